@@ -1,0 +1,139 @@
+package order
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The conditions that every part of the service knows by name. They are
+// wrapped with the operation and its subject, so inspect them with errors.Is.
+var (
+	// ErrNotFound means that the ledger has no such order, or no longer.
+	ErrNotFound = errors.New("order not found")
+	// ErrConflict means that the id already belongs to an order with other
+	// content.
+	ErrConflict = errors.New("order id already used with other content")
+	// ErrSettled means that the order has met its outcome already.
+	ErrSettled = errors.New("order is already settled")
+	// ErrStale means that a newer attempt has taken the order over.
+	ErrStale = errors.New("attempt is no longer the order's current one")
+	// ErrExhausted means that the order has had all its attempts.
+	ErrExhausted = errors.New("order has used up its attempts")
+	// ErrUnavailable means that Redis could not be asked. Whether a write was
+	// applied is unknown, and repeating it is safe.
+	ErrUnavailable = errors.New("redis is unavailable")
+)
+
+// BusyError means that nothing was accepted because the queues are full.
+type BusyError struct {
+	// RetryAfter is how long the client should wait, in whole seconds.
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (e *BusyError) Error() string { return "the queues are full" }
+
+// Code names one kind of problem with a field, for programs to tell apart.
+type Code string
+
+// The codes of a FieldError.
+const (
+	// CodeRequired means the field is absent or empty.
+	CodeRequired Code = "required"
+	// CodeInvalid means the value has a form that is not allowed.
+	CodeInvalid Code = "invalid"
+	// CodeOutOfRange means the number is too small or too large.
+	CodeOutOfRange Code = "out_of_range"
+	// CodeTooPrecise means the amount has more than two decimals.
+	CodeTooPrecise Code = "too_precise"
+	// CodeTooLong means the text has too many characters.
+	CodeTooLong Code = "too_long"
+	// CodeTooMany means the list has too many members.
+	CodeTooMany Code = "too_many"
+	// CodeWrongType means the JSON type is not the field's.
+	CodeWrongType Code = "wrong_type"
+	// CodeUnknownField means no field has this name.
+	CodeUnknownField Code = "unknown_field"
+)
+
+// FieldError is one problem with one field of a submission.
+type FieldError struct {
+	// Field is the path to the value, as in "items[3]".
+	Field string `json:"field"`
+	// Code names the kind of problem for programs.
+	Code Code `json:"code"`
+	// Message explains it for people; it reads on after the field's name.
+	Message string `json:"message"`
+}
+
+// InvalidError is a submission that cannot become an order. It is the
+// caller's fault and repeating the submission cannot help.
+type InvalidError struct {
+	// Problems lists everything that is wrong; it is never empty.
+	Problems []FieldError
+}
+
+// Error joins all problems into one line.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		parts[i] = p.Field + " " + p.Message
+	}
+	return "invalid order: " + strings.Join(parts, "; ")
+}
+
+// PermanentError is an attempt that failed in a way no repetition can cure.
+type PermanentError struct {
+	// Err is the reason.
+	Err error
+}
+
+// Error implements error.
+func (e *PermanentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *PermanentError) Unwrap() error { return e.Err }
+
+// RetryError is an attempt that failed but may succeed later.
+type RetryError struct {
+	// After is how long to wait at least; zero leaves it to the retry policy.
+	After time.Duration
+	// Err is the reason.
+	Err error
+}
+
+// Error implements error.
+func (e *RetryError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *RetryError) Unwrap() error { return e.Err }
+
+// Reason turns an error into the text that is kept with an order: one line of
+// printable UTF-8, at most MaxNoteBytes long.
+func Reason(err error) string { return Printable(err.Error()) }
+
+// Printable makes a text from outside fit to store and to log: valid UTF-8,
+// control characters replaced with spaces, at most MaxNoteBytes long and cut on
+// a character boundary.
+func Printable(text string) string {
+	text = text[:min(len(text), 2*MaxNoteBytes)]
+	text = strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD"))
+	if len(text) <= MaxNoteBytes {
+		return text
+	}
+	end := MaxNoteBytes
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
+}

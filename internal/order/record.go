@@ -1,0 +1,89 @@
+package order
+
+import "time"
+
+// Record is everything the ledger knows of one order: the order itself and
+// what has happened to it so far. All times are UTC, by the clock of Redis.
+type Record struct {
+	Order
+	// Status says where the order is now.
+	Status Status
+	// Queue is the queue it waits or waited in.
+	Queue Queue
+	// Handling is what the rules decided; empty before they did, and for an
+	// order that they rejected.
+	Handling Handling
+	// CreatedAt is when the order was accepted.
+	CreatedAt time.Time
+	// NextAttemptAt is when a retrying order is due; zero otherwise.
+	NextAttemptAt time.Time
+	// ProcessedAt is when the order met its outcome; zero before.
+	ProcessedAt time.Time
+	// Error says why the last attempt failed or what the rules refused; empty
+	// for an order that completed.
+	Error string
+	// Attempts are the tries at this order so far, oldest first.
+	Attempts []Attempt
+}
+
+// Attempt is one try at an order.
+type Attempt struct {
+	// Number counts from one.
+	Number int
+	// Worker names the process that tried.
+	Worker string
+	// StartedAt is when the worker began.
+	StartedAt time.Time
+	// EndedAt is when it settled the order or failed; zero while it runs.
+	EndedAt time.Time
+	// Error says why the attempt failed; empty if it did not.
+	Error string
+	// Note is what fulfilment answered, up to MaxNoteBytes; empty without one.
+	Note string
+}
+
+// MaxNoteBytes bounds texts from outside, such as fulfilment's answer, before
+// they are stored.
+const MaxNoteBytes = 1024
+
+// Outcome is the end of an order, as a worker reports it to the ledger.
+type Outcome struct {
+	// Status is completed, rejected or failed.
+	Status Status
+	// Error is the reason of a rejection or failure; empty when completed.
+	Error string
+	// Note is what fulfilment answered, up to MaxNoteBytes.
+	Note string
+}
+
+// The result texts, as clients of the first version of this service know them.
+const (
+	resultStandard  = "Order processing completed"
+	resultPriority  = "Order marked for priority processing"
+	resultExpedited = "Order expedited due to high priority"
+	resultFailed    = "Order processing failed"
+)
+
+// Result is the sentence that tells a client how the order ended. It is empty
+// until then, and for a cancelled order, which was never processed.
+func (r Record) Result() string {
+	switch r.Status {
+	case StatusCompleted:
+		return r.Handling.result()
+	case StatusRejected, StatusFailed:
+		return resultFailed
+	default:
+		return ""
+	}
+}
+
+func (h Handling) result() string {
+	switch h {
+	case HandlingPriority:
+		return resultPriority
+	case HandlingExpedited:
+		return resultExpedited
+	default:
+		return resultStandard
+	}
+}

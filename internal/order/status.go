@@ -1,0 +1,81 @@
+package order
+
+// Status says where an order is on its way. Each constant tells what it means
+// and who moves the order on.
+type Status string
+
+// The statuses of an order, in the order in which it can meet them.
+const (
+	// StatusScheduled is accepted, to be worked at a later time. Its time moves
+	// it on, or a cancel.
+	StatusScheduled Status = "scheduled"
+	// StatusPending is accepted and waiting in a queue. A worker that begins it
+	// moves it on, or a cancel.
+	StatusPending Status = "pending"
+	// StatusProcessing is an attempt running with standard handling. Its
+	// outcome, or the attempt's failure, moves it on.
+	StatusProcessing Status = "processing"
+	// StatusPriorityProcessing is an attempt running with priority handling.
+	StatusPriorityProcessing Status = "priority_processing"
+	// StatusExpedited is an attempt running with expedited handling.
+	StatusExpedited Status = "expedited"
+	// StatusRetrying is after a failed attempt, with another one due. A worker
+	// that begins it moves it on, or a cancel.
+	StatusRetrying Status = "retrying"
+	// StatusCompleted is approved and, where fulfilment is configured, taken by
+	// it. Final.
+	StatusCompleted Status = "completed"
+	// StatusRejected is refused by a business rule. Final but for an operator's
+	// retry.
+	StatusRejected Status = "rejected"
+	// StatusFailed is out of attempts, or refused by fulfilment for good. Final
+	// but for an operator's retry.
+	StatusFailed Status = "failed"
+	// StatusCancelled is withdrawn before it took effect. Final.
+	StatusCancelled Status = "cancelled"
+)
+
+// Statuses lists every status, in the order in which an order can meet them.
+func Statuses() []Status {
+	return []Status{
+		StatusScheduled, StatusPending,
+		StatusProcessing, StatusPriorityProcessing, StatusExpedited, StatusRetrying,
+		StatusCompleted, StatusRejected, StatusFailed, StatusCancelled,
+	}
+}
+
+// Settled says whether the status is an outcome: the order has ended.
+func (s Status) Settled() bool {
+	switch s {
+	case StatusCompleted, StatusRejected, StatusFailed, StatusCancelled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Handling is how the rules want an approved order handled.
+type Handling string
+
+// The handlings, from the ordinary to the most urgent.
+const (
+	// HandlingStandard is what most orders get.
+	HandlingStandard Handling = "standard"
+	// HandlingExpedited is for orders of high priority that are not of high value.
+	HandlingExpedited Handling = "expedited"
+	// HandlingPriority is for orders of high value, whatever their priority.
+	HandlingPriority Handling = "priority"
+)
+
+// Status returns the status of an order while an attempt with this handling
+// runs.
+func (h Handling) Status() Status {
+	switch h {
+	case HandlingPriority:
+		return StatusPriorityProcessing
+	case HandlingExpedited:
+		return StatusExpedited
+	default:
+		return StatusProcessing
+	}
+}

@@ -1,0 +1,179 @@
+package order
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The bounds of a submission. Lengths are in characters, as a client counts
+// them, not in bytes.
+const (
+	// MaxIDChars keeps ids short enough for keys, logs and URLs.
+	MaxIDChars = 64
+	// MaxItems bounds one order's list; the business limit is far below it.
+	MaxItems = 1000
+	// MaxItemChars bounds one item's name.
+	MaxItemChars = 200
+	// MaxCustomerChars is the length of the longest e-mail address.
+	MaxCustomerChars = 254
+	// MaxAddressChars leaves room for any postal address.
+	MaxAddressChars = 1000
+	// MaxNotesChars bounds the free text.
+	MaxNotesChars = 2000
+)
+
+// Submission is what a client sent, not yet trusted: the right JSON types, and
+// nothing else is known of it. A zero field was not sent.
+type Submission struct {
+	ID       string
+	Amount   string // the JSON number as written
+	Items    []string
+	Customer string
+	Address  string
+	Priority string // the JSON number as written
+	Status   string
+	Notes    string
+}
+
+// New turns a submission into an order, or returns an *InvalidError that lists
+// every problem at once, in the order of the fields. An absent id stays empty:
+// the caller gives it one. An absent priority becomes PriorityMedium.
+func New(s Submission) (Order, error) {
+	var p problems
+	o := Order{
+		ID:       p.id(s.ID),
+		Amount:   p.amount(s.Amount),
+		Items:    p.items(s.Items),
+		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
+		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
+		Priority: p.priority(s.Priority),
+		Notes:    p.text("notes", s.Notes, MaxNotesChars, manyLines),
+	}
+	p.status(s.Status)
+	if len(p) > 0 {
+		return Order{}, &InvalidError{Problems: p}
+	}
+	return o, nil
+}
+
+// ValidID says whether the text can be an order's id.
+func ValidID(id string) bool {
+	if id == "" || len(id) > MaxIDChars {
+		return false
+	}
+	for i := range len(id) {
+		if !idByte(id[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func idByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
+}
+
+// problems gathers what is wrong while New goes on looking.
+type problems []FieldError
+
+func (p *problems) add(field string, code Code, format string, args ...any) {
+	*p = append(*p, FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) id(id string) string {
+	if id != "" && !ValidID(id) {
+		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -", MaxIDChars)
+	}
+	return id
+}
+
+func (p *problems) amount(text string) Money {
+	if text == "" {
+		p.add("amount", CodeRequired, "is required")
+		return 0
+	}
+	m, err := ParseMoney(text)
+	switch {
+	case errors.Is(err, ErrTooPrecise):
+		p.add("amount", CodeTooPrecise, "%v", err)
+	case errors.Is(err, ErrTooLarge):
+		p.add("amount", CodeOutOfRange, "%v", err)
+	case err != nil:
+		p.add("amount", CodeInvalid, "%v", err)
+	case m <= 0:
+		p.add("amount", CodeOutOfRange, "must be above 0")
+	}
+	return m
+}
+
+func (p *problems) items(items []string) []string {
+	if len(items) == 0 {
+		p.add("items", CodeRequired, "must hold at least one item")
+	}
+	if len(items) > MaxItems {
+		p.add("items", CodeTooMany, "must hold at most %d items", MaxItems)
+		return nil
+	}
+	for i, item := range items {
+		p.required(fmt.Sprintf("items[%d]", i), item, MaxItemChars, oneLine)
+	}
+	return items
+}
+
+func (p *problems) priority(text string) Priority {
+	switch text {
+	case "":
+		return PriorityMedium
+	case "1", "2", "3":
+		return Priority(text[0] - '0')
+	}
+	p.add("priority", CodeOutOfRange, "must be 1 (high), 2 (medium) or 3 (low)")
+	return 0
+}
+
+func (p *problems) status(s string) {
+	if s != "" && Status(s) != StatusPending {
+		p.add("status", CodeInvalid, "may only be %q", StatusPending)
+	}
+}
+
+// lines says whether a text may span several of them.
+type lines bool
+
+const (
+	oneLine   lines = false
+	manyLines lines = true
+)
+
+func (p *problems) required(field, s string, maxChars int, l lines) string {
+	if strings.TrimSpace(s) == "" {
+		p.add(field, CodeRequired, "must not be empty")
+		return s
+	}
+	return p.text(field, s, maxChars, l)
+}
+
+func (p *problems) text(field, s string, maxChars int, l lines) string {
+	if n := utf8.RuneCountInString(s); n > maxChars {
+		p.add(field, CodeTooLong, "must have at most %d characters, has %d", maxChars, n)
+	}
+	if !utf8.ValidString(s) {
+		p.add(field, CodeInvalid, "must be valid UTF-8")
+		return s
+	}
+	if i := strings.IndexFunc(s, func(r rune) bool { return forbidden(r, l) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(s[i:])
+		p.add(field, CodeInvalid, "must not contain the control character %U", r)
+	}
+	return s
+}
+
+func forbidden(r rune, l lines) bool {
+	if l == manyLines && (r == '\n' || r == '\r' || r == '\t') {
+		return false
+	}
+	return unicode.IsControl(r)
+}
