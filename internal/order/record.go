@@ -87,3 +87,18 @@ func (h Handling) result() string {
 		return resultStandard
 	}
 }
+
+// Claim is how a worker holds an order while it works on it.
+type Claim struct {
+	// ID is the order's.
+	ID string
+	// Token is unique to one delivery of the order. The ledger listens only to
+	// the newest delivery.
+	Token string
+	// Worker names the process.
+	Worker string
+	// Handling is what the rules decided; empty for an order they reject.
+	Handling Handling
+	// MaxAttempts is how many attempts an order may have.
+	MaxAttempts int
+}

@@ -1,0 +1,43 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+
+	"orderprocessor/internal/order"
+)
+
+// Every key of the books is built here, and nothing outside this file knows
+// how many books there are. The braces are a Redis Cluster hash tag: all keys
+// of one book live in one slot, so that a script may touch them together.
+//
+//	orders:{b0}:o:<order id>         hash        one order's record, see record.go
+//	orders:{b0}:s:<status>           sorted set  order ids by time of acceptance, µs
+//	orders:{b0}:u:<customer digest>  sorted set  one customer's order ids, likewise
+//	orders:{b0}:c                    hash        counters, see totals.go
+//	orders:{b0}:e                    stream      events, the newest maxEvents or so
+const book = "orders:{b0}:"
+
+const (
+	recordPrefix = book + "o:"
+	indexPrefix  = book + "s:"
+	countersKey  = book + "c"
+	eventsKey    = book + "e"
+)
+
+func recordKey(id string) string { return recordPrefix + id }
+
+func indexKey(s order.Status) string { return indexPrefix + string(s) }
+
+// customerKey holds a digest: the name may be long, and does not belong into
+// the names of keys.
+func customerKey(customer string) string {
+	sum := sha256.Sum256([]byte(customer))
+	return book + "u:" + base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// changeKeys are the keys of every script that changes one order; see
+// scripts/prelude.lua for their meaning.
+func changeKeys(id string) []string {
+	return []string{recordKey(id), countersKey, eventsKey, indexPrefix}
+}

@@ -1,0 +1,84 @@
+// Package ledger keeps the books: what every order is, where it stands, what
+// was tried, and how many there are of each kind.
+//
+// It receives orders from intake and reports of attempts from the workers, and
+// hands out records and totals. It owns all keys below orders: in Redis. When
+// one of its changes returns without an error, record, index, counters and
+// event have been written together by one script, and Redis keeps them as far
+// as its persistence goes. Every change can be repeated after an error: it is
+// applied once.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+// maxEvents is roughly how many events the stream keeps, the newest ones: about
+// 15 MB, and half a minute at full throughput.
+const maxEvents = 100_000
+
+// Ledger is the books in one Redis. It is safe for concurrent use, by any
+// number of processes.
+type Ledger struct {
+	rdb redis.UniversalClient
+}
+
+// New returns the ledger in rdb, which stays the caller's to close.
+func New(rdb redis.UniversalClient) *Ledger { return &Ledger{rdb: rdb} }
+
+// Ping asks Redis for an answer. It returns order.ErrUnavailable without one.
+func (l *Ledger) Ping(ctx context.Context) error {
+	return wrap(l.rdb.Ping(ctx).Err(), "ping redis")
+}
+
+// Get returns the record of an order, or order.ErrNotFound.
+func (l *Ledger) Get(ctx context.Context, id string) (order.Record, error) {
+	fields, err := l.rdb.HGetAll(ctx, recordKey(id)).Result()
+	if err != nil {
+		return order.Record{}, wrap(err, "read order %s", id)
+	}
+	if len(fields) == 0 {
+		return order.Record{}, fmt.Errorf("read order %s: %w", id, order.ErrNotFound)
+	}
+	return parseRecord(fields)
+}
+
+// wrap names the operation and its subject, and tells a Redis that is away, to
+// be asked again, from one that refuses a wrong command.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	operation := fmt.Sprintf(format, args...)
+	if unavailable(err) {
+		return fmt.Errorf("%s: %w: %w", operation, order.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}
+
+// passing lists the error replies of a Redis that is not able to work at the
+// moment: starting, failing over, out of replicas, of memory or of disk.
+var passing = []string{ //nolint:gochecknoglobals // a constant list
+	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "NOREPLICAS", "OOM", "MISCONF", "BUSY",
+	"UNBLOCKED", "max number of clients",
+}
+
+func unavailable(err error) bool {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return true
+	}
+	for _, p := range passing {
+		if strings.Contains(reply.Error(), p) {
+			return true
+		}
+	}
+	return false
+}

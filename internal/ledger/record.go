@@ -1,0 +1,90 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// The fields of a record's hash. They are one letter long because every order
+// pays for them; times are microseconds since 1970 by the clock of Redis.
+const (
+	fieldOrder         = "d" // the order as JSON, written once
+	fieldFingerprint   = "f" // of the content, written once
+	fieldCreated       = "c" // when accepted, written once
+	fieldQueue         = "q" // queue it waits in
+	fieldStatus        = "s" // status
+	fieldHandling      = "h" // handling, once decided
+	fieldAttempts      = "n" // how many attempts have been begun
+	fieldAttempt       = "a" // followed by its number: one attempt, see below
+	fieldToken         = "k" // token of the delivery that holds the order
+	fieldOpen          = "b" // when the open attempt began, while one is open
+	fieldNextAttempt   = "x" // when the next attempt is due, while retrying
+	fieldError         = "e" // reason of the last failure or rejection
+	fieldSettled       = "z" // when settled
+	fieldSequence      = "v" // sequence number of the last event
+	fieldRequeuedToken = "r" // token of the last repair
+)
+
+// parseRecord reads a record's hash.
+func parseRecord(fields map[string]string) (order.Record, error) {
+	rec := order.Record{
+		Status:        order.Status(fields[fieldStatus]),
+		Queue:         order.Queue(fields[fieldQueue]),
+		Handling:      order.Handling(fields[fieldHandling]),
+		CreatedAt:     parseTime(fields[fieldCreated]),
+		NextAttemptAt: parseTime(fields[fieldNextAttempt]),
+		ProcessedAt:   parseTime(fields[fieldSettled]),
+		Error:         fields[fieldError],
+	}
+	if err := json.Unmarshal([]byte(fields[fieldOrder]), &rec.Order); err != nil {
+		return order.Record{}, fmt.Errorf("parse record: %w", err)
+	}
+	attempts, _ := strconv.Atoi(fields[fieldAttempts])
+	for n := 1; n <= attempts; n++ {
+		rec.Attempts = append(rec.Attempts, parseAttempt(n, fields[fieldAttempt+strconv.Itoa(n)]))
+	}
+	return rec, nil
+}
+
+// parseAttempt reads what the scripts write: worker and start, then once it
+// has ended, end, error and note, separated by tabs.
+func parseAttempt(number int, line string) order.Attempt {
+	var part [5]string
+	copy(part[:], strings.SplitN(line, "\t", len(part)))
+	return order.Attempt{
+		Number: number, Worker: part[0],
+		StartedAt: parseTime(part[1]), EndedAt: parseTime(part[2]),
+		Error: part[3], Note: part[4],
+	}
+}
+
+func parseTime(us string) time.Time {
+	n, err := strconv.ParseInt(us, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+// pairs reads the fields that a script returns in the form of HGETALL.
+func pairs(answer []any) (map[string]string, error) {
+	var flat []any
+	if len(answer) > 0 {
+		flat, _ = answer[0].([]any)
+	}
+	fields := make(map[string]string, len(flat)/2)
+	for i := 0; i+1 < len(flat); i += 2 {
+		name, ok := flat[i].(string)
+		value, ok2 := flat[i+1].(string)
+		if !ok || !ok2 {
+			return nil, fmt.Errorf("script answered field %v = %v", flat[i], flat[i+1])
+		}
+		fields[name] = value
+	}
+	return fields, nil
+}

@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed scripts/prelude.lua
+var prelude string
+
+//go:embed scripts/accept.lua
+var acceptLua string
+
+//go:embed scripts/begin.lua
+var beginLua string
+
+//go:embed scripts/fail.lua
+var failLua string
+
+//go:embed scripts/settle.lua
+var settleLua string
+
+//go:embed scripts/requeued.lua
+var requeuedLua string
+
+//go:embed scripts/forget.lua
+var forgetLua string
+
+//go:embed scripts/totals.lua
+var totalsLua string
+
+// The scripts, one per change. Each file under scripts documents its keys,
+// arguments and answers.
+//
+//nolint:gochecknoglobals // compiled once, never changed
+var (
+	acceptScript   = redis.NewScript(prelude + acceptLua)
+	beginScript    = redis.NewScript(prelude + beginLua)
+	failScript     = redis.NewScript(prelude + failLua)
+	settleScript   = redis.NewScript(prelude + settleLua)
+	requeuedScript = redis.NewScript(prelude + requeuedLua)
+	forgetScript   = redis.NewScript(prelude + forgetLua)
+	totalsScript   = redis.NewScript(totalsLua)
+)
+
+// run changes one order and returns the script's answer: a word, and what
+// follows it.
+func (l *Ledger) run(
+	ctx context.Context, s *redis.Script, keys []string, id string, args ...any,
+) (word string, rest []any, err error) {
+	answer, err := s.Run(ctx, l.rdb, keys, append([]any{id, maxEvents}, args...)...).Slice()
+	if err != nil {
+		return "", nil, err
+	}
+	if len(answer) > 0 {
+		if word, ok := answer[0].(string); ok {
+			return word, answer[1:], nil
+		}
+	}
+	return "", nil, fmt.Errorf("script %.8s answered %v", s.Hash(), answer)
+}

@@ -1,0 +1,47 @@
+-- begin opens an attempt at an order and makes its token the current one: from
+-- now on only its holder can fail or settle the order.
+--
+-- ARGV[3]  token, unique to one delivery of the order
+-- ARGV[4]  worker
+-- ARGV[5]  status while the attempt runs
+-- ARGV[6]  handling, empty for an order that the rules reject
+-- ARGV[7]  how many attempts an order may have
+--
+-- Returns {'begun', number}; {'exhausted', number} when no attempt is left, and
+-- then the token may only settle; {'settled', status}; {'missing'}.
+local status, token, attempts, open, queue, created =
+  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c'))
+if not status then
+  return { 'missing' }
+end
+if settled[status] then
+  return { 'settled', status }
+end
+local number = tonumber(attempts or 0)
+if token == ARGV[3] then
+  return { open and 'begun' or 'exhausted', number }
+end
+
+redis.call('HDEL', record, 'x')
+if open then
+  close(number, 'worker was lost', '')
+end
+redis.call('HSET', record, 'k', ARGV[3])
+if number >= tonumber(ARGV[7]) then
+  return { 'exhausted', number }
+end
+
+number = number + 1
+move(status, ARGV[5], created)
+redis.call('HSET', record, 'n', number, 'b', now, 'a' .. number, ARGV[4] .. '\t' .. now)
+if ARGV[6] == '' then
+  redis.call('HDEL', record, 'h')
+else
+  redis.call('HSET', record, 'h', ARGV[6])
+end
+redis.call('HINCRBY', counters, 'attempts', 1)
+if number == 1 then
+  observe('wait', queue, now - created)
+end
+event(ARGV[5], number, ARGV[4], '')
+return { 'begun', number }

@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
+)
+
+// Totals reads all counters, and the sizes of the unsettled statuses' indexes,
+// of one moment. Its cost does not depend on how many orders there are.
+func (l *Ledger) Totals(ctx context.Context) (stats.Totals, error) {
+	open := unsettled()
+	keys := []string{countersKey}
+	for _, s := range open {
+		keys = append(keys, indexKey(s))
+	}
+	answer, err := totalsScript.Run(ctx, l.rdb, keys).Slice()
+	if err != nil {
+		return stats.Totals{}, wrap(err, "read totals")
+	}
+	if len(answer) != 3 {
+		return stats.Totals{}, fmt.Errorf("read totals: script answered %v", answer)
+	}
+	counters, err := pairs(answer[1:2])
+	if err != nil {
+		return stats.Totals{}, fmt.Errorf("read totals: %w", err)
+	}
+	t := newTotals()
+	at, _ := answer[0].(string)
+	t.At = parseTime(at)
+	sizes, _ := answer[2].([]any)
+	for i, s := range open {
+		t.Indexed[s], _ = sizes[i].(int64)
+	}
+	for name, value := range counters {
+		count(&t, name, value)
+	}
+	return t, nil
+}
+
+func unsettled() []order.Status {
+	var open []order.Status
+	for _, s := range order.Statuses() {
+		if !s.Settled() {
+			open = append(open, s)
+		}
+	}
+	return open
+}
+
+func newTotals() stats.Totals {
+	return stats.Totals{
+		ByStatus:   map[order.Status]int64{},
+		Indexed:    map[order.Status]int64{},
+		Wait:       map[order.Queue]stats.Histogram{},
+		Processing: map[order.Queue]stats.Histogram{},
+		Total:      map[order.Queue]stats.Histogram{},
+	}
+}
+
+// count puts one counter into its place. The names are
+//
+//	accepted, attempts, requeued     totals
+//	g:<status>                       orders in a status
+//	l:<measure>:<queue>:<bucket>     observations of a duration
+//	t:<measure>:<queue>              sum of these durations, µs
+//
+// where a measure is wait, processing or total. Names of a newer version are
+// passed over.
+func count(t *stats.Totals, name, value string) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return
+	}
+	kind, rest, _ := strings.Cut(name, ":")
+	switch kind {
+	case "accepted":
+		t.Accepted = n
+	case "attempts":
+		t.Attempts = n
+	case "requeued":
+		t.Requeued = n
+	case "g":
+		t.ByStatus[order.Status(rest)] = n
+	case "l", "t":
+		countDuration(t, rest, n)
+	}
+}
+
+func countDuration(t *stats.Totals, name string, n int64) {
+	part := strings.Split(name, ":")
+	byMeasure := map[string]map[order.Queue]stats.Histogram{
+		"wait": t.Wait, "processing": t.Processing, "total": t.Total,
+	}
+	byQueue, ok := byMeasure[part[0]]
+	if !ok || len(part) < 2 {
+		return
+	}
+	q := order.Queue(part[1])
+	h := byQueue[q]
+	if len(part) == 2 {
+		h.Sum = time.Duration(n) * time.Microsecond
+	} else if i, err := strconv.Atoi(part[2]); err == nil && i >= 0 && i < stats.Buckets {
+		h.Counts[i] = n
+	}
+	byQueue[q] = h
+}

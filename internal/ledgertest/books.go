@@ -1,0 +1,232 @@
+// Package ledgertest checks the books. It reads them as an auditor would, from
+// the raw keys and without the ledger's code, and compares every figure with
+// every other. Call CheckBooks at the end of each test that touched a store.
+package ledgertest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+const book = "orders:{b0}:"
+
+// CheckBooks reads all of the ledger's keys and fails the test for every
+// disagreement between records, indexes, counters and events. The books must
+// be at rest.
+func CheckBooks(tb testing.TB, rdb redis.UniversalClient) {
+	tb.Helper()
+	problems, err := Audit(context.Background(), rdb)
+	if err != nil {
+		tb.Fatalf("read the books: %v", err)
+	}
+	for _, p := range problems {
+		tb.Errorf("the books do not balance: %s", p)
+	}
+}
+
+// Audit returns every disagreement in the books, one sentence each.
+func Audit(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+	b, err := read(ctx, rdb)
+	if err != nil {
+		return nil, err
+	}
+	b.checkRecords()
+	b.checkIndexes()
+	b.checkCounters()
+	b.checkEvents()
+	slices.Sort(b.problems)
+	return b.problems, nil
+}
+
+type books struct {
+	records   map[string]map[string]string  // by order id
+	indexes   map[string]map[string]float64 // by status
+	customers map[string]float64            // order id to score, over all customers
+	counters  map[string]string
+	events    []redis.XMessage
+	problems  []string
+}
+
+func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
+	b := &books{
+		records: map[string]map[string]string{}, indexes: map[string]map[string]float64{},
+		customers: map[string]float64{},
+	}
+	keys := rdb.Scan(ctx, 0, book+"*", 1000).Iterator()
+	for keys.Next(ctx) {
+		if err := b.readKey(ctx, rdb, keys.Val()); err != nil {
+			return nil, err
+		}
+	}
+	return b, keys.Err()
+}
+
+func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key string) error {
+	kind, name, _ := strings.Cut(strings.TrimPrefix(key, book), ":")
+	var err error
+	switch kind {
+	case "o":
+		b.records[name], err = rdb.HGetAll(ctx, key).Result()
+	case "s":
+		b.indexes[name], err = members(ctx, rdb, key)
+	case "u":
+		var ids map[string]float64
+		ids, err = members(ctx, rdb, key)
+		for id, at := range ids {
+			b.customers[id] = at
+		}
+	case "c":
+		b.counters, err = rdb.HGetAll(ctx, key).Result()
+	case "e":
+		b.events, err = rdb.XRange(ctx, key, "-", "+").Result()
+	default:
+		b.problem("key %s is none of the books'", key)
+	}
+	return err
+}
+
+func members(ctx context.Context, rdb redis.UniversalClient, key string) (map[string]float64, error) {
+	zs, err := rdb.ZRangeWithScores(ctx, key, 0, -1).Result()
+	m := make(map[string]float64, len(zs))
+	for _, z := range zs {
+		m[z.Member.(string)] = z.Score
+	}
+	return m, err
+}
+
+func (b *books) problem(format string, args ...any) {
+	b.problems = append(b.problems, fmt.Sprintf(format, args...))
+}
+
+func (b *books) counter(name string) int64 {
+	n, _ := strconv.ParseInt(b.counters[name], 10, 64)
+	return n
+}
+
+func (b *books) checkRecords() {
+	for id, r := range b.records {
+		status := order.Status(r["s"])
+		if !slices.Contains(order.Statuses(), status) {
+			b.problem("order %s has unknown status %q", id, status)
+		}
+		if settled := r["z"] != ""; settled != status.Settled() {
+			b.problem("order %s is %s with settled time %q", id, status, r["z"])
+		}
+		if due := r["x"] != ""; due != (status == order.StatusRetrying) {
+			b.problem("order %s is %s with next attempt %q", id, status, r["x"])
+		}
+		if r["b"] != "" && status.Settled() {
+			b.problem("order %s is %s with an open attempt", id, status)
+		}
+		b.checkAttempts(id, r)
+	}
+}
+
+func (b *books) checkAttempts(id string, r map[string]string) {
+	attempts, _ := strconv.Atoi(r["n"])
+	for n := 1; n <= attempts; n++ {
+		parts := strings.Split(r["a"+strconv.Itoa(n)], "\t")
+		open := n == attempts && r["b"] != ""
+		if want := map[bool]int{true: 2, false: 5}[open]; len(parts) != want {
+			b.problem("order %s has attempt %d as %q, open %v", id, n, parts, open)
+		}
+	}
+	if extra := "a" + strconv.Itoa(attempts+1); r[extra] != "" {
+		b.problem("order %s has %d attempts and a field %s", id, attempts, extra)
+	}
+}
+
+func (b *books) checkIndexes() {
+	for id, r := range b.records {
+		at, _ := strconv.ParseFloat(r["c"], 64)
+		if got, ok := b.indexes[r["s"]][id]; !ok || got != at {
+			b.problem("order %s is %s since %s but its index says %v", id, r["s"], r["c"], got)
+		}
+		if got, ok := b.customers[id]; !ok || got != at {
+			b.problem("order %s is accepted at %s but its customer's index says %v", id, r["c"], got)
+		}
+	}
+	for status, ids := range b.indexes {
+		for id := range ids {
+			if r, ok := b.records[id]; !ok || r["s"] != status {
+				b.problem("index %s holds order %s, which is %q", status, id, r["s"])
+			}
+		}
+	}
+	for id := range b.customers {
+		if b.records[id] == nil {
+			b.problem("a customer's index holds order %s, which has no record", id)
+		}
+	}
+}
+
+func (b *books) checkCounters() {
+	var gauges, decided, attempts int64
+	for _, s := range order.Statuses() {
+		gauge, indexed := b.counter("g:"+string(s)), int64(len(b.indexes[string(s)]))
+		gauges += gauge
+		if s.Settled() && s != order.StatusCancelled {
+			decided += gauge
+		}
+		if gauge < indexed || (!s.Settled() && gauge != indexed) {
+			b.problem("%d orders are counted as %s, its index holds %d", gauge, s, indexed)
+		}
+	}
+	if accepted := b.counter("accepted"); accepted != gauges {
+		b.problem("%d orders were accepted, the statuses add up to %d", accepted, gauges)
+	}
+	for _, r := range b.records {
+		n, _ := strconv.ParseInt(r["n"], 10, 64)
+		attempts += n
+	}
+	whole := b.counter("accepted") == int64(len(b.records))
+	if counted := b.counter("attempts"); counted < attempts || (whole && counted != attempts) {
+		b.problem("%d attempts are counted, the records hold %d", counted, attempts)
+	}
+	if observed := b.observations("total"); observed != decided {
+		b.problem("%d orders were decided, %d durations observed", decided, observed)
+	}
+	if begun, processed := b.observations("wait"), b.observations("processing"); processed > begun {
+		b.problem("%d orders were begun, %d processed", begun, processed)
+	}
+}
+
+func (b *books) observations(measure string) int64 {
+	var n int64
+	for name := range b.counters {
+		if strings.HasPrefix(name, "l:"+measure+":") {
+			n += b.counter(name)
+		}
+	}
+	return n
+}
+
+// checkEvents wants each order's events in sequence and the last of them to be
+// its status. Older events may have left the stream, and orders the books.
+func (b *books) checkEvents() {
+	last := map[string]int64{}
+	status := map[string]string{}
+	for _, e := range b.events {
+		id, _ := e.Values["id"].(string)
+		text, _ := e.Values["seq"].(string)
+		seq, _ := strconv.ParseInt(text, 10, 64)
+		if before, ok := last[id]; ok && seq != before+1 {
+			b.problem("event %d of order %s follows event %d", seq, id, before)
+		}
+		last[id] = seq
+		status[id], _ = e.Values["status"].(string)
+	}
+	for id, seq := range last {
+		if r := b.records[id]; r != nil && (r["v"] != strconv.FormatInt(seq, 10) || r["s"] != status[id]) {
+			b.problem("order %s is %s at event %s, the stream says %s at %d", id, r["s"], r["v"], status[id], seq)
+		}
+	}
+}

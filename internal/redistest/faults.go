@@ -1,0 +1,127 @@
+package redistest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Fault is one way in which a single command can break.
+type Fault int
+
+const (
+	// NotApplied loses the command on its way: Redis never sees it.
+	NotApplied Fault = iota + 1
+	// ReplyLost loses the answer: Redis has done the work, the caller gets an
+	// error.
+	ReplyLost
+)
+
+// String names the fault in test rows.
+func (f Fault) String() string {
+	if f == NotApplied {
+		return "not applied"
+	}
+	return "applied, reply lost"
+}
+
+// Faults lists every fault, for tables.
+func Faults() []Fault { return []Fault{NotApplied, ReplyLost} }
+
+// ErrBroken is what a caller sees of a broken command; it looks like a lost
+// connection.
+var ErrBroken error = &net.OpError{Op: "read", Net: "unix", Err: io.ErrUnexpectedEOF}
+
+// Breaker is a go-redis hook that breaks commands on demand. It is safe for
+// concurrent use. Add it to a client with AddHook.
+type Breaker struct {
+	mu    sync.Mutex
+	fault Fault
+	match func(redis.Cmder) bool
+	fired int
+}
+
+var _ redis.Hook = (*Breaker)(nil)
+
+// Break breaks the next command that matches, once.
+func (b *Breaker) Break(f Fault, match func(redis.Cmder) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fault, b.match = f, match
+}
+
+// Fired returns how many commands have been broken so far.
+func (b *Breaker) Fired() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fired
+}
+
+// Script matches the run of any script whose first key has the prefix.
+func Script(keyPrefix string) func(redis.Cmder) bool {
+	return func(cmd redis.Cmder) bool {
+		args := cmd.Args()
+		if !strings.HasPrefix(cmd.Name(), "eval") || len(args) < 4 {
+			return false
+		}
+		key, ok := args[3].(string)
+		return ok && strings.HasPrefix(key, keyPrefix)
+	}
+}
+
+// DialHook implements redis.Hook.
+func (b *Breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessPipelineHook implements redis.Hook.
+func (b *Breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// ProcessHook implements redis.Hook.
+func (b *Breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		fault, hit := b.hit(cmd)
+		if !hit {
+			return next(ctx, cmd)
+		}
+		if fault == ReplyLost {
+			if err := next(ctx, cmd); unknownScript(err) {
+				return b.rearm(fault, err)
+			}
+		}
+		cmd.SetErr(ErrBroken)
+		return ErrBroken
+	}
+}
+
+func (b *Breaker) hit(cmd redis.Cmder) (Fault, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fault == 0 || !b.match(cmd) {
+		return 0, false
+	}
+	fault := b.fault
+	b.fault = 0
+	b.fired++
+	return fault, true
+}
+
+// rearm waits for the script's second try, with its source: a script that Redis
+// did not know yet was not applied.
+func (b *Breaker) rearm(f Fault, err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fault = f
+	b.fired--
+	return err
+}
+
+func unknownScript(err error) bool {
+	var reply redis.Error
+	return errors.As(err, &reply) && strings.HasPrefix(reply.Error(), "NOSCRIPT")
+}

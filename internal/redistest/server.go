@@ -1,0 +1,129 @@
+// Package redistest gives a test a Redis of its own: a real redis-server as a
+// child process, reachable through a unix socket that nobody else knows. A test
+// may therefore run in parallel with all others, and may stop, kill and restart
+// its server. Faults breaks single commands in the two ways a network can.
+package redistest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// startTimeout bounds the wait for the server's first answer; it usually takes
+// about 10 ms, and loaded machines get the rest.
+const startTimeout = 20 * time.Second
+
+// Server is one private redis-server. Its methods fail the test on errors and
+// are not safe for concurrent use.
+type Server struct {
+	tb   testing.TB
+	dir  string
+	args []string
+	cmd  *exec.Cmd
+}
+
+// Start runs a redis-server that keeps nothing on disk and never evicts, and
+// waits until it answers. It stops with the test. Extra arguments are settings
+// in redis.conf form, as in "--appendonly", "yes".
+func Start(tb testing.TB, settings ...string) *Server {
+	tb.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		tb.Fatalf("these tests need a redis-server on the PATH; `make redis` installs it: %v", err)
+	}
+	// Socket paths are limited to about 100 bytes, so not below tb.TempDir.
+	dir, err := os.MkdirTemp("", "redis")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{tb: tb, dir: dir, args: append([]string{
+		"--port", "0", "--unixsocket", filepath.Join(dir, "s"), "--dir", dir,
+		"--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction",
+	}, settings...)}
+	tb.Cleanup(s.remove)
+	s.start()
+	return s
+}
+
+// URL is the address of the server as REDIS_URL takes it.
+func (s *Server) URL() string { return "unix://" + filepath.Join(s.dir, "s") }
+
+// Client returns a client of the server that closes with the test. It never
+// repeats a command by itself, so that a test sees each fault as it happens.
+func (s *Server) Client() *redis.Client {
+	s.tb.Helper()
+	opts, err := redis.ParseURL(s.URL())
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	opts.MaxRetries = -1
+	opts.ContextTimeoutEnabled = true
+	opts.PoolSize = 64
+	c := redis.NewClient(opts)
+	s.tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Freeze stops the server without closing its connections: commands hang, as
+// they do when a machine stalls.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+// Kill ends the server at once, as kill -9 does. Restart brings it back.
+func (s *Server) Kill() {
+	s.tb.Helper()
+	s.signal(syscall.SIGKILL)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// Restart starts a killed server again in the same place, with what it had on
+// disk, and waits until it answers.
+func (s *Server) Restart() {
+	s.tb.Helper()
+	s.start()
+}
+
+func (s *Server) start() {
+	s.tb.Helper()
+	s.cmd = exec.Command("redis-server", s.args...)
+	if err := s.cmd.Start(); err != nil {
+		s.tb.Fatalf("start redis-server: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: filepath.Join(s.dir, "s"), MaxRetries: -1})
+	defer func() { _ = c.Close() }()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for c.Ping(ctx).Err() != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			s.tb.Fatalf("redis-server did not answer within %v", startTimeout)
+		}
+	}
+}
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.tb.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.tb.Fatalf("signal redis-server: %v", err)
+	}
+}
+
+func (s *Server) remove() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	}
+	_ = os.RemoveAll(s.dir)
+}
