@@ -30,9 +30,9 @@ var (
 const (
 	decimals       = 2
 	maxMinorDigits = 14 // digits of MaxMoney
-	// maxExponentDigits keeps the arithmetic on exponents far from overflow; a
-	// longer one is out of range whatever it says.
-	maxExponentDigits = 6
+	// maxExponentDigits keeps the arithmetic on exponents far from overflow. To
+	// make up for a longer one, a text would need a billion digits.
+	maxExponentDigits = 9
 )
 
 // ParseMoney reads a JSON number exactly, exponents and trailing zeros

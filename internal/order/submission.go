@@ -3,6 +3,7 @@ package order
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -50,7 +51,7 @@ func New(s Submission) (Order, error) {
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
 		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
 		Priority: p.priority(s.Priority),
-		Notes:    p.text("notes", s.Notes, MaxNotesChars, manyLines),
+		Notes:    p.optional("notes", s.Notes, MaxNotesChars, manyLines),
 	}
 	p.status(s.Status)
 	if len(p) > 0 {
@@ -99,9 +100,9 @@ func (p *problems) amount(text string) Money {
 	switch {
 	case errors.Is(err, ErrTooPrecise):
 		p.add("amount", CodeTooPrecise, "%v", err)
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, ErrTooLarge) && text[0] != '-':
 		p.add("amount", CodeOutOfRange, "%v", err)
-	case err != nil:
+	case err != nil && !errors.Is(err, ErrTooLarge):
 		p.add("amount", CodeInvalid, "%v", err)
 	case m <= 0:
 		p.add("amount", CodeOutOfRange, "must be above 0")
@@ -120,7 +121,7 @@ func (p *problems) items(items []string) []string {
 	for i, item := range items {
 		p.required(fmt.Sprintf("items[%d]", i), item, MaxItemChars, oneLine)
 	}
-	return items
+	return slices.Clone(items)
 }
 
 func (p *problems) priority(text string) Priority {
@@ -152,6 +153,14 @@ func (p *problems) required(field, s string, maxChars int, l lines) string {
 	if strings.TrimSpace(s) == "" {
 		p.add(field, CodeRequired, "must not be empty")
 		return s
+	}
+	return p.text(field, s, maxChars, l)
+}
+
+// optional takes a text of white space for none.
+func (p *problems) optional(field, s string, maxChars int, l lines) string {
+	if strings.TrimSpace(s) == "" {
+		return ""
 	}
 	return p.text(field, s, maxChars, l)
 }

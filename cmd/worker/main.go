@@ -1,0 +1,13 @@
+// Command worker works the queued orders: it applies the rules and hands them to the shop.
+//
+// The environment configures it. It exits with 0 when told to stop, 1 when it
+// cannot go on and 2 when its configuration is wrong.
+package main
+
+import (
+	"os"
+
+	"orderprocessor/internal/app"
+)
+
+func main() { os.Exit(app.MainWorker(os.Args[1:], os.Environ())) }

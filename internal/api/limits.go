@@ -1,0 +1,35 @@
+package api
+
+import "time"
+
+// The limits of the API, in one place.
+const (
+	// maxBodyBytes bounds a request's body: the largest order that passes the
+	// bounds of its fields, with room for JSON escapes in ordinary text.
+	maxBodyBytes = 256 << 10
+	// maxHeaderBytes bounds a request's line and headers.
+	maxHeaderBytes = 16 << 10
+	// maxConnections bounds the open connections; more are answered 503.
+	maxConnections = 16_384
+	// readTimeout bounds the reading of one request, so that a client that
+	// drips bytes cannot hold a connection.
+	readTimeout = 10 * time.Second
+	// writeTimeout bounds the writing of one answer.
+	writeTimeout = 10 * time.Second
+	// idleTimeout is how long a kept-alive connection may be silent.
+	idleTimeout = 75 * time.Second
+	// requestTimeout bounds what a request may ask of Redis: a client hears of
+	// a Redis that is away within two seconds.
+	requestTimeout = 1500 * time.Millisecond
+	// unavailableRetryAfter is what a client is told to wait while Redis is
+	// away, in seconds.
+	unavailableRetryAfter = 1
+	// maxProblems bounds the list of problems in one answer.
+	maxProblems = 50
+	// maxLoggedPath bounds the path in a log line, in bytes.
+	maxLoggedPath = 200
+	// lingerBytes and lingerTimeout bound how much of a refused body is still
+	// taken in, so that its sender gets to read the answer.
+	lingerBytes   = 16 << 20
+	lingerTimeout = 2 * time.Second
+)

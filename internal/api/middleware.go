@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/propagation"
+
+	"orderprocessor/internal/order"
+)
+
+const (
+	headerRequestID   = "X-Request-Id"
+	headerTraceParent = "Traceparent"
+	headerTraceState  = "Tracestate"
+	localRequestID    = "request_id"
+)
+
+// identify gives the request an id: the client's, if it is of the form of an
+// order id, else a new one. It goes into the answer, the log and every problem.
+func (s *Server) identify(c *fiber.Ctx) error {
+	id := strings.Clone(c.Get(headerRequestID))
+	if !order.ValidID(id) {
+		id = uuid.NewString()
+	}
+	c.Locals(localRequestID, id)
+	c.Set(headerRequestID, id)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	return c.Next()
+}
+
+func requestID(c *fiber.Ctx) string {
+	id, _ := c.Locals(localRequestID).(string)
+	return id
+}
+
+// logAccess writes one line for each request, after its answer is made.
+func (s *Server) logAccess(c *fiber.Ctx) error {
+	start := time.Now()
+	if err := c.Next(); err != nil {
+		if err := s.answerError(c, err); err != nil {
+			return err
+		}
+	}
+	level := slog.LevelInfo
+	if c.Response().StatusCode() >= fiber.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	path := c.Path()
+	s.cfg.Log.Log(c.UserContext(), level, "request",
+		"method", strings.Clone(c.Method()), "path", strings.Clone(path[:min(len(path), maxLoggedPath)]),
+		"status", c.Response().StatusCode(), "duration_ms", float64(time.Since(start).Microseconds())/1000,
+		"request_id", requestID(c))
+	return nil
+}
+
+// recoverPanic turns a panic into an error, which answers 500.
+func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.Next()
+}
+
+// bound limits the time of the request and takes up the client's trace.
+func (s *Server) bound(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+	defer cancel()
+	if parent := c.Get(headerTraceParent); parent != "" {
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{
+			"traceparent": strings.Clone(parent), "tracestate": strings.Clone(c.Get(headerTraceState)),
+		})
+	}
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// ready refuses a request while the process cannot serve orders.
+func (s *Server) ready(c *fiber.Ctx) error {
+	if err := s.cfg.Ready(); err != nil {
+		return errors.Join(order.ErrUnavailable, err)
+	}
+	return c.Next()
+}

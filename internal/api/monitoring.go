@@ -1,0 +1,40 @@
+package api
+
+import (
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/hibiken/asynqmon"
+
+	"orderprocessor/internal/order"
+)
+
+// monitoringPath is where Asynqmon lives.
+const monitoringPath = "/monitoring"
+
+// monitoring serves Asynqmon, which answers 405 to every change unless it is
+// writable.
+func monitoring(rdb any, writable bool) fiber.Handler {
+	return adaptor.HTTPHandler(asynqmon.New(asynqmon.Options{
+		RootPath:         monitoringPath,
+		RedisConnOpt:     sharedClient{rdb},
+		ReadOnly:         !writable,
+		PayloadFormatter: asynqmon.PayloadFormatterFunc(formatPayload),
+	}))
+}
+
+// sharedClient makes Asynqmon use the client of this process. Asynqmon would
+// close it, so it must never be closed itself.
+type sharedClient struct{ rdb any }
+
+// MakeRedisClient implements asynq.RedisConnOpt.
+func (s sharedClient) MakeRedisClient() any { return s.rdb }
+
+// formatPayload shows a payload as the JSON text it is.
+func formatPayload(_ string, payload []byte) string {
+	if !utf8.Valid(payload) {
+		return "(not text)"
+	}
+	return order.Printable(string(payload))
+}

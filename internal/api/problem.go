@@ -1,0 +1,141 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
+)
+
+// problem is the body of every error, as RFC 9457 describes it.
+type problem struct {
+	// Type is a tag URI, or about:blank where the status says it all.
+	Type string `json:"type"`
+	// Title is the same for all problems of one type.
+	Title string `json:"title"`
+	// Status repeats the status code.
+	Status int `json:"status"`
+	// Detail explains this occurrence to a person.
+	Detail string `json:"detail"`
+	// Instance is the path of the request.
+	Instance string `json:"instance"`
+	// RequestID is what to look for in the log.
+	RequestID string `json:"request_id"`
+	// Errors lists everything that is wrong with a submission.
+	Errors []order.FieldError `json:"errors,omitempty"`
+
+	retryAfter int // seconds, 0 for none
+}
+
+// The types of problems that a program may want to tell apart.
+const (
+	typeBlank       = "about:blank"
+	typeInvalid     = "tag:orderprocessor,2026:invalid-order"
+	typeMalformed   = "tag:orderprocessor,2026:malformed-json"
+	typeConflict    = "tag:orderprocessor,2026:order-id-conflict"
+	typeBusy        = "tag:orderprocessor,2026:queues-full"
+	typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
+)
+
+// problemOf is the one place that decides what an error is over HTTP. Nothing
+// internal is told to the client.
+func problemOf(err error) problem {
+	var (
+		invalid   *order.InvalidError
+		malformed *malformedError
+		busy      *order.BusyError
+		status    *fiber.Error
+	)
+	switch {
+	case errors.As(err, &invalid):
+		return invalidProblem(invalid)
+	case errors.As(err, &malformed):
+		return problem{Type: typeMalformed, Title: "The body is not valid JSON", Status: 400, Detail: malformed.Error()}
+	case errors.As(err, &busy):
+		return problem{
+			Type: typeBusy, Title: "The queues are full", Status: 503,
+			Detail:     "Too many orders are waiting; nothing was accepted. Send it again later.",
+			retryAfter: int(busy.RetryAfter.Seconds()),
+		}
+	case errors.Is(err, order.ErrConflict):
+		return problem{
+			Type: typeConflict, Title: "The order id is already used", Status: 409,
+			Detail: "An order with this id and other content exists. Choose another id.",
+		}
+	case errors.Is(err, order.ErrNotFound):
+		return problem{Type: typeBlank, Status: 404, Detail: "There is no order with this id."}
+	case errors.Is(err, order.ErrUnavailable):
+		return problem{
+			Type: typeUnavailable, Title: "Redis is unavailable", Status: 503,
+			Detail:     "The request could not be completed. Sending it again is safe.",
+			retryAfter: unavailableRetryAfter,
+		}
+	case errors.As(err, &status):
+		return statusProblem(status)
+	default:
+		return problem{
+			Type: typeBlank, Status: 500,
+			Detail: "Something went wrong here. The request id finds it in the log.",
+		}
+	}
+}
+
+func invalidProblem(err *order.InvalidError) problem {
+	n := len(err.Problems)
+	p := problem{
+		Type: typeInvalid, Title: "The order is not valid", Status: 400,
+		Detail: fmt.Sprintf("%d problems were found; errors lists them.", n), Errors: err.Problems,
+	}
+	if n == 1 {
+		p.Detail = err.Problems[0].Field + " " + err.Problems[0].Message + "."
+	}
+	if n > maxProblems {
+		p.Errors = p.Errors[:maxProblems]
+		p.Detail = fmt.Sprintf("%d problems were found; errors lists the first %d.", n, maxProblems)
+	}
+	return p
+}
+
+// statusProblem is for what Fiber finds wrong with a request before it reaches
+// a handler.
+func statusProblem(err *fiber.Error) problem {
+	detail := map[int]string{
+		fiber.StatusNotFound:                    "There is nothing at this path.",
+		fiber.StatusMethodNotAllowed:            "The path does not take this method; the Allow header lists those it takes.",
+		fiber.StatusRequestTimeout:              fmt.Sprintf("The request did not arrive within %v.", readTimeout),
+		fiber.StatusRequestEntityTooLarge:       fmt.Sprintf("The body must have at most %d bytes.", maxBodyBytes),
+		fiber.StatusRequestHeaderFieldsTooLarge: fmt.Sprintf("Request line and headers must have at most %d bytes.", maxHeaderBytes),
+		fiber.StatusUnsupportedMediaType:        err.Message,
+		fiber.StatusBadRequest:                  "The request is not valid HTTP.",
+	}[err.Code]
+	return problem{Type: typeBlank, Status: err.Code, Detail: detail}
+}
+
+// answerError answers with the problem that an error is. What is ours or the
+// world's fault is logged here, and only here.
+func (s *Server) answerError(c *fiber.Ctx, err error) error {
+	p := problemOf(err)
+	if p.Title == "" {
+		p.Title = http.StatusText(p.Status)
+	}
+	p.Instance = printablePath(c)
+	p.RequestID = requestID(c)
+	if p.Status >= fiber.StatusInternalServerError {
+		s.cfg.Log.Error("request failed", "status", p.Status, "error", err, "request_id", p.RequestID)
+	}
+	if p.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter))
+	}
+	return c.Status(p.Status).JSON(p, "application/problem+json")
+}
+
+// printablePath is the path for a body and a log, cut and made printable.
+func printablePath(c *fiber.Ctx) string {
+	path := c.Path()
+	return order.Printable(strings.Clone(path[:min(len(path), maxLoggedPath)]))
+}

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
+)
+
+// statsView is a snapshot as clients see it. Orders are counted, never
+// attempts.
+type statsView struct {
+	TotalProcessed       int64                     `json:"total_processed"`
+	SuccessCount         int64                     `json:"success_count"`
+	ErrorCount           int64                     `json:"error_count"`
+	AverageProcessTimeMS float64                   `json:"average_process_time_ms"`
+	ActiveWorkers        int                       `json:"active_workers"`
+	QueueLength          int64                     `json:"queue_length"`
+	UptimeSeconds        int64                     `json:"uptime_seconds"`
+	ThroughputPerSecond  float64                   `json:"throughput_per_second"`
+	ByStatus             map[order.Status]int64    `json:"by_status"`
+	Queues               map[order.Queue]queueView `json:"queues"`
+	LatencyMS            latencyView               `json:"latency_ms"`
+	Ledger               ledgerView                `json:"ledger"`
+}
+
+type queueView struct {
+	Pending              int64   `json:"pending"`
+	Active               int64   `json:"active"`
+	Scheduled            int64   `json:"scheduled"`
+	Retry                int64   `json:"retry"`
+	Archived             int64   `json:"archived"`
+	Paused               bool    `json:"paused"`
+	OldestPendingSeconds float64 `json:"oldest_pending_seconds"`
+}
+
+type latencyView struct {
+	QueueWait  quantilesView `json:"queue_wait"`
+	Processing quantilesView `json:"processing"`
+	EndToEnd   quantilesView `json:"end_to_end"`
+}
+
+type quantilesView struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
+type ledgerView struct {
+	Accepted int64 `json:"accepted"`
+	Attempts int64 `json:"attempts"`
+	Requeued int64 `json:"requeued"`
+	Drift    int64 `json:"drift"`
+}
+
+// getStats answers GET /stats.
+func (s *Server) getStats(c *fiber.Ctx) error {
+	snap, err := s.stats.Snapshot(c.UserContext())
+	if err != nil {
+		return err
+	}
+	return c.JSON(viewStats(snap))
+}
+
+func viewStats(snap stats.Snapshot) statsView {
+	v := statsView{
+		TotalProcessed:       snap.Settled(),
+		SuccessCount:         snap.ByStatus[order.StatusCompleted],
+		ErrorCount:           snap.ByStatus[order.StatusRejected] + snap.ByStatus[order.StatusFailed],
+		AverageProcessTimeMS: milliseconds(snap.MeanProcessing()),
+		ActiveWorkers:        snap.Slots,
+		QueueLength:          snap.Waiting(),
+		UptimeSeconds:        int64(snap.Uptime.Seconds()),
+		ThroughputPerSecond:  snap.Throughput,
+		ByStatus:             map[order.Status]int64{},
+		Queues:               map[order.Queue]queueView{},
+		LatencyMS: latencyView{
+			QueueWait:  viewQuantiles(snap.Recent.Wait),
+			Processing: viewQuantiles(snap.Recent.Processing),
+			EndToEnd:   viewQuantiles(snap.Recent.Total),
+		},
+		Ledger: ledgerView{
+			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Drift: snap.Drift(),
+		},
+	}
+	for _, status := range order.Statuses() {
+		v.ByStatus[status] = snap.ByStatus[status]
+	}
+	for q, d := range snap.Depths {
+		v.Queues[q] = queueView{
+			Pending: d.Pending, Active: d.Active, Scheduled: d.Scheduled, Retry: d.Retry, Archived: d.Archived,
+			Paused: d.Paused, OldestPendingSeconds: d.OldestPending.Seconds(),
+		}
+	}
+	return v
+}
+
+func viewQuantiles(h stats.Histogram) quantilesView {
+	return quantilesView{
+		P50: milliseconds(h.Quantile(0.50)), P95: milliseconds(h.Quantile(0.95)), P99: milliseconds(h.Quantile(0.99)),
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// healthView says whether orders are taken and worked.
+type healthView struct {
+	Status    string   `json:"status"`
+	Timestamp int64    `json:"timestamp"`
+	Pool      poolView `json:"pool"`
+	Reason    string   `json:"reason,omitempty"`
+}
+
+type poolView struct {
+	Healthy     bool  `json:"healthy"`
+	QueueLength int64 `json:"queue_length"`
+	Workers     int   `json:"workers"`
+}
+
+// getHealth answers GET /health: 200, or 503 with a reason.
+func (s *Server) getHealth(c *fiber.Ctx) error {
+	snap, err := s.stats.Snapshot(c.UserContext())
+	if notReady := s.cfg.Ready(); notReady != nil {
+		err = notReady
+	}
+	v := healthView{
+		Status: "healthy", Timestamp: time.Now().Unix(),
+		Pool:   poolView{Healthy: true, QueueLength: snap.Waiting(), Workers: snap.Slots},
+		Reason: s.unhealthy(snap, err),
+	}
+	if v.Reason != "" {
+		v.Status, v.Pool.Healthy = "unhealthy", false
+		c.Status(fiber.StatusServiceUnavailable)
+	}
+	return c.JSON(v)
+}
+
+// unhealthy returns the reason why orders are not taken or not worked, or
+// nothing.
+func (s *Server) unhealthy(snap stats.Snapshot, err error) string {
+	switch {
+	case errors.Is(err, order.ErrUnavailable):
+		return "Redis is unavailable"
+	case err != nil:
+		return err.Error()
+	case snap.Slots == 0:
+		return "no worker is alive"
+	case snap.Waiting() >= int64(s.cfg.MaxQueueLength):
+		return "the queues are full"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// The states of a program, as /readyz tells them.
+const (
+	stateStarting int32 = iota
+	stateServing
+	stateDraining
+)
+
+var (
+	errStarting = errors.New("starting: waiting for Redis")
+	errDraining = errors.New("draining: this process is stopping")
+)
+
+// pinger answers whether Redis is there.
+type pinger interface {
+	Ping(ctx context.Context) error
+}
+
+// state is where a program is between start and stop. It is safe for
+// concurrent use.
+type state struct {
+	now   atomic.Int32
+	redis pinger
+}
+
+func newState(redis pinger) *state { return &state{redis: redis} }
+
+func (s *state) set(now int32) { s.now.Store(now) }
+
+// ready returns why orders cannot be served yet. A draining process still
+// finishes what it is asked.
+func (s *state) ready() error {
+	if s.now.Load() == stateStarting {
+		return errStarting
+	}
+	return nil
+}
+
+// check is what /readyz answers: whether to send work here.
+func (s *state) check(ctx context.Context) error {
+	switch s.now.Load() {
+	case stateStarting:
+		return errStarting
+	case stateDraining:
+		return errDraining
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return s.redis.Ping(ctx)
+}
+
+// The limits of the admin server, which answers orchestrators and operators.
+const (
+	adminReadTimeout    = 5 * time.Second
+	adminWriteTimeout   = 30 * time.Second
+	adminIdleTimeout    = 75 * time.Second
+	adminMaxHeaderBytes = 16 << 10
+	adminStopTimeout    = time.Second
+)
+
+// serveAdmin answers on the admin address until the returned function is
+// called.
+func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answerProbe(w, s.check(r.Context())) })
+	server := &http.Server{
+		Handler: mux, ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
+		IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminMaxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin address is gone", "error", err)
+		}
+	}()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), adminStopTimeout)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+		_ = server.Close()
+		<-done
+	}
+}
+
+// answerProbe answers 200, or 503 with the reason.
+func answerProbe(w http.ResponseWriter, err error) {
+	body := map[string]string{"status": "ok"}
+	code := http.StatusOK
+	if err != nil {
+		body = map[string]string{"status": "unavailable", "reason": err.Error()}
+		code = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(body)
+}

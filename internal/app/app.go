@@ -1,0 +1,115 @@
+// Package app wires the parts together: it builds the API and the worker from
+// their configuration, and owns start, stop and the Redis clients.
+//
+// It receives checked configuration and hands out two programs that run until
+// their context ends. Nothing is durable after it that the parts have not made
+// so; stopping in the middle of anything loses nothing.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/rules"
+)
+
+// Options are what is not configuration: where the program runs.
+type Options struct {
+	// Log receives all log lines.
+	Log *slog.Logger
+	// TrustRedis leaves out the check of Redis's settings at start. It is for
+	// stand-ins that cannot answer it and keep nothing anyway.
+	TrustRedis bool
+}
+
+// program is what the API and the worker have in common.
+type program struct {
+	Options
+	common config.Common
+	rdb    redis.UniversalClient
+	ledger *ledger.Ledger
+	state  *state
+	admin  net.Listener
+}
+
+func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string) (*program, error) {
+	admin, err := net.Listen("tcp", adminAddr)
+	if err != nil {
+		_ = rdb.Close()
+		return nil, fmt.Errorf("listen on the admin address: %w", err)
+	}
+	l := ledger.New(rdb)
+	return &program{Options: opts, common: common, rdb: rdb, ledger: l, state: newState(l), admin: admin}, nil
+}
+
+// run serves the admin address for as long as the parts run. The parts start
+// when Redis has passed its check, and stop when ctx ends or one of them fails.
+// Those in early start at once.
+func (p *program) run(ctx context.Context, early, parts []func(context.Context) error) error {
+	defer func() { _ = p.rdb.Close() }()
+	stopAdmin := serveAdmin(p.admin, p.state, p.Log)
+	defer stopAdmin()
+
+	running, ctx := errgroup.WithContext(ctx)
+	for _, part := range early {
+		running.Go(func() error { return part(ctx) })
+	}
+	running.Go(func() error {
+		if err := p.awaitRedis(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		p.state.set(stateServing)
+		for _, part := range parts {
+			running.Go(func() error { return part(ctx) })
+		}
+		<-ctx.Done()
+		p.state.set(stateDraining)
+		p.Log.Info("stopping", "shutdown_timeout", p.common.ShutdownTimeout)
+		return nil
+	})
+	err := running.Wait()
+	if err == nil {
+		p.Log.Info("stopped")
+	}
+	return err
+}
+
+// awaitRedis returns when Redis has passed its check, with an error when it
+// cannot be used, and without one when ctx ends first.
+func (p *program) awaitRedis(ctx context.Context) error {
+	waitForRedis(ctx, p.rdb, p.common.Redis.String(), p.Log)
+	if p.TrustRedis || ctx.Err() != nil {
+		return nil
+	}
+	return checkRedis(ctx, p.rdb, p.Log)
+}
+
+func rulesOf(c config.Common) rules.Rules {
+	return rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems}
+}
+
+// The tuning of the Redis clients.
+const (
+	dialTimeout = time.Second
+	// apiReadTimeout is below the two seconds within which a client hears of a
+	// Redis that hangs.
+	apiReadTimeout = time.Second
+	// workerReadTimeout is longer: a worker would rather wait than repeat.
+	workerReadTimeout = 3 * time.Second
+	// apiPoolSize bounds the API's connections to Redis.
+	apiPoolSize = 64
+	// workerSparePool is how many connections a worker has beyond one for each
+	// slot: for fetching, heartbeats and the recoverer.
+	workerSparePool = 16
+	// redisRetries is how often go-redis repeats a command by itself after a
+	// network error. Every write of ours can be repeated.
+	redisRetries = 2
+)

@@ -1,0 +1,158 @@
+package config_test
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/order"
+)
+
+// byURL compares two Redis places by what they show.
+var byURL = cmp.Transformer("Redis", func(r config.Redis) string { return r.String() })
+
+func defaultCommon(t *testing.T) config.Common {
+	t.Helper()
+	redis, err := config.ParseRedis("redis://127.0.0.1:6379/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config.Common{
+		Redis:           redis,
+		Retention:       24 * time.Hour,
+		MaxAttempts:     8,
+		AttemptTimeout:  30 * time.Second,
+		ShutdownTimeout: 35 * time.Second,
+		HighValueAbove:  1000_00,
+		MaxAmount:       10_000_00,
+		MaxItems:        50,
+		LogLevel:        slog.LevelInfo,
+	}
+}
+
+func TestDefaultsAreTheContract(t *testing.T) {
+	t.Parallel()
+	wantAPI := config.API{
+		Common: defaultCommon(t), HTTPAddr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:8081", MaxQueueLength: 100_000,
+	}
+	wantWorker := config.Worker{
+		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
+		Concurrency: 64, Lanes: 4, ReservedCritical: 4,
+		QueueWeights: map[order.Queue]int{order.QueueCritical: 6, order.QueueDefault: 3, order.QueueLow: 1},
+		RetryBase:    time.Second, RetryMax: 10 * time.Minute, FulfilmentTimeout: 10 * time.Second,
+	}
+	// An empty value counts as unset.
+	var empty []string
+	for _, name := range config.Names() {
+		empty = append(empty, name+"=")
+	}
+	for name, environ := range map[string][]string{"nothing set": nil, "all empty": empty} {
+		t.Run(name, func(t *testing.T) {
+			api, errAPI := config.LoadAPI(environ)
+			worker, errWorker := config.LoadWorker(environ)
+			if err := errors.Join(errAPI, errWorker); err != nil {
+				t.Fatal(err)
+			}
+			bothAPI, bothWorker, err := config.LoadAll(environ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, diff := range []string{
+				cmp.Diff(wantAPI, api, byURL), cmp.Diff(wantWorker, worker, byURL),
+				cmp.Diff(wantAPI, bothAPI, byURL), cmp.Diff(wantWorker, bothWorker, byURL),
+			} {
+				if diff != "" {
+					t.Errorf("not the defaults (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryVariableReachesItsField(t *testing.T) {
+	t.Parallel()
+	environ := []string{
+		"REDIS_URL=rediss://u:p@cache:7000/3", "ORDERS_RETENTION=48h", "ORDERS_MAX_ATTEMPTS=5",
+		"ORDERS_ATTEMPT_TIMEOUT=20s", "ORDERS_SHUTDOWN_TIMEOUT=25s", "ORDERS_HIGH_VALUE_ABOVE=99.5",
+		"ORDERS_MAX_AMOUNT=500", "ORDERS_MAX_ITEMS=7", "ORDERS_LOG_LEVEL=warn", "ORDERS_LOG_FORMAT=json",
+		"ORDERS_HTTP_ADDR=0.0.0.0:80", "ORDERS_ADMIN_ADDR=:0", "ORDERS_MAX_QUEUE_LENGTH=10",
+		"ORDERS_MONITORING_WRITABLE=true", "ORDERS_WORKER_CONCURRENCY=20", "ORDERS_WORKER_LANES=2",
+		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_QUEUE_WEIGHTS=low=1,default=2,critical=3",
+		"ORDERS_RETRY_BASE=2s", "ORDERS_RETRY_MAX=3m", "ORDERS_FULFILMENT_URL=https://shop.example/hook",
+		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
+		"PATH=/bin", "not a pair", "ORDERSX=1",
+	}
+	redis, err := config.ParseRedis("rediss://cache:7000/3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	common := config.Common{
+		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, AttemptTimeout: 20 * time.Second,
+		ShutdownTimeout: 25 * time.Second, HighValueAbove: 99_50, MaxAmount: 500_00, MaxItems: 7,
+		LogLevel: slog.LevelWarn, LogFormat: config.LogJSON,
+	}
+	wantAPI := config.API{Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MaxQueueLength: 10, MonitoringWritable: true}
+	wantWorker := config.Worker{
+		Common: common, AdminAddr: ":0", Concurrency: 20, Lanes: 2, ReservedCritical: 3,
+		QueueWeights: map[order.Queue]int{order.QueueCritical: 3, order.QueueDefault: 2, order.QueueLow: 1},
+		RetryBase:    2 * time.Second, RetryMax: 3 * time.Minute, FulfilmentURL: "https://shop.example/hook",
+		FulfilmentSecret: config.Secret(secret(32)), FulfilmentTimeout: 4 * time.Second,
+	}
+	api, errAPI := config.LoadAPI(environ)
+	worker, errWorker := config.LoadWorker(environ)
+	bothAPI, bothWorker, errAll := config.LoadAll(environ)
+	if err := errors.Join(errAPI, errWorker, errAll); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(wantAPI, api, byURL) + cmp.Diff(wantWorker, worker, byURL); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	wantWorker.AdminAddr = "127.0.0.1:8082" // the API has the one that is set
+	if diff := cmp.Diff(wantAPI, bothAPI, byURL) + cmp.Diff(wantWorker, bothWorker, byURL); diff != "" {
+		t.Errorf("both in one process, -want +got:\n%s", diff)
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	names := config.Names()
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) || len(names) != 23 {
+		t.Errorf("want 23 sorted names, each once, got %d: %s", len(names), strings.Join(names, " "))
+	}
+}
+
+// TestSmallWorkersNeedOneVariable holds that the concurrency alone may be set.
+func TestSmallWorkersNeedOneVariable(t *testing.T) {
+	t.Parallel()
+	type slots struct{ Concurrency, Lanes, Reserved int }
+	for name, row := range map[string]struct {
+		environ []string
+		want    slots
+	}{
+		"one slot":            {[]string{"ORDERS_WORKER_CONCURRENCY=1"}, slots{1, 1, 0}},
+		"four slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4"}, slots{4, 3, 1}},
+		"sixteen slots":       {[]string{"ORDERS_WORKER_CONCURRENCY=16"}, slots{16, 4, 4}},
+		"many slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4096"}, slots{4096, 4, 4}},
+		"all slots in lanes":  {[]string{"ORDERS_WORKER_CONCURRENCY=8", "ORDERS_WORKER_LANES=8"}, slots{8, 8, 0}},
+		"all but one slot":    {[]string{"ORDERS_WORKER_CONCURRENCY=8", "ORDERS_WORKER_RESERVED_CRITICAL=7"}, slots{8, 1, 7}},
+		"nothing reserved":    {[]string{"ORDERS_WORKER_RESERVED_CRITICAL=0"}, slots{64, 4, 0}},
+		"lanes set, rest not": {[]string{"ORDERS_WORKER_LANES=62"}, slots{64, 62, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, err := config.LoadWorker(row.environ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, slots{w.Concurrency, w.Lanes, w.ReservedCritical}); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}

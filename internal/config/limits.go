@@ -1,0 +1,177 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// The bounds of every number and duration, each with its reason. They keep out
+// slips of the pen, not ambition.
+const (
+	minRetention = time.Minute          // a client can still read what it was told
+	maxRetention = 365 * 24 * time.Hour // beyond a year an archive serves better than Redis
+
+	minAttempts = 1
+	maxAttempts = 100 // every attempt is kept in the order's record
+
+	minAttemptTimeout = time.Second // Asynq keeps timeouts in whole seconds
+	maxAttemptTimeout = time.Hour   // a slot that hangs is lost to the worker for that long
+
+	minShutdownTimeout = time.Second
+	maxShutdownTimeout = time.Hour // the longest attempt
+
+	minQueueLength = 1
+	maxQueueLength = 10_000_000 // some 20 GB of orders, more than one Redis should hold
+
+	minConcurrency = 1
+	maxConcurrency = 4096 // each slot may hold a connection to fulfilment
+
+	minLanes = 1
+	maxLanes = 64 // each lane polls Redis and runs a dozen goroutines
+
+	minWeight = 1   // with 0 a queue were never served
+	maxWeight = 100 // a larger ratio starves the smallest queue
+
+	minRetryBase = 10 * time.Millisecond // below it a retry is a busy loop
+	maxRetryBase = time.Hour
+	maxRetryMax  = 24 * time.Hour // a retry that is due later is no longer noticed
+
+	minFulfilmentTimeout = 100 * time.Millisecond // a TLS handshake across a continent
+	maxFulfilmentTimeout = maxAttemptTimeout
+
+	minSecretBytes = 24 // Standard Webhooks, section on signature scheme
+	maxSecretBytes = 64
+
+	minMaxItems = 1
+)
+
+// rule says what one variable may hold.
+type rule struct {
+	name string
+	// allowed completes the sentence "must be …".
+	allowed string
+	// hide says whether the value may hold a secret; nil means never.
+	hide func(value string) bool
+	ok   func(s *settings) bool
+}
+
+// rules lists a rule for every variable, in the order of the structs.
+func rules() []rule {
+	return slices.Concat(commonRules(), apiRules(), workerRules(), fulfilmentRules())
+}
+
+func commonRules() []rule {
+	return []rule{
+		{
+			name: "REDIS_URL", allowed: redisForms, hide: always,
+			ok: func(*settings) bool { return true }, // all of it is checked while it is parsed
+		},
+		span("ORDERS_RETENTION", minRetention, maxRetention, func(s *settings) time.Duration { return s.api.Retention }),
+		count("ORDERS_MAX_ATTEMPTS", minAttempts, maxAttempts, func(s *settings) int { return s.api.MaxAttempts }),
+		{
+			name: nameAttemptTimeout, allowed: between(minAttemptTimeout, maxAttemptTimeout) + ", in whole seconds",
+			ok: func(s *settings) bool {
+				d := s.api.AttemptTimeout
+				return d >= minAttemptTimeout && d <= maxAttemptTimeout && d%time.Second == 0
+			},
+		},
+		span("ORDERS_SHUTDOWN_TIMEOUT", minShutdownTimeout, maxShutdownTimeout, func(s *settings) time.Duration { return s.api.ShutdownTimeout }),
+		amount("ORDERS_HIGH_VALUE_ABOVE", 0, func(s *settings) order.Money { return s.api.HighValueAbove }),
+		amount("ORDERS_MAX_AMOUNT", 1, func(s *settings) order.Money { return s.api.MaxAmount }),
+		count("ORDERS_MAX_ITEMS", minMaxItems, order.MaxItems, func(s *settings) int { return s.api.MaxItems }),
+		oneOf("ORDERS_LOG_LEVEL", "debug", "info", "warn", "error"),
+		oneOf("ORDERS_LOG_FORMAT", string(LogText), string(LogJSON)),
+	}
+}
+
+func apiRules() []rule {
+	return []rule{
+		address("ORDERS_HTTP_ADDR"),
+		address("ORDERS_ADMIN_ADDR"),
+		count("ORDERS_MAX_QUEUE_LENGTH", minQueueLength, maxQueueLength, func(s *settings) int { return s.api.MaxQueueLength }),
+		oneOf("ORDERS_MONITORING_WRITABLE", "true", "false"),
+	}
+}
+
+func workerRules() []rule {
+	return []rule{
+		count(nameConcurrency, minConcurrency, maxConcurrency, func(s *settings) int { return s.worker.Concurrency }),
+		count(nameLanes, minLanes, maxLanes, func(s *settings) int { return s.worker.Lanes }),
+		count(nameReserved, 0, maxConcurrency-1, func(s *settings) int { return s.worker.ReservedCritical }),
+		{
+			name:    "ORDERS_QUEUE_WEIGHTS",
+			allowed: fmt.Sprintf("like critical=6,default=3,low=1: each of the three queues once, with a whole number from %d to %d", minWeight, maxWeight),
+			ok:      func(s *settings) bool { return goodWeights(s.worker.QueueWeights) },
+		},
+		span(nameRetryBase, minRetryBase, maxRetryBase, func(s *settings) time.Duration { return s.worker.RetryBase }),
+		span(nameRetryMax, minRetryBase, maxRetryMax, func(s *settings) time.Duration { return s.worker.RetryMax }),
+	}
+}
+
+func fulfilmentRules() []rule {
+	return []rule{
+		{
+			name: nameFulfilmentURL, allowed: "an absolute http or https URL with a host and without a user or password",
+			hide: func(value string) bool { return strings.ContainsAny(value, "@?") },
+			ok:   func(s *settings) bool { return !s.has(nameFulfilmentURL) || goodURL(s.worker.FulfilmentURL) },
+		},
+		{
+			name: nameFulfilmentSecret, hide: always,
+			allowed: fmt.Sprintf("base64 of %d to %d bytes, with or without whsec_ in front", minSecretBytes, maxSecretBytes),
+			ok:      func(s *settings) bool { return !s.has(nameFulfilmentSecret) || goodSecret(s.worker.FulfilmentSecret) },
+		},
+		span(nameFulfilmentTimeout, minFulfilmentTimeout, maxFulfilmentTimeout, func(s *settings) time.Duration { return s.worker.FulfilmentTimeout }),
+	}
+}
+
+func always(string) bool { return true }
+
+func count(name string, lowest, highest int, get func(*settings) int) rule {
+	return rule{name: name, allowed: fmt.Sprintf("a whole number from %d to %d", lowest, highest), ok: func(s *settings) bool {
+		return get(s) >= lowest && get(s) <= highest
+	}}
+}
+
+func span(name string, shortest, longest time.Duration, get func(*settings) time.Duration) rule {
+	return rule{name: name, allowed: between(shortest, longest), ok: func(s *settings) bool {
+		return get(s) >= shortest && get(s) <= longest
+	}}
+}
+
+func between(shortest, longest time.Duration) string {
+	return fmt.Sprintf("a duration such as 1m30s, from %s to %s", brief(shortest), brief(longest))
+}
+
+// brief writes a duration without the zeros at its end: 24h, not 24h0m0s.
+func brief(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func amount(name string, least order.Money, get func(*settings) order.Money) rule {
+	return rule{name: name, allowed: fmt.Sprintf("an amount from %s to %s with at most two decimals", least, order.MaxMoney), ok: func(s *settings) bool {
+		return get(s) >= least && get(s) <= order.MaxMoney
+	}}
+}
+
+func oneOf(name string, values ...string) rule {
+	return rule{name: name, allowed: strings.Join(values[:len(values)-1], ", ") + " or " + values[len(values)-1], ok: func(s *settings) bool {
+		return !s.has(name) || slices.Contains(values, s.text[name])
+	}}
+}
+
+func address(name string) rule {
+	return rule{name: name, allowed: "host:port with a port from 0 to 65535", ok: func(s *settings) bool {
+		return !s.has(name) || goodAddress(s.text[name])
+	}}
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"cmp"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Redis says where Redis is and how to log in. It comes from the configuration
+// or from ParseRedis; on its zero value Client panics. Printed, logged or encoded
+// it shows no user and no password. Everything lies behind one pointer, so that
+// package fmt, which asks no methods of unexported fields, prints an address.
+type Redis struct{ server *server }
+
+// server holds the one set of options that the URL asks for; the other two are
+// nil.
+type server struct {
+	single   *redis.Options
+	sentinel *redis.FailoverOptions
+	cluster  *redis.ClusterOptions
+	shown    string // the URL without credentials and parameters
+}
+
+// Tuning is what a program wants of its connections. A parameter of the URL
+// goes before it, and where both are silent go-redis has a default.
+type Tuning struct {
+	// PoolSize is how many connections the client keeps at most, in a Cluster to
+	// each node.
+	PoolSize int
+	// DialTimeout bounds opening a connection.
+	DialTimeout time.Duration
+	// ReadTimeout bounds waiting for a reply.
+	ReadTimeout time.Duration
+	// WriteTimeout bounds sending a command.
+	WriteTimeout time.Duration
+	// MaxRetries is how often a command is repeated after a network error; -1
+	// means never.
+	MaxRetries int
+}
+
+// Client builds a client and opens no connection yet. The caller closes it. A
+// context always ends a command, so that a Redis that hangs cannot hold a
+// caller up for longer than it is ready to wait.
+func (r Redis) Client(t Tuning) redis.UniversalClient {
+	switch s := r.server; {
+	case s.sentinel != nil:
+		o := *s.sentinel
+		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		return redis.NewFailoverClient(&o)
+	case s.cluster != nil:
+		o := *s.cluster
+		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		return redis.NewClusterClient(&o)
+	default:
+		o := *s.single
+		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		return redis.NewClient(&o)
+	}
+}
+
+// tune fills in what the URL left open.
+func tune(t Tuning, pool, retries *int, dial, read, write *time.Duration) {
+	*pool = cmp.Or(*pool, t.PoolSize)
+	*retries = cmp.Or(*retries, t.MaxRetries)
+	*dial = cmp.Or(*dial, t.DialTimeout)
+	*read = cmp.Or(*read, t.ReadTimeout)
+	*write = cmp.Or(*write, t.WriteTimeout)
+}
+
+// String returns the URL with nothing but the addresses, the database and the
+// name of the Sentinel master in it.
+func (r Redis) String() string {
+	if r.server == nil {
+		return ""
+	}
+	return r.server.shown
+}
+
+// GoString implements fmt.GoStringer.
+func (r Redis) GoString() string { return r.String() }
+
+// LogValue implements slog.LogValuer.
+func (r Redis) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// MarshalText implements encoding.TextMarshaler, and with it JSON.
+func (r Redis) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// show writes the address that is kept for String.
+func (s *server) show(scheme string) {
+	switch {
+	case s.sentinel != nil:
+		s.shown = join(scheme, s.sentinel.SentinelAddrs, s.sentinel.DB, "master_name="+s.sentinel.MasterName)
+	case s.cluster != nil:
+		s.shown = join(scheme, s.cluster.Addrs, 0)
+	case scheme == "unix":
+		s.shown = "unix://" + s.single.Addr + "?db=" + strconv.Itoa(s.single.DB)
+	default:
+		s.shown = join(scheme, []string{s.single.Addr}, s.single.DB)
+	}
+}
+
+func join(scheme string, addrs []string, db int, parameters ...string) string {
+	for _, addr := range addrs[1:] {
+		parameters = append(parameters, "addr="+addr)
+	}
+	shown := scheme + "://" + addrs[0] + "/" + strconv.Itoa(db)
+	if len(parameters) == 0 {
+		return shown
+	}
+	return shown + "?" + strings.Join(parameters, "&")
+}

@@ -1,0 +1,164 @@
+// Package fulfilment is the signed HTTP call to the shop that tells it about an
+// approved order.
+//
+// It receives an order with the handling that the rules decided, and hands on
+// the shop's answer: a note, and a verdict in the returned error. It owns the
+// pool of connections to the shop and nothing else. Durable after it is only
+// the shop's side, keyed by the order id: a call may be repeated any number of
+// times, always with the same key, and the shop takes the order once.
+package fulfilment
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"orderprocessor/internal/order"
+)
+
+// Config says where the shop listens and how much a call may cost.
+type Config struct {
+	// URL is where calls are sent: absolute, http or https. A user and password
+	// in it are sent as basic authentication.
+	URL string
+	// Secret signs the calls after the Standard Webhooks specification: base64,
+	// with or without "whsec_" in front. Without a secret calls are unsigned:
+	// they carry no webhook-signature, and the shop cannot tell who sent them.
+	Secret string
+	// Timeout bounds one call, from waiting for a connection to the last byte of
+	// the answer; above zero.
+	Timeout time.Duration
+	// MaxConns bounds the connections to the shop, in use and idle together;
+	// above zero. A call that finds them all in use waits, within its Timeout.
+	MaxConns int
+}
+
+// Client calls the shop. It is safe for concurrent use.
+type Client struct {
+	endpoint  string        // without user and fragment
+	user      *url.Userinfo // nil without
+	signer    *standardwebhooks.Webhook
+	timeout   time.Duration
+	transport *http.Transport
+}
+
+// New checks the configuration and returns a client that has not connected
+// yet. Its errors never quote the URL or the secret.
+func New(cfg Config) (*Client, error) {
+	endpoint, err := parseURL(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := newSigner(cfg.Secret)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Timeout <= 0 {
+		return nil, errors.New("fulfilment timeout must be above zero")
+	}
+	if cfg.MaxConns <= 0 {
+		return nil, errors.New("fulfilment connections must be above zero")
+	}
+	user := endpoint.User
+	endpoint.User, endpoint.Fragment = nil, ""
+	return &Client{
+		endpoint: endpoint.String(), user: user, signer: signer,
+		timeout: cfg.Timeout, transport: newTransport(cfg),
+	}, nil
+}
+
+// parseURL leaves out url.Parse's own errors: they quote the text, and with it
+// a password.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, errors.New("fulfilment URL is malformed")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("fulfilment URL must begin with http:// or https://")
+	}
+	if u.Hostname() == "" {
+		return nil, errors.New("fulfilment URL must name a host")
+	}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+		return nil, errors.New("fulfilment URL has a port out of range")
+	}
+	return u, nil
+}
+
+// newTransport honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as operators
+// expect of any program that makes outgoing calls.
+func newTransport(cfg Config) *http.Transport {
+	dialer := &net.Dialer{Timeout: min(dialTimeout, cfg.Timeout)}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    min(handshakeTimeout, cfg.Timeout),
+		MaxConnsPerHost:        cfg.MaxConns,
+		MaxIdleConns:           cfg.MaxConns,
+		MaxIdleConnsPerHost:    cfg.MaxConns,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableCompression:     true, // the note is kept as it was sent
+		ForceAttemptHTTP2:      true, // a transport with its own dialer has to ask for it
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+	}
+}
+
+// Fulfil tells the shop about an approved order and returns what it answered,
+// up to order.MaxNoteBytes of printable text, with an error as well as without.
+// The attempt counts from one. It takes at most Config.Timeout.
+//
+// Without an error the shop has taken the order. A *order.RetryError means that
+// it may or may not have, and that repeating the call is right: no complete
+// answer came, ctx ended (its error is wrapped), or the shop asked to be called
+// again, no sooner than After. A *order.PermanentError means that the shop
+// refused the order for good. Both have one line of text without secrets.
+//
+// It is safe to call again after any result or none, and a call may reach the
+// shop twice by itself: the Idempotency-Key lets the transport repeat a request
+// whose reused connection broke before the first byte of an answer.
+func (c *Client) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
+	call, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	req, err := c.request(call, o, h, attempt)
+	if err != nil {
+		return "", &order.PermanentError{Err: err}
+	}
+	// The transport, unlike an http.Client, follows no redirects and keeps no
+	// cookies.
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return "", c.incomplete(ctx, call, "fulfilment did not answer", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // the answer has been read
+	note, bodyErr := readNote(resp)
+	if err := verdict(resp.StatusCode, resp.Header, time.Now()); err != nil {
+		return note, err
+	}
+	if bodyErr != nil {
+		return note, c.incomplete(ctx, call, answered(resp.StatusCode)+" but did not finish", bodyErr)
+	}
+	return note, nil
+}
+
+// readNote also empties the body, within bounds, so that the connection can be
+// used again. After 101 the body is a bare connection that no context ends.
+func readNote(resp *http.Response) (string, error) {
+	if resp.StatusCode < http.StatusOK {
+		return "", nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBodyBytes))
+	return order.Printable(string(body)), err
+}
+
+// Close closes the connections that no call uses. Calls under way are not
+// disturbed, later ones connect anew, and it is safe to call twice.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }

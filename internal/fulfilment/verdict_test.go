@@ -1,0 +1,225 @@
+package fulfilment
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+)
+
+// ending is what a caller can see of a call.
+type ending struct {
+	Kind  string // done, retry or permanent
+	After time.Duration
+	Note  string
+	Error string
+}
+
+func endingOf(note string, err error) ending {
+	e := ending{Kind: "done", Note: note, Error: text(err)}
+	var retry *order.RetryError
+	var permanent *order.PermanentError
+	switch {
+	case errors.As(err, &retry):
+		e.Kind, e.After = "retry", retry.After
+	case errors.As(err, &permanent):
+		e.Kind = "permanent"
+	case err != nil:
+		e.Kind = "neither"
+	}
+	return e
+}
+
+func TestVerdictOfAStatus(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		code       int
+		retryAfter string // "absent" sends none
+		want       ending
+	}{
+		{101, "absent", ending{"permanent", 0, "", "fulfilment answered 101 Switching Protocols"}},
+		{200, "absent", ending{"done", 0, "note", ""}},
+		{201, "60", ending{"done", 0, "note", ""}},
+		{204, "absent", ending{"done", 0, "", ""}},
+		{299, "absent", ending{"done", 0, "note", ""}},
+		{300, "absent", ending{"permanent", 0, "note", "fulfilment answered 300 Multiple Choices: redirects are refused"}},
+		{304, "absent", ending{"permanent", 0, "", "fulfilment answered 304 Not Modified: redirects are refused"}},
+		{308, "5", ending{"permanent", 0, "note", "fulfilment answered 308 Permanent Redirect: redirects are refused"}},
+		{400, "absent", ending{"permanent", 0, "note", "fulfilment answered 400 Bad Request"}},
+		{401, "absent", ending{"permanent", 0, "note", "fulfilment answered 401 Unauthorized"}},
+		{404, "30", ending{"permanent", 0, "note", "fulfilment answered 404 Not Found"}},
+		{408, "absent", ending{"retry", 0, "note", "fulfilment answered 408 Request Timeout"}},
+		{409, "absent", ending{"permanent", 0, "note", "fulfilment answered 409 Conflict"}},
+		{409, "7", ending{"retry", 7 * time.Second, "note", "fulfilment answered 409 Conflict"}},
+		{409, "soon", ending{"retry", 0, "note", "fulfilment answered 409 Conflict"}},
+		{410, "absent", ending{"permanent", 0, "note", "fulfilment answered 410 Gone"}},
+		{422, "absent", ending{"permanent", 0, "note", "fulfilment answered 422 Unprocessable Entity"}},
+		{425, "absent", ending{"retry", 0, "note", "fulfilment answered 425 Too Early"}},
+		{429, "120", ending{"retry", 2 * time.Minute, "note", "fulfilment answered 429 Too Many Requests"}},
+		{499, "absent", ending{"permanent", 0, "note", "fulfilment answered 499"}},
+		{500, "absent", ending{"retry", 0, "note", "fulfilment answered 500 Internal Server Error"}},
+		{503, "999999", ending{"retry", 24 * time.Hour, "note", "fulfilment answered 503 Service Unavailable"}},
+		{599, "-1", ending{"retry", 0, "note", "fulfilment answered 599"}},
+		{600, "5", ending{"permanent", 0, "note", "fulfilment answered 600"}},
+		{999, "absent", ending{"permanent", 0, "note", "fulfilment answered 999"}},
+	}
+	for _, tt := range tests {
+		t.Run(strconv.Itoa(tt.code)+" Retry-After "+tt.retryAfter, func(t *testing.T) {
+			t.Parallel()
+			shop := newShop(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+				if tt.retryAfter != "absent" {
+					w.Header().Set("Retry-After", tt.retryAfter)
+				}
+				w.WriteHeader(tt.code)
+				io.WriteString(w, "note") //nolint:errcheck // some statuses allow no body
+			})
+			shop.Start()
+			c := newClient(t, Config{URL: shop.URL, Secret: testSecret, MaxConns: 1})
+			for range 2 { // the second call waits for good if the first leaks the connection
+				if diff := cmp.Diff(tt.want, endingOf(fulfil(c))); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
+func TestRetryAfterDateOverHTTP(t *testing.T) {
+	t.Parallel()
+	shop := newShop(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	shop.Start()
+	got := endingOf(fulfil(newClient(t, Config{URL: shop.URL})))
+	if got.Kind != "retry" || got.After < 58*time.Minute || got.After > time.Hour {
+		t.Errorf("got %+v, want a retry after about an hour", got)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			t.Parallel()
+			var reached, called atomic.Int64
+			target := newShop(t, func(http.ResponseWriter, *http.Request, []byte) { reached.Add(1) })
+			target.Start()
+			shop := newShop(t, func(w http.ResponseWriter, r *http.Request, _ []byte) {
+				called.Add(1)
+				http.Redirect(w, r, target.URL, code)
+			})
+			shop.Start()
+			got := endingOf(fulfil(newClient(t, Config{URL: shop.URL})))
+			if got.Kind != "permanent" || !strings.HasSuffix(got.Error, "redirects are refused") {
+				t.Errorf("got %+v", got)
+			}
+			if reached.Load() != 0 || called.Load() != 1 {
+				t.Errorf("shop was called %d times, the redirect's target %d times", called.Load(), reached.Load())
+			}
+		})
+	}
+}
+
+// A Location that is no URL must not pass for a broken connection.
+func TestMalformedRedirectIsPermanent(t *testing.T) {
+	t.Parallel()
+	shop := newShop(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Location", "http://%zz")
+		w.WriteHeader(http.StatusFound)
+	})
+	shop.Start()
+	want := ending{Kind: "permanent", Error: "fulfilment answered 302 Found: redirects are refused"}
+	if diff := cmp.Diff(want, endingOf(fulfil(newClient(t, Config{URL: shop.URL})))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConnectionRefusedIsTransient(t *testing.T) {
+	t.Parallel()
+	address := closedURL(t)
+	note, err := fulfil(newClient(t, Config{URL: address}))
+	want := ending{
+		Kind:  "retry",
+		Error: "fulfilment did not answer: dial tcp " + strings.TrimPrefix(address, "http://") + ": connect: connection refused",
+	}
+	if diff := cmp.Diff(want, endingOf(note, err)); diff != "" {
+		t.Error(diff)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("the cause is lost: %v", err)
+	}
+}
+
+// closedURL is an address that nobody listens on: the port stays taken, by a
+// socket that is bound to it and not listening.
+func closedURL(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) }) //nolint:errcheck // the test is over
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://127.0.0.1:" + strconv.Itoa(name.(*syscall.SockaddrInet4).Port)
+}
+
+func TestBrokenAnswersAreTransient(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ä", 600)
+	tests := map[string]struct{ answer, note, wantError string }{
+		"nothing":          {"", "", "fulfilment did not answer: EOF"},
+		"not HTTP":         {"SSH-2.0-" + long + "\r\n\r\n", "", `fulfilment did not answer: net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-`},
+		"headers too many": {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxHeaderBytes) + "\r\n\r\n", "", "fulfilment did not answer: net/http: "},
+		"body cut off":     {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "half", "fulfilment answered 200 OK but did not finish: unexpected EOF"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := newShop(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) { sayRaw(t, w, tt.answer) })
+			shop.Start()
+			got := endingOf(fulfil(newClient(t, Config{URL: shop.URL})))
+			if got.Kind != "retry" || got.Note != tt.note || !strings.HasPrefix(got.Error, tt.wantError) {
+				t.Errorf("got %+v, want a retry with %q and %q", got, tt.note, tt.wantError)
+			}
+			if len(got.Error) > maxCauseBytes+100 {
+				t.Errorf("error of %d bytes", len(got.Error))
+			}
+		})
+	}
+}
+
+// sayRaw answers with exactly these bytes and hangs up.
+func sayRaw(t *testing.T, w http.ResponseWriter, answer string) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		t.Errorf("hijack: %v", err)
+		return
+	}
+	defer hangUp(t, conn)
+	if _, err := io.WriteString(conn, answer); err != nil {
+		t.Logf("answer: %v", err) // the client may hang up first
+	}
+}
+
+func hangUp(t *testing.T, c net.Conn) {
+	if err := c.Close(); err != nil {
+		t.Errorf("hang up: %v", err)
+	}
+}

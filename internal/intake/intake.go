@@ -1,0 +1,88 @@
+// Package intake takes one order in: admit it, record it, queue it.
+//
+// It receives valid orders from the API and hands on their records. It owns
+// nothing but a count of what waits. When Take returns a record, the order is
+// in the ledger and will reach an outcome, even if its task is not in the queue
+// yet: reconcile sees to that.
+package intake
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+
+	"orderprocessor/internal/order"
+)
+
+// Ledger records an order; see ledger.Ledger.Accept for the contract.
+type Ledger interface {
+	Accept(ctx context.Context, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error)
+}
+
+// Queue hands an order over to the workers; see queue.Producer.Enqueue.
+type Queue interface {
+	Enqueue(ctx context.Context, rec order.Record) (added bool, err error)
+}
+
+// Router chooses the queue of an order.
+type Router interface {
+	Queue(o order.Order) order.Queue
+}
+
+// Intake takes orders in. It is safe for concurrent use.
+type Intake struct {
+	ledger Ledger
+	queue  Queue
+	router Router
+	gate   *Gate
+	log    *slog.Logger
+}
+
+// New returns an intake that asks the gate first.
+func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
+	return &Intake{ledger: l, queue: q, router: r, gate: g, log: log}
+}
+
+// Take accepts an order and queues it, and says whether it was new; a repeated
+// order gives the record it has. An order without an id is given one.
+//
+// It returns order.ErrConflict when the id belongs to another order,
+// *order.BusyError when the queues are full, and order.ErrUnavailable when
+// Redis could not be asked: then the order may or may not be recorded, and
+// repeating it is safe.
+func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
+	if err := in.gate.Admit(); err != nil {
+		return order.Record{}, false, err
+	}
+	made := o.ID == ""
+	if made {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return order.Record{}, false, fmt.Errorf("make an order id: %w", err)
+		}
+		o.ID = id.String()
+	}
+	rec, isNew, err = in.ledger.Accept(ctx, o, in.router.Queue(o))
+	if err != nil {
+		return order.Record{}, false, err
+	}
+	if isNew {
+		in.gate.Accepted()
+	}
+	in.enqueue(ctx, rec)
+	// An id made just now is known only if Redis has heard this call twice.
+	return rec, isNew || made, nil
+}
+
+// enqueue asserts the task of an order that waits. A failure is no reason to
+// refuse the order: it is in the books, and reconcile will find it there.
+func (in *Intake) enqueue(ctx context.Context, rec order.Record) {
+	if rec.Status != order.StatusPending {
+		return
+	}
+	if _, err := in.queue.Enqueue(ctx, rec); err != nil {
+		in.log.Warn("order is recorded but not queued yet; reconcile will queue it", "order_id", rec.ID, "error", err)
+	}
+}

@@ -1,0 +1,128 @@
+package order_test
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
+)
+
+// The ledger keeps fingerprints, so they must not change between versions.
+func TestFingerprintIsStable(t *testing.T) {
+	t.Parallel()
+	got := ordertest.Order(t, items("ab", "c"), customer("Ada"), address("Road"), notes("é")).Fingerprint()
+	const want = "uzfutkdKLhHrlbtCpEvQdg"
+	if got != want {
+		t.Errorf("fingerprint %q, want %q", got, want)
+	}
+}
+
+func TestFingerprintForm(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`)
+	rapid.Check(t, func(t *rapid.T) {
+		if f := drawOrder(t, "order").Fingerprint(); !form.MatchString(f) {
+			t.Fatalf("fingerprint %q", f)
+		}
+	})
+}
+
+// drawOrder draws from so few contents that two of them are often equal, and
+// often differ only in where one text ends and the next begins.
+func drawOrder(t *rapid.T, label string) order.Order {
+	text := rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00")), 0, 2, -1)
+	return rapid.Custom(func(t *rapid.T) order.Order {
+		return order.Order{
+			ID:       rapid.String().Draw(t, "id"),
+			Amount:   order.Money(rapid.Int64Range(0, 2).Draw(t, "amount")),
+			Items:    rapid.SliceOfN(text, 0, 2).Draw(t, "items"),
+			Customer: text.Draw(t, "customer"),
+			Address:  text.Draw(t, "address"),
+			Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
+			Notes:    text.Draw(t, "notes"),
+		}
+	}).Draw(t, label)
+}
+
+func sameContent(a, b order.Order) bool {
+	a.ID = b.ID
+	return cmp.Equal(a, b)
+}
+
+func TestFingerprintsAreEqualForEqualContentOnly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := drawOrder(t, "a"), drawOrder(t, "b")
+		if same := sameContent(a, b); (a.Fingerprint() == b.Fingerprint()) != same {
+			t.Fatalf("same content: %t, fingerprints %s and %s", same, a.Fingerprint(), b.Fingerprint())
+		}
+	})
+}
+
+func TestFingerprintLeavesTheIDOut(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := drawOrder(t, "order")
+		b := a
+		b.ID = rapid.String().Draw(t, "other id")
+		if a.Fingerprint() != b.Fingerprint() {
+			t.Fatal("another id gives another fingerprint")
+		}
+	})
+}
+
+func TestFingerprintSeesEveryField(t *testing.T) {
+	t.Parallel()
+	changes := map[string]func(*order.Order, string){
+		"amount":     func(o *order.Order, _ string) { o.Amount++ },
+		"priority":   func(o *order.Order, _ string) { o.Priority++ },
+		"customer":   func(o *order.Order, s string) { o.Customer += s },
+		"address":    func(o *order.Order, s string) { o.Address += s },
+		"notes":      func(o *order.Order, s string) { o.Notes += s },
+		"more items": func(o *order.Order, s string) { o.Items = append(slices.Clone(o.Items), s) },
+		"one item":   func(o *order.Order, s string) { o.Items = slices.Clone(o.Items); o.Items[0] += s },
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				a := drawOrder(t, "order")
+				a.Items = append(a.Items, "first")
+				b := a
+				change(&b, rapid.StringN(1, 8, -1).Draw(t, "more"))
+				if a.Fingerprint() == b.Fingerprint() {
+					t.Fatalf("equal fingerprints of %+v and %+v", a, b)
+				}
+			})
+		})
+	}
+}
+
+func TestFingerprintSeesBoundaries(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		a, b order.Order
+	}{
+		{"between items", order.Order{Items: []string{"ab", "c"}}, order.Order{Items: []string{"a", "bc"}}},
+		{"joined items", order.Order{Items: []string{"a", "b"}}, order.Order{Items: []string{"ab"}}},
+		{"order of items", order.Order{Items: []string{"a", "b"}}, order.Order{Items: []string{"b", "a"}}},
+		{"empty item", order.Order{Items: []string{""}}, order.Order{}},
+		{"customer and address", order.Order{Customer: "ab", Address: "c"}, order.Order{Customer: "a", Address: "bc"}},
+		{"address and notes", order.Order{Address: "ab", Notes: "c"}, order.Order{Address: "a", Notes: "bc"}},
+		{"amount and priority", order.Order{Amount: 1, Priority: 2}, order.Order{Amount: 2, Priority: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if tt.a.Fingerprint() == tt.b.Fingerprint() {
+				t.Errorf("equal fingerprints of %+v and %+v", tt.a, tt.b)
+			}
+		})
+	}
+}

@@ -1,0 +1,86 @@
+package order_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+)
+
+func FuzzNew(f *testing.F) {
+	f.Add("ord_1", "12.50", "a|b", "Ada", "1 Road\nTown", "1", "pending", "ring\ttwice")
+	f.Add("", "1e3", "a", "é", "x", "", "", "")
+	f.Add("a/b", "0.001", "|", "\x7f", "\u0085", "4", "completed", "\xff")
+	f.Add(strings.Repeat("x", 65), "-1", "", " ", "\n", "1.0", "x", "\x00")
+	f.Add("", "", strings.Repeat("a|", 1001), strings.Repeat("c", 255), strings.Repeat("d", 1001), "", "", "")
+	f.Fuzz(func(t *testing.T, id, amount, list, customer, address, priority, status, notes string) {
+		o, err := order.New(order.Submission{
+			ID: id, Amount: amount, Items: strings.Split(list, "|"), Customer: customer, Address: address,
+			Priority: priority, Status: status, Notes: notes,
+		})
+		if err != nil {
+			checkProblems(t, err)
+			return
+		}
+		checkOrder(t, o)
+	})
+}
+
+// checkProblems holds an error of New to naming known fields, in their order.
+func checkProblems(t *testing.T, err error) {
+	t.Helper()
+	fields := []string{"id", "amount", "items", "customer", "address", "priority", "notes", "status"}
+	last := 0
+	for _, fieldCode := range fieldCodes(t, err) {
+		name, _, _ := strings.Cut(fieldCode, " ")
+		name, _, _ = strings.Cut(name, "[")
+		at := slices.Index(fields, name)
+		if at < last {
+			t.Errorf("%s is unknown or out of turn in %v", name, err)
+		}
+		last = at
+	}
+	if !utf8.ValidString(err.Error()) || strings.ContainsFunc(err.Error(), isControl) {
+		t.Errorf("error is not printable: %q", err)
+	}
+}
+
+// checkOrder holds an order from New to what its fields promise.
+func checkOrder(t *testing.T, o order.Order) {
+	t.Helper()
+	if o.ID != "" && !order.ValidID(o.ID) {
+		t.Errorf("id %q", o.ID)
+	}
+	if o.Amount <= 0 || o.Amount > order.MaxMoney || o.Priority < 1 || o.Priority > 3 {
+		t.Errorf("amount %d, priority %d", o.Amount, o.Priority)
+	}
+	if len(o.Items) == 0 || len(o.Items) > order.MaxItems {
+		t.Errorf("%d items", len(o.Items))
+	}
+	lines := strings.NewReplacer("\n", "", "\r", "", "\t", "")
+	checkText(t, "customer", o.Customer, order.MaxCustomerChars)
+	checkText(t, "address", lines.Replace(o.Address), order.MaxAddressChars)
+	checkText(t, "notes", lines.Replace("x"+o.Notes), order.MaxNotesChars+1)
+	for _, item := range o.Items {
+		checkText(t, "item", item, order.MaxItemChars)
+	}
+	again, err := order.New(order.Submission{
+		ID: o.ID, Amount: o.Amount.String(), Items: o.Items, Customer: o.Customer, Address: o.Address,
+		Priority: string('0' + rune(o.Priority)), Notes: o.Notes, //nolint:gosec // 1 to 3, checked above
+	})
+	if diff := cmp.Diff(o, again); diff != "" || err != nil {
+		t.Errorf("submitted again: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func checkText(t *testing.T, field, s string, maxChars int) {
+	t.Helper()
+	if strings.TrimSpace(s) == "" || !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxChars ||
+		strings.ContainsFunc(s, isControl) {
+		t.Errorf("%s %q", field, s)
+	}
+}

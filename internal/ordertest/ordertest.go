@@ -1,0 +1,76 @@
+// Package ordertest builds submissions and orders for tests. It receives what a
+// test wants to be special about an order and hands on a valid one that is
+// ordinary in everything else. It owns nothing, and nothing is durable after it.
+package ordertest
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"orderprocessor/internal/order"
+)
+
+// Option changes one thing about the ordinary submission.
+type Option = func(*order.Submission)
+
+// Submission returns a submission without an id that order.New accepts, changed
+// by the options in turn. What the options make of it may be invalid.
+func Submission(opts ...Option) order.Submission {
+	s := order.Submission{
+		Amount:   "12.50",
+		Items:    []string{"item 0"},
+		Customer: "Ada Lovelace",
+		Address:  "12 St James's Square\nLondon",
+	}
+	for _, opt := range opts {
+		opt(&s)
+	}
+	return s
+}
+
+// Order returns the order of such a submission, with a fresh UUIDv7 unless the
+// options gave it an id. A submission that is no order ends the test.
+func Order(tb testing.TB, opts ...Option) order.Order {
+	tb.Helper()
+	s := Submission(opts...)
+	if s.ID == "" {
+		s.ID = uuid.Must(uuid.NewV7()).String()
+	}
+	o, err := order.New(s)
+	if err != nil {
+		tb.Fatalf("ordertest: %v", err)
+	}
+	return o
+}
+
+// WithID sets the id.
+func WithID(id string) Option {
+	return func(s *order.Submission) { s.ID = id }
+}
+
+// WithAmount sets the amount, written as a JSON number.
+func WithAmount(number string) Option {
+	return func(s *order.Submission) { s.Amount = number }
+}
+
+// WithItems sets n different items.
+func WithItems(n int) Option {
+	return func(s *order.Submission) {
+		s.Items = make([]string, n)
+		for i := range s.Items {
+			s.Items[i] = "item " + strconv.Itoa(i)
+		}
+	}
+}
+
+// WithCustomer sets the customer.
+func WithCustomer(name string) Option {
+	return func(s *order.Submission) { s.Customer = name }
+}
+
+// WithPriority sets the priority.
+func WithPriority(p order.Priority) Option {
+	return func(s *order.Submission) { s.Priority = strconv.Itoa(int(p)) }
+}

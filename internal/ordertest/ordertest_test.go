@@ -1,0 +1,37 @@
+package ordertest_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
+)
+
+func TestOrderAppliesOptions(t *testing.T) {
+	t.Parallel()
+	got := ordertest.Order(
+		t,
+		ordertest.WithID("ord_1"), ordertest.WithAmount("1e3"), ordertest.WithItems(2),
+		ordertest.WithCustomer("Grace"), ordertest.WithPriority(order.PriorityLow),
+	)
+	want := order.Order{
+		ID: "ord_1", Amount: 100_000, Items: []string{"item 0", "item 1"},
+		Customer: "Grace", Address: got.Address, Priority: order.PriorityLow,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+func TestOrderHasFreshID(t *testing.T) {
+	t.Parallel()
+	a, b := ordertest.Order(t), ordertest.Order(t)
+	if a.ID == b.ID || !order.ValidID(a.ID) || !order.ValidID(b.ID) {
+		t.Errorf("ids %q and %q, want two different valid ones", a.ID, b.ID)
+	}
+	if a.Fingerprint() != b.Fingerprint() {
+		t.Error("two ordinary orders differ in more than their ids")
+	}
+}

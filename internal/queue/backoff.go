@@ -1,0 +1,64 @@
+package queue
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"orderprocessor/internal/order"
+)
+
+// Backoff is the wait between attempts: it doubles from Base up to Max, and the
+// upper half of it is random, so that orders which failed together do not come
+// back together.
+type Backoff struct {
+	// Base is the longest wait after the first failed attempt.
+	Base time.Duration
+	// Max bounds the wait after any number of failed attempts.
+	Max time.Duration
+}
+
+// Delay returns the wait after the n-th attempt failed, between half of
+// min(Base·2ⁿ⁻¹, Max) and all of it.
+func (b Backoff) Delay(n int) time.Duration {
+	d := b.Base
+	for i := 1; i < n && d < b.Max; i++ {
+		d *= 2
+	}
+	d = min(d, b.Max)
+	return d - rand.N(d/2+1) //nolint:gosec // jitter needs no secrecy
+}
+
+// delayOf is when Asynq brings a task back. A worker's verdict says it itself.
+func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
+	var retry *order.RetryError
+	switch {
+	case errors.As(err, &retry):
+		return wholeSeconds(retry.After)
+	case errors.Is(err, asynq.ErrLeaseExpired):
+		return leaseExpiredDelay
+	default:
+		return b.Delay(retried + 1)
+	}
+}
+
+// wholeSeconds makes up for Asynq cutting the time of a retry to the second
+// below it: an order never comes back before it is due, and up to a second
+// later.
+func wholeSeconds(d time.Duration) time.Duration { return d + time.Second - time.Nanosecond }
+
+// counts says whether Asynq counts a failure towards its own limit. It counts
+// what the ledger counts as an attempt; a lost worker or Redis does not wear an
+// order's task out.
+func counts(err error) bool {
+	return !errors.Is(err, asynq.ErrLeaseExpired) && !errors.Is(err, order.ErrUnavailable)
+}
+
+// archived is an error whose task Asynq must archive, with the reason alone as
+// its text.
+type archived struct{ error }
+
+// Is implements the contract of errors.Is.
+func (a archived) Is(target error) bool { return target == asynq.SkipRetry } //nolint:errorlint // the sentinel itself

@@ -1,0 +1,146 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/propagation"
+
+	"orderprocessor/internal/order"
+)
+
+// Handler works one delivery of an order.
+//
+// When Work returns nil, the order is taken off the queue. A *order.RetryError
+// brings it back after the time it names, a *order.PermanentError archives it
+// with its reason, and any other error brings it back after a back-off. Work
+// must return soon after ctx is done.
+type Handler interface {
+	Work(ctx context.Context, orderID string) error
+}
+
+// ConsumerConfig says how much a Consumer works at once, and on what.
+type ConsumerConfig struct {
+	// Concurrency is how many orders the process works at once, over all lanes.
+	Concurrency int
+	// Lanes is how many Asynq servers share that work. Each fetches one task at
+	// a time, so several fetch faster.
+	Lanes int
+	// ReservedCritical is how many of the slots take orders of the critical
+	// queue alone, in a lane of their own: weights order the asking, but a slot
+	// that is busy with other work helps nobody.
+	ReservedCritical int
+	// Weights say how often each queue is asked first, in proportion.
+	Weights map[order.Queue]int
+	// Backoff is the wait before an order comes back, where the handler does
+	// not say.
+	Backoff Backoff
+	// ShutdownTimeout is how long Run waits for the handlers to finish; then
+	// their orders go back to the queue.
+	ShutdownTimeout time.Duration
+	// Log receives Asynq's own warnings.
+	Log *slog.Logger
+}
+
+// Consumer is the end of the queue where orders come out.
+type Consumer struct {
+	lanes   []*asynq.Server
+	handler Handler
+	cancel  context.CancelFunc
+}
+
+// NewConsumer returns a consumer on rdb, which stays the caller's to close. It
+// adds a hook to rdb that saves Asynq's late acknowledgements.
+func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) *Consumer {
+	rdb.AddHook(lateAcknowledgement{})
+	base, cancel := context.WithCancel(context.Background())
+	c := &Consumer{handler: h, cancel: cancel}
+	weights := map[string]int{}
+	for q, w := range cfg.Weights {
+		weights[string(q)] = w
+	}
+	shared := cfg.Concurrency - cfg.ReservedCritical
+	for i := range cfg.Lanes {
+		slots := shared / cfg.Lanes
+		if i < shared%cfg.Lanes {
+			slots++
+		}
+		c.lanes = append(c.lanes, newLane(base, rdb, cfg, slots, weights))
+	}
+	if cfg.ReservedCritical > 0 {
+		critical := map[string]int{string(order.QueueCritical): 1}
+		c.lanes = append(c.lanes, newLane(base, rdb, cfg, cfg.ReservedCritical, critical))
+	}
+	return c
+}
+
+func newLane(
+	base context.Context, rdb redis.UniversalClient, cfg ConsumerConfig, slots int, weights map[string]int,
+) *asynq.Server {
+	return asynq.NewServerFromRedisClient(rdb, asynq.Config{
+		Concurrency:              slots,
+		Queues:                   weights,
+		BaseContext:              func() context.Context { return base },
+		TaskCheckInterval:        checkInterval,
+		DelayedTaskCheckInterval: forwardInterval,
+		RetryDelayFunc:           cfg.Backoff.delayOf,
+		IsFailure:                counts,
+		ShutdownTimeout:          cfg.ShutdownTimeout,
+		Logger:                   logger{cfg.Log},
+		LogLevel:                 asynq.WarnLevel,
+	})
+}
+
+// Run delivers orders until ctx ends, then waits until the handlers have
+// finished or the shutdown timeout has passed. It may be called once.
+func (c *Consumer) Run(ctx context.Context) error {
+	defer c.cancel()
+	for i, lane := range c.lanes {
+		if err := lane.Start(asynq.HandlerFunc(c.deliver)); err != nil {
+			c.stop(c.lanes[:i])
+			return fmt.Errorf("start lane %d: %w", i+1, err)
+		}
+	}
+	<-ctx.Done()
+	c.stop(c.lanes)
+	return nil
+}
+
+func (c *Consumer) stop(lanes []*asynq.Server) {
+	var stopped sync.WaitGroup
+	for _, lane := range lanes {
+		stopped.Go(lane.Shutdown)
+	}
+	stopped.Wait()
+}
+
+// deliver hands one task to the handler and turns its verdict into Asynq's
+// terms.
+func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
+	id, ok := asynq.GetTaskID(ctx)
+	if !ok || task.Type() != taskType {
+		return archived{fmt.Errorf("task of type %q is no order", order.Printable(task.Type()))}
+	}
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(task.Headers()))
+	err := c.handler.Work(ctx, id)
+	var permanent *order.PermanentError
+	if errors.As(err, &permanent) {
+		return archived{err}
+	}
+	return err
+}
+
+// logger passes Asynq's log lines on.
+type logger struct{ log *slog.Logger }
+
+func (l logger) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...), "source", "asynq") }
+func (l logger) Info(args ...any)  { l.log.Info(fmt.Sprint(args...), "source", "asynq") }
+func (l logger) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...), "source", "asynq") }
+func (l logger) Error(args ...any) { l.log.Error(fmt.Sprint(args...), "source", "asynq") }
+func (l logger) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...), "source", "asynq") }

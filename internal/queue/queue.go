@@ -1,0 +1,56 @@
+// Package queue is the hand-over: the API puts an accepted order in at one end,
+// a worker takes it out at the other.
+//
+// It receives records from intake and reconcile, and hands order ids to the
+// worker. It owns the Asynq tasks, one per waiting order and named after it,
+// and all that Asynq keeps below asynq: in Redis. When Enqueue returns without
+// an error, the order's task is in Redis. A delivery that ends, in whatever
+// way, acknowledges last: a crash before that brings the order back. So every
+// order is delivered at least once, and now and then twice.
+package queue
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// taskType is the type of every task; Asynqmon shows it.
+const taskType = "order"
+
+const (
+	// taskGrace is how much longer than an attempt a task may run, so that a
+	// worker whose attempt ran out of time can still write that into the books
+	// before Asynq gives the task away.
+	taskGrace = 15 * time.Second
+	// checkInterval is how often an idle lane looks for work. Asynq polls.
+	checkInterval = 20 * time.Millisecond
+	// forwardInterval is how often Asynq looks for tasks that have become due;
+	// it keeps their times in whole seconds.
+	forwardInterval = time.Second
+	// leaseExpiredDelay is the wait before an order of a lost worker is tried
+	// again: it has waited for its lease already.
+	leaseExpiredDelay = time.Second
+)
+
+// Payload is what a task carries: enough for an operator to recognise the
+// order in Asynqmon, and nothing personal. The worker reads the record.
+type Payload struct {
+	OrderID    string         `json:"order_id"`
+	Amount     order.Money    `json:"amount"`
+	Items      int            `json:"items"`
+	Priority   order.Priority `json:"priority"`
+	AcceptedAt time.Time      `json:"accepted_at"`
+}
+
+func encodePayload(rec order.Record) ([]byte, error) {
+	payload, err := json.Marshal(Payload{
+		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: rec.CreatedAt,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode task of order %s: %w", rec.ID, err)
+	}
+	return payload, nil
+}

@@ -1,0 +1,133 @@
+// Package reconcile repairs what a crash left behind, so that books and queues
+// agree again.
+//
+// It receives the waiting orders from the ledger and puts those without a task
+// back into the queue. It owns a place in that list; nothing is durable after
+// it that was not before. Every repair can be repeated, and several processes
+// may reconcile at once.
+package reconcile
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// Ledger lists and counts; see the methods of ledger.Ledger.
+type Ledger interface {
+	Waiting(ctx context.Context, s order.Status, from, before time.Time, limit int) ([]order.Record, error)
+	Requeued(ctx context.Context, id, token string) error
+	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
+}
+
+// Queue gives an order its task; see queue.Producer.Enqueue.
+type Queue interface {
+	Enqueue(ctx context.Context, rec order.Record) (added bool, err error)
+}
+
+const (
+	// interval is how often the books are compared with the queues.
+	interval = 10 * time.Second
+	// minAge is how long an order may wait before its task is missed: the API
+	// that accepted it may still be about to queue it.
+	minAge = 30 * time.Second
+	// fullInterval is how often all waiting orders are looked at, and not only
+	// those that have reached minAge since the last time.
+	fullInterval = 5 * time.Minute
+	// page is how many orders are read at once.
+	page = 200
+	// forgetLimit bounds the orders dropped in one round.
+	forgetLimit = 20_000
+	// tokenChars is the length of a repair's token: 80 random bits.
+	tokenChars = 16
+)
+
+// Reconciler compares the books with the queues.
+type Reconciler struct {
+	ledger    Ledger
+	queue     Queue
+	retention time.Duration
+	log       *slog.Logger
+
+	seen    map[order.Status]time.Time // looked at up to this time of acceptance
+	resetAt time.Time                  // when to look at everything again
+}
+
+// New returns a reconciler that drops settled orders after the retention.
+func New(l Ledger, q Queue, retention time.Duration, log *slog.Logger) *Reconciler {
+	return &Reconciler{ledger: l, queue: q, retention: retention, log: log, seen: map[order.Status]time.Time{}}
+}
+
+// Run reconciles every ten seconds until ctx ends. A round that fails is logged
+// and tried again.
+func (r *Reconciler) Run(ctx context.Context) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if err := r.Round(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			r.log.Warn("reconcile could not finish; trying again", "retry_in", interval, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Round does everything once, as of now: it requeues the waiting orders that
+// have no task, and forgets the settled ones whose retention is over.
+func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
+	if !now.Before(r.resetAt) {
+		clear(r.seen)
+		r.resetAt = now.Add(fullInterval)
+	}
+	for _, s := range []order.Status{order.StatusPending, order.StatusRetrying} {
+		if err := r.requeue(ctx, s, now.Add(-minAge)); err != nil {
+			return err
+		}
+	}
+	gone, err := r.ledger.Forget(ctx, now.Add(-r.retention), forgetLimit)
+	if gone > 0 {
+		r.log.Info("forgot settled orders after their retention", "orders", gone, "retention", r.retention)
+	}
+	return err
+}
+
+// requeue walks the orders of one status that were accepted before a time and
+// not looked at yet.
+func (r *Reconciler) requeue(ctx context.Context, s order.Status, before time.Time) error {
+	for {
+		records, err := r.ledger.Waiting(ctx, s, r.seen[s], before, page)
+		if err != nil {
+			return err
+		}
+		from := r.seen[s]
+		for _, rec := range records {
+			if err := r.assertTask(ctx, rec); err != nil {
+				return err
+			}
+			r.seen[s] = rec.CreatedAt
+		}
+		if len(records) < page || r.seen[s].Equal(from) {
+			return nil
+		}
+	}
+}
+
+// assertTask gives the order a task unless it has one, or has moved on since it
+// was listed.
+func (r *Reconciler) assertTask(ctx context.Context, rec order.Record) error {
+	if rec.Status != order.StatusPending && rec.Status != order.StatusRetrying {
+		return nil
+	}
+	added, err := r.queue.Enqueue(ctx, rec)
+	if err != nil || !added {
+		return err
+	}
+	r.log.Warn("order waited without a task and is queued again", "order_id", rec.ID, "status", rec.Status)
+	return r.ledger.Requeued(ctx, rec.ID, rand.Text()[:tokenChars])
+}
