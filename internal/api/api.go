@@ -70,7 +70,7 @@ func New(cfg Config, in Intake, r Records, s Stats, asynqRedis any) *Server {
 		WriteTimeout:          writeTimeout,
 		IdleTimeout:           idleTimeout,
 		JSONEncoder:           json.Marshal,
-		ErrorHandler:          srv.answerError,
+		ErrorHandler:          srv.refuse,
 	})
 	srv.routes(asynqRedis)
 	return srv

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -23,21 +22,25 @@ const (
 	localRequestID    = "request_id"
 )
 
-// identify gives the request an id: the client's, if it is of the form of an
-// order id, else a new one. It goes into the answer, the log and every problem.
+// identify sets what every answer carries.
 func (s *Server) identify(c *fiber.Ctx) error {
+	requestID(c)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	return c.Next()
+}
+
+// requestID is the id of the request: the client's, if it is of the form of an
+// order id, else a new one. It goes into the answer, the log and every problem.
+func requestID(c *fiber.Ctx) string {
+	if id, ok := c.Locals(localRequestID).(string); ok {
+		return id
+	}
 	id := strings.Clone(c.Get(headerRequestID))
 	if !order.ValidID(id) {
 		id = uuid.NewString()
 	}
 	c.Locals(localRequestID, id)
 	c.Set(headerRequestID, id)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	return c.Next()
-}
-
-func requestID(c *fiber.Ctx) string {
-	id, _ := c.Locals(localRequestID).(string)
 	return id
 }
 
@@ -49,14 +52,9 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	level := slog.LevelInfo
-	if c.Response().StatusCode() >= fiber.StatusInternalServerError {
-		level = slog.LevelWarn
-	}
-	path := c.Path()
-	s.cfg.Log.Log(c.UserContext(), level, "request",
-		"method", strings.Clone(c.Method()), "path", strings.Clone(path[:min(len(path), maxLoggedPath)]),
-		"status", c.Response().StatusCode(), "duration_ms", float64(time.Since(start).Microseconds())/1000,
+	s.cfg.Log.Info("request",
+		"method", strings.Clone(c.Method()), "path", printablePath(c),
+		"status", c.Response().StatusCode(), "duration_ms", milliseconds(time.Since(start)),
 		"request_id", requestID(c))
 	return nil
 }

@@ -134,6 +134,14 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	return c.Status(p.Status).JSON(p, "application/problem+json")
 }
 
+// refuse answers a request that the HTTP server itself could not read, and
+// writes its line of the access log.
+func (s *Server) refuse(c *fiber.Ctx, err error) error {
+	answered := s.answerError(c, err)
+	s.cfg.Log.Info("request refused", "status", c.Response().StatusCode(), "error", err, "request_id", requestID(c))
+	return answered
+}
+
 // printablePath is the path for a body and a log, cut and made printable.
 func printablePath(c *fiber.Ctx) string {
 	path := c.Path()
