@@ -99,13 +99,17 @@ func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
 
 // answerProbe answers 200, or 503 with the reason.
 func answerProbe(w http.ResponseWriter, err error) {
-	body := map[string]string{"status": "ok"}
+	answer := struct {
+		Status string `json:"status"`
+		Reason string `json:"reason,omitempty"`
+	}{Status: "ok"}
 	code := http.StatusOK
 	if err != nil {
-		body = map[string]string{"status": "unavailable", "reason": err.Error()}
+		answer.Status, answer.Reason = "unavailable", err.Error()
 		code = http.StatusServiceUnavailable
 	}
+	body, _ := json.Marshal(answer) // two strings
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body)
+	_, _ = w.Write(append(body, '\n'))
 }

@@ -85,8 +85,7 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 // awaitRedis returns when Redis has passed its check, with an error when it
 // cannot be used, and without one when ctx ends first.
 func (p *program) awaitRedis(ctx context.Context) error {
-	waitForRedis(ctx, p.rdb, p.common.Redis.String(), p.Log)
-	if p.TrustRedis || ctx.Err() != nil {
+	if answers := waitForRedis(ctx, p.rdb, p.common.Redis.String(), p.Log); !answers || p.TrustRedis {
 		return nil
 	}
 	return checkRedis(ctx, p.rdb, p.Log)

@@ -20,15 +20,15 @@ const (
 	redisWaitLog = 10 * time.Second
 )
 
-// waitForRedis returns when Redis answers or ctx ends.
-func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, log *slog.Logger) {
+// waitForRedis returns true when Redis answers, or false when ctx ends.
+func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, log *slog.Logger) bool {
 	tick := time.NewTicker(redisWait)
 	defer tick.Stop()
 	var logged time.Time
 	for {
 		err := ping(ctx, rdb)
 		if err == nil {
-			return
+			return true
 		}
 		if time.Since(logged) >= redisWaitLog {
 			logged = time.Now()
@@ -36,7 +36,7 @@ func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, l
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-tick.C:
 		}
 	}

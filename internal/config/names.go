@@ -14,7 +14,7 @@ const (
 	nameRetryBase         = "ORDERS_RETRY_BASE"
 	nameRetryMax          = "ORDERS_RETRY_MAX"
 	nameFulfilmentURL     = "ORDERS_FULFILMENT_URL"
-	nameFulfilmentSecret  = "ORDERS_FULFILMENT_SECRET" //nolint:gosec // a variable's name, not its value
+	nameFulfilmentSecret  = "ORDERS_FULFILMENT_SECRET"
 	nameFulfilmentTimeout = "ORDERS_FULFILMENT_TIMEOUT"
 )
 

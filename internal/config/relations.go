@@ -27,7 +27,7 @@ func (s *settings) callsFulfilment() bool {
 
 // relateSlots checks that every lane gets a slot.
 func (p *problems) relateSlots(w Worker) {
-	lanes, reserved := fmt.Sprint(w.Lanes), fmt.Sprint(w.ReservedCritical)
+	lanes, reserved := strconv.Itoa(w.Lanes), strconv.Itoa(w.ReservedCritical)
 	switch {
 	case w.Lanes > w.Concurrency:
 		p.relation(nameLanes, lanes, "must not be above %s, which is %d", nameConcurrency, w.Concurrency)

@@ -18,7 +18,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 		if err != nil {
 			return maxRetryAfter // too many digits for 64 bits
 		}
-		return time.Duration(min(seconds, maxRetryAfterSeconds)) * time.Second //nolint:gosec // at most a day
+		return time.Duration(min(seconds, maxRetryAfterSeconds)) * time.Second
 	}
 	at, err := http.ParseTime(value)
 	if err != nil {

@@ -207,6 +207,7 @@ func TestBrokenAnswersAreTransient(t *testing.T) {
 
 // sayRaw answers with exactly these bytes and hangs up.
 func sayRaw(t *testing.T, w http.ResponseWriter, answer string) {
+	t.Helper()
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		t.Errorf("hijack: %v", err)
@@ -219,6 +220,7 @@ func sayRaw(t *testing.T, w http.ResponseWriter, answer string) {
 }
 
 func hangUp(t *testing.T, c net.Conn) {
+	t.Helper()
 	if err := c.Close(); err != nil {
 		t.Errorf("hang up: %v", err)
 	}

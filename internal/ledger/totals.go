@@ -15,7 +15,8 @@ import (
 // of one moment. Its cost does not depend on how many orders there are.
 func (l *Ledger) Totals(ctx context.Context) (stats.Totals, error) {
 	open := unsettled()
-	keys := []string{countersKey}
+	keys := make([]string, 1, 1+len(open))
+	keys[0] = countersKey
 	for _, s := range open {
 		keys = append(keys, indexKey(s))
 	}

@@ -70,7 +70,7 @@ func checkOrder(t *testing.T, o order.Order) {
 	}
 	again, err := order.New(order.Submission{
 		ID: o.ID, Amount: o.Amount.String(), Items: o.Items, Customer: o.Customer, Address: o.Address,
-		Priority: string('0' + rune(o.Priority)), Notes: o.Notes, //nolint:gosec // 1 to 3, checked above
+		Priority: string('0' + rune(o.Priority)), Notes: o.Notes,
 	})
 	if diff := cmp.Diff(o, again); diff != "" || err != nil {
 		t.Errorf("submitted again: %v (-want +got):\n%s", err, diff)

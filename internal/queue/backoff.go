@@ -61,4 +61,4 @@ func counts(err error) bool {
 type archived struct{ error }
 
 // Is implements the contract of errors.Is.
-func (a archived) Is(target error) bool { return target == asynq.SkipRetry } //nolint:errorlint // the sentinel itself
+func (a archived) Is(target error) bool { return target == asynq.SkipRetry }

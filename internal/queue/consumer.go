@@ -135,12 +135,3 @@ func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	}
 	return err
 }
-
-// logger passes Asynq's log lines on.
-type logger struct{ log *slog.Logger }
-
-func (l logger) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...), "source", "asynq") }
-func (l logger) Info(args ...any)  { l.log.Info(fmt.Sprint(args...), "source", "asynq") }
-func (l logger) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...), "source", "asynq") }
-func (l logger) Error(args ...any) { l.log.Error(fmt.Sprint(args...), "source", "asynq") }
-func (l logger) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...), "source", "asynq") }

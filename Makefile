@@ -1,0 +1,41 @@
+# The commands of this repository. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check format lint generated race bench redis
+
+TOOL := go tool -modfile=tools/go.mod
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run everything in one process, with a private Redis if there is one
+	go run ./cmd/orderctl dev
+
+build: ## build the three programs into bin/
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+
+test: redis ## run all tests
+	go test ./...
+
+check: format lint generated race ## all that must pass before a change lands
+
+format: ## check that the code is formatted (gofumpt)
+	@out=$$($(TOOL) gofumpt -l cmd deploy internal test bench); \
+	if [ -n "$$out" ]; then echo "not formatted, run gofumpt -w on:"; echo "$$out"; exit 1; fi
+
+lint: ## vet and lint
+	go vet ./...
+	$(TOOL) golangci-lint run
+
+generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
+	go mod tidy -diff
+	go mod verify
+
+race: redis ## run all tests with the race detector
+	go test -race -timeout 9m ./...
+
+bench: redis ## measure the spine: accept, hand-over, submit to settled
+	go test -run '^$$' -bench . -benchtime 2s -count 3 ./bench/...
+
+redis: ## find redis-server or install it
+	@scripts/redis.sh

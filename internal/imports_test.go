@@ -1,0 +1,179 @@
+// Package internal_test holds the packages to the journey of an order: imports
+// point down the list, and each outside technology lives in one place.
+package internal_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "orderprocessor/"
+
+// journey lists the packages in the order in which an order meets them. Each
+// may import those below it, and all may import internal/order, the language.
+var journey = []string{ //nolint:gochecknoglobals // a constant list
+	"internal/api", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
+	"internal/fulfilment", "internal/ledger", "internal/stats", "internal/reconcile",
+}
+
+// beside lists what the packages outside the journey may import of ours.
+var beside = map[string][]string{ //nolint:gochecknoglobals // a constant list
+	"internal/order":      {},
+	"internal/config":     {"internal/order"},
+	"internal/app":        append([]string{"internal/order", "internal/config"}, journey...),
+	"internal/ctl":        {"internal/order", "internal/config", "internal/app"},
+	"internal/ordertest":  {"internal/order"},
+	"internal/redistest":  {},
+	"internal/ledgertest": {"internal/order"},
+	"cmd/api":             {"internal/app"},
+	"cmd/worker":          {"internal/app"},
+	"cmd/orderctl":        {"internal/ctl"},
+}
+
+// homes says where an outside technology may be imported.
+var homes = map[string][]string{ //nolint:gochecknoglobals // a constant list
+	"github.com/gofiber/fiber":    {"internal/api"},
+	"github.com/valyala/fasthttp": {"internal/api"},
+	"github.com/hibiken/asynqmon": {"internal/api"},
+	"github.com/hibiken/asynq":    {"internal/queue"},
+	"github.com/redis/go-redis": {
+		"internal/ledger", "internal/queue", "internal/app", "internal/config",
+		"internal/redistest", "internal/ledgertest",
+	},
+}
+
+// pure lists the packages that import nothing from outside the standard
+// library.
+var pure = []string{ //nolint:gochecknoglobals // a constant list
+	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/reconcile",
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for dir, files := range sources(t) {
+		for _, f := range files {
+			for _, spec := range f.Imports {
+				path, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if problem := checkImport(dir, path); problem != "" {
+					t.Errorf("%s imports %s: %s", dir, path, problem)
+				}
+			}
+		}
+	}
+}
+
+func checkImport(dir, path string) string {
+	if ours, ok := strings.CutPrefix(path, module); ok {
+		if !slices.Contains(allowed(dir), ours) {
+			return "imports point down the journey of an order only"
+		}
+		return ""
+	}
+	outside := strings.Contains(strings.SplitN(path, "/", 2)[0], ".")
+	if outside && slices.Contains(pure, dir) {
+		return "this package needs nothing but the standard library"
+	}
+	for technology, places := range homes {
+		if inside(path, technology) && !slices.Contains(places, dir) {
+			return "it may be imported in " + strings.Join(places, ", ") + " only"
+		}
+	}
+	return ""
+}
+
+func inside(path, technology string) bool {
+	return path == technology || strings.HasPrefix(path, technology+"/")
+}
+
+func allowed(dir string) []string {
+	if i := slices.Index(journey, dir); i >= 0 {
+		return append([]string{"internal/order"}, journey[i+1:]...)
+	}
+	return beside[dir]
+}
+
+// TestEveryPackageHasItsPlace makes a new package declare where it stands.
+func TestEveryPackageHasItsPlace(t *testing.T) {
+	t.Parallel()
+	for dir := range sources(t) {
+		if _, known := beside[dir]; !known && !slices.Contains(journey, dir) {
+			t.Errorf("package %s has no place in the lists above", dir)
+		}
+	}
+}
+
+// TestRules breaks each rule once.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ dir, path string }{
+		{"internal/ledger", "orderprocessor/internal/queue"},
+		{"internal/worker", "orderprocessor/internal/queue"},
+		{"internal/order", "orderprocessor/internal/stats"},
+		{"internal/order", "github.com/google/uuid"},
+		{"internal/intake", "github.com/gofiber/fiber/v2"},
+		{"internal/api", "github.com/hibiken/asynq"},
+		{"internal/reconcile", "github.com/redis/go-redis/v9"},
+	} {
+		if checkImport(row.dir, row.path) == "" {
+			t.Errorf("%s may import %s", row.dir, row.path)
+		}
+	}
+}
+
+// TestEnvironment holds that only the configuration and the programs' entry
+// points read the environment.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	for dir, files := range sources(t) {
+		if dir == "internal/config" || strings.HasPrefix(dir, "cmd/") {
+			continue
+		}
+		for _, f := range files {
+			ast.Inspect(f, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				pkg, ok := sel.X.(*ast.Ident)
+				if ok && pkg.Name == "os" && slices.Contains([]string{"Getenv", "LookupEnv", "Environ"}, sel.Sel.Name) {
+					t.Errorf("%s calls os.%s", dir, sel.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+// sources parses the code of this repository that is not tests, by folder.
+func sources(t *testing.T) map[string][]*ast.File {
+	t.Helper()
+	found := map[string][]*ast.File{}
+	for _, root := range []string{"internal", "cmd"} {
+		err := filepath.WalkDir(filepath.Join("..", root), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			dir := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, ".."+string(filepath.Separator))))
+			found[dir] = append(found[dir], f)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}

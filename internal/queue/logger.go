@@ -1,0 +1,28 @@
+package queue
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// logger passes Asynq's log lines on. It implements asynq.Logger.
+type logger struct{ log *slog.Logger }
+
+func (l logger) pass(write func(msg string, args ...any), args []any) {
+	write(fmt.Sprint(args...), "source", "asynq")
+}
+
+// Debug passes a line on.
+func (l logger) Debug(args ...any) { l.pass(l.log.Debug, args) }
+
+// Info passes a line on.
+func (l logger) Info(args ...any) { l.pass(l.log.Info, args) }
+
+// Warn passes a line on.
+func (l logger) Warn(args ...any) { l.pass(l.log.Warn, args) }
+
+// Error passes a line on.
+func (l logger) Error(args ...any) { l.pass(l.log.Error, args) }
+
+// Fatal passes a line on as an error: only main ends the process.
+func (l logger) Fatal(args ...any) { l.pass(l.log.Error, args) }
