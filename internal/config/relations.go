@@ -1,6 +1,9 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // relate checks the worker's variables against each other. A pair is left alone
 // while one of it has a problem of its own.
