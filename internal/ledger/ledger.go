@@ -67,7 +67,7 @@ func wrap(err error, format string, args ...any) error {
 // moment: starting, failing over, out of replicas, of memory or of disk.
 var passing = []string{ //nolint:gochecknoglobals // a constant list
 	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "NOREPLICAS", "OOM", "MISCONF", "BUSY",
-	"UNBLOCKED", "max number of clients",
+	"max number of clients",
 }
 
 func unavailable(err error) bool {

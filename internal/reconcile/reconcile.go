@@ -36,7 +36,7 @@ const (
 	minAge = 30 * time.Second
 	// fullInterval is how often all waiting orders are looked at, and not only
 	// those that have reached minAge since the last time.
-	fullInterval = 5 * time.Minute
+	fullInterval = 15 * time.Minute
 	// page is how many orders are read at once.
 	page = 200
 	// forgetLimit bounds the orders dropped in one round.

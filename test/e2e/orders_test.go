@@ -1,0 +1,190 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// submission is an order as a client sends it.
+type submission struct {
+	ID       string   `json:"id,omitempty"`
+	Amount   float64  `json:"amount"`
+	Items    []string `json:"items"`
+	Customer string   `json:"customer"`
+	Address  string   `json:"address"`
+	Priority int      `json:"priority,omitempty"`
+	Notes    string   `json:"notes,omitempty"`
+}
+
+func sample(id string) submission {
+	return submission{
+		ID: id, Amount: 99.99, Items: []string{"tea", "cups"}, Customer: "ada@example.com", Address: "12 Main Street",
+	}
+}
+
+func (s submission) json() string {
+	text, _ := json.Marshal(s)
+	return string(text)
+}
+
+// TestEveryOutcome drives one order into each outcome, through every status on
+// the way, over HTTP only.
+func TestEveryOutcome(t *testing.T) {
+	shop := openShop(t, func(id string, call int) int {
+		switch {
+		case id == "retried" && call < 3:
+			return http.StatusServiceUnavailable
+		case id == "exhausted":
+			return http.StatusInternalServerError
+		case id == "refused":
+			return http.StatusUnprocessableEntity
+		default:
+			return http.StatusOK
+		}
+	})
+	s := start(t)
+	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_FULFILMENT_SECRET="+secret, "ORDERS_MAX_ATTEMPTS=3")
+
+	expedited, valuable, urgent, large, long := sample("expedited"), sample("valuable"), sample("urgent"), sample("large"), sample("long")
+	expedited.Priority = 1
+	valuable.Amount, valuable.Priority = 1000.01, 3
+	urgent.Amount, urgent.Priority = 5000, 1
+	large.Amount = 10000.01
+	long.Items = slices.Repeat([]string{"tea"}, 51)
+	edge := sample("edge")
+	edge.Amount, edge.Items = 10000, slices.Repeat([]string{"tea"}, 50)
+	const failure = "Order processing failed"
+	rows := []struct {
+		submit                                  submission
+		status, queue, handling, result, reason string
+		attempts, calls                         int
+	}{
+		{sample("standard"), "completed", "default", "standard", "Order processing completed", "", 1, 1},
+		{expedited, "completed", "critical", "expedited", "Order expedited due to high priority", "", 1, 1},
+		{valuable, "completed", "critical", "priority", "Order marked for priority processing", "", 1, 1},
+		{urgent, "completed", "critical", "priority", "Order marked for priority processing", "", 1, 1},
+		{edge, "completed", "critical", "priority", "Order marked for priority processing", "", 1, 1},
+		{large, "rejected", "critical", "", failure, "order amount exceeds limit", 1, 0},
+		{long, "rejected", "default", "", failure, "too many items in order", 1, 0},
+		{sample("retried"), "completed", "default", "standard", "Order processing completed", "", 3, 3},
+		{sample("exhausted"), "failed", "default", "standard", failure, "3 attempts used up: fulfilment answered 500", 3, 3},
+		{sample("refused"), "failed", "default", "standard", failure, "fulfilment answered 422", 1, 1},
+	}
+	for _, row := range rows {
+		resp, body := s.call("POST", "/orders", row.submit.json())
+		if resp.StatusCode != http.StatusCreated || resp.Header.Get("Location") != "/orders/"+row.submit.ID {
+			t.Fatalf("POST %s answered %d: %s", row.submit.ID, resp.StatusCode, body)
+		}
+	}
+	s.followAll(rows[7].submit.ID)
+	for _, row := range rows {
+		o := s.settled(row.submit.ID)
+		got := []any{o.Status, o.Queue, o.Handling, o.Result, strings.HasPrefix(o.Error, row.reason), len(o.Attempts), shop.called(o.ID)}
+		want := []any{row.status, row.queue, row.handling, row.result, true, row.attempts, row.calls}
+		if diff := cmp.Diff(want, got); diff != "" || (row.reason == "") != (o.Error == "") {
+			t.Errorf("%s (-want +got), error %q:\n%s", row.submit.ID, o.Error, diff)
+		}
+	}
+
+	resp, body := s.call("POST", "/orders", rows[0].submit.json())
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("the repeated submission answered %d: %s", resp.StatusCode, body)
+	}
+	other := rows[0].submit
+	other.Notes = "different"
+	if code := s.status("POST", "/orders", other.json()); code != http.StatusConflict {
+		t.Errorf("the same id with other content answered %d", code)
+	}
+	if n := shop.called("standard"); n != 1 {
+		t.Errorf("the shop was called %d times for a repeated submission", n)
+	}
+	st := s.stats()
+	want := statsView{TotalProcessed: 10, SuccessCount: 6, ErrorCount: 4}
+	got := statsView{TotalProcessed: st.TotalProcessed, SuccessCount: st.SuccessCount, ErrorCount: st.ErrorCount}
+	if diff := cmp.Diff(want, got); diff != "" || st.Ledger.Drift != 0 || st.Ledger.Attempts != 14 {
+		t.Errorf("stats (-want +got), %+v:\n%s", st.Ledger, diff)
+	}
+	s.logWay("retried")
+}
+
+// followAll waits until the order has been seen between two attempts.
+func (s *system) followAll(id string) {
+	s.t.Helper()
+	s.until("order "+id+" was retrying", func() bool {
+		o := s.order(id)
+		return o.Status == "retrying" || o.Result != ""
+	})
+}
+
+// logWay prints the way of one order through its statuses, from the events.
+func (s *system) logWay(id string) {
+	s.t.Helper()
+	rdb := s.redis.Client()
+	var way []string
+	for _, e := range rdb.XRange(s.t.Context(), "orders:{b0}:e", "-", "+").Val() {
+		if e.Values["id"] == id {
+			way = append(way, fmt.Sprint(e.Values["status"]))
+			s.t.Logf("order %s: event %v of attempt %v: %v %v", id,
+				e.Values["seq"], e.Values["attempt"], e.Values["status"], e.Values["reason"])
+		}
+	}
+	want := []string{"pending", "processing", "retrying", "processing", "retrying", "processing", "completed"}
+	if diff := cmp.Diff(want, way); diff != "" {
+		s.t.Errorf("the way of %s (-want +got):\n%s", id, diff)
+	}
+}
+
+// TestRefusedOrdersLeaveNothing sends what the API must refuse and wants
+// Redis to stay empty.
+func TestRefusedOrdersLeaveNothing(t *testing.T) {
+	s := start(t)
+	for _, body := range []string{
+		"{", "null", "[]", "{}", `{"amount":1,"amount":2}`, strings.Replace(sample("x").json(), "99.99", "1e400", 1),
+		strings.Replace(sample("x").json(), `"x"`, `"x/y"`, 1), sample("x").json() + "{}",
+	} {
+		if code := s.status("POST", "/orders", body); code != http.StatusBadRequest {
+			t.Errorf("%s answered %d", body, code)
+		}
+	}
+	if n := s.redis.Client().DBSize(t.Context()).Val(); n != 0 {
+		t.Errorf("%d keys were left behind", n)
+	}
+}
+
+// TestSeedCalls makes the three calls that every client of the first version
+// makes.
+func TestSeedCalls(t *testing.T) {
+	s := start(t)
+	s.worker()
+	body := `{"amount":1500.50,"items":["laptop","mouse"],"customer":"jane@example.com","address":"1 Road","priority":1}`
+	resp, answer := s.call("POST", "/orders", body)
+	created := decode[map[string]any](t, answer)
+	if resp.StatusCode != http.StatusCreated || created["status"] != "pending" || created["amount"] != 1500.5 || created["created_at"] == nil {
+		t.Fatalf("POST /orders answered %d: %s", resp.StatusCode, answer)
+	}
+	s.settled(fmt.Sprint(created["id"]))
+	_, answer = s.call("GET", "/stats", "")
+	stats := decode[map[string]any](t, answer)
+	for _, field := range []string{
+		"total_processed", "success_count", "error_count", "average_process_time_ms", "active_workers",
+		"queue_length", "uptime_seconds", "by_status", "queues", "latency_ms", "throughput_per_second", "ledger",
+	} {
+		if _, ok := stats[field]; !ok {
+			t.Errorf("GET /stats has no %s: %s", field, answer)
+		}
+	}
+	resp, answer = s.call("GET", "/health", "")
+	health := decode[map[string]any](t, answer)
+	pool, _ := health["pool"].(map[string]any)
+	if resp.StatusCode != http.StatusOK || health["status"] != "healthy" || pool["healthy"] != true || pool["workers"] == 0.0 {
+		t.Errorf("GET /health answered %d: %s", resp.StatusCode, answer)
+	}
+}
