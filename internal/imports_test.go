@@ -18,13 +18,13 @@ const module = "orderprocessor/"
 
 // journey lists the packages in the order in which an order meets them. Each
 // may import those below it, and all may import internal/order, the language.
-var journey = []string{ //nolint:gochecknoglobals // a constant list
+var journey = []string{
 	"internal/api", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
 	"internal/fulfilment", "internal/ledger", "internal/stats", "internal/reconcile",
 }
 
 // beside lists what the packages outside the journey may import of ours.
-var beside = map[string][]string{ //nolint:gochecknoglobals // a constant list
+var beside = map[string][]string{
 	"internal/order":      {},
 	"internal/config":     {"internal/order"},
 	"internal/app":        append([]string{"internal/order", "internal/config"}, journey...),
@@ -38,7 +38,7 @@ var beside = map[string][]string{ //nolint:gochecknoglobals // a constant list
 }
 
 // homes says where an outside technology may be imported.
-var homes = map[string][]string{ //nolint:gochecknoglobals // a constant list
+var homes = map[string][]string{
 	"github.com/gofiber/fiber":    {"internal/api"},
 	"github.com/valyala/fasthttp": {"internal/api"},
 	"github.com/hibiken/asynqmon": {"internal/api"},
@@ -51,7 +51,7 @@ var homes = map[string][]string{ //nolint:gochecknoglobals // a constant list
 
 // pure lists the packages that import nothing from outside the standard
 // library.
-var pure = []string{ //nolint:gochecknoglobals // a constant list
+var pure = []string{
 	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/reconcile",
 }
 

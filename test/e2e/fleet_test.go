@@ -37,8 +37,8 @@ func (s *system) submitAll(from, to int) {
 		clients.Go(func() {
 			for n := range next {
 				o, _ := mixed(n)
-				if resp, body := s.call("POST", "/orders", o.json()); resp.StatusCode != http.StatusCreated {
-					s.t.Errorf("POST %s answered %d: %s", o.ID, resp.StatusCode, body)
+				if got := s.call("POST", "/orders", o.json()); got.code != http.StatusCreated {
+					s.t.Errorf("POST %s answered %d: %s", o.ID, got.code, got.body)
 				}
 			}
 		})
@@ -123,9 +123,9 @@ func TestRedisAwayAndBack(t *testing.T) {
 	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed == 50 })
 	s.redis.Freeze()
 	begun := time.Now()
-	resp, body := s.call("POST", "/orders", sample("while-away").json())
-	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("POST with Redis away answered %d: %s", resp.StatusCode, body)
+	got := s.call("POST", "/orders", sample("while-away").json())
+	if got.code != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		t.Errorf("POST with Redis away answered %d: %s", got.code, got.body)
 	}
 	// Two seconds are promised; the rest is for a loaded machine.
 	if took := time.Since(begun); took > 4*time.Second {
@@ -152,8 +152,8 @@ func TestStartWithoutRedis(t *testing.T) {
 	w.wait(`"msg":"(waiting for Redis[^"]*)"`)
 	s.redis.Restart()
 	s.until("the worker is alive", func() bool {
-		resp, body := s.call("GET", "/stats", "")
-		return resp.StatusCode == http.StatusOK && decode[statsView](t, body).ActiveWorkers > 0
+		got := s.call("GET", "/stats", "")
+		return got.code == http.StatusOK && decode[statsView](t, got.body).ActiveWorkers > 0
 	})
 	w.stop()
 }

@@ -79,9 +79,9 @@ func TestEveryOutcome(t *testing.T) {
 		{sample("refused"), "failed", "default", "standard", failure, "fulfilment answered 422", 1, 1},
 	}
 	for _, row := range rows {
-		resp, body := s.call("POST", "/orders", row.submit.json())
-		if resp.StatusCode != http.StatusCreated || resp.Header.Get("Location") != "/orders/"+row.submit.ID {
-			t.Fatalf("POST %s answered %d: %s", row.submit.ID, resp.StatusCode, body)
+		got := s.call("POST", "/orders", row.submit.json())
+		if got.code != http.StatusCreated || got.header.Get("Location") != "/orders/"+row.submit.ID {
+			t.Fatalf("POST %s answered %d: %s", row.submit.ID, got.code, got.body)
 		}
 	}
 	s.followAll(rows[7].submit.ID)
@@ -94,9 +94,9 @@ func TestEveryOutcome(t *testing.T) {
 		}
 	}
 
-	resp, body := s.call("POST", "/orders", rows[0].submit.json())
-	if resp.StatusCode != http.StatusOK || resp.Header.Get("Idempotency-Replayed") != "true" {
-		t.Errorf("the repeated submission answered %d: %s", resp.StatusCode, body)
+	again := s.call("POST", "/orders", rows[0].submit.json())
+	if again.code != http.StatusOK || again.header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("the repeated submission answered %d: %s", again.code, again.body)
 	}
 	other := rows[0].submit
 	other.Notes = "different"
@@ -165,26 +165,26 @@ func TestSeedCalls(t *testing.T) {
 	s := start(t)
 	s.worker()
 	body := `{"amount":1500.50,"items":["laptop","mouse"],"customer":"jane@example.com","address":"1 Road","priority":1}`
-	resp, answer := s.call("POST", "/orders", body)
-	created := decode[map[string]any](t, answer)
-	if resp.StatusCode != http.StatusCreated || created["status"] != "pending" || created["amount"] != 1500.5 || created["created_at"] == nil {
-		t.Fatalf("POST /orders answered %d: %s", resp.StatusCode, answer)
+	posted := s.call("POST", "/orders", body)
+	created := decode[map[string]any](t, posted.body)
+	if posted.code != http.StatusCreated || created["status"] != "pending" || created["amount"] != 1500.5 || created["created_at"] == nil {
+		t.Fatalf("POST /orders answered %d: %s", posted.code, posted.body)
 	}
 	s.settled(fmt.Sprint(created["id"]))
-	_, answer = s.call("GET", "/stats", "")
-	stats := decode[map[string]any](t, answer)
+	got := s.call("GET", "/stats", "")
+	stats := decode[map[string]any](t, got.body)
 	for _, field := range []string{
 		"total_processed", "success_count", "error_count", "average_process_time_ms", "active_workers",
 		"queue_length", "uptime_seconds", "by_status", "queues", "latency_ms", "throughput_per_second", "ledger",
 	} {
 		if _, ok := stats[field]; !ok {
-			t.Errorf("GET /stats has no %s: %s", field, answer)
+			t.Errorf("GET /stats has no %s: %s", field, got.body)
 		}
 	}
-	resp, answer = s.call("GET", "/health", "")
-	health := decode[map[string]any](t, answer)
+	got = s.call("GET", "/health", "")
+	health := decode[map[string]any](t, got.body)
 	pool, _ := health["pool"].(map[string]any)
-	if resp.StatusCode != http.StatusOK || health["status"] != "healthy" || pool["healthy"] != true || pool["workers"] == 0.0 {
-		t.Errorf("GET /health answered %d: %s", resp.StatusCode, answer)
+	if got.code != http.StatusOK || health["status"] != "healthy" || pool["healthy"] != true || pool["workers"] == 0.0 {
+		t.Errorf("GET /health answered %d: %s", got.code, got.body)
 	}
 }

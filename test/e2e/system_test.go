@@ -122,8 +122,15 @@ func (s *system) until(what string, ok func() bool) {
 	}
 }
 
-// call sends one request and returns the answer.
-func (s *system) call(method, path, body string) (*http.Response, []byte) {
+// answer is what came back for a request.
+type answer struct {
+	code   int
+	header http.Header
+	body   []byte
+}
+
+// call sends one request.
+func (s *system) call(method, path, body string) answer {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -137,18 +144,18 @@ func (s *system) call(method, path, body string) (*http.Response, []byte) {
 		s.t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return resp, answer
+	return answer{resp.StatusCode, resp.Header, text}
 }
 
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: patience}
 
 func (s *system) status(method, path, body string) int {
-	resp, _ := s.call(method, path, body)
-	return resp.StatusCode
+	s.t.Helper()
+	return s.call(method, path, body).code
 }
 
 // orderView is what the tests read of an order.
@@ -171,11 +178,11 @@ type orderView struct {
 
 func (s *system) order(id string) orderView {
 	s.t.Helper()
-	resp, body := s.call("GET", "/orders/"+id, "")
-	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("GET /orders/%s answered %d: %s", id, resp.StatusCode, body)
+	got := s.call("GET", "/orders/"+id, "")
+	if got.code != http.StatusOK {
+		s.t.Fatalf("GET /orders/%s answered %d: %s", id, got.code, got.body)
 	}
-	return decode[orderView](s.t, body)
+	return decode[orderView](s.t, got.body)
 }
 
 // settled waits for the order's outcome.
@@ -207,11 +214,11 @@ type statsView struct {
 
 func (s *system) stats() statsView {
 	s.t.Helper()
-	resp, body := s.call("GET", "/stats", "")
-	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("GET /stats answered %d: %s", resp.StatusCode, body)
+	got := s.call("GET", "/stats", "")
+	if got.code != http.StatusOK {
+		s.t.Fatalf("GET /stats answered %d: %s", got.code, got.body)
 	}
-	return decode[statsView](s.t, body)
+	return decode[statsView](s.t, got.body)
 }
 
 func decode[T any](t *testing.T, body []byte) T {
@@ -340,7 +347,7 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	call := s.calls[id]
 	s.mu.Unlock()
 	w.WriteHeader(s.answer(id, call))
-	fmt.Fprintf(w, "call %d for %s", call, id)
+	_, _ = fmt.Fprintf(w, "call %d for %s", call, id)
 }
 
 func (s *shop) called(id string) int {
