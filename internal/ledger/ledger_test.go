@@ -498,21 +498,25 @@ func TestWaiting(t *testing.T) {
 	}
 	later := all[4].CreatedAt.Add(time.Hour)
 	rows := []struct {
-		name         string
-		from, before time.Time
-		limit        int
-		want         []order.Record
+		name          string
+		after, before time.Time
+		limit         int
+		want          []order.Record
+		next          time.Time
 	}{
-		{"all", time.Time{}, later, 9, all},
-		{"a page", time.Time{}, later, 2, all[:2]},
-		{"the next page", all[2].CreatedAt, later, 2, all[2:4]},
-		{"before is left out", time.Time{}, all[1].CreatedAt, 9, all[:1]},
-		{"none", later, later, 9, nil},
+		{"all", time.Time{}, later, 9, all, time.Time{}},
+		{"a page", time.Time{}, later, 2, all[:2], all[1].CreatedAt},
+		{"the next page", all[1].CreatedAt, later, 2, all[2:4], all[3].CreatedAt},
+		{"before is left out", time.Time{}, all[1].CreatedAt, 9, all[:1], time.Time{}},
+		{"none", later, later, 9, nil, time.Time{}},
 	}
 	for _, row := range rows {
-		got, err := books.Waiting(t.Context(), order.StatusPending, row.from, row.before, row.limit)
+		got, next, err := books.Waiting(t.Context(), order.StatusPending, row.after, row.before, row.limit)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !next.Equal(row.next) {
+			t.Errorf("%s: next is %v, want %v", row.name, next, row.next)
 		}
 		if diff := cmp.Diff(row.want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)

@@ -10,25 +10,34 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Waiting returns the records in one status that were accepted from `from` on
-// and before `before`, oldest first, at most limit of them. Orders that move on
-// meanwhile may be missing or shown in their newer status.
+// Waiting returns the records in one status that were accepted after one time
+// and before another, oldest first, at most limit of them. Next is the time to
+// go on after, or zero when there are no more. Orders that move on meanwhile
+// may be missing or shown in their newer status.
 func (l *Ledger) Waiting(
-	ctx context.Context, s order.Status, from, before time.Time, limit int,
-) ([]order.Record, error) {
-	ids, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+	ctx context.Context, s order.Status, after, before time.Time, limit int,
+) (records []order.Record, next time.Time, err error) {
+	found, err := l.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
 		Key: indexKey(s), ByScore: true, Count: int64(limit),
-		Start: score(from), Stop: "(" + score(before),
+		Start: "(" + score(after), Stop: "(" + score(before),
 	}).Result()
 	if err != nil {
-		return nil, wrap(err, "list %s orders", s)
+		return nil, time.Time{}, wrap(err, "list %s orders", s)
 	}
-	return l.records(ctx, ids)
+	ids := make([]string, len(found))
+	for i, z := range found {
+		ids[i], _ = z.Member.(string)
+	}
+	if len(found) == limit {
+		next = time.UnixMicro(int64(found[limit-1].Score)).UTC()
+	}
+	records, err = l.records(ctx, ids)
+	return records, next, err
 }
 
 func score(t time.Time) string {
 	if t.IsZero() {
-		return "-inf"
+		return "0"
 	}
 	return strconv.FormatInt(t.UnixMicro(), 10)
 }
