@@ -34,7 +34,7 @@ var beside = map[string][]string{
 	"internal/ledgertest": {"internal/order"},
 	"cmd/api":             {"internal/app"},
 	"cmd/worker":          {"internal/app"},
-	"cmd/orderctl":        {"internal/ctl"},
+	"cmd/orderctl":        {"internal/ctl", "internal/app", "internal/config"},
 }
 
 // homes says where an outside technology may be imported.
