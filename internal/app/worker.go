@@ -59,10 +59,14 @@ func (w *Worker) build() error {
 		Name: w.name, Rules: rulesOf(w.cfg.Common), MaxAttempts: w.cfg.MaxAttempts,
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
 	}, w.ledger, w.ledger, shop)
-	w.consumer = queue.NewConsumer(w.rdb, queue.ConsumerConfig{
+	consumer, err := queue.NewConsumer(w.rdb, queue.ConsumerConfig{
 		Concurrency: w.cfg.Concurrency, Lanes: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical,
 		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log,
 	}, handler)
+	if err != nil {
+		return fmt.Errorf("set up the lanes: %w", err)
+	}
+	w.consumer = consumer
 	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{
 		MaxAttempts: w.cfg.MaxAttempts, AttemptTimeout: w.cfg.AttemptTimeout,
 	})

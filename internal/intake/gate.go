@@ -58,13 +58,15 @@ func (g *Gate) count(ctx context.Context) {
 	}
 }
 
-// Admit returns *order.BusyError when the queues are full.
+// Admit takes a place for an order, or returns *order.BusyError when the queues
+// are full.
 func (g *Gate) Admit() error {
-	if g.waiting.Load() >= g.limit {
+	if g.waiting.Add(1) > g.limit {
+		g.Leave()
 		return &order.BusyError{RetryAfter: busyRetryAfter}
 	}
 	return nil
 }
 
-// Accepted counts an order that this process has just accepted.
-func (g *Gate) Accepted() { g.waiting.Add(1) }
+// Leave gives the place back of an order that does not wait after all.
+func (g *Gate) Leave() { g.waiting.Add(-1) }

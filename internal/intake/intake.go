@@ -58,22 +58,30 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 	}
 	made := o.ID == ""
 	if made {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return order.Record{}, false, fmt.Errorf("make an order id: %w", err)
+		if o.ID, err = newID(); err != nil {
+			in.gate.Leave()
+			return order.Record{}, false, err
 		}
-		o.ID = id.String()
 	}
 	rec, isNew, err = in.ledger.Accept(ctx, o, in.router.Queue(o))
+	if !isNew {
+		in.gate.Leave()
+	}
 	if err != nil {
 		return order.Record{}, false, err
-	}
-	if isNew {
-		in.gate.Accepted()
 	}
 	in.enqueue(ctx, rec)
 	// An id made just now is known only if Redis has heard this call twice.
 	return rec, isNew || made, nil
+}
+
+// newID makes an id that sorts by time.
+func newID() (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make an order id: %w", err)
+	}
+	return id.String(), nil
 }
 
 // enqueue asserts the task of an order that waits. A failure is no reason to

@@ -93,7 +93,7 @@ func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) e
 	return verdict(word, "settle", c.ID)
 }
 
-// Requeued counts one repair of an order that waited without a task. The token
+// Requeued counts one repair of an unsettled order that had no task. The token
 // names the repair: repeating it counts nothing.
 func (l *Ledger) Requeued(ctx context.Context, id, token string) error {
 	args := []any{id, maxEvents, token}

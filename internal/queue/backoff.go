@@ -35,12 +35,12 @@ func (b Backoff) Delay(n int) time.Duration {
 func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
 	var retry *order.RetryError
 	switch {
-	case errors.As(err, &retry):
+	case errors.As(err, &retry) && retry.After > 0:
 		return wholeSeconds(retry.After)
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return leaseExpiredDelay
 	default:
-		return b.Delay(retried + 1)
+		return wholeSeconds(b.Delay(retried + 1))
 	}
 }
 
@@ -50,10 +50,12 @@ func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
 func wholeSeconds(d time.Duration) time.Duration { return d + time.Second - time.Nanosecond }
 
 // counts says whether Asynq counts a failure towards its own limit. It counts
-// what the ledger counts as an attempt; a lost worker or Redis does not wear an
-// order's task out.
+// the attempts that the ledger has taken down as failed. Whatever else ends a
+// delivery, such as a lost worker or Redis, must not wear the task out: Asynq
+// would archive it, and the order would wait for ever.
 func counts(err error) bool {
-	return !errors.Is(err, asynq.ErrLeaseExpired) && !errors.Is(err, order.ErrUnavailable)
+	var retry *order.RetryError
+	return errors.As(err, &retry)
 }
 
 // archived is an error whose task Asynq must archive, with the reason alone as

@@ -48,19 +48,38 @@ type ConsumerConfig struct {
 	Log *slog.Logger
 }
 
+// check returns what Asynq would silently put right by itself.
+func (c ConsumerConfig) check() error {
+	if c.Lanes < 1 || c.ReservedCritical < 0 || c.Concurrency-c.ReservedCritical < c.Lanes {
+		return fmt.Errorf("%d slots, %d of them reserved, cannot be shared by %d lanes",
+			c.Concurrency, c.ReservedCritical, c.Lanes)
+	}
+	for _, q := range order.Queues() {
+		if c.Weights[q] < 1 {
+			return fmt.Errorf("queue %s has weight %d", q, c.Weights[q])
+		}
+	}
+	return nil
+}
+
 // Consumer is the end of the queue where orders come out.
 type Consumer struct {
 	lanes   []*asynq.Server
 	handler Handler
+	log     *slog.Logger
 	cancel  context.CancelFunc
 }
 
-// NewConsumer returns a consumer on rdb, which stays the caller's to close. It
-// adds a hook to rdb that saves Asynq's late acknowledgements.
-func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) *Consumer {
-	rdb.AddHook(lateAcknowledgement{})
+// NewConsumer returns a consumer on rdb, which stays the caller's to close, or
+// an error when the slots cannot be shared as cfg says. It adds a hook to rdb
+// that saves Asynq's late acknowledgements.
+func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Consumer, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	rdb.AddHook(lateAcknowledgement{rdb})
 	base, cancel := context.WithCancel(context.Background())
-	c := &Consumer{handler: h, cancel: cancel}
+	c := &Consumer{handler: h, log: cfg.Log, cancel: cancel}
 	weights := map[string]int{}
 	for q, w := range cfg.Weights {
 		weights[string(q)] = w
@@ -77,7 +96,7 @@ func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) *Cons
 		critical := map[string]int{string(order.QueueCritical): 1}
 		c.lanes = append(c.lanes, newLane(base, rdb, cfg, cfg.ReservedCritical, critical))
 	}
-	return c
+	return c, nil
 }
 
 func newLane(
@@ -130,8 +149,12 @@ func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(task.Headers()))
 	err := c.handler.Work(ctx, id)
 	var permanent *order.PermanentError
-	if errors.As(err, &permanent) {
+	var retry *order.RetryError
+	switch {
+	case errors.As(err, &permanent):
 		return archived{err}
+	case err != nil && !errors.As(err, &retry):
+		c.log.Warn("delivery ended without a verdict; the order comes back", "order_id", id, "error", err)
 	}
 	return err
 }

@@ -112,16 +112,33 @@ func (i *Inspector) waitedSince(ctx context.Context, q order.Queue, oldest []str
 
 // Slots returns how many orders the workers alive can work at once, over all
 // processes. A worker that was killed counts for up to ten seconds more.
-func (i *Inspector) Slots(_ context.Context) (int, error) {
-	servers, err := i.asynq.Servers()
-	if err != nil {
-		return 0, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
+func (i *Inspector) Slots(ctx context.Context) (int, error) {
+	type answer struct {
+		servers []*asynq.ServerInfo
+		err     error
 	}
-	slots := 0
+	asked := make(chan answer, 1)
+	go func() { // Asynq's inspector takes no context
+		servers, err := i.asynq.Servers()
+		asked <- answer{servers, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return 0, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, ctx.Err())
+	case a := <-asked:
+		if a.err != nil {
+			return 0, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, a.err)
+		}
+		return slots(a.servers), nil
+	}
+}
+
+func slots(servers []*asynq.ServerInfo) int {
+	n := 0
 	for _, s := range servers {
 		if s.Status == "active" {
-			slots += s.Concurrency
+			n += s.Concurrency
 		}
 	}
-	return slots, nil
+	return n
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // logger passes Asynq's log lines on. It implements asynq.Logger.
@@ -18,8 +19,15 @@ func (l logger) Debug(args ...any) { l.pass(l.log.Debug, args) }
 // Info passes a line on.
 func (l logger) Info(args ...any) { l.pass(l.log.Info, args) }
 
-// Warn passes a line on.
-func (l logger) Warn(args ...any) { l.pass(l.log.Warn, args) }
+// Warn passes a line on. When several lanes recover the order of a lost worker,
+// all but the first complain that it is gone; nobody need hear of that.
+func (l logger) Warn(args ...any) {
+	if text := fmt.Sprint(args...); strings.HasPrefix(text, "recoverer:") && strings.HasSuffix(text, "NOT FOUND") {
+		l.pass(l.log.Debug, args)
+		return
+	}
+	l.pass(l.log.Warn, args)
+}
 
 // Error passes a line on.
 func (l logger) Error(args ...any) { l.pass(l.log.Error, args) }

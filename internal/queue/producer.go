@@ -34,8 +34,8 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 		client: asynq.NewClientFromRedisClient(rdb),
 		opts: []asynq.Option{
 			// The ledger counts the attempts and ends an order that has used
-			// them up. Asynq's own limit is one higher, so that it never
-			// archives a task without asking.
+			// them up. Asynq counts those that failed, and its limit is one
+			// higher, so that it never archives a task without asking.
 			asynq.MaxRetry(cfg.MaxAttempts),
 			asynq.Timeout(cfg.AttemptTimeout + taskGrace),
 		},

@@ -1,7 +1,7 @@
 // Package reconcile repairs what a crash left behind, so that books and queues
 // agree again.
 //
-// It receives the waiting orders from the ledger and puts those without a task
+// It receives the unsettled orders from the ledger and puts those without a task
 // back into the queue. It owns a place in that list; nothing is durable after
 // it that was not before. Every repair can be repeated, and several processes
 // may reconcile at once.
@@ -79,10 +79,13 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	}
 }
 
-// Round does everything once, as of now: it requeues waiting orders that have no
-// task, and forgets settled ones whose retention is over.
+// Round does everything once, as of now: it requeues unsettled orders that have
+// no task, and forgets settled ones whose retention is over.
 func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
-	for _, s := range []order.Status{order.StatusPending, order.StatusRetrying} {
+	for _, s := range order.Statuses() {
+		if !queued(s) {
+			continue
+		}
 		if err := r.requeue(ctx, s, now.Add(-minAge)); err != nil {
 			return err
 		}
@@ -118,13 +121,17 @@ func (r *Reconciler) requeue(ctx context.Context, s order.Status, before time.Ti
 // assertTask gives the order a task unless it has one, or has moved on since it
 // was listed.
 func (r *Reconciler) assertTask(ctx context.Context, rec order.Record) error {
-	if rec.Status != order.StatusPending && rec.Status != order.StatusRetrying {
+	if !queued(rec.Status) {
 		return nil
 	}
 	added, err := r.queue.Enqueue(ctx, rec)
 	if err != nil || !added {
 		return err
 	}
-	r.log.Warn("order waited without a task and is queued again", "order_id", rec.ID, "status", rec.Status)
+	r.log.Warn("order had no task and is queued again", "order_id", rec.ID, "status", rec.Status)
 	return r.ledger.Requeued(ctx, rec.ID, rand.Text()[:tokenChars])
 }
+
+// queued says whether an order with this status must have a task: it waits for
+// an attempt, or one is running and its task is acknowledged last.
+func queued(s order.Status) bool { return !s.Settled() && s != order.StatusScheduled }

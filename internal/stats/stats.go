@@ -139,12 +139,16 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 }
 
 // before returns the newest remembered totals that are at least as old as the
-// window, or the oldest there are; ok is false when there are none.
-func (r *Reporter) before(now time.Time, window time.Duration) (t Totals, ok bool) {
+// window, or the oldest there are; ok is false when there are none. Totals that
+// count more than now does are of books that are gone.
+func (r *Reporter) before(now Totals, window time.Duration) (t Totals, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, sample := range r.samples {
-		if ok && now.Sub(sample.At) < window {
+		if sample.Accepted > now.Accepted || sample.Settled() > now.Settled() {
+			continue
+		}
+		if ok && now.At.Sub(sample.At) < window {
 			break
 		}
 		t, ok = sample, true
@@ -153,7 +157,7 @@ func (r *Reporter) before(now time.Time, window time.Duration) (t Totals, ok boo
 }
 
 func (r *Reporter) throughput(now Totals) float64 {
-	earlier, ok := r.before(now.At, rateWindow)
+	earlier, ok := r.before(now, rateWindow)
 	elapsed := now.At.Sub(earlier.At)
 	if !ok || elapsed < minElapsed {
 		return 0
@@ -163,7 +167,7 @@ func (r *Reporter) throughput(now Totals) float64 {
 
 func (r *Reporter) recent(now Totals) Durations {
 	all := Durations{Wait: sum(now.Wait), Processing: sum(now.Processing), Total: sum(now.Total)}
-	earlier, ok := r.before(now.At, latencyWindow)
+	earlier, ok := r.before(now, latencyWindow)
 	if !ok {
 		return all
 	}

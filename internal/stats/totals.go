@@ -15,7 +15,7 @@ type Totals struct {
 	Accepted int64
 	// Attempts counts all attempts ever begun.
 	Attempts int64
-	// Requeued counts the waiting orders that reconcile gave a new task.
+	// Requeued counts the orders without a task that reconcile gave a new one.
 	Requeued int64
 	// ByStatus counts the orders in each status. Settled orders stay counted
 	// when their records leave after the retention.

@@ -91,7 +91,10 @@ func (w *Worker) Work(ctx context.Context, id string) error {
 	a := attempt{w: w, order: rec.Order, claim: order.Claim{
 		ID: id, Token: rand.Text()[:tokenChars], Worker: w.Name, Handling: decision.Handling, MaxAttempts: w.MaxAttempts,
 	}}
-	a.number, err = w.books.Begin(ctx, a.claim)
+	err = persist(ctx, func() (err error) {
+		a.number, err = w.books.Begin(ctx, a.claim)
+		return err
+	})
 	switch {
 	case errors.Is(err, order.ErrSettled):
 		return nil
@@ -103,7 +106,7 @@ func (w *Worker) Work(ctx context.Context, id string) error {
 		return err
 	}
 	if !decision.Approved {
-		return a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: decision.Reason})
+		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: decision.Reason}))
 	}
 	return a.fulfil(ctx)
 }
@@ -126,7 +129,7 @@ type attempt struct {
 func (a *attempt) fulfil(ctx context.Context) error {
 	note, err := a.call(ctx)
 	if err == nil {
-		return a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note})
+		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note}))
 	}
 	var permanent *order.PermanentError
 	if errors.As(err, &permanent) {
@@ -164,7 +167,7 @@ func (a *attempt) giveUp(ctx context.Context, cause error, note string) error {
 func (a *attempt) fail(ctx context.Context, cause error, note string) error {
 	reason := order.Reason(cause)
 	if err := a.settle(ctx, order.Outcome{Status: order.StatusFailed, Error: reason, Note: note}); err != nil {
-		return err
+		return acknowledge(err)
 	}
 	return &order.PermanentError{Err: errors.New(reason)}
 }
@@ -178,29 +181,31 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	}
 	reason := order.Reason(cause)
 	err := persist(ctx, func() error { return a.w.books.Fail(ctx, a.claim, reason, note, delay) })
-	if errors.Is(err, order.ErrSettled) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return acknowledge(err)
 	}
 	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.number, "retry_in", delay, "error", reason)
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
 }
 
-// settle writes the outcome down. An order that somebody else settled first is
-// as well settled.
+// settle writes the outcome down.
 func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
 	err := persist(ctx, func() error { return a.w.books.Settle(ctx, a.claim, out) })
-	if errors.Is(err, order.ErrSettled) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
 	a.w.Log.Log(ctx, levelOf(out.Status), "order settled",
 		"order_id", a.order.ID, "status", out.Status, "attempt", a.number, "error", out.Error)
 	return nil
+}
+
+// acknowledge makes nothing of an order that another delivery has settled: its
+// outcome stands, and this delivery has only to go away.
+func acknowledge(err error) error {
+	if errors.Is(err, order.ErrSettled) {
+		return nil
+	}
+	return err
 }
 
 // levelOf keeps the ordinary out of the log: at full throughput it would be

@@ -1,10 +1,10 @@
--- requeued counts that a waiting order without a task was given one again.
+-- requeued counts that an unsettled order without a task was given one again.
 --
 -- ARGV[3]  token, unique to one repair
 --
--- Returns 1 if it counted, 0 if it had before or the order no longer waits.
+-- Returns 1 if it counted, 0 if it had before or the order is settled.
 local status, last = unpack(redis.call('HMGET', record, 's', 'r'))
-if last == ARGV[3] or (status ~= 'pending' and status ~= 'retrying') then
+if not status or settled[status] or last == ARGV[3] then
   return 0
 end
 redis.call('HSET', record, 'r', ARGV[3])

@@ -1,0 +1,370 @@
+package intake_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/intake"
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/rules"
+)
+
+var shop = rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+
+// bundle is what each test of intake gets: real books and a real queue in a
+// Redis of its own, on a client that can be broken.
+type bundle struct {
+	*intake.Intake
+	rdb     *redis.Client
+	breaker *redistest.Breaker
+	books   *ledger.Ledger   // never broken
+	asynq   *asynq.Inspector // never broken
+	logged  *bytes.Buffer
+}
+
+func open(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	server := redistest.Start(t)
+	b := &bundle{rdb: server.Client(), breaker: &redistest.Breaker{}, logged: &bytes.Buffer{}}
+	broken := server.Client()
+	broken.AddHook(b.breaker)
+	b.books, b.asynq = ledger.New(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
+	producer := queue.NewProducer(broken, queue.ProducerConfig{MaxAttempts: 3, AttemptTimeout: time.Second})
+	gate := intake.NewGate(queue.NewInspector(broken), 1000)
+	b.Intake = intake.New(ledger.New(broken), producer, shop, gate, slog.New(slog.NewTextHandler(b.logged, nil)))
+	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
+	return b
+}
+
+// take takes an order in that must be accepted.
+func (b *bundle) take(t *testing.T, o order.Order) order.Record {
+	t.Helper()
+	rec, _, err := b.Take(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+// queued says whether the order has a task, and where.
+func (b *bundle) queued(t *testing.T, id string) (in []order.Queue) {
+	t.Helper()
+	for _, q := range order.Queues() {
+		if _, err := b.asynq.GetTaskInfo(string(q), id); err == nil {
+			in = append(in, q)
+		}
+	}
+	return in
+}
+
+// dequeue takes the order's task away, as a crash before queuing it would.
+func (b *bundle) dequeue(t *testing.T, q order.Queue, id string) {
+	t.Helper()
+	if err := b.asynq.DeleteTask(string(q), id); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// attempt begins an attempt at the order.
+func (b *bundle) attempt(t *testing.T, id string) order.Claim {
+	t.Helper()
+	c := order.Claim{ID: id, Token: "t", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3}
+	if _, err := b.books.Begin(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestTakeNew holds that a new order is in the books and in the queue that the
+// rules choose.
+func TestTakeNew(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name string
+		opts []ordertest.Option
+		want order.Queue
+	}{
+		{"ordinary", nil, order.QueueDefault},
+		{"urgent", []ordertest.Option{ordertest.WithPriority(order.PriorityHigh)}, order.QueueCritical},
+		{"of high value", []ordertest.Option{ordertest.WithAmount("1000.01")}, order.QueueCritical},
+		{"not urgent", []ordertest.Option{ordertest.WithPriority(order.PriorityLow)}, order.QueueLow},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			o := ordertest.Order(t, row.opts...)
+			rec, isNew, err := b.Take(t.Context(), o)
+			if err != nil || !isNew {
+				t.Fatalf("new %t, %v", isNew, err)
+			}
+			want := order.Record{Order: o, Status: order.StatusPending, Queue: row.want}
+			if diff := cmp.Diff(want, rec, cmpopts.IgnoreTypes(time.Time{})); diff != "" {
+				t.Errorf("record (-want +got):\n%s", diff)
+			}
+			stored, err := b.books.Get(t.Context(), o.ID)
+			if diff := cmp.Diff(rec, stored); err != nil || diff != "" {
+				t.Errorf("%v, stored (-returned +stored):\n%s", err, diff)
+			}
+			if diff := cmp.Diff([]order.Queue{row.want}, b.queued(t, o.ID)); diff != "" {
+				t.Errorf("queued in (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTakeAgain holds what a repeated submission does, by what has become of
+// the order since.
+func TestTakeAgain(t *testing.T) {
+	t.Parallel()
+	settle := func(t *testing.T, b *bundle) {
+		t.Helper()
+		c := b.attempt(t, "o1")
+		if err := b.books.Settle(t.Context(), c, order.Outcome{Status: order.StatusCompleted}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fail := func(t *testing.T, b *bundle) {
+		t.Helper()
+		c := b.attempt(t, "o1")
+		if err := b.books.Fail(t.Context(), c, "busy", "", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := []struct {
+		name   string
+		since  func(*testing.T, *bundle)
+		status order.Status
+		tasks  int
+	}{
+		{"waiting with its task", nil, order.StatusPending, 1},
+		{"waiting without a task", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.dequeue(t, order.QueueDefault, "o1")
+		}, order.StatusPending, 1},
+		{"being worked", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.dequeue(t, order.QueueDefault, "o1")
+			b.attempt(t, "o1")
+		}, order.StatusProcessing, 0},
+		{"waiting for its next attempt", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.dequeue(t, order.QueueDefault, "o1")
+			fail(t, b)
+		}, order.StatusRetrying, 0},
+		{"settled", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.dequeue(t, order.QueueDefault, "o1")
+			settle(t, b)
+		}, order.StatusCompleted, 0},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			o := ordertest.Order(t, ordertest.WithID("o1"))
+			b.take(t, o)
+			if row.since != nil {
+				row.since(t, b)
+			}
+			rec, isNew, err := b.Take(t.Context(), o)
+			if err != nil || isNew || rec.Status != row.status {
+				t.Errorf("answered %s, new %t, %v, want %s", rec.Status, isNew, err, row.status)
+			}
+			if n := len(b.queued(t, "o1")); n != row.tasks {
+				t.Errorf("the order has %d tasks, want %d", n, row.tasks)
+			}
+		})
+	}
+}
+
+// TestTakeConflict holds that other content under a known id changes nothing.
+func TestTakeConflict(t *testing.T) {
+	b := open(t)
+	first := b.take(t, ordertest.Order(t, ordertest.WithID("o1")))
+	// The other order would wait in another queue.
+	other := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithPriority(order.PriorityHigh))
+	if _, _, err := b.Take(t.Context(), other); !errors.Is(err, order.ErrConflict) {
+		t.Errorf("answered %v", err)
+	}
+	rec, err := b.books.Get(t.Context(), "o1")
+	if diff := cmp.Diff(first, rec); err != nil || diff != "" {
+		t.Errorf("%v, record (-before +after):\n%s", err, diff)
+	}
+	if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
+		t.Errorf("queued in (-want +got):\n%s", diff)
+	}
+}
+
+// TestTakeMakesID holds that an order without an id gets one that sorts by time.
+func TestTakeMakesID(t *testing.T) {
+	b := open(t)
+	last := ""
+	for range 100 {
+		o := ordertest.Order(t)
+		o.ID = ""
+		rec, isNew, err := b.Take(t.Context(), o)
+		if err != nil || !isNew {
+			t.Fatalf("new %t, %v", isNew, err)
+		}
+		id, err := uuid.Parse(rec.ID)
+		if err != nil || id.Version() != 7 || !order.ValidID(rec.ID) || rec.ID != id.String() {
+			t.Errorf("id %q: version %d, %v", rec.ID, id.Version(), err)
+		}
+		if rec.ID <= last {
+			t.Errorf("id %q after %q", rec.ID, last)
+		}
+		last = rec.ID
+		if len(b.queued(t, rec.ID)) != 1 {
+			t.Errorf("order %s is not queued", rec.ID)
+		}
+	}
+}
+
+// TestAcceptFaults breaks the write of the record in both ways a network can.
+// The client gets an error and repeats, and the order is in once.
+func TestAcceptFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range redistest.Faults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			b := open(t)
+			o := ordertest.Order(t, ordertest.WithID("o1"))
+			b.breaker.Break(fault, redistest.Script("orders:"))
+			if _, _, err := b.Take(t.Context(), o); !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("the broken submission answered %v", err)
+			}
+			if tasks := b.queued(t, "o1"); len(tasks) != 0 {
+				t.Errorf("an order that may not be recorded is queued in %v", tasks)
+			}
+			rec, isNew, err := b.Take(t.Context(), o)
+			if err != nil || rec.Status != order.StatusPending || isNew != (fault == redistest.NotApplied) {
+				t.Errorf("the repeat answered %s, new %t, %v", rec.Status, isNew, err)
+			}
+			if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
+				t.Errorf("queued in (-want +got):\n%s", diff)
+			}
+			totals, err := b.books.Totals(t.Context())
+			if err != nil || totals.Accepted != 1 {
+				t.Errorf("%d orders accepted, %v", totals.Accepted, err)
+			}
+		})
+	}
+}
+
+// TestEnqueueFaults breaks the write of the task in both ways a network can.
+// The order is accepted all the same, and a line in the log says why it waits.
+func TestEnqueueFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range redistest.Faults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			b := open(t)
+			o := ordertest.Order(t, ordertest.WithID("o1"))
+			b.breaker.Break(fault, redistest.Script("asynq:"))
+			rec, isNew, err := b.Take(t.Context(), o)
+			if err != nil || !isNew || rec.ID != "o1" || rec.Status != order.StatusPending {
+				t.Errorf("answered %+v, new %t, %v", rec, isNew, err)
+			}
+			if b.breaker.Fired() != 1 {
+				t.Fatalf("%d commands were broken", b.breaker.Fired())
+			}
+			if log := b.logged.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "order_id=o1") {
+				t.Errorf("logged %q", log)
+			}
+			b.take(t, o)
+			if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
+				t.Errorf("queued after the repeat in (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// books is a ledger that accepts everything once, or answers an error.
+type books struct {
+	mu    sync.Mutex
+	known map[string]bool
+	err   error
+}
+
+func (b *books) Accept(_ context.Context, o order.Order, q order.Queue) (order.Record, bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return order.Record{}, false, b.err
+	}
+	known := b.known[o.ID]
+	if b.known == nil {
+		b.known = map[string]bool{}
+	}
+	b.known[o.ID] = true
+	return order.Record{Order: o, Status: order.StatusPending, Queue: q}, !known, nil
+}
+
+// tasks counts what is queued.
+type tasks struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+func (q *tasks) Enqueue(_ context.Context, rec order.Record) (bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ids = append(q.ids, rec.ID)
+	return true, nil
+}
+
+// TestMadeIDIsNew holds that an order whose id was made by this call is new,
+// even when the ledger knows it: the accept was repeated on its way to Redis.
+func TestMadeIDIsNew(t *testing.T) {
+	t.Parallel()
+	in := intake.New(knows{}, &tasks{}, shop, intake.NewGate(nil, 1), slog.New(slog.DiscardHandler))
+	o := ordertest.Order(t)
+	if _, isNew, err := in.Take(t.Context(), o); isNew || err != nil {
+		t.Errorf("the client's id: new %t, %v", isNew, err)
+	}
+	o.ID = ""
+	if _, isNew, err := in.Take(t.Context(), o); !isNew || err != nil {
+		t.Errorf("the made id: new %t, %v", isNew, err)
+	}
+}
+
+// knows is a ledger that knows every order.
+type knows struct{}
+
+func (knows) Accept(_ context.Context, o order.Order, q order.Queue) (order.Record, bool, error) {
+	return order.Record{Order: o, Status: order.StatusCompleted, Queue: q}, false, nil
+}
+
+// TestTakePassesErrors holds that intake adds nothing to what the ledger says,
+// and queues nothing then.
+func TestTakePassesErrors(t *testing.T) {
+	t.Parallel()
+	for _, want := range []error{order.ErrUnavailable, order.ErrConflict, errors.New("odd")} {
+		l, q := &books{err: want}, &tasks{}
+		in := intake.New(l, q, shop, intake.NewGate(nil, 1), slog.New(slog.DiscardHandler))
+		for range 2 { // a failed submission takes no room
+			rec, isNew, err := in.Take(t.Context(), ordertest.Order(t))
+			if !errors.Is(err, want) || isNew || !cmp.Equal(rec, order.Record{}) {
+				t.Errorf("answered %+v, %t, %v, want %v", rec, isNew, err, want)
+			}
+		}
+		if len(q.ids) != 0 {
+			t.Errorf("queued %v", q.ids)
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hibiken/asynq"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/stats"
+)
+
+// TestAsynqVersion makes whoever upgrades Asynq look at what this package knows
+// of its insides: the keys in depths.go, which TestDepths compares, and the
+// cancelled context of a repeated acknowledgement in acknowledge.go.
+func TestAsynqVersion(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	required := 0
+	for line := range strings.SplitSeq(string(text), "\n") {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "require ")
+		if strings.HasPrefix(line, "github.com/hibiken/asynq ") {
+			required++
+			if want := "github.com/hibiken/asynq v0.26.0"; line != want {
+				t.Errorf("go.mod says %q; check the key layout, then change %q here", line, want)
+			}
+		}
+		if strings.HasPrefix(line, "replace") && strings.Contains(line, "hibiken/asynq ") {
+			t.Errorf("go.mod says %q", line)
+		}
+	}
+	if required != 1 {
+		t.Errorf("go.mod requires asynq %d times", required)
+	}
+}
+
+// TestFreshRedis holds that queues nobody has used are empty and no error.
+func TestFreshRedis(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	depths, err := i.Depths(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[order.Queue]stats.Depth{order.QueueCritical: {}, order.QueueDefault: {}, order.QueueLow: {}}
+	if diff := cmp.Diff(want, depths); diff != "" {
+		t.Errorf("depths (-want +got):\n%s", diff)
+	}
+	if n, err := i.Pending(t.Context()); n != 0 || err != nil {
+		t.Errorf("pending %d, %v", n, err)
+	}
+	if n, err := i.Slots(t.Context()); n != 0 || err != nil {
+		t.Errorf("slots %d, %v", n, err)
+	}
+}
+
+// fill puts tasks into every state that Depths tells.
+func fill(t *testing.T, b *bundle) {
+	t.Helper()
+	working, release := make(chan struct{}), make(chan struct{})
+	cfg := config()
+	b.consume(t, cfg, func(_ context.Context, id string) error {
+		switch {
+		case strings.HasPrefix(id, "retry"):
+			return &order.RetryError{After: time.Hour, Err: errors.New("busy")}
+		case strings.HasPrefix(id, "archived"):
+			return &order.PermanentError{Err: errors.New("refused")}
+		default:
+			close(working)
+			<-release
+			return nil
+		}
+	})
+	t.Cleanup(func() { close(release) })
+	b.enqueue(t, order.QueueDefault, "retry1", "retry2", "retry3", "archived1", "archived2")
+	b.reaches(t, order.QueueDefault, "retry1", asynq.TaskStateRetry)
+	b.reaches(t, order.QueueDefault, "retry2", asynq.TaskStateRetry)
+	b.reaches(t, order.QueueDefault, "retry3", asynq.TaskStateRetry)
+	b.reaches(t, order.QueueDefault, "archived1", asynq.TaskStateArchived)
+	b.reaches(t, order.QueueDefault, "archived2", asynq.TaskStateArchived)
+	b.enqueue(t, order.QueueDefault, "active1")
+	receive(t, "the only slot is taken", working)
+	b.enqueue(t, order.QueueDefault, "p1", "p2", "p3", "p4")
+	b.enqueue(t, order.QueueLow, "l1", "l2")
+	if err := b.asynq.PauseQueue("low"); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"s1", "s2", "s3", "s4", "s5"} {
+		task := asynq.NewTask("order", nil)
+		if _, err := b.client.Enqueue(task, asynq.TaskID(id), asynq.Queue("critical"), asynq.ProcessIn(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, age := range map[string]time.Duration{"p1": time.Hour, "p2": 30 * time.Minute} {
+		since := time.Now().Add(-age).UnixNano()
+		if err := b.rdb.HSet(t.Context(), "asynq:{default}:t:"+id, "pending_since", since).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestDepths compares what Inspector reads from Asynq's keys with what Asynq's
+// own inspector says of them: the guard on the private key layout.
+func TestDepths(t *testing.T) {
+	b := open(t)
+	fill(t, b)
+	i := queue.NewInspector(b.rdb)
+	depths, err := i.Depths(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[order.Queue]stats.Depth{
+		order.QueueCritical: {Scheduled: 5},
+		order.QueueDefault:  {Pending: 4, Active: 1, Retry: 3, Archived: 2},
+		order.QueueLow:      {Pending: 2, Paused: true},
+	}
+	for q, depth := range depths {
+		info, err := b.asynq.GetQueueInfo(string(q))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if off := info.Latency - depth.OldestPending; off.Abs() > time.Second {
+			t.Errorf("%s waits since %v, Asynq says %v", q, depth.OldestPending, info.Latency)
+		}
+		if (depth.OldestPending > 0) != (depth.Pending > 0) || (depth.OldestPending >= time.Hour) != (q == order.QueueDefault) {
+			t.Errorf("%s waits since %v", q, depth.OldestPending)
+		}
+		asynqs := stats.Depth{
+			Pending: int64(info.Pending), Active: int64(info.Active), Scheduled: int64(info.Scheduled),
+			Retry: int64(info.Retry), Archived: int64(info.Archived), Paused: info.Paused,
+		}
+		depth.OldestPending = 0
+		depths[q] = depth
+		if diff := cmp.Diff(asynqs, depth); diff != "" {
+			t.Errorf("%s (-Asynq +ours):\n%s", q, diff)
+		}
+	}
+	if diff := cmp.Diff(want, depths); diff != "" {
+		t.Errorf("depths (-want +got):\n%s", diff)
+	}
+	if n, err := i.Pending(t.Context()); n != 6 || err != nil {
+		t.Errorf("pending %d, %v", n, err)
+	}
+}
+
+// TestVanishedTask holds that one lost task hash does not blind us, as it does
+// Asynq.
+func TestVanishedTask(t *testing.T) {
+	b := open(t)
+	b.enqueue(t, order.QueueDefault, "o1", "o2")
+	if n := b.rdb.Del(t.Context(), "asynq:{default}:t:o1").Val(); n != 1 {
+		t.Fatalf("deleted %d keys", n)
+	}
+	if _, err := b.asynq.GetQueueInfo("default"); err == nil {
+		t.Error("Asynq's own inspector works again: reading its keys ourselves may no longer be needed")
+	}
+	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
+	want := map[order.Queue]stats.Depth{order.QueueCritical: {}, order.QueueDefault: {Pending: 2}, order.QueueLow: {}}
+	if diff := cmp.Diff(want, depths); diff != "" || err != nil {
+		t.Errorf("%v, depths (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestSlots counts the slots of all consumers alive.
+func TestSlots(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	reaches := func(want int) {
+		t.Helper()
+		eventually(t, "slots are counted", func() bool {
+			n, err := i.Slots(t.Context())
+			return err == nil && n == want
+		})
+	}
+	nothing := func(context.Context, string) error { return nil }
+	seven, two := config(), config()
+	seven.Concurrency, seven.Lanes, seven.ReservedCritical = 7, 3, 2
+	two.Concurrency = 2
+	stopSeven := b.consume(t, seven, nothing)
+	reaches(7)
+	stopTwo := b.consume(t, two, nothing)
+	reaches(9)
+	stopSeven()
+	reaches(2)
+	stopTwo()
+	reaches(0)
+}
+
+// TestSlotsOfDraining holds that a consumer which takes nothing more has no
+// slots, although it still runs. Asynq says so five seconds later, so this test
+// is slow.
+func TestSlotsOfDraining(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	working, release := make(chan struct{}), make(chan struct{})
+	b.enqueue(t, order.QueueDefault, "o1")
+	cancel, ended := b.start(t, config(), func(context.Context, string) error {
+		close(working)
+		<-release
+		return nil
+	})
+	receive(t, "the order is worked", working)
+	cancel()
+	eventually(t, "no slots are counted", func() bool {
+		n, err := i.Slots(t.Context())
+		return err == nil && n == 0
+	})
+	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
+		t.Errorf("%d servers run, %v", len(servers), err)
+	}
+	close(release)
+	receive(t, "Run returns", ended)
+}

@@ -1,0 +1,229 @@
+package queue_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	oteltrace "go.opentelemetry.io/otel/trace"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/redistest"
+)
+
+// TestEnqueue holds that an order has one task, whatever state it is in.
+func TestEnqueue(t *testing.T) {
+	t.Parallel()
+	const q = order.QueueDefault
+	enqueued := func(t *testing.T, b *bundle) {
+		t.Helper()
+		b.enqueue(t, q, "o1")
+	}
+	rows := []struct {
+		name   string
+		before func(*testing.T, *bundle)
+		added  bool
+		after  asynq.TaskState
+	}{
+		{"new", func(*testing.T, *bundle) {}, true, asynq.TaskStatePending},
+		{"again", enqueued, false, asynq.TaskStatePending},
+		{"again while it is worked", func(t *testing.T, b *bundle) {
+			t.Helper()
+			enqueued(t, b)
+			working, release := make(chan struct{}), make(chan struct{})
+			b.consume(t, config(), func(context.Context, string) error { close(working); <-release; return nil })
+			t.Cleanup(func() { close(release) })
+			receive(t, "the order is worked", working)
+		}, false, asynq.TaskStateActive},
+		{"again while it waits for its retry", func(t *testing.T, b *bundle) {
+			t.Helper()
+			enqueued(t, b)
+			b.consume(t, config(), func(context.Context, string) error {
+				return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
+			})
+			b.reaches(t, q, "o1", asynq.TaskStateRetry)
+		}, false, asynq.TaskStateRetry},
+		{"again while archived", func(t *testing.T, b *bundle) {
+			t.Helper()
+			enqueued(t, b)
+			if err := b.asynq.ArchiveTask(string(q), "o1"); err != nil {
+				t.Fatal(err)
+			}
+		}, false, asynq.TaskStateArchived},
+		{"again after it is done", func(t *testing.T, b *bundle) {
+			t.Helper()
+			enqueued(t, b)
+			stop := b.consume(t, config(), func(context.Context, string) error { return nil })
+			eventually(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
+			stop()
+		}, true, asynq.TaskStatePending},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			row.before(t, b)
+			if added, err := b.Enqueue(t.Context(), record("o1", q)); err != nil || added != row.added {
+				t.Errorf("added %t, %v, want %t", added, err, row.added)
+			}
+			info := b.task(q, "o1")
+			if info == nil || info.State != row.after {
+				t.Errorf("the task is %+v, want it %v", info, row.after)
+			}
+		})
+	}
+}
+
+func (b *bundle) reaches(t *testing.T, q order.Queue, id string, s asynq.TaskState) *asynq.TaskInfo {
+	t.Helper()
+	var info *asynq.TaskInfo
+	eventually(t, "task "+id+" is "+s.String(), func() bool {
+		info = b.task(q, id)
+		return info != nil && info.State == s
+	})
+	return info
+}
+
+// TestEnqueueFaults breaks each write of Enqueue in both ways a network can,
+// repeats it, and wants one task.
+func TestEnqueueFaults(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name  string
+		match func(redis.Cmder) bool
+		fault redistest.Fault
+		added bool // by the repeat
+	}{
+		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, redistest.NotApplied, true},
+		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, redistest.ReplyLost, true},
+		{"add the task", redistest.Script("asynq:"), redistest.NotApplied, true},
+		{"add the task", redistest.Script("asynq:"), redistest.ReplyLost, false},
+	}
+	for _, row := range rows {
+		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
+			b := open(t)
+			rec := record("o1", order.QueueLow)
+			b.breaker.Break(row.fault, row.match)
+			if added, err := b.Enqueue(t.Context(), rec); added || !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("the broken enqueue answered %t, %v", added, err)
+			}
+			if b.breaker.Fired() != 1 {
+				t.Fatalf("%d commands were broken", b.breaker.Fired())
+			}
+			if added, err := b.Enqueue(t.Context(), rec); err != nil || added != row.added {
+				t.Errorf("the repeat answered %t, %v, want %t", added, err, row.added)
+			}
+			tasks, err := b.asynq.ListPendingTasks(string(order.QueueLow))
+			if err != nil || len(tasks) != 1 || tasks[0].ID != "o1" {
+				t.Errorf("pending are %v, %v", tasks, err)
+			}
+		})
+	}
+}
+
+// TestTask holds what a task says: whose it is, where it waits, how often and
+// how long it may be worked, and nothing personal.
+func TestTask(t *testing.T) {
+	b := open(t)
+	for _, q := range order.Queues() {
+		rec := record("o-"+string(q), q)
+		b.enqueue(t, q, rec.ID)
+		info := b.task(q, rec.ID)
+		if info == nil {
+			t.Fatalf("no task %s in queue %s", rec.ID, q)
+		}
+		got := asynq.TaskInfo{
+			ID: info.ID, Queue: info.Queue, Type: info.Type, State: info.State,
+			MaxRetry: info.MaxRetry, Timeout: info.Timeout, Retention: info.Retention,
+		}
+		want := asynq.TaskInfo{
+			ID: rec.ID, Queue: string(q), Type: "order", State: asynq.TaskStatePending,
+			MaxRetry: maxAttempts, Timeout: attemptTimeout + 15*time.Second,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("task in %s (-want +got):\n%s", q, diff)
+		}
+		checkPayload(t, info.Payload, rec)
+	}
+}
+
+func checkPayload(t *testing.T, text []byte, rec order.Record) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	var got queue.Payload
+	if err := d.Decode(&got); err != nil {
+		t.Fatalf("payload %s: %v", text, err)
+	}
+	want := queue.Payload{
+		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: rec.CreatedAt,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("payload (-want +got):\n%s", diff)
+	}
+	for _, personal := range []string{"ada", "Main Street", "London", "ring", "tea"} {
+		if strings.Contains(string(text), personal) {
+			t.Errorf("payload %s says %q", text, personal)
+		}
+	}
+}
+
+// TestTraceTravels holds that the trace of the request is the trace of the
+// attempt.
+func TestTraceTravels(t *testing.T) {
+	b := open(t)
+	sent := oteltrace.NewSpanContext(oteltrace.SpanContextConfig{
+		TraceID: oteltrace.TraceID{1, 2, 3}, SpanID: oteltrace.SpanID{4, 5, 6}, TraceFlags: oteltrace.FlagsSampled,
+	})
+	ctx := oteltrace.ContextWithSpanContext(t.Context(), sent)
+	if _, err := b.Enqueue(ctx, record("traced", order.QueueDefault)); err != nil {
+		t.Fatal(err)
+	}
+	b.enqueue(t, order.QueueDefault, "untraced")
+
+	type delivery struct {
+		id   string
+		span oteltrace.SpanContext
+	}
+	got := make(chan delivery, 2)
+	b.consume(t, config(), func(ctx context.Context, id string) error {
+		got <- delivery{id, oteltrace.SpanContextFromContext(ctx)}
+		return nil
+	})
+	for range 2 {
+		d := receive(t, "both orders are delivered", got)
+		want := oteltrace.SpanContext{}
+		if d.id == "traced" {
+			want = sent.WithRemote(true)
+		}
+		if !d.span.Equal(want) {
+			t.Errorf("order %s came with span %+v, want %+v", d.id, d.span, want)
+		}
+	}
+}
+
+// TestRedisAway holds that every question says so when Redis is away.
+func TestRedisAway(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	b.server.Kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	for name, ask := range map[string]func() error{
+		"enqueue": func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
+		"pending": func() error { _, err := i.Pending(ctx); return err },
+		"depths":  func() error { _, err := i.Depths(ctx); return err },
+		"slots":   func() error { _, err := i.Slots(ctx); return err },
+	} {
+		if err := ask(); !errors.Is(err, order.ErrUnavailable) {
+			t.Errorf("%s answered %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package stats_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.uber.org/goleak"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
+)
+
+// TestMain holds that no reporter leaves a goroutine behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// shop is books and queues in one, without a Redis. The tests that use it run
+// in a synctest bubble, where time is fake.
+type shop struct {
+	mu        sync.Mutex
+	settled   int64
+	durations stats.Histogram // of the default queue, in all three measures
+	depths    map[order.Queue]stats.Depth
+	slots     int
+
+	totalsErr, depthsErr, slotsErr error
+}
+
+func (s *shop) Totals(context.Context) (stats.Totals, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	byQueue := map[order.Queue]stats.Histogram{order.QueueDefault: s.durations}
+	return stats.Totals{
+		At: time.Now(), Accepted: s.settled,
+		ByStatus: map[order.Status]int64{order.StatusCompleted: s.settled},
+		Wait:     byQueue, Processing: byQueue, Total: byQueue,
+	}, s.totalsErr
+}
+
+func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
+	return s.depths, s.depthsErr
+}
+
+func (s *shop) Slots(context.Context) (int, error) { return s.slots, s.slotsErr }
+
+// settle decides n orders that each took d.
+func (s *shop) settle(n int, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range n {
+		s.settled++
+		s.durations = s.durations.Add(observe(d))
+	}
+}
+
+// watch runs a reporter over a shop in a bubble.
+func watch(t *testing.T, test func(t *testing.T, s *shop, r *stats.Reporter)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{}
+		r := stats.New(s, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		synctest.Wait()
+		test(t, s, r)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+// pass lets fake time go by.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func snapshot(t *testing.T, r *stats.Reporter) stats.Snapshot {
+	t.Helper()
+	s, err := r.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestSnapshot holds that a snapshot is what books and queues say.
+func TestSnapshot(t *testing.T) {
+	watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+		t.Helper()
+		s.settle(3, time.Second)
+		s.settle(1, 3*time.Second)
+		s.slots = 64
+		s.depths = map[order.Queue]stats.Depth{
+			order.QueueCritical: {Pending: 1, Active: 10, OldestPending: time.Minute},
+			order.QueueLow:      {Pending: 4, Scheduled: 100, Retry: 100, Archived: 100, Paused: true},
+		}
+		pass(90 * time.Second)
+		got := snapshot(t, r)
+		totals, _ := s.Totals(t.Context())
+		want := stats.Snapshot{Totals: totals, Depths: s.depths, Slots: 64, Uptime: 90 * time.Second}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
+			t.Errorf("snapshot (-want +got):\n%s", diff)
+		}
+		if got.Waiting() != 5 || got.MeanProcessing() != 1500*time.Millisecond {
+			t.Errorf("%d waiting, mean %v", got.Waiting(), got.MeanProcessing())
+		}
+	})
+}
+
+// TestSumsOverQueues holds that recent durations and the mean are of all queues.
+func TestSumsOverQueues(t *testing.T) {
+	t.Parallel()
+	totals := stats.Totals{
+		Wait:       map[order.Queue]stats.Histogram{"critical": observe(1), "low": observe(1, 2)},
+		Processing: map[order.Queue]stats.Histogram{"critical": observe(4), "default": observe(8, 9)},
+		Total:      map[order.Queue]stats.Histogram{"default": observe(16), "low": observe(32)},
+	}
+	got := snapshot(t, stats.New(fixed(totals), &shop{}))
+	want := stats.Durations{Wait: observe(1, 1, 2), Processing: observe(4, 8, 9), Total: observe(16, 32)}
+	if diff := cmp.Diff(want, got.Recent); diff != "" {
+		t.Errorf("recent (-want +got):\n%s", diff)
+	}
+	if got.MeanProcessing() != 7 {
+		t.Errorf("mean %v", got.MeanProcessing())
+	}
+}
+
+// fixed is books that never change.
+type fixed stats.Totals
+
+func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Totals(f), nil }
+
+// TestThroughput holds over which time the rate is told.
+func TestThroughput(t *testing.T) {
+	rows := []struct {
+		name string
+		work func(s *shop)
+		want float64
+	}{
+		{"just started", func(s *shop) { s.settle(50, 1); pass(50 * time.Millisecond) }, 0},
+		{"after a second", func(s *shop) { s.settle(50, 1); pass(time.Second) }, 50},
+		{"steady", func(s *shop) {
+			for range 60 {
+				s.settle(7, 1)
+				pass(time.Second)
+			}
+		}, 7},
+		{"nothing lately", func(s *shop) { s.settle(1000, 1); pass(16 * time.Second) }, 0},
+		{"a burst, over ten seconds or so", func(s *shop) {
+			pass(time.Minute)
+			s.settle(100, 1)
+			pass(3 * time.Second)
+		}, 100.0 / 13},
+		{"a burst, over ten seconds exactly", func(s *shop) {
+			pass(time.Minute)
+			s.settle(100, 1)
+			pass(5 * time.Second)
+		}, 10},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+				t.Helper()
+				row.work(s)
+				if got := snapshot(t, r).Throughput; math.Abs(got-row.want) > 1e-9 {
+					t.Errorf("throughput %v, want %v", got, row.want)
+				}
+			})
+		})
+	}
+}
+
+// TestThroughputWithoutRun holds that a reporter which remembers nothing tells
+// no rate.
+func TestThroughputWithoutRun(t *testing.T) {
+	t.Parallel()
+	s := &shop{}
+	s.settle(10, time.Second)
+	if got := snapshot(t, stats.New(s, s)); got.Throughput != 0 || got.Recent.Total.Count() != 10 {
+		t.Errorf("throughput %v, %d recent", got.Throughput, got.Recent.Total.Count())
+	}
+}
+
+// TestRecent holds that durations are of the last five minutes, or of all time
+// when nothing was decided in them.
+func TestRecent(t *testing.T) {
+	rows := []struct {
+		name string
+		work func(s *shop)
+		want stats.Histogram
+	}{
+		{"nothing ever", func(*shop) { pass(time.Minute) }, stats.Histogram{}},
+		{"since the start", func(s *shop) {
+			s.settle(1, time.Second)
+			pass(time.Minute)
+			s.settle(2, time.Minute)
+		}, observe(time.Second, time.Minute, time.Minute)},
+		{"the old ones are gone", func(s *shop) {
+			s.settle(5, time.Second)
+			pass(6 * time.Minute)
+			s.settle(2, time.Minute)
+			pass(4 * time.Minute)
+		}, observe(time.Minute, time.Minute)},
+		{"nothing lately, so all", func(s *shop) {
+			s.settle(2, time.Second)
+			pass(time.Hour)
+		}, observe(time.Second, time.Second)},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+				t.Helper()
+				row.work(s)
+				want := stats.Durations{Wait: row.want, Processing: row.want, Total: row.want}
+				if diff := cmp.Diff(want, snapshot(t, r).Recent); diff != "" {
+					t.Errorf("recent (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestRedisAway holds that errors are passed on, and that a reporter which could
+// not remember for a while goes on when Redis is back.
+func TestRedisAway(t *testing.T) {
+	away := errors.New("away")
+	for name, set := range map[string]func(*shop, error){
+		"totals": func(s *shop, err error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.totalsErr = err
+		},
+		"depths": func(s *shop, err error) { s.depthsErr = err },
+		"slots":  func(s *shop, err error) { s.slotsErr = err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+				t.Helper()
+				set(s, away)
+				pass(time.Minute)
+				got, err := r.Snapshot(t.Context())
+				if !errors.Is(err, away) {
+					t.Errorf("answered %v", err)
+				}
+				if diff := cmp.Diff(stats.Snapshot{}, got); diff != "" {
+					t.Errorf("answered (-want +got):\n%s", diff)
+				}
+				set(s, nil)
+				pass(time.Minute)
+				s.settle(26, time.Second)
+				pass(3 * time.Second)
+				if got := snapshot(t, r).Throughput; got != 2 {
+					t.Errorf("throughput %v, want 2", got)
+				}
+			})
+		})
+	}
+}
