@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,4 +190,26 @@ func TestGateKeepsLastCount(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestGateLimitAtOnce holds that orders which arrive together do not pass the
+// limit together.
+func TestGateLimitAtOnce(t *testing.T) {
+	guard(t, 10, func(t *testing.T, g *guarded) {
+		t.Helper()
+		var accepted atomic.Int32
+		var clients sync.WaitGroup
+		for range 50 {
+			o := ordertest.Order(t)
+			clients.Go(func() {
+				if _, _, err := g.Take(t.Context(), o); err == nil {
+					accepted.Add(1)
+				}
+			})
+		}
+		clients.Wait()
+		if n := accepted.Load(); n != 10 {
+			t.Errorf("%d of 50 were accepted, want 10", n)
+		}
+	})
 }

@@ -266,3 +266,20 @@ func TestRedisAway(t *testing.T) {
 		})
 	}
 }
+
+// TestBooksThatAreGone holds that books which begin anew give no negative rate.
+func TestBooksThatAreGone(t *testing.T) {
+	watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+		t.Helper()
+		s.settle(100, time.Second)
+		pass(time.Minute)
+		s.mu.Lock()
+		s.settled, s.durations = 0, stats.Histogram{}
+		s.mu.Unlock()
+		s.settle(2, 3*time.Second)
+		got := snapshot(t, r)
+		if got.Throughput < 0 || got.Recent.Total != s.durations {
+			t.Errorf("throughput %v, %d recent orders", got.Throughput, got.Recent.Total.Count())
+		}
+	})
+}

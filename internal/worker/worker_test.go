@@ -304,6 +304,10 @@ func TestStale(t *testing.T) {
 		{"failed meanwhile, first fulfilled", failed("b"), nil, deliver, order.StatusRetrying, "busy", ""},
 		{"settled meanwhile, first fulfilled", done, nil, acknowledge, order.StatusCompleted, "", "from b"},
 		{"settled meanwhile, first failed", done, boom, acknowledge, order.StatusCompleted, "", "from b"},
+		{
+			"settled meanwhile, first refused", done, &order.PermanentError{Err: boom},
+			acknowledge, order.StatusCompleted, "", "from b",
+		},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
