@@ -63,16 +63,20 @@ func New(cfg Config, in Intake, r Records, s Stats, asynqRedis any) *Server {
 	srv.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
-		BodyLimit:             maxBodyBytes,
-		ReadBufferSize:        maxHeaderBytes,
-		Concurrency:           maxConnections,
-		ReadTimeout:           readTimeout,
-		WriteTimeout:          writeTimeout,
-		IdleTimeout:           idleTimeout,
-		JSONEncoder:           json.Marshal,
-		ErrorHandler:          srv.refuse,
+		UnescapePath:          true, // %5F in an order's id is an underscore
+		// Forms are none of ours: they are answered 415, however broken.
+		DisablePreParseMultipartForm: true,
+		BodyLimit:                    maxBodyBytes,
+		ReadBufferSize:               maxHeaderBytes,
+		Concurrency:                  maxConnections,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		JSONEncoder:                  json.Marshal,
+		ErrorHandler:                 srv.refuse,
 	})
 	srv.routes(asynqRedis)
+	srv.refuseUnknownMethods()
 	return srv
 }
 
@@ -81,14 +85,15 @@ func New(cfg Config, in Intake, r Records, s Stats, asynqRedis any) *Server {
 // returns with the listener closed.
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	served := make(chan error, 1)
-	go func() { served <- s.app.Listener(lingering{l}) }()
+	go func() { served <- s.app.Listener(newLingering(l)) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
 	err := s.app.ShutdownWithTimeout(grace)
-	<-served
+	_ = l.Close() // Shutdown knows no listener yet when ctx ends at once
+	<-served      //nolint:errcheck // a closed listener is what was asked for
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.cfg.Log.Warn("requests were still running when the API stopped", "waited", grace)
 		return nil

@@ -31,13 +31,13 @@ func decodeOrder(body []byte) (order.Order, error) {
 	}
 	var d decoder
 	s := order.Submission{
-		ID:       d.text(members, "id"),
+		ID:       d.notEmpty(members, "id"),
 		Amount:   d.number(members, "amount"),
 		Items:    d.texts(members, "items"),
 		Customer: d.text(members, "customer"),
 		Address:  d.text(members, "address"),
 		Priority: d.number(members, "priority"),
-		Status:   d.text(members, "status"),
+		Status:   d.notEmpty(members, "status"),
 		Notes:    d.text(members, "notes"),
 	}
 	d.unknown(members)
@@ -110,6 +110,15 @@ func (d *decoder) text(members map[string]jsontext.Value, name string) string {
 	return unquote(d.take(members, name, '"', "a string"))
 }
 
+// notEmpty reads a text that may be absent but not empty: order.New could not
+// tell the two apart.
+func (d *decoder) notEmpty(members map[string]jsontext.Value, name string) string {
+	if string(members[name]) == `""` {
+		d.add(name, order.CodeInvalid, "must not be empty")
+	}
+	return d.text(members, name)
+}
+
 func (d *decoder) number(members map[string]jsontext.Value, name string) string {
 	return string(d.take(members, name, '0', "a number"))
 }
@@ -146,12 +155,20 @@ func unquote(v jsontext.Value) string {
 // unknown reports the members that nobody has taken.
 func (d *decoder) unknown(members map[string]jsontext.Value) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		short := order.Printable(name)
-		if len(short) > order.MaxIDChars {
-			short = strings.ToValidUTF8(short[:order.MaxIDChars], "") + "…"
-		}
-		d.add(short, order.CodeUnknownField, "is not a field of an order")
+		d.add(shortName(name), order.CodeUnknownField, "is not a field of an order")
 	}
+}
+
+// shortName makes a name from outside fit to repeat.
+func shortName(name string) string {
+	short := order.Printable(name)
+	if short == "" {
+		return `""`
+	}
+	if len(short) > order.MaxIDChars {
+		return strings.ToValidUTF8(short[:order.MaxIDChars], "") + "…"
+	}
+	return short
 }
 
 // join adds what order.New found, apart from fields whose type was wrong

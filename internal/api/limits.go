@@ -32,4 +32,6 @@ const (
 	// taken in, so that its sender gets to read the answer.
 	lingerBytes   = 16 << 20
 	lingerTimeout = 2 * time.Second
+	// maxLingering bounds how many connections do so at once; others are reset.
+	maxLingering = 256
 )

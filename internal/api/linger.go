@@ -3,13 +3,21 @@ package api
 import (
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
 // lingering is a listener whose connections close gently. When a server closes
 // a connection that still has unread bytes, TCP resets it, and a client that is
 // busy sending a body which is too large never gets to read why it was refused.
-type lingering struct{ net.Listener }
+type lingering struct {
+	net.Listener
+	places chan struct{} // one for each connection that may linger
+}
+
+func newLingering(l net.Listener) lingering {
+	return lingering{l, make(chan struct{}, maxLingering)}
+}
 
 // Accept implements net.Listener.
 func (l lingering) Accept() (net.Conn, error) {
@@ -18,17 +26,38 @@ func (l lingering) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
-		return &lingeringConn{tcp}, nil
+		return &lingeringConn{TCPConn: tcp, places: l.places}, nil
 	}
 	return c, nil
 }
 
-type lingeringConn struct{ *net.TCPConn }
+type lingeringConn struct {
+	*net.TCPConn
+	places  chan struct{}
+	reading atomic.Bool
+}
+
+// Read implements net.Conn.
+func (c *lingeringConn) Read(b []byte) (int, error) {
+	c.reading.Store(true)
+	defer c.reading.Store(false)
+	return c.TCPConn.Read(b)
+}
 
 // Close ends the answer and returns. Behind it, what the client is still
-// sending is taken in, within bounds, before the connection closes.
+// sending is taken in, within bounds, before the connection closes. A
+// connection that the server waits on has nothing to take in.
 func (c *lingeringConn) Close() error {
+	if c.reading.Load() {
+		return c.TCPConn.Close()
+	}
+	select {
+	case c.places <- struct{}{}:
+	default:
+		return c.TCPConn.Close()
+	}
 	if err := c.CloseWrite(); err != nil {
+		<-c.places
 		return c.TCPConn.Close()
 	}
 	go c.drain()
@@ -36,6 +65,7 @@ func (c *lingeringConn) Close() error {
 }
 
 func (c *lingeringConn) drain() {
+	defer func() { <-c.places }()
 	if c.SetReadDeadline(time.Now().Add(lingerTimeout)) == nil {
 		_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes)
 	}

@@ -123,6 +123,7 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	if p.Title == "" {
 		p.Title = http.StatusText(p.Status)
 	}
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff") // refuse does not come through identify
 	p.Instance = printablePath(c)
 	p.RequestID = requestID(c)
 	if p.Status >= fiber.StatusInternalServerError {

@@ -123,8 +123,8 @@ type poolView struct {
 // getHealth answers GET /health: 200, or 503 with a reason.
 func (s *Server) getHealth(c *fiber.Ctx) error {
 	snap, err := s.stats.Snapshot(c.UserContext())
-	if notReady := s.cfg.Ready(); notReady != nil {
-		err = notReady
+	if err != nil && !errors.Is(err, order.ErrUnavailable) {
+		s.cfg.Log.Error("health is unknown", "error", err, "request_id", requestID(c))
 	}
 	v := healthView{
 		Status: "healthy", Timestamp: time.Now().Unix(),
@@ -141,11 +141,14 @@ func (s *Server) getHealth(c *fiber.Ctx) error {
 // unhealthy returns the reason why orders are not taken or not worked, or
 // nothing.
 func (s *Server) unhealthy(snap stats.Snapshot, err error) string {
+	notReady := s.cfg.Ready()
 	switch {
+	case notReady != nil:
+		return notReady.Error()
 	case errors.Is(err, order.ErrUnavailable):
 		return "Redis is unavailable"
 	case err != nil:
-		return err.Error()
+		return "the state of the orders could not be read"
 	case snap.Slots == 0:
 		return "no worker is alive"
 	case snap.Waiting() >= int64(s.cfg.MaxQueueLength):

@@ -50,6 +50,9 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 	return &program{Options: opts, common: common, rdb: rdb, ledger: l, state: newState(l), admin: admin}, nil
 }
 
+// AdminAddr is the address that answers orchestrators and operators.
+func (p *program) AdminAddr() string { return p.admin.Addr().String() }
+
 // run serves the admin address for as long as the parts run. The parts start
 // when Redis has passed its check, and stop when ctx ends or one of them fails.
 // Those in early start at once.
@@ -63,7 +66,11 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 		running.Go(func() error { return part(ctx) })
 	}
 	running.Go(func() error {
-		if err := p.awaitRedis(ctx); err != nil || ctx.Err() != nil {
+		err := p.awaitRedis(ctx)
+		if ctx.Err() != nil {
+			return nil // told to stop, whatever that did to the check
+		}
+		if err != nil {
 			return err
 		}
 		p.state.set(stateServing)
@@ -85,10 +92,15 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 // awaitRedis returns when Redis has passed its check, with an error when it
 // cannot be used, and without one when ctx ends first.
 func (p *program) awaitRedis(ctx context.Context) error {
-	if answers := waitForRedis(ctx, p.rdb, p.common.Redis.String(), p.Log); !answers || p.TrustRedis {
-		return nil
+	for waitForRedis(ctx, p.rdb, p.common.Redis.String(), p.Log) {
+		if p.TrustRedis {
+			return nil
+		}
+		if err := checkRedis(ctx, p.rdb, p.Log); !goneAgain(err) {
+			return err
+		}
 	}
-	return checkRedis(ctx, p.rdb, p.Log)
+	return nil
 }
 
 func rulesOf(c config.Common) rules.Rules {

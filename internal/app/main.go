@@ -59,7 +59,10 @@ func mainOf(
 ) int {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	health := flags.Bool("health", false, "ask the program on this machine whether it is ready, and exit 0 or 1")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return ExitOK
+	case err != nil:
 		return ExitUsage
 	}
 	if flags.NArg() > 0 {

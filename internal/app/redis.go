@@ -103,3 +103,9 @@ func info(ctx context.Context, rdb redis.UniversalClient, section string) (map[s
 	}
 	return values, nil
 }
+
+// goneAgain says whether a check failed because Redis did not answer it.
+func goneAgain(err error) bool {
+	var refused redis.Error
+	return err != nil && !errors.Is(err, errEviction) && !errors.As(err, &refused)
+}

@@ -16,9 +16,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Ledger records an order; see ledger.Ledger.Accept for the contract.
+// Ledger records and reads orders; see the methods of ledger.Ledger.
 type Ledger interface {
 	Accept(ctx context.Context, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error)
+	Get(ctx context.Context, id string) (order.Record, error)
 }
 
 // Queue hands an order over to the workers; see queue.Producer.Enqueue.
@@ -54,7 +55,7 @@ func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
 // repeating it is safe.
 func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
 	if err := in.gate.Admit(); err != nil {
-		return order.Record{}, false, err
+		return in.repeated(ctx, o, err)
 	}
 	made := o.ID == ""
 	if made {
@@ -73,6 +74,23 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 	in.enqueue(ctx, rec)
 	// An id made just now is known only if Redis has heard this call twice.
 	return rec, isNew || made, nil
+}
+
+// repeated answers for an order that the gate did not let in: if it was
+// accepted earlier, its client gets the record, as after any other submission.
+func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) (order.Record, bool, error) {
+	if o.ID == "" {
+		return order.Record{}, false, busy
+	}
+	rec, err := in.ledger.Get(ctx, o.ID)
+	switch {
+	case err != nil:
+		return order.Record{}, false, busy
+	case rec.Fingerprint() != o.Fingerprint():
+		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, order.ErrConflict)
+	default:
+		return rec, false, nil
+	}
 }
 
 // newID makes an id that sorts by time.

@@ -315,6 +315,11 @@ func (b *books) Accept(_ context.Context, o order.Order, q order.Queue) (order.R
 	return order.Record{Order: o, Status: order.StatusPending, Queue: q}, !known, nil
 }
 
+// Get finds no record: these books remember ids only.
+func (b *books) Get(context.Context, string) (order.Record, error) {
+	return order.Record{}, order.ErrNotFound
+}
+
 // tasks counts what is queued.
 type tasks struct {
 	mu  sync.Mutex
@@ -350,6 +355,10 @@ func (knows) Accept(_ context.Context, o order.Order, q order.Queue) (order.Reco
 	return order.Record{Order: o, Status: order.StatusCompleted, Queue: q}, false, nil
 }
 
+func (knows) Get(context.Context, string) (order.Record, error) {
+	return order.Record{}, order.ErrNotFound
+}
+
 // TestTakePassesErrors holds that intake adds nothing to what the ledger says,
 // and queues nothing then.
 func TestTakePassesErrors(t *testing.T) {
@@ -365,6 +374,33 @@ func TestTakePassesErrors(t *testing.T) {
 		}
 		if len(q.ids) != 0 {
 			t.Errorf("queued %v", q.ids)
+		}
+	}
+}
+
+// TestTakeAgainWhenFull holds that full queues keep nobody from hearing of an
+// order that was accepted before, and that they accept nothing.
+func TestTakeAgainWhenFull(t *testing.T) {
+	b := open(t)
+	known := ordertest.Order(t)
+	rec := b.take(t, known)
+	other := known
+	other.Notes = "different"
+	unnamed := known
+	unnamed.ID = ""
+	full := intake.New(b.books, &tasks{}, shop, intake.NewGate(nil, 0), slog.New(slog.DiscardHandler))
+
+	got, isNew, err := full.Take(t.Context(), known)
+	if diff := cmp.Diff(rec, got); err != nil || isNew || diff != "" {
+		t.Errorf("the same order: new %t, %v (-want +got):\n%s", isNew, err, diff)
+	}
+	if _, _, err := full.Take(t.Context(), other); !errors.Is(err, order.ErrConflict) {
+		t.Errorf("the same id with other content answered %v", err)
+	}
+	for _, o := range []order.Order{unnamed, ordertest.Order(t)} {
+		var busy *order.BusyError
+		if _, _, err := full.Take(t.Context(), o); !errors.As(err, &busy) {
+			t.Errorf("a new order answered %v", err)
 		}
 	}
 }

@@ -252,7 +252,7 @@ func TestChanges(t *testing.T) {
 			[]step{accept(sample("o1")), begin(reject)},
 			settle(reject, rejected), nil,
 			func() order.Record {
-				rec := withError(record(order.StatusRejected, attempt(1, "a", rejected.Error, "")), rejected.Error)
+				rec := withError(record(order.StatusRejected, attempt(1, "a", "", "")), rejected.Error)
 				rec.Handling = ""
 				return rec
 			}(),

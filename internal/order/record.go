@@ -36,7 +36,8 @@ type Attempt struct {
 	StartedAt time.Time
 	// EndedAt is when it settled the order or failed; zero while it runs.
 	EndedAt time.Time
-	// Error says why the attempt failed; empty if it did not.
+	// Error says why the attempt failed; empty if it did not, and for a
+	// rejection, which is a decision.
 	Error string
 	// Note is what fulfilment answered, up to MaxNoteBytes; empty without one.
 	Note string

@@ -23,7 +23,8 @@ end
 move(status, ARGV[4], created)
 local worker = ''
 if open then
-  worker = close(attempts, ARGV[5], ARGV[6])
+  -- A rejection is a decision, not a failure of the attempt.
+  worker = close(attempts, ARGV[4] == 'failed' and ARGV[5] or '', ARGV[6])
   observe('processing', queue, now - open)
 end
 redis.call('HSET', record, 'z', now)

@@ -1,0 +1,107 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
+)
+
+// faulty fails in the same way whatever it is asked.
+type faulty struct {
+	fail func() error
+}
+
+func (f faulty) Take(context.Context, order.Order) (order.Record, bool, error) {
+	return order.Record{}, false, f.fail()
+}
+
+func (f faulty) Get(context.Context, string) (order.Record, error) { return order.Record{}, f.fail() }
+
+func (f faulty) Snapshot(context.Context) (stats.Snapshot, error) { return stats.Snapshot{}, f.fail() }
+
+// TestInternalErrorsStayInside tells a client nothing of what went wrong, and
+// the log everything.
+func TestInternalErrorsStayInside(t *testing.T) {
+	t.Parallel()
+	faults := []struct {
+		name string
+		fail func() error
+	}{
+		{"error", func() error { return errors.New("secret dsn") }},
+		{"panic", func() error { panic("secret dsn") }},
+		{"panic with an error", func() error { panic(fmt.Errorf("secret dsn: %w", order.ErrNotFound)) }},
+		{"nil pointer", func() error {
+			var o *order.Order
+			return errors.New("secret dsn" + o.ID)
+		}},
+	}
+	asks := []struct{ name, method, path, body string }{
+		{"submit", "POST", "/orders", body()},
+		{"get", "GET", "/orders/ord_1", ""},
+		{"stats", "GET", "/stats", ""},
+	}
+	for _, fault := range faults {
+		t.Run(fault.name, func(t *testing.T) {
+			t.Parallel()
+			f := faulty{fault.fail}
+			s := serve(t, parts{intake: f, records: f, stats: f})
+			for _, ask := range asks {
+				a := s.ask(t, ask.method, ask.path, ask.body)
+				p := a.problem(t, 500)
+				wantNothingInternal(t, a)
+				if p.Type != "about:blank" || p.Errors != nil {
+					t.Errorf("%s: %s", ask.name, a.body)
+				}
+				line := fmt.Sprintf(`"status":500,"error":"secret dsn","request_id":%q`, p.RequestID)
+				if fault.name == "error" && !strings.Contains(s.log.String(), line) {
+					t.Errorf("%s: the log says %s", ask.name, s.log)
+				}
+			}
+		})
+	}
+}
+
+func wantNothingInternal(t *testing.T, a answer) {
+	t.Helper()
+	for _, inside := range []string{"secret", "dsn", "goroutine", ".go:", "panic", "runtime", "nil pointer"} {
+		if strings.Contains(string(a.body), inside) {
+			t.Errorf("the answer tells of %q: %s", inside, a.body)
+		}
+	}
+}
+
+// TestKnownConditions maps each error that the service knows to its problem.
+func TestKnownConditions(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name string
+		err  error
+		code int
+		typ  string
+	}{
+		{"conflict", order.ErrConflict, 409, "tag:orderprocessor,2026:order-id-conflict"},
+		{"not found", order.ErrNotFound, 404, "about:blank"},
+		{"busy", &order.BusyError{}, 503, "tag:orderprocessor,2026:queues-full"},
+		{"unavailable", order.ErrUnavailable, 503, "tag:orderprocessor,2026:redis-unavailable"},
+		{"settled", order.ErrSettled, 500, "about:blank"},
+		{"deadline", context.DeadlineExceeded, 500, "about:blank"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			f := faulty{func() error { return fmt.Errorf("take order x: secret: %w", row.err) }}
+			s := serve(t, parts{intake: f})
+			a := s.ask(t, "POST", "/orders", body())
+			p := a.problem(t, row.code)
+			if p.Type != row.typ {
+				t.Errorf("type is %q; want %q", p.Type, row.typ)
+			}
+			wantNothingInternal(t, a)
+		})
+	}
+}

@@ -1,0 +1,210 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/api"
+)
+
+// dial opens a bare connection to the site.
+func (s *site) dial(t *testing.T) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(40 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// say sends bytes as they are and returns all answers until the server closes
+// the connection.
+func (s *site) say(t *testing.T, request string) []answer {
+	t.Helper()
+	c := s.dial(t)
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	return answers(t, c)
+}
+
+func answers(t *testing.T, c net.Conn) []answer {
+	t.Helper()
+	var all []answer
+	r := bufio.NewReader(c)
+	for {
+		resp, err := http.ReadResponse(r, nil)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("after %d answers: %v", len(all), err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, answer{code: resp.StatusCode, header: resp.Header, body: text})
+	}
+}
+
+// TestSmuggling refuses requests that two servers in a row could read in
+// different ways, and what comes behind them on the same connection. It guards
+// the version of fasthttp in go.mod, which is newer than the one Fiber asks
+// for.
+func TestSmuggling(t *testing.T) {
+	t.Parallel()
+	s := serve(t, parts{intake: noIntake(t)})
+	const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+	rows := []struct{ name, request string }{
+		{"two lengths", head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"},
+		{"two equal lengths in a list", head + "Content-Length: 2, 2\r\n\r\n{}"},
+		{"length and chunks", head + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
+		{"chunks and length", head + "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
+		{"two hosts", "GET /nothing HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
+		{"no host", "GET /nothing HTTP/1.1\r\n\r\n"},
+		{"line feed in a chunk's extension", head + "Transfer-Encoding: chunked\r\n\r\n2;a\nb\r\n{}\r\n0\r\n\r\n"},
+		{"line feed behind a chunk's size", head + "Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"},
+		{"fold in front of all headers", "GET /nothing HTTP/1.1\r\n Host: a\r\nHost: a\r\n\r\n"},
+		{"unknown transfer encoding", head + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
+		{"two transfer encodings", head + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"},
+		{"signed length", head + "Content-Length: +2\r\n\r\n{}"},
+		{"negative length", head + "Content-Length: -2\r\n\r\n{}"},
+		{"length in hex", head + "Content-Length: 0x2\r\n\r\n{}"},
+		{"huge length", head + "Content-Length: 99999999999999999999\r\n\r\n{}"},
+		{"signed chunk size", head + "Transfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n"},
+		{"huge chunk size", head + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n"},
+		{"space before the colon", head + "Content-Length : 2\r\n\r\n{}"},
+		{"null byte in a header", "GET /nothing HTTP/1.1\r\nHost: a\r\nX-A: b\x00c\r\n\r\n"},
+		{"header without a colon", "GET /nothing HTTP/1.1\r\nHost: a\r\nX-A\r\n\r\n"},
+		{"no version", "GET /nothing\r\n\r\n"},
+		{"garbage", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"},
+	}
+	const second = "GET /second HTTP/1.1\r\nHost: a\r\n\r\n"
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			all := s.say(t, row.request+second)
+			if len(all) != 1 {
+				t.Fatalf("%d answers came; want one, and the connection closed: %+v", len(all), all)
+			}
+			all[0].problem(t, 400)
+		})
+	}
+}
+
+// TestPipelining keeps requests on one connection apart, for comparison.
+func TestPipelining(t *testing.T) {
+	b := open(t)
+	post := "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+	request := post + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body()), body()) +
+		post + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body()), body()) +
+		"GET /orders/ord_1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+	var codes []int
+	for _, a := range b.say(t, request) {
+		codes = append(codes, a.code)
+	}
+	if diff := cmp.Diff([]int{201, 200, 200}, codes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestExpectContinue lets a client ask before it sends a body.
+func TestExpectContinue(t *testing.T) {
+	t.Parallel()
+	s := serve(t, parts{intake: noIntake(t)})
+	all := s.say(t, fmt.Sprintf("POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"+
+		"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", api.MaxBodyBytes+1))
+	if len(all) == 0 {
+		t.Fatal("no answer came")
+	}
+	all[len(all)-1].problem(t, 413)
+}
+
+// TestBounds wants every bound of the HTTP server set: its own defaults know no
+// time limits.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	got := serve(t, parts{}).server.Bounds()
+	want := api.Bounds{
+		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second,
+		BodyBytes: 256 << 10, HeaderBytes: 16 << 10, Connections: 16_384,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSlowClients closes connections whose requests do not arrive in time.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	s := serve(t, parts{intake: noIntake(t)})
+	rows := []struct{ name, start, drip string }{
+		{"silent", "", ""},
+		{"header stalls", "POST /orders HTTP/1.1\r\nHost: a\r\n", ""},
+		{"header drips", "POST /orders HTTP/1.1\r\nHost: a\r\nX-A: ", "x"},
+		{"body stalls", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{", ""},
+		{"body drips", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", " "},
+		{"chunks drip", "POST /orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"},
+	}
+	begun := time.Now()
+	conns := make([]net.Conn, len(rows)) // all at once, to wait only once
+	for i, row := range rows {
+		conns[i] = s.dial(t)
+		if _, err := io.WriteString(conns[i], row.start); err != nil {
+			t.Fatal(err)
+		}
+		if row.drip != "" {
+			go drip(t.Context(), conns[i], row.drip)
+		}
+	}
+	for i, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			text, err := io.ReadAll(conns[i])
+			took := time.Since(begun)
+			var late net.Error
+			if errors.As(err, &late) && late.Timeout() {
+				t.Fatalf("still open after %v", took)
+			}
+			if took > api.ReadTimeout+api.LingerTimeout+10*time.Second || took < api.ReadTimeout-time.Second {
+				t.Errorf("closed after %v", took)
+			}
+			if len(text) > 0 && !strings.HasPrefix(string(text), "HTTP/1.1 408") {
+				t.Errorf("answer is %q", text)
+			}
+		})
+	}
+}
+
+// drip sends a piece every half second until the connection breaks or ctx ends.
+func drip(ctx context.Context, c net.Conn, piece string) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if _, err := io.WriteString(c, piece); err != nil {
+				return
+			}
+		}
+	}
+}

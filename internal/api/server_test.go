@@ -1,0 +1,296 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"orderprocessor/internal/api"
+	"orderprocessor/internal/intake"
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/rules"
+	"orderprocessor/internal/stats"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(
+		m,
+		// fasthttp keeps the time of day for the Date header in a goroutine that
+		// never ends, and the cleaner of its idle workers sleeps for ten seconds
+		// before it sees that its server has stopped.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+	)
+}
+
+// parts is what a server under test is built of; what a test leaves out is the
+// real thing, or ordinary.
+type parts struct {
+	cfg     api.Config
+	intake  api.Intake
+	records api.Records
+	stats   api.Stats
+	rdb     redis.UniversalClient
+}
+
+// site is a server that serves on a free port of this machine.
+type site struct {
+	server *api.Server
+	addr   string
+	client *http.Client
+	log    *logBuffer
+	stop   context.CancelFunc
+	done   chan struct{} // closed when Serve has returned
+	err    error         // what it returned
+}
+
+// serve starts a server of the parts as they are. It stops with the test.
+func serve(t *testing.T, p parts) *site {
+	t.Helper()
+	s := &site{log: &logBuffer{}, done: make(chan struct{})}
+	p.cfg.Log = slog.New(slog.NewJSONHandler(s.log, nil))
+	if p.cfg.Ready == nil {
+		p.cfg.Ready = func() error { return nil }
+	}
+	if p.cfg.MaxQueueLength == 0 {
+		p.cfg.MaxQueueLength = 1000
+	}
+	if p.rdb == nil { // Asynqmon wants a client; this one never connects
+		p.rdb = redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+		t.Cleanup(func() { _ = p.rdb.Close() })
+	}
+	s.server = api.New(p.cfg, p.intake, p.records, p.stats, p.rdb)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = l.Addr().String()
+	s.client = newClient(t)
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
+	go func() {
+		defer close(s.done)
+		s.err = s.server.Serve(ctx, l, 10*time.Second)
+	}()
+	t.Cleanup(func() {
+		s.client.CloseIdleConnections()
+		s.stop()
+		<-s.done
+		if s.err != nil {
+			t.Errorf("Serve returned %v", s.err)
+		}
+	})
+	return s
+}
+
+// newClient returns a client with connections of its own.
+func newClient(t *testing.T) *http.Client {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: 30 * time.Second}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// bundle is a server with real books and queues in a Redis of its own, and no
+// worker.
+type bundle struct {
+	*site
+	redis  *redistest.Server
+	rdb    *redis.Client
+	ledger *ledger.Ledger
+}
+
+// open starts such a server, in parallel with other tests.
+func open(t *testing.T, change ...func(*parts)) *bundle {
+	t.Helper()
+	t.Parallel()
+	b := &bundle{redis: redistest.Start(t)}
+	b.rdb = b.redis.Client()
+	b.ledger = ledger.New(b.rdb)
+	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
+	inspector := queue.NewInspector(b.rdb)
+	p := parts{records: b.ledger, stats: stats.New(b.ledger, inspector), rdb: b.rdb}
+	for _, c := range change {
+		c(&p)
+	}
+	limit := p.cfg.MaxQueueLength
+	if limit == 0 {
+		limit = 1000
+	}
+	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{MaxAttempts: 3, AttemptTimeout: 30 * time.Second})
+	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
+	if p.intake == nil {
+		p.intake = intake.New(b.ledger, producer, bounds, intake.NewGate(inspector, limit), slog.New(slog.DiscardHandler))
+	}
+	b.site = serve(t, p)
+	return b
+}
+
+func maxQueueLength(n int) func(*parts) {
+	return func(p *parts) { p.cfg.MaxQueueLength = n }
+}
+
+// empty fails the test when anything at all is stored.
+func (b *bundle) empty(t *testing.T) {
+	t.Helper()
+	if n, err := b.rdb.DBSize(t.Context()).Result(); err != nil || n != 0 {
+		t.Errorf("Redis holds %d keys, %v; want none", n, err)
+	}
+}
+
+// answer is what came back of one request.
+type answer struct {
+	code   int
+	header http.Header
+	body   []byte
+	took   time.Duration
+}
+
+// ask sends a request; headers alternate names and values. A body is JSON
+// unless a header says otherwise.
+func (s *site) ask(t *testing.T, method, path, body string, headers ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.addr+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" || method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	return send(t, s.client, req)
+}
+
+func send(t *testing.T, c *http.Client, req *http.Request) answer {
+	t.Helper()
+	start := time.Now()
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{code: resp.StatusCode, header: resp.Header, body: body, took: time.Since(start)}
+}
+
+// object decodes the body of an answer that must have the status.
+func (a answer) object(t *testing.T, code int) map[string]any {
+	t.Helper()
+	if a.code != code {
+		t.Fatalf("answer is %d %s; want %d", a.code, a.body, code)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(a.body, &m); err != nil {
+		t.Fatalf("body %q: %v", a.body, err)
+	}
+	return m
+}
+
+// problem is the body of an error.
+type problem struct {
+	Type, Title, Detail, Instance string
+	Status                        int
+	RequestID                     string `json:"request_id"`
+	Errors                        []order.FieldError
+}
+
+// fields lists what is wrong as "field code".
+func (p problem) fields() []string {
+	var all []string
+	for _, e := range p.Errors {
+		all = append(all, e.Field+" "+string(e.Code))
+	}
+	return all
+}
+
+// problem holds an answer to the form of every error and returns what it says.
+func (a answer) problem(t *testing.T, code int) problem {
+	t.Helper()
+	members := a.object(t, code)
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("Content-Type is %q", got)
+	}
+	if got := a.header.Get("X-Content-Type-Options"); got != "nosniff" {
+		t.Errorf("X-Content-Type-Options is %q", got)
+	}
+	want := []string{"detail", "instance", "request_id", "status", "title", "type"}
+	if _, ok := members["errors"]; ok {
+		want = []string{"detail", "errors", "instance", "request_id", "status", "title", "type"}
+	}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(members))); diff != "" {
+		t.Errorf("members of the problem: %s", diff)
+	}
+	var p problem
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatal(err)
+	}
+	if p.Type == "" || p.Title == "" || p.Detail == "" || p.Instance == "" || p.Status != code {
+		t.Errorf("problem %s is not complete", a.body)
+	}
+	if id := a.header.Get("X-Request-Id"); id == "" || id != p.RequestID {
+		t.Errorf("X-Request-Id is %q, request_id is %q", id, p.RequestID)
+	}
+	for _, e := range p.Errors {
+		if e.Code == "" || e.Message == "" {
+			t.Errorf("problem %+v is not complete", e)
+		}
+	}
+	return p
+}
+
+// logBuffer keeps the log. It is safe for concurrent use.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// eventually asks until the condition holds, for ten seconds at most.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("still not so: %s", what)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/stats"
+)
+
+// TestStats counts orders and never attempts, and names every member that the
+// contract names.
+func TestStats(t *testing.T) {
+	b := open(t)
+	outcomes := map[string]order.Outcome{
+		"o1": {Status: order.StatusCompleted}, "o2": {Status: order.StatusCompleted},
+		"o3": {Status: order.StatusRejected, Error: "no"}, "o4": {Status: order.StatusFailed, Error: "no"},
+	}
+	for id, out := range outcomes {
+		if _, _, err := b.ledger.Accept(t.Context(), ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault); err != nil {
+			t.Fatal(err)
+		}
+		c := order.Claim{ID: id, Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 9}
+		for _, c.Token = range []string{"lost", "last"} {
+			if _, err := b.ledger.Begin(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.ledger.Settle(t.Context(), c, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.ask(t, "POST", "/orders", body("priority", `1`)).object(t, 201)
+	b.ask(t, "POST", "/orders", body("id", "", "priority", `3`)).object(t, 201)
+	got := b.ask(t, "GET", "/stats", "").object(t, 200)
+	for _, measure := range []string{"queue_wait", "processing", "end_to_end"} {
+		latency, _ := got["latency_ms"].(map[string]any)
+		values, _ := latency[measure].(map[string]any)
+		if diff := cmp.Diff([]string{"p50", "p95", "p99"}, slices.Sorted(maps.Keys(values))); diff != "" {
+			t.Errorf("%s: %s", measure, diff)
+		}
+	}
+	for _, name := range []string{"average_process_time_ms", "uptime_seconds", "throughput_per_second"} {
+		if n, ok := got[name].(float64); !ok || n < 0 {
+			t.Errorf("%s is %v", name, got[name])
+		}
+		delete(got, name)
+	}
+	delete(got, "latency_ms")
+	queues, _ := got["queues"].(map[string]any)
+	for name, q := range queues {
+		depth, _ := q.(map[string]any)
+		if waited, ok := depth["oldest_pending_seconds"].(float64); !ok || (waited > 0) != (depth["pending"] == 1.0) {
+			t.Errorf("queue %s: %v", name, q)
+		}
+		delete(depth, "oldest_pending_seconds")
+	}
+	want := map[string]any{
+		"total_processed": 4.0, "success_count": 2.0, "error_count": 2.0, "active_workers": 0.0, "queue_length": 2.0,
+		"by_status": map[string]any{
+			"scheduled": 0.0, "pending": 2.0, "processing": 0.0, "priority_processing": 0.0, "expedited": 0.0,
+			"retrying": 0.0, "completed": 2.0, "rejected": 1.0, "failed": 1.0, "cancelled": 0.0,
+		},
+		"queues": map[string]any{"critical": depth(1), "default": depth(0), "low": depth(1)},
+		"ledger": map[string]any{"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "drift": 0.0},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func depth(pending float64) map[string]any {
+	return map[string]any{
+		"pending": pending, "active": 0.0, "scheduled": 0.0, "retry": 0.0, "archived": 0.0, "paused": false,
+	}
+}
+
+// TestStatsOfNothing has every member before the first order.
+func TestStatsOfNothing(t *testing.T) {
+	b := open(t)
+	got := b.ask(t, "GET", "/stats", "").object(t, 200)
+	want := []string{
+		"active_workers", "average_process_time_ms", "by_status", "error_count", "latency_ms", "ledger", "queue_length",
+		"queues", "success_count", "throughput_per_second", "total_processed", "uptime_seconds",
+	}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(got["by_status"].(map[string]any)); n != len(order.Statuses()) {
+		t.Errorf("%d statuses are counted", n)
+	}
+	b.empty(t)
+}
+
+// snapshots is a Stats for states that are hard to reach.
+type snapshots func() (stats.Snapshot, error)
+
+func (f snapshots) Snapshot(context.Context) (stats.Snapshot, error) { return f() }
+
+// TestHealth gives a reason for each way of being unhealthy.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	snap := func(slots int, waiting int64) snapshots {
+		return func() (stats.Snapshot, error) {
+			return stats.Snapshot{Slots: slots, Depths: map[order.Queue]stats.Depth{
+				order.QueueCritical: {Pending: 1, Active: 9}, order.QueueLow: {Pending: waiting - 1, Retry: 9},
+			}}, nil
+		}
+	}
+	fails := func(err error) snapshots {
+		return func() (stats.Snapshot, error) { return stats.Snapshot{}, err }
+	}
+	ready := func() error { return nil }
+	starting := func() error { return errors.New("starting: waiting for Redis") }
+	rows := []struct {
+		name          string
+		stats         snapshots
+		ready         func() error
+		length, slots float64
+		reason        string
+	}{
+		{"healthy", snap(64, 7), ready, 7, 64, ""},
+		{"just below the limit", snap(1, 99), ready, 99, 1, ""},
+		{"no worker", snap(0, 7), ready, 7, 0, "no worker is alive"},
+		{"at the limit", snap(64, 100), ready, 100, 64, "the queues are full"},
+		{"above the limit", snap(64, 101), ready, 101, 64, "the queues are full"},
+		{"Redis away", fails(fmt.Errorf("read: %w: dial secret", order.ErrUnavailable)), ready, 0, 0, "Redis is unavailable"},
+		{"starting", fails(order.ErrUnavailable), starting, 0, 0, "starting: waiting for Redis"},
+		{"fault", fails(errors.New("secret dsn")), ready, 0, 0, "the state of the orders could not be read"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := parts{stats: row.stats}
+			p.cfg.Ready, p.cfg.MaxQueueLength = row.ready, 100
+			code, status := 200, "healthy"
+			if row.reason != "" {
+				code, status = 503, "unhealthy"
+			}
+			a := serve(t, p).ask(t, "GET", "/health", "")
+			wantNothingInternal(t, a)
+			got := a.object(t, code)
+			if at, _ := got["timestamp"].(float64); time.Since(time.Unix(int64(at), 0)).Abs() > time.Minute {
+				t.Errorf("timestamp is %v", got["timestamp"])
+			}
+			delete(got, "timestamp")
+			want := map[string]any{
+				"status": status,
+				"pool":   map[string]any{"healthy": code == 200, "queue_length": row.length, "workers": row.slots},
+			}
+			if row.reason != "" {
+				want["reason"] = row.reason
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestNotReady refuses orders, but not questions about health, while starting.
+func TestNotReady(t *testing.T) {
+	t.Parallel()
+	p := parts{intake: noIntake(t)}
+	p.cfg.Ready = func() error { return errors.New("starting: waiting for Redis at secret") }
+	s := serve(t, p)
+	for _, ask := range [][3]string{{"POST", "/orders", body()}, {"GET", "/orders/x", ""}, {"GET", "/stats", ""}} {
+		a := s.ask(t, ask[0], ask[1], ask[2])
+		a.problem(t, 503)
+		wantNothingInternal(t, a)
+		if a.header.Get("Retry-After") != "1" {
+			t.Errorf("%v: headers %v", ask, a.header)
+		}
+	}
+}
+
+// TestFaultOfHealthIsLogged keeps what the client is not told.
+func TestFaultOfHealthIsLogged(t *testing.T) {
+	t.Parallel()
+	s := serve(t, parts{stats: snapshots(func() (stats.Snapshot, error) { return stats.Snapshot{}, errors.New("broken reply") })})
+	s.ask(t, "GET", "/health", "").object(t, 503)
+	var line struct{ Error string }
+	if err := json.Unmarshal([]byte(firstLine(s.log.String())), &line); err != nil || line.Error != "broken reply" {
+		t.Errorf("the log says %s, %v", s.log, err)
+	}
+}

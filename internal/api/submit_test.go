@@ -1,0 +1,272 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"orderprocessor/internal/order"
+)
+
+// TestSubmit holds the answer to a new order to the contract, member by
+// member.
+func TestSubmit(t *testing.T) {
+	b := open(t)
+	rows := []struct {
+		name, body string
+		want       map[string]any
+	}{
+		{
+			"every field",
+			body("priority", `1`),
+			map[string]any{
+				"id": "ord_1", "amount": "12.50", "items": []any{"tea", "cups"}, "customer": "ada@example.com",
+				"address": "12 Main Street\nLondon", "priority": "1", "notes": "ring twice", "queue": "critical",
+			},
+		},
+		{
+			"what must be there, and defaults",
+			`{"amount":1,"items":["a"],"customer":"Ada","address":"x"}`,
+			map[string]any{
+				"amount": "1.00", "items": []any{"a"}, "customer": "Ada", "address": "x", "priority": "2", "queue": "default",
+			},
+		},
+		{
+			"low priority, exponent, empty notes",
+			`{"id":"a.B-9_","amount":125e-1,"items":["a"],"customer":"<b>&","address":"a\r\n\tb","priority":3,"notes":" "}`,
+			map[string]any{
+				"id": "a.B-9_", "amount": "12.50", "items": []any{"a"}, "customer": "<b>&", "address": "a\r\n\tb",
+				"priority": "3", "queue": "low",
+			},
+		},
+		{
+			"high value",
+			`{"id":"high","amount":1000.01,"items":["a"],"customer":"Ada","address":"x","priority":3}`,
+			map[string]any{
+				"id": "high", "amount": "1000.01", "items": []any{"a"}, "customer": "Ada", "address": "x", "priority": "3",
+				"queue": "critical",
+			},
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			before := time.Now()
+			a := b.ask(t, "POST", "/orders", row.body)
+			got := exact(t, a, 201)
+			if row.want["id"] == nil {
+				row.want["id"] = got["id"]
+				wantUUIDv7(t, got["id"])
+			}
+			created, err := time.Parse(time.RFC3339Nano, fmt.Sprint(got["created_at"]))
+			if err != nil || created.Location() != time.UTC || created.Before(before.Add(-time.Minute)) {
+				t.Errorf("created_at is %v, %v", got["created_at"], err)
+			}
+			delete(got, "created_at")
+			row.want["status"], row.want["attempts"] = "pending", []any{}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("body: %s", diff)
+			}
+			want := map[string]string{
+				"Location": fmt.Sprint("/orders/", got["id"]), "Content-Type": "application/json", "Idempotency-Replayed": "",
+				"X-Content-Type-Options": "nosniff",
+			}
+			for name, value := range want {
+				if a.header.Get(name) != value {
+					t.Errorf("%s is %q; want %q", name, a.header.Get(name), value)
+				}
+			}
+			exact(t, b.ask(t, "GET", a.header.Get("Location"), ""), 200)
+		})
+	}
+}
+
+// exact decodes a body with its numbers as they are written.
+func exact(t *testing.T, a answer, code int) map[string]any {
+	t.Helper()
+	a.object(t, code)
+	d := json.NewDecoder(strings.NewReader(string(a.body)))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range m {
+		if n, ok := value.(json.Number); ok {
+			m[name] = n.String()
+		}
+	}
+	return m
+}
+
+func wantUUIDv7(t *testing.T, id any) {
+	t.Helper()
+	if u, err := uuid.Parse(fmt.Sprint(id)); err != nil || u.Version() != 7 || u.String() != id {
+		t.Errorf("id %v is no UUIDv7: %v", id, err)
+	}
+}
+
+// TestSubmitAgain gives a repeated order the record it has, and refuses its id
+// for another order.
+func TestSubmitAgain(t *testing.T) {
+	b := open(t)
+	first := b.ask(t, "POST", "/orders", body())
+	first.object(t, 201)
+	rows := []struct {
+		name, body string
+		code       int
+	}{
+		{"the same", body(), 200},
+		{"written in another way", body("amount", `1.25e1`, "priority", "", "status", "", "items", ` [ "\u0074ea" , "cups" ] `), 200},
+		{"another amount", body("amount", `12.51`), 409},
+		{"another item", body("items", `["tea","cup"]`), 409},
+		{"items in another order", body("items", `["cups","tea"]`), 409},
+		{"another customer", body("customer", `"bob"`), 409},
+		{"another address", body("address", `"x"`), 409},
+		{"another priority", body("priority", `3`), 409},
+		{"no notes", body("notes", ""), 409},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			a := b.ask(t, "POST", "/orders", row.body)
+			if row.code == 409 {
+				if p := a.problem(t, 409); p.Type != "tag:orderprocessor,2026:order-id-conflict" {
+					t.Errorf("type is %q", p.Type)
+				}
+				return
+			}
+			a.object(t, 200)
+			if diff := cmp.Diff(string(first.body), string(a.body)); diff != "" {
+				t.Errorf("body: %s", diff)
+			}
+			if a.header.Get("Idempotency-Replayed") != "true" || a.header.Get("Location") != "/orders/ord_1" {
+				t.Errorf("headers are %v", a.header)
+			}
+		})
+	}
+	if n := b.rdb.LLen(t.Context(), "asynq:{default}:pending").Val(); n != 1 {
+		t.Errorf("%d tasks wait; want 1", n)
+	}
+}
+
+// TestSubmitInParallel sends one order many times at once: one answer says 201,
+// all others say 200, and there is one task.
+func TestSubmitInParallel(t *testing.T) {
+	b := open(t)
+	const n = 32
+	codes := make(chan answer, n)
+	var sending sync.WaitGroup
+	for range n {
+		sending.Go(func() {
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+b.addr+"/orders", strings.NewReader(body()))
+			req.Header.Set("Content-Type", "application/json")
+			resp, err := b.client.Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = resp.Body.Close()
+			codes <- answer{code: resp.StatusCode}
+		})
+	}
+	sending.Wait()
+	close(codes)
+	count := map[int]int{}
+	for a := range codes {
+		count[a.code]++
+	}
+	if diff := cmp.Diff(map[int]int{201: 1, 200: n - 1}, count); diff != "" {
+		t.Error(diff)
+	}
+	if n := b.rdb.LLen(t.Context(), "asynq:{default}:pending").Val(); n != 1 {
+		t.Errorf("%d tasks wait; want 1", n)
+	}
+}
+
+// TestSubmitBoundaries accepts what lies on each bound, and what only a
+// business rule refuses.
+func TestSubmitBoundaries(t *testing.T) {
+	b := open(t)
+	rows := []struct {
+		name    string
+		changes []string
+	}{
+		{"amount above the limit", []string{"amount", `10000.01`}},
+		{"amount at the limit", []string{"amount", `10000`}},
+		{"least amount", []string{"amount", `0.01`}},
+		{"largest amount", []string{"amount", `999999999999.99`}},
+		{"amount with zeros behind", []string{"amount", `12.500000000`}},
+		{"51 items", []string{"items", list(51, `"a"`)}},
+		{"50 items", []string{"items", list(50, `"a"`)}},
+		{"1,000 items", []string{"items", list(1000, `"a"`)}},
+		{"longest item", []string{"items", "[" + quoted(200, "😀") + "]"}},
+		{"longest customer", []string{"customer", quoted(254, "😀")}},
+		{"longest address", []string{"address", quoted(1000, `\ud83d\ude00`)}},
+		{"longest notes", []string{"notes", quoted(2000, "é")}},
+		{"line breaks and tabs", []string{"address", `"a\r\n\tb"`, "notes", `"a\r\n\tb"`}},
+		{"longest id", []string{"id", quoted(64, "Z")}},
+		{"shortest id", []string{"id", `"."`}},
+		{"white space around", []string{"customer", `" Ada "`}},
+		{"replacement character", []string{"customer", "\"\ufffd\""}},
+	}
+	for i, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			changes := append([]string{"id", fmt.Sprintf(`"o%d"`, i)}, row.changes...)
+			b.ask(t, "POST", "/orders", body(changes...)).object(t, 201)
+		})
+	}
+	t.Run("white space around the body", func(t *testing.T) {
+		b.ask(t, "POST", "/orders", " \r\n\t"+body("id", `"ws"`)+" \n").object(t, 201)
+	})
+}
+
+// TestSubmitContentTypes takes JSON however its type is spelled.
+func TestSubmitContentTypes(t *testing.T) {
+	b := open(t)
+	for i, header := range []string{
+		"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON",
+		`application/json; charset="utf-8"`, "application/json; profile=x",
+	} {
+		t.Run(header, func(t *testing.T) {
+			b.ask(t, "POST", "/orders", body("id", fmt.Sprintf(`"o%d"`, i)), "Content-Type", header,
+				"Content-Encoding", "identity").object(t, 201)
+		})
+	}
+}
+
+// TestSubmitToFullQueues refuses an order while too many wait, and stores
+// nothing of it.
+func TestSubmitToFullQueues(t *testing.T) {
+	b := open(t, maxQueueLength(2))
+	for i := range 2 {
+		b.ask(t, "POST", "/orders", body("id", fmt.Sprintf(`"o%d"`, i))).object(t, 201)
+	}
+	stored := b.rdb.DBSize(t.Context()).Val()
+	a := b.ask(t, "POST", "/orders", body("id", `"one-too-many"`))
+	if p := a.problem(t, 503); p.Type != "tag:orderprocessor,2026:queues-full" {
+		t.Errorf("type is %q", p.Type)
+	}
+	if got := a.header.Get("Retry-After"); got != "5" {
+		t.Errorf("Retry-After is %q; want 5", got)
+	}
+	if now := b.rdb.DBSize(t.Context()).Val(); now != stored {
+		t.Errorf("Redis holds %d keys, it held %d", now, stored)
+	}
+	b.ask(t, "GET", "/orders/one-too-many", "").problem(t, 404)
+}
+
+// takes is an intake for states that are hard to reach.
+type takes func(ctx context.Context, o order.Order) (order.Record, bool, error)
+
+func (f takes) Take(ctx context.Context, o order.Order) (order.Record, bool, error) { return f(ctx, o) }
+
+func with(f takes) func(*parts) {
+	return func(p *parts) { p.intake = f }
+}

@@ -1,0 +1,87 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+// outages are the two ways in which Redis goes away, and comes back.
+func outages(b *bundle) []struct {
+	name      string
+	away, fix func()
+} {
+	return []struct {
+		name      string
+		away, fix func()
+	}{
+		{"killed", b.redis.Kill, b.redis.Restart},
+		{"frozen", b.redis.Freeze, b.redis.Thaw},
+	}
+}
+
+// promise is how soon a client hears of a Redis that is away; slack is for
+// loaded machines.
+const (
+	promise = 2 * time.Second
+	slack   = time.Second
+)
+
+// TestRedisAway answers 503 within the promised time whatever is asked, and
+// serves again when Redis is back, without a restart of the server.
+func TestRedisAway(t *testing.T) {
+	t.Parallel()
+	for i, name := range []string{"killed", "frozen"} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			b.ask(t, "POST", "/orders", body("id", `"before"`)).object(t, 201)
+			outage := outages(b)[i]
+			outage.away()
+			healed := false
+			defer func() {
+				if !healed {
+					outage.fix()
+				}
+			}()
+			asks := []struct{ name, method, path, body string }{
+				{"submit", http.MethodPost, "/orders", body()},
+				{"submit without an id", http.MethodPost, "/orders", body("id", "")},
+				{"submit again", http.MethodPost, "/orders", body("id", `"before"`)},
+				{"get", http.MethodGet, "/orders/before", ""},
+				{"stats", http.MethodGet, "/stats", ""},
+			}
+			for _, ask := range asks {
+				a := b.ask(t, ask.method, ask.path, ask.body)
+				p := a.problem(t, 503)
+				if p.Type != "tag:orderprocessor,2026:redis-unavailable" || a.header.Get("Retry-After") != "1" {
+					t.Errorf("%s: type %q, headers %v", ask.name, p.Type, a.header)
+				}
+				inTime(t, ask.name, a)
+			}
+			health := b.ask(t, "GET", "/health", "")
+			if got := health.object(t, 503)["reason"]; got != "Redis is unavailable" {
+				t.Errorf("health: reason %q", got)
+			}
+			inTime(t, "health", health)
+			b.ask(t, "POST", "/orders", "{").problem(t, 400)
+			b.ask(t, "GET", "/nothing", "").problem(t, 404)
+
+			outage.fix()
+			healed = true
+			var a answer
+			eventually(t, "the server takes orders again", func() bool {
+				a = b.ask(t, "POST", "/orders", body())
+				return a.code < 500
+			})
+			exact(t, b.ask(t, "GET", "/orders/ord_1", ""), 200)
+			b.ask(t, "GET", "/stats", "").object(t, 200)
+		})
+	}
+}
+
+func inTime(t *testing.T, name string, a answer) {
+	t.Helper()
+	if a.took > promise+slack {
+		t.Errorf("%s took %v; the promise is %v", name, a.took, promise)
+	}
+}
