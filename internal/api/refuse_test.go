@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,7 +78,7 @@ func TestSubmitListsAllProblems(t *testing.T) {
 			if diff := cmp.Diff(row.want, p.fields()); diff != "" {
 				t.Error(diff)
 			}
-			if n := fmt.Sprint(len(row.want)); !strings.HasPrefix(p.Detail, n+" problems") {
+			if n := strconv.Itoa(len(row.want)); !strings.HasPrefix(p.Detail, n+" problems") {
 				t.Errorf("detail is %q", p.Detail)
 			}
 		})

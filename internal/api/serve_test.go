@@ -34,6 +34,7 @@ func TestServeFinishesRequests(t *testing.T) {
 	if err != nil || resp.StatusCode != 404 {
 		t.Fatal(resp, err)
 	}
+	_ = resp.Body.Close()
 	answered := make(chan answer, 1)
 	go func() { answered <- s.ask(t, "POST", "/orders", body()) }()
 	<-begun

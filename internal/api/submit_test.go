@@ -266,7 +266,3 @@ func TestSubmitToFullQueues(t *testing.T) {
 type takes func(ctx context.Context, o order.Order) (order.Record, bool, error)
 
 func (f takes) Take(ctx context.Context, o order.Order) (order.Record, bool, error) { return f(ctx, o) }
-
-func with(f takes) func(*parts) {
-	return func(p *parts) { p.intake = f }
-}

@@ -66,11 +66,7 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 		running.Go(func() error { return part(ctx) })
 	}
 	running.Go(func() error {
-		err := p.awaitRedis(ctx)
-		if ctx.Err() != nil {
-			return nil // told to stop, whatever that did to the check
-		}
-		if err != nil {
+		if err := p.awaitRedis(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
 		p.state.set(stateServing)
@@ -82,11 +78,11 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 		p.Log.Info("stopping", "shutdown_timeout", p.common.ShutdownTimeout)
 		return nil
 	})
-	err := running.Wait()
-	if err == nil {
-		p.Log.Info("stopped")
+	if err := running.Wait(); err != nil {
+		return err
 	}
-	return err
+	p.Log.Info("stopped")
+	return nil
 }
 
 // awaitRedis returns when Redis has passed its check, with an error when it
