@@ -1,0 +1,25 @@
+// Command orderctl is the operator's and newcomer's tool: it runs the whole
+// service on one machine, submits orders from files, and shows what became of
+// them.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/ctl"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := app.SignalContext(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	defer stop()
+	return ctl.Run(ctx, ctl.World{
+		Args: os.Args[1:], Environ: os.Environ(),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		NewLog: func(c config.Common) *slog.Logger { return app.NewLog(os.Stderr, c) },
+	})
+}

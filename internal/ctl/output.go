@@ -1,0 +1,50 @@
+package ctl
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+)
+
+// format is how a command shows what it was asked for.
+type format string
+
+const (
+	formatTable format = "table"
+	formatJSON  format = "json"
+)
+
+// String implements pflag.Value.
+func (f *format) String() string { return string(*f) }
+
+// Type implements pflag.Value.
+func (f *format) Type() string { return "table|json" }
+
+// Set implements pflag.Value.
+func (f *format) Set(text string) error {
+	switch format(text) {
+	case formatTable, formatJSON:
+		*f = format(text)
+		return nil
+	default:
+		return usagef("must be table or json")
+	}
+}
+
+func addOutputFlag(cmd *cobra.Command, f *format) {
+	*f = formatTable
+	cmd.Flags().VarP(f, "output", "o", "for people or for programs")
+}
+
+// printJSON writes what the API answered, indented and otherwise untouched: no
+// number passes through a float.
+func (w *World) printJSON(answer json.RawMessage) error {
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, bytes.TrimSpace(answer), "", "  "); err != nil {
+		return errNotTheAPI
+	}
+	indented.WriteByte('\n')
+	_, err := indented.WriteTo(w.Stdout)
+	return err
+}

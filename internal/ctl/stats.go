@@ -1,0 +1,121 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/order"
+)
+
+type statsCommand struct {
+	*World
+	api    string
+	output format
+}
+
+func newStats(w *World) *cobra.Command {
+	s := &statsCommand{World: w}
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Show how many orders are where, and how long they take",
+		Example: `  orderctl stats
+  orderctl stats --output json | jq .ledger.drift`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+	}
+	addAPIFlag(cmd, w, &s.api)
+	addOutputFlag(cmd, &s.output)
+	return cmd
+}
+
+func (s *statsCommand) run(ctx context.Context) error {
+	client, err := NewClient(s.api, 1)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	answer, err := client.Stats(ctx)
+	if err != nil {
+		return fmt.Errorf("get stats: %w", err)
+	}
+	if s.output == formatJSON {
+		return s.printJSON(answer)
+	}
+	v, err := decodeStats(answer)
+	if err != nil {
+		return err
+	}
+	s.print(v)
+	return nil
+}
+
+func decodeStats(answer json.RawMessage) (statsView, error) {
+	var v statsView
+	if json.Unmarshal(answer, &v) != nil || v.ByStatus == nil {
+		return statsView{}, errNotTheAPI
+	}
+	return v, nil
+}
+
+func (s *statsCommand) print(v statsView) {
+	t := newTable(s.Stdout)
+	t.row("   accepted", v.Ledger.Accepted)
+	t.row("   drift", driftText(v.Ledger.Drift))
+	t.row("   worker slots", v.ActiveWorkers)
+	t.row("   throughput", fmt.Sprintf("%.1f orders per second lately", v.ThroughputPerSecond))
+	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
+	t.end()
+
+	s.printf("\n")
+	t = newFigures(s.Stdout)
+	t.row("status", "orders")
+	for _, status := range order.Statuses() {
+		t.row(status, v.ByStatus[status])
+	}
+	t.end()
+
+	s.printf("\n")
+	printQueues(s.Stdout, v)
+	s.printf("\n")
+	printLatency(s.Stdout, v.LatencyMS)
+}
+
+// driftText explains the one figure that must be zero.
+func driftText(drift int64) string {
+	if drift == 0 {
+		return "0 (the books balance)"
+	}
+	return fmt.Sprintf("%d (THE BOOKS DO NOT BALANCE)", drift)
+}
+
+func printQueues(w io.Writer, v statsView) {
+	t := newFigures(w)
+	t.row("queue", "pending", "active", "scheduled", "retry", "archived", "oldest")
+	for _, name := range order.Queues() {
+		q := v.Queues[name]
+		paused := ""
+		if q.Paused {
+			paused = "PAUSED"
+		}
+		oldest := fmt.Sprintf("%.1f s", q.OldestPendingSeconds)
+		t.row(name, q.Pending, q.Active, q.Scheduled, q.Retry, q.Archived, oldest, paused)
+	}
+	t.end()
+}
+
+func printLatency(w io.Writer, v latencyView) {
+	t := newFigures(w)
+	t.row("latency in ms", "p50", "p95", "p99")
+	for _, l := range []struct {
+		name string
+		quantilesView
+	}{{"queue wait", v.QueueWait}, {"processing", v.Processing}, {"end to end", v.EndToEnd}} {
+		t.row(l.name, fmt.Sprintf("%.1f", l.P50), fmt.Sprintf("%.1f", l.P95), fmt.Sprintf("%.1f", l.P99))
+	}
+	t.end()
+}
