@@ -41,7 +41,7 @@ func BenchmarkAccept(b *testing.B) {
 func BenchmarkAcceptAndEnqueue(b *testing.B) {
 	rdb := redistest.Start(b).Client()
 	l := ledger.New(rdb)
-	q := queue.NewProducer(rdb, queue.ProducerConfig{MaxAttempts: 8, AttemptTimeout: 30 * time.Second})
+	q := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})
 	parallel(b, func(n int64) error {
 		rec, _, err := l.Accept(b.Context(), sample(b, n), order.QueueDefault)
 		if err == nil {
@@ -75,7 +75,7 @@ func BenchmarkSubmitToSettled(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if t.Settled() == int64(b.N) {
+		if t.Processed() == int64(b.N) {
 			break
 		}
 	}

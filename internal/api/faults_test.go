@@ -57,7 +57,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 				if p.Type != "about:blank" || p.Errors != nil {
 					t.Errorf("%s: %s", ask.name, a.body)
 				}
-				line := fmt.Sprintf(`"status":500,"error":"secret dsn","request_id":%q`, p.RequestID)
+				line := fmt.Sprintf(`"level":"ERROR","msg":"request failed","error":"secret dsn","request_id":%q`, p.RequestID)
 				if fault.name == "error" && !strings.Contains(s.log.String(), line) {
 					t.Errorf("%s: the log says %s", ask.name, s.log)
 				}
@@ -86,7 +86,11 @@ func TestKnownConditions(t *testing.T) {
 	}{
 		{"conflict", order.ErrConflict, 409, "tag:orderprocessor,2026:order-id-conflict"},
 		{"not found", order.ErrNotFound, 404, "about:blank"},
-		{"busy", &order.BusyError{}, 503, "tag:orderprocessor,2026:queues-full"},
+		{"busy", &order.BusyError{}, 503, "tag:orderprocessor,2026:no-room"},
+		{
+			"uncertain", &order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503,
+			"tag:orderprocessor,2026:redis-unavailable",
+		},
 		{"unavailable", order.ErrUnavailable, 503, "tag:orderprocessor,2026:redis-unavailable"},
 		{"settled", order.ErrSettled, 500, "about:blank"},
 		{"deadline", context.DeadlineExceeded, 500, "about:blank"},

@@ -4,12 +4,13 @@ import "time"
 
 // The limits of the API, in one place.
 const (
-	// maxBodyBytes bounds a request's body: the largest order that passes the
-	// bounds of its fields, with room for JSON escapes in ordinary text.
+	// maxBodyBytes bounds a request's body. An order within the bounds of its
+	// fields fits unless it is full of long items that are not ASCII.
 	maxBodyBytes = 256 << 10
 	// maxHeaderBytes bounds a request's line and headers.
 	maxHeaderBytes = 16 << 10
-	// maxConnections bounds the open connections; more are answered 503.
+	// maxConnections bounds the open connections; more are answered 503, in
+	// plain text.
 	maxConnections = 16_384
 	// readTimeout bounds the reading of one request, so that a client that
 	// drips bytes cannot hold a connection.

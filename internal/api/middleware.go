@@ -20,6 +20,7 @@ const (
 	headerTraceParent = "Traceparent"
 	headerTraceState  = "Tracestate"
 	localRequestID    = "request_id"
+	localError        = "error"
 )
 
 // identify sets what every answer carries.
@@ -52,10 +53,15 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	s.cfg.Log.Info("request",
+	line := []any{
 		"method", strings.Clone(c.Method()), "path", printablePath(c),
 		"status", c.Response().StatusCode(), "duration_ms", milliseconds(time.Since(start)),
-		"request_id", requestID(c))
+		"request_id", requestID(c),
+	}
+	if reason := c.Locals(localError); reason != nil {
+		line = append(line, "error", reason)
+	}
+	s.cfg.Log.Info("request", line...)
 	return nil
 }
 

@@ -13,15 +13,24 @@ import (
 // monitoringPath is where Asynqmon lives.
 const monitoringPath = "/monitoring"
 
-// monitoring serves Asynqmon, which answers 405 to every change unless it is
-// writable.
+// monitoring serves Asynqmon, and refuses every change unless it is writable.
 func monitoring(rdb any, writable bool) fiber.Handler {
-	return adaptor.HTTPHandler(asynqmon.New(asynqmon.Options{
+	pages := adaptor.HTTPHandler(asynqmon.New(asynqmon.Options{
 		RootPath:         monitoringPath,
 		RedisConnOpt:     sharedClient{rdb},
 		ReadOnly:         !writable,
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(formatPayload),
 	}))
+	if writable {
+		return pages
+	}
+	return func(c *fiber.Ctx) error {
+		if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
+			c.Set(fiber.HeaderAllow, "GET, HEAD")
+			return fiber.ErrMethodNotAllowed
+		}
+		return pages(c)
+	}
 }
 
 // sharedClient makes Asynqmon use the client of this process. Asynqmon would

@@ -36,7 +36,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 
 // wantJSON refuses a body that does not say it is JSON, plain and in UTF-8.
 func wantJSON(c *fiber.Ctx) error {
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return fiber.NewError(fiber.StatusUnsupportedMediaType, "The body must not be compressed.")
 	}
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))

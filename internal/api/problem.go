@@ -28,6 +28,8 @@ type problem struct {
 	RequestID string `json:"request_id"`
 	// Errors lists everything that is wrong with a submission.
 	Errors []order.FieldError `json:"errors,omitempty"`
+	// OrderID is the id under which an order may have been recorded.
+	OrderID string `json:"order_id,omitempty"`
 
 	retryAfter int // seconds, 0 for none
 }
@@ -38,7 +40,7 @@ const (
 	typeInvalid     = "tag:orderprocessor,2026:invalid-order"
 	typeMalformed   = "tag:orderprocessor,2026:malformed-json"
 	typeConflict    = "tag:orderprocessor,2026:order-id-conflict"
-	typeBusy        = "tag:orderprocessor,2026:queues-full"
+	typeBusy        = "tag:orderprocessor,2026:no-room"
 	typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
 )
 
@@ -49,6 +51,7 @@ func problemOf(err error) problem {
 		invalid   *order.InvalidError
 		malformed *malformedError
 		busy      *order.BusyError
+		uncertain *order.UncertainError
 		status    *fiber.Error
 	)
 	switch {
@@ -58,8 +61,8 @@ func problemOf(err error) problem {
 		return problem{Type: typeMalformed, Title: "The body is not valid JSON", Status: 400, Detail: malformed.Error()}
 	case errors.As(err, &busy):
 		return problem{
-			Type: typeBusy, Title: "The queues are full", Status: 503,
-			Detail:     "Too many orders are waiting; nothing was accepted. Send it again later.",
+			Type: typeBusy, Title: "There is no room for more orders", Status: 503,
+			Detail:     "Nothing was accepted: " + busy.Reason + ". Send it again later.",
 			retryAfter: int(busy.RetryAfter.Seconds()),
 		}
 	case errors.Is(err, order.ErrConflict):
@@ -69,6 +72,13 @@ func problemOf(err error) problem {
 		}
 	case errors.Is(err, order.ErrNotFound):
 		return problem{Type: typeBlank, Status: 404, Detail: "There is no order with this id."}
+	case errors.As(err, &uncertain):
+		return problem{
+			Type: typeUnavailable, Title: "Redis is unavailable", Status: 503, OrderID: uncertain.ID,
+			Detail: fmt.Sprintf("Whether the order was recorded is not known. Send it again with the id %q: "+
+				"it is accepted once, whatever happened before.", uncertain.ID),
+			retryAfter: unavailableRetryAfter,
+		}
 	case errors.Is(err, order.ErrUnavailable):
 		return problem{
 			Type: typeUnavailable, Title: "Redis is unavailable", Status: 503,
@@ -116,8 +126,8 @@ func statusProblem(err *fiber.Error) problem {
 	return problem{Type: typeBlank, Status: err.Code, Detail: detail}
 }
 
-// answerError answers with the problem that an error is. What is ours or the
-// world's fault is logged here, and only here.
+// answerError answers with the problem that an error is. An error that has no
+// name of its own is logged here; the others are told by the access log.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	p := problemOf(err)
 	if p.Title == "" {
@@ -126,8 +136,11 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff") // refuse does not come through identify
 	p.Instance = printablePath(c)
 	p.RequestID = requestID(c)
-	if p.Status >= fiber.StatusInternalServerError {
-		s.cfg.Log.Error("request failed", "status", p.Status, "error", err, "request_id", p.RequestID)
+	switch {
+	case p.Status == fiber.StatusInternalServerError:
+		s.cfg.Log.Error("request failed", "error", err, "request_id", p.RequestID)
+	case p.Status > fiber.StatusInternalServerError:
+		c.Locals(localError, err.Error())
 	}
 	if p.retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter))
@@ -139,7 +152,8 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 // writes its line of the access log.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	answered := s.answerError(c, err)
-	s.cfg.Log.Info("request refused", "status", c.Response().StatusCode(), "error", err, "request_id", requestID(c))
+	s.cfg.Log.Info("request refused", "method", order.Printable(strings.Clone(c.Method())), "path", printablePath(c),
+		"status", c.Response().StatusCode(), "error", err, "request_id", requestID(c))
 	return answered
 }
 

@@ -135,10 +135,10 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	if limit == 0 {
 		limit = 1000
 	}
-	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{MaxAttempts: 3, AttemptTimeout: 30 * time.Second})
+	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})
 	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
 	if p.intake == nil {
-		p.intake = intake.New(b.ledger, producer, bounds, intake.NewGate(inspector, limit), slog.New(slog.DiscardHandler))
+		p.intake = intake.New(b.ledger, producer, bounds, intake.NewGate(inspector, b.ledger, limit), slog.New(slog.DiscardHandler))
 	}
 	b.site = serve(t, p)
 	return b
@@ -214,6 +214,7 @@ type problem struct {
 	Type, Title, Detail, Instance string
 	Status                        int
 	RequestID                     string `json:"request_id"`
+	OrderID                       string `json:"order_id"`
 	Errors                        []order.FieldError
 }
 
@@ -237,9 +238,12 @@ func (a answer) problem(t *testing.T, code int) problem {
 		t.Errorf("X-Content-Type-Options is %q", got)
 	}
 	want := []string{"detail", "instance", "request_id", "status", "title", "type"}
-	if _, ok := members["errors"]; ok {
-		want = []string{"detail", "errors", "instance", "request_id", "status", "title", "type"}
+	for _, optional := range []string{"errors", "order_id"} {
+		if _, ok := members[optional]; ok {
+			want = append(want, optional)
+		}
 	}
+	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(members))); diff != "" {
 		t.Errorf("members of the problem: %s", diff)
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -67,7 +66,7 @@ func (s *Server) getStats(c *fiber.Ctx) error {
 
 func viewStats(snap stats.Snapshot) statsView {
 	v := statsView{
-		TotalProcessed:       snap.Settled(),
+		TotalProcessed:       snap.Processed(),
 		SuccessCount:         snap.ByStatus[order.StatusCompleted],
 		ErrorCount:           snap.ByStatus[order.StatusRejected] + snap.ByStatus[order.StatusFailed],
 		AverageProcessTimeMS: milliseconds(snap.MeanProcessing()),
@@ -78,9 +77,9 @@ func viewStats(snap stats.Snapshot) statsView {
 		ByStatus:             map[order.Status]int64{},
 		Queues:               map[order.Queue]queueView{},
 		LatencyMS: latencyView{
-			QueueWait:  viewQuantiles(snap.Recent.Wait),
+			QueueWait:  viewQuantiles(snap.Recent.QueueWait),
 			Processing: viewQuantiles(snap.Recent.Processing),
-			EndToEnd:   viewQuantiles(snap.Recent.Total),
+			EndToEnd:   viewQuantiles(snap.Recent.EndToEnd),
 		},
 		Ledger: ledgerView{
 			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Drift: snap.Drift(),
@@ -105,55 +104,3 @@ func viewQuantiles(h stats.Histogram) quantilesView {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// healthView says whether orders are taken and worked.
-type healthView struct {
-	Status    string   `json:"status"`
-	Timestamp int64    `json:"timestamp"`
-	Pool      poolView `json:"pool"`
-	Reason    string   `json:"reason,omitempty"`
-}
-
-type poolView struct {
-	Healthy     bool  `json:"healthy"`
-	QueueLength int64 `json:"queue_length"`
-	Workers     int   `json:"workers"`
-}
-
-// getHealth answers GET /health: 200, or 503 with a reason.
-func (s *Server) getHealth(c *fiber.Ctx) error {
-	snap, err := s.stats.Snapshot(c.UserContext())
-	if err != nil && !errors.Is(err, order.ErrUnavailable) {
-		s.cfg.Log.Error("health is unknown", "error", err, "request_id", requestID(c))
-	}
-	v := healthView{
-		Status: "healthy", Timestamp: time.Now().Unix(),
-		Pool:   poolView{Healthy: true, QueueLength: snap.Waiting(), Workers: snap.Slots},
-		Reason: s.unhealthy(snap, err),
-	}
-	if v.Reason != "" {
-		v.Status, v.Pool.Healthy = "unhealthy", false
-		c.Status(fiber.StatusServiceUnavailable)
-	}
-	return c.JSON(v)
-}
-
-// unhealthy returns the reason why orders are not taken or not worked, or
-// nothing.
-func (s *Server) unhealthy(snap stats.Snapshot, err error) string {
-	notReady := s.cfg.Ready()
-	switch {
-	case notReady != nil:
-		return notReady.Error()
-	case errors.Is(err, order.ErrUnavailable):
-		return "Redis is unavailable"
-	case err != nil:
-		return "the state of the orders could not be read"
-	case snap.Slots == 0:
-		return "no worker is alive"
-	case snap.Waiting() >= int64(s.cfg.MaxQueueLength):
-		return "the queues are full"
-	default:
-		return ""
-	}
-}

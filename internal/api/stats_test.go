@@ -129,9 +129,9 @@ func TestHealth(t *testing.T) {
 		reason        string
 	}{
 		{"healthy", snap(64, 7), ready, 7, 64, ""},
-		{"just below the limit", snap(1, 99), ready, 99, 1, ""},
+		{"just below the limit", snap(1, 90), ready, 90, 1, ""},
 		{"no worker", snap(0, 7), ready, 7, 0, "no worker is alive"},
-		{"at the limit", snap(64, 100), ready, 100, 64, "the queues are full"},
+		{"at the limit, retries included", snap(64, 91), ready, 91, 64, "the queues are full"},
 		{"above the limit", snap(64, 101), ready, 101, 64, "the queues are full"},
 		{"Redis away", fails(fmt.Errorf("read: %w: dial secret", order.ErrUnavailable)), ready, 0, 0, "Redis is unavailable"},
 		{"starting", fails(order.ErrUnavailable), starting, 0, 0, "starting: waiting for Redis"},

@@ -250,7 +250,7 @@ func TestSubmitToFullQueues(t *testing.T) {
 	}
 	stored := b.rdb.DBSize(t.Context()).Val()
 	a := b.ask(t, "POST", "/orders", body("id", `"one-too-many"`))
-	if p := a.problem(t, 503); p.Type != "tag:orderprocessor,2026:queues-full" {
+	if p := a.problem(t, 503); p.Type != "tag:orderprocessor,2026:no-room" {
 		t.Errorf("type is %q", p.Type)
 	}
 	if got := a.header.Get("Retry-After"); got != "5" {

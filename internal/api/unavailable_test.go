@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/order"
 )
 
 // outages are the two ways in which Redis goes away, and comes back.
@@ -55,6 +57,10 @@ func TestRedisAway(t *testing.T) {
 				p := a.problem(t, 503)
 				if p.Type != "tag:orderprocessor,2026:redis-unavailable" || a.header.Get("Retry-After") != "1" {
 					t.Errorf("%s: type %q, headers %v", ask.name, p.Type, a.header)
+				}
+				// An id that was made must be told, or nobody could repeat the order.
+				if made := ask.name == "submit without an id"; made != order.ValidID(p.OrderID) {
+					t.Errorf("%s: order_id is %q", ask.name, p.OrderID)
 				}
 				inTime(t, ask.name, a)
 			}

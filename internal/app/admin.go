@@ -7,59 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 )
-
-// The states of a program, as /readyz tells them.
-const (
-	stateStarting int32 = iota
-	stateServing
-	stateDraining
-)
-
-var (
-	errStarting = errors.New("starting: waiting for Redis")
-	errDraining = errors.New("draining: this process is stopping")
-)
-
-// pinger answers whether Redis is there.
-type pinger interface {
-	Ping(ctx context.Context) error
-}
-
-// state is where a program is between start and stop. It is safe for
-// concurrent use.
-type state struct {
-	now   atomic.Int32
-	redis pinger
-}
-
-func newState(redis pinger) *state { return &state{redis: redis} }
-
-func (s *state) set(now int32) { s.now.Store(now) }
-
-// ready returns why orders cannot be served yet. A draining process still
-// finishes what it is asked.
-func (s *state) ready() error {
-	if s.now.Load() == stateStarting {
-		return errStarting
-	}
-	return nil
-}
-
-// check is what /readyz answers: whether to send work here.
-func (s *state) check(ctx context.Context) error {
-	switch s.now.Load() {
-	case stateStarting:
-		return errStarting
-	case stateDraining:
-		return errDraining
-	}
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	return s.redis.Ping(ctx)
-}
 
 // The limits of the admin server, which answers orchestrators and operators.
 const (

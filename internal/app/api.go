@@ -39,11 +39,9 @@ func NewAPI(cfg config.API, opts Options) (*API, error) {
 		return nil, fmt.Errorf("listen on the HTTP address: %w", err)
 	}
 	inspector := queue.NewInspector(rdb)
-	producer := queue.NewProducer(rdb, queue.ProducerConfig{
-		MaxAttempts: cfg.MaxAttempts, AttemptTimeout: cfg.AttemptTimeout,
-	})
+	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: cfg.AttemptTimeout})
 	a := &API{program: p, cfg: cfg, http: l}
-	a.gate = intake.NewGate(inspector, cfg.MaxQueueLength)
+	a.gate = intake.NewGate(inspector, p.ledger, cfg.MaxQueueLength)
 	a.report = stats.New(p.ledger, inspector)
 	in := intake.New(p.ledger, producer, rulesOf(cfg.Common), a.gate, opts.Log)
 	a.server = api.New(api.Config{

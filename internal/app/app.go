@@ -95,6 +95,7 @@ func (p *program) awaitRedis(ctx context.Context) error {
 		if err := checkRedis(ctx, p.rdb, p.Log); !goneAgain(err) {
 			return err
 		}
+		pause(ctx, redisWait)
 	}
 	return nil
 }

@@ -22,10 +22,8 @@ const (
 
 // waitForRedis returns true when Redis answers, or false when ctx ends.
 func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, log *slog.Logger) bool {
-	tick := time.NewTicker(redisWait)
-	defer tick.Stop()
 	var logged time.Time
-	for {
+	for ctx.Err() == nil {
 		err := ping(ctx, rdb)
 		if err == nil {
 			return true
@@ -34,12 +32,9 @@ func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, l
 			logged = time.Now()
 			log.Warn("waiting for Redis; not ready until it answers", "redis", addr, "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-		}
+		pause(ctx, redisWait)
 	}
+	return false
 }
 
 func ping(ctx context.Context, rdb redis.UniversalClient) error {
@@ -104,8 +99,22 @@ func info(ctx context.Context, rdb redis.UniversalClient, section string) (map[s
 	return values, nil
 }
 
-// goneAgain says whether a check failed because Redis did not answer it.
+// goneAgain says whether a check failed because Redis did not answer it, or is
+// still loading.
 func goneAgain(err error) bool {
-	var refused redis.Error
-	return err != nil && !errors.Is(err, errEviction) && !errors.As(err, &refused)
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		return strings.HasPrefix(reply.Error(), "LOADING") || strings.HasPrefix(reply.Error(), "MASTERDOWN")
+	}
+	return err != nil && !errors.Is(err, errEviction)
+}
+
+// pause waits, or returns early when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }

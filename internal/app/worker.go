@@ -67,10 +67,8 @@ func (w *Worker) build() error {
 		return fmt.Errorf("set up the lanes: %w", err)
 	}
 	w.consumer = consumer
-	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{
-		MaxAttempts: w.cfg.MaxAttempts, AttemptTimeout: w.cfg.AttemptTimeout,
-	})
-	w.reconcile = reconcile.New(w.ledger, producer, w.cfg.Retention, w.Log)
+	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
+	w.reconcile = reconcile.New(w.ledger, w.ledger, producer, w.cfg.Retention, w.Log)
 	return nil
 }
 

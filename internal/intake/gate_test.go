@@ -25,11 +25,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type lengths struct {
 	mu      sync.Mutex
 	pending int64
+	used    int64 // of a memory of 1,000 bytes
 	err     error
 	hang    bool
 }
 
-func (l *lengths) Pending(ctx context.Context) (int64, error) {
+func (l *lengths) Backlog(ctx context.Context) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.hang {
@@ -39,6 +40,12 @@ func (l *lengths) Pending(ctx context.Context) (int64, error) {
 		return 0, ctx.Err()
 	}
 	return l.pending, l.err
+}
+
+func (l *lengths) Memory(context.Context) (used, limit int64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.used, 1000, l.err
 }
 
 func (l *lengths) set(pending int64, err error, hang bool) {
@@ -61,7 +68,7 @@ func guard(t *testing.T, limit int, test func(t *testing.T, g *guarded)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &guarded{lengths: &lengths{}, books: &books{}, tasks: &tasks{}}
-		gate := intake.NewGate(g.lengths, limit)
+		gate := intake.NewGate(g.lengths, g.lengths, limit)
 		g.Intake = intake.New(g.books, g.tasks, shop, gate, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -210,6 +217,25 @@ func TestGateLimitAtOnce(t *testing.T) {
 		clients.Wait()
 		if n := accepted.Load(); n != 10 {
 			t.Errorf("%d of 50 were accepted, want 10", n)
+		}
+	})
+}
+
+// TestGateMemory holds that nothing is accepted while Redis is nearly full.
+func TestGateMemory(t *testing.T) {
+	guard(t, 10, func(t *testing.T, g *guarded) {
+		t.Helper()
+		for _, row := range []struct {
+			used int64
+			want int
+		}{{800, 1}, {801, 0}, {1000, 0}, {500, 1}} {
+			g.lengths.mu.Lock()
+			g.lengths.used = row.used
+			g.lengths.mu.Unlock()
+			g.counted(0)
+			if n := g.take(t, 1); n != row.want {
+				t.Errorf("%d of 1,000 bytes used: %d orders were accepted, want %d", row.used, n, row.want)
+			}
 		}
 	})
 }

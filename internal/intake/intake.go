@@ -8,6 +8,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -50,9 +51,10 @@ func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
 // order gives the record it has. An order without an id is given one.
 //
 // It returns order.ErrConflict when the id belongs to another order,
-// *order.BusyError when the queues are full, and order.ErrUnavailable when
-// Redis could not be asked: then the order may or may not be recorded, and
-// repeating it is safe.
+// *order.BusyError when there is no room, and order.ErrUnavailable when Redis
+// could not be asked: then the order may or may not be recorded, and repeating
+// it with its id is safe. For an id that was made, that error is a
+// *order.UncertainError, which tells it.
 func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
 	if err := in.gate.Admit(); err != nil {
 		return in.repeated(ctx, o, err)
@@ -67,6 +69,9 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 	rec, isNew, err = in.ledger.Accept(ctx, o, in.router.Queue(o))
 	if !isNew {
 		in.gate.Leave()
+	}
+	if made && errors.Is(err, order.ErrUnavailable) {
+		err = &order.UncertainError{ID: o.ID, Err: err}
 	}
 	if err != nil {
 		return order.Record{}, false, err

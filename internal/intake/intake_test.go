@@ -47,8 +47,8 @@ func open(t *testing.T) *bundle {
 	broken := server.Client()
 	broken.AddHook(b.breaker)
 	b.books, b.asynq = ledger.New(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
-	producer := queue.NewProducer(broken, queue.ProducerConfig{MaxAttempts: 3, AttemptTimeout: time.Second})
-	gate := intake.NewGate(queue.NewInspector(broken), 1000)
+	producer := queue.NewProducer(broken, queue.ProducerConfig{AttemptTimeout: time.Second})
+	gate := intake.NewGate(queue.NewInspector(broken), ledger.New(broken), 1000)
 	b.Intake = intake.New(ledger.New(broken), producer, shop, gate, slog.New(slog.NewTextHandler(b.logged, nil)))
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	return b
@@ -337,7 +337,7 @@ func (q *tasks) Enqueue(_ context.Context, rec order.Record) (bool, error) {
 // even when the ledger knows it: the accept was repeated on its way to Redis.
 func TestMadeIDIsNew(t *testing.T) {
 	t.Parallel()
-	in := intake.New(knows{}, &tasks{}, shop, intake.NewGate(nil, 1), slog.New(slog.DiscardHandler))
+	in := intake.New(knows{}, &tasks{}, shop, intake.NewGate(nil, nil, 1), slog.New(slog.DiscardHandler))
 	o := ordertest.Order(t)
 	if _, isNew, err := in.Take(t.Context(), o); isNew || err != nil {
 		t.Errorf("the client's id: new %t, %v", isNew, err)
@@ -365,7 +365,7 @@ func TestTakePassesErrors(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{order.ErrUnavailable, order.ErrConflict, errors.New("odd")} {
 		l, q := &books{err: want}, &tasks{}
-		in := intake.New(l, q, shop, intake.NewGate(nil, 1), slog.New(slog.DiscardHandler))
+		in := intake.New(l, q, shop, intake.NewGate(nil, nil, 1), slog.New(slog.DiscardHandler))
 		for range 2 { // a failed submission takes no room
 			rec, isNew, err := in.Take(t.Context(), ordertest.Order(t))
 			if !errors.Is(err, want) || isNew || !cmp.Equal(rec, order.Record{}) {
@@ -388,7 +388,7 @@ func TestTakeAgainWhenFull(t *testing.T) {
 	other.Notes = "different"
 	unnamed := known
 	unnamed.ID = ""
-	full := intake.New(b.books, &tasks{}, shop, intake.NewGate(nil, 0), slog.New(slog.DiscardHandler))
+	full := intake.New(b.books, &tasks{}, shop, intake.NewGate(nil, nil, 0), slog.New(slog.DiscardHandler))
 
 	got, isNew, err := full.Take(t.Context(), known)
 	if diff := cmp.Diff(rec, got); err != nil || isNew || diff != "" {

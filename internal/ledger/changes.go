@@ -33,7 +33,7 @@ func (l *Ledger) Accept(ctx context.Context, o order.Order, q order.Queue) (rec 
 	if err != nil {
 		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, err)
 	}
-	rec, err = parseRecord(fields)
+	rec, err = parseRecord(o.ID, fields)
 	return rec, word == "accepted", err
 }
 
@@ -93,11 +93,13 @@ func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) e
 	return verdict(word, "settle", c.ID)
 }
 
-// Requeued counts one repair of an unsettled order that had no task. The token
-// names the repair: repeating it counts nothing.
-func (l *Ledger) Requeued(ctx context.Context, id, token string) error {
+// Requeued counts one repair of an unsettled order that had no task, and says
+// whether it did: an order that has met its outcome meanwhile needed none. The
+// token names the repair: repeating it counts nothing.
+func (l *Ledger) Requeued(ctx context.Context, id, token string) (counted bool, err error) {
 	args := []any{id, maxEvents, token}
-	return wrap(requeuedScript.Run(ctx, l.rdb, changeKeys(id), args...).Err(), "count requeued order %s", id)
+	n, err := requeuedScript.Run(ctx, l.rdb, changeKeys(id), args...).Int()
+	return n == 1, wrap(err, "count requeued order %s", id)
 }
 
 // verdict turns what a script says instead of doing its work into an error.

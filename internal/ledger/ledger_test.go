@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,7 +92,10 @@ func settle(c order.Claim, out order.Outcome) step {
 }
 
 func requeued(id, token string) step {
-	return func(ctx context.Context, l *ledger.Ledger) error { return l.Requeued(ctx, id, token) }
+	return func(ctx context.Context, l *ledger.Ledger) error {
+		_, err := l.Requeued(ctx, id, token)
+		return err
+	}
 }
 
 func (b *bundle) do(t *testing.T, steps ...step) {
@@ -382,9 +386,9 @@ func (b *bundle) state(t *testing.T) state {
 		Accepted: totals.Accepted, Attempts: totals.Attempts, Requeued: totals.Requeued,
 		ByStatus: map[order.Status]int64{}, Indexed: totals.Indexed,
 		Observed: [3]int64{
-			totals.Wait[order.QueueDefault].Count(),
+			totals.QueueWait[order.QueueDefault].Count(),
 			totals.Processing[order.QueueDefault].Count(),
-			totals.Total[order.QueueDefault].Count(),
+			totals.EndToEnd[order.QueueDefault].Count(),
 		},
 	}
 	for status, n := range totals.ByStatus {
@@ -440,7 +444,7 @@ func TestHistogramBuckets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	observe := redis.NewScript(string(prelude) + "observe('wait', 'default', tonumber(ARGV[3])) return 0")
+	observe := redis.NewScript(string(prelude) + "observe('queue_wait', 'default', tonumber(ARGV[3])) return 0")
 	keys := []string{"record", "counters", "events", "index:"}
 	for i := range stats.Buckets {
 		bound := stats.Bound(i).Microseconds()
@@ -450,7 +454,7 @@ func TestHistogramBuckets(t *testing.T) {
 			if err := observe.Run(t.Context(), books.rdb, keys, "o1", 1, us).Err(); err != nil {
 				t.Fatal(err)
 			}
-			field := fmt.Sprintf("l:wait:default:%d", want)
+			field := fmt.Sprintf("l:queue_wait:default:%d", want)
 			if got := books.rdb.HGetAll(t.Context(), "counters").Val(); got[field] != "1" {
 				t.Errorf("%d µs counted as %v, want bucket %d", us, got, want)
 			}
@@ -537,8 +541,8 @@ func TestEventStreamIsCapped(t *testing.T) {
 	}
 }
 
-// TestFullRedis holds that orders which were accepted can be worked when the
-// memory is full, while no new one is accepted.
+// TestFullRedis holds that orders which a worker holds reach their outcome when
+// the memory is full, while no new one is accepted.
 func TestFullRedis(t *testing.T) {
 	books := open(t)
 	a := claim("o1", "a")
@@ -575,5 +579,40 @@ func TestRedisAway(t *testing.T) {
 				t.Errorf("totals answered %v", err)
 			}
 		})
+	}
+}
+
+// TestForgetReachesAll holds that one status with many old orders keeps no other
+// from leaving, nor one record that cannot be read.
+func TestForgetReachesAll(t *testing.T) {
+	books := open(t)
+	for i := range 250 {
+		id := fmt.Sprintf("done%d", i)
+		books.do(t, accept(sample(id)), begin(claim(id, "a")), settle(claim(id, "a"), completed()))
+	}
+	c := claim("failed", "a")
+	books.do(t, accept(sample("failed")), begin(c), settle(c, order.Outcome{Status: order.StatusFailed, Error: "refused"}))
+	doc := books.rdb.HGet(t.Context(), "orders:{b0}:o:done0", "d").Val()
+	books.rdb.HSet(t.Context(), "orders:{b0}:o:done0", "d", "{")
+	now := books.rdb.Time(t.Context()).Val()
+	n, err := books.Forget(t.Context(), now, 100)
+	if err == nil || !strings.Contains(err.Error(), "order done0") || n != 200 {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	if _, err := books.Get(t.Context(), "failed"); !errors.Is(err, order.ErrNotFound) {
+		t.Errorf("the failed order is still there: %v", err)
+	}
+	books.rdb.HSet(t.Context(), "orders:{b0}:o:done0", "d", doc)
+}
+
+// TestMemory holds the reading of the memory to what Redis is told.
+func TestMemory(t *testing.T) {
+	books := open(t)
+	if used, limit, err := books.Memory(t.Context()); used < 100_000 || limit != 0 || err != nil {
+		t.Errorf("used %d of %d, %v", used, limit, err)
+	}
+	books.rdb.ConfigSet(t.Context(), "maxmemory", "64mb")
+	if _, limit, err := books.Memory(t.Context()); limit != 64<<20 || err != nil {
+		t.Errorf("the limit is %d, %v", limit, err)
 	}
 }

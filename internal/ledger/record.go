@@ -31,7 +31,7 @@ const (
 )
 
 // parseRecord reads a record's hash.
-func parseRecord(fields map[string]string) (order.Record, error) {
+func parseRecord(id string, fields map[string]string) (order.Record, error) {
 	rec := order.Record{
 		Status:        order.Status(fields[fieldStatus]),
 		Queue:         order.Queue(fields[fieldQueue]),
@@ -42,7 +42,7 @@ func parseRecord(fields map[string]string) (order.Record, error) {
 		Error:         fields[fieldError],
 	}
 	if err := json.Unmarshal([]byte(fields[fieldOrder]), &rec.Order); err != nil {
-		return order.Record{}, fmt.Errorf("parse record: %w", err)
+		return order.Record{}, fmt.Errorf("parse record of order %s: %w", id, err)
 	}
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])
 	for n := 1; n <= attempts; n++ {

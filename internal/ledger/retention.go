@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -9,34 +10,40 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// forgetPage is how many records Forget reads and drops in one round trip.
-const forgetPage = 200
+const (
+	// forgetPage is how many orders Forget reads, and then drops, in a round
+	// trip each.
+	forgetPage = 200
+	// forgetKept is how many orders Forget steps over in one status: they were
+	// accepted before the cutoff and settled after it. What lies behind more of
+	// them waits until these may go.
+	forgetKept = 2000
+)
 
 // Forget drops the records and index entries of orders that were settled at or
-// before the cutoff, at most limit of them or a page more, and returns how many
-// are gone. The totals keep counting them. Repeating it is safe, and so are
-// several at once.
+// before the cutoff, a time by the clock of Redis: in each settled status at
+// most limit or a page more. It returns how many are gone. The totals keep
+// counting them. Repeating it is safe, and so are several at once.
 func (l *Ledger) Forget(ctx context.Context, cutoff time.Time, limit int) (int, error) {
 	gone := 0
+	var failed []error
 	for _, s := range order.Statuses() {
 		if !s.Settled() {
 			continue
 		}
-		n, err := l.forgetStatus(ctx, s, cutoff, limit-gone)
+		n, err := l.forgetStatus(ctx, s, cutoff, limit)
 		gone += n
-		if err != nil || gone >= limit {
-			return gone, err
-		}
+		failed = append(failed, err)
 	}
-	return gone, nil
+	return gone, errors.Join(failed...)
 }
 
 // forgetStatus walks the index of one status, which is in the order of
-// acceptance. What was accepted before the cutoff but settled after it stays,
-// and is stepped over.
+// acceptance.
 func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.Time, limit int) (int, error) {
 	gone, kept := 0, 0
-	for gone < limit {
+	var unreadable error
+	for gone < limit && kept < forgetKept {
 		ids, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
 			Key: indexKey(s), ByScore: true, Start: "-inf", Stop: score(cutoff),
 			Offset: int64(kept), Count: forgetPage,
@@ -44,31 +51,40 @@ func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.T
 		if err != nil {
 			return gone, wrap(err, "list %s orders", s)
 		}
-		n, err := l.forgetPage(ctx, ids, cutoff)
+		n, err := l.forgetOrders(ctx, ids, cutoff)
 		gone, kept = gone+n, kept+len(ids)-n
-		if err != nil || len(ids) < forgetPage {
-			return gone, err
+		if errors.Is(err, order.ErrUnavailable) || len(ids) < forgetPage {
+			return gone, errors.Join(unreadable, err)
 		}
+		unreadable = errors.Join(unreadable, err)
 	}
-	return gone, nil
+	return gone, unreadable
 }
 
-func (l *Ledger) forgetPage(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
-	records, err := l.records(ctx, ids)
-	if err != nil {
-		return 0, err
+// forgetOrders drops those of the orders that are due and can be read.
+func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
+	records, unreadable := l.records(ctx, ids)
+	if err := forgetScript.Load(ctx, l.rdb).Err(); err != nil {
+		return 0, wrap(err, "load script")
 	}
-	gone := 0
+	pipe := l.rdb.Pipeline()
 	for _, rec := range records {
-		if rec.ProcessedAt.IsZero() || rec.ProcessedAt.After(cutoff) {
-			continue
+		if !rec.ProcessedAt.IsZero() && !rec.ProcessedAt.After(cutoff) {
+			keys := append(changeKeys(rec.ID), customerKey(rec.Customer))
+			forgetScript.EvalSha(ctx, pipe, keys, rec.ID, maxEvents, cutoff.UnixMicro())
 		}
-		keys := append(changeKeys(rec.ID), customerKey(rec.Customer))
-		n, err := forgetScript.Run(ctx, l.rdb, keys, rec.ID, maxEvents, cutoff.UnixMicro()).Int()
-		if err != nil {
-			return gone, wrap(err, "forget order %s", rec.ID)
-		}
-		gone += n
 	}
-	return gone, nil
+	if pipe.Len() == 0 {
+		return 0, unreadable
+	}
+	asked := pipe.Len()
+	answers, err := pipe.Exec(ctx)
+	gone := 0
+	for _, answer := range answers {
+		if cmd, ok := answer.(*redis.Cmd); ok {
+			n, _ := cmd.Int()
+			gone += n
+		}
+	}
+	return gone, errors.Join(unreadable, wrap(err, "forget %d orders", asked))
 }

@@ -58,9 +58,9 @@ func newTotals() stats.Totals {
 	return stats.Totals{
 		ByStatus:   map[order.Status]int64{},
 		Indexed:    map[order.Status]int64{},
-		Wait:       map[order.Queue]stats.Histogram{},
+		QueueWait:  map[order.Queue]stats.Histogram{},
 		Processing: map[order.Queue]stats.Histogram{},
-		Total:      map[order.Queue]stats.Histogram{},
+		EndToEnd:   map[order.Queue]stats.Histogram{},
 	}
 }
 
@@ -71,7 +71,7 @@ func newTotals() stats.Totals {
 //	l:<measure>:<queue>:<bucket>     observations of a duration
 //	t:<measure>:<queue>              sum of these durations, µs
 //
-// where a measure is wait, processing or total. Names of a newer version are
+// where a measure is queue_wait, processing or end_to_end. Names of a newer version are
 // passed over.
 func count(t *stats.Totals, name, value string) {
 	n, err := strconv.ParseInt(value, 10, 64)
@@ -96,7 +96,7 @@ func count(t *stats.Totals, name, value string) {
 func countDuration(t *stats.Totals, name string, n int64) {
 	part := strings.Split(name, ":")
 	byMeasure := map[string]map[order.Queue]stats.Histogram{
-		"wait": t.Wait, "processing": t.Processing, "total": t.Total,
+		"queue_wait": t.QueueWait, "processing": t.Processing, "end_to_end": t.EndToEnd,
 	}
 	byQueue, ok := byMeasure[part[0]]
 	if !ok || len(part) < 2 {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // Waiting returns the records in one status that were accepted after one time
 // and before another, oldest first, at most limit of them. Next is the time to
 // go on after, or zero when there are no more. Orders that move on meanwhile
-// may be missing or shown in their newer status.
+// may be missing or shown in their newer status. An error about single records
+// comes with all the others.
 func (l *Ledger) Waiting(
 	ctx context.Context, s order.Status, after, before time.Time, limit int,
 ) (records []order.Record, next time.Time, err error) {
@@ -42,7 +44,8 @@ func score(t time.Time) string {
 	return strconv.FormatInt(t.UnixMicro(), 10)
 }
 
-// records reads many records in one round trip, leaving out what is gone.
+// records reads many records in one round trip, leaving out what is gone. What
+// it cannot read it reports after all that it can.
 func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, error) {
 	pipe := l.rdb.Pipeline()
 	reads := make([]*redis.MapStringStringCmd, len(ids))
@@ -55,15 +58,17 @@ func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, err
 		}
 	}
 	records := make([]order.Record, 0, len(ids))
-	for _, read := range reads {
+	var unreadable []error
+	for i, read := range reads {
 		if len(read.Val()) == 0 {
 			continue
 		}
-		rec, err := parseRecord(read.Val())
+		rec, err := parseRecord(ids[i], read.Val())
 		if err != nil {
-			return nil, err
+			unreadable = append(unreadable, err)
+			continue
 		}
 		records = append(records, rec)
 	}
-	return records, nil
+	return records, errors.Join(unreadable...)
 }

@@ -99,7 +99,7 @@ func TestAudit(t *testing.T) {
 			rdb.HIncrBy(ctx, book+"c", "attempts", -1)
 		}, "attempts are counted"},
 		{"a duration too many", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "l:total:default:3", 1)
+			rdb.HIncrBy(ctx, book+"c", "l:end_to_end:default:3", 1)
 		}, "durations observed"},
 		{"a lost event", func(ctx context.Context, rdb *redis.Client) {
 			first := rdb.XRange(ctx, book+"e", "-", "+").Val()[4]

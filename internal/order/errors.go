@@ -27,14 +27,32 @@ var (
 	ErrUnavailable = errors.New("redis is unavailable")
 )
 
-// BusyError means that nothing was accepted because the queues are full.
+// BusyError means that nothing was accepted because there is no room.
 type BusyError struct {
+	// Reason says what there is too much of, for people.
+	Reason string
 	// RetryAfter is how long the client should wait, in whole seconds.
 	RetryAfter time.Duration
 }
 
 // Error implements error.
-func (e *BusyError) Error() string { return "the queues are full" }
+func (e *BusyError) Error() string { return "no room for more orders: " + e.Reason }
+
+// UncertainError means that Redis could not be asked whether an order was
+// recorded whose id was made for it. Sent again with that id, it is accepted
+// once; without, it may be accepted twice.
+type UncertainError struct {
+	// ID is the order's.
+	ID string
+	// Err says what happened.
+	Err error
+}
+
+// Error implements error.
+func (e *UncertainError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what happened.
+func (e *UncertainError) Unwrap() error { return e.Err }
 
 // Code names one kind of problem with a field, for programs to tell apart.
 type Code string

@@ -39,8 +39,10 @@ func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
 		return wholeSeconds(retry.After)
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return leaseExpiredDelay
-	default:
+	case errors.As(err, &retry), errors.Is(err, order.ErrUnavailable):
 		return wholeSeconds(b.Delay(retried + 1))
+	default:
+		return oddDelay
 	}
 }
 

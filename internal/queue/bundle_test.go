@@ -23,7 +23,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const patience = 15 * time.Second
 
 const (
-	maxAttempts    = 3
 	attemptTimeout = 20 * time.Second
 )
 
@@ -52,9 +51,7 @@ func newBundle(t *testing.T) *bundle {
 	b.broken.AddHook(b.breaker)
 	b.client = asynq.NewClientFromRedisClient(b.rdb)
 	b.asynq = asynq.NewInspectorFromRedisClient(b.rdb)
-	b.Producer = queue.NewProducer(b.broken, queue.ProducerConfig{
-		MaxAttempts: maxAttempts, AttemptTimeout: attemptTimeout,
-	})
+	b.Producer = queue.NewProducer(b.broken, queue.ProducerConfig{AttemptTimeout: attemptTimeout})
 	return b
 }
 

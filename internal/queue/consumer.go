@@ -19,8 +19,9 @@ import (
 //
 // When Work returns nil, the order is taken off the queue. A *order.RetryError
 // brings it back after the time it names, a *order.PermanentError archives it
-// with its reason, and any other error brings it back after a back-off. Work
-// must return soon after ctx is done.
+// with its reason. After any other error it comes back: soon when that is
+// order.ErrUnavailable, else in half a minute. Work must return soon after ctx
+// is done.
 type Handler interface {
 	Work(ctx context.Context, orderID string) error
 }
@@ -68,6 +69,7 @@ type Consumer struct {
 	handler Handler
 	log     *slog.Logger
 	cancel  context.CancelFunc
+	running sync.WaitGroup // deliveries
 }
 
 // NewConsumer returns a consumer on rdb, which stays the caller's to close, or
@@ -117,7 +119,8 @@ func newLane(
 }
 
 // Run delivers orders until ctx ends, then waits until the handlers have
-// finished or the shutdown timeout has passed. It may be called once.
+// finished or the shutdown timeout has passed; in that case it ends their
+// context and waits a little longer. It may be called once.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.cancel()
 	for i, lane := range c.lanes {
@@ -128,7 +131,23 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	c.stop(c.lanes)
+	c.abort()
 	return nil
+}
+
+// abort ends the deliveries that Asynq has given back to the queue.
+func (c *Consumer) abort() {
+	c.cancel()
+	ended := make(chan struct{})
+	go func() {
+		c.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(abortTimeout):
+		c.log.Warn("deliveries still run although their time is over")
+	}
 }
 
 func (c *Consumer) stop(lanes []*asynq.Server) {
@@ -142,6 +161,8 @@ func (c *Consumer) stop(lanes []*asynq.Server) {
 // deliver hands one task to the handler and turns its verdict into Asynq's
 // terms.
 func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
+	c.running.Add(1)
+	defer c.running.Done()
 	id, ok := asynq.GetTaskID(ctx)
 	if !ok || task.Type() != taskType {
 		return archived{fmt.Errorf("task of type %q is no order", order.Printable(task.Type()))}
@@ -151,6 +172,9 @@ func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	var permanent *order.PermanentError
 	var retry *order.RetryError
 	switch {
+	case errors.Is(err, order.ErrNotFound):
+		c.log.Error("order has a task and no record; the task is archived", "order_id", id)
+		return archived{err}
 	case errors.As(err, &permanent):
 		return archived{err}
 	case err != nil && !errors.As(err, &retry):

@@ -19,14 +19,22 @@ func (l logger) Debug(args ...any) { l.pass(l.log.Debug, args) }
 // Info passes a line on.
 func (l logger) Info(args ...any) { l.pass(l.log.Info, args) }
 
-// Warn passes a line on. When several lanes recover the order of a lost worker,
-// all but the first complain that it is gone; nobody need hear of that.
+// Warn passes a line on.
 func (l logger) Warn(args ...any) {
-	if text := fmt.Sprint(args...); strings.HasPrefix(text, "recoverer:") && strings.HasSuffix(text, "NOT FOUND") {
-		l.pass(l.log.Debug, args)
-		return
+	write := l.log.Warn
+	if expected(fmt.Sprint(args...)) {
+		write = l.log.Debug
 	}
-	l.pass(l.log.Warn, args)
+	l.pass(write, args)
+}
+
+// expected tells the warnings that nobody need hear of. Asynq says of every
+// archived task that its retries are exhausted; the worker has said why the
+// order failed. And when several lanes recover the order of a lost worker, all
+// but the first complain that it is gone.
+func expected(text string) bool {
+	return strings.HasPrefix(text, "Retry exhausted for task") ||
+		strings.HasPrefix(text, "recoverer:") && strings.HasSuffix(text, "NOT FOUND")
 }
 
 // Error passes a line on.

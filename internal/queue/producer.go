@@ -15,8 +15,6 @@ import (
 
 // ProducerConfig says how the tasks of a Producer may be worked.
 type ProducerConfig struct {
-	// MaxAttempts is how many attempts an order may have, at least one.
-	MaxAttempts int
 	// AttemptTimeout bounds one attempt; Asynq counts it in whole seconds.
 	AttemptTimeout time.Duration
 }
@@ -25,6 +23,7 @@ type ProducerConfig struct {
 // concurrent use.
 type Producer struct {
 	client *asynq.Client
+	asynq  *asynq.Inspector
 	opts   []asynq.Option
 }
 
@@ -32,20 +31,17 @@ type Producer struct {
 func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 	return &Producer{
 		client: asynq.NewClientFromRedisClient(rdb),
-		opts: []asynq.Option{
-			// The ledger counts the attempts and ends an order that has used
-			// them up. Asynq counts those that failed, and its limit is one
-			// higher, so that it never archives a task without asking.
-			asynq.MaxRetry(cfg.MaxAttempts),
-			asynq.Timeout(cfg.AttemptTimeout + taskGrace),
-		},
+		asynq:  asynq.NewInspectorFromRedisClient(rdb),
+		opts:   []asynq.Option{asynq.MaxRetry(taskRetries), asynq.Timeout(cfg.AttemptTimeout + taskGrace)},
 	}
 }
 
 // Enqueue puts the order's task into the record's queue and says whether it
 // had none before. The task is named after the order, so repeating Enqueue
-// while the task exists adds nothing. The trace of ctx travels with the task.
-// It returns order.ErrUnavailable when Redis could not be asked.
+// while the task exists adds nothing. An archived task is replaced: nobody
+// would work it, and the order must not be settled when Enqueue is called. The
+// trace of ctx travels with the task. It returns order.ErrUnavailable when
+// Redis could not be asked.
 func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, err error) {
 	payload, err := encodePayload(rec)
 	if err != nil {
@@ -54,6 +50,21 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 	headers := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, headers)
 	task := asynq.NewTaskWithHeaders(taskType, payload, headers, p.opts...)
+	added, err = p.add(ctx, task, rec)
+	if err != nil || added {
+		return added, err
+	}
+	if held, err := p.Holds(ctx, rec); err != nil || held {
+		return false, err
+	}
+	err = p.asynq.DeleteTask(string(rec.Queue), rec.ID)
+	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		return false, fmt.Errorf("replace task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+	}
+	return p.add(ctx, task, rec)
+}
+
+func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) (added bool, err error) {
 	_, err = p.client.EnqueueContext(ctx, task, asynq.TaskID(rec.ID), asynq.Queue(string(rec.Queue)))
 	switch {
 	case err == nil:
@@ -62,5 +73,19 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 		return false, nil
 	default:
 		return false, fmt.Errorf("enqueue order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+	}
+}
+
+// Holds says whether the order has a task that will be worked: one that is not
+// archived. It returns order.ErrUnavailable when Redis could not be asked.
+func (p *Producer) Holds(_ context.Context, rec order.Record) (bool, error) {
+	info, err := p.asynq.GetTaskInfo(string(rec.Queue), rec.ID)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look for task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+	default:
+		return info.State != asynq.TaskStateArchived, nil
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestEnqueue(t *testing.T) {
 			if err := b.asynq.ArchiveTask(string(q), "o1"); err != nil {
 				t.Fatal(err)
 			}
-		}, false, asynq.TaskStateArchived},
+		}, true, asynq.TaskStatePending},
 		{"again after it is done", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
@@ -95,21 +96,38 @@ func (b *bundle) reaches(t *testing.T, q order.Queue, id string, s asynq.TaskSta
 // repeats it, and wants one task.
 func TestEnqueueFaults(t *testing.T) {
 	t.Parallel()
+	none := func(*testing.T, *bundle) {}
+	archived := func(t *testing.T, b *bundle) {
+		t.Helper()
+		b.enqueue(t, order.QueueLow, "o1")
+		if err := b.asynq.ArchiveTask(string(order.QueueLow), "o1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
+	removes := func(c redis.Cmder) bool {
+		return redistest.Script("asynq:")(c) && strings.HasSuffix(fmt.Sprint(c.Args()[4]), ":groups")
+	}
 	rows := []struct {
-		name  string
-		match func(redis.Cmder) bool
-		fault redistest.Fault
-		added bool // by the repeat
+		name   string
+		before func(*testing.T, *bundle)
+		match  func(redis.Cmder) bool
+		fault  redistest.Fault
+		added  bool // by the repeat
 	}{
-		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, redistest.NotApplied, true},
-		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, redistest.ReplyLost, true},
-		{"add the task", redistest.Script("asynq:"), redistest.NotApplied, true},
-		{"add the task", redistest.Script("asynq:"), redistest.ReplyLost, false},
+		{"name the queue", none, named("sadd"), redistest.NotApplied, true},
+		{"name the queue", none, named("sadd"), redistest.ReplyLost, true},
+		{"add the task", none, redistest.Script("asynq:"), redistest.NotApplied, true},
+		{"add the task", none, redistest.Script("asynq:"), redistest.ReplyLost, false},
+		{"look at the task in its place", archived, named("sismember"), redistest.NotApplied, true},
+		{"remove the archived task", archived, removes, redistest.NotApplied, true},
+		{"remove the archived task", archived, removes, redistest.ReplyLost, true},
 	}
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
 			rec := record("o1", order.QueueLow)
+			row.before(t, b)
 			b.breaker.Break(row.fault, row.match)
 			if added, err := b.Enqueue(t.Context(), rec); added || !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("the broken enqueue answered %t, %v", added, err)
@@ -145,7 +163,7 @@ func TestTask(t *testing.T) {
 		}
 		want := asynq.TaskInfo{
 			ID: rec.ID, Queue: string(q), Type: "order", State: asynq.TaskStatePending,
-			MaxRetry: maxAttempts, Timeout: attemptTimeout + 15*time.Second,
+			MaxRetry: 1_000_000, Timeout: attemptTimeout + 15*time.Second,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("task in %s (-want +got):\n%s", q, diff)
@@ -218,7 +236,7 @@ func TestRedisAway(t *testing.T) {
 	defer cancel()
 	for name, ask := range map[string]func() error{
 		"enqueue": func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
-		"pending": func() error { _, err := i.Pending(ctx); return err },
+		"backlog": func() error { _, err := i.Backlog(ctx); return err },
 		"depths":  func() error { _, err := i.Depths(ctx); return err },
 		"slots":   func() error { _, err := i.Slots(ctx); return err },
 	} {

@@ -25,11 +25,21 @@ const (
 	// worker whose attempt ran out of time can still write that into the books
 	// before Asynq gives the task away.
 	taskGrace = 15 * time.Second
+	// taskRetries is how often Asynq may bring a task back by its own count. It
+	// is out of reach: the ledger counts the attempts and ends an order that has
+	// used them up, and Asynq must never archive a task without asking.
+	taskRetries = 1_000_000
 	// checkInterval is how often an idle lane looks for work. Asynq polls.
 	checkInterval = 20 * time.Millisecond
+	// abortTimeout is how long a handler may take to notice that its context has
+	// ended when the consumer stops.
+	abortTimeout = 2 * time.Second
 	// forwardInterval is how often Asynq looks for tasks that have become due;
 	// it keeps their times in whole seconds.
 	forwardInterval = time.Second
+	// oddDelay is the wait after a delivery that ended without a verdict although
+	// Redis answers. Nobody counts these, so they must not come often.
+	oddDelay = 30 * time.Second
 	// leaseExpiredDelay is the wait before an order of a lost worker is tried
 	// again: it has waited for its lease already.
 	leaseExpiredDelay = time.Second

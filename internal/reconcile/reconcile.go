@@ -10,22 +10,32 @@ package reconcile
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"time"
 
 	"orderprocessor/internal/order"
 )
 
-// Ledger lists and counts; see the methods of ledger.Ledger.
-type Ledger interface {
+// Records reads orders; see the methods of ledger.Ledger.
+type Records interface {
 	Waiting(ctx context.Context, s order.Status, after, before time.Time, limit int) (
 		records []order.Record, next time.Time, err error)
-	Requeued(ctx context.Context, id, token string) error
+	Get(ctx context.Context, id string) (order.Record, error)
+}
+
+// Books counts repairs and drops what is too old; see the methods of
+// ledger.Ledger.
+type Books interface {
+	Now(ctx context.Context) (time.Time, error)
+	Requeued(ctx context.Context, id, token string) (counted bool, err error)
 	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
 }
 
-// Queue gives an order its task; see queue.Producer.Enqueue.
+// Queue tells whether an order has a task, and gives it one; see the methods of
+// queue.Producer.
 type Queue interface {
+	Holds(ctx context.Context, rec order.Record) (bool, error)
 	Enqueue(ctx context.Context, rec order.Record) (added bool, err error)
 }
 
@@ -41,15 +51,17 @@ const (
 	// of work. The next round goes on from there, so a long queue is walked
 	// again and again at a steady cost.
 	pages = 10
-	// forgetLimit bounds the orders dropped in one round.
-	forgetLimit = 20_000
+	// forgetLimit bounds the orders dropped in one round in each status, at what
+	// a fast machine settles meanwhile.
+	forgetLimit = 100_000
 	// tokenChars is the length of a repair's token: 80 random bits.
 	tokenChars = 16
 )
 
 // Reconciler compares the books with the queues.
 type Reconciler struct {
-	ledger    Ledger
+	records   Records
+	books     Books
 	queue     Queue
 	retention time.Duration
 	log       *slog.Logger
@@ -58,8 +70,8 @@ type Reconciler struct {
 }
 
 // New returns a reconciler that drops settled orders after the retention.
-func New(l Ledger, q Queue, retention time.Duration, log *slog.Logger) *Reconciler {
-	return &Reconciler{ledger: l, queue: q, retention: retention, log: log, after: map[order.Status]time.Time{}}
+func New(r Records, b Books, q Queue, retention time.Duration, log *slog.Logger) *Reconciler {
+	return &Reconciler{records: r, books: b, queue: q, retention: retention, log: log, after: map[order.Status]time.Time{}}
 }
 
 // Run reconciles every ten seconds until ctx ends. A round that fails is logged
@@ -68,7 +80,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
-		if err := r.Round(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if err := r.reconcile(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("reconcile could not finish; trying again", "retry_in", interval, "error", err)
 		}
 		select {
@@ -79,57 +91,80 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	}
 }
 
-// Round does everything once, as of now: it requeues unsettled orders that have
-// no task, and forgets settled ones whose retention is over.
+func (r *Reconciler) reconcile(ctx context.Context) error {
+	now, err := r.books.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return r.Round(ctx, now)
+}
+
+// Round does everything once, as of now by the clock of the books: it requeues
+// unsettled orders that have no task, and forgets settled ones whose retention
+// is over. Orders that cannot be read do not keep it from the others.
 func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
+	var failed []error
 	for _, s := range order.Statuses() {
 		if !queued(s) {
 			continue
 		}
-		if err := r.requeue(ctx, s, now.Add(-minAge)); err != nil {
+		err := r.requeue(ctx, s, now.Add(-minAge))
+		if errors.Is(err, order.ErrUnavailable) || ctx.Err() != nil {
 			return err
 		}
+		failed = append(failed, err)
 	}
-	gone, err := r.ledger.Forget(ctx, now.Add(-r.retention), forgetLimit)
+	gone, err := r.books.Forget(ctx, now.Add(-r.retention), forgetLimit)
 	if gone > 0 {
 		r.log.Info("forgot settled orders after their retention", "orders", gone, "retention", r.retention)
 	}
-	return err
+	return errors.Join(append(failed, err)...)
 }
 
 // requeue walks on through the orders of one status that were accepted before a
 // time, and starts over after the last.
 func (r *Reconciler) requeue(ctx context.Context, s order.Status, before time.Time) error {
+	var unreadable error
 	for range pages {
-		records, next, err := r.ledger.Waiting(ctx, s, r.after[s], before, page)
-		if err != nil {
+		records, next, err := r.records.Waiting(ctx, s, r.after[s], before, page)
+		if errors.Is(err, order.ErrUnavailable) {
 			return err
 		}
+		unreadable = errors.Join(unreadable, err)
 		for _, rec := range records {
 			if err := r.assertTask(ctx, rec); err != nil {
-				return err
+				return errors.Join(unreadable, err)
 			}
 		}
 		r.after[s] = next
 		if next.IsZero() {
-			return nil
+			break
 		}
 	}
-	return nil
+	return unreadable
 }
 
-// assertTask gives the order a task unless it has one, or has moved on since it
-// was listed.
+// assertTask gives the order a task unless it has one. Most orders without one
+// have been settled since they were listed, so it looks at the record again.
 func (r *Reconciler) assertTask(ctx context.Context, rec order.Record) error {
-	if !queued(rec.Status) {
-		return nil
-	}
-	added, err := r.queue.Enqueue(ctx, rec)
-	if err != nil || !added {
+	if held, err := r.queue.Holds(ctx, rec); err != nil || held {
 		return err
 	}
-	r.log.Warn("order had no task and is queued again", "order_id", rec.ID, "status", rec.Status)
-	return r.ledger.Requeued(ctx, rec.ID, rand.Text()[:tokenChars])
+	rec, err := r.records.Get(ctx, rec.ID)
+	if errors.Is(err, order.ErrNotFound) {
+		return nil
+	}
+	if err != nil || !queued(rec.Status) {
+		return err
+	}
+	if added, err := r.queue.Enqueue(ctx, rec); err != nil || !added {
+		return err
+	}
+	counted, err := r.books.Requeued(ctx, rec.ID, rand.Text()[:tokenChars])
+	if counted {
+		r.log.Warn("order had no task and is queued again", "order_id", rec.ID, "status", rec.Status)
+	}
+	return err
 }
 
 // queued says whether an order with this status must have a task: it waits for

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,12 +50,13 @@ func open(t *testing.T) *bundle {
 }
 
 func producer(rdb redis.UniversalClient) *queue.Producer {
-	return queue.NewProducer(rdb, queue.ProducerConfig{MaxAttempts: 3, AttemptTimeout: time.Second})
+	return queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: time.Second})
 }
 
 // another is the reconciler of one more process.
 func (b *bundle) another() *reconcile.Reconciler {
-	return reconcile.New(ledger.New(b.broken), producer(b.broken), retention, slog.New(slog.DiscardHandler))
+	l := ledger.New(b.broken)
+	return reconcile.New(l, l, producer(b.broken), retention, slog.New(slog.DiscardHandler))
 }
 
 // accept writes an order into the books and leaves it without a task.
@@ -153,6 +155,13 @@ func TestRound(t *testing.T) {
 		{"being worked, with its task gone", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.begin(t, "o1", "a")
+		}, time.Minute, state{1, 1}},
+		{"its task is archived", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.enqueue(t, order.Record{Order: order.Order{ID: "o1"}, Queue: order.QueueDefault})
+			if err := b.asynq.ArchiveTask("default", "o1"); err != nil {
+				t.Fatal(err)
+			}
 		}, time.Minute, state{1, 1}},
 		{"settled", func(t *testing.T, b *bundle) {
 			t.Helper()
@@ -321,8 +330,10 @@ func TestFaults(t *testing.T) {
 		{"list", name("zrange"), redistest.ReplyLost, state{1, 1}},
 		{"name the queue", name("sadd"), redistest.NotApplied, state{1, 1}},
 		{"name the queue", name("sadd"), redistest.ReplyLost, state{1, 1}},
-		{"enqueue", redistest.Script("asynq:"), redistest.NotApplied, state{1, 1}},
-		{"enqueue", redistest.Script("asynq:"), redistest.ReplyLost, state{1, 0}},
+		{"look for the task", name("sismember"), redistest.NotApplied, state{1, 1}},
+		{"look for the task", name("sismember"), redistest.ReplyLost, state{1, 1}},
+		{"enqueue", enqueues, redistest.NotApplied, state{1, 1}},
+		{"enqueue", enqueues, redistest.ReplyLost, state{1, 0}},
 		{"count", redistest.Script("orders:"), redistest.NotApplied, state{1, 0}},
 		{"count", redistest.Script("orders:"), redistest.ReplyLost, state{1, 1}},
 	}
@@ -345,6 +356,15 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// enqueues matches the script by which Asynq takes a task in.
+func enqueues(c redis.Cmder) bool {
+	if !redistest.Script("asynq:")(c) {
+		return false
+	}
+	key, _ := c.Args()[4].(string)
+	return strings.HasSuffix(key, ":pending")
 }
 
 // TestBrokenRoundGoesOn holds that a round which broke in the middle of a page
@@ -426,17 +446,39 @@ func (m movedOn) Waiting(
 }
 
 // TestOrderMovesOn holds that an order which is worked to its end between
-// listing and repair is not counted. The task it gets is harmless: its delivery
-// meets the outcome.
+// listing and repair is left alone.
 func TestOrderMovesOn(t *testing.T) {
 	b := open(t)
 	now := b.accept(t, "o1").CreatedAt.Add(time.Minute)
 	l := movedOn{b.books, func(id string) { b.settle(t, id) }}
-	r := reconcile.New(l, b.queue, retention, slog.New(slog.DiscardHandler))
+	r := reconcile.New(l, b.books, b.queue, retention, slog.New(slog.DiscardHandler))
 	if err := r.Round(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.state(t).Requeued; n != 0 {
-		t.Errorf("%d repairs are counted", n)
+	if diff := cmp.Diff(state{}, b.state(t)); diff != "" {
+		t.Errorf("state (-want +got):\n%s", diff)
 	}
+}
+
+// TestUnreadableRecord holds that a record which cannot be read is reported with
+// its id, and keeps no other order from its task or from leaving.
+func TestUnreadableRecord(t *testing.T) {
+	b := open(t)
+	b.accept(t, "done")
+	b.settle(t, "done")
+	b.accept(t, "odd")
+	good := b.accept(t, "good")
+	doc := b.rdb.HGet(t.Context(), "orders:{b0}:o:odd", "d").Val()
+	b.rdb.HSet(t.Context(), "orders:{b0}:o:odd", "d", "{")
+	err := b.Round(t.Context(), good.CreatedAt.Add(2*retention))
+	if err == nil || !strings.Contains(err.Error(), "order odd") {
+		t.Errorf("the round answered %v", err)
+	}
+	if diff := cmp.Diff(state{1, 1}, b.state(t)); diff != "" {
+		t.Errorf("state (-want +got):\n%s", diff)
+	}
+	if _, err := b.books.Get(t.Context(), "done"); !errors.Is(err, order.ErrNotFound) {
+		t.Errorf("the old order is still there: %v", err)
+	}
+	b.rdb.HSet(t.Context(), "orders:{b0}:o:odd", "d", doc)
 }

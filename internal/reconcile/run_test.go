@@ -29,7 +29,15 @@ func (*empty) Waiting(context.Context, order.Status, time.Time, time.Time, int) 
 	return nil, time.Time{}, nil
 }
 
-func (*empty) Requeued(context.Context, string, string) error { return nil }
+func (*empty) Get(context.Context, string) (order.Record, error) {
+	return order.Record{}, order.ErrNotFound
+}
+
+func (*empty) Now(context.Context) (time.Time, error) { return time.Now(), nil }
+
+func (*empty) Requeued(context.Context, string, string) (bool, error) { return false, nil }
+
+func (*empty) Holds(context.Context, order.Record) (bool, error) { return true, nil }
 
 func (e *empty) Forget(context.Context, time.Time, int) (int, error) {
 	e.rounds.Add(1)
@@ -48,7 +56,7 @@ func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		e := &empty{}
-		r := reconcile.New(e, e, retention, slog.New(slog.NewTextHandler(&log, nil)))
+		r := reconcile.New(e, e, e, retention, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
@@ -85,7 +93,7 @@ func TestRunEndsDuringRound(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
 	h := hanging{asked: make(chan struct{})}
-	r := reconcile.New(h, h, retention, slog.New(slog.NewTextHandler(&log, nil)))
+	r := reconcile.New(h, h, h, retention, slog.New(slog.NewTextHandler(&log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- r.Run(ctx) }()

@@ -77,9 +77,31 @@ func Script(keyPrefix string) func(redis.Cmder) bool {
 // DialHook implements redis.Hook.
 func (b *Breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-// ProcessPipelineHook implements redis.Hook.
+// ProcessPipelineHook implements redis.Hook. A pipeline breaks as a whole when
+// one of its commands does.
 func (b *Breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		fault, hit := b.hitAny(cmds)
+		if !hit {
+			return next(ctx, cmds)
+		}
+		if fault == ReplyLost {
+			_ = next(ctx, cmds)
+		}
+		for _, cmd := range cmds {
+			cmd.SetErr(ErrBroken)
+		}
+		return ErrBroken
+	}
+}
+
+func (b *Breaker) hitAny(cmds []redis.Cmder) (Fault, bool) {
+	for _, cmd := range cmds {
+		if fault, hit := b.hit(cmd); hit {
+			return fault, true
+		}
+	}
+	return 0, false
 }
 
 // ProcessHook implements redis.Hook.

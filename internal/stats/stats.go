@@ -61,7 +61,7 @@ type Snapshot struct {
 
 // Durations says how long orders took; see Totals for the three measures.
 type Durations struct {
-	Wait, Processing, Total Histogram
+	QueueWait, Processing, EndToEnd Histogram
 }
 
 const (
@@ -145,7 +145,7 @@ func (r *Reporter) before(now Totals, window time.Duration) (t Totals, ok bool) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, sample := range r.samples {
-		if sample.Accepted > now.Accepted || sample.Settled() > now.Settled() {
+		if sample.Accepted > now.Accepted || sample.Processed() > now.Processed() {
 			continue
 		}
 		if ok && now.At.Sub(sample.At) < window {
@@ -162,21 +162,23 @@ func (r *Reporter) throughput(now Totals) float64 {
 	if !ok || elapsed < minElapsed {
 		return 0
 	}
-	return float64(now.Settled()-earlier.Settled()) / elapsed.Seconds()
+	return float64(now.Processed()-earlier.Processed()) / elapsed.Seconds()
 }
 
 func (r *Reporter) recent(now Totals) Durations {
-	all := Durations{Wait: sum(now.Wait), Processing: sum(now.Processing), Total: sum(now.Total)}
+	all := Durations{
+		QueueWait: sum(now.QueueWait), Processing: sum(now.Processing), EndToEnd: sum(now.EndToEnd),
+	}
 	earlier, ok := r.before(now, latencyWindow)
 	if !ok {
 		return all
 	}
 	d := Durations{
-		Wait:       all.Wait.Since(sum(earlier.Wait)),
+		QueueWait:  all.QueueWait.Since(sum(earlier.QueueWait)),
 		Processing: all.Processing.Since(sum(earlier.Processing)),
-		Total:      all.Total.Since(sum(earlier.Total)),
+		EndToEnd:   all.EndToEnd.Since(sum(earlier.EndToEnd)),
 	}
-	if d.Total.Count() == 0 {
+	if d.EndToEnd.Count() == 0 {
 		return all
 	}
 	return d
@@ -187,6 +189,16 @@ func (s Snapshot) Waiting() int64 {
 	var n int64
 	for _, d := range s.Depths {
 		n += d.Pending
+	}
+	return n
+}
+
+// Backlog is how many orders wait, for a worker or for their time. Admission
+// goes by it.
+func (s Snapshot) Backlog() int64 {
+	n := s.Waiting()
+	for _, d := range s.Depths {
+		n += d.Retry + d.Scheduled
 	}
 	return n
 }

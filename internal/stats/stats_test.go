@@ -38,8 +38,8 @@ func (s *shop) Totals(context.Context) (stats.Totals, error) {
 	byQueue := map[order.Queue]stats.Histogram{order.QueueDefault: s.durations}
 	return stats.Totals{
 		At: time.Now(), Accepted: s.settled,
-		ByStatus: map[order.Status]int64{order.StatusCompleted: s.settled},
-		Wait:     byQueue, Processing: byQueue, Total: byQueue,
+		ByStatus:  map[order.Status]int64{order.StatusCompleted: s.settled},
+		QueueWait: byQueue, Processing: byQueue, EndToEnd: byQueue,
 	}, s.totalsErr
 }
 
@@ -121,12 +121,12 @@ func TestSnapshot(t *testing.T) {
 func TestSumsOverQueues(t *testing.T) {
 	t.Parallel()
 	totals := stats.Totals{
-		Wait:       map[order.Queue]stats.Histogram{"critical": observe(1), "low": observe(1, 2)},
+		QueueWait:  map[order.Queue]stats.Histogram{"critical": observe(1), "low": observe(1, 2)},
 		Processing: map[order.Queue]stats.Histogram{"critical": observe(4), "default": observe(8, 9)},
-		Total:      map[order.Queue]stats.Histogram{"default": observe(16), "low": observe(32)},
+		EndToEnd:   map[order.Queue]stats.Histogram{"default": observe(16), "low": observe(32)},
 	}
 	got := snapshot(t, stats.New(fixed(totals), &shop{}))
-	want := stats.Durations{Wait: observe(1, 1, 2), Processing: observe(4, 8, 9), Total: observe(16, 32)}
+	want := stats.Durations{QueueWait: observe(1, 1, 2), Processing: observe(4, 8, 9), EndToEnd: observe(16, 32)}
 	if diff := cmp.Diff(want, got.Recent); diff != "" {
 		t.Errorf("recent (-want +got):\n%s", diff)
 	}
@@ -186,8 +186,8 @@ func TestThroughputWithoutRun(t *testing.T) {
 	t.Parallel()
 	s := &shop{}
 	s.settle(10, time.Second)
-	if got := snapshot(t, stats.New(s, s)); got.Throughput != 0 || got.Recent.Total.Count() != 10 {
-		t.Errorf("throughput %v, %d recent", got.Throughput, got.Recent.Total.Count())
+	if got := snapshot(t, stats.New(s, s)); got.Throughput != 0 || got.Recent.EndToEnd.Count() != 10 {
+		t.Errorf("throughput %v, %d recent", got.Throughput, got.Recent.EndToEnd.Count())
 	}
 }
 
@@ -221,7 +221,7 @@ func TestRecent(t *testing.T) {
 			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
 				t.Helper()
 				row.work(s)
-				want := stats.Durations{Wait: row.want, Processing: row.want, Total: row.want}
+				want := stats.Durations{QueueWait: row.want, Processing: row.want, EndToEnd: row.want}
 				if diff := cmp.Diff(want, snapshot(t, r).Recent); diff != "" {
 					t.Errorf("recent (-want +got):\n%s", diff)
 				}
@@ -278,8 +278,8 @@ func TestBooksThatAreGone(t *testing.T) {
 		s.mu.Unlock()
 		s.settle(2, 3*time.Second)
 		got := snapshot(t, r)
-		if got.Throughput < 0 || got.Recent.Total != s.durations {
-			t.Errorf("throughput %v, %d recent orders", got.Throughput, got.Recent.Total.Count())
+		if got.Throughput < 0 || got.Recent.EndToEnd != s.durations {
+			t.Errorf("throughput %v, %d recent orders", got.Throughput, got.Recent.EndToEnd.Count())
 		}
 	})
 }

@@ -22,10 +22,10 @@ type Totals struct {
 	ByStatus map[order.Status]int64
 	// Indexed is the size of each unsettled status's index.
 	Indexed map[order.Status]int64
-	// Wait, Processing and Total are the durations of orders by queue: from
-	// acceptance to the first attempt, of the attempt that brought the outcome,
-	// and from acceptance to the outcome.
-	Wait, Processing, Total map[order.Queue]Histogram
+	// QueueWait, Processing and EndToEnd are the durations of orders by queue:
+	// from acceptance to the first attempt, of the attempt that brought the
+	// outcome, and from acceptance to the outcome.
+	QueueWait, Processing, EndToEnd map[order.Queue]Histogram
 }
 
 // Drift is how far the books are from balancing: the difference between the
@@ -44,8 +44,8 @@ func (t Totals) Drift() int64 {
 	return drift
 }
 
-// Settled counts the orders that were decided: completed, rejected or failed.
-func (t Totals) Settled() int64 {
+// Processed counts the orders that were decided: completed, rejected or failed.
+func (t Totals) Processed() int64 {
 	return t.ByStatus[order.StatusCompleted] + t.ByStatus[order.StatusRejected] + t.ByStatus[order.StatusFailed]
 }
 

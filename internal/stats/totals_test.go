@@ -61,7 +61,7 @@ func TestSettled(t *testing.T) {
 		}
 		n *= 10
 	}
-	if got := (stats.Totals{ByStatus: byStatus}).Settled(); got != want {
+	if got := (stats.Totals{ByStatus: byStatus}).Processed(); got != want {
 		t.Errorf("settled %d, want %d", got, want)
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"orderprocessor/internal/ledger"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -186,5 +189,46 @@ func TestSeedCalls(t *testing.T) {
 	pool, _ := health["pool"].(map[string]any)
 	if got.code != http.StatusOK || health["status"] != "healthy" || pool["healthy"] != true || pool["workers"] == 0.0 {
 		t.Errorf("GET /health answered %d: %s", got.code, got.body)
+	}
+}
+
+// TestIDUsedAgain sends an id again after the record of its failed order has
+// left: it is a new order, and is worked.
+func TestIDUsedAgain(t *testing.T) {
+	shop := openShop(t, func(_ string, call int) int {
+		return map[bool]int{true: http.StatusBadRequest, false: http.StatusOK}[call == 1]
+	})
+	s := start(t)
+	s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
+	s.call("POST", "/orders", sample("reused").json())
+	if o := s.settled("reused"); o.Status != "failed" {
+		t.Fatalf("the first order is %s", o.Status)
+	}
+	forgotten, err := ledger.New(s.redis.Client()).Forget(t.Context(), time.Now().Add(time.Hour), 1)
+	if err != nil || forgotten != 1 {
+		t.Fatalf("forgot %d, %v", forgotten, err)
+	}
+	if got := s.call("POST", "/orders", sample("reused").json()); got.code != http.StatusCreated {
+		t.Fatalf("POST answered %d: %s", got.code, got.body)
+	}
+	if o := s.settled("reused"); o.Status != "completed" {
+		t.Errorf("the second order is %s", o.Status)
+	}
+}
+
+// TestMoreAttemptsMeanwhile raises the limit of attempts while an order waits
+// for its last: it gets the new ones.
+func TestMoreAttemptsMeanwhile(t *testing.T) {
+	shop := openShop(t, func(_ string, call int) int {
+		return map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK}[call < 5]
+	})
+	s := start(t)
+	s.call("POST", "/orders", sample("patient").json())
+	few := s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=2", "ORDERS_RETRY_BASE=3s", "ORDERS_RETRY_MAX=3s")
+	s.until("the first attempt has failed", func() bool { return s.order("patient").Status == "retrying" })
+	few.stop()
+	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=9")
+	if o := s.settled("patient"); o.Status != "completed" || len(o.Attempts) != 5 {
+		t.Errorf("the order is %s after %d attempts", o.Status, len(o.Attempts))
 	}
 }

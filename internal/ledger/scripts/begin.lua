@@ -41,7 +41,7 @@ else
 end
 redis.call('HINCRBY', counters, 'attempts', 1)
 if number == 1 then
-  observe('wait', queue, now - created)
+  observe('queue_wait', queue, now - created)
 end
 event(ARGV[5], number, ARGV[4], '')
 return { 'begun', number }

@@ -23,7 +23,7 @@ local now = time[1] .. string.format('%06d', time[2])
 
 -- move takes the order from one status to another: index, gauges, record.
 -- Its first write is a removal, which Redis allows even when memory is full, so
--- that waiting orders can still be worked then.
+-- that an order which a worker holds can still be settled then.
 local function move(from, to, created)
   redis.call('ZREM', index .. from, id)
   redis.call('ZADD', index .. to, created, id)

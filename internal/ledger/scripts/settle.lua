@@ -33,6 +33,6 @@ if ARGV[5] == '' then
 else
   redis.call('HSET', record, 'e', ARGV[5])
 end
-observe('total', queue, now - created)
+observe('end_to_end', queue, now - created)
 event(ARGV[4], attempts or 0, worker, ARGV[5])
 return { 'settled', ARGV[4], 'own' }

@@ -32,21 +32,23 @@ func NewInspector(rdb redis.UniversalClient) *Inspector {
 // queueKey is a key of Asynq 0.26 that belongs to one queue.
 func queueKey(q order.Queue, name string) string { return "asynq:{" + string(q) + "}:" + name }
 
-// Pending returns how many tasks wait in all queues together.
-func (i *Inspector) Pending(ctx context.Context) (int64, error) {
+// Backlog returns how many tasks wait in all queues together, for a worker or
+// for their time.
+func (i *Inspector) Backlog(ctx context.Context) (int64, error) {
 	pipe := i.rdb.Pipeline()
-	lengths := make([]*redis.IntCmd, len(i.queues))
-	for n, q := range i.queues {
-		lengths[n] = pipe.LLen(ctx, queueKey(q, "pending"))
+	lengths := make([]*redis.IntCmd, 0, 3*len(i.queues))
+	for _, q := range i.queues {
+		lengths = append(lengths, pipe.LLen(ctx, queueKey(q, "pending")),
+			pipe.ZCard(ctx, queueKey(q, "retry")), pipe.ZCard(ctx, queueKey(q, "scheduled")))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return 0, fmt.Errorf("read queue lengths: %w: %w", order.ErrUnavailable, err)
 	}
-	var pending int64
+	var backlog int64
 	for _, l := range lengths {
-		pending += l.Val()
+		backlog += l.Val()
 	}
-	return pending, nil
+	return backlog, nil
 }
 
 // Depths returns what is in each queue. A queue that nobody has used is empty.

@@ -55,8 +55,8 @@ func TestFreshRedis(t *testing.T) {
 	if diff := cmp.Diff(want, depths); diff != "" {
 		t.Errorf("depths (-want +got):\n%s", diff)
 	}
-	if n, err := i.Pending(t.Context()); n != 0 || err != nil {
-		t.Errorf("pending %d, %v", n, err)
+	if n, err := i.Backlog(t.Context()); n != 0 || err != nil {
+		t.Errorf("backlog %d, %v", n, err)
 	}
 	if n, err := i.Slots(t.Context()); n != 0 || err != nil {
 		t.Errorf("slots %d, %v", n, err)
@@ -147,8 +147,8 @@ func TestDepths(t *testing.T) {
 	if diff := cmp.Diff(want, depths); diff != "" {
 		t.Errorf("depths (-want +got):\n%s", diff)
 	}
-	if n, err := i.Pending(t.Context()); n != 6 || err != nil {
-		t.Errorf("pending %d, %v", n, err)
+	if n, err := i.Backlog(t.Context()); n != 14 || err != nil {
+		t.Errorf("backlog %d, %v", n, err)
 	}
 }
 

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/term"
+
+	"orderprocessor/internal/config"
+)
+
+// NewLog returns the program's log: text on a terminal and JSON elsewhere,
+// unless the configuration says otherwise. go-redis logs through it too.
+func NewLog(w *os.File, cfg config.Common) *slog.Logger {
+	format := cfg.LogFormat
+	if format == "" && term.IsTerminal(int(w.Fd())) {
+		format = config.LogText
+	}
+	log := newLogger(w, format, cfg.LogLevel)
+	redis.SetLogger(redisLogger{log})
+	return log
+}
+
+func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDurations}
+	if format == config.LogText {
+		return slog.New(slog.NewTextHandler(w, opts))
+	}
+	return slog.New(slog.NewJSONHandler(w, opts))
+}
+
+// readableDurations writes "35s" where JSON would have nanoseconds.
+func readableDurations(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
+}
+
+// redisLogger passes go-redis's remarks on. They repeat what the callers of the
+// commands report, so they are for debugging only.
+type redisLogger struct{ log *slog.Logger }
+
+// Printf implements the logger of go-redis.
+func (l redisLogger) Printf(ctx context.Context, format string, v ...any) {
+	l.log.DebugContext(ctx, fmt.Sprintf(format, v...), "source", "go-redis")
+}
