@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -91,7 +90,7 @@ func (s *Server) bound(c *fiber.Ctx) error {
 // ready refuses a request while the process cannot serve orders.
 func (s *Server) ready(c *fiber.Ctx) error {
 	if err := s.cfg.Ready(); err != nil {
-		return errors.Join(order.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", order.ErrUnavailable, err)
 	}
 	return c.Next()
 }

@@ -50,22 +50,23 @@ func (r Redis) Client(t Tuning) redis.UniversalClient {
 	case s.sentinel != nil:
 		o := *s.sentinel
 		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
-		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.DialerRetries = true, true, 1
 		return redis.NewFailoverClient(&o)
 	case s.cluster != nil:
 		o := *s.cluster
 		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
-		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.DialerRetries = true, true, 1
 		return redis.NewClusterClient(&o)
 	default:
 		o := *s.single
 		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
-		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.DialerRetries = true, true, 1
 		return redis.NewClient(&o)
 	}
 }
 
-// tune fills in what the URL left open.
+// tune fills in what the URL left open. Dialling is tried once: whoever asks
+// tries again anyway, and is told why it failed and not that time ran out.
 func tune(t Tuning, pool, retries *int, dial, read, write *time.Duration) {
 	*pool = cmp.Or(*pool, t.PoolSize)
 	*retries = cmp.Or(*retries, t.MaxRetries)
