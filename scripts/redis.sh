@@ -20,8 +20,8 @@ fi
 
 echo "there is no redis-server 6.2 or later on the PATH; installing it for the tests" >&2
 if command -v apt-get >/dev/null; then
-  "${sudo[@]}" apt-get update -qq || true
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >&2 || true
+  "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq || true
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends redis-server >&2 || true
 elif command -v brew >/dev/null; then
   brew install redis >&2 || true
 elif command -v dnf >/dev/null; then

@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
+)
+
+// tokenChars is the length of a token: 80 random bits, unique among the
+// deliveries of one order.
+const tokenChars = 16
+
+var errLost = errors.New("the worker of the last attempt was lost")
+
+// attempt is one try at one order.
+type attempt struct {
+	w        *Worker
+	order    order.Order
+	decision rules.Decision
+	claim    order.Claim
+	number   int
+}
+
+// run begins the attempt and does what was decided.
+func (a *attempt) run(ctx context.Context) error {
+	err := persist(ctx, func() (err error) {
+		a.number, err = a.w.books.Begin(ctx, a.claim)
+		return err
+	})
+	switch {
+	case errors.Is(err, order.ErrExhausted):
+		return a.giveUp(ctx, errLost, "")
+	case errors.Is(err, order.ErrNotFound):
+		return &order.PermanentError{Err: err}
+	case err != nil:
+		return acknowledge(err)
+	case !a.decision.Approved:
+		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: a.decision.Reason}))
+	default:
+		return a.fulfil(ctx)
+	}
+}
+
+// fulfil hands the order over and writes down what came of it.
+func (a *attempt) fulfil(ctx context.Context) error {
+	note, err := a.call(ctx)
+	if err == nil {
+		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note}))
+	}
+	var permanent *order.PermanentError
+	if errors.As(err, &permanent) {
+		return a.fail(ctx, err, note)
+	}
+	if a.number >= a.w.MaxAttempts {
+		return a.giveUp(ctx, err, note)
+	}
+	return a.retry(ctx, err, note)
+}
+
+// call runs fulfilment within the attempt's time. A panic in it fails the
+// attempt and nothing else.
+func (a *attempt) call(ctx context.Context) (note string, err error) {
+	if a.w.fulfilment == nil {
+		return "", nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			a.w.Log.Error("attempt panicked", "order_id", a.order.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("attempt panicked: %v", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, a.w.AttemptTimeout)
+	defer cancel()
+	return a.w.fulfilment.Fulfil(ctx, a.order, a.claim.Handling, a.number)
+}
+
+// giveUp settles an order that has used up its attempts.
+func (a *attempt) giveUp(ctx context.Context, cause error, note string) error {
+	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.number, cause), note)
+}
+
+// fail settles the order as failed.
+func (a *attempt) fail(ctx context.Context, cause error, note string) error {
+	reason := order.Reason(cause)
+	if err := a.settle(ctx, order.Outcome{Status: order.StatusFailed, Error: reason, Note: note}); err != nil {
+		return acknowledge(err)
+	}
+	return &order.PermanentError{Err: errors.New(reason)}
+}
+
+// retry closes the attempt and asks for another one.
+func (a *attempt) retry(ctx context.Context, cause error, note string) error {
+	delay := a.w.Backoff.Delay(a.number)
+	var asked *order.RetryError
+	if errors.As(cause, &asked) {
+		delay = max(delay, asked.After)
+	}
+	reason := order.Reason(cause)
+	err := persist(ctx, func() error { return a.w.books.Fail(ctx, a.claim, reason, note, delay) })
+	if err != nil {
+		return acknowledge(err)
+	}
+	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.number, "retry_in", delay, "error", reason)
+	return &order.RetryError{After: delay, Err: errors.New(reason)}
+}
+
+// settle writes the outcome down.
+func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
+	err := persist(ctx, func() error { return a.w.books.Settle(ctx, a.claim, out) })
+	if err != nil {
+		return err
+	}
+	a.w.Log.Log(ctx, levelOf(out.Status), "order settled",
+		"order_id", a.order.ID, "status", out.Status, "attempt", a.number, "error", out.Error)
+	return nil
+}
+
+// acknowledge makes nothing of an order that another delivery has settled: its
+// outcome stands, and this delivery has only to go away.
+func acknowledge(err error) error {
+	if errors.Is(err, order.ErrSettled) {
+		return nil
+	}
+	return err
+}
+
+// levelOf keeps the ordinary out of the log: at full throughput it would be
+// thousands of lines per second.
+func levelOf(s order.Status) slog.Level {
+	switch s {
+	case order.StatusCompleted:
+		return slog.LevelDebug
+	case order.StatusRejected:
+		return slog.LevelInfo
+	default:
+		return slog.LevelError
+	}
+}
