@@ -26,9 +26,10 @@ const (
 	// before Asynq gives the task away.
 	taskGrace = 15 * time.Second
 	// taskRetries is how often Asynq may bring a task back by its own count. It
-	// is out of reach: the ledger counts the attempts and ends an order that has
-	// used them up, and Asynq must never archive a task without asking.
-	taskRetries = 1_000_000
+	// is out of reach, as an order has at most 100 attempts: the ledger counts
+	// them and ends an order that has used them up, and Asynq must never archive
+	// a task without asking.
+	taskRetries = 1000
 	// checkInterval is how often an idle lane looks for work. Asynq polls.
 	checkInterval = 20 * time.Millisecond
 	// abortTimeout is how long a handler may take to notice that its context has
