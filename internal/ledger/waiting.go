@@ -44,6 +44,9 @@ func score(t time.Time) string {
 	return strconv.FormatInt(t.UnixMicro(), 10)
 }
 
+// maxUnreadable is how many records that cannot be read one listing reports.
+const maxUnreadable = 3
+
 // records reads many records in one round trip, leaving out what is gone. What
 // it cannot read it reports after all that it can.
 func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, error) {
@@ -65,7 +68,7 @@ func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, err
 		}
 		rec, err := parseRecord(ids[i], read.Val())
 		if err != nil {
-			unreadable = append(unreadable, err)
+			unreadable = append(unreadable, err)[:min(len(unreadable)+1, maxUnreadable)]
 			continue
 		}
 		records = append(records, rec)
