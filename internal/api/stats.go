@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -73,7 +74,7 @@ func viewStats(snap stats.Snapshot) statsView {
 		ActiveWorkers:        snap.Slots,
 		QueueLength:          snap.Waiting(),
 		UptimeSeconds:        int64(snap.Uptime.Seconds()),
-		ThroughputPerSecond:  snap.Throughput,
+		ThroughputPerSecond:  math.Round(snap.Throughput*100) / 100,
 		ByStatus:             map[order.Status]int64{},
 		Queues:               map[order.Queue]queueView{},
 		LatencyMS: latencyView{

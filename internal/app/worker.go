@@ -80,6 +80,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		"fulfilment", w.shop != nil)
 	if w.shop != nil {
 		defer w.shop.Close()
+		if w.cfg.FulfilmentSecret.Reveal() == "" {
+			w.Log.Warn("calls to fulfilment are not signed, as no secret is set")
+		}
 	}
 	return w.run(ctx, nil, []func(context.Context) error{w.consumer.Run, w.reconcile.Run})
 }

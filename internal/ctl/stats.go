@@ -67,7 +67,7 @@ func (s *statsCommand) print(v statsView) {
 	t.row("   accepted", v.Ledger.Accepted)
 	t.row("   drift", driftText(v.Ledger.Drift))
 	t.row("   worker slots", v.ActiveWorkers)
-	t.row("   throughput", fmt.Sprintf("%.1f orders per second lately", v.ThroughputPerSecond))
+	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
 	t.end()
 
@@ -98,12 +98,13 @@ func printQueues(w io.Writer, v statsView) {
 	t.row("queue", "pending", "active", "scheduled", "retry", "archived", "oldest")
 	for _, name := range order.Queues() {
 		q := v.Queues[name]
-		paused := ""
-		if q.Paused {
-			paused = "PAUSED"
+		cells := []any{
+			q.Pending, q.Active, q.Scheduled, q.Retry, q.Archived, fmt.Sprintf("%.1f s", q.OldestPendingSeconds),
 		}
-		oldest := fmt.Sprintf("%.1f s", q.OldestPendingSeconds)
-		t.row(name, q.Pending, q.Active, q.Scheduled, q.Retry, q.Archived, oldest, paused)
+		if q.Paused {
+			cells = append(cells, "PAUSED")
+		}
+		t.row(name, cells...)
 	}
 	t.end()
 }

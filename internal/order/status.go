@@ -25,11 +25,9 @@ const (
 	// StatusCompleted is approved and, where fulfilment is configured, taken by
 	// it. Final.
 	StatusCompleted Status = "completed"
-	// StatusRejected is refused by a business rule. Final but for an operator's
-	// retry.
+	// StatusRejected is refused by a business rule. Final.
 	StatusRejected Status = "rejected"
-	// StatusFailed is out of attempts, or refused by fulfilment for good. Final
-	// but for an operator's retry.
+	// StatusFailed is out of attempts, or refused by fulfilment for good. Final.
 	StatusFailed Status = "failed"
 	// StatusCancelled is withdrawn before it took effect. Final.
 	StatusCancelled Status = "cancelled"

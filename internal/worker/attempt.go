@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/rules"
@@ -105,7 +106,7 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	if err != nil {
 		return acknowledge(err)
 	}
-	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.number, "retry_in", delay, "error", reason)
+	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.number, "retry_in", delay.Round(time.Millisecond), "error", reason)
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
 }
 
