@@ -61,7 +61,8 @@ type Worker struct {
 	// FulfilmentSecret signs the calls, in the form of Standard Webhooks: base64
 	// of 24 to 64 bytes, with or without whsec_ in front. Empty means unsigned.
 	FulfilmentSecret Secret `env:"ORDERS_FULFILMENT_SECRET"`
-	// FulfilmentTimeout bounds one call, 100ms to below AttemptTimeout.
+	// FulfilmentTimeout bounds one call, 100ms to below AttemptTimeout. Unset it
+	// is 10s, or nine tenths of a shorter AttemptTimeout.
 	FulfilmentTimeout time.Duration `env:"ORDERS_FULFILMENT_TIMEOUT" envDefault:"10s"`
 }
 

@@ -156,3 +156,16 @@ func TestSmallWorkersNeedOneVariable(t *testing.T) {
 		})
 	}
 }
+
+// TestTimeoutOfShortAttempts holds that a short attempt needs no second setting.
+func TestTimeoutOfShortAttempts(t *testing.T) {
+	t.Parallel()
+	for attempt, want := range map[string]time.Duration{
+		"": 10 * time.Second, "1h": 10 * time.Second, "10s": 9 * time.Second, "1s": 900 * time.Millisecond,
+	} {
+		w, err := config.LoadWorker([]string{"ORDERS_ATTEMPT_TIMEOUT=" + attempt})
+		if err != nil || w.FulfilmentTimeout != want {
+			t.Errorf("attempts of %q: calls may take %v, %v, want %v", attempt, w.FulfilmentTimeout, err, want)
+		}
+	}
+}

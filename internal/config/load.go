@@ -66,6 +66,7 @@ func read(environ []string) (*settings, *problems) {
 	parse[Worker](found, &s.worker, options)
 	found.check(s)
 	s.fitSlots()
+	s.fitTimeout()
 	return s, found
 }
 
@@ -130,5 +131,18 @@ func (s *settings) fitSlots() {
 	}
 	if !s.has(nameLanes) {
 		w.Lanes = max(1, min(w.Lanes, w.Concurrency-w.ReservedCritical))
+	}
+}
+
+// callShare is how much of an attempt one call may take when nobody asked for a
+// timeout, in tenths.
+const callShare = 9
+
+// fitTimeout shrinks the default of the fulfilment timeout, if it was not set,
+// to what a short attempt leaves for a call.
+func (s *settings) fitTimeout() {
+	w := &s.worker
+	if !s.has(nameFulfilmentTimeout) {
+		w.FulfilmentTimeout = min(w.FulfilmentTimeout, w.AttemptTimeout*callShare/10)
 	}
 }

@@ -15,7 +15,7 @@ func (p *problems) relate(s *settings) {
 	if !p.about(nameRetryBase, nameRetryMax) && w.RetryMax < w.RetryBase {
 		p.relation(nameRetryMax, brief(w.RetryMax), "must not be below %s, which is %s", nameRetryBase, brief(w.RetryBase))
 	}
-	if !p.about(nameFulfilmentTimeout, nameAttemptTimeout) && s.callsFulfilment() && w.FulfilmentTimeout >= w.AttemptTimeout {
+	if !p.about(nameFulfilmentTimeout, nameAttemptTimeout) && w.FulfilmentTimeout >= w.AttemptTimeout {
 		p.relation(nameFulfilmentTimeout, brief(w.FulfilmentTimeout), "must be below %s, which is %s", nameAttemptTimeout, brief(w.AttemptTimeout))
 	}
 	if s.has(nameFulfilmentSecret) && !s.has(nameFulfilmentURL) {
@@ -23,20 +23,17 @@ func (p *problems) relate(s *settings) {
 	}
 }
 
-// callsFulfilment says whether the timeout of the calls matters to anybody.
-func (s *settings) callsFulfilment() bool {
-	return s.has(nameFulfilmentURL) || s.has(nameFulfilmentTimeout)
-}
-
 // relateSlots checks that every lane gets a slot.
 func (p *problems) relateSlots(w Worker) {
 	lanes, reserved := strconv.Itoa(w.Lanes), strconv.Itoa(w.ReservedCritical)
-	switch {
-	case w.Lanes > w.Concurrency:
+	manyLanes, manyReserved := w.Lanes > w.Concurrency, w.ReservedCritical >= w.Concurrency
+	if manyLanes {
 		p.relation(nameLanes, lanes, "must not be above %s, which is %d", nameConcurrency, w.Concurrency)
-	case w.ReservedCritical >= w.Concurrency:
+	}
+	if manyReserved {
 		p.relation(nameReserved, reserved, "must be below %s, which is %d", nameConcurrency, w.Concurrency)
-	case w.Concurrency-w.ReservedCritical < w.Lanes:
+	}
+	if !manyLanes && !manyReserved && w.Concurrency-w.ReservedCritical < w.Lanes {
 		p.relation(nameReserved, reserved, "must leave %s, which is %d, at least one slot each of %s, which is %d",
 			nameLanes, w.Lanes, nameConcurrency, w.Concurrency)
 	}
