@@ -50,10 +50,11 @@ type Worker struct {
 	// QueueWeights says how often each queue is asked, relative to the others: 1
 	// to 100 for each of order.Queues.
 	QueueWeights map[order.Queue]int `env:"ORDERS_QUEUE_WEIGHTS" envDefault:"critical=6,default=3,low=1"`
-	// RetryBase is the wait before the second attempt, 10ms to 1h. It doubles
-	// from attempt to attempt.
+	// RetryBase is the wait before the second attempt, 1ms to 1h. It doubles
+	// from attempt to attempt. Unset it is 1s, or a shorter RetryMax.
 	RetryBase time.Duration `env:"ORDERS_RETRY_BASE" envDefault:"1s"`
-	// RetryMax is where the wait stops growing, RetryBase to 24h.
+	// RetryMax is where the wait stops growing, RetryBase to 24h. Unset it is
+	// 10m, or a longer RetryBase.
 	RetryMax time.Duration `env:"ORDERS_RETRY_MAX" envDefault:"10m"`
 	// FulfilmentURL is the shop's endpoint, an absolute http or https URL. Empty
 	// means that approved orders complete without asking anybody.
@@ -61,7 +62,7 @@ type Worker struct {
 	// FulfilmentSecret signs the calls, in the form of Standard Webhooks: base64
 	// of 24 to 64 bytes, with or without whsec_ in front. Empty means unsigned.
 	FulfilmentSecret Secret `env:"ORDERS_FULFILMENT_SECRET"`
-	// FulfilmentTimeout bounds one call, 100ms to below AttemptTimeout. Unset it
+	// FulfilmentTimeout bounds one call, 10ms to below AttemptTimeout. Unset it
 	// is 10s, or nine tenths of a shorter AttemptTimeout.
 	FulfilmentTimeout time.Duration `env:"ORDERS_FULFILMENT_TIMEOUT" envDefault:"10s"`
 }
@@ -70,14 +71,14 @@ type Worker struct {
 type Common struct {
 	// Redis says where Redis is.
 	Redis Redis `env:"REDIS_URL" envDefault:"redis://127.0.0.1:6379/0"`
-	// Retention is how long a settled order stays readable, 1m to 8760h.
+	// Retention is how long a settled order stays readable, 1s to 8760h.
 	Retention time.Duration `env:"ORDERS_RETENTION" envDefault:"24h"`
 	// MaxAttempts is how often an order is tried before it fails, 1 to 100.
 	MaxAttempts int `env:"ORDERS_MAX_ATTEMPTS" envDefault:"8"`
-	// AttemptTimeout bounds one attempt: 1s to 1h, in whole seconds.
+	// AttemptTimeout bounds one attempt: 100ms to 1h.
 	AttemptTimeout time.Duration `env:"ORDERS_ATTEMPT_TIMEOUT" envDefault:"30s"`
 	// ShutdownTimeout is how long a stopping process waits for what it has
-	// begun, 1s to 1h.
+	// begun, 100ms to 1h.
 	ShutdownTimeout time.Duration `env:"ORDERS_SHUTDOWN_TIMEOUT" envDefault:"35s"`
 	// HighValueAbove is the amount above which an order is of high value, 0 or
 	// more.

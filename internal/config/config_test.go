@@ -169,3 +169,19 @@ func TestTimeoutOfShortAttempts(t *testing.T) {
 		}
 	}
 }
+
+// TestOneEndOfTheWaits holds that either end of the waits can be set alone.
+func TestOneEndOfTheWaits(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ environ, base, most string }{
+		"a short end":       {"ORDERS_RETRY_MAX=200ms", "200ms", "200ms"},
+		"a long beginning":  {"ORDERS_RETRY_BASE=20m", "20m0s", "20m0s"},
+		"a long end":        {"ORDERS_RETRY_MAX=2h", "1s", "2h0m0s"},
+		"a short beginning": {"ORDERS_RETRY_BASE=10ms", "10ms", "10m0s"},
+	} {
+		w, err := config.LoadWorker([]string{row.environ})
+		if err != nil || w.RetryBase.String() != row.base || w.RetryMax.String() != row.most {
+			t.Errorf("%s: %v to %v, %v, want %s to %s", name, w.RetryBase, w.RetryMax, err, row.base, row.most)
+		}
+	}
+}

@@ -12,16 +12,16 @@ import (
 // The bounds of every number and duration, each with its reason. They keep out
 // slips of the pen, not ambition.
 const (
-	minRetention = time.Minute          // a client can still read what it was told
+	minRetention = time.Second          // a client can still read what it was told, if it is quick
 	maxRetention = 365 * 24 * time.Hour // beyond a year an archive serves better than Redis
 
 	minAttempts = 1
 	maxAttempts = 100 // every attempt is kept in the order's record
 
-	minAttemptTimeout = time.Second // Asynq keeps timeouts in whole seconds
-	maxAttemptTimeout = time.Hour   // a slot that hangs is lost to the worker for that long
+	minAttemptTimeout = 100 * time.Millisecond // a call to fulfilment, and its books
+	maxAttemptTimeout = time.Hour              // a slot that hangs is lost to the worker for that long
 
-	minShutdownTimeout = time.Second
+	minShutdownTimeout = 100 * time.Millisecond
 	maxShutdownTimeout = time.Hour // the longest attempt
 
 	minQueueLength = 1
@@ -36,11 +36,11 @@ const (
 	minWeight = 1   // with 0 a queue were never served
 	maxWeight = 100 // a larger ratio starves the smallest queue
 
-	minRetryBase = 10 * time.Millisecond // below it a retry is a busy loop
+	minRetryBase = time.Millisecond // below it a retry is a busy loop
 	maxRetryBase = time.Hour
 	maxRetryMax  = 24 * time.Hour // a retry that is due later is no longer noticed
 
-	minFulfilmentTimeout = 100 * time.Millisecond // a TLS handshake across a continent
+	minFulfilmentTimeout = 10 * time.Millisecond // a call within a data centre
 	maxFulfilmentTimeout = maxAttemptTimeout
 
 	minSecretBytes = 24 // Standard Webhooks, section on signature scheme
@@ -72,13 +72,7 @@ func commonRules() []rule {
 		},
 		span("ORDERS_RETENTION", minRetention, maxRetention, func(s *settings) time.Duration { return s.api.Retention }),
 		count("ORDERS_MAX_ATTEMPTS", minAttempts, maxAttempts, func(s *settings) int { return s.api.MaxAttempts }),
-		{
-			name: nameAttemptTimeout, allowed: between(minAttemptTimeout, maxAttemptTimeout) + ", in whole seconds",
-			ok: func(s *settings) bool {
-				d := s.api.AttemptTimeout
-				return d >= minAttemptTimeout && d <= maxAttemptTimeout && d%time.Second == 0
-			},
-		},
+		span(nameAttemptTimeout, minAttemptTimeout, maxAttemptTimeout, func(s *settings) time.Duration { return s.api.AttemptTimeout }),
 		span("ORDERS_SHUTDOWN_TIMEOUT", minShutdownTimeout, maxShutdownTimeout, func(s *settings) time.Duration { return s.api.ShutdownTimeout }),
 		amount("ORDERS_HIGH_VALUE_ABOVE", 0, func(s *settings) order.Money { return s.api.HighValueAbove }),
 		amount("ORDERS_MAX_AMOUNT", 1, func(s *settings) order.Money { return s.api.MaxAmount }),

@@ -67,6 +67,7 @@ func read(environ []string) (*settings, *problems) {
 	found.check(s)
 	s.fitSlots()
 	s.fitTimeout()
+	s.fitRetry()
 	return s, found
 }
 
@@ -144,5 +145,17 @@ func (s *settings) fitTimeout() {
 	w := &s.worker
 	if !s.has(nameFulfilmentTimeout) {
 		w.FulfilmentTimeout = min(w.FulfilmentTimeout, w.AttemptTimeout*callShare/10)
+	}
+}
+
+// fitRetry moves the end of the waits that was not set to where the other one
+// is.
+func (s *settings) fitRetry() {
+	w := &s.worker
+	if !s.has(nameRetryBase) {
+		w.RetryBase = min(w.RetryBase, w.RetryMax)
+	}
+	if !s.has(nameRetryMax) {
+		w.RetryMax = max(w.RetryMax, w.RetryBase)
 	}
 }

@@ -25,10 +25,10 @@ type bound struct {
 
 func bounds() []bound {
 	return []bound{
-		{"ORDERS_RETENTION", []string{"1m", "8760h"}, []string{"59s", "8760h1s", "1d", "60"}},
+		{"ORDERS_RETENTION", []string{"1s", "8760h"}, []string{"999ms", "8760h1s", "1d", "60"}},
 		{"ORDERS_MAX_ATTEMPTS", []string{"1", "100"}, []string{"0", "101", "-1", "1.5", "x", "9999999999999"}},
-		{"ORDERS_ATTEMPT_TIMEOUT", []string{"11s", "1h"}, []string{"999ms", "3601s", "10500ms"}},
-		{"ORDERS_SHUTDOWN_TIMEOUT", []string{"1s", "1h", "1500ms"}, []string{"999ms", "1h1s"}},
+		{"ORDERS_ATTEMPT_TIMEOUT", []string{"100ms", "1h", "10500ms"}, []string{"99ms", "3601s"}},
+		{"ORDERS_SHUTDOWN_TIMEOUT", []string{"100ms", "1h", "1500ms"}, []string{"99ms", "1h1s"}},
 		{"ORDERS_HIGH_VALUE_ABOVE", []string{"0", "999999999999.99"}, []string{"-0.01", "1.001", "1000000000000", "ten"}},
 		{"ORDERS_MAX_AMOUNT", []string{"0.01", "999999999999.99"}, []string{"0", "-1", "0.001"}},
 		{"ORDERS_MAX_ITEMS", []string{"1", "1000"}, []string{"0", "1001"}},
@@ -45,12 +45,12 @@ func bounds() []bound {
 			"critical=0,default=1,low=1", "critical=101,default=1,low=1", "critical=1,default=1", "critical=1,default=1,low=1,low=2",
 			"critical=1,default=1,low=1,bulk=1", "critical=1,default=1,lows=1", "critical=1.5,default=1,low=1", "critical:1", "critical=1,default=1,low=1,",
 		}},
-		{"ORDERS_RETRY_BASE", []string{"10ms", "10m"}, []string{"9ms", "1h1s"}},
-		{"ORDERS_RETRY_MAX", []string{"1s", "24h"}, []string{"999ms", "24h1s"}},
+		{"ORDERS_RETRY_BASE", []string{"1ms", "1h"}, []string{"999us", "1h1s"}},
+		{"ORDERS_RETRY_MAX", []string{"1ms", "24h"}, []string{"999us", "24h1s"}},
 		{"ORDERS_FULFILMENT_URL", []string{"http://shop", "https://shop.example:8443/orders?x=1", "http://[::1]:1/"}, []string{
 			"shop.example", "/orders", "ftp://shop", "https://", "https://u:p@shop", "http://shop:65536", "http://shop:0", "mailto:x@y", "http://a b/",
 		}},
-		{"ORDERS_FULFILMENT_TIMEOUT", []string{"100ms", "29999ms"}, []string{"99ms", "30s", "2h"}},
+		{"ORDERS_FULFILMENT_TIMEOUT", []string{"10ms", "29999ms"}, []string{"9ms", "30s", "2h"}},
 	}
 }
 
@@ -133,14 +133,14 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := config.LoadWorker([]string{
 		"ORDERS_MAX_ATTEMPTS=many", "ORDERS_WORKER_CONCURENCY=5", "REDIS_URL=redis://:hunter2@/0", "ORDERS_BANANA=yellow",
-		"ORDERS_RETRY_MAX=1ms", "ORDERS_LOG_LEVEL=loud\nand \x1b[31mred", "ORDERS_MAX_ITEMS=0",
+		"ORDERS_RETRY_MAX=1us", "ORDERS_LOG_LEVEL=loud\nand \x1b[31mred", "ORDERS_MAX_ITEMS=0",
 	})
 	want := `invalid configuration:
   ORDERS_BANANA is not a known variable
   ORDERS_LOG_LEVEL="loud and  [31mred" must be debug, info, warn or error
   ORDERS_MAX_ATTEMPTS="many" must be a whole number from 1 to 100
   ORDERS_MAX_ITEMS="0" must be a whole number from 1 to 1000
-  ORDERS_RETRY_MAX="1ms" must be a duration such as 1m30s, from 10ms to 24h
+  ORDERS_RETRY_MAX="1us" must be a duration such as 1m30s, from 1ms to 24h
   ORDERS_WORKER_CONCURENCY is not a known variable; did you mean ORDERS_WORKER_CONCURRENCY?
   REDIS_URL must be a redis://, rediss:// or unix:// URL (with ?master_name=… for Sentinel, with ?addr=host:port for each further node of a Cluster); its value is not shown: it names no host`
 	if err == nil {
