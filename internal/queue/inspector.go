@@ -35,20 +35,12 @@ func queueKey(q order.Queue, name string) string { return "asynq:{" + string(q) 
 // Backlog returns how many tasks wait in all queues together, for a worker or
 // for their time.
 func (i *Inspector) Backlog(ctx context.Context) (int64, error) {
-	pipe := i.rdb.Pipeline()
-	lengths := make([]*redis.IntCmd, 0, 3*len(i.queues))
-	for _, q := range i.queues {
-		lengths = append(lengths, pipe.LLen(ctx, queueKey(q, "pending")),
-			pipe.ZCard(ctx, queueKey(q, "retry")), pipe.ZCard(ctx, queueKey(q, "scheduled")))
+	depths, err := i.Depths(ctx)
+	var n int64
+	for _, d := range depths {
+		n += d.Backlog()
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, fmt.Errorf("read queue lengths: %w: %w", order.ErrUnavailable, err)
-	}
-	var backlog int64
-	for _, l := range lengths {
-		backlog += l.Val()
-	}
-	return backlog, nil
+	return n, err
 }
 
 // Depths returns what is in each queue. A queue that nobody has used is empty.

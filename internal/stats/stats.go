@@ -31,6 +31,10 @@ type Depth struct {
 	OldestPending time.Duration
 }
 
+// Backlog is how many of the tasks wait, for a worker or for their time.
+// Admission goes by it.
+func (d Depth) Backlog() int64 { return d.Pending + d.Retry + d.Scheduled }
+
 // Books tells the totals of the ledger.
 type Books interface {
 	Totals(ctx context.Context) (Totals, error)
@@ -193,12 +197,11 @@ func (s Snapshot) Waiting() int64 {
 	return n
 }
 
-// Backlog is how many orders wait, for a worker or for their time. Admission
-// goes by it.
+// Backlog is how many orders wait in all queues, for a worker or for their time.
 func (s Snapshot) Backlog() int64 {
-	n := s.Waiting()
+	var n int64
 	for _, d := range s.Depths {
-		n += d.Retry + d.Scheduled
+		n += d.Backlog()
 	}
 	return n
 }
