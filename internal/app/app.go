@@ -8,6 +8,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,6 +19,7 @@ import (
 
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
 	"orderprocessor/internal/rules"
 )
 
@@ -88,11 +90,12 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 // awaitRedis returns when Redis has passed its check, with an error when it
 // cannot be used, and without one when ctx ends first.
 func (p *program) awaitRedis(ctx context.Context) error {
-	for waitForRedis(ctx, p.rdb, p.common.Redis.String(), p.Log) {
+	for waitForRedis(ctx, p.ledger, p.common.Redis.String(), p.Log) {
 		if p.TrustRedis {
 			return nil
 		}
-		if err := checkRedis(ctx, p.rdb, p.Log); !goneAgain(err) {
+		err := checkRedis(ctx, p.ledger, p.Log)
+		if ctx.Err() == nil && !errors.Is(err, order.ErrUnavailable) {
 			return err
 		}
 		pause(ctx, redisWait)

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"orderprocessor/internal/ledger"
 )
 
 const (
@@ -21,10 +20,10 @@ const (
 )
 
 // waitForRedis returns true when Redis answers, or false when ctx ends.
-func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, log *slog.Logger) bool {
+func waitForRedis(ctx context.Context, books *ledger.Ledger, addr string, log *slog.Logger) bool {
 	var logged time.Time
 	for ctx.Err() == nil {
-		err := ping(ctx, rdb)
+		err := ping(ctx, books)
 		if err == nil {
 			return true
 		}
@@ -37,10 +36,15 @@ func waitForRedis(ctx context.Context, rdb redis.UniversalClient, addr string, l
 	return false
 }
 
-func ping(ctx context.Context, rdb redis.UniversalClient) error {
+// pinger answers whether Redis is there.
+type pinger interface {
+	Ping(ctx context.Context) error
+}
+
+func ping(ctx context.Context, redis pinger) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	return rdb.Ping(ctx).Err()
+	return redis.Ping(ctx)
 }
 
 // errEviction is a Redis that may throw orders away.
@@ -48,65 +52,31 @@ var errEviction = errors.New(
 	"redis may evict keys, which loses accepted orders without an error: set maxmemory-policy to noeviction")
 
 // checkRedis refuses a Redis that would lose orders silently, and logs what a
-// crash of it can lose.
-func checkRedis(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
-	memory, err := info(ctx, rdb, "memory")
+// crash of it can lose. It returns order.ErrUnavailable when Redis is gone
+// again.
+func checkRedis(ctx context.Context, books *ledger.Ledger, log *slog.Logger) error {
+	settings, err := books.Settings(ctx)
 	if err != nil {
 		return err
 	}
-	if policy := memory["maxmemory_policy"]; policy != "noeviction" {
-		return fmt.Errorf("%w (it is %q)", errEviction, policy)
+	if settings.EvictionPolicy != "noeviction" {
+		return fmt.Errorf("%w (it is %q)", errEviction, settings.EvictionPolicy)
 	}
-	server, err := info(ctx, rdb, "server")
-	if err != nil {
-		return err
-	}
-	persistence, err := info(ctx, rdb, "persistence")
-	if err != nil {
-		return err
-	}
-	logPersistence(ctx, rdb, persistence["aof_enabled"] == "1", log.With("redis_version", server["redis_version"]))
+	logPersistence(settings, log.With("redis_version", settings.Version))
 	return nil
 }
 
-func logPersistence(ctx context.Context, rdb redis.UniversalClient, aof bool, log *slog.Logger) {
-	if !aof {
+func logPersistence(s ledger.Settings, log *slog.Logger) {
+	if !s.AppendOnly {
 		log.Warn("Redis keeps no append-only file: a crash of Redis loses accepted orders", "persistence", "none or snapshots")
 		return
 	}
-	// A managed Redis may refuse CONFIG; its level is then not known.
-	fsync := rdb.ConfigGet(ctx, "appendfsync").Val()["appendfsync"]
 	loses := map[string]string{
 		"always":   "a crash loses no accepted order",
 		"everysec": "a power cut loses up to a second of accepted orders",
 		"no":       "a power cut loses up to half a minute of accepted orders",
-	}[fsync]
-	log.Info("Redis is ready", "persistence", "append-only file", "appendfsync", fsync, "durability", loses)
-}
-
-// info reads one section of INFO.
-func info(ctx context.Context, rdb redis.UniversalClient, section string) (map[string]string, error) {
-	text, err := rdb.Info(ctx, section).Result()
-	if err != nil {
-		return nil, fmt.Errorf("check redis settings: %w", err)
-	}
-	values := map[string]string{}
-	for line := range strings.SplitSeq(text, "\n") {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			values[name] = value
-		}
-	}
-	return values, nil
-}
-
-// goneAgain says whether a check failed because Redis did not answer it, or is
-// still loading.
-func goneAgain(err error) bool {
-	var reply redis.Error
-	if errors.As(err, &reply) {
-		return strings.HasPrefix(reply.Error(), "LOADING") || strings.HasPrefix(reply.Error(), "MASTERDOWN")
-	}
-	return err != nil && !errors.Is(err, errEviction)
+	}[s.AppendFsync]
+	log.Info("Redis is ready", "persistence", "append-only file", "appendfsync", s.AppendFsync, "durability", loses)
 }
 
 // pause waits, or returns early when ctx ends.

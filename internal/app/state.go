@@ -18,11 +18,6 @@ var (
 	errDraining = errors.New("draining: this process is stopping")
 )
 
-// pinger answers whether Redis is there.
-type pinger interface {
-	Ping(ctx context.Context) error
-}
-
 // state is where a program is between start and stop. It is safe for
 // concurrent use.
 type state struct {
@@ -51,7 +46,5 @@ func (s *state) check(ctx context.Context) error {
 	case stateDraining:
 		return errDraining
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	return s.redis.Ping(ctx)
+	return ping(ctx, s.redis)
 }

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,25 +55,6 @@ func (l *Ledger) Get(ctx context.Context, id string) (order.Record, error) {
 func (l *Ledger) Now(ctx context.Context) (time.Time, error) {
 	now, err := l.rdb.Time(ctx).Result()
 	return now.UTC(), wrap(err, "read the time")
-}
-
-// Memory returns how much memory Redis uses and how much it may use, in bytes;
-// limit is 0 when there is no bound.
-func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
-	text, err := l.rdb.Info(ctx, "memory").Result()
-	if err != nil {
-		return 0, 0, wrap(err, "read memory use")
-	}
-	for line := range strings.SplitSeq(text, "\r\n") {
-		name, value, _ := strings.Cut(line, ":")
-		switch name {
-		case "used_memory":
-			used, _ = strconv.ParseInt(value, 10, 64)
-		case "maxmemory":
-			limit, _ = strconv.ParseInt(value, 10, 64)
-		}
-	}
-	return used, limit, nil
 }
 
 // wrap names the operation and its subject, and tells a Redis that is away, to

@@ -616,3 +616,18 @@ func TestMemory(t *testing.T) {
 		t.Errorf("the limit is %d, %v", limit, err)
 	}
 }
+
+// TestSettings holds the reading of the settings to what Redis is told.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "allkeys-lru").Client()
+	got, err := ledger.New(rdb).Settings(t.Context())
+	if err != nil || got.Version == "" {
+		t.Fatalf("settings %+v, %v", got, err)
+	}
+	got.Version = ""
+	want := ledger.Settings{EvictionPolicy: "allkeys-lru", AppendOnly: true, AppendFsync: "always"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}

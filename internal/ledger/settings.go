@@ -1,0 +1,57 @@
+package ledger
+
+import (
+	"context"
+	"strconv"
+	"strings"
+)
+
+// Settings is how Redis is set up to keep the books.
+type Settings struct {
+	// Version is that of Redis.
+	Version string
+	// EvictionPolicy is its maxmemory-policy.
+	EvictionPolicy string
+	// AppendOnly says whether it keeps an append-only file.
+	AppendOnly bool
+	// AppendFsync is when it syncs that file: always, everysec or no. It is
+	// empty where Redis does not tell, as a managed one may refuse CONFIG.
+	AppendFsync string
+}
+
+// Settings asks Redis how it is set up. It returns order.ErrUnavailable when
+// Redis could not be asked.
+func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
+	info, err := l.info(ctx)
+	if err != nil {
+		return Settings{}, wrap(err, "read the settings of redis")
+	}
+	return Settings{
+		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"], AppendOnly: info["aof_enabled"] == "1",
+		AppendFsync: l.rdb.ConfigGet(ctx, "appendfsync").Val()["appendfsync"],
+	}, nil
+}
+
+// Memory returns how much memory Redis uses and how much it may use, in bytes;
+// limit is 0 when there is no bound.
+func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
+	info, err := l.info(ctx, "memory")
+	if err != nil {
+		return 0, 0, wrap(err, "read memory use")
+	}
+	used, _ = strconv.ParseInt(info["used_memory"], 10, 64)
+	limit, _ = strconv.ParseInt(info["maxmemory"], 10, 64)
+	return used, limit, nil
+}
+
+// info reads what INFO tells, of one section or of all.
+func (l *Ledger) info(ctx context.Context, section ...string) (map[string]string, error) {
+	text, err := l.rdb.Info(ctx, section...).Result()
+	values := map[string]string{}
+	for line := range strings.SplitSeq(text, "\r\n") {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			values[name] = value
+		}
+	}
+	return values, err
+}
