@@ -121,11 +121,15 @@ func sample(b *testing.B, n int64) order.Order {
 
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 
+// submission is the n-th of the orders that are sent over HTTP.
+func submission(n int64) []byte {
+	return fmt.Appendf(nil, `{"id":"order-%d","amount":%d.25,"items":["tea","cups"],"customer":"customer-%d@example.com",`+
+		`"address":"12 Main Street, London","priority":%d}`, n, 1+n%2000, n%1000, 1+n%3)
+}
+
 func post(b *testing.B, url string, n int64) error {
 	b.Helper()
-	body := fmt.Appendf(nil, `{"id":"order-%d","amount":%d.25,"items":["tea","cups"],"customer":"customer-%d@example.com",`+
-		`"address":"12 Main Street, London","priority":%d}`, n, 1+n%2000, n%1000, 1+n%3)
-	resp, err := client.Post(url+"/orders", "application/json", bytes.NewReader(body))
+	resp, err := client.Post(url+"/orders", "application/json", bytes.NewReader(submission(n)))
 	if err != nil {
 		return err
 	}

@@ -16,18 +16,43 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
 )
 
-// Intake takes orders in; see intake.Intake.Take.
+// Intake takes orders in, and withdraws them; see the methods of intake.Intake.
 type Intake interface {
+	Taker
+	Cancel(ctx context.Context, id, reason string) (order.Record, error)
+}
+
+// Taker takes orders in; see intake.Intake.Take.
+type Taker interface {
 	Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
 }
 
-// Records reads orders; see ledger.Ledger.Get.
+// Retries gives orders another run; see the methods of intake.Intake.
+type Retries interface {
+	Retry(ctx context.Context, id string) (order.Record, error)
+	RetryAll(ctx context.Context, f intake.RetryFilter, after order.Position, limit int, dry bool) (
+		intake.RetryReport, error)
+}
+
+// Records reads orders; see the methods of ledger.Ledger.
 type Records interface {
 	Get(ctx context.Context, id string) (order.Record, error)
+	List(ctx context.Context, f order.Filter, after order.Position, limit int) (
+		records []order.Record, next order.Position, err error)
+	Events(ctx context.Context, id string) ([]order.Event, error)
+}
+
+// Queues looks at the queues and holds their brakes; see the methods of
+// queue.Inspector.
+type Queues interface {
+	Depths(ctx context.Context) (map[order.Queue]stats.Depth, error)
+	Pause(ctx context.Context, q order.Queue) error
+	Resume(ctx context.Context, q order.Queue) error
 }
 
 // Stats takes snapshots; see stats.Reporter.Snapshot.
@@ -47,25 +72,39 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Server is the HTTP server for clients and operators.
-type Server struct {
-	cfg     Config
-	intake  Intake
-	records Records
-	stats   Stats
-	app     *fiber.App
+// Parts are what the API asks to do the work.
+type Parts struct {
+	Intake  Intake
+	Retries Retries
+	Records Records
+	Queues  Queues
+	Stats   Stats
+	// Batches takes in the orders of batches, many at once.
+	Batches Taker
+	// Redis is the client that Asynqmon reads the queues through; it stays the
+	// caller's to close.
+	Redis any
 }
 
-// New returns a server. asynqRedis is the Redis client that Asynqmon reads the
-// queues through; it stays the caller's to close.
-func New(cfg Config, in Intake, r Records, s Stats, asynqRedis any) *Server {
-	srv := &Server{cfg: cfg, intake: in, records: r, stats: s}
+// Server is the HTTP server for clients and operators.
+type Server struct {
+	Parts
+	cfg     Config
+	app     *fiber.App
+	batches chan struct{} // one for each batch that is held
+}
+
+// New returns a server, or an error when the specification that it is built with
+// cannot be read.
+func New(cfg Config, p Parts) (*Server, error) {
+	srv := &Server{Parts: p, cfg: cfg, batches: make(chan struct{}, maxBatches)}
 	srv.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
 		UnescapePath:          true, // %5F in an order's id is an underscore
 		// Forms are none of ours: they are answered 415, however broken.
 		DisablePreParseMultipartForm: true,
+		StreamRequestBody:            true, // each route bounds its own bodies, see readBody
 		BodyLimit:                    maxBodyBytes,
 		ReadBufferSize:               maxHeaderBytes,
 		Concurrency:                  maxConnections,
@@ -75,9 +114,13 @@ func New(cfg Config, in Intake, r Records, s Stats, asynqRedis any) *Server {
 		JSONEncoder:                  json.Marshal,
 		ErrorHandler:                 srv.refuse,
 	})
-	srv.routes(asynqRedis)
+	srv.routes()
+	if err := srv.pages(); err != nil {
+		return nil, err
+	}
+	srv.treatBatchesApart()
 	srv.refuseUnknownMethods()
-	return srv
+	return srv, nil
 }
 
 // Serve answers requests on the listener until ctx ends. Then it takes no new

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -24,24 +25,25 @@ func (e *malformedError) Error() string { return e.reason }
 // returns a *malformedError for what is no JSON object, and else an
 // *order.InvalidError that lists every problem at once: unknown fields, wrong
 // types, and what order.New finds. Nothing it returns points into body.
-func decodeOrder(body []byte) (order.Order, error) {
+func decodeOrder(body []byte, now time.Time) (order.Order, error) {
 	members, err := decodeObject(body)
 	if err != nil {
 		return order.Order{}, err
 	}
 	var d decoder
 	s := order.Submission{
-		ID:       d.notEmpty(members, "id"),
-		Amount:   d.number(members, "amount"),
-		Items:    d.texts(members, "items"),
-		Customer: d.text(members, "customer"),
-		Address:  d.text(members, "address"),
-		Priority: d.number(members, "priority"),
-		Status:   d.notEmpty(members, "status"),
-		Notes:    d.text(members, "notes"),
+		ID:        d.notEmpty(members, "id"),
+		Amount:    d.number(members, "amount"),
+		Items:     d.texts(members, "items"),
+		Customer:  d.text(members, "customer"),
+		Address:   d.text(members, "address"),
+		Priority:  d.number(members, "priority"),
+		Status:    d.notEmpty(members, "status"),
+		Notes:     d.text(members, "notes"),
+		ProcessAt: d.notEmpty(members, "process_at"),
 	}
-	d.unknown(members)
-	o, err := order.New(s)
+	d.unknown(members, "an order")
+	o, err := order.New(s, now)
 	return o, d.join(err)
 }
 
@@ -153,10 +155,18 @@ func unquote(v jsontext.Value) string {
 }
 
 // unknown reports the members that nobody has taken.
-func (d *decoder) unknown(members map[string]jsontext.Value) {
+func (d *decoder) unknown(members map[string]jsontext.Value, of string) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		d.add(shortName(name), order.CodeUnknownField, "is not a field of an order")
+		d.add(shortName(name), order.CodeUnknownField, "is not a field of "+of)
 	}
+}
+
+// requestError returns what is wrong with a request that is no order.
+func (d *decoder) requestError() error {
+	if len(d.problems) == 0 {
+		return nil
+	}
+	return &requestError{d.problems}
 }
 
 // shortName makes a name from outside fit to repeat.

@@ -17,7 +17,7 @@ const (
 )
 
 // DecodeOrder is decodeOrder, for the fuzz test.
-func DecodeOrder(body []byte) (order.Order, error) { return decodeOrder(body) }
+func DecodeOrder(body []byte) (order.Order, error) { return decodeOrder(body, time.Now()) }
 
 // Malformed says whether the error is of a body that is no JSON object.
 func Malformed(err error) bool {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"orderprocessor/internal/api"
+	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
 )
@@ -20,7 +22,33 @@ func (f faulty) Take(context.Context, order.Order) (order.Record, bool, error) {
 	return order.Record{}, false, f.fail()
 }
 
+func (f faulty) Cancel(context.Context, string, string) (order.Record, error) {
+	return order.Record{}, f.fail()
+}
+
+func (f faulty) Retry(context.Context, string) (order.Record, error) { return order.Record{}, f.fail() }
+
+func (f faulty) RetryAll(
+	context.Context, intake.RetryFilter, order.Position, int, bool,
+) (intake.RetryReport, error) {
+	return intake.RetryReport{}, f.fail()
+}
+
 func (f faulty) Get(context.Context, string) (order.Record, error) { return order.Record{}, f.fail() }
+
+func (f faulty) List(
+	context.Context, order.Filter, order.Position, int,
+) ([]order.Record, order.Position, error) {
+	return nil, order.Position{}, f.fail()
+}
+
+func (f faulty) Events(context.Context, string) ([]order.Event, error) { return nil, f.fail() }
+
+func (f faulty) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, f.fail() }
+
+func (f faulty) Pause(context.Context, order.Queue) error { return f.fail() }
+
+func (f faulty) Resume(context.Context, order.Queue) error { return f.fail() }
 
 func (f faulty) Snapshot(context.Context) (stats.Snapshot, error) { return stats.Snapshot{}, f.fail() }
 
@@ -43,13 +71,21 @@ func TestInternalErrorsStayInside(t *testing.T) {
 	asks := []struct{ name, method, path, body string }{
 		{"submit", "POST", "/orders", body()},
 		{"get", "GET", "/orders/ord_1", ""},
+		{"list", "GET", "/orders", ""},
+		{"events", "GET", "/orders/ord_1/events", ""},
+		{"cancel", "POST", "/orders/ord_1/cancel", ""},
+		{"retry", "POST", "/orders/ord_1/retry", ""},
+		{"retry many", "POST", "/orders/retry", `{"status":"failed"}`},
+		{"queues", "GET", "/queues", ""},
+		{"pause", "POST", "/queues/low/pause", ""},
+		{"resume", "POST", "/queues/low/resume", ""},
 		{"stats", "GET", "/stats", ""},
 	}
 	for _, fault := range faults {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			f := faulty{fault.fail}
-			s := serve(t, parts{intake: f, records: f, stats: f})
+			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Batches: f, Records: f, Queues: f, Stats: f}})
 			for _, ask := range asks {
 				a := s.ask(t, ask.method, ask.path, ask.body)
 				p := a.problem(t, 500)
@@ -99,7 +135,7 @@ func TestKnownConditions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			f := faulty{func() error { return fmt.Errorf("take order x: secret: %w", row.err) }}
-			s := serve(t, parts{intake: f})
+			s := serve(t, taking(f))
 			a := s.ask(t, "POST", "/orders", body())
 			p := a.problem(t, row.code)
 			if p.Type != row.typ {

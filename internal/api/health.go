@@ -26,7 +26,7 @@ type poolView struct {
 
 // getHealth answers GET /health: 200, or 503 with a reason.
 func (s *Server) getHealth(c *fiber.Ctx) error {
-	snap, err := s.stats.Snapshot(c.UserContext())
+	snap, err := s.Stats.Snapshot(c.UserContext())
 	if err != nil && !errors.Is(err, order.ErrUnavailable) {
 		s.cfg.Log.Error("health is unknown", "error", err, "request_id", requestID(c))
 	}

@@ -24,7 +24,7 @@ func noIntake(t *testing.T) takes {
 // TestRefusedRequests answers what is no request to the API with a problem.
 func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	rows := []struct {
 		name, method, path string
 		code               int
@@ -38,14 +38,20 @@ func TestRefusedRequests(t *testing.T) {
 		{"dots in the path", "GET", "/../etc/passwd", 404, ""},
 		{"encoded control characters", "GET", "/%00%0d%0aX: y", 404, ""},
 		{"long path", "GET", "/" + strings.Repeat("x", 12_000), 404, ""},
-		{"list of orders", "GET", "/orders", 405, "POST"},
-		{"delete all orders", "DELETE", "/orders", 405, "POST"},
+		{"delete all orders", "DELETE", "/orders", 405, "GET, HEAD, POST"},
 		{"put an order", "PUT", "/orders/ord_1", 405, "GET, HEAD"},
 		{"post to an order", "POST", "/orders/ord_1", 405, "GET, HEAD"},
 		{"post to stats", "POST", "/stats", 405, "GET, HEAD"},
 		{"delete stats", "DELETE", "/stats", 405, "GET, HEAD"},
 		{"post to health", "POST", "/health", 405, "GET, HEAD"},
-		{"options of orders", "OPTIONS", "/orders", 405, "POST"},
+		{"options of orders", "OPTIONS", "/orders", 405, "GET, HEAD, POST"},
+		{"get a cancel", "GET", "/orders/ord_1/cancel", 405, "POST"},
+		{"put a retry", "PUT", "/orders/ord_1/retry", 405, "POST"},
+		{"post events", "POST", "/orders/ord_1/events", 405, "GET, HEAD"},
+		{"put a batch", "PUT", "/orders/batch", 405, "GET, HEAD, POST"},
+		{"post to queues", "POST", "/queues", 405, "GET, HEAD"},
+		{"get a pause", "GET", "/queues/low/pause", 405, "POST"},
+		{"post to the specification", "POST", "/openapi.json", 405, "GET, HEAD"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -68,7 +74,7 @@ func TestRefusedRequests(t *testing.T) {
 // know at all, as any other refusal.
 func TestRefusedMethods(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	for _, method := range []string{"PATCH", "TRACE", "BREW", "get"} {
 		t.Run(method, func(t *testing.T) {
 			a := s.ask(t, method, "/orders", "")
@@ -84,7 +90,7 @@ func TestRefusedMethods(t *testing.T) {
 func TestHead(t *testing.T) {
 	b := open(t)
 	b.ask(t, "POST", "/orders", body()).object(t, 201)
-	for path, code := range map[string]int{"/orders/ord_1": 200, "/orders/none": 404, "/stats": 200, "/orders": 405, "/nothing": 404} {
+	for path, code := range map[string]int{"/orders/ord_1": 200, "/orders/none": 404, "/stats": 200, "/orders": 200, "/orders/ord_1/cancel": 405, "/nothing": 404} {
 		t.Run(path, func(t *testing.T) {
 			a := b.ask(t, "HEAD", path, "")
 			if a.code != code || len(a.body) != 0 || a.header.Get("X-Request-Id") == "" {
@@ -101,7 +107,7 @@ func TestHead(t *testing.T) {
 // UTF-8.
 func TestContentTypes(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	rows := []struct{ name, header, value string }{
 		{"none", "Content-Type", ""},
 		{"form", "Content-Type", "application/x-www-form-urlencoded"},
@@ -133,7 +139,7 @@ func TestContentTypes(t *testing.T) {
 // was reset under it.
 func TestTooLargeBody(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	rows := []struct {
 		name  string
 		times int
@@ -174,7 +180,7 @@ func TestLargestBody(t *testing.T) {
 // TestHugeHeader answers 431.
 func TestHugeHeader(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	s.ask(t, "POST", "/orders", body(), "X-Large", strings.Repeat("x", api.MaxHeaderBytes)).problem(t, 431)
 	s.ask(t, "GET", "/"+strings.Repeat("x", api.MaxHeaderBytes), "").problem(t, 431)
 }
@@ -183,7 +189,7 @@ func TestHugeHeader(t *testing.T) {
 // replaces it elsewhere.
 func TestRequestID(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	rows := []struct {
 		name, id string
 		kept     bool

@@ -7,6 +7,24 @@ const (
 	// maxBodyBytes bounds a request's body. An order within the bounds of its
 	// fields fits unless it is full of long items that are not ASCII.
 	maxBodyBytes = 256 << 10
+	// maxBatchBytes and maxBatchOrders bound a batch, and maxBatches how many are
+	// held at once.
+	maxBatchBytes  = 16 << 20
+	maxBatchOrders = 10_000
+	maxBatches     = 8
+	// maxListed and defaultListed are how many orders a page of the list may and
+	// does hold.
+	maxListed     = 200
+	defaultListed = 50
+	// maxRetried and defaultRetried are how many orders one request may and does
+	// retry.
+	maxRetried     = 1000
+	defaultRetried = 100
+	// maxErrorPart bounds the part of an error that is searched for, in
+	// characters.
+	maxErrorPart = 200
+	// maxKeyChars bounds an idempotency key.
+	maxKeyChars = 255
 	// maxHeaderBytes bounds a request's line and headers.
 	maxHeaderBytes = 16 << 10
 	// maxConnections bounds the open connections; more are answered 503, in
@@ -15,6 +33,10 @@ const (
 	// readTimeout bounds the reading of one request, so that a client that
 	// drips bytes cannot hold a connection.
 	readTimeout = 10 * time.Second
+	// batchReadTimeout is readTimeout for a batch: 16 MiB at 2 Mbit/s.
+	batchReadTimeout = 65 * time.Second
+	// batchTimeout bounds the taking of a batch that has been read.
+	batchTimeout = 30 * time.Second
 	// writeTimeout bounds the writing of one answer.
 	writeTimeout = 10 * time.Second
 	// idleTimeout is how long a kept-alive connection may be silent.
@@ -27,6 +49,8 @@ const (
 	unavailableRetryAfter = 1
 	// maxProblems bounds the list of problems in one answer.
 	maxProblems = 50
+	// maxLineProblems is maxProblems for one order of a batch.
+	maxLineProblems = 5
 	// maxLoggedPath bounds the path in a log line, in bytes.
 	maxLoggedPath = 200
 	// lingerBytes and lingerTimeout bound how much of a refused body is still

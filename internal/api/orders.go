@@ -1,8 +1,7 @@
 package api
 
 import (
-	"mime"
-	"strings"
+	"errors"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -10,52 +9,46 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// headerReplayed marks an answer that was given before.
-const headerReplayed = "Idempotency-Replayed"
-
 // submit answers POST /orders.
 func (s *Server) submit(c *fiber.Ctx) error {
-	if err := wantJSON(c); err != nil {
-		return err
-	}
-	o, err := decodeOrder(c.Request().Body())
+	key, err := idempotencyKey(c)
 	if err != nil {
 		return err
 	}
-	rec, isNew, err := s.intake.Take(c.UserContext(), o)
+	body, err := readJSON(c)
+	if err != nil {
+		return err
+	}
+	o, err := decodeOrder(body, time.Now())
+	if err != nil {
+		return err
+	}
+	byKey := keyed(&o, key)
+	rec, isNew, err := s.Intake.Take(c.UserContext(), o)
+	if byKey && errors.Is(err, order.ErrConflict) {
+		return keyReusedError{err}
+	}
 	if err != nil {
 		return err
 	}
 	c.Location("/orders/" + rec.ID)
-	if !isNew {
-		c.Set(headerReplayed, "true")
-		return c.JSON(viewRecord(rec))
+	if isNew {
+		return c.Status(fiber.StatusCreated).JSON(viewRecord(rec))
 	}
-	return c.Status(fiber.StatusCreated).JSON(viewRecord(rec))
-}
-
-// wantJSON refuses a body that does not say it is JSON, plain and in UTF-8.
-func wantJSON(c *fiber.Ctx) error {
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return fiber.NewError(fiber.StatusUnsupportedMediaType, "The body must not be compressed.")
+	c.Set(headerReplayed, "true")
+	if byKey {
+		rec = rec.Accepted()
 	}
-	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	if err != nil || media != fiber.MIMEApplicationJSON {
-		return fiber.NewError(fiber.StatusUnsupportedMediaType, "The Content-Type must be application/json.")
-	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return fiber.NewError(fiber.StatusUnsupportedMediaType, "The charset must be utf-8.")
-	}
-	return nil
+	return c.JSON(viewRecord(rec))
 }
 
 // getOrder answers GET /orders/{id}.
 func (s *Server) getOrder(c *fiber.Ctx) error {
-	id := strings.Clone(c.Params("id"))
-	if !order.ValidID(id) {
-		return order.ErrNotFound
+	id, err := orderID(c)
+	if err != nil {
+		return err
 	}
-	rec, err := s.records.Get(c.UserContext(), id)
+	rec, err := s.Records.Get(c.UserContext(), id)
 	if err != nil {
 		return err
 	}
@@ -76,6 +69,7 @@ type recordView struct {
 	Success          *bool          `json:"success,omitempty"`
 	Result           string         `json:"result,omitempty"`
 	Error            string         `json:"error,omitempty"`
+	CancelReason     string         `json:"cancel_reason,omitempty"`
 	Attempts         []attemptView  `json:"attempts"`
 }
 
@@ -93,7 +87,7 @@ func viewRecord(rec order.Record) recordView {
 	v := recordView{
 		Order: rec.Order, Status: rec.Status, Queue: rec.Queue, Handling: rec.Handling,
 		CreatedAt: rec.CreatedAt, NextAttemptAt: known(rec.NextAttemptAt), ProcessedAt: known(rec.ProcessedAt),
-		Result: rec.Result(), Error: rec.Error, Attempts: []attemptView{},
+		Result: rec.Result(), Error: rec.Error, CancelReason: rec.CancelReason, Attempts: []attemptView{},
 	}
 	for _, a := range rec.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{

@@ -26,10 +26,12 @@ type problem struct {
 	Instance string `json:"instance"`
 	// RequestID is what to look for in the log.
 	RequestID string `json:"request_id"`
-	// Errors lists everything that is wrong with a submission.
+	// Errors lists everything that is wrong with an order or a request.
 	Errors []order.FieldError `json:"errors,omitempty"`
 	// OrderID is the id under which an order may have been recorded.
 	OrderID string `json:"order_id,omitempty"`
+	// OrderStatus is what the order is, where that stands in the way.
+	OrderStatus order.Status `json:"order_status,omitempty"`
 
 	retryAfter int // seconds, 0 for none
 }
@@ -38,8 +40,11 @@ type problem struct {
 const (
 	typeBlank       = "about:blank"
 	typeInvalid     = "tag:orderprocessor,2026:invalid-order"
+	typeRequest     = "tag:orderprocessor,2026:invalid-request"
 	typeMalformed   = "tag:orderprocessor,2026:malformed-json"
 	typeConflict    = "tag:orderprocessor,2026:order-id-conflict"
+	typeKeyReused   = "tag:orderprocessor,2026:idempotency-key-reused"
+	typeStatus      = "tag:orderprocessor,2026:order-status-conflict"
 	typeBusy        = "tag:orderprocessor,2026:no-room"
 	typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
 )
@@ -49,14 +54,21 @@ const (
 func problemOf(err error) problem {
 	var (
 		invalid   *order.InvalidError
+		request   *requestError
 		malformed *malformedError
+		reused    keyReusedError
+		moved     *order.StatusError
 		busy      *order.BusyError
 		uncertain *order.UncertainError
 		status    *fiber.Error
 	)
 	switch {
 	case errors.As(err, &invalid):
-		return invalidProblem(invalid)
+		p := problem{Type: typeInvalid, Title: "The order is not valid", Status: 400}
+		return p.listing(invalid.Problems)
+	case errors.As(err, &request):
+		p := problem{Type: typeRequest, Title: "The request is not valid", Status: 400}
+		return p.listing(request.problems)
 	case errors.As(err, &malformed):
 		return problem{Type: typeMalformed, Title: "The body is not valid JSON", Status: 400, Detail: malformed.Error()}
 	case errors.As(err, &busy):
@@ -65,6 +77,16 @@ func problemOf(err error) problem {
 			Detail:     "Nothing was accepted: " + busy.Reason + ". Send it again later.",
 			retryAfter: int(busy.RetryAfter.Seconds()),
 		}
+	case errors.As(err, &reused):
+		return problem{
+			Type: typeKeyReused, Title: "The idempotency key is already used", Status: 422,
+			Detail: "An order with this key and other content exists. Choose another key for another order.",
+		}
+	case errors.As(err, &moved):
+		return problem{
+			Type: typeStatus, Title: "The order's status does not allow this", Status: 409,
+			Detail: "The order is " + string(moved.Status) + ".", OrderStatus: moved.Status,
+		}
 	case errors.Is(err, order.ErrConflict):
 		return problem{
 			Type: typeConflict, Title: "The order id is already used", Status: 409,
@@ -72,6 +94,10 @@ func problemOf(err error) problem {
 		}
 	case errors.Is(err, order.ErrNotFound):
 		return problem{Type: typeBlank, Status: 404, Detail: "There is no order with this id."}
+	case errors.Is(err, errNoQueue):
+		return problem{Type: typeBlank, Status: 404, Detail: "There is no queue with this name."}
+	case errors.Is(err, errCutOff):
+		return problem{Type: typeBlank, Status: 400, Detail: "The body was cut off."}
 	case errors.As(err, &uncertain):
 		return problem{
 			Type: typeUnavailable, Title: "Redis is unavailable", Status: 503, OrderID: uncertain.ID,
@@ -95,14 +121,12 @@ func problemOf(err error) problem {
 	}
 }
 
-func invalidProblem(err *order.InvalidError) problem {
-	n := len(err.Problems)
-	p := problem{
-		Type: typeInvalid, Title: "The order is not valid", Status: 400,
-		Detail: fmt.Sprintf("%d problems were found; errors lists them.", n), Errors: err.Problems,
-	}
+// listing adds everything that is wrong.
+func (p problem) listing(found []order.FieldError) problem {
+	n := len(found)
+	p.Detail, p.Errors = fmt.Sprintf("%d problems were found; errors lists them.", n), found
 	if n == 1 {
-		p.Detail = err.Problems[0].Field + " " + err.Problems[0].Message + "."
+		p.Detail = found[0].Field + " " + found[0].Message + "."
 	}
 	if n > maxProblems {
 		p.Errors = p.Errors[:maxProblems]
@@ -118,7 +142,7 @@ func statusProblem(err *fiber.Error) problem {
 		fiber.StatusNotFound:                    "There is nothing at this path.",
 		fiber.StatusMethodNotAllowed:            "The path does not take this method; the Allow header lists those it takes.",
 		fiber.StatusRequestTimeout:              fmt.Sprintf("The request did not arrive within %v.", readTimeout),
-		fiber.StatusRequestEntityTooLarge:       fmt.Sprintf("The body must have at most %d bytes.", maxBodyBytes),
+		fiber.StatusRequestEntityTooLarge:       err.Message,
 		fiber.StatusRequestHeaderFieldsTooLarge: fmt.Sprintf("Request line and headers must have at most %d bytes.", maxHeaderBytes),
 		fiber.StatusUnsupportedMediaType:        err.Message,
 		fiber.StatusBadRequest:                  "The request is not valid HTTP.",
@@ -129,13 +153,8 @@ func statusProblem(err *fiber.Error) problem {
 // answerError answers with the problem that an error is. An error that has no
 // name of its own is logged here; the others are told by the access log.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
-	p := problemOf(err)
-	if p.Title == "" {
-		p.Title = http.StatusText(p.Status)
-	}
+	p := describeProblem(c, err)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff") // refuse does not come through identify
-	p.Instance = printablePath(c)
-	p.RequestID = requestID(c)
 	switch {
 	case p.Status == fiber.StatusInternalServerError:
 		s.cfg.Log.Error("request failed", "error", err, "request_id", p.RequestID)
@@ -146,6 +165,17 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter))
 	}
 	return c.Status(p.Status).JSON(p, "application/problem+json")
+}
+
+// describeProblem returns the problem that an error is to this request.
+func describeProblem(c *fiber.Ctx, err error) problem {
+	p := problemOf(err)
+	if p.Title == "" {
+		p.Title = http.StatusText(p.Status)
+	}
+	p.Instance = printablePath(c)
+	p.RequestID = requestID(c)
+	return p
 }
 
 // refuse answers a request that the HTTP server itself could not read, and

@@ -72,7 +72,7 @@ func answers(t *testing.T, c net.Conn) []answer {
 // for.
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 	rows := []struct{ name, request string }{
 		{"two lengths", head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"},
@@ -129,7 +129,7 @@ func TestPipelining(t *testing.T) {
 // TestExpectContinue lets a client ask before it sends a body.
 func TestExpectContinue(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	all := s.say(t, fmt.Sprintf("POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"+
 		"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", api.MaxBodyBytes+1))
 	if len(all) == 0 {
@@ -155,14 +155,14 @@ func TestBounds(t *testing.T) {
 // TestSlowClients closes connections whose requests do not arrive in time.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{intake: noIntake(t)})
+	s := serve(t, taking(noIntake(t)))
 	rows := []struct{ name, start, drip string }{
 		{"silent", "", ""},
 		{"header stalls", "POST /orders HTTP/1.1\r\nHost: a\r\n", ""},
 		{"header drips", "POST /orders HTTP/1.1\r\nHost: a\r\nX-A: ", "x"},
 		{"body stalls", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{", ""},
 		{"body drips", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", " "},
-		{"chunks drip", "POST /orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"},
+		{"chunks drip", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"},
 	}
 	begun := time.Now()
 	conns := make([]net.Conn, len(rows)) // all at once, to wait only once

@@ -22,11 +22,11 @@ import (
 func TestServeFinishesRequests(t *testing.T) {
 	t.Parallel()
 	begun, finish := make(chan struct{}), make(chan struct{})
-	s := serve(t, parts{intake: takes(func(_ context.Context, o order.Order) (order.Record, bool, error) {
+	s := serve(t, taking(takes(func(_ context.Context, o order.Order) (order.Record, bool, error) {
 		close(begun)
 		<-finish
 		return order.Record{Order: o, Status: order.StatusPending}, true, nil
-	})})
+	})))
 	idle := s.dial(t)
 	if _, err := io.WriteString(idle, "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -132,5 +132,9 @@ func bareServer(t *testing.T, in api.Intake) (*api.Server, net.Listener) {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	cfg := api.Config{MaxQueueLength: 1, Ready: func() error { return nil }, Log: slog.New(slog.DiscardHandler)}
-	return api.New(cfg, in, nil, nil, rdb), l
+	srv, err := api.New(cfg, api.Parts{Intake: in, Redis: rdb})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return srv, l
 }

@@ -44,12 +44,12 @@ func TestMain(m *testing.M) {
 // parts is what a server under test is built of; what a test leaves out is the
 // real thing, or ordinary.
 type parts struct {
-	cfg     api.Config
-	intake  api.Intake
-	records api.Records
-	stats   api.Stats
-	rdb     redis.UniversalClient
+	api.Parts
+	cfg api.Config
 }
+
+// taking is a server's parts of which only the intake is used.
+func taking(in api.Intake) parts { return parts{Parts: api.Parts{Intake: in, Batches: in}} }
 
 // site is a server that serves on a free port of this machine.
 type site struct {
@@ -73,11 +73,15 @@ func serve(t *testing.T, p parts) *site {
 	if p.cfg.MaxQueueLength == 0 {
 		p.cfg.MaxQueueLength = 1000
 	}
-	if p.rdb == nil { // Asynqmon wants a client; this one never connects
-		p.rdb = redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
-		t.Cleanup(func() { _ = p.rdb.Close() })
+	if p.Redis == nil { // Asynqmon wants a client; this one never connects
+		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+		t.Cleanup(func() { _ = rdb.Close() })
+		p.Redis = rdb
 	}
-	s.server = api.New(p.cfg, p.intake, p.records, p.stats, p.rdb)
+	var err error
+	if s.server, err = api.New(p.cfg, p.Parts); err != nil {
+		t.Fatal(err)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +131,9 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	b.ledger = ledger.New(b.rdb)
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	inspector := queue.NewInspector(b.rdb)
-	p := parts{records: b.ledger, stats: stats.New(b.ledger, inspector), rdb: b.rdb}
+	p := parts{Parts: api.Parts{
+		Records: b.ledger, Queues: inspector, Stats: stats.New(b.ledger, inspector), Redis: b.rdb,
+	}}
 	for _, c := range change {
 		c(&p)
 	}
@@ -135,13 +141,23 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	if limit == 0 {
 		limit = 1000
 	}
-	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})
-	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
-	if p.intake == nil {
-		p.intake = intake.New(b.ledger, producer, bounds, intake.NewGate(inspector, b.ledger, limit), slog.New(slog.DiscardHandler))
+	if p.Intake == nil {
+		batched, err := b.rdb.AutoPipeline()
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate := intake.NewGate(inspector, b.ledger, limit)
+		in := newIntake(b.rdb, gate)
+		p.Intake, p.Retries, p.Batches = in, in, newIntake(batched, gate)
 	}
 	b.site = serve(t, p)
 	return b
+}
+
+func newIntake(rdb redis.UniversalClient, gate *intake.Gate) *intake.Intake {
+	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})
+	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
+	return intake.New(ledger.New(rdb), producer, bounds, gate, slog.New(slog.DiscardHandler))
 }
 
 func maxQueueLength(n int) func(*parts) {
@@ -213,8 +229,9 @@ func (a answer) object(t *testing.T, code int) map[string]any {
 type problem struct {
 	Type, Title, Detail, Instance string
 	Status                        int
-	RequestID                     string `json:"request_id"`
-	OrderID                       string `json:"order_id"`
+	RequestID                     string       `json:"request_id"`
+	OrderID                       string       `json:"order_id"`
+	OrderStatus                   order.Status `json:"order_status"`
 	Errors                        []order.FieldError
 }
 
@@ -238,7 +255,7 @@ func (a answer) problem(t *testing.T, code int) problem {
 		t.Errorf("X-Content-Type-Options is %q", got)
 	}
 	want := []string{"detail", "instance", "request_id", "status", "title", "type"}
-	for _, optional := range []string{"errors", "order_id"} {
+	for _, optional := range []string{"errors", "order_id", "order_status"} {
 		if _, ok := members[optional]; ok {
 			want = append(want, optional)
 		}

@@ -27,16 +27,6 @@ type statsView struct {
 	Ledger               ledgerView                `json:"ledger"`
 }
 
-type queueView struct {
-	Pending              int64   `json:"pending"`
-	Active               int64   `json:"active"`
-	Scheduled            int64   `json:"scheduled"`
-	Retry                int64   `json:"retry"`
-	Archived             int64   `json:"archived"`
-	Paused               bool    `json:"paused"`
-	OldestPendingSeconds float64 `json:"oldest_pending_seconds"`
-}
-
 type latencyView struct {
 	QueueWait  quantilesView `json:"queue_wait"`
 	Processing quantilesView `json:"processing"`
@@ -53,12 +43,13 @@ type ledgerView struct {
 	Accepted int64 `json:"accepted"`
 	Attempts int64 `json:"attempts"`
 	Requeued int64 `json:"requeued"`
+	Retried  int64 `json:"retried"`
 	Drift    int64 `json:"drift"`
 }
 
 // getStats answers GET /stats.
 func (s *Server) getStats(c *fiber.Ctx) error {
-	snap, err := s.stats.Snapshot(c.UserContext())
+	snap, err := s.Stats.Snapshot(c.UserContext())
 	if err != nil {
 		return err
 	}
@@ -83,17 +74,14 @@ func viewStats(snap stats.Snapshot) statsView {
 			EndToEnd:   viewQuantiles(snap.Recent.EndToEnd),
 		},
 		Ledger: ledgerView{
-			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Drift: snap.Drift(),
+			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Retried: snap.Retried, Drift: snap.Drift(),
 		},
 	}
 	for _, status := range order.Statuses() {
 		v.ByStatus[status] = snap.ByStatus[status]
 	}
 	for q, d := range snap.Depths {
-		v.Queues[q] = queueView{
-			Pending: d.Pending, Active: d.Active, Scheduled: d.Scheduled, Retry: d.Retry, Archived: d.Archived,
-			Paused: d.Paused, OldestPendingSeconds: d.OldestPending.Seconds(),
-		}
+		v.Queues[q] = viewQueue(d)
 	}
 	return v
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/api"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/stats"
@@ -71,7 +72,7 @@ func TestStats(t *testing.T) {
 			"retrying": 0.0, "completed": 2.0, "rejected": 1.0, "failed": 1.0, "cancelled": 0.0,
 		},
 		"queues": map[string]any{"critical": depth(1), "default": depth(0), "low": depth(1)},
-		"ledger": map[string]any{"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "drift": 0.0},
+		"ledger": map[string]any{"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "retried": 0.0, "drift": 0.0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -140,7 +141,7 @@ func TestHealth(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			p := parts{stats: row.stats}
+			p := parts{Parts: api.Parts{Stats: row.stats}}
 			p.cfg.Ready, p.cfg.MaxQueueLength = row.ready, 100
 			code, status := 200, "healthy"
 			if row.reason != "" {
@@ -170,7 +171,7 @@ func TestHealth(t *testing.T) {
 // TestNotReady refuses orders, but not questions about health, while starting.
 func TestNotReady(t *testing.T) {
 	t.Parallel()
-	p := parts{intake: noIntake(t)}
+	p := taking(noIntake(t))
 	p.cfg.Ready = func() error { return errors.New("starting: waiting for Redis at secret") }
 	s := serve(t, p)
 	for _, ask := range [][3]string{{"POST", "/orders", body()}, {"GET", "/orders/x", ""}, {"GET", "/stats", ""}} {
@@ -186,7 +187,7 @@ func TestNotReady(t *testing.T) {
 // TestFaultOfHealthIsLogged keeps what the client is not told.
 func TestFaultOfHealthIsLogged(t *testing.T) {
 	t.Parallel()
-	s := serve(t, parts{stats: snapshots(func() (stats.Snapshot, error) { return stats.Snapshot{}, errors.New("broken reply") })})
+	s := serve(t, parts{Parts: api.Parts{Stats: snapshots(func() (stats.Snapshot, error) { return stats.Snapshot{}, errors.New("broken reply") })}})
 	s.ask(t, "GET", "/health", "").object(t, 503)
 	var line struct{ Error string }
 	if err := json.Unmarshal([]byte(firstLine(s.log.String())), &line); err != nil || line.Error != "broken reply" {

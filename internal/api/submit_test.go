@@ -266,3 +266,8 @@ func TestSubmitToFullQueues(t *testing.T) {
 type takes func(ctx context.Context, o order.Order) (order.Record, bool, error)
 
 func (f takes) Take(ctx context.Context, o order.Order) (order.Record, bool, error) { return f(ctx, o) }
+
+func (f takes) Cancel(ctx context.Context, id, _ string) (order.Record, error) {
+	rec, _, err := f(ctx, order.Order{ID: id})
+	return rec, err
+}

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/redis/go-redis/v9"
+
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
+	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/stats"
 )
@@ -32,23 +35,45 @@ func NewAPI(cfg config.API, opts Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", cfg.HTTPAddr)
-	if err != nil {
+	a := &API{program: p, cfg: cfg}
+	if err := a.build(); err != nil {
 		_ = p.admin.Close()
 		_ = rdb.Close()
-		return nil, fmt.Errorf("listen on the HTTP address: %w", err)
+		return nil, err
 	}
-	inspector := queue.NewInspector(rdb)
-	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: cfg.AttemptTimeout})
-	a := &API{program: p, cfg: cfg, http: l}
-	a.gate = intake.NewGate(inspector, p.ledger, cfg.MaxQueueLength)
-	a.report = stats.New(p.ledger, inspector)
-	in := intake.New(p.ledger, producer, rulesOf(cfg.Common), a.gate, opts.Log)
-	a.server = api.New(api.Config{
-		MaxQueueLength: cfg.MaxQueueLength, MonitoringWritable: cfg.MonitoringWritable,
-		Ready: p.state.ready, Log: opts.Log,
-	}, in, p.ledger, a.report, rdb)
 	return a, nil
+}
+
+func (a *API) build() error {
+	// Batches are taken many orders at once, whose commands travel together.
+	batched, err := a.rdb.AutoPipeline()
+	if err != nil {
+		return fmt.Errorf("set up pipelining: %w", err)
+	}
+	inspector := queue.NewInspector(a.rdb)
+	a.gate = intake.NewGate(inspector, a.ledger, a.cfg.MaxQueueLength)
+	a.report = stats.New(a.ledger, inspector)
+	in := a.intake(a.rdb)
+	a.server, err = api.New(api.Config{
+		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
+		Ready: a.state.ready, Log: a.Log,
+	}, api.Parts{
+		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report,
+		Batches: a.intake(batched), Redis: a.rdb,
+	})
+	if err != nil {
+		return err
+	}
+	a.http, err = net.Listen("tcp", a.cfg.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("listen on the HTTP address: %w", err)
+	}
+	return nil
+}
+
+func (a *API) intake(rdb redis.UniversalClient) *intake.Intake {
+	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout})
+	return intake.New(ledger.New(rdb), producer, rulesOf(a.cfg.Common), a.gate, a.Log)
 }
 
 // Addr is the address that serves clients.

@@ -1,9 +1,11 @@
-// Package intake takes one order in: admit it, record it, queue it.
+// Package intake does what clients and operators ask for with an order: take it in
+// (admit it, record it, queue it), cancel it, or retry it.
 //
-// It receives valid orders from the API and hands on their records. It owns
-// nothing but a count of what waits. When Take returns a record, the order is
-// in the ledger and will reach an outcome, even if its task is not in the queue
-// yet: reconcile sees to that.
+// It receives valid orders and ids from the API and hands on their records. It
+// owns nothing but a count of what waits. When Take or Retry returns a record,
+// the order is in the ledger and will reach an outcome, even if its task is not
+// in the queue yet: reconcile sees to that. When Cancel returns one, the order
+// will never take effect.
 package intake
 
 import (
@@ -12,8 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/google/uuid"
-
 	"orderprocessor/internal/order"
 )
 
@@ -21,11 +21,17 @@ import (
 type Ledger interface {
 	Accept(ctx context.Context, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error)
 	Get(ctx context.Context, id string) (order.Record, error)
+	Cancel(ctx context.Context, id, reason string) (order.Record, error)
+	Retry(ctx context.Context, id, token string) (order.Record, error)
+	List(ctx context.Context, f order.Filter, after order.Position, limit int) (
+		records []order.Record, next order.Position, err error)
 }
 
-// Queue hands an order over to the workers; see queue.Producer.Enqueue.
+// Queue hands an order over to the workers, and takes it back; see the methods of
+// queue.Producer.
 type Queue interface {
 	Enqueue(ctx context.Context, rec order.Record) (added bool, err error)
+	Withdraw(ctx context.Context, rec order.Record) error
 }
 
 // Router chooses the queue of an order.
@@ -33,7 +39,7 @@ type Router interface {
 	Queue(o order.Order) order.Queue
 }
 
-// Intake takes orders in. It is safe for concurrent use.
+// Intake is safe for concurrent use.
 type Intake struct {
 	ledger Ledger
 	queue  Queue
@@ -98,19 +104,10 @@ func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) (orde
 	}
 }
 
-// newID makes an id that sorts by time.
-func newID() (string, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", fmt.Errorf("make an order id: %w", err)
-	}
-	return id.String(), nil
-}
-
-// enqueue asserts the task of an order that waits. A failure is no reason to
+// enqueue asserts the task of an order that waits for a worker or for its time. A failure is no reason to
 // refuse the order: it is in the books, and reconcile will find it there.
 func (in *Intake) enqueue(ctx context.Context, rec order.Record) {
-	if rec.Status != order.StatusPending {
+	if rec.Status != order.StatusPending && rec.Status != order.StatusScheduled {
 		return
 	}
 	if _, err := in.queue.Enqueue(ctx, rec); err != nil {

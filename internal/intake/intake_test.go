@@ -296,9 +296,10 @@ func TestEnqueueFaults(t *testing.T) {
 
 // books is a ledger that accepts everything once, or answers an error.
 type books struct {
-	mu    sync.Mutex
-	known map[string]bool
-	err   error
+	intake.Ledger // the rest, which no test of these asks for
+	mu            sync.Mutex
+	known         map[string]bool
+	err           error
 }
 
 func (b *books) Accept(_ context.Context, o order.Order, q order.Queue) (order.Record, bool, error) {
@@ -322,8 +323,9 @@ func (b *books) Get(context.Context, string) (order.Record, error) {
 
 // tasks counts what is queued.
 type tasks struct {
-	mu  sync.Mutex
-	ids []string
+	intake.Queue // the rest
+	mu           sync.Mutex
+	ids          []string
 }
 
 func (q *tasks) Enqueue(_ context.Context, rec order.Record) (bool, error) {
@@ -349,7 +351,7 @@ func TestMadeIDIsNew(t *testing.T) {
 }
 
 // knows is a ledger that knows every order.
-type knows struct{}
+type knows struct{ intake.Ledger }
 
 func (knows) Accept(_ context.Context, o order.Order, q order.Queue) (order.Record, bool, error) {
 	return order.Record{Order: o, Status: order.StatusCompleted, Queue: q}, false, nil

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"orderprocessor/internal/order"
 )
 
-// Accept writes a new order into the books as pending in the queue, and says
-// whether it was new. When the id belongs to an order with the same content,
+// Accept writes a new order into the books as pending in the queue, or as
+// scheduled if its time has not come, and says whether it was new. When the id belongs to an order with the same content,
 // Accept changes nothing and returns that record; when its content is another,
 // it returns order.ErrConflict.
 //
@@ -22,43 +23,63 @@ func (l *Ledger) Accept(ctx context.Context, o order.Order, q order.Queue) (rec 
 		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, err)
 	}
 	keys := append(changeKeys(o.ID), customerKey(o.Customer))
-	word, rest, err := l.run(ctx, acceptScript, keys, o.ID, o.Fingerprint(), doc, string(q))
+	word, rest, err := l.run(ctx, acceptScript, keys, o.ID, o.Fingerprint(), doc, string(q), microseconds(o.ProcessAt))
 	if err != nil {
 		return order.Record{}, false, wrap(err, "accept order %s", o.ID)
 	}
-	if word == "conflict" {
+	switch word {
+	case "accepted":
+		return accepted(o, q, rest), true, nil
+	case "conflict":
 		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, order.ErrConflict)
+	default:
+		rec, err = recordOr(word, rest, "accept", o.ID)
+		return rec, false, err
 	}
-	fields, err := pairs(rest)
-	if err != nil {
-		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, err)
-	}
-	rec, err = parseRecord(o.ID, fields)
-	return rec, word == "accepted", err
 }
 
-// Begin opens an attempt at an order and returns its number. From then on only
+// accepted is the record that the script has just written.
+func accepted(o order.Order, q order.Queue, answer []any) order.Record {
+	rec := order.Record{Order: o, Queue: q}
+	if len(answer) == 2 {
+		status, _ := answer[0].(string)
+		at, _ := answer[1].(string)
+		rec.Status, rec.CreatedAt = order.Status(status), parseTime(at)
+	}
+	return rec
+}
+
+// Begin opens an attempt at an order and returns its numbers. From then on only
 // the claim's token can fail or settle the order: an older attempt that still
 // runs somewhere has become stale, and one that was left open is closed as
-// lost. Repeating a claim returns the same number.
+// lost. Repeating a claim returns the same numbers.
 //
 // It returns order.ErrSettled for an order that has its outcome,
 // order.ErrNotFound, and order.ErrExhausted when no attempt is left; in that
 // case the claim's token may still settle the order.
-func (l *Ledger) Begin(ctx context.Context, c order.Claim) (number int, err error) {
+func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 	word, rest, err := l.run(ctx, beginScript, changeKeys(c.ID), c.ID,
 		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts)
 	if err != nil {
-		return 0, wrap(err, "begin order %s", c.ID)
+		return order.Begun{}, wrap(err, "begin order %s", c.ID)
 	}
 	switch word {
 	case "begun":
-		return integer(rest), nil
+		return begun(rest), nil
 	case "exhausted":
-		return integer(rest), fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
+		return begun(rest), fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
 	default:
-		return 0, verdict(word, "begin", c.ID)
+		return order.Begun{}, verdict(word, "begin", c.ID)
 	}
+}
+
+func begun(numbers []any) order.Begun {
+	if len(numbers) != 2 {
+		return order.Begun{}
+	}
+	number, _ := numbers[0].(int64)
+	try, _ := numbers[1].(int64)
+	return order.Begun{Number: int(number), Try: int(try)}
 }
 
 // Fail ends the claim's attempt without an outcome: the order is retrying, and
@@ -93,6 +114,49 @@ func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) e
 	return verdict(word, "settle", c.ID)
 }
 
+// Cancel withdraws an order that is scheduled, pending or retrying, and returns
+// its record. From then on it never takes effect: no attempt can begin. An order
+// that was cancelled before keeps its first reason. It returns
+// *order.StatusError for an order that an attempt may have begun or that has
+// another outcome, and order.ErrNotFound.
+func (l *Ledger) Cancel(ctx context.Context, id, reason string) (order.Record, error) {
+	word, rest, err := l.run(ctx, cancelScript, changeKeys(id), id, order.Printable(reason))
+	if err != nil {
+		return order.Record{}, wrap(err, "cancel order %s", id)
+	}
+	return recordOr(word, rest, "cancel", id)
+}
+
+// Retry makes an order that failed or was rejected pending again, with its
+// attempts counted anew, and returns its record. The token names the retry:
+// repeating it changes nothing. It returns *order.StatusError for an order with
+// any other status, and order.ErrNotFound.
+func (l *Ledger) Retry(ctx context.Context, id, token string) (order.Record, error) {
+	word, rest, err := l.run(ctx, retryScript, changeKeys(id), id, token)
+	if err != nil {
+		return order.Record{}, wrap(err, "retry order %s", id)
+	}
+	return recordOr(word, rest, "retry", id)
+}
+
+// recordOr reads the answer of a change that depends on the order's status: the
+// record after it, or the status that did not allow it.
+func recordOr(word string, rest []any, operation, id string) (order.Record, error) {
+	switch word {
+	case "known", "cancelled", "retried":
+		fields, err := pairs(rest)
+		if err != nil {
+			return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id, err)
+		}
+		return parseRecord(id, fields)
+	case "status":
+		status, _ := rest[0].(string)
+		return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id, &order.StatusError{Status: order.Status(status)})
+	default:
+		return order.Record{}, verdict(word, operation, id)
+	}
+}
+
 // Requeued counts one repair of an unsettled order that had no task, and says
 // whether it did: an order that has met its outcome meanwhile needed none. The
 // token names the repair: repeating it counts nothing.
@@ -111,10 +175,10 @@ func verdict(word, operation, id string) error {
 	return fmt.Errorf("%s order %s: unknown answer %q", operation, id, word)
 }
 
-func integer(rest []any) int {
-	if len(rest) == 0 {
-		return 0
+// microseconds writes a time for a script, and nothing for one that is not set.
+func microseconds(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	n, _ := rest[0].(int64)
-	return int(n)
+	return strconv.FormatInt(t.UnixMicro(), 10)
 }

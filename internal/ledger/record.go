@@ -27,6 +27,11 @@ const (
 	fieldError         = "e" // reason of the last failure or rejection
 	fieldSettled       = "z" // when settled
 	fieldSequence      = "v" // sequence number of the last event
+	fieldTimeline      = "t" // the events, see timeline.go
+	fieldDue           = "u" // when the order could first be worked, if later than accepted
+	fieldCancelReason  = "w" // reason of the cancel, if one was given
+	fieldTriedBefore   = "m" // how many attempts had been begun before the last retry
+	fieldRetryToken    = "y" // token of the last retry
 	fieldRequeuedToken = "r" // token of the last repair
 )
 
@@ -40,12 +45,13 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 		NextAttemptAt: parseTime(fields[fieldNextAttempt]),
 		ProcessedAt:   parseTime(fields[fieldSettled]),
 		Error:         fields[fieldError],
+		CancelReason:  fields[fieldCancelReason],
 	}
 	if err := json.Unmarshal([]byte(fields[fieldOrder]), &rec.Order); err != nil {
-		return order.Record{}, fmt.Errorf("parse record of order %s: %w", id, err)
+		return order.Record{}, fmt.Errorf("parse record of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])
-	for n := 1; n <= attempts; n++ {
+	for n := max(1, attempts-order.MaxAttemptsKept+1); n <= attempts; n++ {
 		rec.Attempts = append(rec.Attempts, parseAttempt(n, fields[fieldAttempt+strconv.Itoa(n)]))
 	}
 	return rec, nil

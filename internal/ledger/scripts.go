@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
 )
 
 //go:embed scripts/prelude.lua
@@ -29,22 +31,40 @@ var requeuedLua string
 //go:embed scripts/forget.lua
 var forgetLua string
 
+//go:embed scripts/cancel.lua
+var cancelLua string
+
+//go:embed scripts/retry.lua
+var retryLua string
+
 //go:embed scripts/totals.lua
 var totalsLua string
+
+//go:embed scripts/list.lua
+var listLua string
 
 // The scripts, one per change. Each file under scripts documents its keys,
 // arguments and answers.
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	acceptScript   = redis.NewScript(prelude + acceptLua)
-	beginScript    = redis.NewScript(prelude + beginLua)
-	failScript     = redis.NewScript(prelude + failLua)
-	settleScript   = redis.NewScript(prelude + settleLua)
-	requeuedScript = redis.NewScript(prelude + requeuedLua)
-	forgetScript   = redis.NewScript(prelude + forgetLua)
+	acceptScript   = newChange(acceptLua)
+	beginScript    = newChange(beginLua)
+	failScript     = newChange(failLua)
+	settleScript   = newChange(settleLua)
+	cancelScript   = newChange(cancelLua)
+	retryScript    = newChange(retryLua)
+	requeuedScript = newChange(requeuedLua)
+	forgetScript   = newChange(forgetLua)
 	totalsScript   = redis.NewScript(totalsLua)
+	listScript     = redis.NewScript(listLua)
 )
+
+// newChange returns a script that changes one order.
+func newChange(lua string) *redis.Script {
+	bounds := fmt.Sprintf("local kept_events, kept_attempts = %d, %d\n", order.MaxEvents, order.MaxAttemptsKept)
+	return redis.NewScript(bounds + prelude + lua)
+}
 
 // run changes one order and returns the script's answer: a word, and what
 // follows it.

@@ -66,10 +66,10 @@ func newTotals() stats.Totals {
 
 // count puts one counter into its place. The names are
 //
-//	accepted, attempts, requeued     totals
-//	g:<status>                       orders in a status
-//	l:<measure>:<queue>:<bucket>     observations of a duration
-//	t:<measure>:<queue>              sum of these durations, µs
+//	accepted, attempts, requeued, retried  totals
+//	g:<status>                             orders in a status
+//	l:<measure>:<queue>:<bucket>           observations of a duration
+//	t:<measure>:<queue>                    sum of these durations, µs
 //
 // where a measure is queue_wait, processing or end_to_end. Names of a newer version are
 // passed over.
@@ -86,6 +86,8 @@ func count(t *stats.Totals, name, value string) {
 		t.Attempts = n
 	case "requeued":
 		t.Requeued = n
+	case "retried":
+		t.Retried = n
 	case "g":
 		t.ByStatus[order.Status(rest)] = n
 	case "l", "t":

@@ -22,6 +22,9 @@ var (
 	ErrStale = errors.New("attempt is no longer the order's current one")
 	// ErrExhausted means that the order has had all its attempts.
 	ErrExhausted = errors.New("order has used up its attempts")
+	// ErrUnreadable means that a record is not of the form that this version
+	// writes.
+	ErrUnreadable = errors.New("record cannot be read")
 	// ErrUnavailable means that Redis could not be asked. Whether a write was
 	// applied is unknown, and repeating it is safe.
 	ErrUnavailable = errors.New("redis is unavailable")
@@ -53,6 +56,15 @@ func (e *UncertainError) Error() string { return e.Err.Error() }
 
 // Unwrap returns what happened.
 func (e *UncertainError) Unwrap() error { return e.Err }
+
+// StatusError is a change that the order's status does not allow.
+type StatusError struct {
+	// Status is what the order is.
+	Status Status
+}
+
+// Error implements error.
+func (e *StatusError) Error() string { return "order is " + string(e.Status) }
 
 // Code names one kind of problem with a field, for programs to tell apart.
 type Code string

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"time"
 )
 
 // Order is a submission that passed New. Its fields never change afterwards:
@@ -30,6 +31,9 @@ type Order struct {
 	Priority Priority `json:"priority"`
 	// Notes is free text, up to MaxNotesChars; it may span lines or be empty.
 	Notes string `json:"notes,omitempty"`
+	// ProcessAt is when work on it may begin, UTC, to the microsecond; zero for
+	// at once.
+	ProcessAt time.Time `json:"process_at,omitzero"`
 }
 
 // fingerprintBytes is how much of the digest a Fingerprint keeps: 128 bits
@@ -51,6 +55,9 @@ func (o Order) Fingerprint() string {
 	writeNumber(h, int64(len(o.Items)))
 	for _, item := range o.Items {
 		writeText(h, item)
+	}
+	if !o.ProcessAt.IsZero() {
+		writeNumber(h, o.ProcessAt.UnixMicro())
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:fingerprintBytes])
 }

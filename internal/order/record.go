@@ -22,9 +22,31 @@ type Record struct {
 	// Error says why the last attempt failed or what the rules refused; empty
 	// for an order that completed.
 	Error string
-	// Attempts are the tries at this order so far, oldest first.
+	// CancelReason is what was said when the order was cancelled, up to
+	// MaxReasonChars; it may be empty.
+	CancelReason string
+	// Attempts are the tries at this order so far, oldest first: the newest
+	// MaxAttemptsKept of them.
 	Attempts []Attempt
 }
+
+// Accepted returns the record as it was when the order was accepted.
+func (r Record) Accepted() Record {
+	status := StatusPending
+	if r.ProcessAt.After(r.CreatedAt) {
+		status = StatusScheduled
+	}
+	return Record{Order: r.Order, Status: status, Queue: r.Queue, CreatedAt: r.CreatedAt}
+}
+
+// The bounds of a record.
+const (
+	// MaxAttemptsKept is how many attempts a record keeps. No run of an order has
+	// more; an operator's retries may add runs without end.
+	MaxAttemptsKept = 100
+	// MaxReasonChars bounds the reason of a cancel.
+	MaxReasonChars = 500
+)
 
 // Attempt is one try at an order.
 type Attempt struct {
@@ -46,6 +68,14 @@ type Attempt struct {
 // MaxNoteBytes bounds texts from outside, such as fulfilment's answer, before
 // they are stored.
 const MaxNoteBytes = 1024
+
+// Begun is an attempt that the ledger has opened.
+type Begun struct {
+	// Number counts the attempts at the order over its whole life, from one.
+	Number int
+	// Try counts those since the order was accepted or last retried.
+	Try int
+}
 
 // Outcome is the end of an order, as a worker reports it to the ledger.
 type Outcome struct {

@@ -25,9 +25,11 @@ const (
 	// StatusCompleted is approved and, where fulfilment is configured, taken by
 	// it. Final.
 	StatusCompleted Status = "completed"
-	// StatusRejected is refused by a business rule. Final.
+	// StatusRejected is refused by a business rule. Final, unless an operator
+	// retries it, after the rules have changed.
 	StatusRejected Status = "rejected"
-	// StatusFailed is out of attempts, or refused by fulfilment for good. Final.
+	// StatusFailed is out of attempts, or refused by fulfilment for good. Final,
+	// unless an operator retries it.
 	StatusFailed Status = "failed"
 	// StatusCancelled is withdrawn before it took effect. Final.
 	StatusCancelled Status = "cancelled"
@@ -77,3 +79,13 @@ func (h Handling) Status() Status {
 		return StatusProcessing
 	}
 }
+
+// Cancellable says whether an order in this status can be withdrawn: no attempt
+// runs that may have told the shop.
+func (s Status) Cancellable() bool {
+	return s == StatusScheduled || s == StatusPending || s == StatusRetrying
+}
+
+// Retryable says whether an operator may give an order in this status another
+// run.
+func (s Status) Retryable() bool { return s == StatusFailed || s == StatusRejected }

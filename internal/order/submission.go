@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -24,25 +25,30 @@ const (
 	MaxAddressChars = 1000
 	// MaxNotesChars bounds the free text.
 	MaxNotesChars = 2000
+	// MaxAhead is how far ahead of now an order may be scheduled.
+	MaxAhead = 30 * 24 * time.Hour
 )
 
 // Submission is what a client sent, not yet trusted: the right JSON types, and
 // nothing else is known of it. A zero field was not sent.
 type Submission struct {
-	ID       string
-	Amount   string // the JSON number as written
-	Items    []string
-	Customer string
-	Address  string
-	Priority string // the JSON number as written
-	Status   string
-	Notes    string
+	ID        string
+	Amount    string // the JSON number as written
+	Items     []string
+	Customer  string
+	Address   string
+	Priority  string // the JSON number as written
+	Status    string
+	Notes     string
+	ProcessAt string
 }
 
 // New turns a submission into an order, or returns an *InvalidError that lists
 // every problem at once, in the order of the fields. An absent id stays empty:
-// the caller gives it one. An absent priority becomes PriorityMedium.
-func New(s Submission) (Order, error) {
+// the caller gives it one. An absent priority becomes PriorityMedium. How far
+// ahead an order is scheduled is told from now. A time that has passed is no
+// problem: an order may be sent again long after it was first.
+func New(s Submission, now time.Time) (Order, error) {
 	var p problems
 	o := Order{
 		ID:       p.id(s.ID),
@@ -54,6 +60,7 @@ func New(s Submission) (Order, error) {
 		Notes:    p.optional("notes", s.Notes, MaxNotesChars, manyLines),
 	}
 	p.status(s.Status)
+	o.ProcessAt = p.processAt(s.ProcessAt, now)
 	if len(p) > 0 {
 		return Order{}, &InvalidError{Problems: p}
 	}
@@ -141,6 +148,21 @@ func (p *problems) status(s string) {
 	}
 }
 
+func (p *problems) processAt(text string, now time.Time) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	var t time.Time
+	if t.UnmarshalText([]byte(text)) != nil {
+		p.add("process_at", CodeInvalid, "must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
+		return time.Time{}
+	}
+	if t.After(now.Add(MaxAhead)) || t.Unix() < 0 {
+		p.add("process_at", CodeOutOfRange, "must be at most %d days ahead", MaxAhead/(24*time.Hour))
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
 // lines says whether a text may span several of them.
 type lines bool
 
@@ -155,6 +177,17 @@ func (p *problems) required(field, s string, maxChars int, l lines) string {
 		return s
 	}
 	return p.text(field, s, maxChars, l)
+}
+
+// CheckLine holds a text from outside to what a customer's name is held to: one
+// line, not empty, at most so many characters.
+func CheckLine(field, s string, maxChars int) (FieldError, bool) {
+	var p problems
+	p.required(field, s, maxChars, oneLine)
+	if len(p) > 0 {
+		return p[0], false
+	}
+	return FieldError{}, true
 }
 
 // optional takes a text of white space for none.

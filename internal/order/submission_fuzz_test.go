@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,7 +22,7 @@ func FuzzNew(f *testing.F) {
 		o, err := order.New(order.Submission{
 			ID: id, Amount: amount, Items: strings.Split(list, "|"), Customer: customer, Address: address,
 			Priority: priority, Status: status, Notes: notes,
-		})
+		}, time.Now())
 		if err != nil {
 			checkProblems(t, err)
 			return
@@ -71,7 +72,7 @@ func checkOrder(t *testing.T, o order.Order) {
 	again, err := order.New(order.Submission{
 		ID: o.ID, Amount: o.Amount.String(), Items: o.Items, Customer: o.Customer, Address: o.Address,
 		Priority: string('0' + rune(o.Priority)), Notes: o.Notes,
-	})
+	}, time.Now())
 	if diff := cmp.Diff(o, again); diff != "" || err != nil {
 		t.Errorf("submitted again: %v (-want +got):\n%s", err, diff)
 	}

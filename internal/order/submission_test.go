@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,7 +18,7 @@ func TestNewAccepts(t *testing.T) {
 	got, err := order.New(order.Submission{
 		ID: "ord_1", Amount: "125e-1", Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
 		Priority: "3", Status: "pending", Notes: "ring\ttwice",
-	})
+	}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func TestNewAccepts(t *testing.T) {
 
 func TestNewFillsIn(t *testing.T) {
 	t.Parallel()
-	got, err := order.New(ordertest.Submission())
+	got, err := order.New(ordertest.Submission(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func checkNew(t *testing.T, rows []newRow) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := order.New(ordertest.Submission(row.change))
+			_, err := order.New(ordertest.Submission(row.change), time.Now())
 			if diff := cmp.Diff(row.want, fieldCodes(t, err)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
@@ -256,7 +257,7 @@ func TestNewListsEveryProblemInFieldOrder(t *testing.T) {
 	got, err := order.New(order.Submission{
 		ID: "a/b", Amount: "0.001", Items: []string{"ok", ""}, Customer: "a\x7f", Address: strings.Repeat("x", 1001),
 		Priority: "9", Status: "completed", Notes: "\x00",
-	})
+	}, time.Now())
 	if diff := cmp.Diff(order.Order{}, got); diff != "" {
 		t.Errorf("an order came beside the error (-want +got):\n%s", diff)
 	}
@@ -277,7 +278,7 @@ func TestNewListsEveryProblemInFieldOrder(t *testing.T) {
 
 func TestNewOfNothing(t *testing.T) {
 	t.Parallel()
-	_, err := order.New(order.Submission{})
+	_, err := order.New(order.Submission{}, time.Now())
 	want := []string{"amount required", "items required", "customer required", "address required"}
 	if diff := cmp.Diff(want, fieldCodes(t, err)); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

@@ -6,6 +6,7 @@ package ordertest
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -38,7 +39,7 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 	if s.ID == "" {
 		s.ID = uuid.Must(uuid.NewV7()).String()
 	}
-	o, err := order.New(s)
+	o, err := order.New(s, time.Now())
 	if err != nil {
 		tb.Fatalf("ordertest: %v", err)
 	}

@@ -36,20 +36,19 @@ func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
 	var retry *order.RetryError
 	switch {
 	case errors.As(err, &retry) && retry.After > 0:
-		return wholeSeconds(retry.After)
+		return retry.After + toNextSecond
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return leaseExpiredDelay
 	case errors.As(err, &retry), errors.Is(err, order.ErrUnavailable):
-		return wholeSeconds(b.Delay(retried + 1))
+		return b.Delay(retried+1) + toNextSecond
 	default:
 		return oddDelay
 	}
 }
 
-// wholeSeconds makes up for Asynq cutting the time of a retry to the second
-// below it: an order never comes back before it is due, and up to a second
-// later.
-func wholeSeconds(d time.Duration) time.Duration { return d + time.Second - time.Nanosecond }
+// toNextSecond makes up for Asynq cutting times to the second below them: an
+// order never comes before it is due, and up to a second later.
+const toNextSecond = time.Second - time.Nanosecond
 
 // counts says whether Asynq counts a failure towards its own limit. It counts
 // the attempts that the ledger has taken down as failed. Whatever else ends a

@@ -13,8 +13,8 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// Inspector looks at the queues without touching them. It is safe for
-// concurrent use.
+// Inspector looks at the queues and holds their brakes; tasks it never touches. It
+// is safe for concurrent use.
 //
 // It reads Asynq's keys itself: Asynq's own GetQueueInfo fails on a queue that
 // nobody has used yet, and whenever one task has vanished.
@@ -107,24 +107,11 @@ func (i *Inspector) waitedSince(ctx context.Context, q order.Queue, oldest []str
 // Slots returns how many orders the workers alive can work at once, over all
 // processes. A worker that was killed counts for up to ten seconds more.
 func (i *Inspector) Slots(ctx context.Context) (int, error) {
-	type answer struct {
-		servers []*asynq.ServerInfo
-		err     error
+	servers, err := within(ctx, i.asynq.Servers)
+	if err != nil {
+		return 0, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
 	}
-	asked := make(chan answer, 1)
-	go func() { // Asynq's inspector takes no context
-		servers, err := i.asynq.Servers()
-		asked <- answer{servers, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return 0, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, ctx.Err())
-	case a := <-asked:
-		if a.err != nil {
-			return 0, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, a.err)
-		}
-		return slots(a.servers), nil
-	}
+	return slots(servers), nil
 }
 
 func slots(servers []*asynq.ServerInfo) int {

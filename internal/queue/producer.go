@@ -40,8 +40,8 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 // had none before. The task is named after the order, so repeating Enqueue
 // while the task exists adds nothing. An archived task is replaced: nobody
 // would work it, and the order must not be settled when Enqueue is called. The
-// trace of ctx travels with the task. It returns order.ErrUnavailable when
-// Redis could not be asked.
+// trace of ctx travels with the task. The task of a scheduled order waits for its
+// time. It returns order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, err error) {
 	payload, err := encodePayload(rec)
 	if err != nil {
@@ -57,15 +57,18 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 	if held, err := p.Holds(ctx, rec); err != nil || held {
 		return false, err
 	}
-	err = p.asynq.DeleteTask(string(rec.Queue), rec.ID)
-	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
-		return false, fmt.Errorf("replace task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+	if err := p.remove(ctx, rec); err != nil {
+		return false, err
 	}
 	return p.add(ctx, task, rec)
 }
 
 func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) (added bool, err error) {
-	_, err = p.client.EnqueueContext(ctx, task, asynq.TaskID(rec.ID), asynq.Queue(string(rec.Queue)))
+	opts := []asynq.Option{asynq.TaskID(rec.ID), asynq.Queue(string(rec.Queue))}
+	if rec.Status == order.StatusScheduled {
+		opts = append(opts, asynq.ProcessAt(rec.ProcessAt.Add(toNextSecond)))
+	}
+	_, err = p.client.EnqueueContext(ctx, task, opts...)
 	switch {
 	case err == nil:
 		return true, nil
@@ -76,16 +79,44 @@ func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) 
 	}
 }
 
+// Withdraw takes the task of a cancelled order off the queue if it waits for its
+// time or its next attempt, which may be far away. Any other task may stay: the
+// worker that meets it finds the order cancelled. It returns
+// order.ErrUnavailable when Redis could not be asked.
+func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
+	state, err := p.state(ctx, rec)
+	if err != nil || (state != asynq.TaskStateScheduled && state != asynq.TaskStateRetry) {
+		return err
+	}
+	return p.remove(ctx, rec)
+}
+
 // Holds says whether the order has a task that will be worked: one that is not
 // archived. It returns order.ErrUnavailable when Redis could not be asked.
-func (p *Producer) Holds(_ context.Context, rec order.Record) (bool, error) {
-	info, err := p.asynq.GetTaskInfo(string(rec.Queue), rec.ID)
+func (p *Producer) Holds(ctx context.Context, rec order.Record) (bool, error) {
+	state, err := p.state(ctx, rec)
+	return state != noTask && state != asynq.TaskStateArchived, err
+}
+
+// noTask is the state of an order without a task.
+const noTask asynq.TaskState = 0
+
+func (p *Producer) state(ctx context.Context, rec order.Record) (asynq.TaskState, error) {
+	info, err := within(ctx, func() (*asynq.TaskInfo, error) { return p.asynq.GetTaskInfo(string(rec.Queue), rec.ID) })
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return false, nil
+		return noTask, nil
 	case err != nil:
-		return false, fmt.Errorf("look for task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+		return noTask, fmt.Errorf("look for task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
 	default:
-		return info.State != asynq.TaskStateArchived, nil
+		return info.State, nil
 	}
+}
+
+func (p *Producer) remove(ctx context.Context, rec order.Record) error {
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, p.asynq.DeleteTask(string(rec.Queue), rec.ID) })
+	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		return fmt.Errorf("remove task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+	}
+	return nil
 }

@@ -37,7 +37,7 @@ const (
 	abortTimeout = 2 * time.Second
 	// forwardInterval is how often Asynq looks for tasks that have become due;
 	// it keeps their times in whole seconds.
-	forwardInterval = time.Second
+	forwardInterval = 500 * time.Millisecond
 	// oddDelay is the wait after a delivery that ended without a verdict although
 	// Redis answers. Nobody counts these, so they must not come often.
 	oddDelay = 30 * time.Second

@@ -105,7 +105,7 @@ func (r *Reconciler) reconcile(ctx context.Context) error {
 func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
 	var failed []error
 	for _, s := range order.Statuses() {
-		if !queued(s) {
+		if s.Settled() {
 			continue
 		}
 		err := r.requeue(ctx, s, now.Add(-minAge))
@@ -154,7 +154,7 @@ func (r *Reconciler) assertTask(ctx context.Context, rec order.Record) error {
 	if errors.Is(err, order.ErrNotFound) {
 		return nil
 	}
-	if err != nil || !queued(rec.Status) {
+	if err != nil || rec.Status.Settled() {
 		return err
 	}
 	if added, err := r.queue.Enqueue(ctx, rec); err != nil || !added {
@@ -166,7 +166,3 @@ func (r *Reconciler) assertTask(ctx context.Context, rec order.Record) error {
 	}
 	return err
 }
-
-// queued says whether an order with this status must have a task: it waits for
-// an attempt, or one is running and its task is acknowledged last.
-func queued(s order.Status) bool { return !s.Settled() && s != order.StatusScheduled }

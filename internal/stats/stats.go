@@ -149,7 +149,7 @@ func (r *Reporter) before(now Totals, window time.Duration) (t Totals, ok bool) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, sample := range r.samples {
-		if sample.Accepted > now.Accepted || sample.Processed() > now.Processed() {
+		if sample.Accepted > now.Accepted || sample.decisions() > now.decisions() {
 			continue
 		}
 		if ok && now.At.Sub(sample.At) < window {
@@ -166,7 +166,7 @@ func (r *Reporter) throughput(now Totals) float64 {
 	if !ok || elapsed < minElapsed {
 		return 0
 	}
-	return float64(now.Processed()-earlier.Processed()) / elapsed.Seconds()
+	return float64(now.decisions()-earlier.decisions()) / elapsed.Seconds()
 }
 
 func (r *Reporter) recent(now Totals) Durations {

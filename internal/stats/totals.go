@@ -17,14 +17,17 @@ type Totals struct {
 	Attempts int64
 	// Requeued counts the orders without a task that reconcile gave a new one.
 	Requeued int64
+	// Retried counts the retries of failed and rejected orders.
+	Retried int64
 	// ByStatus counts the orders in each status. Settled orders stay counted
 	// when their records leave after the retention.
 	ByStatus map[order.Status]int64
 	// Indexed is the size of each unsettled status's index.
 	Indexed map[order.Status]int64
 	// QueueWait, Processing and EndToEnd are the durations of orders by queue:
-	// from acceptance to the first attempt, of the attempt that brought the
-	// outcome, and from acceptance to the outcome.
+	// until the first attempt, of the attempt that brought the outcome, and until
+	// the outcome. They begin when the order could first be worked: at its
+	// acceptance, at the time it was scheduled for, or at its last retry.
 	QueueWait, Processing, EndToEnd map[order.Queue]Histogram
 }
 
@@ -44,10 +47,14 @@ func (t Totals) Drift() int64 {
 	return drift
 }
 
-// Processed counts the orders that were decided: completed, rejected or failed.
+// Processed counts the orders that are decided: completed, rejected or failed.
 func (t Totals) Processed() int64 {
 	return t.ByStatus[order.StatusCompleted] + t.ByStatus[order.StatusRejected] + t.ByStatus[order.StatusFailed]
 }
+
+// decisions counts how often an order was decided. A retry takes its order out of
+// Processed again, but never a decision back.
+func (t Totals) decisions() int64 { return sum(t.EndToEnd).Count() }
 
 const (
 	// Buckets is how many buckets a Histogram has.

@@ -24,13 +24,13 @@ type attempt struct {
 	order    order.Order
 	decision rules.Decision
 	claim    order.Claim
-	number   int
+	begun    order.Begun
 }
 
 // run begins the attempt and does what was decided.
 func (a *attempt) run(ctx context.Context) error {
 	err := persist(ctx, func() (err error) {
-		a.number, err = a.w.books.Begin(ctx, a.claim)
+		a.begun, err = a.w.books.Begin(ctx, a.claim)
 		return err
 	})
 	switch {
@@ -57,7 +57,7 @@ func (a *attempt) fulfil(ctx context.Context) error {
 	if errors.As(err, &permanent) {
 		return a.fail(ctx, err, note)
 	}
-	if a.number >= a.w.MaxAttempts {
+	if a.begun.Try >= a.w.MaxAttempts {
 		return a.giveUp(ctx, err, note)
 	}
 	return a.retry(ctx, err, note)
@@ -77,12 +77,12 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.w.AttemptTimeout)
 	defer cancel()
-	return a.w.fulfilment.Fulfil(ctx, a.order, a.claim.Handling, a.number)
+	return a.w.fulfilment.Fulfil(ctx, a.order, a.claim.Handling, a.begun.Number)
 }
 
 // giveUp settles an order that has used up its attempts.
 func (a *attempt) giveUp(ctx context.Context, cause error, note string) error {
-	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.number, cause), note)
+	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.begun.Try, cause), note)
 }
 
 // fail settles the order as failed.
@@ -96,7 +96,7 @@ func (a *attempt) fail(ctx context.Context, cause error, note string) error {
 
 // retry closes the attempt and asks for another one.
 func (a *attempt) retry(ctx context.Context, cause error, note string) error {
-	delay := a.w.Backoff.Delay(a.number)
+	delay := a.w.Backoff.Delay(a.begun.Try)
 	var asked *order.RetryError
 	if errors.As(cause, &asked) {
 		delay = max(delay, asked.After)
@@ -106,7 +106,7 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	if err != nil {
 		return acknowledge(err)
 	}
-	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.number, "retry_in", delay.Round(time.Millisecond), "error", reason)
+	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.begun.Number, "retry_in", delay.Round(time.Millisecond), "error", reason)
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
 }
 
@@ -117,7 +117,7 @@ func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
 		return err
 	}
 	a.w.Log.Log(ctx, levelOf(out.Status), "order settled",
-		"order_id", a.order.ID, "status", out.Status, "attempt", a.number, "error", out.Error)
+		"order_id", a.order.ID, "status", out.Status, "attempt", a.begun.Number, "error", out.Error)
 	return nil
 }
 

@@ -21,7 +21,9 @@ type fakeBooks struct {
 
 func (f *fakeBooks) Get(context.Context, string) (order.Record, error) { return f.rec, nil }
 
-func (f *fakeBooks) Begin(context.Context, order.Claim) (int, error) { return 1, nil }
+func (f *fakeBooks) Begin(context.Context, order.Claim) (order.Begun, error) {
+	return order.Begun{Number: 1, Try: 1}, nil
+}
 
 func (f *fakeBooks) Fail(context.Context, order.Claim, string, string, time.Duration) error {
 	return f.write()

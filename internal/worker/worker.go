@@ -24,7 +24,7 @@ type Records interface {
 
 // Books takes down attempts and outcomes; see the methods of ledger.Ledger.
 type Books interface {
-	Begin(ctx context.Context, c order.Claim) (number int, err error)
+	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
 	Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
 }

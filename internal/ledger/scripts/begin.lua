@@ -5,12 +5,13 @@
 -- ARGV[4]  worker
 -- ARGV[5]  status while the attempt runs
 -- ARGV[6]  handling, empty for an order that the rules reject
--- ARGV[7]  how many attempts an order may have
+-- ARGV[7]  how many attempts an order may have since its last retry
 --
--- Returns {'begun', number}; {'exhausted', number} when no attempt is left, and
+-- Returns {'begun', number, try}, where number counts all attempts and try those
+-- since the last retry; {'exhausted', number, try} when no attempt is left, and
 -- then the token may only settle; {'settled', status}; {'missing'}.
-local status, token, attempts, open, queue, created =
-  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c'))
+local status, token, attempts, open, queue, created, due, before =
+  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c', 'u', 'm'))
 if not status then
   return { 'missing' }
 end
@@ -18,8 +19,9 @@ if settled[status] then
   return { 'settled', status }
 end
 local number = tonumber(attempts or 0)
+local try = number - tonumber(before or 0)
 if token == ARGV[3] then
-  return { open and 'begun' or 'exhausted', number }
+  return { open and 'begun' or 'exhausted', number, try }
 end
 
 redis.call('HDEL', record, 'x')
@@ -27,11 +29,11 @@ if open then
   close(number, 'worker was lost', '')
 end
 redis.call('HSET', record, 'k', ARGV[3])
-if number >= tonumber(ARGV[7]) then
-  return { 'exhausted', number }
+if try >= tonumber(ARGV[7]) then
+  return { 'exhausted', number, try }
 end
 
-number = number + 1
+number, try = number + 1, try + 1
 move(status, ARGV[5], created)
 redis.call('HSET', record, 'n', number, 'b', now, 'a' .. number, ARGV[4] .. '\t' .. now)
 if ARGV[6] == '' then
@@ -40,8 +42,11 @@ else
   redis.call('HSET', record, 'h', ARGV[6])
 end
 redis.call('HINCRBY', counters, 'attempts', 1)
-if number == 1 then
-  observe('queue_wait', queue, now - created)
+if number > kept_attempts then
+  redis.call('HDEL', record, 'a' .. number - kept_attempts)
+end
+if try == 1 then
+  observe('queue_wait', queue, now - (due or created))
 end
 event(ARGV[5], number, ARGV[4], '')
-return { 'begun', number }
+return { 'begun', number, try }

@@ -10,6 +10,9 @@
 -- ARGV[1]  the order's id
 -- ARGV[2]  how many events the stream keeps, roughly
 --
+-- In front of this, kept_events and kept_attempts say how many of each a record
+-- keeps.
+--
 -- Times are integers in microseconds by the clock of Redis, the only clock of
 -- the books. They are handled as strings where they are stored: a Lua number
 -- would be printed with 14 digits.
@@ -32,11 +35,25 @@ local function move(from, to, created)
   redis.call('HSET', record, 's', to)
 end
 
--- event appends one change of status to the stream.
-local function event(status, attempt, worker, reason)
-  local seq = redis.call('HINCRBY', record, 'v', 1)
-  redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', seq,
+-- publish appends one change of status to the stream. Returns its line of the
+-- order's timeline: status, event id, µs since acceptance, attempt and reason,
+-- separated by tabs.
+local function publish(seq, created, status, attempt, worker, reason)
+  local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', seq,
     'status', status, 'at', now, 'attempt', attempt, 'worker', worker, 'reason', reason)
+  return table.concat({ status, event_id, string.format('%.0f', now - created), attempt, reason }, '\t')
+end
+
+-- event takes down one change of status of an order that is in the books. Of a
+-- timeline that is full, the oldest line but the first goes.
+local function event(status, attempt, worker, reason)
+  local seq, created, timeline = unpack(redis.call('HMGET', record, 'v', 'c', 't'))
+  seq = seq + 1
+  if seq > kept_events then
+    timeline = string.gsub(timeline, '\n[^\n]*', '', 1)
+  end
+  local line = publish(seq, created, status, attempt, worker, reason)
+  redis.call('HSET', record, 'v', seq, 't', timeline .. '\n' .. line)
 end
 
 -- observe counts a duration in microseconds into the histogram of one measure

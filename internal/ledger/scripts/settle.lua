@@ -8,8 +8,8 @@
 -- Returns {'settled', status} with the outcome that the order has now, and as a
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
-local status, token, attempts, open, queue, created =
-  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c'))
+local status, token, attempts, open, queue, created, due =
+  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c', 'u'))
 if not status then
   return { 'missing' }
 end
@@ -33,6 +33,6 @@ if ARGV[5] == '' then
 else
   redis.call('HSET', record, 'e', ARGV[5])
 end
-observe('end_to_end', queue, now - created)
+observe('end_to_end', queue, now - (due or created))
 event(ARGV[4], attempts or 0, worker, ARGV[5])
 return { 'settled', ARGV[4], 'own' }

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// mediaNDJSON is the media type of one JSON value per line.
+const mediaNDJSON = "application/x-ndjson"
+
+// errCutOff is a body that ended before its end.
+var errCutOff = errors.New("the body was cut off")
+
+// readBody returns the body, which may have at most limit bytes. What it returns
+// is the caller's to keep. Bodies are streamed: until a handler asks for one, it
+// is still with the client. It returns errCutOff with what had arrived.
+func readBody(c *fiber.Ctx, limit int) ([]byte, error) {
+	stream, length := c.Context().RequestBodyStream(), c.Request().Header.ContentLength()
+	if length > limit {
+		return nil, tooManyBytes(limit)
+	}
+	if stream == nil {
+		return nil, nil
+	}
+	var body bytes.Buffer
+	body.Grow(max(length, 0) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(stream, int64(limit)+1))
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return nil, fiber.ErrRequestTimeout
+	case err != nil, length >= 0 && body.Len() < length:
+		return body.Bytes(), errCutOff
+	case body.Len() > limit:
+		return nil, tooManyBytes(limit)
+	default:
+		return body.Bytes(), nil
+	}
+}
+
+func tooManyBytes(limit int) error {
+	return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("The body must have at most %d bytes.", limit))
+}
+
+// readJSON returns a body that says it is JSON, of an ordinary size.
+func readJSON(c *fiber.Ctx) ([]byte, error) {
+	if _, err := mediaOf(c, fiber.MIMEApplicationJSON); err != nil {
+		return nil, err
+	}
+	return readBody(c, maxBodyBytes)
+}
+
+// readOptionalJSON is readJSON for a body that may be left out.
+func readOptionalJSON(c *fiber.Ctx) ([]byte, error) {
+	if c.Request().Header.ContentLength() == 0 {
+		return nil, nil
+	}
+	return readJSON(c)
+}
+
+// mediaOf returns the media type of the body, which must be one of those, plain
+// and in UTF-8.
+func mediaOf(c *fiber.Ctx, allowed ...string) (string, error) {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return "", fiber.NewError(fiber.StatusUnsupportedMediaType, "The body must not be compressed.")
+	}
+	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || !slices.Contains(allowed, media) {
+		return "", fiber.NewError(fiber.StatusUnsupportedMediaType,
+			"The Content-Type must be "+strings.Join(allowed, " or ")+".")
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return "", fiber.NewError(fiber.StatusUnsupportedMediaType, "The charset must be utf-8.")
+	}
+	return media, nil
+}

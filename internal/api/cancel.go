@@ -1,0 +1,68 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
+)
+
+// cancelOrder answers POST /orders/{id}/cancel.
+func (s *Server) cancelOrder(c *fiber.Ctx) error {
+	id, err := orderID(c)
+	if err != nil {
+		return err
+	}
+	body, err := readOptionalJSON(c)
+	if err != nil {
+		return err
+	}
+	reason, err := decodeCancel(body)
+	if err != nil {
+		return err
+	}
+	rec, err := s.Intake.Cancel(c.UserContext(), id, reason)
+	if err != nil {
+		return err
+	}
+	return c.JSON(viewRecord(rec))
+}
+
+// orderID returns the order's id from the path. A text that can be no id names no
+// order.
+func orderID(c *fiber.Ctx) (string, error) {
+	id := strings.Clone(c.Params("id"))
+	if !order.ValidID(id) {
+		return "", order.ErrNotFound
+	}
+	return id, nil
+}
+
+func decodeCancel(body []byte) (reason string, err error) {
+	if len(body) == 0 {
+		return "", nil
+	}
+	members, err := decodeObject(body)
+	if err != nil {
+		return "", err
+	}
+	var d decoder
+	reason = d.line(members, "reason", order.MaxReasonChars)
+	d.unknown(members, "a cancel")
+	return reason, d.requestError()
+}
+
+// line reads a text of one line that may be absent.
+func (d *decoder) line(members map[string]jsontext.Value, name string, maxChars int) string {
+	_, present := members[name]
+	known := len(d.problems)
+	text := d.text(members, name)
+	if present && len(d.problems) == known {
+		if problem, ok := order.CheckLine(name, text, maxChars); !ok {
+			d.problems = append(d.problems, problem)
+		}
+	}
+	return text
+}

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
+)
+
+// eventView is one change of an order's status as clients see it.
+type eventView struct {
+	ID       string       `json:"id"`
+	Sequence int          `json:"sequence"`
+	Status   order.Status `json:"status"`
+	Time     time.Time    `json:"time"`
+	Attempt  int          `json:"attempt,omitempty"`
+	WorkerID string       `json:"worker_id,omitempty"`
+	Reason   string       `json:"reason,omitempty"`
+}
+
+type eventsView struct {
+	Events []eventView `json:"events"`
+}
+
+// listEvents answers GET /orders/{id}/events.
+func (s *Server) listEvents(c *fiber.Ctx) error {
+	id, err := orderID(c)
+	if err != nil {
+		return err
+	}
+	events, err := s.Records.Events(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	v := eventsView{Events: make([]eventView, len(events))}
+	for i, e := range events {
+		v.Events[i] = eventView{
+			ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: e.At,
+			Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason,
+		}
+	}
+	return c.JSON(v)
+}

@@ -1,0 +1,80 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
+)
+
+// queueView is what a queue holds, as clients see it.
+type queueView struct {
+	Pending              int64   `json:"pending"`
+	Active               int64   `json:"active"`
+	Scheduled            int64   `json:"scheduled"`
+	Retry                int64   `json:"retry"`
+	Archived             int64   `json:"archived"`
+	Paused               bool    `json:"paused"`
+	OldestPendingSeconds float64 `json:"oldest_pending_seconds"`
+}
+
+func viewQueue(d stats.Depth) queueView {
+	return queueView{
+		Pending: d.Pending, Active: d.Active, Scheduled: d.Scheduled, Retry: d.Retry, Archived: d.Archived,
+		Paused: d.Paused, OldestPendingSeconds: d.OldestPending.Seconds(),
+	}
+}
+
+type namedQueueView struct {
+	Name order.Queue `json:"name"`
+	queueView
+}
+
+type queuesView struct {
+	Queues []namedQueueView `json:"queues"`
+}
+
+// errNoQueue is a name that no queue has.
+var errNoQueue = errors.New("no such queue")
+
+// listQueues answers GET /queues.
+func (s *Server) listQueues(c *fiber.Ctx) error {
+	depths, err := s.Queues.Depths(c.UserContext())
+	if err != nil {
+		return err
+	}
+	var v queuesView
+	for _, q := range order.Queues() {
+		v.Queues = append(v.Queues, namedQueueView{q, viewQueue(depths[q])})
+	}
+	return c.JSON(v)
+}
+
+// pauseQueue answers POST /queues/{name}/pause.
+func (s *Server) pauseQueue(c *fiber.Ctx) error { return s.brake(c, s.Queues.Pause, "queue is paused") }
+
+// resumeQueue answers POST /queues/{name}/resume.
+func (s *Server) resumeQueue(c *fiber.Ctx) error {
+	return s.brake(c, s.Queues.Resume, "queue is resumed")
+}
+
+func (s *Server) brake(c *fiber.Ctx, change func(context.Context, order.Queue) error, done string) error {
+	i := slices.Index(order.Queues(), order.Queue(c.Params("name")))
+	if i < 0 {
+		return errNoQueue
+	}
+	q := order.Queues()[i]
+	if err := change(c.UserContext(), q); err != nil {
+		return err
+	}
+	s.cfg.Log.Info(done, "queue", q, "request_id", requestID(c))
+	depths, err := s.Queues.Depths(c.UserContext())
+	if err != nil {
+		return err
+	}
+	return c.JSON(namedQueueView{q, viewQueue(depths[q])})
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/intake"
+	"orderprocessor/internal/order"
+)
+
+// retryOrder answers POST /orders/{id}/retry.
+func (s *Server) retryOrder(c *fiber.Ctx) error {
+	id, err := orderID(c)
+	if err != nil {
+		return err
+	}
+	rec, err := s.Retries.Retry(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	c.Location("/orders/" + rec.ID)
+	return c.Status(fiber.StatusAccepted).JSON(viewRecord(rec))
+}
+
+// retryRequest is what POST /orders/retry asks for.
+type retryRequest struct {
+	filter intake.RetryFilter
+	list   []string // names the list that a cursor is of
+	after  order.Position
+	limit  int
+	dryRun bool
+}
+
+// retryView is a report as clients see it.
+type retryView struct {
+	Count      int    `json:"count"`
+	Retried    int    `json:"retried"`
+	DryRun     bool   `json:"dry_run"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// retryOrders answers POST /orders/retry.
+func (s *Server) retryOrders(c *fiber.Ctx) error {
+	body, err := readJSON(c)
+	if err != nil {
+		return err
+	}
+	r, err := decodeRetry(body, time.Now())
+	if err != nil {
+		return err
+	}
+	report, err := s.Retries.RetryAll(c.UserContext(), r.filter, r.after, r.limit, r.dryRun)
+	if err != nil {
+		return err
+	}
+	v := retryView{Count: report.Count, Retried: report.Retried, DryRun: r.dryRun}
+	if !report.Next.IsZero() {
+		v.NextCursor = cursorOf(report.Next, r.list...)
+	}
+	return c.JSON(v)
+}
+
+// decodeRetry reads the request. Ages are told from now.
+func decodeRetry(body []byte, now time.Time) (retryRequest, error) {
+	members, err := decodeObject(body)
+	if err != nil {
+		return retryRequest{}, err
+	}
+	var d decoder
+	r := retryRequest{limit: defaultRetried}
+	r.filter.Status = d.retryable(members)
+	r.filter.ErrorContains = d.line(members, "error_contains", maxErrorPart)
+	olderThan := d.text(members, "older_than")
+	r.filter.CreatedTo = d.before(olderThan, now)
+	if limit := d.number(members, "limit"); limit != "" {
+		r.limit = d.within("limit", limit, 1, maxRetried)
+	}
+	r.dryRun = d.boolean(members, "dry_run")
+	r.list = []string{"retry", string(r.filter.Status), r.filter.ErrorContains, olderThan}
+	if cursor, ok := members["cursor"]; ok {
+		text := d.text(members, "cursor")
+		if r.after, ok = parseCursor(text, r.list...); !ok && cursor.Kind() == '"' {
+			d.add("cursor", order.CodeInvalid, errCursor)
+		}
+	}
+	d.unknown(members, "a retry")
+	return r, d.requestError()
+}
+
+func (d *decoder) retryable(members map[string]jsontext.Value) order.Status {
+	_, present := members["status"]
+	known := len(d.problems)
+	status := order.Status(d.text(members, "status"))
+	switch {
+	case !present:
+		d.add("status", order.CodeRequired, "is required")
+	case len(d.problems) == known && status != order.StatusFailed && status != order.StatusRejected:
+		d.add("status", order.CodeInvalid, "must be failed or rejected")
+	}
+	return status
+}
+
+// before returns the time that is so long ago, or that the text says.
+func (d *decoder) before(text string, now time.Time) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	if age, err := time.ParseDuration(text); err == nil {
+		if age < 0 {
+			d.add("older_than", order.CodeOutOfRange, "must not be negative")
+		}
+		return now.Add(-age)
+	}
+	t, err := parseTime(text)
+	if err != nil {
+		d.add("older_than", order.CodeInvalid, "must be an age, as in 90s, 15m or 2h30m, or a time with its zone (RFC 3339)")
+	}
+	return t
+}
+
+func (d *decoder) within(name, number string, least, most int) int {
+	n, err := strconv.Atoi(number)
+	if err != nil || n < least || n > most {
+		d.add(name, order.CodeOutOfRange, "must be a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
+	}
+	return n
+}
+
+func (d *decoder) boolean(members map[string]jsontext.Value, name string) bool {
+	v, ok := members[name]
+	delete(members, name)
+	if ok && v.Kind() != 't' && v.Kind() != 'f' {
+		d.add(name, order.CodeWrongType, "must be a boolean, not "+describe(v.Kind()))
+	}
+	return ok && v.Kind() == 't'
+}

@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+const (
+	// maxLooked is how many orders one page looks at to find those it wants: a
+	// few milliseconds of Redis.
+	maxLooked = 2000
+	// fullPageBytes is the size from which on a page takes no more orders.
+	fullPageBytes = 4 << 20
+)
+
+// List returns a page of the orders that match, newest first, from after a
+// position: at most limit of them, all of one moment. Next is the position to go
+// on after, zero when there are no more; a page that is not full, or empty, may
+// have a next one. The cost of a page does not depend on how many orders there
+// are. An order.ErrUnreadable about single records comes with all the others.
+func (l *Ledger) List(
+	ctx context.Context, f order.Filter, after order.Position, limit int,
+) (records []order.Record, next order.Position, err error) {
+	keys, want := indexesOf(f)
+	newest, before := "+inf", ""
+	if !f.CreatedTo.IsZero() {
+		newest = score(f.CreatedTo.Add(-time.Microsecond))
+	}
+	if !after.IsZero() && (f.CreatedTo.IsZero() || after.CreatedAt.Before(f.CreatedTo)) {
+		newest, before = score(after.CreatedAt), after.ID
+	}
+	answer, err := listScript.Run(ctx, l.rdb, keys,
+		recordPrefix, newest, score(f.CreatedFrom), before, string(want), limit, maxLooked, fullPageBytes).Slice()
+	if err != nil {
+		return nil, order.Position{}, wrap(err, "list orders")
+	}
+	if len(answer) != 3 {
+		return nil, order.Position{}, fmt.Errorf("list orders: script answered %v", answer)
+	}
+	page, _ := answer[2].([]any)
+	records, err = parsePage(page)
+	at, _ := answer[0].(string)
+	id, _ := answer[1].(string)
+	return records, order.Position{CreatedAt: parseTime(at), ID: id}, err
+}
+
+// indexesOf returns the indexes to read, and the status that they do not see to.
+func indexesOf(f order.Filter) (keys []string, want order.Status) {
+	switch {
+	case f.Customer != "":
+		return []string{customerKey(f.Customer)}, f.Status
+	case f.Status != "":
+		return []string{indexKey(f.Status)}, ""
+	}
+	for _, s := range order.Statuses() {
+		keys = append(keys, indexKey(s))
+	}
+	return keys, ""
+}
+
+func parsePage(page []any) ([]order.Record, error) {
+	records := make([]order.Record, 0, len(page))
+	var unreadable []error
+	for _, entry := range page {
+		parts, _ := entry.([]any)
+		if len(parts) != 2 {
+			return records, errors.New("list orders: script answered a page of " + strconv.Itoa(len(page)))
+		}
+		id, _ := parts[0].(string)
+		fields, err := pairs(parts[1:])
+		if err != nil {
+			return records, fmt.Errorf("list orders: %w", err)
+		}
+		rec, err := parseRecord(id, fields)
+		if err != nil {
+			unreadable = append(unreadable, err)[:min(len(unreadable)+1, maxUnreadable)]
+			continue
+		}
+		records = append(records, rec)
+	}
+	return records, errors.Join(unreadable...)
+}

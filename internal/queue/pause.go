@@ -1,0 +1,34 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+
+	"orderprocessor/internal/order"
+)
+
+// Pause keeps all workers from taking orders from the queue, from their next
+// look at it on, which they take many times a second. Orders that are being
+// worked are finished. Pausing a paused queue changes nothing. It returns
+// order.ErrUnavailable when Redis could not be asked.
+func (i *Inspector) Pause(ctx context.Context, q order.Queue) error {
+	return i.brake(ctx, q, true, i.asynq.PauseQueue)
+}
+
+// Resume lets workers take orders from the queue again; otherwise it is like
+// Pause.
+func (i *Inspector) Resume(ctx context.Context, q order.Queue) error {
+	return i.brake(ctx, q, false, i.asynq.UnpauseQueue)
+}
+
+func (i *Inspector) brake(ctx context.Context, q order.Queue, paused bool, change func(queue string) error) error {
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, change(string(q)) })
+	if err == nil {
+		return nil
+	}
+	// Asynq also fails when there is nothing to change.
+	if n, asked := i.rdb.Exists(ctx, queueKey(q, "paused")).Result(); asked == nil && (n > 0) == paused {
+		return nil
+	}
+	return fmt.Errorf("set the brake of queue %s: %w: %w", q, order.ErrUnavailable, err)
+}
