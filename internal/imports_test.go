@@ -32,6 +32,7 @@ var beside = map[string][]string{
 	"internal/ordertest":  {"internal/order"},
 	"internal/redistest":  {},
 	"internal/ledgertest": {"internal/order"},
+	"internal/spectest":   {"internal/api"},
 	"cmd/api":             {"internal/app"},
 	"cmd/worker":          {"internal/app"},
 	"cmd/orderctl":        {"internal/ctl", "internal/app", "internal/config"},
@@ -39,10 +40,12 @@ var beside = map[string][]string{
 
 // homes says where an outside technology may be imported.
 var homes = map[string][]string{
-	"github.com/gofiber/fiber":    {"internal/api"},
-	"github.com/valyala/fasthttp": {"internal/api"},
-	"github.com/hibiken/asynqmon": {"internal/api"},
-	"github.com/hibiken/asynq":    {"internal/queue"},
+	"github.com/gofiber/fiber":              {"internal/api"},
+	"github.com/valyala/fasthttp":           {"internal/api"},
+	"github.com/hibiken/asynqmon":           {"internal/api"},
+	"github.com/hibiken/asynq":              {"internal/queue"},
+	"github.com/getkin/kin-openapi":         {"internal/spectest"},
+	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},
 	"github.com/redis/go-redis": {
 		"internal/ledger", "internal/queue", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",

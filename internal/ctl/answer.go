@@ -24,8 +24,11 @@ type AnswerError struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 	Reason string `json:"reason"`
-	// Errors lists what is wrong with an order.
+	// Errors lists what is wrong with an order or a request.
 	Errors []order.FieldError `json:"errors"`
+	// OrderStatus is what the order is instead of what it would have to be;
+	// empty if that is not what is wrong.
+	OrderStatus order.Status `json:"order_status"`
 }
 
 // newAnswerError reads a problem+json, or what else a proxy may send.

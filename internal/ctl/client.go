@@ -1,15 +1,10 @@
 package ctl
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,8 +18,8 @@ const (
 	// requestTimeout bounds one request. The API answers within two seconds
 	// whatever happens to Redis; networks get the rest.
 	requestTimeout = 15 * time.Second
-	// maxAnswerBytes bounds what is read of an answer: a record with the most
-	// items and attempts has some 2 MiB.
+	// maxAnswerBytes bounds an answer: a record with the most items and attempts
+	// has some 2 MiB.
 	maxAnswerBytes = 8 << 20
 )
 
@@ -65,93 +60,79 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Submit sends one order, once. It says whether the API had the order already.
 func (c *Client) Submit(ctx context.Context, body []byte) (replayed bool, err error) {
-	answer, err := c.do(ctx, http.MethodPost, body, "orders")
+	_, header, err := c.send(ctx, request{method: http.MethodPost, path: []string{"orders"}, body: body})
 	if err != nil {
 		return false, err
 	}
-	return answer.Get("Idempotency-Replayed") == "true", nil
+	return header.Get("Idempotency-Replayed") == "true", nil
 }
 
 // Order returns the record of an order as the API wrote it.
 func (c *Client) Order(ctx context.Context, id string) (json.RawMessage, error) {
-	return c.get(ctx, "orders", id)
+	answer, _, err := c.send(ctx, request{method: http.MethodGet, path: []string{"orders", id}})
+	return answer, err
 }
 
-// Stats returns the statistics as the API wrote them.
-func (c *Client) Stats(ctx context.Context) (json.RawMessage, error) { return c.get(ctx, "stats") }
-
-// Health returns nil when orders are taken and worked.
-func (c *Client) Health(ctx context.Context) error {
-	_, err := c.get(ctx, "health")
-	return err
+// Orders returns a page of orders as the API wrote it. The query holds the
+// filter, the limit and the cursor.
+func (c *Client) Orders(ctx context.Context, query url.Values) (json.RawMessage, error) {
+	return c.sendPatiently(ctx, request{method: http.MethodGet, path: []string{"orders"}, query: query})
 }
 
-func (c *Client) get(ctx context.Context, path ...string) (json.RawMessage, error) {
-	var body json.RawMessage
-	_, err := c.request(ctx, http.MethodGet, nil, &body, path...)
-	return body, err
-}
-
-func (c *Client) do(ctx context.Context, method string, body []byte, path ...string) (http.Header, error) {
-	var ignored json.RawMessage
-	return c.request(ctx, method, body, &ignored, path...)
-}
-
-// request returns an *AnswerError for every answer but 2xx, and an
-// *UnreachableError without one.
-func (c *Client) request(
-	ctx context.Context, method string, body []byte, into *json.RawMessage, path ...string,
-) (http.Header, error) {
-	for i := range path {
-		path[i] = url.PathEscape(path[i])
+// Cancel withdraws an order and returns its record as the API wrote it. The
+// reason may be empty.
+func (c *Client) Cancel(ctx context.Context, id, reason string) (answer json.RawMessage, err error) {
+	r := request{method: http.MethodPost, path: []string{"orders", id, "cancel"}}
+	if reason != "" {
+		if r.body, err = json.Marshal(map[string]string{"reason": reason}); err != nil {
+			return nil, err
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path...).String(), bytes.NewReader(body))
+	return c.sendPatiently(ctx, r)
+}
+
+// Retry gives an order that failed or was rejected another run, and returns its
+// record as the API wrote it. It sends the request once: a repeat after a lost
+// answer would be refused, as the order is pending by then.
+func (c *Client) Retry(ctx context.Context, id string) (json.RawMessage, error) {
+	answer, _, err := c.send(ctx, request{method: http.MethodPost, path: []string{"orders", id, "retry"}})
+	return answer, err
+}
+
+// RetryMany retries the orders that match, and returns the report as the API
+// wrote it. What a lost request has done is not in the report of its repeat.
+func (c *Client) RetryMany(ctx context.Context, which RetryRequest) (json.RawMessage, error) {
+	body, err := json.Marshal(which)
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, c.unreachable(ctx, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	*into, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
-	if err != nil {
-		return nil, c.unreachable(ctx, err)
-	}
-	if resp.StatusCode/100 != 2 {
-		return nil, newAnswerError(resp, *into)
-	}
-	return resp.Header, nil
+	return c.sendPatiently(ctx, request{method: http.MethodPost, path: []string{"orders", "retry"}, body: body})
 }
 
-// UnreachableError is a request that got no answer: whether it was applied is
-// unknown.
-type UnreachableError struct {
-	// API is the address that was asked.
-	API string
-	// Err is why there is no answer.
-	Err error
+// Queues returns the queues as the API wrote them.
+func (c *Client) Queues(ctx context.Context) (json.RawMessage, error) {
+	return c.sendPatiently(ctx, request{method: http.MethodGet, path: []string{"queues"}})
 }
 
-// Error implements error.
-func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("no answer from the API at %s: %v; is it running, and is --api right?", e.API, e.Err)
+// PauseQueue stops the work on a queue, and returns the queue as the API wrote
+// it.
+func (c *Client) PauseQueue(ctx context.Context, name string) (json.RawMessage, error) {
+	return c.sendPatiently(ctx, request{method: http.MethodPost, path: []string{"queues", name, "pause"}})
 }
 
-// Unwrap returns why there is no answer.
-func (e *UnreachableError) Unwrap() error { return e.Err }
+// ResumeQueue has a queue worked again, and returns it as the API wrote it.
+func (c *Client) ResumeQueue(ctx context.Context, name string) (json.RawMessage, error) {
+	return c.sendPatiently(ctx, request{method: http.MethodPost, path: []string{"queues", name, "resume"}})
+}
 
-// unreachable leaves out of an error the URL that http.Client puts in front.
-func (c *Client) unreachable(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errInterrupted
-	}
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err
-	}
-	return &UnreachableError{API: strings.TrimSuffix(c.base.Redacted(), "/"), Err: err}
+// Stats returns the statistics as the API wrote them.
+func (c *Client) Stats(ctx context.Context) (json.RawMessage, error) {
+	answer, _, err := c.send(ctx, request{method: http.MethodGet, path: []string{"stats"}})
+	return answer, err
+}
+
+// Health returns nil when orders are taken and worked.
+func (c *Client) Health(ctx context.Context) error {
+	_, _, err := c.send(ctx, request{method: http.MethodGet, path: []string{"health"}})
+	return err
 }

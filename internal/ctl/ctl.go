@@ -1,6 +1,6 @@
 // Package ctl is the command line of the operator and the newcomer: run the
 // whole service in one process, submit orders from files, look at one order or
-// at all of them.
+// at all of them, cancel and retry orders, pause queues.
 //
 // It receives arguments and hands on requests to the API, which it talks to
 // like any other client; only dev starts programs of its own. It owns the
@@ -81,15 +81,19 @@ const rootHelp = `orderctl runs the order service on this machine and talks to i
 Try everything with one command; a redis-server on the PATH is used if there
 is one, and nothing else is needed:
 
-  orderctl dev --sample 200`
+  orderctl dev --sample 200
+
+The commands for orders and queues talk to the API, here or at the address that
+--api or ORDERCTL_API names. "orderctl completion --help" tells how the shell learns to
+complete commands, flags, statuses and queues.`
 
 func newRoot(w *World) *cobra.Command {
 	root := &cobra.Command{
 		Use: "orderctl", Short: "Run the order service and talk to its API", Long: rootHelp,
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newStats(w))
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)

@@ -222,6 +222,31 @@ func TestUsage(t *testing.T) {
 		{"empty sample", `--sample must be 1 to 100000`, []string{"dev", "--sample", "0"}},
 		{"negative sample", `--sample must be 1 to 100000`, []string{"dev", "--sample", "-1"}},
 		{"folder", `is a folder`, []string{"submit", os.TempDir()}},
+		{"list of all and some", `--all and --limit exclude each other`, []string{"list", "--all", "--limit", "5"}},
+		{"list of none", `--limit must be at least 1`, []string{"list", "--limit", "0"}},
+		{"list of nobody", `--customer must not be empty`, []string{"list", "--customer", ""}},
+		{"list of no status", `"--status" flag: must be one of scheduled, pending, .*, cancelled`, []string{"list", "--status", "done"}},
+		{"list from no time", `"--from" flag: must be a time with its zone`, []string{"list", "--from", "2026-11-23"}},
+		{"list to no zone", `"--to" flag: must be a time with its zone`, []string{"list", "--to", "2026-11-23T12:00:00"}},
+		{"list as XML", `must be table or json`, []string{"list", "-o", "xml"}},
+		{"cancel nothing", `requires at least 1 arg`, []string{"cancel"}},
+		{"cancel no order", `"a/b" cannot be an order's id`, []string{"cancel", "a", "a/b"}},
+		{"retry nothing", `name orders, or choose them with --status`, []string{"retry"}},
+		{"retry any status", `name orders, or choose them with --status`, []string{"retry", "--older-than", "1h"}},
+		{"retry both ways", `name orders or choose them with --status, not both`, []string{"retry", "a", "--status", "failed"}},
+		{"retry no order", `"a b" cannot be an order's id`, []string{"retry", "a", "a b"}},
+		{"retry completed", `"--status" flag: must be one of failed, rejected`, []string{"retry", "--status", "completed"}},
+		{"retry any error", `--error-contains must not be empty`, []string{"retry", "--status", "failed", "--error-contains", ""}},
+		{"retry none", `--limit must be at least 1`, []string{"retry", "--status", "failed", "--limit", "-1"}},
+		{"retry no age", `"--older-than" flag: must be an age`, []string{"retry", "--status", "failed", "--older-than", "soon"}},
+		{"retry the future", `"--older-than" flag: must be an age`, []string{"retry", "--status", "failed", "--older-than", "-1h"}},
+		{"dry run of one", `--dry-run goes with --status`, []string{"retry", "a", "--dry-run"}},
+		{"limit of one", `--limit goes with --status`, []string{"retry", "a", "--limit", "1"}},
+		{"age of one", `--older-than goes with --status`, []string{"retry", "a", "--older-than", "1h"}},
+		{"error of one", `--error-contains goes with --status`, []string{"retry", "a", "--error-contains", "x"}},
+		{"unknown queue command", `unknown command "stop"`, []string{"queues", "stop"}},
+		{"pause nothing", `requires at least 1 arg`, []string{"queues", "pause"}},
+		{"pause no queue", `there is no queue "high"; the queues are critical, default, low`, []string{"queues", "pause", "low", "high"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -236,7 +261,20 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{}, {"--help"}, {"dev", "--help"}, {"submit", "-h"}, {"get", "-h"}, {"help", "stats"}} {
+	for _, args := range [][]string{
+		{},
+		{"--help"},
+		{"dev", "--help"},
+		{"submit", "-h"},
+		{"get", "-h"},
+		{"help", "stats"},
+		{"list", "-h"},
+		{"cancel", "-h"},
+		{"retry", "-h"},
+		{"queues", "-h"},
+		{"queues", "pause", "-h"},
+		{"help", "queues", "resume"},
+	} {
 		orderctl(t, args...).mustEnd(t, 0, `orderctl dev|Examples:`)
 	}
 }

@@ -61,6 +61,7 @@ func newDev(w *World) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&d.sample, "sample", 0, "submit so many orders, check what becomes of them, and stop")
 	cmd.Flags().StringVar(&d.data, "data", defaultData, "folder of the private Redis's data")
+	_ = cmd.MarkFlagDirname("data")
 	cmd.Flags().StringVar(&d.http, "http", "", "address of the API (default ORDERS_HTTP_ADDR, or 127.0.0.1:8080)")
 	return cmd
 }

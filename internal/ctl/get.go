@@ -38,8 +38,8 @@ func newGet(w *World) *cobra.Command {
 }
 
 func (g *get) run(ctx context.Context, id string) error {
-	if !order.ValidID(id) {
-		return usagef("%q cannot be an order's id: 1 to %d characters of A-Z a-z 0-9 . _ -", order.Printable(id), order.MaxIDChars)
+	if err := checkIDs(id); err != nil {
+		return err
 	}
 	client, err := NewClient(g.api, 1)
 	if err != nil {
@@ -61,6 +61,16 @@ func (g *get) run(ctx context.Context, id string) error {
 	return nil
 }
 
+// checkIDs finds ids that no order can have, before anything is sent.
+func checkIDs(ids ...string) error {
+	for _, id := range ids {
+		if !order.ValidID(id) {
+			return usagef("%q cannot be an order's id: 1 to %d characters of A-Z a-z 0-9 . _ -", order.Printable(id), order.MaxIDChars)
+		}
+	}
+	return nil
+}
+
 // print writes a line for everything that is known. Texts that clients chose
 // cannot send control characters to the terminal.
 func (g *get) print(v orderView) {
@@ -74,6 +84,7 @@ func (g *get) print(v orderView) {
 	line("status", string(v.Status))
 	line("result", v.Result)
 	line("error", v.Error)
+	line("cancel reason", v.CancelReason)
 	line("amount", v.Amount.String())
 	line("items", fmt.Sprintf("%d: %s", len(v.Items), strings.Join(v.Items, ", ")))
 	line("customer", v.Customer)
@@ -83,6 +94,7 @@ func (g *get) print(v orderView) {
 	line("queue", string(v.Queue))
 	line("handling", string(v.Handling))
 	line("created at", moment(v.CreatedAt))
+	line("process at", moment(v.ProcessAt))
 	line("next attempt at", moment(v.NextAttemptAt))
 	line("processed at", moment(v.ProcessedAt))
 	if v.ProcessingTimeMS != nil {

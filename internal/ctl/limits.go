@@ -13,6 +13,24 @@ const (
 	maxConcurrency = 1024
 	// maxTries bounds how often one order is sent.
 	maxTries = 100
+	// reachTries is how often a first contact is tried: long enough for an API
+	// that is just starting.
+	reachTries = 3
+	// commandTries is how often a request is sent that is safe to repeat: a
+	// restart of the API goes unnoticed, and one that is down is told within
+	// two seconds.
+	commandTries = 4
+	// shownOrders is how many orders a list shows unless told otherwise: what
+	// fits a screen.
+	shownOrders = 50
+	// maxPage bounds the orders of one page: what the API gives.
+	maxPage = 200
+	// maxRetriedAtOnce bounds the orders that one request retries: what the API
+	// does.
+	maxRetriedAtOnce = 1000
+	// maxCellChars bounds a free text in a table, so that a row fits a line of a
+	// wide terminal.
+	maxCellChars = 40
 	// maxSample bounds a sample: what the queues take by default.
 	maxSample = 100_000
 	// sampleConcurrency is how many sample orders are sent, and how many are

@@ -35,6 +35,7 @@ func (f *format) Set(text string) error {
 func addOutputFlag(cmd *cobra.Command, f *format) {
 	*f = formatTable
 	cmd.Flags().VarP(f, "output", "o", "for people or for programs")
+	suggest(cmd, "output", []format{formatTable, formatJSON})
 }
 
 // printJSON writes what the API answered, indented and otherwise untouched: no
@@ -46,5 +47,17 @@ func (w *World) printJSON(answer json.RawMessage) error {
 	}
 	indented.WriteByte('\n')
 	_, err := indented.WriteTo(w.Stdout)
+	return err
+}
+
+// printLine writes what the API answered in one line, otherwise untouched, for
+// commands with several answers.
+func (w *World) printLine(answer json.RawMessage) error {
+	var line bytes.Buffer
+	if err := json.Compact(&line, answer); err != nil {
+		return errNotTheAPI
+	}
+	line.WriteByte('\n')
+	_, err := line.WriteTo(w.Stdout)
 	return err
 }

@@ -2,114 +2,94 @@ package ctl
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
-	"net/http"
-	"time"
+
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/order"
 )
 
-const (
-	// retryBase is the longest wait before the second try; it doubles from try
-	// to try.
-	retryBase = 200 * time.Millisecond
-	// retryMax is where the wait stops growing.
-	retryMax = 10 * time.Second
-	// maxRetryAfter bounds what the API can ask for.
-	maxRetryAfter = time.Minute
-)
+const retryHelp = `retry gives orders that failed or were rejected another run: the orders that are
+named, or all that match --status and the other flags, newest first.
 
-// SubmitPatiently sends one order, and sends it again while the API is away or
-// busy, up to so many tries. The body must have an id, which makes the repeats
-// safe. It waits as long as the API asks, or longer from try to try. The error
-// is that of the last try.
-func (c *Client) SubmitPatiently(ctx context.Context, body []byte, tries int) (sent Sent, err error) {
-	for n := 1; ; n++ {
-		replayed, err := c.Submit(ctx, body)
-		if err == nil || n >= tries || !passing(err) {
-			return Sent{Replayed: replayed, Tries: n}, err
-		}
-		if err := wait(ctx, delay(n, err)); err != nil {
-			return Sent{Tries: n}, err
-		}
-	}
+A named order that neither failed nor was rejected is left as it is, and the
+others are retried nevertheless. As JSON it writes one order a line (NDJSON);
+what was refused goes to standard error.
+
+Orders that are chosen by --status are counted; try --dry-run first. When an
+answer is lost and the request sent again, what the lost one did is not counted
+and --limit not reduced by it.`
+
+type retry struct {
+	*World
+	api           string
+	output        format
+	status        statusFlag
+	errorContains string
+	olderThan     ageFlag
+	limit         int
+	dryRun        bool
 }
 
-// Sent is how an order was taken.
-type Sent struct {
-	// Replayed says that the API had the order already.
-	Replayed bool
-	// Tries is how often it was sent.
-	Tries int
-}
-
-// passing says whether the same request may succeed later.
-func passing(err error) bool {
-	var none *UnreachableError
-	var answer *AnswerError
-	switch {
-	case errors.As(err, &none):
-		return true
-	case !errors.As(err, &answer):
-		return false
-	}
-	switch answer.Status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	default:
-		return false
-	}
-}
-
-// delay is the wait after the n-th try. Half of it is random, so that requests
-// which failed together do not come back together.
-func delay(n int, err error) time.Duration {
-	d := retryBase
-	for i := 1; i < n && d < retryMax; i++ {
-		d *= 2
-	}
-	d = min(d, retryMax)
-	d -= rand.N(d / 2) //nolint:gosec // jitter needs no secrecy
-	var answer *AnswerError
-	if errors.As(err, &answer) {
-		d = max(d, min(answer.RetryAfter, maxRetryAfter))
-	}
-	return d
-}
-
-// errInterrupted is a command that was told to stop.
-var errInterrupted = errors.New("interrupted")
-
-// wait returns after the time, or with an error when ctx ends first.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return errInterrupted
-	case <-timer.C:
-		return nil
-	}
-}
-
-// reachTries is how often a first contact is tried: long enough for an API that
-// is just starting.
-const reachTries = 3
-
-// Reach returns an *UnreachableError when nobody answers at the API's address.
-// What is answered does not matter.
-func (c *Client) Reach(ctx context.Context) error {
-	for n := 1; ; n++ {
-		err := c.Health(ctx)
-		var none *UnreachableError
-		if !errors.As(err, &none) || n >= reachTries {
-			var answer *AnswerError
-			if errors.As(err, &answer) {
-				return nil
+func newRetry(w *World) *cobra.Command {
+	r := &retry{World: w, status: statusFlag{from: []order.Status{order.StatusFailed, order.StatusRejected}}}
+	cmd := &cobra.Command{
+		Use:   "retry [ID...]",
+		Short: "Give orders that failed or were rejected another run",
+		Long:  retryHelp,
+		Example: `  orderctl retry my-order-1 my-order-2
+  orderctl retry --status failed --error-contains "shop answered 500" --dry-run
+  orderctl retry --status failed --older-than 2h30m --limit 5000`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			if err := r.check(cmd.Flags().Changed, ids); err != nil {
+				return err
 			}
-			return err
-		}
-		if err := wait(ctx, delay(n, nil)); err != nil {
-			return err
+			return r.run(cmd.Context(), ids)
+		},
+	}
+	addAPIFlag(cmd, w, &r.api)
+	addOutputFlag(cmd, &r.output)
+	cmd.Flags().Var(&r.status, "status", "all orders in this status: failed or rejected")
+	suggest(cmd, "status", r.status.from)
+	cmd.Flags().StringVar(&r.errorContains, "error-contains", "", "only those whose error contains this, spelt exactly so")
+	cmd.Flags().Var(&r.olderThan, "older-than", "only those accepted longer ago than this age, or before this time in RFC 3339")
+	cmd.Flags().IntVar(&r.limit, "limit", 0, "how many orders to retry at most (default all)")
+	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "count them only")
+	return cmd
+}
+
+// check lets nobody retry more orders than were meant: a flag that would have no
+// effect, or an empty text that every error contains, is a mistake.
+func (r *retry) check(given func(flag string) bool, ids []string) error {
+	switch chosen := given("status"); {
+	case len(ids) > 0 && chosen:
+		return usagef("name orders or choose them with --status, not both")
+	case len(ids) == 0 && !chosen:
+		return usagef("name orders, or choose them with --status")
+	case given("error-contains") && r.errorContains == "":
+		return usagef("--error-contains must not be empty")
+	case given("limit") && r.limit < 1:
+		return usagef("--limit must be at least 1")
+	}
+	for _, flag := range []string{"error-contains", "older-than", "limit", "dry-run"} {
+		if len(ids) > 0 && given(flag) {
+			return usagef("--%s goes with --status, not with orders that are named", flag)
 		}
 	}
+	return checkIDs(ids...)
+}
+
+func (r *retry) run(ctx context.Context, ids []string) error {
+	client, err := NewClient(r.api, 1)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if len(ids) == 0 {
+		return r.runMany(ctx, client)
+	}
+	orders := &each{
+		World: r.World, output: r.output, kind: "orders", change: "retried", do: client.Retry, now: statusOf,
+	}
+	return orders.run(ctx, ids)
 }

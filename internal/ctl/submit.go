@@ -44,8 +44,9 @@ func newSubmit(w *World) *cobra.Command {
 		Example: `  orderctl submit order.json
   orderctl submit orders.ndjson --concurrency 64
   zcat orders.ndjson.gz | orderctl submit - --api https://orders.example.com`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFile,
+		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	addAPIFlag(cmd, w, &s.api)
 	cmd.Flags().IntVar(&s.concurrency, "concurrency", 16, "how many orders are sent at a time")

@@ -16,6 +16,7 @@ type orderView struct {
 	Address          string         `json:"address"`
 	Priority         order.Priority `json:"priority"`
 	Notes            string         `json:"notes"`
+	ProcessAt        time.Time      `json:"process_at"`
 	Status           order.Status   `json:"status"`
 	Queue            order.Queue    `json:"queue"`
 	Handling         order.Handling `json:"handling"`
@@ -26,6 +27,7 @@ type orderView struct {
 	WorkerID         string         `json:"worker_id"`
 	Result           string         `json:"result"`
 	Error            string         `json:"error"`
+	CancelReason     string         `json:"cancel_reason"`
 	Attempts         []attemptView  `json:"attempts"`
 }
 
@@ -54,6 +56,7 @@ type statsView struct {
 }
 
 type queueView struct {
+	Name                 string  `json:"name"` // empty in the statistics
 	Pending              int64   `json:"pending"`
 	Active               int64   `json:"active"`
 	Scheduled            int64   `json:"scheduled"`

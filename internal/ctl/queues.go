@@ -1,0 +1,71 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/order"
+)
+
+type queues struct {
+	*World
+	api    string
+	output format
+}
+
+func newQueues(w *World) *cobra.Command {
+	q := &queues{World: w}
+	cmd := &cobra.Command{
+		Use:   "queues",
+		Short: "Show the queues, pause and resume them",
+		Example: `  orderctl queues
+  orderctl queues pause low
+  orderctl queues --output json | jq '.queues[] | select(.paused) | .name'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return q.run(cmd.Context()) },
+	}
+	addAPIFlag(cmd, w, &q.api)
+	addOutputFlag(cmd, &q.output)
+	cmd.AddCommand(newPause(w), newResume(w))
+	return cmd
+}
+
+func (q *queues) run(ctx context.Context) error {
+	client, err := NewClient(q.api, 1)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	answer, err := client.Queues(ctx)
+	if err != nil {
+		return fmt.Errorf("get queues: %w", err)
+	}
+	if q.output == formatJSON {
+		return q.printJSON(answer)
+	}
+	var v struct {
+		Queues []queueView `json:"queues"`
+	}
+	if json.Unmarshal(answer, &v) != nil || v.Queues == nil {
+		return errNotTheAPI
+	}
+	q.print(v.Queues)
+	return nil
+}
+
+func (q *queues) print(views []queueView) {
+	t := newFigures(q.Stdout)
+	t.row("queue", "pending", "active", "scheduled", "retry", "archived", "paused", "oldest pending")
+	for _, v := range views {
+		paused := "no"
+		if v.Paused {
+			paused = "PAUSED"
+		}
+		t.row(order.Printable(v.Name), v.Pending, v.Active, v.Scheduled, v.Retry, v.Archived, paused,
+			fmt.Sprintf("%.1f s", v.OldestPendingSeconds))
+	}
+	t.end()
+}
