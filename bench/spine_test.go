@@ -129,7 +129,18 @@ func submission(n int64) []byte {
 
 func post(b *testing.B, url string, n int64) error {
 	b.Helper()
-	resp, err := client.Post(url+"/orders", "application/json", bytes.NewReader(submission(n)))
+	return postBody(b, url, submission(n))
+}
+
+func postScheduled(b *testing.B, url, id string, at time.Time) error {
+	b.Helper()
+	return postBody(b, url, fmt.Appendf(nil, `{"id":%q,"amount":5,"items":["tea"],"customer":"ada","address":"1 Road","process_at":%q}`,
+		id, at.Format(time.RFC3339Nano)))
+}
+
+func postBody(b *testing.B, url string, body []byte) error {
+	b.Helper()
+	resp, err := client.Post(url+"/orders", "application/json", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

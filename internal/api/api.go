@@ -23,13 +23,9 @@ import (
 
 // Intake takes orders in, and withdraws them; see the methods of intake.Intake.
 type Intake interface {
-	Taker
-	Cancel(ctx context.Context, id, reason string) (order.Record, error)
-}
-
-// Taker takes orders in; see intake.Intake.Take.
-type Taker interface {
 	Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
+	TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance
+	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 }
 
 // Retries gives orders another run; see the methods of intake.Intake.
@@ -79,8 +75,6 @@ type Parts struct {
 	Records Records
 	Queues  Queues
 	Stats   Stats
-	// Batches takes in the orders of batches, many at once.
-	Batches Taker
 	// Redis is the client that Asynqmon reads the queues through; it stays the
 	// caller's to close.
 	Redis any
@@ -101,7 +95,7 @@ func New(cfg Config, p Parts) (*Server, error) {
 	srv.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
-		UnescapePath:          true, // %5F in an order's id is an underscore
+		StrictRouting:         true,
 		// Forms are none of ours: they are answered 415, however broken.
 		DisablePreParseMultipartForm: true,
 		StreamRequestBody:            true, // each route bounds its own bodies, see readBody

@@ -73,7 +73,7 @@ func readBatch(c *fiber.Ctx, media string) ([]line, error) {
 }
 
 // answerBatch writes a verdict for each line, in the form in which they came.
-func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []taken) error {
+func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []order.Acceptance) error {
 	var answer bytes.Buffer
 	open, between, end := "", "\n", "\n"
 	if media != mediaNDJSON {
@@ -81,18 +81,18 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []t
 	}
 	refused, retryAfter := 0, 0
 	var failed error
-	for i, t := range taken {
-		v := verdict{Line: lines[i].number, Status: fiber.StatusCreated, ID: t.id}
+	for i, a := range taken {
+		v := verdict{Line: lines[i].number, Status: fiber.StatusCreated, ID: a.Record.ID}
 		switch {
-		case t.err != nil:
-			p := describeProblem(c, t.err)
+		case a.Err != nil:
+			p := describeProblem(c, a.Err)
 			p.Errors = p.Errors[:min(len(p.Errors), maxLineProblems)]
 			v.Status, v.Problem = p.Status, &p
 			refused, retryAfter = refused+1, max(retryAfter, p.retryAfter)
 			if p.Status == fiber.StatusInternalServerError {
-				failed = t.err
+				failed = a.Err
 			}
-		case !t.isNew:
+		case !a.IsNew:
 			v.Status = fiber.StatusOK
 		}
 		text, err := json.Marshal(v)

@@ -13,25 +13,20 @@ import (
 )
 
 const (
-	// batchShards is how many orders of a batch are taken at once. Together they
-	// make the pipelines to Redis deep.
-	batchShards = 256
+	// batchShards is how many parts of a batch are taken at the same time, so
+	// that this process and Redis are both busy.
+	batchShards = 4
+	// batchChunk is how many orders are taken in one step at most.
+	batchChunk = 128
 	// shardQueue is how many orders may wait for their shard.
-	shardQueue = 16
+	shardQueue = 2 * batchChunk
 )
-
-// taken is what became of one order of a batch.
-type taken struct {
-	id    string
-	isNew bool
-	err   error
-}
 
 // batch is the taking of one batch.
 type batch struct {
-	taker Taker
-	away  atomic.Bool // Redis has not answered; nothing more is tried
-	done  chan place
+	intake Intake
+	away   atomic.Bool // Redis has not answered; nothing more is tried
+	done   chan place
 }
 
 // place is an order on its way through the batch, and then what became of it.
@@ -39,26 +34,18 @@ type place struct {
 	index int
 	order order.Order
 	byKey bool
-	taken taken
+	order.Acceptance
 }
 
-// takeBatch takes all orders that are valid, many at once, and returns what became
-// of each, in their order. Orders with the same id are taken in turn. When ctx
-// ends first, the rest counts as not answered.
-func (s *Server) takeBatch(ctx context.Context, lines []line, key string) []taken {
-	b := &batch{taker: s.Batches, done: make(chan place, len(lines))}
+// takeBatch takes all orders that are valid and returns what became of each, in
+// turn. Orders with the same id are taken in turn.
+func (s *Server) takeBatch(ctx context.Context, lines []line, key string) []order.Acceptance {
+	b := &batch{intake: s.Intake, done: make(chan place, len(lines))}
 	go b.deal(ctx, lines, key)
-	all := make([]taken, len(lines))
-	for i := range all {
-		all[i].err = fmt.Errorf("take batch: %w", order.ErrUnavailable)
-	}
+	all := make([]order.Acceptance, len(lines))
 	for range lines {
-		select {
-		case p := <-b.done:
-			all[p.index] = p.taken
-		case <-ctx.Done():
-			return all
-		}
+		p := <-b.done
+		all[p.index] = p.Acceptance
 	}
 	return all
 }
@@ -66,7 +53,7 @@ func (s *Server) takeBatch(ctx context.Context, lines []line, key string) []take
 // deal decodes the lines and deals the orders out to the shards, by their ids.
 func (b *batch) deal(ctx context.Context, lines []line, key string) {
 	seed := maphash.MakeSeed()
-	shards := make([]chan place, min(batchShards, len(lines)))
+	var shards [batchShards]chan place
 	for i := range shards {
 		shards[i] = make(chan place, shardQueue)
 		go b.take(ctx, shards[i])
@@ -75,20 +62,18 @@ func (b *batch) deal(ctx context.Context, lines []line, key string) {
 	now := time.Now()
 	for i, l := range lines {
 		p := place{index: i}
-		var err error
-		if p.order, err = decodeLine(l.text, now); err != nil {
-			p.taken.err = err
+		if p.order, p.Err = decodeLine(l.text, now); p.Err != nil {
 			b.done <- p
 			continue
 		}
 		if key != "" {
 			p.byKey = keyed(&p.order, key+"\n"+strconv.Itoa(l.number))
 		}
-		shard := i
+		shard := uint64(i)
 		if p.order.ID != "" {
-			shard = int(maphash.String(seed, p.order.ID) % uint64(len(shards))) //nolint:gosec // below len
+			shard = maphash.String(seed, p.order.ID)
 		}
-		shards[shard%len(shards)] <- p
+		shards[shard%batchShards] <- p
 	}
 }
 
@@ -99,26 +84,57 @@ func decodeLine(text []byte, now time.Time) (order.Order, error) {
 	return decodeOrder(text, now)
 }
 
-// take takes the orders of one shard in turn.
-func (b *batch) take(ctx context.Context, orders <-chan place) {
-	for p := range orders {
-		p.taken = b.takeOne(ctx, p)
-		b.done <- p
+// take takes the orders of one shard, as many in one step as there are waiting.
+func (b *batch) take(ctx context.Context, shard <-chan place) {
+	for first := range shard {
+		chunk := gather(first, shard)
+		orders := make([]order.Order, len(chunk))
+		for i, p := range chunk {
+			orders[i] = p.order
+		}
+		for i, a := range b.takeChunk(ctx, orders) {
+			p := chunk[i]
+			p.Acceptance = a
+			if p.byKey && errors.Is(a.Err, order.ErrConflict) {
+				p.Err = keyReusedError{a.Err}
+			}
+			b.done <- p
+		}
 	}
 }
 
-func (b *batch) takeOne(ctx context.Context, p place) taken {
+// gather returns the first order and those that wait behind it.
+func gather(first place, shard <-chan place) []place {
+	chunk := []place{first}
+	for len(chunk) < batchChunk {
+		select {
+		case p, ok := <-shard:
+			if !ok {
+				return chunk
+			}
+			chunk = append(chunk, p)
+		default:
+			return chunk
+		}
+	}
+	return chunk
+}
+
+func (b *batch) takeChunk(ctx context.Context, orders []order.Order) []order.Acceptance {
 	if b.away.Load() || ctx.Err() != nil {
-		return taken{err: fmt.Errorf("take batch: %w", order.ErrUnavailable)}
+		all := make([]order.Acceptance, len(orders))
+		for i := range all {
+			all[i].Err = fmt.Errorf("take batch: %w", order.ErrUnavailable)
+		}
+		return all
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	rec, isNew, err := b.taker.Take(ctx, p.order)
-	switch {
-	case p.byKey && errors.Is(err, order.ErrConflict):
-		err = keyReusedError{err}
-	case errors.Is(err, order.ErrUnavailable):
-		b.away.Store(true)
+	all := b.intake.TakeAll(ctx, orders)
+	for _, a := range all {
+		if errors.Is(a.Err, order.ErrUnavailable) {
+			b.away.Store(true)
+		}
 	}
-	return taken{id: rec.ID, isNew: isNew, err: err}
+	return all
 }

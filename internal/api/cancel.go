@@ -1,8 +1,6 @@
 package api
 
 import (
-	"strings"
-
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 
@@ -28,16 +26,6 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(viewRecord(rec))
-}
-
-// orderID returns the order's id from the path. A text that can be no id names no
-// order.
-func orderID(c *fiber.Ctx) (string, error) {
-	id := strings.Clone(c.Params("id"))
-	if !order.ValidID(id) {
-		return "", order.ErrNotFound
-	}
-	return id, nil
 }
 
 func decodeCancel(body []byte) (reason string, err error) {

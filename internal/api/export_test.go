@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"regexp"
 	"time"
 
 	"orderprocessor/internal/order"
@@ -10,6 +11,9 @@ import (
 // The limits that the tests speak of.
 const (
 	MaxBodyBytes   = maxBodyBytes
+	MaxBatchBytes  = maxBatchBytes
+	MaxBatchOrders = maxBatchOrders
+	MaxBatches     = maxBatches
 	MaxHeaderBytes = maxHeaderBytes
 	MaxProblems    = maxProblems
 	ReadTimeout    = readTimeout
@@ -38,4 +42,15 @@ func (s *Server) Bounds() Bounds {
 		ReadTimeout: h.ReadTimeout, WriteTimeout: h.WriteTimeout, IdleTimeout: h.IdleTimeout,
 		BodyBytes: h.MaxRequestBodySize, HeaderBytes: h.ReadBufferSize, Connections: h.Concurrency,
 	}
+}
+
+// Routes lists the method and the path of each route, spelt as in the
+// specification.
+func (s *Server) Routes() []string {
+	parameter := regexp.MustCompile(`:(\w+)`)
+	var all []string
+	for _, r := range s.app.GetRoutes(true) {
+		all = append(all, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
+	}
+	return all
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/intake"
@@ -20,6 +21,14 @@ type faulty struct {
 
 func (f faulty) Take(context.Context, order.Order) (order.Record, bool, error) {
 	return order.Record{}, false, f.fail()
+}
+
+func (f faulty) TakeAll(_ context.Context, orders []order.Order) []order.Acceptance {
+	all := make([]order.Acceptance, len(orders))
+	for i := range all {
+		all[i].Err = f.fail()
+	}
+	return all
 }
 
 func (f faulty) Cancel(context.Context, string, string) (order.Record, error) {
@@ -85,7 +94,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			f := faulty{fault.fail}
-			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Batches: f, Records: f, Queues: f, Stats: f}})
+			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Records: f, Queues: f, Stats: f}})
 			for _, ask := range asks {
 				a := s.ask(t, ask.method, ask.path, ask.body)
 				p := a.problem(t, 500)
@@ -122,7 +131,7 @@ func TestKnownConditions(t *testing.T) {
 	}{
 		{"conflict", order.ErrConflict, 409, "tag:orderprocessor,2026:order-id-conflict"},
 		{"not found", order.ErrNotFound, 404, "about:blank"},
-		{"busy", &order.BusyError{}, 503, "tag:orderprocessor,2026:no-room"},
+		{"busy", &order.BusyError{RetryAfter: time.Second}, 503, "tag:orderprocessor,2026:no-room"},
 		{
 			"uncertain", &order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503,
 			"tag:orderprocessor,2026:redis-unavailable",

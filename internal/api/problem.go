@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func problemOf(err error) problem {
 		return problem{
 			Type: typeBusy, Title: "There is no room for more orders", Status: 503,
 			Detail:     "Nothing was accepted: " + busy.Reason + ". Send it again later.",
-			retryAfter: int(busy.RetryAfter.Seconds()),
+			retryAfter: max(1, int(math.Ceil(busy.RetryAfter.Seconds()))),
 		}
 	case errors.As(err, &reused):
 		return problem{

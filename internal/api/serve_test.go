@@ -25,7 +25,7 @@ func TestServeFinishesRequests(t *testing.T) {
 	s := serve(t, taking(takes(func(_ context.Context, o order.Order) (order.Record, bool, error) {
 		close(begun)
 		<-finish
-		return order.Record{Order: o, Status: order.StatusPending}, true, nil
+		return order.Record{Order: o, Status: order.StatusPending, Queue: order.QueueDefault}, true, nil
 	})))
 	idle := s.dial(t)
 	if _, err := io.WriteString(idle, "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {

@@ -27,6 +27,7 @@ import (
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/rules"
+	"orderprocessor/internal/spectest"
 	"orderprocessor/internal/stats"
 )
 
@@ -49,7 +50,7 @@ type parts struct {
 }
 
 // taking is a server's parts of which only the intake is used.
-func taking(in api.Intake) parts { return parts{Parts: api.Parts{Intake: in, Batches: in}} }
+func taking(in api.Intake) parts { return parts{Parts: api.Parts{Intake: in}} }
 
 // site is a server that serves on a free port of this machine.
 type site struct {
@@ -105,10 +106,12 @@ func serve(t *testing.T, p parts) *site {
 	return s
 }
 
-// newClient returns a client with connections of its own.
+// newClient returns a client with connections of its own. It holds all that goes
+// through it to the specification.
 func newClient(t *testing.T) *http.Client {
 	t.Helper()
-	c := &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: 30 * time.Second}
+	transport := &http.Transport{DisableCompression: true}
+	c := &http.Client{Transport: spectest.Transport(t, transport), Timeout: 30 * time.Second}
 	t.Cleanup(c.CloseIdleConnections)
 	return c
 }
@@ -142,13 +145,9 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 		limit = 1000
 	}
 	if p.Intake == nil {
-		batched, err := b.rdb.AutoPipeline()
-		if err != nil {
-			t.Fatal(err)
-		}
 		gate := intake.NewGate(inspector, b.ledger, limit)
 		in := newIntake(b.rdb, gate)
-		p.Intake, p.Retries, p.Batches = in, in, newIntake(batched, gate)
+		p.Intake, p.Retries = in, in
 	}
 	b.site = serve(t, p)
 	return b

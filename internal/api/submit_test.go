@@ -267,6 +267,14 @@ type takes func(ctx context.Context, o order.Order) (order.Record, bool, error)
 
 func (f takes) Take(ctx context.Context, o order.Order) (order.Record, bool, error) { return f(ctx, o) }
 
+func (f takes) TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance {
+	all := make([]order.Acceptance, len(orders))
+	for i, o := range orders {
+		all[i].Record, all[i].IsNew, all[i].Err = f(ctx, o)
+	}
+	return all
+}
+
 func (f takes) Cancel(ctx context.Context, id, _ string) (order.Record, error) {
 	rec, _, err := f(ctx, order.Order{ID: id})
 	return rec, err

@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/redis/go-redis/v9"
-
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
-	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/stats"
 )
@@ -45,21 +42,17 @@ func NewAPI(cfg config.API, opts Options) (*API, error) {
 }
 
 func (a *API) build() error {
-	// Batches are taken many orders at once, whose commands travel together.
-	batched, err := a.rdb.AutoPipeline()
-	if err != nil {
-		return fmt.Errorf("set up pipelining: %w", err)
-	}
 	inspector := queue.NewInspector(a.rdb)
 	a.gate = intake.NewGate(inspector, a.ledger, a.cfg.MaxQueueLength)
 	a.report = stats.New(a.ledger, inspector)
-	in := a.intake(a.rdb)
+	producer := queue.NewProducer(a.rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout})
+	in := intake.New(a.ledger, producer, rulesOf(a.cfg.Common), a.gate, a.Log)
+	var err error
 	a.server, err = api.New(api.Config{
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
 		Ready: a.state.ready, Log: a.Log,
 	}, api.Parts{
-		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report,
-		Batches: a.intake(batched), Redis: a.rdb,
+		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report, Redis: a.rdb,
 	})
 	if err != nil {
 		return err
@@ -69,11 +62,6 @@ func (a *API) build() error {
 		return fmt.Errorf("listen on the HTTP address: %w", err)
 	}
 	return nil
-}
-
-func (a *API) intake(rdb redis.UniversalClient) *intake.Intake {
-	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout})
-	return intake.New(ledger.New(rdb), producer, rulesOf(a.cfg.Common), a.gate, a.Log)
 }
 
 // Addr is the address that serves clients.

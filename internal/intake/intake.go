@@ -20,6 +20,7 @@ import (
 // Ledger records and reads orders; see the methods of ledger.Ledger.
 type Ledger interface {
 	Accept(ctx context.Context, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error)
+	AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error)
 	Get(ctx context.Context, id string) (order.Record, error)
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 	Retry(ctx context.Context, id, token string) (order.Record, error)
@@ -31,6 +32,7 @@ type Ledger interface {
 // queue.Producer.
 type Queue interface {
 	Enqueue(ctx context.Context, rec order.Record) (added bool, err error)
+	EnqueueAll(ctx context.Context, records []order.Record) error
 	Withdraw(ctx context.Context, rec order.Record) error
 }
 
@@ -107,7 +109,7 @@ func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) (orde
 // enqueue asserts the task of an order that waits for a worker or for its time. A failure is no reason to
 // refuse the order: it is in the books, and reconcile will find it there.
 func (in *Intake) enqueue(ctx context.Context, rec order.Record) {
-	if rec.Status != order.StatusPending && rec.Status != order.StatusScheduled {
+	if !waits(rec) {
 		return
 	}
 	if _, err := in.queue.Enqueue(ctx, rec); err != nil {

@@ -2,52 +2,12 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
 
 	"orderprocessor/internal/order"
 )
-
-// Accept writes a new order into the books as pending in the queue, or as
-// scheduled if its time has not come, and says whether it was new. When the id belongs to an order with the same content,
-// Accept changes nothing and returns that record; when its content is another,
-// it returns order.ErrConflict.
-//
-// Accept cannot tell its own lost reply from an earlier submission: repeated
-// after an error, it may report a new order as known.
-func (l *Ledger) Accept(ctx context.Context, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error) {
-	doc, err := json.Marshal(o)
-	if err != nil {
-		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, err)
-	}
-	keys := append(changeKeys(o.ID), customerKey(o.Customer))
-	word, rest, err := l.run(ctx, acceptScript, keys, o.ID, o.Fingerprint(), doc, string(q), microseconds(o.ProcessAt))
-	if err != nil {
-		return order.Record{}, false, wrap(err, "accept order %s", o.ID)
-	}
-	switch word {
-	case "accepted":
-		return accepted(o, q, rest), true, nil
-	case "conflict":
-		return order.Record{}, false, fmt.Errorf("accept order %s: %w", o.ID, order.ErrConflict)
-	default:
-		rec, err = recordOr(word, rest, "accept", o.ID)
-		return rec, false, err
-	}
-}
-
-// accepted is the record that the script has just written.
-func accepted(o order.Order, q order.Queue, answer []any) order.Record {
-	rec := order.Record{Order: o, Queue: q}
-	if len(answer) == 2 {
-		status, _ := answer[0].(string)
-		at, _ := answer[1].(string)
-		rec.Status, rec.CreatedAt = order.Status(status), parseTime(at)
-	}
-	return rec
-}
 
 // Begin opens an attempt at an order and returns its numbers. From then on only
 // the claim's token can fail or settle the order: an older attempt that still

@@ -48,7 +48,7 @@ var listLua string
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	acceptScript   = newChange(acceptLua)
+	acceptScript   = redis.NewScript(acceptLua)
 	beginScript    = newChange(beginLua)
 	failScript     = newChange(failLua)
 	settleScript   = newChange(settleLua)
@@ -60,7 +60,7 @@ var (
 	listScript     = redis.NewScript(listLua)
 )
 
-// newChange returns a script that changes one order.
+// newChange returns a script that changes one order of the books.
 func newChange(lua string) *redis.Script {
 	bounds := fmt.Sprintf("local kept_events, kept_attempts = %d, %d\n", order.MaxEvents, order.MaxAttemptsKept)
 	return redis.NewScript(bounds + prelude + lua)

@@ -48,6 +48,23 @@ const (
 	MaxReasonChars = 500
 )
 
+// Entry is an order on its way into the books.
+type Entry struct {
+	Order
+	// Queue is the queue it will wait in.
+	Queue Queue
+}
+
+// Acceptance is what became of one Entry.
+type Acceptance struct {
+	// Record is the order's record, its earlier one if it was known.
+	Record Record
+	// IsNew says that the order was not known before.
+	IsNew bool
+	// Err says why the order was not accepted; nil when it was, now or earlier.
+	Err error
+}
+
 // Attempt is one try at an order.
 type Attempt struct {
 	// Number counts from one.

@@ -192,10 +192,11 @@ func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 
 // optional takes a text of white space for none.
 func (p *problems) optional(field, s string, maxChars int, l lines) string {
+	p.text(field, s, maxChars, l)
 	if strings.TrimSpace(s) == "" {
 		return ""
 	}
-	return p.text(field, s, maxChars, l)
+	return s
 }
 
 func (p *problems) text(field, s string, maxChars int, l lines) string {

@@ -22,14 +22,18 @@ type ProducerConfig struct {
 // Producer is the end of the queue where orders go in. It is safe for
 // concurrent use.
 type Producer struct {
+	rdb    redis.UniversalClient
 	client *asynq.Client
 	asynq  *asynq.Inspector
 	opts   []asynq.Option
 }
 
-// NewProducer returns a producer on rdb, which stays the caller's to close.
+// NewProducer returns a producer on rdb, which stays the caller's to close. It
+// adds a hook to rdb, which EnqueueAll needs.
 func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
+	rdb.AddHook(outboxHook{})
 	return &Producer{
+		rdb:    rdb,
 		client: asynq.NewClientFromRedisClient(rdb),
 		asynq:  asynq.NewInspectorFromRedisClient(rdb),
 		opts:   []asynq.Option{asynq.MaxRetry(taskRetries), asynq.Timeout(cfg.AttemptTimeout + taskGrace)},
