@@ -31,7 +31,8 @@ func readBody(c *fiber.Ctx, limit int) ([]byte, error) {
 		return nil, nil
 	}
 	var body bytes.Buffer
-	body.Grow(max(length, 0) + bytes.MinRead)
+	// What the client says is to come costs it nothing to say.
+	body.Grow(min(max(length, 0), firstBodyBytes) + bytes.MinRead)
 	_, err := body.ReadFrom(io.LimitReader(stream, int64(limit)+1))
 	var timeout net.Error
 	switch {

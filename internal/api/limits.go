@@ -7,6 +7,9 @@ const (
 	// maxBodyBytes bounds a request's body. An order within the bounds of its
 	// fields fits unless it is full of long items that are not ASCII.
 	maxBodyBytes = 256 << 10
+	// firstBodyBytes is how much room is made for a body before any of it is
+	// there.
+	firstBodyBytes = 16 << 10
 	// maxBatchBytes and maxBatchOrders bound a batch, and maxBatches how many are
 	// held at once.
 	maxBatchBytes  = 16 << 20

@@ -55,6 +55,9 @@ func idOf(o order.Order) (string, error) {
 
 // acceptAll records the orders and queues those that wait.
 func (in *Intake) acceptAll(ctx context.Context, entries []order.Entry) []order.Acceptance {
+	if len(entries) == 0 {
+		return nil
+	}
 	taken, err := in.ledger.AcceptAll(ctx, entries)
 	if err != nil {
 		taken = make([]order.Acceptance, len(entries))

@@ -25,6 +25,8 @@ type submission struct {
 	Address  string   `json:"address"`
 	Priority int      `json:"priority,omitempty"`
 	Notes    string   `json:"notes,omitempty"`
+
+	ProcessAt string `json:"process_at,omitempty"`
 }
 
 func sample(id string) submission {
@@ -127,17 +129,19 @@ func (s *system) followAll(id string) {
 	})
 }
 
-// logWay prints the way of one order through its statuses, from the events.
+// logWay prints the way of one order through its statuses.
 func (s *system) logWay(id string) {
 	s.t.Helper()
-	rdb := s.redis.Client()
-	var way []string
-	for _, e := range rdb.XRange(s.t.Context(), "orders:{b0}:e", "-", "+").Val() {
-		if e.Values["id"] == id {
-			way = append(way, fmt.Sprint(e.Values["status"]))
-			s.t.Logf("order %s: event %v of attempt %v: %v %v", id,
-				e.Values["seq"], e.Values["attempt"], e.Values["status"], e.Values["reason"])
+	timeline := decode[struct {
+		Events []struct {
+			Sequence, Attempt int
+			Status, Reason    string
 		}
+	}](s.t, s.call("GET", "/orders/"+id+"/events", "").body)
+	var way []string
+	for _, e := range timeline.Events {
+		way = append(way, e.Status)
+		s.t.Logf("order %s: event %d of attempt %d: %s %s", id, e.Sequence, e.Attempt, e.Status, e.Reason)
 	}
 	want := []string{"pending", "processing", "retrying", "processing", "retrying", "processing", "completed"}
 	if diff := cmp.Diff(want, way); diff != "" {

@@ -23,6 +23,7 @@ import (
 
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/spectest"
 )
 
 // patience bounds every wait; a loaded machine gets what it needs.
@@ -54,17 +55,18 @@ func run(m *testing.M) int {
 
 // system is a Redis with the programs around it.
 type system struct {
-	t     *testing.T
-	redis *redistest.Server
-	api   *process
-	url   string
+	t      *testing.T
+	redis  *redistest.Server
+	client *http.Client
+	api    *process
+	url    string
 }
 
 // start runs a Redis and one API. The books are checked when the test ends.
 func start(t *testing.T) *system {
 	t.Helper()
 	t.Parallel()
-	s := &system{t: t, redis: redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec")}
+	s := &system{t: t, client: newClient(t), redis: redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec")}
 	rdb := s.redis.Client()
 	t.Cleanup(func() { ledgertest.CheckBooks(t, rdb) })
 	s.api = s.spawn("api", "ORDERS_HTTP_ADDR=127.0.0.1:0")
@@ -129,17 +131,27 @@ type answer struct {
 	body   []byte
 }
 
-// call sends one request.
+// call sends one request to the API.
 func (s *system) call(method, path, body string) answer {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	return s.send(method, s.url+path, body)
+}
+
+// send sends one request; headers alternate names and values. A body is JSON
+// unless a header says otherwise.
+func (s *system) send(method, url, body string, headers ...string) answer {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := client.Do(req)
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := s.client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -151,7 +163,12 @@ func (s *system) call(method, path, body string) answer {
 	return answer{resp.StatusCode, resp.Header, text}
 }
 
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: patience}
+// newClient returns a client whose every exchange is held to the specification.
+func newClient(t *testing.T) *http.Client {
+	transport := &http.Transport{MaxIdleConnsPerHost: 256}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: spectest.Transport(t, transport), Timeout: patience}
+}
 
 func (s *system) status(method, path, body string) int {
 	s.t.Helper()
@@ -160,19 +177,21 @@ func (s *system) status(method, path, body string) int {
 
 // orderView is what the tests read of an order.
 type orderView struct {
-	ID            string `json:"id"`
-	Status        string `json:"status"`
-	Queue         string `json:"queue"`
-	Handling      string `json:"handling"`
-	Success       *bool  `json:"success"`
-	Result        string `json:"result"`
-	Error         string `json:"error"`
-	NextAttemptAt string `json:"next_attempt_at"`
+	ID            string    `json:"id"`
+	Status        string    `json:"status"`
+	Queue         string    `json:"queue"`
+	Handling      string    `json:"handling"`
+	Success       *bool     `json:"success"`
+	Result        string    `json:"result"`
+	Error         string    `json:"error"`
+	ProcessAt     time.Time `json:"process_at"`
+	NextAttemptAt string    `json:"next_attempt_at"`
 	Attempts      []struct {
-		Number   int    `json:"number"`
-		WorkerID string `json:"worker_id"`
-		Error    string `json:"error"`
-		Note     string `json:"note"`
+		Number    int       `json:"number"`
+		WorkerID  string    `json:"worker_id"`
+		StartedAt time.Time `json:"started_at"`
+		Error     string    `json:"error"`
+		Note      string    `json:"note"`
 	} `json:"attempts"`
 }
 
@@ -205,9 +224,13 @@ type statsView struct {
 	QueueLength    int64            `json:"queue_length"`
 	Throughput     float64          `json:"throughput_per_second"`
 	ByStatus       map[string]int64 `json:"by_status"`
-	Ledger         struct {
+	Queues         map[string]struct {
+		Paused bool `json:"paused"`
+	} `json:"queues"`
+	Ledger struct {
 		Accepted int64 `json:"accepted"`
 		Attempts int64 `json:"attempts"`
+		Retried  int64 `json:"retried"`
 		Drift    int64 `json:"drift"`
 	} `json:"ledger"`
 }

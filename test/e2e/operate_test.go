@@ -1,0 +1,163 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestSchedule sends orders for later: none begins before its time, and each
+// within two seconds of it. Loaded machines get more.
+func TestSchedule(t *testing.T) {
+	const orders = 20
+	s := start(t)
+	s.worker()
+	for n := range orders {
+		o := sample(fmt.Sprintf("later-%d", n))
+		o.ProcessAt = time.Now().Add(time.Second + time.Duration(n)*77*time.Millisecond).Format(time.RFC3339Nano)
+		got := s.call("POST", "/orders", o.json())
+		if v := decode[orderView](t, got.body); got.code != http.StatusCreated || v.Status != "scheduled" {
+			t.Fatalf("POST answered %d: %s", got.code, got.body)
+		}
+	}
+	withdrawn := sample("withdrawn")
+	withdrawn.ProcessAt = time.Now().Add(2 * time.Second).Format(time.RFC3339Nano)
+	s.call("POST", "/orders", withdrawn.json())
+	if got := s.call("POST", "/orders/withdrawn/cancel", ""); got.code != http.StatusOK {
+		t.Errorf("the cancel answered %d: %s", got.code, got.body)
+	}
+	var latest time.Duration
+	for n := range orders {
+		o := s.settled(fmt.Sprintf("later-%d", n))
+		late := o.Attempts[0].StartedAt.Sub(o.ProcessAt)
+		latest = max(latest, late)
+		if late < 0 || late > patience/4 {
+			t.Errorf("%s began %v after its time", o.ID, late)
+		}
+	}
+	if o := s.order("withdrawn"); o.Status != "cancelled" || len(o.Attempts) > 0 {
+		t.Errorf("the cancelled order is %s after %d attempts", o.Status, len(o.Attempts))
+	}
+	t.Logf("%d orders began at most %v after their time", orders, latest.Round(time.Millisecond))
+}
+
+// TestPause stops one queue on two workers while the others go on.
+func TestPause(t *testing.T) {
+	s := start(t)
+	s.worker()
+	s.worker()
+	if got := s.call("POST", "/queues/default/pause", ""); got.code != http.StatusOK {
+		t.Fatalf("the pause answered %d: %s", got.code, got.body)
+	}
+	// Some look at the queue may have begun before the pause; two seconds are
+	// what it may take to be felt.
+	s.until("the pause is felt", pastOnce(2*time.Second))
+	for n := range 100 {
+		stays, goes := sample(fmt.Sprintf("stays-%d", n)), sample(fmt.Sprintf("goes-%d", n))
+		goes.Priority = 3
+		s.call("POST", "/orders", stays.json())
+		s.call("POST", "/orders", goes.json())
+	}
+	s.until("the other queues are worked", func() bool { return s.stats().TotalProcessed == 100 })
+	st := s.stats()
+	if st.ByStatus["pending"] != 100 || !st.Queues["default"].Paused || st.Queues["low"].Paused {
+		t.Errorf("with the queue paused: %+v", st)
+	}
+	if got := s.call("POST", "/queues/default/resume", ""); got.code != http.StatusOK {
+		t.Fatalf("the resume answered %d: %s", got.code, got.body)
+	}
+	s.until("the queue is worked again", func() bool { return s.stats().TotalProcessed == 200 })
+	if s.stats().Queues["default"].Paused {
+		t.Error("the queue is still shown as paused")
+	}
+}
+
+// pastOnce is a condition that comes true after a time.
+func pastOnce(d time.Duration) func() bool {
+	begun := time.Now()
+	return func() bool { return time.Since(begun) > d }
+}
+
+// TestRetry fails many orders while the shop is broken, and retries them when it
+// works again: one by itself, the others in bulk.
+func TestRetry(t *testing.T) {
+	const orders = 300
+	var broken atomic.Bool
+	broken.Store(true)
+	shop := openShop(t, func(string, int) int {
+		if broken.Load() {
+			return http.StatusInternalServerError
+		}
+		return http.StatusOK
+	})
+	s := start(t)
+	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=2")
+	for n := range orders {
+		s.call("POST", "/orders", sample(fmt.Sprintf("order-%d", n)).json())
+	}
+	s.until("all orders have failed", func() bool { return s.stats().ByStatus["failed"] == orders })
+
+	broken.Store(false)
+	if got := s.call("POST", "/orders/order-0/retry", ""); got.code != http.StatusAccepted {
+		t.Fatalf("the retry answered %d: %s", got.code, got.body)
+	}
+	s.until("it is completed", func() bool { return s.order("order-0").Status == "completed" })
+	o := s.order("order-0")
+	if len(o.Attempts) != 3 || o.Attempts[0].Error == "" || o.Attempts[2].Number != 3 {
+		t.Errorf("after the retry: %+v", o)
+	}
+	if got := s.call("POST", "/orders/order-0/retry", ""); got.code != http.StatusConflict {
+		t.Errorf("the retry of a completed order answered %d: %s", got.code, got.body)
+	}
+
+	const filter = `{"status":"failed","error_contains":"answered 500","limit":100,"dry_run":%t%s}`
+	dry := decode[retryView](t, s.call("POST", "/orders/retry", fmt.Sprintf(filter, true, "")).body)
+	if dry.Count != 100 || dry.Retried != 0 || dry.NextCursor == "" {
+		t.Errorf("the dry run answered %+v", dry)
+	}
+	retried, cursor := 0, ""
+	for {
+		got := s.call("POST", "/orders/retry", fmt.Sprintf(filter, false, cursor))
+		v := decode[retryView](t, got.body)
+		retried += v.Retried
+		if v.NextCursor == "" {
+			break
+		}
+		cursor = `,"cursor":"` + v.NextCursor + `"`
+	}
+	if retried != orders-1 {
+		t.Errorf("%d orders were retried, want %d", retried, orders-1)
+	}
+	s.until("all orders are completed", func() bool { return s.stats().SuccessCount == orders })
+	if st := s.stats(); st.ErrorCount != 0 || st.Ledger.Retried != orders || st.Ledger.Drift != 0 {
+		t.Errorf("after all retries: %+v", st)
+	}
+}
+
+type retryView struct {
+	Count      int    `json:"count"`
+	Retried    int    `json:"retried"`
+	NextCursor string `json:"next_cursor"`
+}
+
+// TestBatch sends the same batch twice: its orders are worked once.
+func TestBatch(t *testing.T) {
+	const orders = 2000
+	s := start(t)
+	s.worker()
+	var lines strings.Builder
+	for n := range orders {
+		o, _ := mixed(n)
+		lines.WriteString(o.json() + "\n")
+	}
+	for _, want := range []string{`"status":201`, `"status":200`} {
+		got := s.send("POST", s.url+"/orders/batch", lines.String(), "Content-Type", "application/x-ndjson")
+		if n := strings.Count(string(got.body), want); got.code != http.StatusOK || n != orders {
+			t.Fatalf("%d verdicts have %s, want %d; answered %d: %.300s", n, want, orders, got.code, got.body)
+		}
+	}
+	s.checkAll(orders)
+}
