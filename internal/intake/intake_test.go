@@ -302,18 +302,23 @@ type books struct {
 	err           error
 }
 
-func (b *books) Accept(_ context.Context, o order.Order, q order.Queue) (order.Record, bool, error) {
+func (b *books) AcceptAll(_ context.Context, entries []order.Entry) ([]order.Acceptance, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err != nil {
-		return order.Record{}, false, b.err
+		return nil, b.err
 	}
-	known := b.known[o.ID]
 	if b.known == nil {
 		b.known = map[string]bool{}
 	}
-	b.known[o.ID] = true
-	return order.Record{Order: o, Status: order.StatusPending, Queue: q}, !known, nil
+	all := make([]order.Acceptance, len(entries))
+	for i, e := range entries {
+		all[i] = order.Acceptance{
+			Record: order.Record{Order: e.Order, Status: order.StatusPending, Queue: e.Queue}, IsNew: !b.known[e.ID],
+		}
+		b.known[e.ID] = true
+	}
+	return all, nil
 }
 
 // Get finds no record: these books remember ids only.
@@ -328,11 +333,13 @@ type tasks struct {
 	ids          []string
 }
 
-func (q *tasks) Enqueue(_ context.Context, rec order.Record) (bool, error) {
+func (q *tasks) EnqueueAll(_ context.Context, records []order.Record) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.ids = append(q.ids, rec.ID)
-	return true, nil
+	for _, rec := range records {
+		q.ids = append(q.ids, rec.ID)
+	}
+	return nil
 }
 
 // TestMadeIDIsNew holds that an order whose id was made by this call is new,
@@ -353,8 +360,12 @@ func TestMadeIDIsNew(t *testing.T) {
 // knows is a ledger that knows every order.
 type knows struct{ intake.Ledger }
 
-func (knows) Accept(_ context.Context, o order.Order, q order.Queue) (order.Record, bool, error) {
-	return order.Record{Order: o, Status: order.StatusCompleted, Queue: q}, false, nil
+func (knows) AcceptAll(_ context.Context, entries []order.Entry) ([]order.Acceptance, error) {
+	all := make([]order.Acceptance, len(entries))
+	for i, e := range entries {
+		all[i].Record = order.Record{Order: e.Order, Status: order.StatusCompleted, Queue: e.Queue}
+	}
+	return all, nil
 }
 
 func (knows) Get(context.Context, string) (order.Record, error) {

@@ -1,0 +1,140 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"orderprocessor/internal/order"
+)
+
+// Take accepts an order and queues it, and says whether it was new; a repeated
+// order gives the record it has. An order without an id is given one.
+//
+// It returns order.ErrConflict when the id belongs to another order,
+// *order.BusyError when there is no room, and order.ErrUnavailable when Redis
+// could not be asked: then the order may or may not be recorded, and repeating
+// it with its id is safe. For an id that was made, that error is a
+// *order.UncertainError, which tells it.
+func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
+	a := in.TakeAll(ctx, []order.Order{o})[0]
+	return a.Record, a.IsNew, a.Err
+}
+
+// TakeAll takes many orders in, at most 500, each as Take does, and returns what
+// became of each, in turn. They travel to Redis together, which is much faster
+// than one after the other.
+func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance {
+	all := make([]order.Acceptance, len(orders))
+	var entries []order.Entry
+	var places []int // of the entries, among all
+	for i, o := range orders {
+		entry, err := in.admit(o)
+		var busy *order.BusyError
+		switch {
+		case errors.As(err, &busy):
+			all[i] = in.repeated(ctx, o, err)
+		case err != nil:
+			all[i].Err = err
+		default:
+			entries, places = append(entries, entry), append(places, i)
+		}
+	}
+	for n, a := range in.accept(ctx, entries) {
+		i := places[n]
+		if !a.IsNew {
+			in.gate.Leave()
+		}
+		if orders[i].ID == "" {
+			a = asMade(a, entries[n].ID)
+		}
+		all[i] = a
+	}
+	return all
+}
+
+// admit takes a place for the order and makes it ready for the books.
+func (in *Intake) admit(o order.Order) (order.Entry, error) {
+	if err := in.gate.Admit(); err != nil {
+		return order.Entry{}, err
+	}
+	entry := order.Entry{Order: o, Queue: in.router.Queue(o)}
+	if o.ID != "" {
+		return entry, nil
+	}
+	id, err := newID()
+	if err != nil {
+		in.gate.Leave()
+	}
+	entry.ID = id
+	return entry, err
+}
+
+// asMade is what became of an order whose id was made for it.
+func asMade(a order.Acceptance, id string) order.Acceptance {
+	if errors.Is(a.Err, order.ErrUnavailable) {
+		a.Err = &order.UncertainError{ID: id, Err: a.Err}
+	}
+	// An id made just now is known only if Redis has heard this call twice.
+	a.IsNew = a.Err == nil
+	return a
+}
+
+// repeated answers for an order that the gate did not let in: if it was
+// accepted earlier, its client gets the record, as after any other submission.
+func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) order.Acceptance {
+	if o.ID == "" {
+		return order.Acceptance{Err: busy}
+	}
+	rec, err := in.ledger.Get(ctx, o.ID)
+	switch {
+	case err != nil:
+		return order.Acceptance{Err: busy}
+	case rec.Fingerprint() != o.Fingerprint():
+		return order.Acceptance{Err: fmt.Errorf("accept order %s: %w", o.ID, order.ErrConflict)}
+	default:
+		return order.Acceptance{Record: rec}
+	}
+}
+
+// accept records the orders and queues those that wait.
+func (in *Intake) accept(ctx context.Context, entries []order.Entry) []order.Acceptance {
+	if len(entries) == 0 {
+		return nil
+	}
+	all, err := in.ledger.AcceptAll(ctx, entries)
+	if err != nil {
+		all = make([]order.Acceptance, len(entries))
+		for i := range all {
+			all[i].Err = err
+		}
+		return all
+	}
+	var records []order.Record
+	for _, a := range all {
+		if a.Err == nil {
+			records = append(records, a.Record)
+		}
+	}
+	in.enqueue(ctx, records...)
+	return all
+}
+
+// enqueue asserts the tasks of those orders that wait for a worker or for their
+// time. A failure is no reason to refuse an order: it is in the books, and
+// reconcile will find it there.
+func (in *Intake) enqueue(ctx context.Context, records ...order.Record) {
+	var waiting []order.Record
+	for _, rec := range records {
+		if rec.Status == order.StatusPending || rec.Status == order.StatusScheduled {
+			waiting = append(waiting, rec)
+		}
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	if err := in.queue.EnqueueAll(ctx, waiting); err != nil {
+		in.log.Warn("orders are recorded but not queued yet; reconcile will queue them",
+			"order_id", waiting[0].ID, "orders", len(waiting), "error", err)
+	}
+}
