@@ -85,8 +85,7 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 		v := verdict{Line: lines[i].number, Status: fiber.StatusCreated, ID: a.Record.ID}
 		switch {
 		case a.Err != nil:
-			p := describeProblem(c, a.Err)
-			p.Errors = p.Errors[:min(len(p.Errors), maxLineProblems)]
+			p := describeProblem(c, a.Err).bounded(maxLineProblems)
 			v.Status, v.Problem = p.Status, &p
 			refused, retryAfter = refused+1, max(retryAfter, p.retryAfter)
 			if p.Status == fiber.StatusInternalServerError {

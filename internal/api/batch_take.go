@@ -77,7 +77,8 @@ func (b *batch) deal(ctx context.Context, lines []line, key string) {
 	}
 }
 
-func decodeLine(text []byte, now time.Time) (order.Order, error) {
+func decodeLine(text []byte, now time.Time) (o order.Order, err error) {
+	defer caught(&err) // nobody else would: the lines have left their request
 	if len(text) > maxBodyBytes {
 		return order.Order{}, tooManyBytes(maxBodyBytes)
 	}
@@ -121,20 +122,27 @@ func gather(first place, shard <-chan place) []place {
 }
 
 func (b *batch) takeChunk(ctx context.Context, orders []order.Order) []order.Acceptance {
-	if b.away.Load() || ctx.Err() != nil {
-		all := make([]order.Acceptance, len(orders))
-		for i := range all {
-			all[i].Err = fmt.Errorf("take batch: %w", order.ErrUnavailable)
-		}
-		return all
-	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	all := b.intake.TakeAll(ctx, orders)
+	all, err := b.takeAll(ctx, orders)
+	if err != nil {
+		all = make([]order.Acceptance, len(orders))
+		for i := range all {
+			all[i].Err = err
+		}
+	}
 	for _, a := range all {
 		if errors.Is(a.Err, order.ErrUnavailable) {
 			b.away.Store(true)
 		}
 	}
 	return all
+}
+
+func (b *batch) takeAll(ctx context.Context, orders []order.Order) (all []order.Acceptance, err error) {
+	defer caught(&err)
+	if b.away.Load() || ctx.Err() != nil {
+		return nil, fmt.Errorf("take batch: %w", order.ErrUnavailable)
+	}
+	return b.intake.TakeAll(ctx, orders), nil
 }

@@ -105,6 +105,9 @@ func controls() []badBody {
 			})
 		}
 	}
+	for _, escape := range []string{`\u000b`, `\u000c`, `\u0085`} {
+		all = append(all, badBody{"notes of nothing but " + escape, body("notes", `" `+escape+`"`), []string{"notes invalid"}})
+	}
 	for _, escape := range []string{`\n`, `\r`, `\t`} {
 		all = append(all, badBody{
 			"customer with " + escape, body("customer", `"a`+escape+`b"`), []string{"customer invalid"},
@@ -145,6 +148,7 @@ func wrongLengths() []badBody {
 	}
 	return append(all,
 		badBody{"1,001 items", body("items", list(1001, `"a"`)), []string{"items too_many"}},
+		badBody{"2,001 blanks", body("notes", quoted(2001, " ")), []string{"notes too_long"}},
 		badBody{"60,000 items", body("items", list(60_000, `"a"`)), []string{"items too_many"}},
 	)
 }

@@ -38,13 +38,21 @@ func readBody(c *fiber.Ctx, limit int) ([]byte, error) {
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return nil, fiber.ErrRequestTimeout
-	case err != nil, length >= 0 && body.Len() < length:
+	case err != nil, length >= 0 && body.Len() < length, length < 0 && ended(c):
 		return body.Bytes(), errCutOff
 	case body.Len() > limit:
 		return nil, tooManyBytes(limit)
 	default:
 		return body.Bytes(), nil
 	}
+}
+
+// ended says whether the server has met the end of the connection. After a body in
+// chunks that means that the last chunk is missing, which fasthttp takes for the
+// end of the body.
+func ended(c *fiber.Ctx) bool {
+	conn, ok := c.Context().Conn().(*lingeringConn)
+	return ok && conn.ended.Load()
 }
 
 func tooManyBytes(limit int) error {

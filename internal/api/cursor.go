@@ -30,8 +30,8 @@ func cursorOf(at order.Position, list ...string) string {
 
 // parseCursor reads a cursor of the same list; ok is false for any other text.
 func parseCursor(text string, list ...string) (at order.Position, ok bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) <= cursorTimeBytes+cursorSumBytes {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) <= cursorTimeBytes+cursorSumBytes || base64.RawURLEncoding.EncodeToString(raw) != text {
 		return order.Position{}, false
 	}
 	place, sum := raw[:len(raw)-cursorSumBytes], raw[len(raw)-cursorSumBytes:]

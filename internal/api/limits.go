@@ -26,6 +26,8 @@ const (
 	// maxErrorPart bounds the part of an error that is searched for, in
 	// characters.
 	maxErrorPart = 200
+	// maxAgeChars bounds how an age or a time may be written.
+	maxAgeChars = 64
 	// maxKeyChars bounds an idempotency key.
 	maxKeyChars = 255
 	// maxHeaderBytes bounds a request's line and headers.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -35,13 +36,18 @@ type lingeringConn struct {
 	*net.TCPConn
 	places  chan struct{}
 	reading atomic.Bool
+	ended   atomic.Bool // the client's last byte has been read, and its end after it
 }
 
 // Read implements net.Conn.
 func (c *lingeringConn) Read(b []byte) (int, error) {
 	c.reading.Store(true)
 	defer c.reading.Store(false)
-	return c.TCPConn.Read(b)
+	n, err := c.TCPConn.Read(b)
+	if errors.Is(err, io.EOF) {
+		c.ended.Store(true)
+	}
+	return n, err
 }
 
 // Close ends the answer and returns. Behind it, what the client is still

@@ -66,12 +66,15 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 
 // recoverPanic turns a panic into an error, which answers 500.
 func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
+	defer caught(&err)
 	return c.Next()
+}
+
+// caught, deferred, makes an error of a panic.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }
 
 // bound limits the time of the request and takes up the client's trace.

@@ -2,8 +2,6 @@ package api
 
 import (
 	"errors"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -57,14 +55,14 @@ func (s *Server) getOrder(c *fiber.Ctx) error {
 	return c.JSON(viewRecord(rec))
 }
 
-// orderID returns the order's id from the path, where %5F is an underscore. A text
-// that can be no id names no order.
+// orderID returns the order's id from the path. A text that can be no id names no
+// order.
 func orderID(c *fiber.Ctx) (string, error) {
-	id, err := url.PathUnescape(c.Params("id"))
-	if err != nil || !order.ValidID(id) {
+	id, ok := pathValue(c, "id")
+	if !ok || !order.ValidID(id) {
 		return "", order.ErrNotFound
 	}
-	return strings.Clone(id), nil
+	return id, nil
 }
 
 // recordView is an order as clients see it.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -116,22 +117,25 @@ func (p *parameters) integer(name string, least, most, otherwise int) int {
 	if !ok {
 		return otherwise
 	}
-	n, err := strconv.Atoi(value)
-	if err != nil || n < least || n > most {
+	n, err := strconv.ParseUint(value, 10, 31) // takes no sign
+	if err != nil || int(n) < least || int(n) > most {
 		p.add(name, order.CodeOutOfRange, "must be a whole number from %d to %d", least, most)
 		return otherwise
 	}
-	return n
+	return int(n)
 }
 
 // parseTime reads a time of the years that orders can be of.
 func parseTime(text string) (time.Time, error) {
-	var t time.Time
-	if t.UnmarshalText([]byte(text)) != nil {
-		return t, errors.New("must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
+	t, err := order.ParseTime(text)
+	if err == nil && t.Unix() < 0 {
+		err = errors.New("must be after 1970")
 	}
-	if t.Unix() < 0 {
-		return t, errors.New("must be after 1970")
-	}
-	return t.UTC(), nil
+	return t, err
+}
+
+// pathValue returns a segment of the path, where %5F is an underscore.
+func pathValue(c *fiber.Ctx, name string) (value string, ok bool) {
+	value, err := url.PathUnescape(c.Params(name))
+	return strings.Clone(value), err == nil
 }

@@ -124,14 +124,18 @@ func problemOf(err error) problem {
 
 // listing adds everything that is wrong.
 func (p problem) listing(found []order.FieldError) problem {
-	n := len(found)
-	p.Detail, p.Errors = fmt.Sprintf("%d problems were found; errors lists them.", n), found
-	if n == 1 {
+	p.Detail, p.Errors = fmt.Sprintf("%d problems were found; errors lists them.", len(found)), found
+	if len(found) == 1 {
 		p.Detail = found[0].Field + " " + found[0].Message + "."
 	}
-	if n > maxProblems {
-		p.Errors = p.Errors[:maxProblems]
-		p.Detail = fmt.Sprintf("%d problems were found; errors lists the first %d.", n, maxProblems)
+	return p
+}
+
+// bounded lists no more than so many.
+func (p problem) bounded(most int) problem {
+	if n := len(p.Errors); n > most {
+		p.Errors = p.Errors[:most]
+		p.Detail = fmt.Sprintf("%d problems were found; errors lists the first %d.", n, most)
 	}
 	return p
 }
@@ -154,7 +158,7 @@ func statusProblem(err *fiber.Error) problem {
 // answerError answers with the problem that an error is. An error that has no
 // name of its own is logged here; the others are told by the access log.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
-	p := describeProblem(c, err)
+	p := describeProblem(c, err).bounded(maxProblems)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff") // refuse does not come through identify
 	switch {
 	case p.Status == fiber.StatusInternalServerError:

@@ -63,11 +63,11 @@ func (s *Server) resumeQueue(c *fiber.Ctx) error {
 }
 
 func (s *Server) brake(c *fiber.Ctx, change func(context.Context, order.Queue) error, done string) error {
-	i := slices.Index(order.Queues(), order.Queue(c.Params("name")))
-	if i < 0 {
+	name, ok := pathValue(c, "name")
+	q := order.Queue(name)
+	if !ok || !slices.Contains(order.Queues(), q) {
 		return errNoQueue
 	}
-	q := order.Queues()[i]
 	if err := change(c.UserContext(), q); err != nil {
 		return err
 	}

@@ -164,6 +164,10 @@ func TestSlowClients(t *testing.T) {
 		{"body drips", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", " "},
 		{"chunks drip", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"},
 	}
+	batch := s.dial(t)
+	if _, err := io.WriteString(batch, cut{media: ndjson, body: inChunks("x\n")}.request()); err != nil {
+		t.Fatal(err)
+	}
 	begun := time.Now()
 	conns := make([]net.Conn, len(rows)) // all at once, to wait only once
 	for i, row := range rows {
@@ -190,6 +194,15 @@ func TestSlowClients(t *testing.T) {
 				t.Errorf("answer is %q", text)
 			}
 		})
+	}
+	if _, err := io.WriteString(batch, "0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if all := answers(t, batch); len(all) != 1 || all[0].code != 200 {
+		t.Errorf("a batch that arrives as slowly is answered %+v", all)
 	}
 }
 

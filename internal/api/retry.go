@@ -108,6 +108,10 @@ func (d *decoder) before(text string, now time.Time) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
+	if len(text) > maxAgeChars {
+		d.add("older_than", order.CodeTooLong, "must have at most "+strconv.Itoa(maxAgeChars)+" characters")
+		return time.Time{}
+	}
 	if age, err := time.ParseDuration(text); err == nil {
 		if age < 0 {
 			d.add("older_than", order.CodeOutOfRange, "must not be negative")

@@ -47,7 +47,9 @@ func (s *Server) treatBatchesApart() {
 		if string(h.RequestURI()) != batchPath {
 			return fasthttp.RequestConfig{}
 		}
-		return fasthttp.RequestConfig{ReadTimeout: batchReadTimeout}
+		// fasthttp reads as much ahead as a body may have, and answers itself when
+		// that is cut off; of a batch it shall leave that to the handler.
+		return fasthttp.RequestConfig{ReadTimeout: batchReadTimeout, MaxRequestBodySize: 1}
 	}
 	server.ExpectHandler = func(ctx *fasthttp.RequestCtx) int {
 		limit := maxBodyBytes

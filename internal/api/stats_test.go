@@ -168,22 +168,6 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestNotReady refuses orders, but not questions about health, while starting.
-func TestNotReady(t *testing.T) {
-	t.Parallel()
-	p := taking(noIntake(t))
-	p.cfg.Ready = func() error { return errors.New("starting: waiting for Redis at secret") }
-	s := serve(t, p)
-	for _, ask := range [][3]string{{"POST", "/orders", body()}, {"GET", "/orders/x", ""}, {"GET", "/stats", ""}} {
-		a := s.ask(t, ask[0], ask[1], ask[2])
-		a.problem(t, 503)
-		wantNothingInternal(t, a)
-		if a.header.Get("Retry-After") != "1" {
-			t.Errorf("%v: headers %v", ask, a.header)
-		}
-	}
-}
-
 // TestFaultOfHealthIsLogged keeps what the client is not told.
 func TestFaultOfHealthIsLogged(t *testing.T) {
 	t.Parallel()

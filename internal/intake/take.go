@@ -30,15 +30,11 @@ func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acc
 	var places []int // of the entries, among all
 	for i, o := range orders {
 		entry, err := in.admit(o)
-		var busy *order.BusyError
-		switch {
-		case errors.As(err, &busy):
-			all[i] = in.repeated(ctx, o, err)
-		case err != nil:
+		if err != nil {
 			all[i].Err = err
-		default:
-			entries, places = append(entries, entry), append(places, i)
+			continue
 		}
+		entries, places = append(entries, entry), append(places, i)
 	}
 	for n, a := range in.accept(ctx, entries) {
 		i := places[n]
@@ -49,6 +45,12 @@ func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acc
 			a = asMade(a, entries[n].ID)
 		}
 		all[i] = a
+	}
+	for i, o := range orders {
+		var busy *order.BusyError
+		if errors.As(all[i].Err, &busy) {
+			all[i] = in.repeated(ctx, o, busy)
+		}
 	}
 	return all
 }
@@ -81,7 +83,8 @@ func asMade(a order.Acceptance, id string) order.Acceptance {
 }
 
 // repeated answers for an order that the gate did not let in: if it was
-// accepted earlier, its client gets the record, as after any other submission.
+// accepted earlier, perhaps just before it in the same batch, its client gets the
+// record, as after any other submission.
 func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) order.Acceptance {
 	if o.ID == "" {
 		return order.Acceptance{Err: busy}

@@ -22,20 +22,20 @@ const (
 // position: at most limit of them, all of one moment. Next is the position to go
 // on after, zero when there are no more; a page that is not full, or empty, may
 // have a next one. The cost of a page does not depend on how many orders there
-// are. An order.ErrUnreadable about single records comes with all the others.
+// are. Times of acceptance are known to the microsecond. An order.ErrUnreadable about single records comes with all the others.
 func (l *Ledger) List(
 	ctx context.Context, f order.Filter, after order.Position, limit int,
 ) (records []order.Record, next order.Position, err error) {
 	keys, want := indexesOf(f)
 	newest, before := "+inf", ""
 	if !f.CreatedTo.IsZero() {
-		newest = score(f.CreatedTo.Add(-time.Microsecond))
+		newest = score(roundUp(f.CreatedTo).Add(-time.Microsecond))
 	}
 	if !after.IsZero() && (f.CreatedTo.IsZero() || after.CreatedAt.Before(f.CreatedTo)) {
 		newest, before = score(after.CreatedAt), after.ID
 	}
 	answer, err := listScript.Run(ctx, l.rdb, keys,
-		recordPrefix, newest, score(f.CreatedFrom), before, string(want), limit, maxLooked, fullPageBytes).Slice()
+		recordPrefix, newest, score(roundUp(f.CreatedFrom)), before, string(want), limit, maxLooked, fullPageBytes).Slice()
 	if err != nil {
 		return nil, order.Position{}, wrap(err, "list orders")
 	}
@@ -47,6 +47,14 @@ func (l *Ledger) List(
 	at, _ := answer[0].(string)
 	id, _ := answer[1].(string)
 	return records, order.Position{CreatedAt: parseTime(at), ID: id}, err
+}
+
+// roundUp returns the first microsecond that is not before the time.
+func roundUp(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(time.Microsecond - time.Nanosecond).Truncate(time.Microsecond)
 }
 
 // indexesOf returns the indexes to read, and the status that they do not see to.

@@ -47,6 +47,8 @@ func parseTimeline(fields map[string]string) []order.Event {
 			Attempt: attempt, Worker: parseAttempt(attempt, fields[fieldAttempt+part[3]]).Worker, Reason: part[4],
 		}
 	}
-	events[0].Sequence = 1
+	if len(lines) == order.MaxEvents {
+		events[0].Sequence = 1 // the others are the newest
+	}
 	return events
 }

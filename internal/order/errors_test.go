@@ -40,6 +40,20 @@ func TestAttemptErrorsKeepTheirReason(t *testing.T) {
 	}
 }
 
+// TestErrorsOfChanges holds that what stands in the way of a change can be told
+// through any wrapping, and reads on after it.
+func TestErrorsOfChanges(t *testing.T) {
+	t.Parallel()
+	wrapped := fmt.Errorf("cancel order ord_1: %w", &order.StatusError{Status: order.StatusCompleted})
+	var late *order.StatusError
+	if !errors.As(wrapped, &late) || late.Status != order.StatusCompleted {
+		t.Errorf("%v lost its status", wrapped)
+	}
+	if got, want := wrapped.Error(), "cancel order ord_1: order is completed"; got != want {
+		t.Errorf("Error = %q, want %q", got, want)
+	}
+}
+
 func TestPrintable(t *testing.T) {
 	t.Parallel()
 	const limit = order.MaxNoteBytes

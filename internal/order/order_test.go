@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -12,13 +13,19 @@ import (
 	"orderprocessor/internal/ordertest"
 )
 
-// The ledger keeps fingerprints, so they must not change between versions.
+// The ledger keeps fingerprints, so they must not change between versions: the
+// first is of a version that knew no process_at.
 func TestFingerprintIsStable(t *testing.T) {
 	t.Parallel()
-	got := ordertest.Order(t, items("ab", "c"), customer("Ada"), address("Road"), notes("é")).Fingerprint()
-	const want = "uzfutkdKLhHrlbtCpEvQdg"
-	if got != want {
-		t.Errorf("fingerprint %q, want %q", got, want)
+	for _, row := range []struct{ at, want string }{
+		{"", "uzfutkdKLhHrlbtCpEvQdg"},
+		{"2001-09-09T01:46:40.123456Z", "yEVVEKgEJ7WIaWVYDEsq6w"},
+		{"2001-09-09T05:46:40.123456999+04:00", "yEVVEKgEJ7WIaWVYDEsq6w"},
+	} {
+		o := ordertest.Order(t, items("ab", "c"), customer("Ada"), address("Road"), notes("é"), processAt(row.at))
+		if got := o.Fingerprint(); got != row.want {
+			t.Errorf("process_at %q: fingerprint %q, want %q", row.at, got, row.want)
+		}
 	}
 }
 
@@ -45,6 +52,9 @@ func drawOrder(t *rapid.T, label string) order.Order {
 			Address:  text.Draw(t, "address"),
 			Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
 			Notes:    text.Draw(t, "notes"),
+			ProcessAt: rapid.SampledFrom([]time.Time{
+				{}, time.UnixMicro(0).UTC(), time.UnixMicro(1).UTC(),
+			}).Draw(t, "process_at"),
 		}
 	}).Draw(t, label)
 }
@@ -85,6 +95,7 @@ func TestFingerprintSeesEveryField(t *testing.T) {
 		"address":    func(o *order.Order, s string) { o.Address += s },
 		"notes":      func(o *order.Order, s string) { o.Notes += s },
 		"more items": func(o *order.Order, s string) { o.Items = append(slices.Clone(o.Items), s) },
+		"process_at": func(o *order.Order, _ string) { o.ProcessAt = o.ProcessAt.Add(time.Microsecond) },
 		"one item":   func(o *order.Order, s string) { o.Items = slices.Clone(o.Items); o.Items[0] += s },
 	}
 	for name, change := range changes {
@@ -115,6 +126,7 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 		{"empty item", order.Order{Items: []string{""}}, order.Order{}},
 		{"customer and address", order.Order{Customer: "ab", Address: "c"}, order.Order{Customer: "a", Address: "bc"}},
 		{"address and notes", order.Order{Address: "ab", Notes: "c"}, order.Order{Address: "a", Notes: "bc"}},
+		{"no time and 1970", order.Order{}, order.Order{ProcessAt: time.UnixMicro(0)}},
 		{"amount and priority", order.Order{Amount: 1, Priority: 2}, order.Order{Amount: 2, Priority: 1}},
 	}
 	for _, tt := range tests {

@@ -44,8 +44,9 @@ const (
 	// MaxAttemptsKept is how many attempts a record keeps. No run of an order has
 	// more; an operator's retries may add runs without end.
 	MaxAttemptsKept = 100
-	// MaxReasonChars bounds the reason of a cancel.
-	MaxReasonChars = 500
+	// MaxReasonChars bounds the reason of a cancel: 1,000 bytes at most, which are
+	// kept whole.
+	MaxReasonChars = 250
 )
 
 // Entry is an order on its way into the books.

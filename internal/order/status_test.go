@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,6 +35,22 @@ func TestStatuses(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, order.Statuses()); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
+	}
+}
+
+// TestStatusChanges holds which statuses a request may change, and that none may
+// be changed in both ways.
+func TestStatusChanges(t *testing.T) {
+	t.Parallel()
+	cancellable := []order.Status{"scheduled", "pending", "retrying"}
+	retryable := []order.Status{"failed", "rejected"}
+	for _, s := range append(order.Statuses(), "", "Pending", "done") {
+		if got, want := s.Cancellable(), slices.Contains(cancellable, s); got != want {
+			t.Errorf("%q: Cancellable = %t, want %t", s, got, want)
+		}
+		if got, want := s.Retryable(), slices.Contains(retryable, s); got != want {
+			t.Errorf("%q: Retryable = %t, want %t", s, got, want)
+		}
 	}
 }
 

@@ -152,15 +152,15 @@ func (p *problems) processAt(text string, now time.Time) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	var t time.Time
-	if t.UnmarshalText([]byte(text)) != nil {
-		p.add("process_at", CodeInvalid, "must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
+	t, err := ParseTime(text)
+	if err != nil {
+		p.add("process_at", CodeInvalid, "%v", err)
 		return time.Time{}
 	}
 	if t.After(now.Add(MaxAhead)) || t.Unix() < 0 {
 		p.add("process_at", CodeOutOfRange, "must be at most %d days ahead", MaxAhead/(24*time.Hour))
 	}
-	return t.UTC().Truncate(time.Microsecond)
+	return t.Truncate(time.Microsecond)
 }
 
 // lines says whether a text may span several of them.

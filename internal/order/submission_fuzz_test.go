@@ -13,15 +13,15 @@ import (
 )
 
 func FuzzNew(f *testing.F) {
-	f.Add("ord_1", "12.50", "a|b", "Ada", "1 Road\nTown", "1", "pending", "ring\ttwice")
-	f.Add("", "1e3", "a", "é", "x", "", "", "")
-	f.Add("a/b", "0.001", "|", "\x7f", "\u0085", "4", "completed", "\xff")
-	f.Add(strings.Repeat("x", 65), "-1", "", " ", "\n", "1.0", "x", "\x00")
-	f.Add("", "", strings.Repeat("a|", 1001), strings.Repeat("c", 255), strings.Repeat("d", 1001), "", "", "")
-	f.Fuzz(func(t *testing.T, id, amount, list, customer, address, priority, status, notes string) {
+	f.Add("ord_1", "12.50", "a|b", "Ada", "1 Road\nTown", "1", "pending", "ring\ttwice", "2001-09-09T01:46:40Z")
+	f.Add("", "1e3", "a", "é", "x", "", "", "", "2001-09-09T03:46:40.123456789+02:00")
+	f.Add("a/b", "0.001", "|", "\x7f", "\u0085", "4", "completed", "\xff", "0001-01-01T00:00:00Z")
+	f.Add(strings.Repeat("x", 65), "-1", "", " ", "\n", "1.0", "x", "\x00", "tomorrow")
+	f.Add("", "", strings.Repeat("a|", 1001), strings.Repeat("c", 255), strings.Repeat("d", 1001), "", "", "", "9999-12-31T23:59:59Z")
+	f.Fuzz(func(t *testing.T, id, amount, list, customer, address, priority, status, notes, processAt string) {
 		o, err := order.New(order.Submission{
 			ID: id, Amount: amount, Items: strings.Split(list, "|"), Customer: customer, Address: address,
-			Priority: priority, Status: status, Notes: notes,
+			Priority: priority, Status: status, Notes: notes, ProcessAt: processAt,
 		}, time.Now())
 		if err != nil {
 			checkProblems(t, err)
@@ -34,7 +34,7 @@ func FuzzNew(f *testing.F) {
 // checkProblems holds an error of New to naming known fields, in their order.
 func checkProblems(t *testing.T, err error) {
 	t.Helper()
-	fields := []string{"id", "amount", "items", "customer", "address", "priority", "notes", "status"}
+	fields := []string{"id", "amount", "items", "customer", "address", "priority", "notes", "status", "process_at"}
 	last := 0
 	for _, fieldCode := range fieldCodes(t, err) {
 		name, _, _ := strings.Cut(fieldCode, " ")
@@ -62,6 +62,9 @@ func checkOrder(t *testing.T, o order.Order) {
 	if len(o.Items) == 0 || len(o.Items) > order.MaxItems {
 		t.Errorf("%d items", len(o.Items))
 	}
+	if at := o.ProcessAt; !at.IsZero() && (at.Unix() < 0 || at.Nanosecond()%1000 != 0 || at.Location() != time.UTC) {
+		t.Errorf("process_at %v", at)
+	}
 	lines := strings.NewReplacer("\n", "", "\r", "", "\t", "")
 	checkText(t, "customer", o.Customer, order.MaxCustomerChars)
 	checkText(t, "address", lines.Replace(o.Address), order.MaxAddressChars)
@@ -69,9 +72,13 @@ func checkOrder(t *testing.T, o order.Order) {
 	for _, item := range o.Items {
 		checkText(t, "item", item, order.MaxItemChars)
 	}
+	processAt := ""
+	if !o.ProcessAt.IsZero() {
+		processAt = o.ProcessAt.Format(time.RFC3339Nano)
+	}
 	again, err := order.New(order.Submission{
 		ID: o.ID, Amount: o.Amount.String(), Items: o.Items, Customer: o.Customer, Address: o.Address,
-		Priority: string('0' + rune(o.Priority)), Notes: o.Notes,
+		Priority: string('0' + rune(o.Priority)), Notes: o.Notes, ProcessAt: processAt,
 	}, time.Now())
 	if diff := cmp.Diff(o, again); diff != "" || err != nil {
 		t.Errorf("submitted again: %v (-want +got):\n%s", err, diff)

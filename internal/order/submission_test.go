@@ -17,14 +17,14 @@ func TestNewAccepts(t *testing.T) {
 	t.Parallel()
 	got, err := order.New(order.Submission{
 		ID: "ord_1", Amount: "125e-1", Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
-		Priority: "3", Status: "pending", Notes: "ring\ttwice",
+		Priority: "3", Status: "pending", Notes: "ring\ttwice", ProcessAt: "2001-09-09T01:46:40Z",
 	}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := order.Order{
 		ID: "ord_1", Amount: 1250, Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
-		Priority: order.PriorityLow, Notes: "ring\ttwice",
+		Priority: order.PriorityLow, Notes: "ring\ttwice", ProcessAt: time.Unix(1_000_000_000, 0).UTC(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
@@ -37,9 +37,9 @@ func TestNewFillsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != "" || got.Priority != order.PriorityMedium || got.Notes != "" {
-		t.Errorf("id %q, priority %d, notes %q, want an empty id, medium priority and no notes",
-			got.ID, got.Priority, got.Notes)
+	if got.ID != "" || got.Priority != order.PriorityMedium || got.Notes != "" || !got.ProcessAt.IsZero() {
+		t.Errorf("id %q, priority %d, notes %q, at %v, want an empty id, medium priority, no notes and no time",
+			got.ID, got.Priority, got.Notes, got.ProcessAt)
 	}
 }
 
@@ -60,6 +60,10 @@ func priority(text string) ordertest.Option { return func(s *order.Submission) {
 func notes(text string) ordertest.Option { return func(s *order.Submission) { s.Notes = text } }
 
 func status(text string) ordertest.Option { return func(s *order.Submission) { s.Status = text } }
+
+func processAt(text string) ordertest.Option {
+	return func(s *order.Submission) { s.ProcessAt = text }
+}
 
 // newRow is one submission and its problems, written as "field code". Without
 // any it is accepted.
@@ -248,6 +252,8 @@ func TestNewText(t *testing.T) {
 		rows,
 		newRow{"customer line breaks only", customer("\n\t"), []string{"customer required"}},
 		newRow{"address line breaks only", address("\r\n"), []string{"address required"}},
+		newRow{"notes too long and white space only", notes(strings.Repeat(" ", 2001)), []string{"notes too_long"}},
+		newRow{"notes a control character that is white space", notes("\u0085"), []string{"notes invalid"}},
 	)
 	checkNew(t, rows)
 }
@@ -256,7 +262,7 @@ func TestNewListsEveryProblemInFieldOrder(t *testing.T) {
 	t.Parallel()
 	got, err := order.New(order.Submission{
 		ID: "a/b", Amount: "0.001", Items: []string{"ok", ""}, Customer: "a\x7f", Address: strings.Repeat("x", 1001),
-		Priority: "9", Status: "completed", Notes: "\x00",
+		Priority: "9", Status: "completed", Notes: "\x00", ProcessAt: "soon",
 	}, time.Now())
 	if diff := cmp.Diff(order.Order{}, got); diff != "" {
 		t.Errorf("an order came beside the error (-want +got):\n%s", diff)
@@ -270,9 +276,56 @@ func TestNewListsEveryProblemInFieldOrder(t *testing.T) {
 		{Field: "priority", Code: order.CodeOutOfRange, Message: "must be 1 (high), 2 (medium) or 3 (low)"},
 		{Field: "notes", Code: order.CodeInvalid, Message: "must not contain the control character U+0000"},
 		{Field: "status", Code: order.CodeInvalid, Message: `may only be "pending"`},
+		{
+			Field: "process_at", Code: order.CodeInvalid,
+			Message: "must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)",
+		},
 	}}
 	if diff := cmp.Diff(error(want), err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
+// TestCheckLine holds other texts to what a customer's name is held to, and wants
+// one problem, the first, under the name that was asked for.
+func TestCheckLine(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name, text string
+		want       order.FieldError
+	}{
+		{"one character", "x", order.FieldError{}},
+		{"longest", "12345", order.FieldError{}},
+		{"longest in characters, not bytes", "🧺🧺🧺🧺🧺", order.FieldError{}},
+		{"white space around", " x ", order.FieldError{}},
+		{"empty", "", order.FieldError{Field: "reason", Code: order.CodeRequired, Message: "must not be empty"}},
+		{"white space", " \n\u3000 ", order.FieldError{
+			Field: "reason", Code: order.CodeRequired, Message: "must not be empty",
+		}},
+		{"too long", "123456", order.FieldError{
+			Field: "reason", Code: order.CodeTooLong, Message: "must have at most 5 characters, has 6",
+		}},
+		{"too long and of two lines", "1234\n6", order.FieldError{
+			Field: "reason", Code: order.CodeTooLong, Message: "must have at most 5 characters, has 6",
+		}},
+		{"two lines", "a\nb", order.FieldError{
+			Field: "reason", Code: order.CodeInvalid, Message: "must not contain the control character U+000A",
+		}},
+		{"tab", "a\tb", order.FieldError{
+			Field: "reason", Code: order.CodeInvalid, Message: "must not contain the control character U+0009",
+		}},
+		{"invalid UTF-8", "a\xffb", order.FieldError{
+			Field: "reason", Code: order.CodeInvalid, Message: "must be valid UTF-8",
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			got, ok := order.CheckLine("reason", row.text, 5)
+			if diff := cmp.Diff(row.want, got); diff != "" || ok != (row.want == order.FieldError{}) {
+				t.Errorf("ok %t, problem (-want +got):\n%s", ok, diff)
+			}
+		})
 	}
 }
 
@@ -294,17 +347,25 @@ func TestValidIDRefusesEmpty(t *testing.T) {
 
 func TestOrderJSON(t *testing.T) {
 	t.Parallel()
-	o := ordertest.Order(t, id("ord_1"), amount("1000"), items("a", "b"), customer("Ada"), address("Road"), notes("hi"))
-	text, err := json.Marshal(o)
-	want := `{"id":"ord_1","amount":1000.00,"items":["a","b"],"customer":"Ada","address":"Road","priority":2,"notes":"hi"}`
-	if err != nil || string(text) != want {
-		t.Fatalf("JSON is %s, %v, want %s", text, err, want)
-	}
-	var back order.Order
-	if err := json.Unmarshal(text, &back); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(o, back); diff != "" {
-		t.Errorf("order read back (-want +got):\n%s", diff)
+	for _, row := range []struct{ at, shown string }{
+		{"", ""},
+		{"2001-09-09T02:46:40+01:00", `,"process_at":"2001-09-09T01:46:40Z"`},
+		{"2001-09-09T01:46:40.12345678Z", `,"process_at":"2001-09-09T01:46:40.123456Z"`},
+	} {
+		o := ordertest.Order(t, id("ord_1"), amount("1000"), items("a", "b"), customer("Ada"), address("Road"), notes("hi"),
+			processAt(row.at))
+		text, err := json.Marshal(o)
+		want := `{"id":"ord_1","amount":1000.00,"items":["a","b"],"customer":"Ada","address":"Road","priority":2,"notes":"hi"` +
+			row.shown + `}`
+		if err != nil || string(text) != want {
+			t.Fatalf("JSON is %s, %v, want %s", text, err, want)
+		}
+		var back order.Order
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(o, back); diff != "" {
+			t.Errorf("order read back (-want +got):\n%s", diff)
+		}
 	}
 }

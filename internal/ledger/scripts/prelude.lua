@@ -45,15 +45,16 @@ local function publish(seq, created, status, attempt, worker, reason)
 end
 
 -- event takes down one change of status of an order that is in the books. Of a
--- timeline that is full, the oldest line but the first goes.
+-- timeline that is full, the oldest line but the first goes. Records of earlier
+-- versions have none; theirs begins with this event.
 local function event(status, attempt, worker, reason)
   local seq, created, timeline = unpack(redis.call('HMGET', record, 'v', 'c', 't'))
   seq = seq + 1
-  if seq > kept_events then
+  if timeline and seq > kept_events then
     timeline = string.gsub(timeline, '\n[^\n]*', '', 1)
   end
   local line = publish(seq, created, status, attempt, worker, reason)
-  redis.call('HSET', record, 'v', seq, 't', timeline .. '\n' .. line)
+  redis.call('HSET', record, 'v', seq, 't', timeline and timeline .. '\n' .. line or line)
 end
 
 -- observe counts a duration in microseconds into the histogram of one measure

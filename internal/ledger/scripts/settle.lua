@@ -21,6 +21,9 @@ if token ~= ARGV[3] then
 end
 
 move(status, ARGV[4], created)
+if status == 'retrying' then
+  redis.call('HDEL', record, 'x')
+end
 local worker = ''
 if open then
   -- A rejection is a decision, not a failure of the attempt.

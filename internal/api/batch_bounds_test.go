@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/api"
+)
+
+// TestBatchOfTenThousand accepts as many orders as a batch may have, and nothing
+// of one that has more.
+func TestBatchOfTenThousand(t *testing.T) {
+	b := open(t, maxQueueLength(api.MaxBatchOrders))
+	rows := []struct{ name, media, body string }{
+		{"lines", ndjson, lines("o", api.MaxBatchOrders+1)},
+		{"with blank ones", ndjson, strings.ReplaceAll(lines("o", api.MaxBatchOrders+1), "\n", "\n\n")},
+		{"that are bad", ndjson, strings.Repeat("x\n", api.MaxBatchOrders+1)},
+		{"elements", "application/json", list(api.MaxBatchOrders+1, "1")},
+	}
+	for _, row := range rows {
+		t.Run("more "+row.name, func(t *testing.T) {
+			p := b.ask(t, "POST", "/orders/batch", row.body, "Content-Type", row.media).problem(t, 413)
+			if p.Detail != "The batch must have at most 10000 orders." {
+				t.Errorf("detail is %q", p.Detail)
+			}
+		})
+	}
+	b.empty(t)
+	all := b.batch(t, "\n"+strings.ReplaceAll(lines("o", api.MaxBatchOrders), "\n", "\r\n")+"\n\n")
+	for i, v := range all {
+		if v.Status != 201 || v.Line != i+2 || v.ID != fmt.Sprint("o", i) {
+			t.Fatalf("verdict %d is %+v", i, v)
+		}
+	}
+	if n := b.tasks(t, "pending"); len(all) != api.MaxBatchOrders || n != api.MaxBatchOrders {
+		t.Errorf("%d verdicts, %d tasks", len(all), n)
+	}
+}
+
+// hidden is a body whose length the client does not know.
+func hidden(text string) io.Reader { return io.MultiReader(strings.NewReader(text)) }
+
+// TestBatchOfSixteenMebibytes takes as many bytes as a batch may have, and
+// nothing of one that has more.
+func TestBatchOfSixteenMebibytes(t *testing.T) {
+	b := open(t)
+	order := withID("big")
+	full := order + "\n" + strings.Repeat(strings.Repeat(" ", 1023)+"\n", 16<<10)[:api.MaxBatchBytes-len(order)-1]
+	rows := []struct {
+		name   string
+		reader func() io.Reader
+		code   int
+	}{
+		{"a byte more", func() io.Reader { return strings.NewReader(full + " ") }, 413},
+		{"a byte more, in chunks", func() io.Reader { return hidden(full + " ") }, 413},
+		{"all", func() io.Reader { return strings.NewReader(full) }, 200},
+		{"all, in chunks", func() io.Reader { return hidden(full) }, 200},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+b.addr+"/orders/batch", row.reader())
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", ndjson)
+			a := send(t, b.client, req)
+			if row.code == 413 {
+				if p := a.problem(t, 413); p.Detail != "The body must have at most 16777216 bytes." {
+					t.Errorf("detail is %q", p.Detail)
+				}
+				b.empty(t)
+				return
+			}
+			if all := a.verdicts(t, ndjson); len(all) != 1 || all[0].ID != "big" {
+				t.Errorf("verdicts are %v", all)
+			}
+		})
+	}
+}
+
+// TestBatchAsksFirst tells a client that asks before it sends what is too large
+// for a batch, and what is not.
+func TestBatchAsksFirst(t *testing.T) {
+	b := open(t)
+	text := withID("a") + strings.Repeat(" ", 2*api.MaxBodyBytes) + "\n"
+	head := "POST /orders/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n" +
+		"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+	codes := func(all []answer) (codes []int) {
+		for _, a := range all {
+			codes = append(codes, a.code)
+		}
+		return codes
+	}
+	if got := codes(b.say(t, fmt.Sprintf(head, len(text))+text)); !slices.Equal(got, []int{100, 200}) {
+		t.Errorf("answers are %v", got)
+	}
+	if got := codes(b.say(t, fmt.Sprintf(head, api.MaxBatchBytes+1))); len(got) == 0 || got[len(got)-1] != 413 {
+		t.Errorf("answers are %v", got)
+	}
+}
+
+// TestBatchOfLongLines refuses an order that is too large, and it alone.
+func TestBatchOfLongLines(t *testing.T) {
+	b := open(t)
+	padded := func(id string, n int) string {
+		text := withID(id)
+		return strings.Replace(text, ",", ","+strings.Repeat(" ", n-len(text)), 1)
+	}
+	text := []string{
+		withID("first"), padded("most", api.MaxBodyBytes), padded("more", api.MaxBodyBytes+1), withID("between"),
+		padded("much", 3*api.MaxBodyBytes), withID("last"),
+	}
+	want := []string{"1 201", "2 201", "3 413", "4 201", "5 413", "6 201"}
+	all := b.batch(t, strings.Join(text, "\n"))
+	if diff := cmp.Diff(want, brief(all)); diff != "" {
+		t.Error(diff)
+	}
+	if p := all[2].Problem; p.Type != "about:blank" || p.Detail != "The body must have at most 262144 bytes." {
+		t.Errorf("problem is %+v", p)
+	}
+	for i := range want {
+		want[i] = strings.Replace(want[i], "201", "200", 1)
+	}
+	array := b.ask(t, "POST", "/orders/batch", "["+strings.Join(text, ",")+"]").verdicts(t, "application/json")
+	if diff := cmp.Diff(want, brief(array)); diff != "" {
+		t.Errorf("as an array: %s", diff)
+	}
+}

@@ -1,0 +1,203 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/redistest"
+)
+
+const (
+	typeStatus    = "tag:orderprocessor,2026:order-status-conflict"
+	typeMalformed = "tag:orderprocessor,2026:malformed-json"
+)
+
+// TestCancelEveryStatus cancels what no attempt has begun, and says what the
+// order is instead of the rest.
+func TestCancelEveryStatus(t *testing.T) {
+	b := open(t)
+	for _, status := range order.Statuses() {
+		t.Run(string(status), func(t *testing.T) {
+			id := string(status)
+			b.reach(t, id, status)
+			before := b.ask(t, "GET", "/orders/"+id, "")
+			a := b.ask(t, "POST", "/orders/"+id+"/cancel", `{"reason":"why"}`)
+			if !status.Cancellable() && status != order.StatusCancelled {
+				p := a.problem(t, 409)
+				if p.Type != typeStatus || p.OrderStatus != status || p.Detail != "The order is "+id+"." {
+					t.Errorf("problem is %+v", p)
+				}
+				if after := b.ask(t, "GET", "/orders/"+id, ""); string(after.body) != string(before.body) {
+					t.Errorf("the order was %s, it is %s", before.body, after.body)
+				}
+				return
+			}
+			got := a.object(t, 200)
+			reason := any("why")
+			if status == order.StatusCancelled {
+				reason = nil
+			}
+			if got["status"] != "cancelled" || got["cancel_reason"] != reason || got["next_attempt_at"] != nil || got["success"] != nil {
+				t.Errorf("order is %v", got)
+			}
+			takeTime(t, got, "processed_at")
+			if after := b.ask(t, "GET", "/orders/"+id, ""); string(after.body) != string(a.body) {
+				t.Errorf("the order is %s, the answer was %s", after.body, a.body)
+			}
+		})
+	}
+}
+
+// TestCancelAgain keeps the first reason.
+func TestCancelAgain(t *testing.T) {
+	b := open(t)
+	b.ask(t, "POST", "/orders", body()).object(t, 201)
+	first := b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"first"}`)
+	first.object(t, 200)
+	for _, text := range []string{`{"reason":"second"}`, `{}`, ``} {
+		again := b.ask(t, "POST", "/orders/ord_1/cancel", text)
+		if again.object(t, 200); string(again.body) != string(first.body) {
+			t.Errorf("%s: the answer is %s; it was %s", text, again.body, first.body)
+		}
+	}
+	if got := b.ask(t, "POST", "/orders", body()).object(t, 200)["status"]; got != "cancelled" {
+		t.Errorf("sent again, the order is %v", got)
+	}
+}
+
+// TestCancelUnknown finds no order, whatever the body says.
+func TestCancelUnknown(t *testing.T) {
+	b := open(t)
+	for _, id := range []string{"unknown", "a%20b", "a%2Fb", "%00", strings.Repeat("x", 65), "%C3%A9", "*"} {
+		for _, text := range []string{"", `{"reason":"x"}`} {
+			if p := b.ask(t, "POST", "/orders/"+id+"/cancel", text).problem(t, 404); p.Detail != "There is no order with this id." {
+				t.Errorf("%s: detail is %q", id, p.Detail)
+			}
+		}
+	}
+	b.empty(t)
+}
+
+// TestCancelTakesOffTheQueue leaves no task behind that is far away.
+func TestCancelTakesOffTheQueue(t *testing.T) {
+	b := open(t)
+	b.ask(t, "POST", "/orders", body("process_at", in(time.Hour))).object(t, 201)
+	if n := b.tasks(t, "scheduled"); n != 1 {
+		t.Fatalf("%d tasks are scheduled", n)
+	}
+	b.ask(t, "POST", "/orders/ord_1/cancel", "").object(t, 200)
+	if n := b.tasks(t, "scheduled"); n != 0 {
+		t.Errorf("%d tasks are scheduled", n)
+	}
+}
+
+// TestCancelReasons keeps a reason as it was said.
+func TestCancelReasons(t *testing.T) {
+	b := open(t)
+	rows := []struct {
+		name, body string
+		want       any
+	}{
+		{"no body", ``, nil},
+		{"empty object", `{}`, nil},
+		{"empty object with space around", " {\n}\t", nil},
+		{"ordinary", `{"reason":"ordered twice by mistake"}`, "ordered twice by mistake"},
+		{"escaped", `{"reason":"<b>\u00e9\"\\ \ud83d\ude00"}`, `<b>é"\ 😀`},
+		{"250 characters", `{"reason":` + quoted(250, "x") + `}`, strings.Repeat("x", 250)},
+		{"250 characters of two bytes", `{"reason":` + quoted(250, "é") + `}`, strings.Repeat("é", 250)},
+		{"250 characters of three bytes", `{"reason":` + quoted(250, "字") + `}`, strings.Repeat("字", 250)},
+		{"250 characters of four bytes", `{"reason":` + quoted(250, "😀") + `}`, strings.Repeat("😀", 250)},
+	}
+	for i, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			id := fmt.Sprint("o", i)
+			b.reach(t, id, order.StatusPending)
+			got := b.ask(t, "POST", "/orders/"+id+"/cancel", row.body).object(t, 200)
+			if reason := got["cancel_reason"]; reason != row.want {
+				t.Errorf("the reason is %.60v… of %d bytes; want %.60v… of %d", reason, len(fmt.Sprint(reason)), row.want, len(fmt.Sprint(row.want)))
+			}
+		})
+	}
+	b.reach(t, "bare", order.StatusPending)
+	b.ask(t, "POST", "/orders/bare/cancel", "", "Content-Type", "").object(t, 200)
+}
+
+// TestCancelRefusesBodies cancels nothing unless all of the body is right.
+func TestCancelRefusesBodies(t *testing.T) {
+	b := open(t)
+	b.reach(t, "ord_1", order.StatusPending)
+	rows := []struct {
+		name, body string
+		want       []string // nil for what is no JSON object
+	}{
+		{"251 characters", `{"reason":` + quoted(251, "é") + `}`, []string{"reason too_long"}},
+		{"empty", `{"reason":""}`, []string{"reason required"}},
+		{"white space", `{"reason":" \t "}`, []string{"reason required"}},
+		{"line break", `{"reason":"a\nb"}`, []string{"reason invalid"}},
+		{"escape", `{"reason":"\u001b[2J"}`, []string{"reason invalid"}},
+		{"zero byte", `{"reason":"a\u0000"}`, []string{"reason invalid"}},
+		{"C1 control", `{"reason":"a\u0085b"}`, []string{"reason invalid"}},
+		{"number", `{"reason":1}`, []string{"reason wrong_type"}},
+		{"null reason", `{"reason":null}`, []string{"reason wrong_type"}},
+		{"list", `{"reason":["x"]}`, []string{"reason wrong_type"}},
+		{"unknown field", `{"why":"x"}`, []string{"why unknown_field"}},
+		{"both", `{"reason":{},"why":"x","because":1}`, []string{"reason wrong_type", "because unknown_field", "why unknown_field"}},
+		{"array", `[]`, nil},
+		{"null", `null`, nil},
+		{"text", `"why"`, nil},
+		{"white space alone", " \n", nil},
+		{"cut off", `{"reason":"x"`, nil},
+		{"more behind", `{"reason":"x"}{}`, nil},
+		{"twice", `{"reason":"x","reason":"y"}`, nil},
+		{"not UTF-8", "{\"reason\":\"\xff\"}", nil},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			p := b.ask(t, "POST", "/orders/ord_1/cancel", row.body).problem(t, 400)
+			want := typeRequest
+			if row.want == nil {
+				want = typeMalformed
+			}
+			if diff := cmp.Diff(row.want, p.fields()); diff != "" || p.Type != want {
+				t.Errorf("type is %q; want %q: %s", p.Type, want, diff)
+			}
+		})
+	}
+	b.ask(t, "POST", "/orders/ord_1/cancel", `{}`, "Content-Type", "text/plain").problem(t, 415)
+	b.ask(t, "POST", "/orders/ord_1/cancel", `{}`, "Content-Type", "").problem(t, 415)
+	b.ask(t, "POST", "/orders/ord_1/cancel", `{}`, "Content-Encoding", "gzip").problem(t, 415)
+	b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":`+quoted(300<<10, "x")+`}`).problem(t, 413)
+	if got := b.status(t, "ord_1"); got != order.StatusPending {
+		t.Errorf("the order is %s", got)
+	}
+}
+
+// TestCancelAfterLostAnswer cancels once, and says so when it is asked again.
+func TestCancelAfterLostAnswer(t *testing.T) {
+	t.Parallel()
+	for _, fault := range redistest.Faults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			b := open(t)
+			b.reach(t, "ord_1", order.StatusPending)
+			breaker := &redistest.Breaker{}
+			b.rdb.AddHook(breaker)
+			breaker.Break(fault, redistest.Script("orders:"))
+			b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"why"}`).problem(t, 503)
+			want := order.StatusPending
+			if fault == redistest.ReplyLost {
+				want = order.StatusCancelled
+			}
+			if got := b.status(t, "ord_1"); got != want {
+				t.Errorf("the order is %s; want %s", got, want)
+			}
+			if got := b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"why"}`).object(t, 200)["cancel_reason"]; got != "why" {
+				t.Errorf("the reason is %v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,167 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+)
+
+// TestListRefuses names every parameter that is wrong, all at once.
+func TestListRefuses(t *testing.T) {
+	b := open(t)
+	long := strings.Repeat("%C3%A9", 50)
+	rows := []struct {
+		name, query string
+		want        []string
+	}{
+		{"limit 0", "limit=0", []string{"limit out_of_range"}},
+		{"limit 201", "limit=201", []string{"limit out_of_range"}},
+		{"limit below 0", "limit=-1", []string{"limit out_of_range"}},
+		{"limit of a half", "limit=1.5", []string{"limit out_of_range"}},
+		{"limit in words", "limit=x", []string{"limit out_of_range"}},
+		{"limit with a sign", "limit=%2B5", []string{"limit out_of_range"}},
+		{"limit with a space", "limit=+5", []string{"limit out_of_range"}},
+		{"limit in other digits", "limit=%D9%A1", []string{"limit out_of_range"}},
+		{"huge limit", "limit=99999999999999999999", []string{"limit out_of_range"}},
+		{"empty limit", "limit=", []string{"limit invalid"}},
+		{"limit alone", "limit", []string{"limit invalid"}},
+		{"limit twice", "limit=1&limit=1", []string{"limit too_many"}},
+		{"unknown status", "status=done", []string{"status invalid"}},
+		{"status in capitals", "status=Pending", []string{"status invalid"}},
+		{"two statuses", "status=pending,failed", []string{"status invalid"}},
+		{"empty status", "status=", []string{"status invalid"}},
+		{"status twice", "status=pending&status=failed", []string{"status too_many"}},
+		{"empty customer", "customer=", []string{"customer invalid"}},
+		{"customer of 255 characters", "customer=" + strings.Repeat("%C3%A9", 255), []string{"customer too_long"}},
+		{"customer that is not UTF-8", "customer=%FF", []string{"customer invalid"}},
+		{"time without a zone", "created_from=2026-11-23T12:00:00", []string{"created_from invalid"}},
+		{"date", "created_from=2026-11-23", []string{"created_from invalid"}},
+		{"seconds", "created_to=1795435200", []string{"created_to invalid"}},
+		{"words", "created_to=yesterday", []string{"created_to invalid"}},
+		{"year 0", "created_from=0000-01-01T00:00:00Z", []string{"created_from invalid"}},
+		{"before 1970", "created_to=1969-12-31T23:59:59.999999Z", []string{"created_to invalid"}},
+		{"no such day", "created_to=2026-02-30T00:00:00Z", []string{"created_to invalid"}},
+		{"zone of a day", "created_from=2026-11-23T12:00:00%2B24:00", []string{"created_from invalid"}},
+		{"zone of an hour and 60 minutes", "created_from=2026-11-23T12:00:00-01:60", []string{"created_from invalid"}},
+		{"plus that is a space", "created_from=2026-11-23T12:00:00+01:00", []string{"created_from invalid"}},
+		{"fraction with a comma", "created_from=2026-11-23T12:00:00,5Z", []string{"created_from invalid"}},
+		{"hour of one digit", "created_from=2026-11-23T1:00:00Z", []string{"created_from invalid"}},
+		{"empty time", "created_from=", []string{"created_from invalid"}},
+		{"unknown", "colour=red", []string{"colour unknown_field"}},
+		{"name in capitals", "Limit=5", []string{"Limit unknown_field"}},
+		{"no name", "=5", []string{`"" unknown_field`}},
+		{"markup", "%3Cscript%3Ealert(1)%3C/script%3E=1", []string{"<script>alert(1)</script> unknown_field"}},
+		{"control characters", "a%00%0D%0A%1Bb=1", []string{"a    b unknown_field"}},
+		{"name that is not UTF-8", "%FF=1", []string{"\ufffd unknown_field"}},
+		{"long name", long + "=1", []string{strings.Repeat("é", 32) + "… unknown_field"}},
+		{"cut escape", "customer=a%2", []string{"query invalid"}},
+		{"escape of no number", "limit=%zz", []string{"query invalid"}},
+		{"semicolon", "limit=5;status=pending", []string{"query invalid"}},
+		{"empty cursor", "cursor=", []string{"cursor invalid"}},
+		{
+			"everything", "status=x&colour=1&limit=0&created_from=x&created_to=x&customer=%FF&cursor=x&limit=1&b=1&=&a=%zz",
+			[]string{
+				"query invalid", `"" unknown_field`, "b unknown_field", "colour unknown_field", "limit too_many", "status invalid",
+				"customer invalid", "created_from invalid", "created_to invalid", "limit out_of_range", "cursor invalid",
+			},
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			a := b.ask(t, "GET", "/orders?"+row.query, "")
+			p := a.problem(t, 400)
+			if diff := cmp.Diff(row.want, p.fields()); diff != "" {
+				t.Error(diff)
+			}
+			if p.Type != "tag:orderprocessor,2026:invalid-request" || p.Instance != "/orders" {
+				t.Errorf("type %q, instance %q", p.Type, p.Instance)
+			}
+			if strings.ContainsFunc(string(a.body), unicode.IsControl) || strings.Contains(string(a.body), "<script") {
+				t.Errorf("the answer is not fit to print: %q", a.body)
+			}
+			if len(row.want) == 1 && !strings.HasPrefix(p.Detail, p.Errors[0].Field+" ") {
+				t.Errorf("detail is %q", p.Detail)
+			}
+		})
+	}
+	b.empty(t)
+}
+
+// TestListBoundsTheProblems keeps the answer short however much is wrong.
+func TestListBoundsTheProblems(t *testing.T) {
+	b := open(t)
+	query := url.Values{}
+	for i := range 60 {
+		query.Set(strings.Repeat("x", i+1), "1")
+	}
+	p := b.ask(t, "GET", of(query), "").problem(t, 400)
+	if len(p.Errors) != 50 || p.Detail != "60 problems were found; errors lists the first 50." {
+		t.Errorf("%d problems are listed, %q", len(p.Errors), p.Detail)
+	}
+}
+
+// TestCursors refuses what is no cursor of this list.
+func TestCursors(t *testing.T) {
+	b := open(t)
+	b.fill(t, 3)
+	b.reach(t, "f1", order.StatusFailed)
+	b.reach(t, "f2", order.StatusFailed)
+	cursor := b.list(t, "/orders?limit=1").next
+	var retry struct {
+		NextCursor string `json:"next_cursor"`
+	}
+	a := b.ask(t, "POST", "/orders/retry", `{"status":"failed","limit":1,"dry_run":true}`)
+	if err := json.Unmarshal(a.body, &retry); err != nil || retry.NextCursor == "" {
+		t.Fatalf("answer is %s, %v", a.body, err)
+	}
+	rows := map[string]string{
+		"garbage":                    "garbage",
+		"of another status":          b.list(t, "/orders?limit=1&status=pending").next,
+		"of a customer":              b.list(t, "/orders?limit=1&customer=Ada+Lovelace").next,
+		"of a time":                  b.list(t, "/orders?limit=1&created_from=2026-01-01T00:00:00Z").next,
+		"of another time":            b.list(t, "/orders?limit=1&created_to=9999-01-01T00:00:00Z").next,
+		"of the retries":             retry.NextCursor,
+		"padding":                    cursor + "=",
+		"more padding":               cursor + "==",
+		"longer":                     cursor + "A",
+		"twice":                      cursor + cursor,
+		"too long":                   cursor + strings.Repeat("A", 10_000),
+		"space in front":             " " + cursor,
+		"line break behind":          cursor + "\n",
+		"line break in the middle":   cursor[:9] + "\r\n" + cursor[9:],
+		"zero byte":                  cursor + "\x00",
+		"only a checksum":            "AAAAAAAAAAA",
+		"time and checksum, no id":   "AAAAAAAAAAAAAAAAAAAAAA",
+		"the alphabet with + and /":  strings.Repeat("+/", 20),
+		"an id instead of a cursor":  "o000",
+		"a position that is written": "1795435200000000:o000",
+	}
+	for i := 1; i < len(cursor); i++ {
+		rows["cut to "+cursor[:i]] = cursor[:i]
+	}
+	for i := range cursor {
+		for _, with := range []string{"A", "b", "-"} {
+			if cursor[i:i+1] != with {
+				changed := cursor[:i] + with + cursor[i+1:]
+				rows["changed to "+changed] = changed
+			}
+		}
+	}
+	for name, text := range rows {
+		t.Run(name, func(t *testing.T) {
+			p := b.ask(t, "GET", of(url.Values{"cursor": {text}}), "").problem(t, 400)
+			if diff := cmp.Diff([]string{"cursor invalid"}, p.fields()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	b.list(t, "/orders?cursor="+cursor)
+	b.ask(t, "GET", "/orders?status=pending&cursor="+cursor, "").problem(t, 400)
+	b.ask(t, "GET", "/orders?cursor="+cursor+"&cursor="+cursor, "").problem(t, 400)
+}

@@ -1,0 +1,163 @@
+package api_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/spectest"
+)
+
+// TestRoutes has the routes that the specification has, each and no other.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, route := range serve(t, parts{}).server.Routes() {
+		method, path, _ := strings.Cut(route, " ")
+		apart := strings.HasPrefix(path, "/monitoring") || strings.HasPrefix(path, "/docs/")
+		if method != "HEAD" && !apart {
+			got = append(got, route)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(spectest.Load(t).Operations(), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// request is an ordinary request to one operation.
+type request struct{ operation, path, body string }
+
+func (r request) method() string {
+	method, _, _ := strings.Cut(r.operation, " ")
+	return method
+}
+
+// requests has one for each operation that works with orders or queues.
+func requests() []request {
+	return []request{
+		{"POST /orders", "/orders", body()},
+		{"GET /orders", "/orders", ""},
+		{"POST /orders/batch", "/orders/batch", "[" + body() + "]"},
+		{"POST /orders/retry", "/orders/retry", `{"status":"failed"}`},
+		{"GET /orders/{id}", "/orders/ord_1", ""},
+		{"GET /orders/{id}/events", "/orders/ord_1/events", ""},
+		{"POST /orders/{id}/cancel", "/orders/ord_1/cancel", `{"reason":"ordered twice"}`},
+		{"POST /orders/{id}/retry", "/orders/ord_1/retry", ""},
+		{"GET /queues", "/queues", ""},
+		{"POST /queues/{name}/pause", "/queues/low/pause", ""},
+		{"POST /queues/{name}/resume", "/queues/low/resume", ""},
+		{"GET /stats", "/stats", ""},
+	}
+}
+
+// TestRequests keeps the list whole: what all operations must do, each is held
+// to.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	apart := []string{"GET /docs", "GET /health", "GET /openapi.json", "GET /openapi.yaml"}
+	for _, r := range requests() {
+		apart = append(apart, r.operation)
+	}
+	slices.Sort(apart)
+	if diff := cmp.Diff(spectest.Load(t).Operations(), apart); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestUnknownQuery refuses a query where orders and queues take none, and does
+// nothing; the rest is for programs that add one without asking.
+func TestUnknownQuery(t *testing.T) {
+	b := open(t)
+	for _, r := range requests() {
+		if r.operation == "GET /orders" || r.operation == "GET /stats" {
+			continue // the list takes a query; see TestListRefuses
+		}
+		t.Run(r.operation, func(t *testing.T) {
+			p := b.ask(t, r.method(), r.path+"?force=%31&colour", r.body).problem(t, 400)
+			if diff := cmp.Diff([]string{"colour unknown_field", "force unknown_field"}, p.fields()); diff != "" {
+				t.Error(diff)
+			}
+			p = b.ask(t, r.method(), r.path+"?a=%zz", r.body).problem(t, 400)
+			if diff := cmp.Diff([]string{"query invalid"}, p.fields()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	b.empty(t)
+	for path, code := range map[string]int{
+		"/stats": 200, "/health": 503, "/openapi.yaml": 200, "/openapi.json": 200, "/docs": 200,
+	} {
+		if a := b.ask(t, "GET", path+"?colour=red", ""); a.code != code {
+			t.Errorf("%s with a query is %d %.200s", path, a.code, a.body)
+		}
+	}
+}
+
+// TestExactPaths has one path for each thing: proxies in front decide by the
+// path, and the specification has no other.
+func TestExactPaths(t *testing.T) {
+	b := open(t)
+	b.ask(t, "POST", "/orders", body()).object(t, 201)
+	rows := []struct {
+		name, method, path string
+		code               int
+	}{
+		{"slash behind the list", "GET", "/orders/", 404},
+		{"slash behind an order", "GET", "/orders/ord_1/", 404},
+		{"slash behind events", "GET", "/orders/ord_1/events/", 404},
+		{"slash behind a batch", "POST", "/orders/batch/", 404},
+		{"slash behind a pause", "POST", "/queues/low/pause/", 404},
+		{"slash behind stats", "GET", "/stats/", 404},
+		{"encoded slash before an id", "GET", "/orders%2Ford_1", 404},
+		{"encoded slash behind an id", "POST", "/orders/ord_1%2Fcancel", 405},
+		{"encoded slash behind a queue", "POST", "/queues/low%2Fpause", 404},
+		{"two slashes", "GET", "/orders//ord_1", 404},
+		{"two slashes in front", "GET", "//orders/ord_1", 404},
+		{"dot", "GET", "/orders/./ord_1", 404},
+		{"dots", "GET", "/queues/../orders/ord_1", 404},
+		{"encoded twice", "GET", "/orders/ord%255F1", 404},
+		{"other case", "GET", "/orders/ord_1/Events", 404},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) { b.ask(t, row.method, row.path, "").problem(t, row.code) })
+	}
+	for _, path := range []string{"/orders/%6Frd%5F1", "/orders/ord%5f1/events"} {
+		b.ask(t, "GET", path, "").object(t, 200)
+	}
+	b.ask(t, "POST", "/queues/lo%77/pause", "").object(t, 200)
+}
+
+// TestUnreadBodies does not take the body of a request that needs none for the
+// next request.
+func TestUnreadBodies(t *testing.T) {
+	b := open(t)
+	hidden := "POST /queues/critical/pause HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+	bodies := map[string]string{
+		"short":     fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(hidden), hidden),
+		"in chunks": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(hidden), hidden),
+		"long":      fmt.Sprintf("Content-Length: %d\r\n\r\n%s", 10_000*len(hidden), strings.Repeat(hidden, 10_000)),
+	}
+	for _, r := range requests() {
+		if r.body != "" || r.method() == "GET" {
+			continue
+		}
+		for name, text := range bodies {
+			t.Run(r.operation+" "+name, func(t *testing.T) {
+				all := b.say(t, "POST "+r.path+" HTTP/1.1\r\nHost: a\r\n"+text+"GET /last HTTP/1.1\r\nHost: a\r\n\r\n")
+				if len(all) == 0 || len(all) > 2 {
+					t.Fatalf("%d answers came", len(all))
+				}
+				if len(all) == 2 && !strings.Contains(string(all[1].body), `"instance":"/last"`) {
+					t.Errorf("the second answer is %d %s", all[1].code, all[1].body)
+				}
+			})
+		}
+	}
+	if n := b.rdb.Exists(t.Context(), "asynq:{critical}:paused").Val(); n != 0 {
+		t.Error("what a body said was done")
+	}
+}

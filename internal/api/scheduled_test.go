@@ -1,0 +1,76 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestSchedule accepts an order for a later time, and one for a time that has
+// passed at once.
+func TestSchedule(t *testing.T) {
+	b := open(t)
+	now := time.Now()
+	zone := func(hours int) *time.Location { return time.FixedZone("", hours*3600+1800) }
+	rows := []struct {
+		name, at, want, status string
+	}{
+		{"in an hour", when(now.Add(time.Hour).UTC()), when(now.Add(time.Hour).UTC().Truncate(time.Microsecond)), "scheduled"},
+		{"elsewhere", when(now.Add(time.Hour).In(zone(-9))), when(now.Add(time.Hour).UTC().Truncate(time.Microsecond)), "scheduled"},
+		{"almost 30 days", when(now.Add(30*24*time.Hour - time.Minute).In(zone(13))), "", "scheduled"},
+		{"an hour ago", when(now.Add(-time.Hour).UTC()), when(now.Add(-time.Hour).UTC().Truncate(time.Microsecond)), "pending"},
+		{"long ago", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "pending"},
+	}
+	for i, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			id := fmt.Sprint("o", i)
+			first := b.ask(t, "POST", "/orders", withID(id, "process_at", `"`+row.at+`"`))
+			got := first.object(t, 201)
+			if got["status"] != row.status || (row.want != "" && got["process_at"] != row.want) {
+				t.Errorf("order is %s; want it %s at %s", first.body, row.status, row.want)
+			}
+			again := b.ask(t, "POST", "/orders", withID(id, "process_at", fmt.Sprintf("%q", got["process_at"])))
+			wantReplay(t, first, again)
+			if p := b.ask(t, "POST", "/orders", withID(id)).problem(t, 409); p.Type != typeConflict {
+				t.Errorf("without a time, the type is %q", p.Type)
+			}
+		})
+	}
+	if scheduled, pending := b.tasks(t, "scheduled"), b.tasks(t, "pending"); scheduled != 3 || pending != 2 {
+		t.Errorf("%d tasks are scheduled, %d wait", scheduled, pending)
+	}
+}
+
+// TestScheduleRefuses takes nothing for a time that is none, or out of reach.
+func TestScheduleRefuses(t *testing.T) {
+	b := open(t)
+	rows := []struct{ name, at, want string }{
+		{"more than 30 days ahead", in(30*24*time.Hour + time.Minute), "process_at out_of_range"},
+		{"year 9999", `"9999-12-31T23:59:59Z"`, "process_at out_of_range"},
+		{"before 1970", `"1969-12-31T23:59:59Z"`, "process_at out_of_range"},
+		{"empty", `""`, "process_at invalid"},
+		{"no zone", `"2026-11-23T12:00:00"`, "process_at invalid"},
+		{"date", `"2026-11-23"`, "process_at invalid"},
+		{"words", `"tomorrow"`, "process_at invalid"},
+		{"age", `"15m"`, "process_at invalid"},
+		{"no such day", `"2026-02-30T12:00:00Z"`, "process_at invalid"},
+		{"zone of a day", `"2026-11-23T12:00:00+24:00"`, "process_at invalid"},
+		{"zone of 60 minutes", `"2026-11-23T12:00:00-01:60"`, "process_at invalid"},
+		{"fraction with a comma", `"2026-11-23T12:00:00,5Z"`, "process_at invalid"},
+		{"hour of one digit", `"2026-11-23T1:00:00Z"`, "process_at invalid"},
+		{"null", `null`, "process_at wrong_type"},
+		{"number", `1795435200`, "process_at wrong_type"},
+		{"list", `["2026-11-23T12:00:00Z"]`, "process_at wrong_type"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			p := b.ask(t, "POST", "/orders", body("process_at", row.at)).problem(t, 400)
+			if diff := cmp.Diff([]string{row.want}, p.fields()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	b.empty(t)
+}

@@ -1,0 +1,31 @@
+package order
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// ErrNotATime is returned by ParseTime.
+var ErrNotATime = errors.New("must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
+
+// ParseTime reads a time with its zone, to the letter of RFC 3339: time.Parse
+// takes a little more. The time is in UTC. It returns ErrNotATime.
+func ParseTime(text string) (time.Time, error) {
+	const upToHour = len("2026-11-23T12")
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || text[upToHour] != ':' || strings.Contains(text, ",") || !zoneExists(text) {
+		return time.Time{}, ErrNotATime
+	}
+	return t.UTC(), nil
+}
+
+// zoneExists says whether a text that time.Parse takes ends in a zone of less than
+// a day and whole hours and minutes.
+func zoneExists(text string) bool {
+	if strings.HasSuffix(text, "Z") {
+		return true
+	}
+	hours, minutes, _ := strings.Cut(text[len(text)-len("00:00"):], ":")
+	return hours < "24" && minutes < "60"
+}
