@@ -45,9 +45,9 @@ func open(t *testing.T) *bundle {
 	server := redistest.Start(t)
 	b := &bundle{rdb: server.Client(), breaker: &redistest.Breaker{}, logged: &bytes.Buffer{}}
 	broken := server.Client()
-	broken.AddHook(b.breaker)
 	b.books, b.asynq = ledger.New(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
 	producer := queue.NewProducer(broken, queue.ProducerConfig{AttemptTimeout: time.Second})
+	broken.AddHook(b.breaker) // behind the producer's hook, so that it breaks what travels
 	gate := intake.NewGate(queue.NewInspector(broken), ledger.New(broken), 1000)
 	b.Intake = intake.New(ledger.New(broken), producer, shop, gate, slog.New(slog.NewTextHandler(b.logged, nil)))
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
@@ -174,6 +174,24 @@ func TestTakeAgain(t *testing.T) {
 			b.dequeue(t, order.QueueDefault, "o1")
 			settle(t, b)
 		}, order.StatusCompleted, 0},
+		{"withdrawn", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.dequeue(t, order.QueueDefault, "o1")
+			if _, err := b.books.Cancel(t.Context(), "o1", ""); err != nil {
+				t.Fatal(err)
+			}
+		}, order.StatusCancelled, 0},
+		{"retried, not queued yet", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.dequeue(t, order.QueueDefault, "o1")
+			c := b.attempt(t, "o1")
+			if err := b.books.Settle(t.Context(), c, order.Outcome{Status: order.StatusFailed, Error: "busy"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.books.Retry(t.Context(), "o1", "r"); err != nil {
+				t.Fatal(err)
+			}
+		}, order.StatusPending, 1},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -267,31 +285,59 @@ func TestAcceptFaults(t *testing.T) {
 	}
 }
 
-// TestEnqueueFaults breaks the write of the task in both ways a network can.
-// The order is accepted all the same, and a line in the log says why it waits.
+// TestEnqueueFaults breaks each write of the task in both ways a network can. The
+// order is accepted all the same. If it is not queued then, a line in the log says
+// why it waits; a script that broke was made up for.
 func TestEnqueueFaults(t *testing.T) {
 	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			o := ordertest.Order(t, ordertest.WithID("o1"))
-			b.breaker.Break(fault, redistest.Script("asynq:"))
-			rec, isNew, err := b.Take(t.Context(), o)
-			if err != nil || !isNew || rec.ID != "o1" || rec.Status != order.StatusPending {
-				t.Errorf("answered %+v, new %t, %v", rec, isNew, err)
-			}
-			if b.breaker.Fired() != 1 {
-				t.Fatalf("%d commands were broken", b.breaker.Fired())
-			}
-			if log := b.logged.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "order_id=o1") {
-				t.Errorf("logged %q", log)
-			}
-			b.take(t, o)
-			if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
-				t.Errorf("queued after the repeat in (-want +got):\n%s", diff)
-			}
-		})
+	rows := []struct {
+		name   string
+		match  func(redis.Cmder) bool
+		nth    int // of those that match
+		warned bool
+	}{
+		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, 1, true},
+		{"add the task", redistest.Script("asynq:"), 1, false},
+		{"add the task again", redistest.Script("asynq:"), 2, true},
 	}
+	for _, row := range rows {
+		for _, fault := range redistest.Faults() {
+			t.Run(row.name+"/"+fault.String(), func(t *testing.T) {
+				b := open(t)
+				o := ordertest.Order(t, ordertest.WithID("o1"))
+				b.breakNth(row.nth, fault, row.match)
+				rec, isNew, err := b.Take(t.Context(), o)
+				if err != nil || !isNew || rec.ID != "o1" || rec.Status != order.StatusPending {
+					t.Errorf("answered %+v, new %t, %v", rec, isNew, err)
+				}
+				if b.breaker.Fired() != 1 {
+					t.Fatalf("%d commands were broken", b.breaker.Fired())
+				}
+				if log := b.logged.String(); row.warned && strings.Count(log, "level=WARN") != 1 || strings.Contains(log, "order_id=o1") != row.warned {
+					t.Errorf("logged %q", log)
+				}
+				if n := len(b.queued(t, "o1")); !row.warned && n != 1 {
+					t.Errorf("the order has %d tasks", n)
+				}
+				b.take(t, o)
+				if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
+					t.Errorf("queued after the repeat in (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// breakNth breaks the n-th command that matches.
+func (b *bundle) breakNth(n int, f redistest.Fault, match func(redis.Cmder) bool) {
+	seen := 0
+	b.breaker.Break(f, func(c redis.Cmder) bool {
+		if !match(c) {
+			return false
+		}
+		seen++
+		return seen >= n
+	})
 }
 
 // books is a ledger that accepts everything once, or answers an error.

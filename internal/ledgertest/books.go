@@ -19,7 +19,7 @@ import (
 const book = "orders:{b0}:"
 
 // CheckBooks reads all of the ledger's keys and fails the test for every
-// disagreement between records, indexes, counters and events. The books must
+// disagreement between records, indexes, counters, timelines and events. The books must
 // be at rest.
 func CheckBooks(tb testing.TB, rdb redis.UniversalClient) {
 	tb.Helper()
@@ -126,21 +126,33 @@ func (b *books) checkRecords() {
 		if r["b"] != "" && status.Settled() {
 			b.problem("order %s is %s with an open attempt", id, status)
 		}
+		if r["k"] != "" && status == order.StatusCancelled {
+			b.problem("order %s is %s and still held by %q", id, status, r["k"])
+		}
 		b.checkAttempts(id, r)
+		b.checkTimeline(id, r)
 	}
 }
 
+// checkAttempts wants the newest attempts, and no others.
 func (b *books) checkAttempts(id string, r map[string]string) {
 	attempts, _ := strconv.Atoi(r["n"])
-	for n := 1; n <= attempts; n++ {
+	if before, _ := strconv.Atoi(r["m"]); before > attempts {
+		b.problem("order %s has %d attempts, %d of them before its last retry", id, attempts, before)
+	}
+	first := max(1, attempts-order.MaxAttemptsKept+1)
+	for n := first; n <= attempts; n++ {
 		parts := strings.Split(r["a"+strconv.Itoa(n)], "\t")
 		open := n == attempts && r["b"] != ""
 		if want := map[bool]int{true: 2, false: 5}[open]; len(parts) != want {
 			b.problem("order %s has attempt %d as %q, open %v", id, n, parts, open)
 		}
 	}
-	if extra := "a" + strconv.Itoa(attempts+1); r[extra] != "" {
-		b.problem("order %s has %d attempts and a field %s", id, attempts, extra)
+	for field := range r {
+		number, ok := strings.CutPrefix(field, "a")
+		if n, err := strconv.Atoi(number); ok && (err != nil || n < first || n > attempts) {
+			b.problem("order %s has %d attempts and a field %s", id, attempts, field)
+		}
 	}
 }
 
@@ -191,8 +203,9 @@ func (b *books) checkCounters() {
 	if counted := b.counter("attempts"); counted < attempts || (whole && counted != attempts) {
 		b.problem("%d attempts are counted, the records hold %d", counted, attempts)
 	}
-	if observed := b.observations("end_to_end"); observed != decided {
-		b.problem("%d orders were decided, %d durations observed", decided, observed)
+	retried := b.counter("retried")
+	if observed := b.observations("end_to_end"); observed != decided+retried {
+		b.problem("%d orders are decided and %d were retried, %d durations observed", decided, retried, observed)
 	}
 	if begun, processed := b.observations("queue_wait"), b.observations("processing"); processed > begun {
 		b.problem("%d orders were begun, %d processed", begun, processed)
@@ -207,27 +220,4 @@ func (b *books) observations(measure string) int64 {
 		}
 	}
 	return n
-}
-
-// checkEvents wants each order's events in sequence and the last of them to be
-// its status. Older events may have left the stream, and orders the books.
-func (b *books) checkEvents() {
-	last := map[string]int64{}
-	status := map[string]string{}
-	for _, e := range b.events {
-		id, _ := e.Values["id"].(string)
-		text, _ := e.Values["seq"].(string)
-		seq, _ := strconv.ParseInt(text, 10, 64)
-		again := seq == 1 && order.Status(status[id]).Settled() // the id of a forgotten order
-		if before, ok := last[id]; ok && seq != before+1 && !again {
-			b.problem("event %d of order %s follows event %d", seq, id, before)
-		}
-		last[id] = seq
-		status[id], _ = e.Values["status"].(string)
-	}
-	for id, seq := range last {
-		if r := b.records[id]; r != nil && (r["v"] != strconv.FormatInt(seq, 10) || r["s"] != status[id]) {
-			b.problem("order %s is %s at event %s, the stream says %s at %d", id, r["s"], r["v"], status[id], seq)
-		}
-	}
 }

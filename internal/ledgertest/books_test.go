@@ -2,6 +2,9 @@ package ledgertest_test
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,31 +18,57 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
+// steps are what happens to the order of each kind after it is accepted.
+func steps(l *ledger.Ledger) map[string][]func(context.Context, order.Claim) error {
+	begin := func(ctx context.Context, c order.Claim) error {
+		_, err := l.Begin(ctx, c)
+		return err
+	}
+	fail := func(ctx context.Context, c order.Claim) error { return l.Fail(ctx, c, "busy", "", time.Minute) }
+	settle := func(s order.Status, reason string) func(context.Context, order.Claim) error {
+		return func(ctx context.Context, c order.Claim) error {
+			return l.Settle(ctx, c, order.Outcome{Status: s, Error: reason})
+		}
+	}
+	cancel := func(ctx context.Context, c order.Claim) error {
+		_, err := l.Cancel(ctx, c.ID, "changed my mind")
+		return err
+	}
+	retry := func(ctx context.Context, c order.Claim) error {
+		_, err := l.Retry(ctx, c.ID, "r1")
+		return err
+	}
+	return map[string][]func(context.Context, order.Claim) error{
+		"pending":    nil,
+		"scheduled":  nil,
+		"processing": {begin},
+		"retrying":   {begin, fail},
+		"completed":  {begin, settle(order.StatusCompleted, "")},
+		"failed":     {begin, settle(order.StatusFailed, "refused")},
+		"cancelled":  {begin, fail, cancel},
+		"retried":    {begin, settle(order.StatusFailed, "refused"), retry},
+	}
+}
+
 // keep books with one order of each kind.
 func keep(t *testing.T) *redis.Client {
 	t.Helper()
 	rdb := redistest.Start(t).Client()
 	l := ledger.New(rdb)
-	for _, id := range []string{"pending", "processing", "retrying", "completed"} {
-		if _, _, err := l.Accept(t.Context(), ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault); err != nil {
-			t.Fatal(err)
+	kinds := steps(l)
+	for _, id := range slices.Sorted(maps.Keys(kinds)) {
+		o := ordertest.Order(t, ordertest.WithID(id))
+		if id == "scheduled" {
+			o.ProcessAt = time.Now().Add(time.Hour)
 		}
-		if id == "pending" {
-			continue
+		if _, _, err := l.Accept(t.Context(), o, order.QueueDefault); err != nil {
+			t.Fatal(err)
 		}
 		c := order.Claim{ID: id, Token: "a", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3}
-		if _, err := l.Begin(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		switch id {
-		case "retrying":
-			err = l.Fail(t.Context(), c, "busy", "", time.Minute)
-		case "completed":
-			err = l.Settle(t.Context(), c, order.Outcome{Status: order.StatusCompleted})
-		}
-		if err != nil {
-			t.Fatal(err)
+		for _, do := range kinds[id] {
+			if err := do(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	return rdb
@@ -51,6 +80,29 @@ func TestAudit(t *testing.T) {
 	t.Parallel()
 	const book = "orders:{b0}:"
 	record := func(id string) string { return book + "o:" + id }
+	// rewrite changes what a field of a record says.
+	rewrite := func(id, field, old, forged string) func(ctx context.Context, rdb *redis.Client) {
+		return func(ctx context.Context, rdb *redis.Client) {
+			text := rdb.HGet(ctx, record(id), field).Val()
+			if !strings.Contains(text, old) {
+				t.Errorf("field %s of order %s is %q, without %q", field, id, text, old)
+			}
+			rdb.HSet(ctx, record(id), field, strings.Replace(text, old, forged, 1))
+		}
+	}
+	set := func(id, field, value string) func(ctx context.Context, rdb *redis.Client) {
+		return func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, record(id), field, value) }
+	}
+	// omit takes one event of an order out of the stream.
+	omit := func(id, seq string) func(ctx context.Context, rdb *redis.Client) {
+		return func(ctx context.Context, rdb *redis.Client) {
+			for _, e := range rdb.XRange(ctx, book+"e", "-", "+").Val() {
+				if e.Values["id"] == id && e.Values["seq"] == seq {
+					rdb.XDel(ctx, book+"e", e.ID)
+				}
+			}
+		}
+	}
 	rows := []struct {
 		name    string
 		forge   func(ctx context.Context, rdb *redis.Client)
@@ -101,16 +153,84 @@ func TestAudit(t *testing.T) {
 		{"a duration too many", func(ctx context.Context, rdb *redis.Client) {
 			rdb.HIncrBy(ctx, book+"c", "l:end_to_end:default:3", 1)
 		}, "durations observed"},
-		{"a lost event", func(ctx context.Context, rdb *redis.Client) {
-			first := rdb.XRange(ctx, book+"e", "-", "+").Val()[4]
-			rdb.XDel(ctx, book+"e", first.ID)
-		}, "event"},
+		{"a duration too few", func(ctx context.Context, rdb *redis.Client) {
+			for name := range rdb.HGetAll(ctx, book+"c").Val() {
+				if strings.HasPrefix(name, "l:end_to_end:") {
+					rdb.HIncrBy(ctx, book+"c", name, -1)
+					return
+				}
+			}
+		}, "durations observed"},
+		{"a retry not counted", func(ctx context.Context, rdb *redis.Client) {
+			rdb.HIncrBy(ctx, book+"c", "retried", -1)
+		}, "were retried"},
+		{"a lost event", omit("retrying", "2"), "event 3 of order retrying follows event 1"},
+		{"a lost last event", omit("retrying", "3"), "the stream says processing at 2"},
+		{"a lost last event that changed no status", func(ctx context.Context, rdb *redis.Client) {
+			attemptOften(ctx, t, rdb, "processing", 2)
+			omit("processing", "3")(ctx, rdb)
+		}, "at event 3, the stream says processing at 2"},
+		{"a status without an event", set("processing", "s", "expedited"), "is expedited at event 2, the stream says processing at 2"},
+		{"the id of a forgotten order", func(ctx context.Context, rdb *redis.Client) {
+			l := ledger.New(rdb)
+			gone, err := l.Forget(ctx, rdb.Time(ctx).Val(), 10)
+			if gone != 3 || err != nil {
+				t.Errorf("forgot %d orders, %v", gone, err)
+			}
+			o := ordertest.Order(t, ordertest.WithID("completed"))
+			if _, isNew, err := l.Accept(ctx, o, order.QueueDefault); !isNew || err != nil {
+				t.Errorf("accepted %v, %v", isNew, err)
+			}
+		}, ""},
 		{"a strange key", func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, book+"q:1", 1, 0) }, "none of the books'"},
 		{"a customer's order lost", func(ctx context.Context, rdb *redis.Client) {
 			for _, key := range rdb.Keys(ctx, book+"u:*").Val() {
 				rdb.ZRem(ctx, key, "pending")
 			}
 		}, "its customer's index says"},
+		{"a cancelled order without a time", func(ctx context.Context, rdb *redis.Client) {
+			rdb.HDel(ctx, record("cancelled"), "z")
+		}, "order cancelled is cancelled with settled time"},
+		{"a cancelled order that is due", set("cancelled", "x", "1"), "order cancelled is cancelled with next attempt"},
+		{"a cancelled order with an open attempt", set("cancelled", "b", "1"), "order cancelled is cancelled with an open attempt"},
+		{"a cancelled order that is held", set("cancelled", "k", "a"), "still held by"},
+		{"an order scheduled for no time", func(ctx context.Context, rdb *redis.Client) {
+			rdb.HDel(ctx, record("scheduled"), "u")
+		}, "was scheduled for no time"},
+		{"more attempts before the retry than in all", set("retried", "m", "2"), "2 of them before its last retry"},
+		{"an attempt kept for too long", func(ctx context.Context, rdb *redis.Client) {
+			attemptOften(ctx, t, rdb, "processing", order.MaxAttemptsKept+1)
+			rdb.HSet(ctx, record("processing"), "a1", "w\t1\t2\t\t")
+		}, "and a field a1"},
+		{"an attempt dropped too early", func(ctx context.Context, rdb *redis.Client) {
+			attemptOften(ctx, t, rdb, "processing", order.MaxAttemptsKept+1)
+			rdb.HDel(ctx, record("processing"), "a2")
+		}, "has attempt 2 as"},
+		{"more attempts and events than are kept", func(ctx context.Context, rdb *redis.Client) {
+			attemptOften(ctx, t, rdb, "processing", 2*order.MaxEvents)
+		}, ""},
+		{"a lost timeline", func(ctx context.Context, rdb *redis.Client) {
+			rdb.HDel(ctx, record("pending"), "t")
+		}, "has timeline"},
+		{"a garbled timeline", rewrite("retrying", "t", "\tbusy", ""), "has timeline"},
+		{"a line lost from a timeline", rewrite("retrying", "t", "\nprocessing\t", "\t"), "has timeline"},
+		{"a timeline that begins too late", rewrite("retrying", "t", "pending\t", "processing\t"), "begins its timeline as processing"},
+		{"a timeline that does not reach the status", func(ctx context.Context, rdb *redis.Client) {
+			lines := strings.Split(rdb.HGet(ctx, record("retrying"), "t").Val(), "\n")
+			rdb.HSet(ctx, record("retrying"), "t", strings.Join(lines[:2], "\n"))
+		}, "its timeline ends with processing"},
+		{"a timeline shorter than its sequence", func(ctx context.Context, rdb *redis.Client) {
+			lines := strings.Split(rdb.HGet(ctx, record("retrying"), "t").Val(), "\n")
+			rdb.HSet(ctx, record("retrying"), "t", lines[0]+"\n"+lines[2])
+		}, "has 2 lines in its timeline"},
+		{"a timeline longer than its sequence", set("retrying", "v", "1"), "has 3 lines in its timeline"},
+		{"a timeline with another event id", rewrite("pending", "t", "-", "-9"), "the stream has"},
+		{"a timeline with another status", rewrite("failed", "t", "processing", "expedited"), "the stream has"},
+		{"a timeline with another reason", rewrite("failed", "t", "refused", "unknown"), "the stream has"},
+		{"a timeline with an event of its own", omit("pending", "1"), "the stream has left it out"},
+		{"a stream that has let old events go", func(ctx context.Context, rdb *redis.Client) {
+			rdb.XTrimMaxLen(ctx, book+"e", 3)
+		}, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -126,5 +246,17 @@ func TestAudit(t *testing.T) {
 				t.Errorf("the auditor says %q, want %q in it", all, row.noticed)
 			}
 		})
+	}
+}
+
+// attemptOften begins an order that is being worked until it has had so many
+// attempts, as if each worker were lost.
+func attemptOften(ctx context.Context, t *testing.T, rdb *redis.Client, id string, attempts int) {
+	t.Helper()
+	for n := 2; n <= attempts; n++ {
+		c := order.Claim{ID: id, Token: strconv.Itoa(n), Worker: "w", Handling: order.HandlingStandard, MaxAttempts: attempts}
+		if _, err := ledger.New(rdb).Begin(ctx, c); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -75,3 +75,8 @@ func WithCustomer(name string) Option {
 func WithPriority(p order.Priority) Option {
 	return func(s *order.Submission) { s.Priority = strconv.Itoa(int(p)) }
 }
+
+// WithProcessAt sets the time at which work may begin.
+func WithProcessAt(at time.Time) Option {
+	return func(s *order.Submission) { s.ProcessAt = at.Format(time.RFC3339Nano) }
+}

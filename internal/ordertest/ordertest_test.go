@@ -2,6 +2,7 @@ package ordertest_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -11,14 +12,16 @@ import (
 
 func TestOrderAppliesOptions(t *testing.T) {
 	t.Parallel()
+	at := time.Now().Add(time.Hour)
 	got := ordertest.Order(
 		t,
 		ordertest.WithID("ord_1"), ordertest.WithAmount("1e3"), ordertest.WithItems(2),
-		ordertest.WithCustomer("Grace"), ordertest.WithPriority(order.PriorityLow),
+		ordertest.WithCustomer("Grace"), ordertest.WithPriority(order.PriorityLow), ordertest.WithProcessAt(at),
 	)
 	want := order.Order{
 		ID: "ord_1", Amount: 100_000, Items: []string{"item 0", "item 1"},
 		Customer: "Grace", Address: got.Address, Priority: order.PriorityLow,
+		ProcessAt: at.UTC().Truncate(time.Microsecond),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)

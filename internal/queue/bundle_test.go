@@ -55,6 +55,19 @@ func newBundle(t *testing.T) *bundle {
 	return b
 }
 
+// patient is a client that waits long for an answer.
+func (b *bundle) patient(t *testing.T) *redis.Client {
+	t.Helper()
+	opts, err := redis.ParseURL(b.server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.ReadTimeout, opts.WriteTimeout, opts.ContextTimeoutEnabled, opts.MaxRetries = time.Minute, time.Minute, true, -1
+	c := redis.NewClient(opts)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 func record(id string, q order.Queue) order.Record {
 	return order.Record{
 		Order: order.Order{

@@ -1,9 +1,15 @@
 package queue
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // DelayOf is when Asynq brings a task back after an error.
 func (b Backoff) DelayOf(retried int, err error) time.Duration { return b.delayOf(retried, err, nil) }
 
 // Counts says whether Asynq counts a failure towards its own limit.
 func Counts(err error) bool { return counts(err) }
+
+// Within waits for a call until ctx ends.
+func Within[T any](ctx context.Context, call func() (T, error)) (T, error) { return within(ctx, call) }

@@ -59,6 +59,10 @@ func TestEnqueue(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true, asynq.TaskStatePending},
+		{"again while it waits for its time", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.later(t, q, "o1")
+		}, false, asynq.TaskStateScheduled},
 		{"again after it is done", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
@@ -235,10 +239,14 @@ func TestRedisAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	for name, ask := range map[string]func() error{
-		"enqueue": func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
-		"backlog": func() error { _, err := i.Backlog(ctx); return err },
-		"depths":  func() error { _, err := i.Depths(ctx); return err },
-		"slots":   func() error { _, err := i.Slots(ctx); return err },
+		"enqueue":  func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
+		"backlog":  func() error { _, err := i.Backlog(ctx); return err },
+		"depths":   func() error { _, err := i.Depths(ctx); return err },
+		"slots":    func() error { _, err := i.Slots(ctx); return err },
+		"holds":    func() error { _, err := b.Holds(ctx, record("o1", order.QueueLow)); return err },
+		"withdraw": func() error { return b.Withdraw(ctx, record("o1", order.QueueLow)) },
+		"pause":    func() error { return i.Pause(ctx, order.QueueLow) },
+		"resume":   func() error { return i.Resume(ctx, order.QueueLow) },
 	} {
 		if err := ask(); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("%s answered %v", name, err)

@@ -24,7 +24,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // in a synctest bubble, where time is fake.
 type shop struct {
 	mu        sync.Mutex
-	settled   int64
+	settled   int64           // decisions, of as many orders
+	retried   int64           // of these orders, waiting again
 	durations stats.Histogram // of the default queue, in all three measures
 	depths    map[order.Queue]stats.Depth
 	slots     int
@@ -37,8 +38,8 @@ func (s *shop) Totals(context.Context) (stats.Totals, error) {
 	defer s.mu.Unlock()
 	byQueue := map[order.Queue]stats.Histogram{order.QueueDefault: s.durations}
 	return stats.Totals{
-		At: time.Now(), Accepted: s.settled,
-		ByStatus:  map[order.Status]int64{order.StatusCompleted: s.settled},
+		At: time.Now(), Accepted: s.settled, Retried: s.retried,
+		ByStatus:  map[order.Status]int64{order.StatusFailed: s.settled - s.retried, order.StatusPending: s.retried},
 		QueueWait: byQueue, Processing: byQueue, EndToEnd: byQueue,
 	}, s.totalsErr
 }
@@ -57,6 +58,13 @@ func (s *shop) settle(n int, d time.Duration) {
 		s.settled++
 		s.durations = s.durations.Add(observe(d))
 	}
+}
+
+// retry has n of the orders wait again.
+func (s *shop) retry(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retried += n
 }
 
 // watch runs a reporter over a shop in a bubble.
@@ -111,8 +119,8 @@ func TestSnapshot(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
 			t.Errorf("snapshot (-want +got):\n%s", diff)
 		}
-		if got.Waiting() != 5 || got.MeanProcessing() != 1500*time.Millisecond {
-			t.Errorf("%d waiting, mean %v", got.Waiting(), got.MeanProcessing())
+		if got.Waiting() != 5 || got.Backlog() != 205 || got.MeanProcessing() != 1500*time.Millisecond {
+			t.Errorf("%d waiting, backlog %d, mean %v", got.Waiting(), got.Backlog(), got.MeanProcessing())
 		}
 	})
 }
@@ -140,7 +148,8 @@ type fixed stats.Totals
 
 func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Totals(f), nil }
 
-// TestThroughput holds over which time the rate is told.
+// TestThroughput holds over which time the rate is told, and that it is one of
+// decisions: a retry takes none of them back.
 func TestThroughput(t *testing.T) {
 	rows := []struct {
 		name string
@@ -166,6 +175,33 @@ func TestThroughput(t *testing.T) {
 			s.settle(100, 1)
 			pass(5 * time.Second)
 		}, 10},
+		{"steady, and retried at the same rate", func(s *shop) {
+			for range 60 {
+				s.settle(7, 1)
+				s.retry(7)
+				pass(time.Second)
+			}
+		}, 7},
+		{"steady, and all retried at once", func(s *shop) {
+			for range 60 {
+				s.settle(7, 1)
+				pass(time.Second)
+			}
+			s.retry(420)
+		}, 7},
+		{"a burst after all were retried", func(s *shop) {
+			s.settle(100, 1)
+			pass(time.Minute)
+			s.retry(100)
+			s.settle(30, 1)
+			pass(5 * time.Second)
+		}, 3},
+		{"retried, and nothing decided lately", func(s *shop) {
+			s.settle(1000, 1)
+			pass(time.Minute)
+			s.retry(500)
+			pass(3 * time.Second)
+		}, 0},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -192,7 +228,7 @@ func TestThroughputWithoutRun(t *testing.T) {
 }
 
 // TestRecent holds that durations are of the last five minutes, or of all time
-// when nothing was decided in them.
+// when nothing was decided in them, and that a retry hides none of them.
 func TestRecent(t *testing.T) {
 	rows := []struct {
 		name string
@@ -208,6 +244,13 @@ func TestRecent(t *testing.T) {
 		{"the old ones are gone", func(s *shop) {
 			s.settle(5, time.Second)
 			pass(6 * time.Minute)
+			s.settle(2, time.Minute)
+			pass(4 * time.Minute)
+		}, observe(time.Minute, time.Minute)},
+		{"the old ones are gone, and retried", func(s *shop) {
+			s.settle(5, time.Second)
+			pass(6 * time.Minute)
+			s.retry(5)
 			s.settle(2, time.Minute)
 			pass(4 * time.Minute)
 		}, observe(time.Minute, time.Minute)},

@@ -49,6 +49,14 @@ func TestFaults(t *testing.T) {
 			deliveries: 1, calls: 0, attempts: 3, status: order.StatusFailed,
 		},
 		{
+			name: "begin after a retry", before: inVain("a"), match: script, answers: []error{nil},
+			deliveries: 1, calls: 1, attempts: 4, status: order.StatusCompleted,
+		},
+		{
+			name: "fail after a retry", before: inVain("a"), match: script, inside: true, answers: []error{boom, nil},
+			deliveries: 2, calls: 2, attempts: 5, status: order.StatusCompleted,
+		},
+		{
 			name: "fail", match: script, inside: true, answers: []error{boom, nil},
 			deliveries: 2, calls: 2, attempts: 2, status: order.StatusCompleted,
 		},

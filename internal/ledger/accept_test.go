@@ -1,0 +1,206 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+)
+
+func at(o order.Order, processAt time.Time) order.Order {
+	o.ProcessAt = processAt.UTC().Truncate(time.Microsecond)
+	return o
+}
+
+// TestAcceptForATime holds that an order waits for its time, if that is still
+// to come, and that the time is part of its content.
+func TestAcceptForATime(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	soon, past := at(sample("o1"), now.Add(time.Hour)), at(sample("o1"), now.Add(-time.Hour))
+	later := at(sample("o1"), soon.ProcessAt.Add(time.Microsecond))
+	a := claim("o1", "a")
+	rows := []struct {
+		name   string
+		before []step
+		accept order.Order
+		isNew  bool
+		err    error
+		after  order.Record
+	}{
+		{"its time is to come", nil, soon, true, nil, order.Record{Order: soon, Status: order.StatusScheduled}},
+		{"its time is over", nil, past, true, nil, order.Record{Order: past, Status: order.StatusPending}},
+		{
+			"again before its time",
+			[]step{accept(soon)},
+			soon, false, nil,
+			order.Record{Order: soon, Status: order.StatusScheduled},
+		},
+		{
+			"again after its time",
+			[]step{accept(past)},
+			past, false, nil,
+			order.Record{Order: past, Status: order.StatusPending},
+		},
+		{
+			"again when it is cancelled",
+			[]step{accept(soon), cancel("o1", "no need")},
+			soon, false, nil,
+			order.Record{Order: soon, Status: order.StatusCancelled, CancelReason: "no need"},
+		},
+		{
+			"again when it has begun",
+			[]step{accept(soon), begin(a)},
+			soon, false, nil,
+			order.Record{
+				Order: soon, Status: order.StatusProcessing, Handling: order.HandlingStandard,
+				Attempts: []order.Attempt{attempt(1, "a", "", "")},
+			},
+		},
+		{
+			"with another time",
+			[]step{accept(soon)},
+			later, false, order.ErrConflict,
+			order.Record{Order: soon, Status: order.StatusScheduled},
+		},
+		{
+			"with no time",
+			[]step{accept(soon)},
+			sample("o1"), false, order.ErrConflict,
+			order.Record{Order: soon, Status: order.StatusScheduled},
+		},
+		{
+			"with a time, after none",
+			[]step{accept(sample("o1"))},
+			soon, false, order.ErrConflict,
+			order.Record{Order: sample("o1"), Status: order.StatusPending},
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			books := open(t)
+			books.do(t, row.before...)
+			found := books.dump(t)
+			rec, isNew, err := books.Accept(t.Context(), row.accept, order.QueueDefault)
+			if isNew != row.isNew || !errors.Is(err, row.err) {
+				t.Errorf("new is %v, error %v, want %v, %v", isNew, err, row.isNew, row.err)
+			}
+			stored := books.get(t, "o1")
+			if diff := cmp.Diff(stored, rec); err == nil && diff != "" {
+				t.Errorf("the answer differs from the record (-record +answer):\n%s", diff)
+			}
+			row.after.Queue = order.QueueDefault
+			if diff := cmp.Diff(row.after, stored, ignoreTimes); diff != "" {
+				t.Errorf("record (-want +got):\n%s", diff)
+			}
+			if !stored.ProcessAt.Equal(row.after.ProcessAt) {
+				t.Errorf("its time is %v, want %v", stored.ProcessAt, row.after.ProcessAt)
+			}
+			if keys := differing(found, books.dump(t)); !row.isNew && len(keys) > 0 {
+				t.Errorf("it was not new and changed %q", keys)
+			}
+		})
+	}
+}
+
+// TestDurationsOfAnOrder holds the durations to the time when the order could
+// first be worked, which is its acceptance, its own time or its last retry.
+func TestDurationsOfAnOrder(t *testing.T) {
+	t.Parallel()
+	a, b := claim("o1", "a"), claim("o1", "b")
+	failed := order.Outcome{Status: order.StatusFailed, Error: "refused"}
+	rows := []struct {
+		name  string
+		order order.Order
+		due   func(rec order.Record) time.Time // written into the record; zero leaves what it has
+		since func(rec order.Record) time.Time
+	}{
+		{"at once", sample("o1"), nil, func(rec order.Record) time.Time { return rec.CreatedAt }},
+		{
+			"its time was before its acceptance",
+			at(sample("o1"), time.Now().Add(-time.Hour)),
+			nil,
+			func(rec order.Record) time.Time { return rec.CreatedAt },
+		},
+		{
+			"its time was a while ago",
+			scheduled(sample("o1")),
+			func(rec order.Record) time.Time { return rec.CreatedAt.Add(-10 * time.Second) },
+			func(rec order.Record) time.Time { return rec.CreatedAt.Add(-10 * time.Second) },
+		},
+		{"its time is to come", scheduled(sample("o1")), nil, func(rec order.Record) time.Time { return rec.ProcessAt }},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			books := open(t)
+			books.do(t, accept(row.order))
+			if row.due != nil {
+				due := row.due(books.get(t, "o1")).UnixMicro()
+				books.rdb.HSet(t.Context(), "orders:{b0}:o:o1", "u", due)
+			}
+			books.do(t, begin(a), fail(a), begin(b), settle(b, failed))
+			rec := books.get(t, "o1")
+			since := row.since(rec)
+			wait := max(0, rec.Attempts[0].StartedAt.Sub(since))
+			whole := max(0, rec.ProcessedAt.Sub(since))
+			books.checkDurations(t, 1, wait, whole)
+
+			c := claim("o1", "c")
+			books.do(t, retry("o1", "r1"), begin(c), settle(c, completed()))
+			rec = books.get(t, "o1")
+			retried := books.events(t, "o1")[5].At
+			wait += rec.Attempts[2].StartedAt.Sub(retried)
+			whole += rec.ProcessedAt.Sub(retried)
+			books.checkDurations(t, 2, wait, whole)
+		})
+	}
+}
+
+func (b *bundle) checkDurations(t *testing.T, runs int64, wait, whole time.Duration) {
+	t.Helper()
+	totals := b.totals(t)
+	queued, ended := totals.QueueWait[order.QueueDefault], totals.EndToEnd[order.QueueDefault]
+	if queued.Count() != runs || queued.Sum != wait {
+		t.Errorf("%d waits of %v are counted, want %d of %v", queued.Count(), queued.Sum, runs, wait)
+	}
+	if ended.Count() != runs || ended.Sum != whole {
+		t.Errorf("%d outcomes after %v are counted, want %d after %v", ended.Count(), ended.Sum, runs, whole)
+	}
+}
+
+// TestNoDurationsOfACancelledOrder holds that a cancel decides nothing.
+func TestNoDurationsOfACancelledOrder(t *testing.T) {
+	books := open(t)
+	books.do(t, accept(scheduled(sample("o1"))), cancel("o1", ""))
+	books.checkDurations(t, 0, 0, 0)
+	if n := books.totals(t).Processed(); n != 0 {
+		t.Errorf("%d orders count as processed", n)
+	}
+}
+
+// TestScheduledOrderWaits holds that an order which waits for its time is listed
+// as such.
+func TestScheduledOrderWaits(t *testing.T) {
+	books := open(t)
+	books.do(t, accept(scheduled(sample("o1"))), accept(sample("o2")))
+	waiting := func(s order.Status) []string {
+		records, _, err := books.Waiting(t.Context(), s, time.Time{}, time.Now().Add(time.Hour), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids(records)
+	}
+	if diff := cmp.Diff([]string{"o1"}, waiting(order.StatusScheduled)); diff != "" {
+		t.Errorf("scheduled orders (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"o2"}, waiting(order.StatusPending)); diff != "" {
+		t.Errorf("pending orders (-want +got):\n%s", diff)
+	}
+	books.do(t, begin(claim("o1", "a")))
+	if got := waiting(order.StatusScheduled); len(got) != 0 {
+		t.Errorf("%q still wait for their time", got)
+	}
+}

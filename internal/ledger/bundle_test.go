@@ -1,0 +1,242 @@
+package ledger_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/stats"
+)
+
+// bundle is what each test of the ledger gets: books in a Redis of its own.
+type bundle struct {
+	*ledger.Ledger
+	server  *redistest.Server
+	rdb     *redis.Client
+	breaker *redistest.Breaker
+}
+
+func open(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	return newBundle(t)
+}
+
+func newBundle(t *testing.T) *bundle {
+	t.Helper()
+	server := redistest.Start(t)
+	b := &bundle{server: server, rdb: server.Client(), breaker: &redistest.Breaker{}}
+	broken := server.Client()
+	broken.AddHook(b.breaker)
+	b.Ledger = ledger.New(broken)
+	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
+	return b
+}
+
+const maxAttempts = 3
+
+func sample(id string) order.Order {
+	return order.Order{
+		ID: id, Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada@example.com",
+		Address: "12 Main Street\nLondon", Priority: order.PriorityMedium, Notes: "ring twice",
+	}
+}
+
+func claim(id, token string) order.Claim {
+	return order.Claim{
+		ID: id, Token: token, Worker: "worker-" + token, Handling: order.HandlingStandard, MaxAttempts: maxAttempts,
+	}
+}
+
+func completed() order.Outcome {
+	return order.Outcome{Status: order.StatusCompleted, Note: "thanks"}
+}
+
+func (b *bundle) do(t *testing.T, steps ...step) {
+	t.Helper()
+	for i, s := range steps {
+		if err := s(t.Context(), b.Ledger); err != nil {
+			t.Fatalf("step %d: %v", i+1, err)
+		}
+	}
+}
+
+// acceptMany accepts so many orders, in batches.
+func (b *bundle) acceptMany(t *testing.T, n int) {
+	t.Helper()
+	many := make([]order.Order, n)
+	for i := range many {
+		many[i] = sample(fmt.Sprint("many", i))
+	}
+	for batch := range slices.Chunk(many, 500) {
+		b.do(t, acceptAll(batch...))
+	}
+}
+
+func (b *bundle) get(t *testing.T, id string) order.Record {
+	t.Helper()
+	rec, err := b.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+// events returns the timeline of an order.
+func (b *bundle) events(t *testing.T, id string) []order.Event {
+	t.Helper()
+	events, err := b.Events(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// totals returns the totals, which must balance.
+func (b *bundle) totals(t *testing.T) stats.Totals {
+	t.Helper()
+	totals, err := ledger.New(b.rdb).Totals(t.Context())
+	if err != nil || totals.Drift() != 0 {
+		t.Fatalf("totals %+v, drift %d, %v", totals, totals.Drift(), err)
+	}
+	return totals
+}
+
+// dump returns all that is in Redis by key, to tell whether anything has changed.
+func (b *bundle) dump(t *testing.T) map[string]string {
+	t.Helper()
+	dump := map[string]string{}
+	for _, key := range b.rdb.Keys(t.Context(), "*").Val() {
+		var content any
+		switch kind := b.rdb.Type(t.Context(), key).Val(); kind {
+		case "hash":
+			content = b.rdb.HGetAll(t.Context(), key).Val()
+		case "zset":
+			content = b.rdb.ZRangeWithScores(t.Context(), key, 0, -1).Val()
+		case "stream":
+			content = b.rdb.XRange(t.Context(), key, "-", "+").Val()
+		default:
+			t.Fatalf("key %s is a %s", key, kind)
+		}
+		dump[key] = fmt.Sprint(content)
+	}
+	return dump
+}
+
+// differing names the keys that are not the same.
+func differing(before, after map[string]string) []string {
+	var keys []string
+	for key, page := range after {
+		if before[key] != page {
+			keys = append(keys, key)
+		}
+	}
+	for key := range before {
+		if _, ok := after[key]; !ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// sameError compares errors as callers do.
+func sameError(got, want error) bool {
+	var asked, answered *order.StatusError
+	if errors.As(want, &asked) {
+		return errors.As(got, &answered) && *answered == *asked
+	}
+	return errors.Is(got, want)
+}
+
+// ignoreTimes compares records by everything but the clock.
+var ignoreTimes = cmp.Options{
+	cmpopts.IgnoreTypes(time.Time{}), cmpopts.IgnoreFields(order.Event{}, "ID"), cmpopts.EquateEmpty(),
+}
+
+func ids(records []order.Record) []string {
+	ids := make([]string, len(records))
+	for i, rec := range records {
+		ids[i] = rec.ID
+	}
+	return ids
+}
+
+func attempt(number int, token, reason, note string) order.Attempt {
+	return order.Attempt{Number: number, Worker: "worker-" + token, Error: reason, Note: note}
+}
+
+func record(s order.Status, attempts ...order.Attempt) order.Record {
+	rec := order.Record{Order: sample("o1"), Status: s, Queue: order.QueueDefault, Attempts: attempts}
+	if len(attempts) > 0 {
+		rec.Handling = order.HandlingStandard
+	}
+	return rec
+}
+
+func scheduled(o order.Order) order.Order {
+	o.ProcessAt = time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	return o
+}
+
+func withReason(rec order.Record, reason string) order.Record {
+	rec.CancelReason = reason
+	return rec
+}
+
+func withError(rec order.Record, reason string) order.Record {
+	rec.Error = reason
+	return rec
+}
+
+// state is what the books say, apart from times and durations.
+type state struct {
+	Records  []order.Record
+	Timeline [][]order.Event
+	Events   []string
+	Accepted int64
+	Attempts int64
+	Requeued int64
+	Retried  int64
+	ByStatus map[order.Status]int64
+	Indexed  map[order.Status]int64
+	Observed [3]int64
+}
+
+func (b *bundle) state(t *testing.T) state {
+	t.Helper()
+	totals := b.totals(t)
+	s := state{
+		Accepted: totals.Accepted, Attempts: totals.Attempts, Requeued: totals.Requeued, Retried: totals.Retried,
+		ByStatus: map[order.Status]int64{}, Indexed: totals.Indexed,
+		Observed: [3]int64{
+			totals.QueueWait[order.QueueDefault].Count(),
+			totals.Processing[order.QueueDefault].Count(),
+			totals.EndToEnd[order.QueueDefault].Count(),
+		},
+	}
+	for status, n := range totals.ByStatus {
+		if n != 0 {
+			s.ByStatus[status] = n
+		}
+	}
+	for _, id := range []string{"o1", "o2"} {
+		if rec, err := ledger.New(b.rdb).Get(t.Context(), id); err == nil {
+			s.Records = append(s.Records, rec)
+			s.Timeline = append(s.Timeline, b.events(t, id))
+		}
+	}
+	for _, e := range b.rdb.XRange(t.Context(), "orders:{b0}:e", "-", "+").Val() {
+		s.Events = append(s.Events, fmt.Sprint(e.Values["id"], e.Values["seq"], e.Values["status"], e.Values["attempt"], e.Values["reason"]))
+	}
+	return s
+}

@@ -1,0 +1,228 @@
+package ledger_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+func of(customer string, o order.Order) order.Order {
+	o.Customer = customer
+	return o
+}
+
+// backdate makes it so that an order was accepted at another time.
+func (b *bundle) backdate(t *testing.T, id string, created time.Time) {
+	t.Helper()
+	us := created.UnixMicro()
+	pipe := b.rdb.TxPipeline()
+	pipe.HSet(t.Context(), "orders:{b0}:o:"+id, "c", us)
+	for _, key := range b.rdb.Keys(t.Context(), "orders:{b0}:[su]:*").Val() {
+		pipe.ZAddXX(t.Context(), key, redis.Z{Score: float64(us), Member: id})
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// page is what one call of List returns.
+type page struct {
+	Records []order.Record
+	Next    order.Position
+}
+
+func (b *bundle) page(t *testing.T, f order.Filter, after order.Position, limit int) page {
+	t.Helper()
+	records, next, err := b.List(t.Context(), f, after, limit)
+	if err != nil {
+		t.Fatalf("list %+v after %+v: %v", f, after, err)
+	}
+	return page{records, next}
+}
+
+// walk reads all pages from a position on.
+func (b *bundle) walk(t *testing.T, f order.Filter, after order.Position, limit int) []page {
+	t.Helper()
+	var pages []page
+	for {
+		p := b.page(t, f, after, limit)
+		pages = append(pages, p)
+		if p.Next.IsZero() {
+			return pages
+		}
+		if !after.IsZero() && !further(p.Next, after) {
+			t.Fatalf("the page after %+v goes on after %+v", after, p.Next)
+		}
+		after = p.Next
+	}
+}
+
+// further says whether a place in the list of all orders comes after another.
+func further(p, than order.Position) bool {
+	return p.CreatedAt.Before(than.CreatedAt) || (p.CreatedAt.Equal(than.CreatedAt) && p.ID < than.ID)
+}
+
+func idsOf(pages []page) []string {
+	var all []string
+	for _, p := range pages {
+		all = append(all, ids(p.Records)...)
+	}
+	return all
+}
+
+// shelf is books with orders of two customers in several statuses, a second
+// apart: o1 is the oldest.
+func shelf(t *testing.T) (books *bundle, created map[string]time.Time) {
+	t.Helper()
+	books = open(t)
+	for i, customer := range []string{"ada", "grace", "ada", "grace", "ada", "ada"} {
+		id := fmt.Sprint("o", i+1)
+		books.do(t, accept(of(customer, sample(id))))
+	}
+	books.do(t, begin(claim("o1", "a")), settle(claim("o1", "a"), completed()))
+	books.do(t, begin(claim("o2", "a")), settle(claim("o2", "a"), completed()))
+	books.do(t, begin(claim("o4", "a")), fail(claim("o4", "a")))
+	books.do(t, cancel("o5", ""))
+	newest := books.get(t, "o6").CreatedAt
+	created = map[string]time.Time{}
+	for i := range 6 {
+		id := fmt.Sprint("o", i+1)
+		created[id] = newest.Add(time.Duration(i-5) * time.Second)
+		books.backdate(t, id, created[id])
+	}
+	return books, created
+}
+
+// TestList holds the list to its filters, its order and its pages.
+func TestList(t *testing.T) {
+	books, created := shelf(t)
+	const least = time.Microsecond
+	rows := []struct {
+		name   string
+		filter order.Filter
+		after  string // an order's id
+		limit  int
+		want   []string
+		next   string // likewise
+	}{
+		{"all", order.Filter{}, "", 10, []string{"o6", "o5", "o4", "o3", "o2", "o1"}, ""},
+		{"a page", order.Filter{}, "", 2, []string{"o6", "o5"}, "o5"},
+		{"the next page", order.Filter{}, "o5", 2, []string{"o4", "o3"}, "o3"},
+		{"a full last page", order.Filter{}, "o3", 2, []string{"o2", "o1"}, ""},
+		{"a page of one", order.Filter{}, "o2", 1, []string{"o1"}, ""},
+		{"after the last", order.Filter{}, "o1", 2, nil, ""},
+		{"of a status", order.Filter{Status: order.StatusCompleted}, "", 10, []string{"o2", "o1"}, ""},
+		{"a page of a status", order.Filter{Status: order.StatusPending}, "", 1, []string{"o6"}, "o6"},
+		{"the next of a status", order.Filter{Status: order.StatusPending}, "o6", 1, []string{"o3"}, ""},
+		{"of a status after an order of another", order.Filter{Status: order.StatusPending}, "o5", 1, []string{"o3"}, ""},
+		{"of a status that none is in", order.Filter{Status: order.StatusExpedited}, "", 10, nil, ""},
+		{"of a customer", order.Filter{Customer: "ada"}, "", 10, []string{"o6", "o5", "o3", "o1"}, ""},
+		{"a page of a customer", order.Filter{Customer: "grace"}, "", 1, []string{"o4"}, "o4"},
+		{"of an unknown customer", order.Filter{Customer: "alan"}, "", 10, nil, ""},
+		{"of a customer spelt otherwise", order.Filter{Customer: "Ada"}, "", 10, nil, ""},
+		{
+			"of a customer in a status",
+			order.Filter{Customer: "ada", Status: order.StatusPending},
+			"", 10,
+			[]string{"o6", "o3"},
+			"",
+		},
+		{
+			"a page of a customer in a status",
+			order.Filter{Customer: "ada", Status: order.StatusPending},
+			"", 1,
+			[]string{"o6"},
+			"o6",
+		},
+		{
+			"of a customer in a status that none is in",
+			order.Filter{Customer: "ada", Status: order.StatusRetrying},
+			"", 10, nil, "",
+		},
+		{"from a time", order.Filter{CreatedFrom: created["o4"]}, "", 10, []string{"o6", "o5", "o4"}, ""},
+		{"from a little later", order.Filter{CreatedFrom: created["o4"].Add(least)}, "", 10, []string{"o6", "o5"}, ""},
+		{"to a time", order.Filter{CreatedTo: created["o3"]}, "", 10, []string{"o2", "o1"}, ""},
+		{"to a little later", order.Filter{CreatedTo: created["o3"].Add(least)}, "", 10, []string{"o3", "o2", "o1"}, ""},
+		{"the next to a time", order.Filter{CreatedTo: created["o5"]}, "o4", 1, []string{"o3"}, "o3"},
+		{"to a time before the position", order.Filter{CreatedTo: created["o3"]}, "o5", 10, []string{"o2", "o1"}, ""},
+		{"to the time of the position", order.Filter{CreatedTo: created["o3"]}, "o3", 10, []string{"o2", "o1"}, ""},
+		{
+			"from a time to another, of a customer in a status",
+			order.Filter{
+				Status: order.StatusPending, Customer: "ada", CreatedFrom: created["o2"], CreatedTo: created["o6"],
+			},
+			"", 10,
+			[]string{"o3"},
+			"",
+		},
+		{"from a time to itself", order.Filter{CreatedFrom: created["o3"], CreatedTo: created["o3"]}, "", 10, nil, ""},
+	}
+	for _, row := range rows {
+		position := func(id string) order.Position {
+			if id == "" {
+				return order.Position{}
+			}
+			return order.Position{CreatedAt: created[id], ID: id}
+		}
+		got := books.page(t, row.filter, position(row.after), row.limit)
+		want := page{Next: position(row.next)}
+		for _, id := range row.want {
+			want.Records = append(want.Records, books.get(t, id))
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestListOfFinerTimes holds bounds that are finer than the clock of the books to
+// what they say.
+func TestListOfFinerTimes(t *testing.T) {
+	books, created := shelf(t)
+	finer := created["o3"].Add(time.Nanosecond)
+	if got := ids(books.page(t, order.Filter{CreatedFrom: finer}, order.Position{}, 10).Records); slices.Contains(got, "o3") {
+		t.Errorf("from a nanosecond after o3, the list is %q", got)
+	}
+	if got := ids(books.page(t, order.Filter{CreatedTo: finer}, order.Position{}, 10).Records); !slices.Contains(got, "o3") {
+		t.Errorf("to a nanosecond after o3, the list is %q", got)
+	}
+}
+
+// TestListOfEqualTimes holds that orders accepted at the same time are neither
+// lost nor repeated between pages, whichever statuses they are in.
+func TestListOfEqualTimes(t *testing.T) {
+	books := open(t)
+	now := books.rdb.Time(t.Context()).Val()
+	names := []string{"A", "Z", "_", "a", "a-", "a.", "aa", "aaa", "b", "z"}
+	for i, id := range names {
+		books.do(t, accept(sample(id)))
+		if i%2 == 0 {
+			books.do(t, begin(claim(id, "a")))
+		}
+		books.backdate(t, id, now)
+	}
+	slices.Sort(names)
+	slices.Reverse(names)
+	for limit := 1; limit <= len(names)+1; limit++ {
+		for _, f := range []order.Filter{{}, {Customer: sample("").Customer}} {
+			pages := books.walk(t, f, order.Position{}, limit)
+			if diff := cmp.Diff(names, idsOf(pages)); diff != "" {
+				t.Errorf("in pages of %d with filter %+v (-want +got):\n%s", limit, f, diff)
+			}
+		}
+	}
+	// Nothing is left at this time, but at the next one there is.
+	books.do(t, accept(sample("older")))
+	books.backdate(t, "older", now.Add(-time.Second))
+	last := order.Position{CreatedAt: now.Truncate(time.Microsecond).UTC(), ID: "A"}
+	if got := ids(books.page(t, order.Filter{}, last, 5).Records); !slices.Equal(got, []string{"older"}) {
+		t.Errorf("after the last of equal times comes %q", got)
+	}
+}

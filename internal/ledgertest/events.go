@@ -1,0 +1,133 @@
+package ledgertest
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+// event is one change of an order's status, as the stream and the order's
+// timeline both tell it.
+type event struct{ id, seq, status, attempt, reason string }
+
+// checkTimeline wants the first event of an order and its newest ones, up to
+// the order's status.
+func (b *books) checkTimeline(id string, r map[string]string) {
+	events, ok := timeline(r)
+	if !ok {
+		b.problem("order %s has timeline %q", id, r["t"])
+		return
+	}
+	last, _ := strconv.Atoi(r["v"])
+	if want := min(last, order.MaxEvents); len(events) != want {
+		b.problem("order %s has %d lines in its timeline, of event %d it should be %d", id, len(events), last, want)
+	}
+	switch first := order.Status(events[0].status); {
+	case first != order.StatusPending && first != order.StatusScheduled:
+		b.problem("order %s begins its timeline as %s", id, first)
+	case first == order.StatusScheduled && r["u"] == "":
+		b.problem("order %s was scheduled for no time", id)
+	}
+	if status := events[len(events)-1].status; status != r["s"] {
+		b.problem("order %s is %s, its timeline ends with %s", id, r["s"], status)
+	}
+}
+
+// timeline reads the lines of a record. All but the first are the newest.
+func timeline(r map[string]string) (events []event, ok bool) {
+	lines := strings.Split(r["t"], "\n")
+	last, _ := strconv.Atoi(r["v"])
+	for i, line := range lines {
+		part := strings.Split(line, "\t")
+		if len(part) != 5 {
+			return nil, false
+		}
+		seq := 1
+		if i > 0 {
+			seq = last - len(lines) + 1 + i
+		}
+		events = append(events, event{
+			id: part[1], seq: strconv.Itoa(seq), status: part[0], attempt: part[3], reason: part[4],
+		})
+	}
+	return events, true
+}
+
+// checkEvents wants each order's events in sequence, the last of them to be its
+// status, and its timeline to tell the same. Older events may have left the
+// stream, and orders the books.
+func (b *books) checkEvents() {
+	streams := map[string][]event{}
+	for _, entry := range b.events {
+		id, e := ofStream(entry)
+		events := streams[id]
+		if len(events) > 0 {
+			last := events[len(events)-1]
+			again := e.seq == "1" && order.Status(last.status).Settled() // the id of a forgotten order
+			switch {
+			case again:
+				events = nil
+			case number(e.seq) != number(last.seq)+1:
+				b.problem("event %s of order %s follows event %s", e.seq, id, last.seq)
+			}
+		}
+		streams[id] = append(events, e)
+	}
+	for id, r := range b.records {
+		b.compare(id, r, streams[id])
+	}
+}
+
+// compare holds the record and the timeline of an order against its events in
+// the stream.
+func (b *books) compare(id string, r map[string]string, stream []event) {
+	if len(stream) > 0 {
+		if last := stream[len(stream)-1]; r["v"] != last.seq || r["s"] != last.status {
+			b.problem("order %s is %s at event %s, the stream says %s at %s", id, r["s"], r["v"], last.status, last.seq)
+		}
+	}
+	events, _ := timeline(r)
+	for _, e := range events {
+		i := slices.IndexFunc(stream, func(s event) bool { return s.seq == e.seq })
+		switch {
+		case i >= 0 && stream[i] != e:
+			b.problem("order %s has event %q, the stream has %q", id, e, stream[i])
+		case i < 0 && b.streamed(e.id):
+			b.problem("order %s has event %q, the stream has left it out", id, e)
+		}
+	}
+}
+
+// streamed says whether the stream reaches back to an event.
+func (b *books) streamed(id string) bool {
+	return len(b.events) > 0 && !before(id, b.events[0].ID)
+}
+
+// before compares the ids of two entries of a stream: a time and a number.
+func before(a, b string) bool {
+	aTime, aNumber, _ := strings.Cut(a, "-")
+	bTime, bNumber, _ := strings.Cut(b, "-")
+	if aTime != bTime {
+		return number(aTime) < number(bTime)
+	}
+	return number(aNumber) < number(bNumber)
+}
+
+func ofStream(entry redis.XMessage) (id string, e event) {
+	text := func(name string) string {
+		s, _ := entry.Values[name].(string)
+		return s
+	}
+	return text("id"), event{
+		id: entry.ID, seq: text("seq"), status: text("status"), attempt: text("attempt"), reason: text("reason"),
+	}
+}
+
+func number(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
+}

@@ -1,0 +1,213 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/redistest"
+)
+
+// batch is records of every queue, some of them scheduled at the same time.
+func batch(n int, at time.Time) []order.Record {
+	records := make([]order.Record, n)
+	for i := range records {
+		q := order.Queues()[i%3]
+		records[i] = record(fmt.Sprintf("o%d", i), q)
+		if i%4 == 3 {
+			records[i] = scheduled(records[i].ID, q, at)
+		}
+	}
+	return records
+}
+
+// checkTasks wants each order to have the one task that Enqueue gives it, and no
+// other task to be there.
+func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
+	t.Helper()
+	for _, rec := range records {
+		want := asynq.TaskStatePending
+		if rec.Status == order.StatusScheduled {
+			want = asynq.TaskStateScheduled
+		}
+		info := b.task(rec.Queue, rec.ID)
+		if info == nil || info.State != want {
+			t.Errorf("the task of %s is %+v, want it %v", rec.ID, info, want)
+			continue
+		}
+		if want == asynq.TaskStateScheduled && !info.NextProcessAt.Equal(rec.ProcessAt) {
+			t.Errorf("the task of %s waits until %v, want %v", rec.ID, info.NextProcessAt, rec.ProcessAt)
+		}
+		checkPayload(t, info.Payload, rec)
+	}
+	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int64
+	for _, d := range depths {
+		n += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
+	}
+	if n != int64(len(records)) {
+		t.Errorf("there are %d tasks, want %d", n, len(records))
+	}
+}
+
+// TestEnqueueAll holds that many orders get the tasks that each would get by
+// itself, whatever some of them have already, and that they can be sent again.
+func TestEnqueueAll(t *testing.T) {
+	t.Parallel()
+	at := time.Now().Truncate(time.Second).Add(time.Hour)
+	records := batch(30, at)
+	rows := []struct {
+		name    string
+		before  func(*testing.T, *bundle)
+		records []order.Record
+	}{
+		{"none", func(*testing.T, *bundle) {}, nil},
+		{"one", func(*testing.T, *bundle) {}, records[:1]},
+		{"many on a fresh Redis", func(*testing.T, *bundle) {}, records},
+		{"many on a Redis that knows the scripts", func(t *testing.T, b *bundle) {
+			t.Helper()
+			for _, rec := range records[2:4] {
+				if _, err := b.Enqueue(t.Context(), rec); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, records},
+		{"some with an archived task", func(t *testing.T, b *bundle) {
+			t.Helper()
+			for _, rec := range []order.Record{records[0], records[3], records[29]} {
+				if _, err := b.Enqueue(t.Context(), rec); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.asynq.ArchiveTask(string(rec.Queue), rec.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, records},
+		{"the same order twice", func(*testing.T, *bundle) {}, append(slices.Clone(records), records[5], records[7])},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			row.before(t, b)
+			for range 2 {
+				if err := b.EnqueueAll(t.Context(), row.records); err != nil {
+					t.Error(err)
+				}
+				b.checkTasks(t, row.records[:min(len(row.records), len(records))])
+			}
+		})
+	}
+}
+
+// TestEnqueueAllTogether holds that the tasks travel in one pipeline, once Redis
+// knows the scripts, and that single ones do not get into it.
+func TestEnqueueAllTogether(t *testing.T) {
+	b := open(t)
+	records := batch(40, time.Now().Truncate(time.Second).Add(time.Hour))
+	if err := b.EnqueueAll(t.Context(), records[:4]); err != nil {
+		t.Fatal(err)
+	}
+	// Every name of a queue is sent once for each producer.
+	count := &traffic{}
+	b.broken.AddHook(count)
+	if err := b.EnqueueAll(t.Context(), records[4:]); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(traffic{pipelines: []int{36}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	b.checkTasks(t, records)
+}
+
+// traffic is a go-redis hook that counts what is sent.
+type traffic struct {
+	single    int
+	pipelines []int
+}
+
+func (*traffic) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *traffic) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.single++
+		return next(ctx, cmd)
+	}
+}
+
+func (c *traffic) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.pipelines = append(c.pipelines, len(cmds))
+		return next(ctx, cmds)
+	}
+}
+
+// TestEnqueueAllFaults breaks each write in both ways a network can. A pipeline
+// that breaks is made up for one by one; after any other fault a repeat brings what
+// is missing.
+func TestEnqueueAllFaults(t *testing.T) {
+	t.Parallel()
+	at := time.Now().Truncate(time.Second).Add(time.Hour)
+	script := redistest.Script("asynq:")
+	rows := []struct {
+		name  string
+		warm  bool // Redis knows the scripts
+		match func(redis.Cmder) bool
+		nth   int
+		fails bool
+	}{
+		{"name a queue", false, func(c redis.Cmder) bool { return c.Name() == "sadd" }, 2, true},
+		{"the pipeline", true, script, 1, false},
+		{"the pipeline, of scripts that Redis does not know", false, script, 1, false},
+		{"one by one", false, script, 20, true},
+	}
+	for _, row := range rows {
+		for _, fault := range redistest.Faults() {
+			t.Run(row.name+"/"+fault.String(), func(t *testing.T) {
+				b := open(t)
+				// The breaker breaks what travels, not what the producer holds back.
+				rdb, breaker := b.server.Client(), &redistest.Breaker{}
+				b.Producer = queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout})
+				rdb.AddHook(breaker)
+				records := batch(12, at)
+				if row.warm {
+					if err := b.EnqueueAll(t.Context(), batch(12, at)[:4]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				seen := 0
+				breaker.Break(fault, func(c redis.Cmder) bool {
+					if !row.match(c) {
+						return false
+					}
+					seen++
+					return seen >= row.nth
+				})
+				if err := b.EnqueueAll(t.Context(), records); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
+					t.Errorf("the broken call answered %v", err)
+				}
+				if breaker.Fired() != 1 {
+					t.Fatalf("%d commands were broken", breaker.Fired())
+				}
+				if !row.fails {
+					b.checkTasks(t, records)
+				}
+				if err := b.EnqueueAll(t.Context(), records); err != nil {
+					t.Errorf("the repeat answered %v", err)
+				}
+				b.checkTasks(t, records)
+			})
+		}
+	}
+}

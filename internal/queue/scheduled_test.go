@@ -1,0 +1,146 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/redistest"
+)
+
+// scheduled is the record of an order that may be worked from a time on.
+func scheduled(id string, q order.Queue, at time.Time) order.Record {
+	rec := record(id, q)
+	rec.Status, rec.ProcessAt = order.StatusScheduled, at.UTC().Truncate(time.Microsecond)
+	return rec
+}
+
+// TestEnqueueScheduled holds until when a task waits. Asynq keeps whole seconds,
+// so a time between two of them counts as the later one.
+func TestEnqueueScheduled(t *testing.T) {
+	t.Parallel()
+	second := time.Now().Truncate(time.Second).Add(time.Hour)
+	rows := []struct {
+		name   string
+		status order.Status
+		at     time.Time
+		state  asynq.TaskState
+		want   time.Time // for a task that waits
+	}{
+		{"a whole second", order.StatusScheduled, second, asynq.TaskStateScheduled, second},
+		{
+			"a microsecond later", order.StatusScheduled, second.Add(time.Microsecond),
+			asynq.TaskStateScheduled, second.Add(time.Second),
+		},
+		{
+			"a microsecond before", order.StatusScheduled, second.Add(-time.Microsecond),
+			asynq.TaskStateScheduled, second,
+		},
+		{
+			"30 days ahead", order.StatusScheduled, second.Add(order.MaxAhead),
+			asynq.TaskStateScheduled, second.Add(order.MaxAhead),
+		},
+		{"its time has passed", order.StatusScheduled, second.Add(-2 * time.Hour), asynq.TaskStatePending, time.Time{}},
+		// The books go by the clock of Redis, which may be ahead of ours.
+		{"its time has come by the books", order.StatusPending, second, asynq.TaskStatePending, time.Time{}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			rec := scheduled("o1", order.QueueLow, row.at)
+			rec.Status = row.status
+			for n := range 3 {
+				if added, err := b.Enqueue(t.Context(), rec); err != nil || added != (n == 0) {
+					t.Errorf("time %d: added %t, %v", n+1, added, err)
+				}
+				info := b.task(order.QueueLow, "o1")
+				if info == nil || info.State != row.state {
+					t.Fatalf("the task is %+v, want it %v", info, row.state)
+				}
+				if row.state == asynq.TaskStateScheduled && !info.NextProcessAt.Equal(row.want) {
+					t.Errorf("the task waits until %v, want %v", info.NextProcessAt, row.want)
+				}
+			}
+			checkPayload(t, b.task(order.QueueLow, "o1").Payload, rec)
+			if n, err := queue.NewInspector(b.rdb).Backlog(t.Context()); n != 1 || err != nil {
+				t.Errorf("backlog %d, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestScheduledIsDelivered holds that a consumer at work never gets an order
+// before its time, and soon after it. The time is late in its second: an order
+// whose time was cut to the second would come well before it.
+func TestScheduledIsDelivered(t *testing.T) {
+	b := open(t)
+	type delivery struct {
+		id string
+		at time.Time
+	}
+	got := make(chan delivery, 10)
+	b.consume(t, config(), func(_ context.Context, id string) error {
+		got <- delivery{id, time.Now()}
+		return nil
+	})
+	at := time.Now().Add(500 * time.Millisecond).Truncate(time.Second).Add(900 * time.Millisecond)
+	rec := scheduled("later", order.QueueCritical, at)
+	for range 3 {
+		if _, err := b.Enqueue(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.enqueue(t, order.QueueLow, "now")
+	if d := receive(t, "the order without a time is delivered", got); d.id != "now" {
+		t.Errorf("first delivered is %s", d.id)
+	}
+	d := receive(t, "the order is delivered when its time has come", got)
+	if late := d.at.Sub(rec.ProcessAt); d.id != "later" || late < 0 || late > 10*time.Second {
+		t.Errorf("%s came %v after its time", d.id, late)
+	}
+	eventually(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
+	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
+}
+
+// schedules matches the script by which Asynq takes in a task that waits.
+func schedules(c redis.Cmder) bool {
+	if !redistest.Script("asynq:")(c) {
+		return false
+	}
+	key, _ := c.Args()[4].(string)
+	return strings.HasSuffix(key, ":scheduled")
+}
+
+// TestEnqueueScheduledFaults breaks the write of a task that waits in both ways a
+// network can, repeats it, and wants one task at its time.
+func TestEnqueueScheduledFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range redistest.Faults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			b := open(t)
+			at := time.Now().Truncate(time.Second).Add(time.Hour)
+			rec := scheduled("o1", order.QueueDefault, at)
+			b.breaker.Break(fault, schedules)
+			if added, err := b.Enqueue(t.Context(), rec); added || !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("the broken enqueue answered %t, %v", added, err)
+			}
+			if b.breaker.Fired() != 1 {
+				t.Fatalf("%d commands were broken", b.breaker.Fired())
+			}
+			if added, err := b.Enqueue(t.Context(), rec); err != nil || added != (fault == redistest.NotApplied) {
+				t.Errorf("the repeat answered %t, %v", added, err)
+			}
+			tasks, err := b.asynq.ListScheduledTasks(string(order.QueueDefault))
+			if err != nil || len(tasks) != 1 || tasks[0].ID != "o1" || !tasks[0].NextProcessAt.Equal(at) {
+				t.Errorf("scheduled are %v, %v", tasks, err)
+			}
+		})
+	}
+}
