@@ -13,6 +13,11 @@ func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
 	orderctl(t, "dev", "--sample", "10", "--http", anyPort, "--data", folder).mustEnd(t, 0)
 
 	var out stream
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the dev that was to be killed said:\n%s", out.String())
+		}
+	})
 	killed := exec.Command(os.Args[0], "dev", "--http", anyPort, "--data", folder)
 	killed.Env = append(os.Environ(), asCommand+"=1")
 	killed.Stdout, killed.Stderr = &out, &out

@@ -58,6 +58,7 @@ func TestListShowsPagesAsTheyArrive(t *testing.T) {
 			c := &command{}
 			c.start(t, "list", "-o", output, "--api", api.URL)
 			c.mustSay(t, `pending`)
+			eventually(t, "the second page is asked for", func() bool { return api.asked() == 2 })
 			c.interrupt(t)
 			c.mustEnd(t, 1, `\norderctl: list orders: interrupted\n$`)
 		})

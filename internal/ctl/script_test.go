@@ -69,6 +69,13 @@ func newScript(t *testing.T, exchanges ...exchange) *script {
 	return s
 }
 
+// asked returns how many requests there were.
+func (s *script) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.got)
+}
+
 // note returns how many requests there were before.
 func (s *script) note(request string) int {
 	s.mu.Lock()
