@@ -22,7 +22,8 @@ const (
 // position: at most limit of them, all of one moment. Next is the position to go
 // on after, zero when there are no more; a page that is not full, or empty, may
 // have a next one. The cost of a page does not depend on how many orders there
-// are. Times of acceptance are known to the microsecond. An order.ErrUnreadable about single records comes with all the others.
+// are. Times of acceptance are known to the microsecond. An order.ErrUnreadable
+// about single records comes with all the others.
 func (l *Ledger) List(
 	ctx context.Context, f order.Filter, after order.Position, limit int,
 ) (records []order.Record, next order.Position, err error) {

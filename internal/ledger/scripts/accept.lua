@@ -31,7 +31,7 @@ local function accept(n)
   -- Each order has a time of its own, so that they keep their order in lists.
   local now = string.format('%.0f', first + n - 1)
   local status = 'pending'
-  if due ~= '' and tonumber(due) > first then
+  if due ~= '' and tonumber(due) > tonumber(now) then
     status = 'scheduled'
   end
   local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', 1,

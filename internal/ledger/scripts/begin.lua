@@ -24,7 +24,8 @@ if token == ARGV[3] then
   return { open and 'begun' or 'exhausted', number, try }
 end
 
-redis.call('HDEL', record, 'x')
+-- The first write is a removal, as in move.
+redis.call('HDEL', record, 'k')
 if open then
   close(number, 'worker was lost', '')
 end
@@ -35,6 +36,9 @@ end
 
 number, try = number + 1, try + 1
 move(status, ARGV[5], created)
+if status == 'retrying' then
+  redis.call('HDEL', record, 'x')
+end
 redis.call('HSET', record, 'n', number, 'b', now, 'a' .. number, ARGV[4] .. '\t' .. now)
 if ARGV[6] == '' then
   redis.call('HDEL', record, 'h')
