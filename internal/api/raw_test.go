@@ -152,7 +152,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestSlowClients closes connections whose requests do not arrive in time.
+// TestSlowClients closes connections whose requests do not arrive in time, and
+// gives a batch longer.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(noIntake(t)))

@@ -97,7 +97,7 @@ func (d *decoder) retryable(members map[string]jsontext.Value) order.Status {
 	switch {
 	case !present:
 		d.add("status", order.CodeRequired, "is required")
-	case len(d.problems) == known && status != order.StatusFailed && status != order.StatusRejected:
+	case len(d.problems) == known && !status.Retryable():
 		d.add("status", order.CodeInvalid, "must be failed or rejected")
 	}
 	return status

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,8 +53,14 @@ func TestRedisAway(t *testing.T) {
 				{"get", http.MethodGet, "/orders/before", ""},
 				{"stats", http.MethodGet, "/stats", ""},
 			}
-			for _, ask := range asks {
-				a := b.ask(t, ask.method, ask.path, ask.body)
+			answers := make([]answer, len(asks))
+			var asking sync.WaitGroup // all at once, to wait only once
+			for i, ask := range asks {
+				asking.Go(func() { answers[i] = b.ask(t, ask.method, ask.path, ask.body) })
+			}
+			asking.Wait()
+			for i, ask := range asks {
+				a := answers[i]
 				p := a.problem(t, 503)
 				if p.Type != "tag:orderprocessor,2026:redis-unavailable" || a.header.Get("Retry-After") != "1" {
 					t.Errorf("%s: type %q, headers %v", ask.name, p.Type, a.header)

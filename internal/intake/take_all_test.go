@@ -134,7 +134,8 @@ func TestTakeAllAsTake(t *testing.T) {
 }
 
 // TestTakeAllRoom holds that a batch takes the places there are, from its front,
-// and that orders which were known or refused give theirs back.
+// that orders which were known or refused give theirs back, and that one which was
+// accepted further in front needs none.
 func TestTakeAllRoom(t *testing.T) {
 	b := open(t)
 	known := sheaf(t, 3)
@@ -154,13 +155,16 @@ func TestTakeAllRoom(t *testing.T) {
 	for range 6 {
 		fresh = append(fresh, ordertest.Order(t))
 	}
-	for i, a := range in.TakeAll(t.Context(), append(fresh, known[1], other)) {
+	unnamed := fresh[0]
+	unnamed.ID = ""
+	for i, a := range in.TakeAll(t.Context(), append(fresh, known[1], other, fresh[0], unnamed)) {
 		var busy *order.BusyError
 		switch {
 		case i < 4 && (a.Err != nil || !a.IsNew),
-			(i == 4 || i == 5) && !errors.As(a.Err, &busy),
+			(i == 4 || i == 5 || i == 9) && !errors.As(a.Err, &busy),
 			i == 6 && (a.Err != nil || a.IsNew || a.Record.ID != known[1].ID),
-			i == 7 && !errors.Is(a.Err, order.ErrConflict):
+			i == 7 && !errors.Is(a.Err, order.ErrConflict),
+			i == 8 && (a.Err != nil || a.IsNew || a.Record.ID != fresh[0].ID):
 			t.Errorf("order %d: %+v", i, a)
 		}
 	}

@@ -80,12 +80,6 @@ func (h Handling) Status() Status {
 	}
 }
 
-// Cancellable says whether an order in this status can be withdrawn: no attempt
-// runs that may have told the shop.
-func (s Status) Cancellable() bool {
-	return s == StatusScheduled || s == StatusPending || s == StatusRetrying
-}
-
 // Retryable says whether an operator may give an order in this status another
 // run.
 func (s Status) Retryable() bool { return s == StatusFailed || s == StatusRejected }

@@ -38,16 +38,11 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// TestStatusChanges holds which statuses a request may change, and that none may
-// be changed in both ways.
-func TestStatusChanges(t *testing.T) {
+// TestRetryable holds which outcomes an operator may take back.
+func TestRetryable(t *testing.T) {
 	t.Parallel()
-	cancellable := []order.Status{"scheduled", "pending", "retrying"}
 	retryable := []order.Status{"failed", "rejected"}
-	for _, s := range append(order.Statuses(), "", "Pending", "done") {
-		if got, want := s.Cancellable(), slices.Contains(cancellable, s); got != want {
-			t.Errorf("%q: Cancellable = %t, want %t", s, got, want)
-		}
+	for _, s := range append(order.Statuses(), "", "Failed", "done") {
 		if got, want := s.Retryable(), slices.Contains(retryable, s); got != want {
 			t.Errorf("%q: Retryable = %t, want %t", s, got, want)
 		}

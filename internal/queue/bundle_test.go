@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"flag"
 	"log/slog"
 	"testing"
 	"time"
@@ -15,8 +16,12 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestMain holds that no consumer leaves a goroutine behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain holds that no consumer leaves a goroutine behind. The tests wait more
+// than they work, so more of them run at once than there are processors.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "8") // an argument of the command still wins
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait for something that should happen soon; loaded
 // machines get the rest.

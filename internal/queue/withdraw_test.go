@@ -33,7 +33,6 @@ func TestWithdraw(t *testing.T) {
 		before func(*testing.T, *bundle)
 		after  asynq.TaskState
 	}{
-		{"no queue yet", func(*testing.T, *bundle) {}, none},
 		{"no task", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.enqueue(t, q, "other")
@@ -91,6 +90,18 @@ func TestWithdraw(t *testing.T) {
 				t.Error("another order's task is gone")
 			}
 		})
+	}
+}
+
+// TestWithdrawOnFreshRedis holds that there is nothing to do where nobody has
+// queued anything.
+func TestWithdrawOnFreshRedis(t *testing.T) {
+	b := open(t)
+	if err := b.Withdraw(t.Context(), record("o1", order.QueueDefault)); err != nil {
+		t.Error(err)
+	}
+	if held, err := b.Holds(t.Context(), record("o1", order.QueueDefault)); err != nil || held {
+		t.Errorf("the order has a task: %t, %v", held, err)
 	}
 }
 
