@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -106,6 +108,12 @@ func TestListBoundsTheProblems(t *testing.T) {
 	}
 }
 
+// forged is a cursor of the list of all orders, made by somebody who knows how.
+func forged(place string) string {
+	sum := sha256.Sum256([]byte(place + "\x00list\x00\x00\x00\x00"))
+	return base64.RawURLEncoding.EncodeToString([]byte(place + string(sum[:8])))
+}
+
 // TestCursors refuses what is no cursor of this list.
 func TestCursors(t *testing.T) {
 	b := open(t)
@@ -142,6 +150,9 @@ func TestCursors(t *testing.T) {
 		"an id instead of a cursor":  "o000",
 		"a position that is written": "1795435200000000:o000",
 	}
+	for _, short := range []string{"", "1234567", "12345678"} {
+		rows["forged with "+short] = forged(short)
+	}
 	for i := 1; i < len(cursor); i++ {
 		rows["cut to "+cursor[:i]] = cursor[:i]
 	}
@@ -162,6 +173,7 @@ func TestCursors(t *testing.T) {
 		})
 	}
 	b.list(t, "/orders?cursor="+cursor)
+	b.list(t, "/orders?cursor="+forged("12345678o000"))
 	b.ask(t, "GET", "/orders?status=pending&cursor="+cursor, "").problem(t, 400)
 	b.ask(t, "GET", "/orders?cursor="+cursor+"&cursor="+cursor, "").problem(t, 400)
 }

@@ -77,7 +77,7 @@ func (in *Intake) RetryAll(
 			}
 			report.Next = order.Position{CreatedAt: rec.CreatedAt, ID: rec.ID}
 			last := i == len(page)-1 && next.IsZero()
-			if report.Count == limit && !last {
+			if !last && (report.Count == limit || time.Since(start) > retryBudget) {
 				return report, nil
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,7 +55,8 @@ func (s *shelf) List(
 			return nil, order.Position{}, err
 		}
 	}
-	for _, rec := range s.orders {
+	for i := range s.orders {
+		rec := &s.orders[i]
 		passed := !after.IsZero() && !rec.CreatedAt.Before(after.CreatedAt)
 		if passed || rec.Status != f.Status {
 			continue
@@ -62,7 +64,7 @@ func (s *shelf) List(
 		if len(page) == limit {
 			return page, placeOf(page[limit-1]), nil
 		}
-		page = append(page, rec)
+		page = append(page, *rec)
 	}
 	return page, order.Position{}, nil
 }
@@ -74,7 +76,10 @@ func (s *shelf) Retry(_ context.Context, id, token string) (order.Record, error)
 			return order.Record{}, err
 		}
 	}
-	i := slices.IndexFunc(s.orders, func(rec order.Record) bool { return rec.ID == id })
+	i, err := strconv.Atoi(strings.TrimPrefix(id, "o"))
+	if err != nil {
+		return order.Record{}, err
+	}
 	if rec := &s.orders[i]; rec.Status != order.StatusFailed || token == "" {
 		return order.Record{}, fmt.Errorf("retry order %s: %w", id, &order.StatusError{Status: rec.Status})
 	}
@@ -515,4 +520,21 @@ func TestRetryAllFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRetryAllTimeWithinAPage stops at its time in the middle of a page, and tells
+// where to go on.
+func TestRetryAllTimeWithinAPage(t *testing.T) {
+	s := shelve(200, "busy")
+	s.onRetry = func(int) error {
+		<-time.After(20 * time.Millisecond)
+		return nil
+	}
+	operate(t, s, plenty, func(t *testing.T, in *intake.Intake, _ *tasks) {
+		started := time.Now()
+		got, err := in.RetryAll(t.Context(), failed(""), order.Position{}, plenty, false)
+		if took := time.Since(started); err != nil || got.Next.IsZero() || got.Retried == 0 || took > time.Second {
+			t.Errorf("%+v, %v after %v", got, err, took)
+		}
+	})
 }

@@ -23,7 +23,8 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 
 // TakeAll takes many orders in, at most 500, each as Take does, and returns what
 // became of each, in turn. They travel to Redis together, which is much faster
-// than one after the other.
+// than one after the other. Where room is short, it goes to those in front,
+// although they may turn out to be known.
 func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
 	var entries []order.Entry

@@ -158,7 +158,7 @@ func (p *problems) processAt(text string, now time.Time) time.Time {
 		return time.Time{}
 	}
 	if t.After(now.Add(MaxAhead)) || t.Unix() < 0 {
-		p.add("process_at", CodeOutOfRange, "must be at most %d days ahead", MaxAhead/(24*time.Hour))
+		p.add("process_at", CodeOutOfRange, "must be after 1970 and at most %d days ahead", MaxAhead/(24*time.Hour))
 	}
 	return t.Truncate(time.Microsecond)
 }

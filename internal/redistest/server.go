@@ -6,6 +6,7 @@ package redistest
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,19 +101,28 @@ func (s *Server) start() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	c := redis.NewClient(&redis.Options{
-		Network: "unix", Addr: filepath.Join(s.dir, "s"), MaxRetries: -1, DialerRetries: 1, // the loop below is faster
-	})
-	defer func() { _ = c.Close() }()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for c.Ping(ctx).Err() != nil {
+	for !answers(ctx, filepath.Join(s.dir, "s")) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			s.tb.Fatalf("redis-server did not answer within %v", startTimeout)
 		}
 	}
+}
+
+// answers says whether a server is there and has loaded its data. go-redis would
+// dial more rarely by and by.
+func answers(ctx context.Context, socket string) bool {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	defer func() { _ = c.Close() }()
+	return c.Ping(ctx).Err() == nil
 }
 
 func (s *Server) signal(sig syscall.Signal) {
