@@ -34,8 +34,8 @@ generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
 race: redis ## run all tests with the race detector
 	go test -race -timeout 9m ./...
 
-bench: redis ## measure the spine: accept, hand-over, submit to settled
-	go test -run '^$$' -bench . -benchtime 2s -count 3 ./bench/...
+bench: redis ## measure submit, batch, submit to settled, lists of 1k and 1M, schedules
+	go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./bench/...
 
 redis: ## find redis-server or install it
 	@scripts/redis.sh
