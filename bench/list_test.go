@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/redistest"
@@ -76,7 +77,7 @@ func fillID(n int) string { return fmt.Sprintf("order-%07d", n) }
 func fillOne(b *testing.B, l *ledger.Ledger, n int) error {
 	b.Helper()
 	o := ordertest.Order(b, ordertest.WithID(fillID(n)), ordertest.WithCustomer(fmt.Sprint("customer ", n%10)))
-	if _, _, err := l.Accept(b.Context(), o, order.QueueDefault); err != nil {
+	if _, _, err := ledgertest.Accept(b.Context(), l, o, order.QueueDefault); err != nil {
 		return err
 	}
 	if n%10 != 0 {

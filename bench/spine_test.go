@@ -32,7 +32,7 @@ const clients = 32
 func BenchmarkAccept(b *testing.B) {
 	l := ledger.New(redistest.Start(b).Client())
 	parallel(b, func(n int64) error {
-		_, _, err := l.Accept(b.Context(), sample(b, n), order.QueueDefault)
+		_, _, err := ledgertest.Accept(b.Context(), l, sample(b, n), order.QueueDefault)
 		return err
 	})
 }
@@ -43,7 +43,7 @@ func BenchmarkAcceptAndEnqueue(b *testing.B) {
 	l := ledger.New(rdb)
 	q := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})
 	parallel(b, func(n int64) error {
-		rec, _, err := l.Accept(b.Context(), sample(b, n), order.QueueDefault)
+		rec, _, err := ledgertest.Accept(b.Context(), l, sample(b, n), order.QueueDefault)
 		if err == nil {
 			_, err = q.Enqueue(b.Context(), rec)
 		}

@@ -46,8 +46,7 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	// A batch may take longer than other requests.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), batchTimeout)
+	ctx, cancel := context.WithTimeout(c.UserContext(), batchTimeout)
 	defer cancel()
 	return s.answerBatch(c, media, lines, s.takeBatch(ctx, lines, key))
 }
@@ -80,7 +79,7 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 		open, between, end = "[", ",", "]"
 	}
 	refused, retryAfter := 0, 0
-	var failed error
+	var failed, away error // the first ones of our own
 	for i, a := range taken {
 		v := verdict{Line: lines[i].number, Status: fiber.StatusCreated, ID: a.Record.ID}
 		switch {
@@ -88,8 +87,11 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 			p := describeProblem(c, a.Err).bounded(maxLineProblems)
 			v.Status, v.Problem = p.Status, &p
 			refused, retryAfter = refused+1, max(retryAfter, p.retryAfter)
-			if p.Status == fiber.StatusInternalServerError {
+			switch {
+			case p.Status == fiber.StatusInternalServerError && failed == nil:
 				failed = a.Err
+			case p.Status > fiber.StatusInternalServerError && away == nil:
+				away = a.Err
 			}
 		case !a.IsNew:
 			v.Status = fiber.StatusOK
@@ -106,7 +108,9 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 	if failed != nil {
 		s.cfg.Log.Error("orders of a batch failed", "error", failed, "request_id", requestID(c))
 	}
-	s.cfg.Log.Debug("batch taken", "orders", len(lines), "refused", refused, "request_id", requestID(c))
+	if away != nil {
+		c.Locals(localError, fmt.Sprintf("%d of %d orders were not accepted, the first because: %v", refused, len(lines), away))
+	}
 	if retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(retryAfter))
 	}

@@ -42,7 +42,7 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, maxQueueLength(5000))
 			b.batch(t, withID("before"))
-			text := lines("o", 1000) + withID("bad", "amount", "0") + "\n" + strings.Repeat(body("id", "")+"\n", 5)
+			text := strings.Repeat(body("id", "")+"\n", 5) + lines("o", 1000) + withID("bad", "amount", "0")
 			outage := outages(b)[i]
 			outage.away()
 			a := b.ask(t, "POST", "/orders/batch", text, "Content-Type", ndjson)
@@ -52,18 +52,22 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 			if diff := cmp.Diff(map[int]int{503: 1005, 400: 1}, count(all)); diff != "" || a.header.Get("Retry-After") != "1" {
 				t.Fatalf("headers are %v: %s", a.header, diff)
 			}
-			again := lines("o", 1000)
+			again, told := lines("o", 1000), 0
 			for i, v := range all {
 				if v.Status == 503 && v.Problem.Type != typeUnavailable {
 					t.Errorf("line %d is of type %q", v.Line, v.Problem.Type)
 				}
 				switch {
-				case i <= 1000:
+				case i >= 5:
 				case v.Problem.OrderID == "": // it was not even tried
 					again += body("id", "") + "\n"
 				default:
+					told++
 					again += withID(v.Problem.OrderID) + "\n"
 				}
+			}
+			if told == 0 {
+				t.Error("no id is told of those that were made")
 			}
 			eventually(t, "the batch is accepted", func() bool {
 				n := count(b.batch(t, lines("o", 1000)))

@@ -136,6 +136,11 @@ func TestBatchRefuses(t *testing.T) {
 			}
 		})
 	}
+	for _, text := range []string{good, "null", "1", `"[]"`} {
+		if p := b.ask(t, "POST", "/orders/batch", text).problem(t, 400); p.Detail != "The body must be a JSON array of orders." {
+			t.Errorf("%.20s: detail is %q", text, p.Detail)
+		}
+	}
 	for _, encoding := range []string{"gzip", "br", "zstd", "identity, gzip"} {
 		b.ask(t, "POST", "/orders/batch", good, "Content-Type", ndjson, "Content-Encoding", encoding).problem(t, 415)
 	}

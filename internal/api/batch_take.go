@@ -62,7 +62,9 @@ func (b *batch) deal(ctx context.Context, lines []line, key string) {
 	now := time.Now()
 	for i, l := range lines {
 		p := place{index: i}
-		if p.order, p.Err = decodeLine(l.text, now); p.Err != nil {
+		var err error
+		if p.order, err = decodeLine(l.text, now); err != nil {
+			p.Err = lineError{problemOf(err).bounded(maxLineProblems)}
 			b.done <- p
 			continue
 		}
@@ -76,6 +78,13 @@ func (b *batch) deal(ctx context.Context, lines []line, key string) {
 		shards[shard%batchShards] <- p
 	}
 }
+
+// lineError is what is wrong with a line, cut to what will be told of it: a batch
+// has room for millions of mistakes.
+type lineError struct{ problem problem }
+
+// Error implements error.
+func (e lineError) Error() string { return e.problem.Detail }
 
 func decodeLine(text []byte, now time.Time) (o order.Order, err error) {
 	defer caught(&err) // nobody else would: the lines have left their request

@@ -227,11 +227,15 @@ func TestBatchByKey(t *testing.T) {
 	if asArray[0].Status != 200 || asArray[0].ID != first[0].ID {
 		t.Errorf("the first of an array is %+v; want order %s", asArray[0], first[0].ID)
 	}
+	moved := b.batch(t, "\n"+none+"\n"+none, "Idempotency-Key", "k")
+	if moved[0].Status != 201 || moved[1].ID != first[1].ID {
+		t.Errorf("on other lines, the verdicts are %+v; want a new order and %s", moved, first[1].ID)
+	}
 	if v := b.batch(t, none, "Idempotency-Key", "k2"); v[0].Status != 201 {
 		t.Errorf("with another key, the verdict is %+v", v[0])
 	}
 	b.keyed(t, "k", none).object(t, 201)
-	if n := b.tasks(t, "pending"); n != 6 {
-		t.Errorf("%d tasks wait; want 6", n)
+	if n := b.tasks(t, "pending"); n != 7 {
+		t.Errorf("%d tasks wait; want 7", n)
 	}
 }

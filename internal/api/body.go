@@ -59,20 +59,41 @@ func tooManyBytes(limit int) error {
 	return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("The body must have at most %d bytes.", limit))
 }
 
-// readJSON returns a body that says it is JSON, of an ordinary size.
-func readJSON(c *fiber.Ctx) ([]byte, error) {
+// needJSON reads a body that says it is JSON, of an ordinary size.
+func needJSON(c *fiber.Ctx) error {
 	if _, err := mediaOf(c, fiber.MIMEApplicationJSON); err != nil {
-		return nil, err
+		return err
 	}
-	return readBody(c, maxBodyBytes)
+	body, err := readBody(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	c.Locals(localBody, body)
+	return c.Next()
 }
 
-// readOptionalJSON is readJSON for a body that may be left out.
-func readOptionalJSON(c *fiber.Ctx) ([]byte, error) {
+// allowJSON is needJSON for a body that may be left out.
+func allowJSON(c *fiber.Ctx) error {
 	if c.Request().Header.ContentLength() == 0 {
-		return nil, nil
+		return c.Next()
 	}
-	return readJSON(c)
+	return needJSON(c)
+}
+
+// bodyOf returns the body that needJSON has read, empty when there was none.
+func bodyOf(c *fiber.Ctx) []byte {
+	body, _ := c.Locals(localBody).([]byte)
+	return body
+}
+
+// wholeBody reads a body for a handler that would read it without a limit.
+func wholeBody(c *fiber.Ctx) error {
+	body, err := readBody(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	c.Request().SetBodyRaw(body)
+	return c.Next()
 }
 
 // mediaOf returns the media type of the body, which must be one of those, plain

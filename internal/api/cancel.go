@@ -13,11 +13,7 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	body, err := readOptionalJSON(c)
-	if err != nil {
-		return err
-	}
-	reason, err := decodeCancel(body)
+	reason, err := decodeCancel(bodyOf(c))
 	if err != nil {
 		return err
 	}

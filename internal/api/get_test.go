@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/redistest"
@@ -24,7 +25,7 @@ func claim(token string, h order.Handling) order.Claim {
 
 func (b *bundle) accept(t *testing.T) {
 	t.Helper()
-	if _, _, err := b.ledger.Accept(t.Context(), ordertest.Order(t, ordertest.WithID(orderID)), order.QueueDefault); err != nil {
+	if _, _, err := ledgertest.Accept(t.Context(), b.ledger, ordertest.Order(t, ordertest.WithID(orderID)), order.QueueDefault); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	headerTraceState  = "Tracestate"
 	localRequestID    = "request_id"
 	localError        = "error"
+	localBody         = "body"
 )
 
 // identify sets what every answer carries.
@@ -77,15 +78,20 @@ func caught(err *error) {
 	}
 }
 
-// bound limits the time of the request and takes up the client's trace.
-func (s *Server) bound(c *fiber.Ctx) error {
+// trace takes up the client's trace.
+func trace(c *fiber.Ctx) error {
+	if parent := c.Get(headerTraceParent); parent != "" {
+		c.SetUserContext(propagation.TraceContext{}.Extract(c.UserContext(), propagation.MapCarrier{
+			"traceparent": strings.Clone(parent), "tracestate": strings.Clone(c.Get(headerTraceState)),
+		}))
+	}
+	return c.Next()
+}
+
+// bound limits what the request may take of Redis.
+func bound(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
 	defer cancel()
-	if parent := c.Get(headerTraceParent); parent != "" {
-		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{
-			"traceparent": strings.Clone(parent), "tracestate": strings.Clone(c.Get(headerTraceState)),
-		})
-	}
 	c.SetUserContext(ctx)
 	return c.Next()
 }

@@ -15,11 +15,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	body, err := readJSON(c)
-	if err != nil {
-		return err
-	}
-	o, err := decodeOrder(body, time.Now())
+	o, err := decodeOrder(bodyOf(c), time.Now())
 	if err != nil {
 		return err
 	}

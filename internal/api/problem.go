@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,6 +55,7 @@ const (
 // internal is told to the client.
 func problemOf(err error) problem {
 	var (
+		line      lineError
 		invalid   *order.InvalidError
 		request   *requestError
 		malformed *malformedError
@@ -64,6 +66,8 @@ func problemOf(err error) problem {
 		status    *fiber.Error
 	)
 	switch {
+	case errors.As(err, &line):
+		return line.problem
 	case errors.As(err, &invalid):
 		p := problem{Type: typeInvalid, Title: "The order is not valid", Status: 400}
 		return p.listing(invalid.Problems)
@@ -134,7 +138,7 @@ func (p problem) listing(found []order.FieldError) problem {
 // bounded lists no more than so many.
 func (p problem) bounded(most int) problem {
 	if n := len(p.Errors); n > most {
-		p.Errors = p.Errors[:most]
+		p.Errors = slices.Clone(p.Errors[:most]) // the others may be many
 		p.Detail = fmt.Sprintf("%d problems were found; errors lists the first %d.", n, most)
 	}
 	return p

@@ -44,11 +44,7 @@ type retryView struct {
 
 // retryOrders answers POST /orders/retry.
 func (s *Server) retryOrders(c *fiber.Ctx) error {
-	body, err := readJSON(c)
-	if err != nil {
-		return err
-	}
-	r, err := decodeRetry(body, time.Now())
+	r, err := decodeRetry(bodyOf(c), time.Now())
 	if err != nil {
 		return err
 	}

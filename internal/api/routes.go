@@ -10,32 +10,33 @@ import (
 // batchPath takes larger and slower bodies than any other.
 const batchPath = "/orders/batch"
 
-// routes names every route of the API, and what each request passes first.
+// routes names every route of the API, and what each request passes first. The
+// time that a request may take of Redis begins when its body is there.
 func (s *Server) routes() {
-	s.app.Use(s.identify, s.logAccess, s.recoverPanic, s.bound)
+	s.app.Use(s.identify, s.logAccess, s.recoverPanic, trace)
 
-	s.app.Post("/orders", s.ready, noQuery, s.submit)
-	s.app.Get("/orders", s.ready, s.listOrders)
+	s.app.Post("/orders", s.ready, noQuery, needJSON, bound, s.submit)
+	s.app.Get("/orders", s.ready, bound, s.listOrders)
 	s.app.Post(batchPath, s.ready, noQuery, s.submitBatch)
-	s.app.Post("/orders/retry", s.ready, noQuery, s.retryOrders)
-	s.app.Get("/orders/:id", s.ready, noQuery, s.getOrder)
-	s.app.Get("/orders/:id/events", s.ready, noQuery, s.listEvents)
-	s.app.Post("/orders/:id/cancel", s.ready, noQuery, s.cancelOrder)
-	s.app.Post("/orders/:id/retry", s.ready, noQuery, s.retryOrder)
+	s.app.Post("/orders/retry", s.ready, noQuery, needJSON, bound, s.retryOrders)
+	s.app.Get("/orders/:id", s.ready, noQuery, bound, s.getOrder)
+	s.app.Get("/orders/:id/events", s.ready, noQuery, bound, s.listEvents)
+	s.app.Post("/orders/:id/cancel", s.ready, noQuery, allowJSON, bound, s.cancelOrder)
+	s.app.Post("/orders/:id/retry", s.ready, noQuery, bound, s.retryOrder)
 
-	s.app.Get("/queues", s.ready, noQuery, s.listQueues)
-	s.app.Post("/queues/:name/pause", s.ready, noQuery, s.pauseQueue)
-	s.app.Post("/queues/:name/resume", s.ready, noQuery, s.resumeQueue)
+	s.app.Get("/queues", s.ready, noQuery, bound, s.listQueues)
+	s.app.Post("/queues/:name/pause", s.ready, noQuery, bound, s.pauseQueue)
+	s.app.Post("/queues/:name/resume", s.ready, noQuery, bound, s.resumeQueue)
 
-	s.app.Get("/stats", s.ready, s.getStats)
-	s.app.Get("/health", s.getHealth)
+	s.app.Get("/stats", s.ready, bound, s.getStats)
+	s.app.Get("/health", bound, s.getHealth)
 }
 
 // pages adds what people look at: Asynqmon, and the specification.
 func (s *Server) pages() error {
 	monitoring := monitoring(s.Redis, s.cfg.MonitoringWritable)
-	s.app.All(monitoringPath, monitoring)
-	s.app.All(monitoringPath+"/*", monitoring)
+	s.app.All(monitoringPath, wholeBody, monitoring)
+	s.app.All(monitoringPath+"/*", wholeBody, monitoring)
 	return s.serveSpecification()
 }
 
@@ -47,8 +48,9 @@ func (s *Server) treatBatchesApart() {
 		if string(h.RequestURI()) != batchPath {
 			return fasthttp.RequestConfig{}
 		}
-		// fasthttp reads as much ahead as a body may have, and answers itself when
-		// that is cut off; of a batch it shall leave that to the handler.
+		// fasthttp reads up to 8 KiB of a body ahead, but no more than a body may
+		// have, and answers itself when that is cut off. Of a batch it shall leave
+		// that to the handler.
 		return fasthttp.RequestConfig{ReadTimeout: batchReadTimeout, MaxRequestBodySize: 1}
 	}
 	server.ExpectHandler = func(ctx *fasthttp.RequestCtx) int {

@@ -50,7 +50,7 @@ func (s *Server) serveSpecification() error {
 		c.Set(fiber.HeaderContentSecurityPolicy, documentationPolicy)
 		return pages(c)
 	}
-	s.app.Get(documentation, serve)
-	s.app.Get(documentation+"/*", serve)
+	s.app.Get(documentation, wholeBody, serve)
+	s.app.Get(documentation+"/*", wholeBody, serve)
 	return nil
 }

@@ -20,7 +20,7 @@ func (b *bundle) reach(t *testing.T, id string, status order.Status, opts ...ord
 	if status == order.StatusScheduled {
 		o.ProcessAt = time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 	}
-	rec, _, err := b.ledger.Accept(t.Context(), o, order.QueueDefault)
+	rec, _, err := ledgertest.Accept(t.Context(), b.ledger, o, order.QueueDefault)
 	if err != nil {
 		t.Fatal(err)
 	}

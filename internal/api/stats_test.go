@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/stats"
@@ -27,7 +28,7 @@ func TestStats(t *testing.T) {
 		"o3": {Status: order.StatusRejected, Error: "no"}, "o4": {Status: order.StatusFailed, Error: "no"},
 	}
 	for id, out := range outcomes {
-		if _, _, err := b.ledger.Accept(t.Context(), ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault); err != nil {
+		if _, _, err := ledgertest.Accept(t.Context(), b.ledger, ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault); err != nil {
 			t.Fatal(err)
 		}
 		c := order.Claim{ID: id, Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 9}

@@ -17,6 +17,7 @@ import (
 
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/redistest"
@@ -392,7 +393,7 @@ func (w watched) List(
 // settle takes an order in and settles it.
 func (b *bundle) settle(t *testing.T, id, customer string, out order.Outcome) order.Record {
 	t.Helper()
-	rec, _, err := b.books.Accept(t.Context(), ordertest.Order(t, ordertest.WithID(id), ordertest.WithCustomer(customer)), order.QueueDefault)
+	rec, _, err := ledgertest.Accept(t.Context(), b.books, ordertest.Order(t, ordertest.WithID(id), ordertest.WithCustomer(customer)), order.QueueDefault)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,24 +11,15 @@ import (
 // maxAccepted bounds the orders of one AcceptAll: a few milliseconds of Redis.
 const maxAccepted = 500
 
-// Accept writes a new order into the books as pending in the queue, or as
-// scheduled if its time has not come, and says whether it was new. When the id
-// belongs to an order with the same content, Accept changes nothing and returns
-// that record; when its content is another, it returns order.ErrConflict.
+// AcceptAll writes new orders into the books in one step, at most 500: each as
+// pending in its queue, or as scheduled if its time has not come. It returns what
+// became of each, in turn. When an id belongs to an order with the same content,
+// AcceptAll changes nothing about it and returns that record as known; when its
+// content is another, it says order.ErrConflict. That goes for orders earlier
+// among the same entries, too. When it returns an error, all are accepted or none.
 //
-// Accept cannot tell its own lost reply from an earlier submission: repeated
+// AcceptAll cannot tell its own lost reply from an earlier submission: repeated
 // after an error, it may report a new order as known.
-func (l *Ledger) Accept(ctx context.Context, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error) {
-	all, err := l.AcceptAll(ctx, []order.Entry{{Order: o, Queue: q}})
-	if err != nil {
-		return order.Record{}, false, err
-	}
-	return all[0].Record, all[0].IsNew, all[0].Err
-}
-
-// AcceptAll accepts many orders in one step, at most 500, each as Accept does, and
-// returns what became of each, in turn. Orders of one id are taken in turn. When
-// it returns an error, all of them are accepted or none.
 func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
 	if len(entries) > maxAccepted {
 		return nil, fmt.Errorf("accept %d orders: only %d are accepted in one step", len(entries), maxAccepted)

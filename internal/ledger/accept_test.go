@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -84,7 +85,7 @@ func TestAcceptForATime(t *testing.T) {
 			books := open(t)
 			books.do(t, row.before...)
 			found := books.dump(t)
-			rec, isNew, err := books.Accept(t.Context(), row.accept, order.QueueDefault)
+			rec, isNew, err := ledgertest.Accept(t.Context(), books, row.accept, order.QueueDefault)
 			if isNew != row.isNew || !errors.Is(err, row.err) {
 				t.Errorf("new is %v, error %v, want %v, %v", isNew, err, row.isNew, row.err)
 			}

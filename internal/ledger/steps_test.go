@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -18,7 +19,7 @@ type step func(ctx context.Context, l *ledger.Ledger) error
 
 func accept(o order.Order) step {
 	return func(ctx context.Context, l *ledger.Ledger) error {
-		rec, _, err := l.Accept(ctx, o, order.QueueDefault)
+		rec, _, err := ledgertest.Accept(ctx, l, o, order.QueueDefault)
 		return kept(ctx, l, o.ID, rec, err)
 	}
 }

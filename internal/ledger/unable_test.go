@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 )
@@ -43,7 +44,7 @@ func TestRedisAway(t *testing.T) {
 			away(server)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			_, _, err := l.Accept(ctx, sample("o1"), order.QueueDefault)
+			_, _, err := ledgertest.Accept(ctx, l, sample("o1"), order.QueueDefault)
 			if !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("accept answered %v", err)
 			}

@@ -61,7 +61,7 @@ func keep(t *testing.T) *redis.Client {
 		if id == "scheduled" {
 			o.ProcessAt = time.Now().Add(time.Hour)
 		}
-		if _, _, err := l.Accept(t.Context(), o, order.QueueDefault); err != nil {
+		if _, _, err := ledgertest.Accept(t.Context(), l, o, order.QueueDefault); err != nil {
 			t.Fatal(err)
 		}
 		c := order.Claim{ID: id, Token: "a", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3}
@@ -178,7 +178,7 @@ func TestAudit(t *testing.T) {
 				t.Errorf("forgot %d orders, %v", gone, err)
 			}
 			o := ordertest.Order(t, ordertest.WithID("completed"))
-			if _, isNew, err := l.Accept(ctx, o, order.QueueDefault); !isNew || err != nil {
+			if _, isNew, err := ledgertest.Accept(ctx, l, o, order.QueueDefault); !isNew || err != nil {
 				t.Errorf("accepted %v, %v", isNew, err)
 			}
 		}, ""},

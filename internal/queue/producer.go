@@ -42,8 +42,8 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 
 // Enqueue puts the order's task into the record's queue and says whether it
 // had none before. The task is named after the order, so repeating Enqueue
-// while the task exists adds nothing. An archived task is replaced: nobody
-// would work it, and the order must not be settled when Enqueue is called. The
+// while the task exists adds nothing. A task that would not be worked, or not in
+// time, is replaced; the order must not be settled when Enqueue is called. The
 // trace of ctx travels with the task. The task of a scheduled order waits for its
 // time. It returns order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, err error) {
@@ -70,7 +70,7 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) (added bool, err error) {
 	opts := []asynq.Option{asynq.TaskID(rec.ID), asynq.Queue(string(rec.Queue))}
 	if rec.Status == order.StatusScheduled {
-		opts = append(opts, asynq.ProcessAt(rec.ProcessAt.Add(toNextSecond)))
+		opts = append(opts, asynq.ProcessAt(dueAt(rec)))
 	}
 	_, err = p.client.EnqueueContext(ctx, task, opts...)
 	switch {
@@ -88,33 +88,48 @@ func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) 
 // worker that meets it finds the order cancelled. It returns
 // order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
-	state, err := p.state(ctx, rec)
-	if err != nil || (state != asynq.TaskStateScheduled && state != asynq.TaskStateRetry) {
+	task, err := p.task(ctx, rec)
+	if err != nil || task == nil {
 		return err
+	}
+	if task.State != asynq.TaskStateScheduled && task.State != asynq.TaskStateRetry {
+		return nil
 	}
 	return p.remove(ctx, rec)
 }
 
 // Holds says whether the order has a task that will be worked: one that is not
-// archived. It returns order.ErrUnavailable when Redis could not be asked.
+// archived, and does not wait for another time than the order's. An id may be
+// used again while a task of the cancelled order that had it before still waits.
+// It returns order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Holds(ctx context.Context, rec order.Record) (bool, error) {
-	state, err := p.state(ctx, rec)
-	return state != noTask && state != asynq.TaskStateArchived, err
+	task, err := p.task(ctx, rec)
+	if err != nil || task == nil {
+		return false, err
+	}
+	switch task.State {
+	case asynq.TaskStateArchived:
+		return false, nil
+	case asynq.TaskStateScheduled:
+		return rec.Status == order.StatusScheduled && task.NextProcessAt.Unix() == dueAt(rec).Unix(), nil
+	default:
+		return true, nil
+	}
 }
 
-// noTask is the state of an order without a task.
-const noTask asynq.TaskState = 0
+// dueAt is when Asynq is to bring a scheduled order.
+func dueAt(rec order.Record) time.Time { return rec.ProcessAt.Add(toNextSecond) }
 
-func (p *Producer) state(ctx context.Context, rec order.Record) (asynq.TaskState, error) {
+// task returns the order's task, nil when there is none.
+func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo, error) {
 	info, err := within(ctx, func() (*asynq.TaskInfo, error) { return p.asynq.GetTaskInfo(string(rec.Queue), rec.ID) })
-	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return noTask, nil
-	case err != nil:
-		return noTask, fmt.Errorf("look for task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
-	default:
-		return info.State, nil
+	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
+		return nil, nil //nolint:nilnil // no task is an answer
 	}
+	if err != nil {
+		return nil, fmt.Errorf("look for task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
+	}
+	return info, nil
 }
 
 func (p *Producer) remove(ctx context.Context, rec order.Record) error {

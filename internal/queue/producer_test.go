@@ -59,10 +59,10 @@ func TestEnqueue(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true, asynq.TaskStatePending},
-		{"again while it waits for its time", func(t *testing.T, b *bundle) {
+		{"while a task of its id waits for another time", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.later(t, q, "o1")
-		}, false, asynq.TaskStateScheduled},
+		}, true, asynq.TaskStatePending},
 		{"again after it is done", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)

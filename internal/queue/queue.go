@@ -26,7 +26,7 @@ const (
 	// before Asynq gives the task away.
 	taskGrace = 15 * time.Second
 	// taskRetries is how often Asynq may bring a task back by its own count. It
-	// is out of reach, as an order has at most 100 attempts: the ledger counts
+	// is out of reach, as a run of an order has at most 100 attempts: the ledger counts
 	// them and ends an order that has used them up, and Asynq must never archive
 	// a task without asking.
 	taskRetries = 1000

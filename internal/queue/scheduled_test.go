@@ -144,3 +144,42 @@ func TestEnqueueScheduledFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestEnqueueReplacesAnotherTime puts an order in whose id a cancelled order had
+// before, and left a task of: it comes at its own time.
+func TestEnqueueReplacesAnotherTime(t *testing.T) {
+	t.Parallel()
+	const q = order.QueueDefault
+	soon := time.Now().Add(time.Hour).Truncate(time.Second)
+	pending := scheduled("o1", q, time.Time{})
+	pending.Status = order.StatusPending
+	rows := []struct {
+		name  string
+		again order.Record
+		state asynq.TaskState
+	}{
+		{"at once", pending, asynq.TaskStatePending},
+		{"at another time", scheduled("o1", q, soon), asynq.TaskStateScheduled},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			if _, err := b.Enqueue(t.Context(), scheduled("o1", q, time.Now().Add(30*24*time.Hour))); err != nil {
+				t.Fatal(err)
+			}
+			if held, err := b.Holds(t.Context(), row.again); held || err != nil {
+				t.Errorf("the leftover counts: %t, %v", held, err)
+			}
+			if err := b.EnqueueAll(t.Context(), []order.Record{row.again}); err != nil {
+				t.Fatal(err)
+			}
+			task := b.task(q, "o1")
+			if task == nil || task.State != row.state || row.state == asynq.TaskStateScheduled && !task.NextProcessAt.Equal(soon) {
+				t.Errorf("the task is %+v", task)
+			}
+			if held, err := b.Holds(t.Context(), row.again); !held || err != nil {
+				t.Errorf("its own task does not count: %t, %v", held, err)
+			}
+		})
+	}
+}

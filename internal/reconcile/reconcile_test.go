@@ -62,7 +62,7 @@ func (b *bundle) another() *reconcile.Reconciler {
 // accept writes an order into the books and leaves it without a task.
 func (b *bundle) accept(t *testing.T, id string) order.Record {
 	t.Helper()
-	rec, _, err := b.books.Accept(t.Context(), ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault)
+	rec, _, err := ledgertest.Accept(t.Context(), b.books, ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestRound(t *testing.T) {
 func TestRequeuedTask(t *testing.T) {
 	b := open(t)
 	o := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithPriority(order.PriorityHigh))
-	rec, _, err := b.books.Accept(t.Context(), o, order.QueueCritical)
+	rec, _, err := ledgertest.Accept(t.Context(), b.books, o, order.QueueCritical)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/reconcile"
@@ -23,7 +24,7 @@ import (
 func (b *bundle) acceptFor(t *testing.T, at time.Time) order.Record {
 	t.Helper()
 	o := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(at))
-	rec, _, err := b.books.Accept(t.Context(), o, order.QueueDefault)
+	rec, _, err := ledgertest.Accept(t.Context(), b.books, o, order.QueueDefault)
 	if err != nil || rec.Status != order.StatusScheduled {
 		t.Fatalf("accepted as %s, %v", rec.Status, err)
 	}

@@ -45,7 +45,7 @@ func open(t *testing.T, opts ...ordertest.Option) *bundle {
 	broken.AddHook(b.breaker)
 	b.books, b.broken = ledger.New(b.rdb), ledger.New(broken)
 	b.order = ordertest.Order(t, append([]ordertest.Option{ordertest.WithID("o1")}, opts...)...)
-	if _, _, err := b.books.Accept(t.Context(), b.order, shop.Queue(b.order)); err != nil {
+	if _, _, err := ledgertest.Accept(t.Context(), b.books, b.order, shop.Queue(b.order)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })

@@ -16,6 +16,9 @@
 -- gives it.
 local prefix, newest, oldest, before, want = unpack(ARGV)
 local limit, look, size = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+-- How many entries of an index are read at once: those of a page and what shows
+-- that there are more, or, when most may be passed over, some hundred.
+local chunk = want == '' and limit + 1 or math.max(limit + 1, 100)
 
 -- below compares ids byte by byte, as Redis sorts them: the < of Lua goes by the
 -- locale.
@@ -36,9 +39,9 @@ for i, key in ipairs(KEYS) do
 end
 
 local function fill(r)
-  r.buffer = redis.call('ZRANGE', r.key, newest, oldest, 'BYSCORE', 'REV', 'LIMIT', r.read, limit + 1, 'WITHSCORES')
-  r.read, r.at = r.read + limit + 1, 1
-  r.ended = #r.buffer < 2 * (limit + 1)
+  r.buffer = redis.call('ZRANGE', r.key, newest, oldest, 'BYSCORE', 'REV', 'LIMIT', r.read, chunk, 'WITHSCORES')
+  r.read, r.at = r.read + chunk, 1
+  r.ended = #r.buffer < 2 * chunk
 end
 
 local function peek(r)

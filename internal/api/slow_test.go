@@ -1,0 +1,103 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// TestSlowUpload takes an order whose body needs longer to arrive than a request
+// may take of Redis.
+func TestSlowUpload(t *testing.T) {
+	b := open(t)
+	text := body("items", "["+strings.Repeat(`"`+strings.Repeat("y", 190)+`",`, 60)+`"z"]`)
+	conn := b.dial(t)
+	if _, err := fmt.Fprintf(conn, "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		len(text), text[:9000]); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(2 * time.Second) // the client's own time
+	if _, err := io.WriteString(conn, text[9000:]); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusCreated {
+		answer, _ := io.ReadAll(resp.Body)
+		t.Errorf("answered %d: %s", resp.StatusCode, answer)
+	}
+}
+
+// TestLargeBodiesOfPages refuses bodies that the pages have no use for.
+func TestLargeBodiesOfPages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, taking(noIntake(t)))
+	for _, path := range []string{"/docs", "/docs/swagger-ui.css", "/monitoring", "/monitoring/api/queues"} {
+		t.Run(path, func(t *testing.T) {
+			all := s.say(t, fmt.Sprintf("GET %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, 300<<10)+strings.Repeat("x", 300<<10))
+			if len(all) == 0 {
+				t.Fatal("no answer came")
+			}
+			all[0].problem(t, 413)
+		})
+	}
+}
+
+// TestBatchOfMistakes holds a batch that is nothing but mistakes to a bounded
+// amount of memory. It has the process for itself.
+func TestBatchOfMistakes(t *testing.T) {
+	s := serve(t, taking(noIntake(t)))
+	wrong := `{"items":[` + strings.TrimSuffix(strings.Repeat("1,", 800), ",") + `]}` + "\n"
+	var most atomic.Uint64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most.Store(max(most.Load(), m.HeapAlloc))
+			}
+		}
+	}()
+	a := s.ask(t, "POST", "/orders/batch", strings.Repeat(wrong, 9000), "Content-Type", ndjson)
+	close(stop)
+	<-stopped
+	if all := a.verdicts(t, ndjson); len(all) != 9000 || all[8999].Status != 400 || len(all[0].Problem.Errors) != 5 {
+		t.Errorf("%d verdicts, the last is %+v", len(all), all[len(all)-1])
+	}
+	// 15 MB of lines and 9 MB of verdicts; 9,000 lists of 800 mistakes would be
+	// half a gigabyte.
+	if limit := uint64(400 << 20); most.Load() > limit {
+		t.Errorf("the heap grew to %d MiB", most.Load()>>20)
+	}
+}
+
+// TestBatchTellsWhyInTheLog writes down once why orders of a batch were not
+// accepted.
+func TestBatchTellsWhyInTheLog(t *testing.T) {
+	t.Parallel()
+	s := serve(t, taking(takes(func(context.Context, order.Order) (order.Record, bool, error) {
+		return order.Record{}, false, errors.Join(order.ErrUnavailable, errors.New("dial tcp: refused"))
+	})))
+	s.ask(t, "POST", "/orders/batch", lines("o", 3), "Content-Type", ndjson)
+	if n := strings.Count(s.log.String(), `3 of 3 orders were not accepted, the first because: redis is unavailable`); n != 1 {
+		t.Errorf("told %d times: %s", n, s.log.String())
+	}
+}
