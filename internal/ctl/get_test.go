@@ -32,7 +32,7 @@ func TestGetAndStats(t *testing.T) {
 
 	orderctl(t, "stats", "--api", api.url).mustEnd(t, 0,
 		`accepted +2\n +drift +0 \(the books balance\)\n +worker slots +64\n`,
-		`completed +1 *\n +rejected +1 *\n`, `critical +0 +0 +0 +0 +0 +0\.0 s`, `end to end +\d+\.\d +\d+\.\d`)
+		`completed +1 *\n +rejected +1 *\n`, `critical +0 +0 +0 +0 +0 +no +0\.0 s`, `end to end +\d+\.\d +\d+\.\d`)
 	c := orderctl(t, "stats", "--output", "json", "--api", api.url)
 	c.mustEnd(t, 0)
 	var stats struct{ Ledger map[string]int }
@@ -88,7 +88,7 @@ func TestStatsShowDriftAndPausedQueues(t *testing.T) {
 	t.Parallel()
 	const stats = `{"by_status":{"pending":3},"queues":{"low":{"pending":3,"paused":true,"oldest_pending_seconds":61.5}},"ledger":{"accepted":4,"drift":1}}`
 	orderctl(t, "stats", "--api", answering(t, 200, stats)).mustEnd(t, 0,
-		`drift +1 \(THE BOOKS DO NOT BALANCE\)`, `low +3 +0 +0 +0 +0 +61\.5 s +PAUSED`)
+		`drift +1 \(THE BOOKS DO NOT BALANCE\)`, `low +3 +0 +0 +0 +0 +PAUSED +61\.5 s`)
 }
 
 // answering returns the address of a server that answers everything alike.

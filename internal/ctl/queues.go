@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -52,12 +53,12 @@ func (q *queues) run(ctx context.Context) error {
 	if json.Unmarshal(answer, &v) != nil || v.Queues == nil {
 		return errNotTheAPI
 	}
-	q.print(v.Queues)
+	printQueues(q.Stdout, v.Queues)
 	return nil
 }
 
-func (q *queues) print(views []queueView) {
-	t := newFigures(q.Stdout)
+func printQueues(w io.Writer, views []queueView) {
+	t := newFigures(w)
 	t.row("queue", "pending", "active", "scheduled", "retry", "archived", "paused", "oldest pending")
 	for _, v := range views {
 		paused := "no"

@@ -80,7 +80,12 @@ func (s *statsCommand) print(v statsView) {
 	t.end()
 
 	s.printf("\n")
-	printQueues(s.Stdout, v)
+	queues := make([]queueView, len(order.Queues()))
+	for i, name := range order.Queues() {
+		queues[i] = v.Queues[name]
+		queues[i].Name = string(name)
+	}
+	printQueues(s.Stdout, queues)
 	s.printf("\n")
 	printLatency(s.Stdout, v.LatencyMS)
 }
@@ -91,22 +96,6 @@ func driftText(drift int64) string {
 		return "0 (the books balance)"
 	}
 	return fmt.Sprintf("%d (THE BOOKS DO NOT BALANCE)", drift)
-}
-
-func printQueues(w io.Writer, v statsView) {
-	t := newFigures(w)
-	t.row("queue", "pending", "active", "scheduled", "retry", "archived", "oldest")
-	for _, name := range order.Queues() {
-		q := v.Queues[name]
-		cells := []any{
-			q.Pending, q.Active, q.Scheduled, q.Retry, q.Archived, fmt.Sprintf("%.1f s", q.OldestPendingSeconds),
-		}
-		if q.Paused {
-			cells = append(cells, "PAUSED")
-		}
-		t.row(name, cells...)
-	}
-	t.end()
 }
 
 func printLatency(w io.Writer, v latencyView) {
