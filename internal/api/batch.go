@@ -90,7 +90,7 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 			switch {
 			case p.Status == fiber.StatusInternalServerError && failed == nil:
 				failed = a.Err
-			case p.Status > fiber.StatusInternalServerError && away == nil:
+			case p.Status > fiber.StatusInternalServerError && (away == nil || errors.Is(away, errNotTried)):
 				away = a.Err
 			}
 		case !a.IsNew:

@@ -22,6 +22,9 @@ const (
 	shardQueue = 2 * batchChunk
 )
 
+// errNotTried is what becomes of the orders behind one for which Redis was away.
+var errNotTried = fmt.Errorf("not tried: %w", order.ErrUnavailable)
+
 // batch is the taking of one batch.
 type batch struct {
 	intake Intake
@@ -151,7 +154,7 @@ func (b *batch) takeChunk(ctx context.Context, orders []order.Order) []order.Acc
 func (b *batch) takeAll(ctx context.Context, orders []order.Order) (all []order.Acceptance, err error) {
 	defer caught(&err)
 	if b.away.Load() || ctx.Err() != nil {
-		return nil, fmt.Errorf("take batch: %w", order.ErrUnavailable)
+		return nil, errNotTried
 	}
 	return b.intake.TakeAll(ctx, orders), nil
 }

@@ -150,7 +150,7 @@ func statusProblem(err *fiber.Error) problem {
 	detail := map[int]string{
 		fiber.StatusNotFound:                    "There is nothing at this path.",
 		fiber.StatusMethodNotAllowed:            "The path does not take this method; the Allow header lists those it takes.",
-		fiber.StatusRequestTimeout:              fmt.Sprintf("The request did not arrive within %v.", readTimeout),
+		fiber.StatusRequestTimeout:              "The request did not arrive in time.",
 		fiber.StatusRequestEntityTooLarge:       err.Message,
 		fiber.StatusRequestHeaderFieldsTooLarge: fmt.Sprintf("Request line and headers must have at most %d bytes.", maxHeaderBytes),
 		fiber.StatusUnsupportedMediaType:        err.Message,

@@ -69,7 +69,7 @@ func decodeRetry(body []byte, now time.Time) (retryRequest, error) {
 	r := retryRequest{limit: defaultRetried}
 	r.filter.Status = d.retryable(members)
 	r.filter.ErrorContains = d.line(members, "error_contains", maxErrorPart)
-	olderThan := d.text(members, "older_than")
+	olderThan := d.notEmpty(members, "older_than")
 	r.filter.CreatedTo = d.before(olderThan, now)
 	if limit := d.number(members, "limit"); limit != "" {
 		r.limit = d.within("limit", limit, 1, maxRetried)
