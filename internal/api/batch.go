@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -73,47 +74,59 @@ func readBatch(c *fiber.Ctx, media string) ([]line, error) {
 
 // answerBatch writes a verdict for each line, in the form in which they came.
 func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []order.Acceptance) error {
-	var answer bytes.Buffer
-	open, between, end := "", "\n", "\n"
-	if media != mediaNDJSON {
-		open, between, end = "[", ",", "]"
-	}
-	refused, retryAfter := 0, 0
-	var failed, away error // the first ones of our own
+	verdicts := make([][]byte, len(taken))
+	var t tally
 	for i, a := range taken {
-		v := verdict{Line: lines[i].number, Status: fiber.StatusCreated, ID: a.Record.ID}
+		v := verdict{Line: lines[i].number, Status: fiber.StatusOK, ID: a.Record.ID}
 		switch {
 		case a.Err != nil:
 			p := describeProblem(c, a.Err).bounded(maxLineProblems)
 			v.Status, v.Problem = p.Status, &p
-			refused, retryAfter = refused+1, max(retryAfter, p.retryAfter)
-			switch {
-			case p.Status == fiber.StatusInternalServerError && failed == nil:
-				failed = a.Err
-			case p.Status > fiber.StatusInternalServerError && (away == nil || errors.Is(away, errNotTried)):
-				away = a.Err
-			}
-		case !a.IsNew:
-			v.Status = fiber.StatusOK
+			t.refuse(p, a.Err)
+		case a.IsNew:
+			v.Status = fiber.StatusCreated
 		}
-		text, err := json.Marshal(v)
-		if err != nil {
+		var err error
+		if verdicts[i], err = json.Marshal(v); err != nil {
 			return err
 		}
-		answer.WriteString(open)
-		answer.Write(text)
-		open = between
 	}
-	answer.WriteString(end)
-	if failed != nil {
-		s.cfg.Log.Error("orders of a batch failed", "error", failed, "request_id", requestID(c))
-	}
-	if away != nil {
-		c.Locals(localError, fmt.Sprintf("%d of %d orders were not accepted, the first because: %v", refused, len(lines), away))
-	}
-	if retryAfter > 0 {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(retryAfter))
-	}
+	s.tell(c, t, len(lines))
 	c.Set(fiber.HeaderContentType, media)
-	return c.Send(answer.Bytes())
+	if media == mediaNDJSON {
+		return c.Send(append(bytes.Join(verdicts, []byte("\n")), '\n'))
+	}
+	return c.Send(slices.Concat([]byte("["), bytes.Join(verdicts, []byte(",")), []byte("]")))
+}
+
+// tally is what the orders of a batch that were not accepted come to.
+type tally struct {
+	refused    int
+	retryAfter int   // the longest, in seconds
+	failed     error // the first one of our own
+	away       error // the first one of the world's
+}
+
+func (t *tally) refuse(p problem, err error) {
+	t.refused++
+	t.retryAfter = max(t.retryAfter, p.retryAfter)
+	switch {
+	case p.Status == fiber.StatusInternalServerError && t.failed == nil:
+		t.failed = err
+	case p.Status > fiber.StatusInternalServerError && (t.away == nil || errors.Is(t.away, errNotTried)):
+		t.away = err
+	}
+}
+
+// tell puts the tally into the header and the log, where one cause stands for all.
+func (s *Server) tell(c *fiber.Ctx, t tally, orders int) {
+	if t.failed != nil {
+		s.cfg.Log.Error("orders of a batch failed", "error", t.failed, "request_id", requestID(c))
+	}
+	if t.away != nil {
+		c.Locals(localError, fmt.Sprintf("%d of %d orders were not accepted, the first because: %v", t.refused, orders, t.away))
+	}
+	if t.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(t.retryAfter))
+	}
 }
