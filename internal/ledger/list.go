@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"orderprocessor/internal/order"
@@ -73,24 +72,18 @@ func indexesOf(f order.Filter) (keys []string, want order.Status) {
 }
 
 func parsePage(page []any) ([]order.Record, error) {
-	records := make([]order.Record, 0, len(page))
-	var unreadable []error
+	found := gathering{records: make([]order.Record, 0, len(page))}
 	for _, entry := range page {
 		parts, _ := entry.([]any)
 		if len(parts) != 2 {
-			return records, errors.New("list orders: script answered a page of " + strconv.Itoa(len(page)))
+			return nil, fmt.Errorf("list orders: script answered %v for one of %d", entry, len(page))
 		}
 		id, _ := parts[0].(string)
 		fields, err := pairs(parts[1:])
 		if err != nil {
-			return records, fmt.Errorf("list orders: %w", err)
+			return nil, fmt.Errorf("list orders: %w", err)
 		}
-		rec, err := parseRecord(id, fields)
-		if err != nil {
-			unreadable = append(unreadable, err)[:min(len(unreadable)+1, maxUnreadable)]
-			continue
-		}
-		records = append(records, rec)
+		found.add(id, fields)
 	}
-	return records, errors.Join(unreadable...)
+	return found.records, errors.Join(found.unreadable...)
 }

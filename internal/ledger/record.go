@@ -57,6 +57,26 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 	return rec, nil
 }
 
+// maxUnreadable is how many records that cannot be read one listing reports.
+const maxUnreadable = 3
+
+// gathering is the records of a listing: one that cannot be read does not keep
+// the others from it.
+type gathering struct {
+	records    []order.Record
+	unreadable []error
+}
+
+func (g *gathering) add(id string, fields map[string]string) {
+	rec, err := parseRecord(id, fields)
+	switch {
+	case err == nil:
+		g.records = append(g.records, rec)
+	case len(g.unreadable) < maxUnreadable:
+		g.unreadable = append(g.unreadable, err)
+	}
+}
+
 // parseAttempt reads what the scripts write: worker and start, then once it
 // has ended, end, error and note, separated by tabs.
 func parseAttempt(number int, line string) order.Attempt {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -41,11 +40,8 @@ func score(t time.Time) string {
 	if t.IsZero() {
 		return "0"
 	}
-	return strconv.FormatInt(t.UnixMicro(), 10)
+	return microseconds(t)
 }
-
-// maxUnreadable is how many records that cannot be read one listing reports.
-const maxUnreadable = 3
 
 // records reads many records in one round trip, leaving out what is gone. What
 // it cannot read it reports after all that it can.
@@ -60,18 +56,11 @@ func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, err
 			return nil, wrap(err, "read %d orders", len(ids))
 		}
 	}
-	records := make([]order.Record, 0, len(ids))
-	var unreadable []error
+	found := gathering{records: make([]order.Record, 0, len(ids))}
 	for i, read := range reads {
-		if len(read.Val()) == 0 {
-			continue
+		if len(read.Val()) > 0 {
+			found.add(ids[i], read.Val())
 		}
-		rec, err := parseRecord(ids[i], read.Val())
-		if err != nil {
-			unreadable = append(unreadable, err)[:min(len(unreadable)+1, maxUnreadable)]
-			continue
-		}
-		records = append(records, rec)
 	}
-	return records, errors.Join(unreadable...)
+	return found.records, errors.Join(found.unreadable...)
 }
