@@ -34,6 +34,7 @@ local function accept(n)
   if due ~= '' and tonumber(due) > tonumber(now) then
     status = 'scheduled'
   end
+  -- The order's first event and the first line of its timeline, as event has them.
   local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', 1,
     'status', status, 'at', now, 'attempt', 0, 'worker', '', 'reason', '')
   redis.call('HSET', record, 'd', document, 'f', content, 's', status, 'q', queue, 'c', now,

@@ -35,16 +35,9 @@ local function move(from, to, created)
   redis.call('HSET', record, 's', to)
 end
 
--- publish appends one change of status to the stream. Returns its line of the
--- order's timeline: status, event id, µs since acceptance, attempt and reason,
--- separated by tabs.
-local function publish(seq, created, status, attempt, worker, reason)
-  local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', seq,
-    'status', status, 'at', now, 'attempt', attempt, 'worker', worker, 'reason', reason)
-  return table.concat({ status, event_id, string.format('%.0f', now - created), attempt, reason }, '\t')
-end
-
--- event takes down one change of status of an order that is in the books. Of a
+-- event takes down one change of status of an order that is in the books: in the
+-- stream of all events, and as a line of the order's timeline, which is status,
+-- event id, µs since acceptance, attempt and reason, separated by tabs. Of a
 -- timeline that is full, the oldest line but the first goes. Records of earlier
 -- versions have none; theirs begins with this event.
 local function event(status, attempt, worker, reason)
@@ -53,7 +46,9 @@ local function event(status, attempt, worker, reason)
   if timeline and seq > kept_events then
     timeline = string.gsub(timeline, '\n[^\n]*', '', 1)
   end
-  local line = publish(seq, created, status, attempt, worker, reason)
+  local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', seq,
+    'status', status, 'at', now, 'attempt', attempt, 'worker', worker, 'reason', reason)
+  local line = table.concat({ status, event_id, string.format('%.0f', now - created), attempt, reason }, '\t')
   redis.call('HSET', record, 'v', seq, 't', timeline and timeline .. '\n' .. line or line)
 end
 
