@@ -117,12 +117,20 @@ func (p *parameters) integer(name string, least, most, otherwise int) int {
 	if !ok {
 		return otherwise
 	}
-	n, err := strconv.ParseUint(value, 10, 31) // takes no sign
-	if err != nil || int(n) < least || int(n) > most {
-		p.add(name, order.CodeOutOfRange, "must be a whole number from %d to %d", least, most)
-		return otherwise
+	n, err := wholeNumber(value, least, most)
+	if err != nil {
+		p.add(name, order.CodeOutOfRange, "%v", err)
 	}
-	return int(n)
+	return n
+}
+
+// wholeNumber reads a number within bounds. It takes no sign.
+func wholeNumber(text string, least, most int) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || int(n) < least || int(n) > most {
+		return 0, fmt.Errorf("must be a whole number from %d to %d", least, most)
+	}
+	return int(n), nil
 }
 
 // parseTime reads a time of the years that orders can be of.

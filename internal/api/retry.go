@@ -122,9 +122,9 @@ func (d *decoder) before(text string, now time.Time) time.Time {
 }
 
 func (d *decoder) within(name, number string, least, most int) int {
-	n, err := strconv.Atoi(number)
-	if err != nil || n < least || n > most {
-		d.add(name, order.CodeOutOfRange, "must be a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
+	n, err := wholeNumber(number, least, most)
+	if err != nil {
+		d.add(name, order.CodeOutOfRange, err.Error())
 	}
 	return n
 }
