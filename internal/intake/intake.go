@@ -15,12 +15,22 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Ledger records and reads orders; see the methods of ledger.Ledger.
+// Ledger is the books and the records in them.
 type Ledger interface {
+	Books
+	Records
+}
+
+// Books takes down what is asked for; see the methods of ledger.Ledger.
+type Books interface {
 	AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error)
-	Get(ctx context.Context, id string) (order.Record, error)
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 	Retry(ctx context.Context, id, token string) (order.Record, error)
+}
+
+// Records reads orders; see the methods of ledger.Ledger.
+type Records interface {
+	Get(ctx context.Context, id string) (order.Record, error)
 	List(ctx context.Context, f order.Filter, after order.Position, limit int) (
 		records []order.Record, next order.Position, err error)
 }
