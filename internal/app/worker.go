@@ -67,8 +67,14 @@ func (w *Worker) build() error {
 		return fmt.Errorf("set up the lanes: %w", err)
 	}
 	w.consumer = consumer
+	sweeper, err := queue.NewSweeper(w.rdb)
+	if err != nil {
+		return fmt.Errorf("set up the sweeper: %w", err)
+	}
 	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
-	w.reconcile = reconcile.New(w.ledger, w.ledger, producer, w.cfg.Retention, w.Log)
+	w.reconcile = reconcile.New(
+		reconcile.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log},
+		reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: sweeper, Places: sweeper})
 	return nil
 }
 

@@ -40,6 +40,11 @@ func TestFaults(t *testing.T) {
 			[]step{accept(sample("o1")), begin(a), settle(a, failed), retry("o1", "r1"), begin(claim("o1", "b"))},
 			settle(claim("o1", "b"), completed()),
 		},
+		{"lost", []step{accept(sample("o1")), begin(a)}, lost("o1", 1)},
+		{"lost for the last time", []step{
+			accept(sample("o1")), begin(a), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c")),
+		}, lost("o1", 3)},
+		{"repaired", []step{accept(sample("o1"))}, repaired(order.RepairPutBack, "r1")},
 		{"requeued", []step{accept(sample("o1"))}, requeued("o1", "r1")},
 		{
 			"forget",

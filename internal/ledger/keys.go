@@ -16,6 +16,7 @@ import (
 //	orders:{b0}:u:<customer digest>  sorted set  one customer's order ids, likewise
 //	orders:{b0}:c                    hash        counters, see totals.go
 //	orders:{b0}:e                    stream      events, the newest maxEvents or so
+//	orders:{b0}:l                    string      who reconciles, for a few seconds
 const book = "orders:{b0}:"
 
 const (
@@ -23,6 +24,7 @@ const (
 	indexPrefix  = book + "s:"
 	countersKey  = book + "c"
 	eventsKey    = book + "e"
+	leaderKey    = book + "l"
 )
 
 func recordKey(id string) string { return recordPrefix + id }

@@ -32,7 +32,8 @@ const (
 	fieldCancelReason  = "w" // reason of the cancel, if one was given
 	fieldTriedBefore   = "m" // how many attempts had been begun before the last retry
 	fieldRetryToken    = "y" // token of the last retry
-	fieldRequeuedToken = "r" // token of the last repair
+	fieldRequeuedToken = "r" // token of the last time it was queued again
+	fieldLosses        = "p" // how many workers were lost since the last retry
 )
 
 // parseRecord reads a record's hash.
@@ -50,6 +51,7 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 	if err := json.Unmarshal([]byte(fields[fieldOrder]), &rec.Order); err != nil {
 		return order.Record{}, fmt.Errorf("parse record of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
+	rec.WorkersLost, _ = strconv.Atoi(fields[fieldLosses])
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])
 	for n := max(1, attempts-order.MaxAttemptsKept+1); n <= attempts; n++ {
 		rec.Attempts = append(rec.Attempts, parseAttempt(n, fields[fieldAttempt+strconv.Itoa(n)]))

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -36,6 +37,13 @@ func (l *Ledger) Forget(ctx context.Context, cutoff time.Time, limit int) (int, 
 		failed = append(failed, err)
 	}
 	return gone, errors.Join(failed...)
+}
+
+// ForgetEvents drops the events of before the cutoff from the stream, a node of it
+// at a time, so that some are kept a little longer. Repeating it is safe.
+func (l *Ledger) ForgetEvents(ctx context.Context, cutoff time.Time) error {
+	oldest := strconv.FormatInt(cutoff.UnixMilli(), 10)
+	return wrap(l.rdb.XTrimMinIDApprox(ctx, eventsKey, oldest, 0).Err(), "forget events")
 }
 
 // forgetStatus walks the index of one status, which is in the order of

@@ -37,6 +37,15 @@ var cancelLua string
 //go:embed scripts/retry.lua
 var retryLua string
 
+//go:embed scripts/lost.lua
+var lostLua string
+
+//go:embed scripts/repaired.lua
+var repairedLua string
+
+//go:embed scripts/lead.lua
+var leadLua string
+
 //go:embed scripts/totals.lua
 var totalsLua string
 
@@ -54,8 +63,11 @@ var (
 	settleScript   = newChange(settleLua)
 	cancelScript   = newChange(cancelLua)
 	retryScript    = newChange(retryLua)
+	lostScript     = newChange(lostLua)
 	requeuedScript = newChange(requeuedLua)
 	forgetScript   = newChange(forgetLua)
+	repairedScript = redis.NewScript(repairedLua)
+	leadScript     = redis.NewScript(leadLua)
 	totalsScript   = redis.NewScript(totalsLua)
 	listScript     = redis.NewScript(listLua)
 )

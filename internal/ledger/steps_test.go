@@ -83,3 +83,14 @@ func requeued(id, token string) step {
 		return err
 	}
 }
+
+func lost(id string, attempt int) step {
+	return func(ctx context.Context, l *ledger.Ledger) error {
+		_, err := l.Lost(ctx, id, attempt)
+		return err
+	}
+}
+
+func repaired(kind order.Repair, token string) step {
+	return func(ctx context.Context, l *ledger.Ledger) error { return l.Repaired(ctx, kind, 2, token) }
+}

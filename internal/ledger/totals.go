@@ -57,6 +57,7 @@ func unsettled() []order.Status {
 func newTotals() stats.Totals {
 	return stats.Totals{
 		ByStatus:   map[order.Status]int64{},
+		Repairs:    map[order.Repair]int64{},
 		Indexed:    map[order.Status]int64{},
 		QueueWait:  map[order.Queue]stats.Histogram{},
 		Processing: map[order.Queue]stats.Histogram{},
@@ -67,6 +68,7 @@ func newTotals() stats.Totals {
 // count puts one counter into its place. The names are
 //
 //	accepted, attempts, requeued, retried  totals
+//	r:<kind>                               other repairs
 //	g:<status>                             orders in a status
 //	l:<measure>:<queue>:<bucket>           observations of a duration
 //	t:<measure>:<queue>                    sum of these durations, µs
@@ -86,8 +88,11 @@ func count(t *stats.Totals, name, value string) {
 		t.Attempts = n
 	case "requeued":
 		t.Requeued = n
+		t.Repairs[order.RepairRequeued] = n
 	case "retried":
 		t.Retried = n
+	case "r":
+		t.Repairs[order.Repair(rest)] = n
 	case "g":
 		t.ByStatus[order.Status(rest)] = n
 	case "l", "t":

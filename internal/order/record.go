@@ -25,6 +25,8 @@ type Record struct {
 	// CancelReason is what was said when the order was cancelled, up to
 	// MaxReasonChars; it may be empty.
 	CancelReason string
+	// WorkersLost counts the attempts since the last retry whose worker was lost.
+	WorkersLost int
 	// Attempts are the tries at this order so far, oldest first: the newest
 	// MaxAttemptsKept of them.
 	Attempts []Attempt

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -69,19 +70,22 @@ type Consumer struct {
 	handler Handler
 	log     *slog.Logger
 	cancel  context.CancelFunc
+	held    *atomic.Bool
 	running sync.WaitGroup // deliveries
 }
 
 // NewConsumer returns a consumer on rdb, which stays the caller's to close, or
-// an error when the slots cannot be shared as cfg says. It adds a hook to rdb
-// that saves Asynq's late acknowledgements.
+// an error when the slots cannot be shared as cfg says. It adds hooks to rdb, for
+// Hold and to save Asynq's late acknowledgements.
 func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Consumer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	held := &atomic.Bool{}
 	rdb.AddHook(lateAcknowledgement{rdb})
+	rdb.AddHook(hold{held})
 	base, cancel := context.WithCancel(context.Background())
-	c := &Consumer{handler: h, log: cfg.Log, cancel: cancel}
+	c := &Consumer{handler: h, log: cfg.Log, cancel: cancel, held: held}
 	weights := map[string]int{}
 	for q, w := range cfg.Weights {
 		weights[string(q)] = w
@@ -134,6 +138,10 @@ func (c *Consumer) Run(ctx context.Context) error {
 	c.abort()
 	return nil
 }
+
+// Hold keeps the consumer from fetching orders while it is on; those it has are
+// worked on. It is safe for concurrent use.
+func (c *Consumer) Hold(on bool) { c.held.Store(on) }
 
 // abort ends the deliveries that Asynq has given back to the queue.
 func (c *Consumer) abort() {

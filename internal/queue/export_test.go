@@ -13,3 +13,6 @@ func Counts(err error) bool { return counts(err) }
 
 // Within waits for a call until ctx ends.
 func Within[T any](ctx context.Context, call func() (T, error)) (T, error) { return within(ctx, call) }
+
+// SetClock makes the sweeper tell the time by another clock.
+func (s *Sweeper) SetClock(now func() time.Time) { s.now = now }

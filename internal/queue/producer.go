@@ -45,7 +45,8 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 // while the task exists adds nothing. A task that would not be worked, or not in
 // time, is replaced; the order must not be settled when Enqueue is called. The
 // trace of ctx travels with the task. The task of a scheduled order waits for its
-// time. It returns order.ErrUnavailable when Redis could not be asked.
+// time. It returns order.ErrDamaged when the order has a task that cannot be read,
+// and order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, err error) {
 	payload, err := encodePayload(rec)
 	if err != nil {
@@ -85,8 +86,9 @@ func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) 
 
 // Withdraw takes the task of a cancelled order off the queue if it waits for its
 // time or its next attempt, which may be far away. Any other task may stay: the
-// worker that meets it finds the order cancelled. It returns
-// order.ErrUnavailable when Redis could not be asked.
+// worker that meets it finds the order cancelled. It returns order.ErrDamaged when
+// there is one that cannot be read, and order.ErrUnavailable when Redis could not
+// be asked.
 func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
 	task, err := p.task(ctx, rec)
 	if err != nil || task == nil {
@@ -101,7 +103,8 @@ func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
 // Holds says whether the order has a task that will be worked: one that is not
 // archived, and does not wait for another time than the order's. An id may be
 // used again while a task of the cancelled order that had it before still waits.
-// It returns order.ErrUnavailable when Redis could not be asked.
+// It returns order.ErrDamaged when there is one that cannot be read, and
+// order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Holds(ctx context.Context, rec order.Record) (bool, error) {
 	task, err := p.task(ctx, rec)
 	if err != nil || task == nil {
@@ -122,14 +125,11 @@ func dueAt(rec order.Record) time.Time { return rec.ProcessAt.Add(toNextSecond) 
 
 // task returns the order's task, nil when there is none.
 func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo, error) {
-	info, err := within(ctx, func() (*asynq.TaskInfo, error) { return p.asynq.GetTaskInfo(string(rec.Queue), rec.ID) })
+	info, err := lookUp(ctx, p.asynq, place{rec.Queue, rec.ID})
 	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
 		return nil, nil //nolint:nilnil // no task is an answer
 	}
-	if err != nil {
-		return nil, fmt.Errorf("look for task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
-	}
-	return info, nil
+	return info, err
 }
 
 func (p *Producer) remove(ctx context.Context, rec order.Record) error {

@@ -1,10 +1,12 @@
 // Package reconcile repairs what a crash left behind, so that books and queues
 // agree again.
 //
-// It receives the unsettled orders from the ledger and puts those without a task
-// back into the queue. It owns a place in that list; nothing is durable after
-// it that was not before. Every repair can be repeated, and several processes
-// may reconcile at once.
+// It receives the unsettled orders from the ledger, and from the queue the places
+// that nobody works any more. Orders without a place are queued again, places
+// without an order are removed, and orders whose worker is gone go back to their
+// queue. It owns a place in these walks; nothing is durable after it that was not
+// before. One process does it at a time; every repair can be repeated, so a
+// second one for a moment does no harm.
 package reconcile
 
 import (
@@ -12,6 +14,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"orderprocessor/internal/order"
@@ -24,145 +28,197 @@ type Records interface {
 	Get(ctx context.Context, id string) (order.Record, error)
 }
 
-// Books counts repairs and drops what is too old; see the methods of
-// ledger.Ledger.
+// Books takes down what becomes of orders; see the methods of ledger.Ledger.
 type Books interface {
 	Now(ctx context.Context) (time.Time, error)
-	Requeued(ctx context.Context, id, token string) (counted bool, err error)
-	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
+	Lost(ctx context.Context, id string, attempt int) (order.Loss, error)
 }
 
-// Queue tells whether an order has a task, and gives it one; see the methods of
-// queue.Producer.
+// Archive drops what is too old; see the methods of ledger.Ledger.
+type Archive interface {
+	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
+	ForgetEvents(ctx context.Context, cutoff time.Time) error
+}
+
+// Tally counts repairs, and says who makes them; see the methods of ledger.Ledger.
+type Tally interface {
+	Lead(ctx context.Context, name string, term time.Duration) (bool, error)
+	Requeued(ctx context.Context, id, token string) (counted bool, err error)
+	Repaired(ctx context.Context, kind order.Repair, n int, token string) error
+}
+
+// Ledger is the books, the records in them, and the tally of repairs.
+type Ledger interface {
+	Records
+	Books
+	Archive
+	Tally
+}
+
+// Queue tells whether an order has a place in its queue, and gives it one; see
+// the methods of queue.Producer.
 type Queue interface {
 	Holds(ctx context.Context, rec order.Record) (bool, error)
 	Enqueue(ctx context.Context, rec order.Record) (added bool, err error)
 }
 
+// Strays finds the orders whose worker is gone; see the methods of queue.Sweeper.
+type Strays interface {
+	Strays(ctx context.Context) ([]order.Stray, error)
+	PutBack(ctx context.Context, s order.Stray) (bool, error)
+}
+
+// Places are what the queues hold beside orders that wait or are worked; see the
+// methods of queue.Sweeper.
+type Places interface {
+	SetAside(ctx context.Context, q order.Queue, id string) (bool, error)
+	Parked(ctx context.Context) (found []order.Parked, done bool, err error)
+	Remove(ctx context.Context, p order.Parked) (bool, error)
+}
+
 const (
+	// sweepInterval is how often strays are looked for, and settled orders
+	// forgotten.
+	sweepInterval = time.Second
 	// interval is how often the books are compared with the queues.
 	interval = 10 * time.Second
+	// term is how long a process leads without asking again: a killed leader is
+	// followed by another one after so long.
+	term = 5 * time.Second
 	// minAge is how long an order may wait before its task is missed: the API
 	// that accepted it may still be about to queue it.
 	minAge = 30 * time.Second
 	// page is how many orders are read at once.
 	page = 200
-	// pages bounds one round in each status: 2,000 orders, a fifth of a second
-	// of work. The next round goes on from there, so a long queue is walked
-	// again and again at a steady cost.
+	// pages bounds one round in each status, and among the parked places: 2,000
+	// orders, a fifth of a second of work. The next round goes on from there, so a
+	// long queue is walked again and again at a steady cost.
 	pages = 10
-	// forgetLimit bounds the orders dropped in one round in each status, at what
-	// a fast machine settles meanwhile.
-	forgetLimit = 100_000
+	// forgetLimit bounds the orders dropped each second in each status, at what a
+	// fast machine settles meanwhile.
+	forgetLimit = 10_000
+	// suspectShare is the part of the strays that have lost a worker twice which
+	// are put back each second, one at least: when one of them ends its worker
+	// again, few others are there. All are put back within a minute or so.
+	suspectShare = 60
 	// tokenChars is the length of a repair's token: 80 random bits.
 	tokenChars = 16
 )
 
+// Config is what a reconciler needs to know.
+type Config struct {
+	// Name tells this process from all others.
+	Name string
+	// Retention is how long settled orders are kept.
+	Retention time.Duration
+	// Log receives a line for each repair.
+	Log *slog.Logger
+}
+
+// Parts are what the reconciler works on.
+type Parts struct {
+	Ledger Ledger
+	Queue  Queue
+	Strays Strays
+	Places Places
+}
+
 // Reconciler compares the books with the queues.
 type Reconciler struct {
-	records   Records
-	books     Books
-	queue     Queue
-	retention time.Duration
-	log       *slog.Logger
-
+	Config
+	Parts
+	leads atomic.Bool
 	after map[order.Status]time.Time // where the next round goes on, by time of acceptance
 }
 
-// New returns a reconciler that drops settled orders after the retention.
-func New(r Records, b Books, q Queue, retention time.Duration, log *slog.Logger) *Reconciler {
-	return &Reconciler{records: r, books: b, queue: q, retention: retention, log: log, after: map[order.Status]time.Time{}}
+// New returns a reconciler.
+func New(cfg Config, p Parts) *Reconciler {
+	return &Reconciler{Config: cfg, Parts: p, after: map[order.Status]time.Time{}}
 }
 
-// Run reconciles every ten seconds until ctx ends. A round that fails is logged
-// and tried again.
+// Run reconciles until ctx ends, while no other process does: it sweeps up strays
+// and forgets settled orders every second, and makes a round every ten. What
+// fails is logged and tried again. It may be called once.
 func (r *Reconciler) Run(ctx context.Context) error {
-	tick := time.NewTicker(interval)
+	var running sync.WaitGroup
+	running.Go(func() { r.every(ctx, sweepInterval, r.lead) })
+	running.Go(func() { r.every(ctx, sweepInterval, r.forget) })
+	running.Go(func() { r.every(ctx, interval, r.round) })
+	running.Wait()
+	return nil
+}
+
+// every does something again and again. When it fails, that is logged once in a
+// while.
+func (r *Reconciler) every(ctx context.Context, pause time.Duration, do func(context.Context) error) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
+	var logged time.Time
 	for {
-		if err := r.reconcile(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("reconcile could not finish; trying again", "retry_in", interval, "error", err)
+		if err := do(ctx); err != nil && ctx.Err() == nil && time.Since(logged) >= interval {
+			logged = time.Now()
+			r.Log.Warn("reconcile could not finish; trying again", "retry_in", pause, "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}
 }
 
-func (r *Reconciler) reconcile(ctx context.Context) error {
-	now, err := r.books.Now(ctx)
+// lead sweeps if this is the process that reconciles.
+func (r *Reconciler) lead(ctx context.Context) error {
+	leads, err := r.Ledger.Lead(ctx, r.Name, term)
+	r.leads.Store(leads && err == nil)
+	if err != nil || !leads {
+		return err
+	}
+	return r.Sweep(ctx)
+}
+
+func (r *Reconciler) forget(ctx context.Context) error {
+	if !r.leads.Load() {
+		return nil
+	}
+	now, err := r.Ledger.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return r.Forget(ctx, now)
+}
+
+func (r *Reconciler) round(ctx context.Context) error {
+	if !r.leads.Load() {
+		return nil
+	}
+	now, err := r.Ledger.Now(ctx)
 	if err != nil {
 		return err
 	}
 	return r.Round(ctx, now)
 }
 
-// Round does everything once, as of now by the clock of the books: it requeues
-// unsettled orders that have no task, and forgets settled ones whose retention
-// is over. Orders that cannot be read do not keep it from the others.
-func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
-	var failed []error
-	for _, s := range order.Statuses() {
-		if s.Settled() {
-			continue
-		}
-		err := r.requeue(ctx, s, now.Add(-minAge))
-		if errors.Is(err, order.ErrUnavailable) || ctx.Err() != nil {
-			return err
-		}
-		failed = append(failed, err)
-	}
-	gone, err := r.books.Forget(ctx, now.Add(-r.retention), forgetLimit)
+// Forget drops settled orders and events whose retention is over, as of now by
+// the clock of the books.
+func (r *Reconciler) Forget(ctx context.Context, now time.Time) error {
+	cutoff := now.Add(-r.Retention)
+	gone, err := r.Ledger.Forget(ctx, cutoff, forgetLimit)
 	if gone > 0 {
-		r.log.Info("forgot settled orders after their retention", "orders", gone, "retention", r.retention)
+		r.Log.Debug("forgot settled orders after their retention", "orders", gone, "retention", r.Retention)
 	}
-	return errors.Join(append(failed, err)...)
-}
-
-// requeue walks on through the orders of one status that were accepted before a
-// time, and starts over after the last.
-func (r *Reconciler) requeue(ctx context.Context, s order.Status, before time.Time) error {
-	var unreadable error
-	for range pages {
-		records, next, err := r.records.Waiting(ctx, s, r.after[s], before, page)
-		if errors.Is(err, order.ErrUnavailable) {
-			return err
-		}
-		unreadable = errors.Join(unreadable, err)
-		for _, rec := range records {
-			if err := r.assertTask(ctx, rec); err != nil {
-				return errors.Join(unreadable, err)
-			}
-		}
-		r.after[s] = next
-		if next.IsZero() {
-			break
-		}
-	}
-	return unreadable
-}
-
-// assertTask gives the order a task unless it has one. Most orders without one
-// have been settled since they were listed, so it looks at the record again.
-func (r *Reconciler) assertTask(ctx context.Context, rec order.Record) error {
-	if held, err := r.queue.Holds(ctx, rec); err != nil || held {
+	if errors.Is(err, order.ErrUnavailable) {
 		return err
 	}
-	rec, err := r.records.Get(ctx, rec.ID)
-	if errors.Is(err, order.ErrNotFound) {
+	return errors.Join(err, r.Ledger.ForgetEvents(ctx, cutoff))
+}
+
+// repaired counts repairs. A crash before it loses the count, never the repair.
+func (r *Reconciler) repaired(ctx context.Context, kind order.Repair, n int) error {
+	if n == 0 {
 		return nil
 	}
-	if err != nil || rec.Status.Settled() {
-		return err
-	}
-	if added, err := r.queue.Enqueue(ctx, rec); err != nil || !added {
-		return err
-	}
-	counted, err := r.books.Requeued(ctx, rec.ID, rand.Text()[:tokenChars])
-	if counted {
-		r.log.Warn("order had no task and is queued again", "order_id", rec.ID, "status", rec.Status)
-	}
-	return err
+	return r.Ledger.Repaired(ctx, kind, n, token())
 }
+
+func token() string { return rand.Text()[:tokenChars] }

@@ -2,9 +2,11 @@ package reconcile_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -55,8 +57,33 @@ func producer(rdb redis.UniversalClient) *queue.Producer {
 
 // another is the reconciler of one more process.
 func (b *bundle) another() *reconcile.Reconciler {
-	l := ledger.New(b.broken)
-	return reconcile.New(l, l, producer(b.broken), retention, slog.New(slog.DiscardHandler))
+	return b.reconciler(ledger.New(b.broken), slog.New(slog.DiscardHandler))
+}
+
+func (b *bundle) reconciler(l reconcile.Ledger, log *slog.Logger) *reconcile.Reconciler {
+	sweeper, err := queue.NewSweeper(b.broken)
+	if err != nil {
+		panic(err)
+	}
+	return reconcile.New(reconcile.Config{Name: rand.Text(), Retention: retention, Log: log}, reconcile.Parts{
+		Ledger: l, Queue: producer(b.broken), Strays: impatient{sweeper, b.rdb}, Places: sweeper,
+	})
+}
+
+// impatient is a sweeper that takes every order which is being worked for a
+// stray. The test of package queue holds how patient the real one is.
+type impatient struct {
+	*queue.Sweeper
+	rdb *redis.Client
+}
+
+func (i impatient) Strays(ctx context.Context) ([]order.Stray, error) {
+	var strays []order.Stray
+	for _, id := range i.rdb.LRange(ctx, "asynq:{default}:active", 0, -1).Val() {
+		lease := strconv.FormatFloat(i.rdb.ZScore(ctx, "asynq:{default}:lease", id).Val(), 'f', -1, 64)
+		strays = append(strays, order.Stray{ID: id, Queue: order.QueueDefault, Lease: lease})
+	}
+	return strays, nil
 }
 
 // accept writes an order into the books and leaves it without a task.
@@ -419,9 +446,15 @@ func TestRetention(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.round(t, rec.ProcessedAt.Add(retention-time.Microsecond))
+	forget := func(now time.Time) {
+		t.Helper()
+		if err := b.Forget(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget(rec.ProcessedAt.Add(retention - time.Microsecond))
 	left("done", "waiting", "working")
-	b.round(t, rec.ProcessedAt.Add(retention))
+	forget(rec.ProcessedAt.Add(retention))
 	left("waiting", "working")
 	totals, err := b.books.Totals(t.Context())
 	if err != nil || totals.ByStatus[order.StatusCompleted] != 1 || totals.Drift() != 0 {
@@ -451,7 +484,7 @@ func TestOrderMovesOn(t *testing.T) {
 	b := open(t)
 	now := b.accept(t, "o1").CreatedAt.Add(time.Minute)
 	l := movedOn{b.books, func(id string) { b.settle(t, id) }}
-	r := reconcile.New(l, b.books, b.queue, retention, slog.New(slog.DiscardHandler))
+	r := b.reconciler(l, slog.New(slog.DiscardHandler))
 	if err := r.Round(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
@@ -476,6 +509,9 @@ func TestUnreadableRecord(t *testing.T) {
 	}
 	if diff := cmp.Diff(state{1, 1}, b.state(t)); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
+	}
+	if err := b.Forget(t.Context(), good.CreatedAt.Add(2*retention)); err != nil {
+		t.Errorf("forget: %v", err)
 	}
 	if _, err := b.books.Get(t.Context(), "done"); !errors.Is(err, order.ErrNotFound) {
 		t.Errorf("the old order is still there: %v", err)

@@ -18,14 +18,20 @@ import (
 // TestMain holds that no reconciler leaves a goroutine behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// empty is books without orders that fail now and then, and a queue nobody
-// needs.
+// empty is books without orders, and a queue that nobody needs. It counts what is
+// asked of it.
 type empty struct {
-	rounds atomic.Int32
-	err    atomic.Bool
+	sweeps, rounds, forgets atomic.Int32
+	follows                 atomic.Bool // another process leads
+	fails                   atomic.Bool
 }
 
-func (*empty) Waiting(context.Context, order.Status, time.Time, time.Time, int) ([]order.Record, time.Time, error) {
+func (e *empty) Waiting(
+	_ context.Context, s order.Status, _, _ time.Time, _ int,
+) ([]order.Record, time.Time, error) {
+	if s == order.StatusPending {
+		e.rounds.Add(1)
+	}
 	return nil, time.Time{}, nil
 }
 
@@ -35,65 +41,116 @@ func (*empty) Get(context.Context, string) (order.Record, error) {
 
 func (*empty) Now(context.Context) (time.Time, error) { return time.Now(), nil }
 
+func (*empty) Lost(context.Context, string, int) (order.Loss, error) { return order.Loss{}, nil }
+
+func (e *empty) Lead(context.Context, string, time.Duration) (bool, error) {
+	return !e.follows.Load(), nil
+}
+
 func (*empty) Requeued(context.Context, string, string) (bool, error) { return false, nil }
+
+func (*empty) Repaired(context.Context, order.Repair, int, string) error { return nil }
 
 func (*empty) Holds(context.Context, order.Record) (bool, error) { return true, nil }
 
 func (e *empty) Forget(context.Context, time.Time, int) (int, error) {
-	e.rounds.Add(1)
-	if e.err.Load() {
-		return 0, order.ErrUnavailable
-	}
+	e.forgets.Add(1)
 	return 0, nil
 }
 
+func (*empty) ForgetEvents(context.Context, time.Time) error { return nil }
+
 func (*empty) Enqueue(context.Context, order.Record) (bool, error) { return false, nil }
 
-// TestRun holds that rounds are made until the context ends, one at once and one
-// every ten seconds, and that a broken one is logged and tried again.
+func (e *empty) Strays(context.Context) ([]order.Stray, error) {
+	e.sweeps.Add(1)
+	if e.fails.Load() {
+		return nil, order.ErrUnavailable
+	}
+	return nil, nil
+}
+
+func (*empty) PutBack(context.Context, order.Stray) (bool, error) { return false, nil }
+
+func (*empty) SetAside(context.Context, order.Queue, string) (bool, error) { return false, nil }
+
+func (*empty) Parked(context.Context) ([]order.Parked, bool, error) { return nil, true, nil }
+
+func (*empty) Remove(context.Context, order.Parked) (bool, error) { return false, nil }
+
+// world is all that a reconciler works on.
+type world interface {
+	reconcile.Ledger
+	reconcile.Queue
+	reconcile.Strays
+	reconcile.Places
+}
+
+func reconciler(w world, log *slog.Logger) *reconcile.Reconciler {
+	return reconcile.New(reconcile.Config{Name: "w1", Retention: retention, Log: log},
+		reconcile.Parts{Ledger: w, Queue: w, Strays: w, Places: w})
+}
+
+// TestRun holds that a leader sweeps and forgets every second and makes a round
+// every ten until the context ends, that a follower does nothing, and that what
+// fails is tried again and logged now and then.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		e := &empty{}
-		r := reconcile.New(e, e, e, retention, slog.New(slog.NewTextHandler(&log, nil)))
+		r := reconciler(e, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
-		rounds := func(want int32) {
+		after := func(d time.Duration, sweeps, rounds int32) {
 			t.Helper()
+			time.Sleep(d) // fake time
 			synctest.Wait()
-			if n := e.rounds.Load(); n != want {
-				t.Errorf("%d rounds, want %d", n, want)
+			if n := e.sweeps.Swap(0); n != sweeps {
+				t.Errorf("%d sweeps, want %d", n, sweeps)
+			}
+			if n := e.forgets.Swap(0); n < sweeps-1 || n > sweeps {
+				t.Errorf("settled orders were forgotten %d times in %d sweeps", n, sweeps)
+			}
+			if n := e.rounds.Swap(0); n != rounds && (rounds == 0 || n != rounds+1) {
+				t.Errorf("%d rounds, want %d", n, rounds)
 			}
 		}
-		rounds(1)
-		time.Sleep(35 * time.Second) // fake time
-		rounds(4)
-		e.err.Store(true)
-		time.Sleep(10 * time.Second)
-		rounds(5)
-		e.err.Store(false)
-		time.Sleep(10 * time.Second)
-		rounds(6)
+		reset := func() {
+			e.sweeps.Store(0)
+			e.forgets.Store(0)
+			e.rounds.Store(0)
+		}
+		time.Sleep(500 * time.Millisecond) // the first round may come before it leads
+		reset()
+		after(20*time.Second, 20, 2)
+		e.follows.Store(true)
+		time.Sleep(time.Second) // one more may come before it knows
+		reset()
+		after(30*time.Second, 0, 0)
+		e.follows.Store(false)
+		e.fails.Store(true)
+		time.Sleep(time.Second)
+		reset()
+		after(25*time.Second, 25, 2)
+		if n := strings.Count(log.String(), "level=WARN"); n != 3 {
+			t.Errorf("%d warnings: %s", n, log.String())
+		}
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		rounds(6)
-		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
-			t.Errorf("%d warnings: %s", n, log.String())
-		}
 	})
 }
 
-// TestRunEndsDuringRound holds that Run ends with its context in the middle of a
-// round, without an error or a warning.
-func TestRunEndsDuringRound(t *testing.T) {
+// TestRunEndsDuringSweep holds that Run ends with its context in the middle of a
+// sweep, without an error or a warning.
+func TestRunEndsDuringSweep(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	h := hanging{asked: make(chan struct{})}
-	r := reconcile.New(h, h, h, retention, slog.New(slog.NewTextHandler(&log, nil)))
+	h := hanging{empty: &empty{}, asked: make(chan struct{})}
+	r := reconciler(h, slog.New(slog.NewTextHandler(&log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- r.Run(ctx) }()
@@ -110,10 +167,8 @@ type hanging struct {
 	asked chan struct{}
 }
 
-func (h hanging) Waiting(
-	ctx context.Context, _ order.Status, _, _ time.Time, _ int,
-) ([]order.Record, time.Time, error) {
+func (h hanging) Strays(ctx context.Context) ([]order.Stray, error) {
 	close(h.asked)
 	<-ctx.Done()
-	return nil, time.Time{}, ctx.Err()
+	return nil, ctx.Err()
 }

@@ -15,7 +15,6 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
-	"orderprocessor/internal/reconcile"
 	"orderprocessor/internal/redistest"
 )
 
@@ -222,7 +221,7 @@ func TestCancelled(t *testing.T) {
 		b := open(t)
 		now := b.acceptFor(t, time.Now().Add(time.Hour)).CreatedAt.Add(time.Minute)
 		l := movedOn{b.books, func(string) { cancel(t, b) }}
-		if err := reconcile.New(l, b.books, b.queue, retention, slog.New(slog.DiscardHandler)).Round(t.Context(), now); err != nil {
+		if err := b.reconciler(l, slog.New(slog.DiscardHandler)).Round(t.Context(), now); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(state{}, b.state(t)); diff != "" {

@@ -17,6 +17,8 @@ type Totals struct {
 	Attempts int64
 	// Requeued counts the orders without a task that reconcile gave a new one.
 	Requeued int64
+	// Repairs counts everything that reconcile has put right, Requeued among it.
+	Repairs map[order.Repair]int64
 	// Retried counts the retries of failed and rejected orders.
 	Retried int64
 	// ByStatus counts the orders in each status. Settled orders stay counted

@@ -18,7 +18,7 @@ if status ~= 'failed' and status ~= 'rejected' then
 end
 
 move(status, 'pending', created)
-redis.call('HDEL', record, 'z', 'k')
+redis.call('HDEL', record, 'z', 'k', 'p')
 redis.call('HSET', record, 'y', ARGV[3], 'm', attempts or 0, 'u', now)
 redis.call('HINCRBY', counters, 'retried', 1)
 event('pending', 0, '', '')

@@ -1,0 +1,150 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+)
+
+// TestLost holds what ending a lost attempt does to an order.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	a, failed := claim("o1", "a"), order.Outcome{Status: order.StatusFailed, Error: "refused"}
+	twice := []step{accept(sample("o1")), begin(a), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c"))}
+	rows := []struct {
+		name    string
+		before  []step
+		attempt int
+		want    order.Loss
+		status  order.Status
+	}{
+		{"an open attempt", []step{accept(sample("o1")), begin(a)}, 1, order.Loss{Ended: true, WorkersLost: 1}, order.StatusRetrying},
+		{"one that ended", []step{accept(sample("o1")), begin(a), fail(a)}, 1, order.Loss{}, order.StatusRetrying},
+		{"one that was ended so", []step{accept(sample("o1")), begin(a), lost("o1", 1)}, 1, order.Loss{WorkersLost: 1}, order.StatusRetrying},
+		{"one that a newer one has followed", []step{accept(sample("o1")), begin(a), fail(a), begin(claim("o1", "b"))}, 1, order.Loss{}, order.StatusProcessing},
+		{"none", []step{accept(sample("o1"))}, 1, order.Loss{}, order.StatusPending},
+		{"of a settled order", []step{accept(sample("o1")), begin(a), settle(a, failed)}, 1, order.Loss{}, order.StatusFailed},
+		{"the third worker", twice, 3, order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			b.do(t, row.before...)
+			got, err := b.Lost(t.Context(), "o1", row.attempt)
+			if diff := cmp.Diff(row.want, got); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+			rec := b.get(t, "o1")
+			if rec.Status != row.status || rec.WorkersLost != row.want.WorkersLost {
+				t.Errorf("the order is %s and has lost %d workers", rec.Status, rec.WorkersLost)
+			}
+			b.totals(t)
+		})
+	}
+}
+
+// TestLostWorkerIsStale holds that a worker which was taken for lost, and is not,
+// changes nothing any more.
+func TestLostWorkerIsStale(t *testing.T) {
+	b := open(t)
+	a := claim("o1", "a")
+	b.do(t, accept(sample("o1")), begin(a), lost("o1", 1))
+	if err := b.Settle(t.Context(), a, completed()); !errors.Is(err, order.ErrStale) {
+		t.Errorf("settle answered %v", err)
+	}
+	if err := b.Fail(t.Context(), a, "busy", "", time.Second); !errors.Is(err, order.ErrStale) {
+		t.Errorf("fail answered %v", err)
+	}
+	rec := b.get(t, "o1")
+	if rec.Status != order.StatusRetrying || rec.Error != "worker was lost" || rec.NextAttemptAt.IsZero() {
+		t.Errorf("the order is %+v", rec)
+	}
+	b.do(t, begin(claim("o1", "b")), settle(claim("o1", "b"), completed()))
+	if rec := b.get(t, "o1"); len(rec.Attempts) != 2 || rec.Attempts[0].Error != "worker was lost" {
+		t.Errorf("attempts are %+v", rec.Attempts)
+	}
+}
+
+// TestLostMissing reports an order that is not there.
+func TestLostMissing(t *testing.T) {
+	b := open(t)
+	if _, err := b.Lost(t.Context(), "o1", 1); !errors.Is(err, order.ErrNotFound) {
+		t.Errorf("answered %v", err)
+	}
+}
+
+// TestRetryForgetsLosses counts lost workers anew after an operator's retry.
+func TestRetryForgetsLosses(t *testing.T) {
+	b := open(t)
+	a := claim("o1", "a")
+	b.do(t, accept(sample("o1")), begin(a), lost("o1", 1), begin(a), settle(a, order.Outcome{Status: order.StatusFailed, Error: "no"}))
+	b.do(t, retry("o1", "r"))
+	if n := b.get(t, "o1").WorkersLost; n != 0 {
+		t.Errorf("%d workers are lost", n)
+	}
+}
+
+// TestLead holds that one process leads until its term is over, and keeps leading
+// while it asks.
+func TestLead(t *testing.T) {
+	b := open(t)
+	lead := func(name string, term time.Duration, want bool) {
+		t.Helper()
+		got, err := b.Lead(t.Context(), name, term)
+		if err != nil || got != want {
+			t.Errorf("%s leads: %t, %v, want %t", name, got, err, want)
+		}
+	}
+	lead("w1", time.Hour, true)
+	lead("w2", time.Hour, false)
+	lead("w1", time.Millisecond, true)
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		got, err := b.Lead(t.Context(), "w2", time.Hour)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("w2 does not lead: %v", err)
+		}
+		if got {
+			break
+		}
+	}
+	lead("w1", time.Hour, false)
+}
+
+// TestRepaired counts by kind, and a repeated call once.
+func TestRepaired(t *testing.T) {
+	b := open(t)
+	b.do(t,
+		repaired(order.RepairPutBack, "x"), repaired(order.RepairPutBack, "x"), repaired(order.RepairPutBack, "y"),
+		repaired(order.RepairSetAside, "x"), accept(sample("o1")), requeued("o1", "z"))
+	want := map[order.Repair]int64{order.RepairPutBack: 4, order.RepairSetAside: 2, order.RepairRequeued: 1}
+	if diff := cmp.Diff(want, b.totals(t).Repairs); diff != "" {
+		t.Errorf("repairs (-want +got):\n%s", diff)
+	}
+}
+
+// TestForgetEvents holds that events leave the stream with the retention, if
+// not before.
+func TestForgetEvents(t *testing.T) {
+	b := open(t)
+	b.acceptMany(t, 1000)
+	length := func() int64 { return b.rdb.XLen(t.Context(), "orders:{b0}:e").Val() }
+	forget := func(cutoff time.Time) {
+		t.Helper()
+		if err := b.ForgetEvents(t.Context(), cutoff); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget(time.Now().Add(-time.Hour))
+	if n := length(); n != 1000 {
+		t.Errorf("%d events are left of 1000 new ones", n)
+	}
+	forget(time.Now().Add(time.Hour))
+	if n := length(); n > 100 {
+		t.Errorf("%d events are left of 1000 old ones", n)
+	}
+}

@@ -1,0 +1,13 @@
+-- lead makes a process the one that reconciles, or keeps it that.
+--
+-- KEYS[1]  who leads
+-- ARGV[1]  name of the process
+-- ARGV[2]  how long it leads without asking again, milliseconds
+--
+-- Returns 1 if the process leads, 0 if another does.
+local leader = redis.call('GET', KEYS[1])
+if leader and leader ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1

@@ -1,0 +1,39 @@
+-- lost ends an attempt whose worker is gone. The order may be tried again at
+-- once; one that has lost too many workers since its last retry ends as failed.
+--
+-- ARGV[3]  number of the attempt
+-- ARGV[4]  how many workers an order may lose
+-- ARGV[5]  reason of the attempt's end
+-- ARGV[6]  reason of the order's end
+--
+-- Returns {'lost', losses} or {'failed', losses} when the attempt ended here;
+-- {'over', losses} when it is not open, or not the last one; {'missing'}.
+local status, attempts, open, queue, created, due, losses =
+  unpack(redis.call('HMGET', record, 's', 'n', 'b', 'q', 'c', 'u', 'p'))
+if not status then
+  return { 'missing' }
+end
+losses = tonumber(losses or 0)
+if settled[status] or not open or attempts ~= ARGV[3] then
+  return { 'over', losses }
+end
+
+losses = losses + 1
+local reason, to, word = ARGV[5], 'retrying', 'lost'
+if losses >= tonumber(ARGV[4]) then
+  reason, to, word = ARGV[6], 'failed', 'failed'
+end
+move(status, to, created)
+-- Whatever the worker still does is stale from here on.
+redis.call('HDEL', record, 'k')
+local worker = close(attempts, ARGV[5], '')
+redis.call('HSET', record, 'p', losses, 'e', reason)
+if to == 'failed' then
+  redis.call('HSET', record, 'z', now)
+  observe('processing', queue, now - open)
+  observe('end_to_end', queue, now - (due or created))
+else
+  redis.call('HSET', record, 'x', now)
+end
+event(to, attempts, worker, reason)
+return { word, losses }

@@ -1,0 +1,45 @@
+package queue
+
+import (
+	"errors"
+	"os"
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// TestCheckVersion holds the sweeper to the one Asynq whose keys it knows.
+func TestCheckVersion(t *testing.T) {
+	t.Parallel()
+	other := &debug.Module{Path: "example.com/other", Version: asynqVersion}
+	rows := []struct {
+		name  string
+		deps  []*debug.Module
+		known bool
+	}{
+		{"the known one", []*debug.Module{other, {Path: asynqPath, Version: asynqVersion}}, true},
+		{"a newer one", []*debug.Module{{Path: asynqPath, Version: "v0.26.1"}}, false},
+		{"one replaced by another", []*debug.Module{{Path: asynqPath, Version: asynqVersion, Replace: other}}, false},
+		{"none", []*debug.Module{other}, false},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if err := checkVersion(row.deps); errors.Is(err, errLayout) == row.known {
+				t.Errorf("known %t, got %v", row.known, err)
+			}
+		})
+	}
+}
+
+// TestPinned holds go.mod to that version, which its users are built with.
+func TestPinned(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := asynqPath + " " + asynqVersion + "\n"; !strings.Contains(string(text), want) {
+		t.Errorf("go.mod does not require %s", want)
+	}
+}
