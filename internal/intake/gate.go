@@ -14,22 +14,40 @@ const (
 	gateInterval = 250 * time.Millisecond
 	// gateTimeout bounds one reading.
 	gateTimeout = time.Second
-	// memoryShare is how much of its memory Redis may use before nothing more is
-	// accepted, in percent. At its limit workers cannot fetch orders either.
-	memoryShare = 80
-	// busyRetryAfter is what a refused client is told to wait.
-	busyRetryAfter = 5 * time.Second
+	// minRetryAfter and maxRetryAfter bound what a refused client is told to wait.
+	minRetryAfter = time.Second
+	maxRetryAfter = 2 * time.Minute
+	// stillRetryAfter is what it is told while nothing drains that could be measured.
+	stillRetryAfter = 10 * time.Second
+	// headroom is the part of the limit that should be free again when refused
+	// clients come back, in percent: with less they would be refused again.
+	headroom = 5
 )
+
+// memoryShare is how much of its memory Redis may use before no more orders of a
+// queue are accepted, in percent: the less urgent go first. At its limit workers
+// could not fetch orders either, so much is left free for their work.
+func memoryShare(q order.Queue) int64 {
+	switch q {
+	case order.QueueLow:
+		return 60
+	case order.QueueDefault:
+		return 70
+	default:
+		return 80
+	}
+}
 
 // Backlog tells how many orders wait in all queues together.
 type Backlog interface {
 	Backlog(ctx context.Context) (int64, error)
 }
 
-// Memory tells how many bytes Redis uses and may use; limit is 0 when there is
-// no bound.
-type Memory interface {
+// Load tells how full Redis is and how fast orders leave it; see the methods of
+// ledger.Ledger.
+type Load interface {
 	Memory(ctx context.Context) (used, limit int64, err error)
+	Settled(ctx context.Context) (int64, error)
 }
 
 // Gate refuses orders while too many wait or Redis is nearly full. Several API
@@ -37,25 +55,35 @@ type Memory interface {
 // second.
 type Gate struct {
 	backlog Backlog
-	memory  Memory
+	load    Load
 	limit   int64
 	waiting atomic.Int64
-	full    atomic.Bool
+	latest  atomic.Pointer[reading]
+}
+
+// reading is what the gate knows of Redis.
+type reading struct {
+	used, limit int64   // bytes; limit is 0 when there is no bound
+	settling    float64 // orders per second
+	freeing     float64 // bytes per second; negative while Redis fills
 }
 
 // NewGate returns a gate that closes at limit waiting orders. It is open until
 // Run has read for the first time.
-func NewGate(b Backlog, m Memory, limit int) *Gate {
-	return &Gate{backlog: b, memory: m, limit: int64(limit)}
+func NewGate(b Backlog, l Load, limit int) *Gate {
+	g := &Gate{backlog: b, load: l, limit: int64(limit)}
+	g.latest.Store(&reading{})
+	return g
 }
 
-// Run reads the backlog and the memory until ctx ends. While Redis is away the
-// last reading stands.
+// Run reads how much waits and how full Redis is until ctx ends. While Redis is
+// away the last reading stands.
 func (g *Gate) Run(ctx context.Context) error {
 	tick := time.NewTicker(gateInterval)
 	defer tick.Stop()
+	var settled, used meter
 	for {
-		g.read(ctx)
+		g.read(ctx, &settled, &used)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -64,29 +92,47 @@ func (g *Gate) Run(ctx context.Context) error {
 	}
 }
 
-func (g *Gate) read(ctx context.Context) {
+func (g *Gate) read(ctx context.Context, settled, used *meter) {
 	ctx, cancel := context.WithTimeout(ctx, gateTimeout)
 	defer cancel()
 	if n, err := g.backlog.Backlog(ctx); err == nil {
 		g.waiting.Store(n)
 	}
-	if used, limit, err := g.memory.Memory(ctx); err == nil {
-		g.full.Store(limit > 0 && used > limit/100*memoryShare)
+	now := *g.latest.Load()
+	if n, limit, err := g.load.Memory(ctx); err == nil {
+		now.used, now.limit, now.freeing = n, limit, -used.add(n, time.Now())
 	}
+	if n, err := g.load.Settled(ctx); err == nil {
+		now.settling = settled.add(n, time.Now())
+	}
+	g.latest.Store(&now)
 }
 
-// Admit takes a place for an order, or returns *order.BusyError when there is
-// none.
-func (g *Gate) Admit() error {
-	if g.full.Load() {
-		return &order.BusyError{Reason: "Redis is nearly full", RetryAfter: busyRetryAfter}
+// Admit takes a place for an order of the queue, or returns *order.BusyError when
+// there is none, with the time after which there should be at the rate of the last
+// seconds.
+func (g *Gate) Admit(q order.Queue) error {
+	now := g.latest.Load()
+	if most := now.limit / 100 * memoryShare(q); now.limit > 0 && now.used > most {
+		return &order.BusyError{Reason: "Redis is nearly full", RetryAfter: after(float64(now.used-most), now.freeing)}
 	}
-	if g.waiting.Add(1) > g.limit {
-		g.Leave()
-		return &order.BusyError{Reason: "too many orders are waiting", RetryAfter: busyRetryAfter}
+	waiting := g.waiting.Add(1)
+	if waiting <= g.limit {
+		return nil
 	}
-	return nil
+	g.Leave()
+	excess := waiting - g.limit + g.limit*headroom/100
+	return &order.BusyError{Reason: "too many orders are waiting", RetryAfter: after(float64(excess), now.settling)}
 }
 
 // Leave gives the place back of an order that does not wait after all.
 func (g *Gate) Leave() { g.waiting.Add(-1) }
+
+// after is the time in which an excess is gone, in whole seconds.
+func after(excess, perSecond float64) time.Duration {
+	if perSecond <= 0 {
+		return stillRetryAfter
+	}
+	wait := min(excess/perSecond, maxRetryAfter.Seconds())
+	return max(minRetryAfter, time.Duration(wait*float64(time.Second)).Round(time.Second))
+}

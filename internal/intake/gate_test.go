@@ -26,6 +26,7 @@ type lengths struct {
 	mu      sync.Mutex
 	pending int64
 	used    int64 // of a memory of 1,000 bytes
+	settled int64
 	err     error
 	hang    bool
 }
@@ -46,6 +47,12 @@ func (l *lengths) Memory(context.Context) (used, limit int64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.used, 1000, l.err
+}
+
+func (l *lengths) Settled(context.Context) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.settled, l.err
 }
 
 func (l *lengths) set(pending int64, err error, hang bool) {
@@ -221,21 +228,117 @@ func TestGateLimitAtOnce(t *testing.T) {
 	})
 }
 
-// TestGateMemory holds that nothing is accepted while Redis is nearly full.
+// TestGateMemory holds that the fuller Redis is, the fewer queues take orders, and
+// that they take them again when it is not.
 func TestGateMemory(t *testing.T) {
 	guard(t, 10, func(t *testing.T, g *guarded) {
 		t.Helper()
 		for _, row := range []struct {
 			used int64
-			want int
-		}{{800, 1}, {801, 0}, {1000, 0}, {500, 1}} {
+			want []order.Priority // of the orders that are taken
+		}{
+			{600, []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow}},
+			{601, []order.Priority{order.PriorityHigh, order.PriorityMedium}},
+			{700, []order.Priority{order.PriorityHigh, order.PriorityMedium}},
+			{701, []order.Priority{order.PriorityHigh}},
+			{800, []order.Priority{order.PriorityHigh}},
+			{801, nil},
+			{1000, nil},
+			{500, []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow}},
+		} {
 			g.lengths.mu.Lock()
 			g.lengths.used = row.used
 			g.lengths.mu.Unlock()
 			g.counted(0)
-			if n := g.take(t, 1); n != row.want {
-				t.Errorf("%d of 1,000 bytes used: %d orders were accepted, want %d", row.used, n, row.want)
+			var got []order.Priority
+			for _, p := range []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow} {
+				if _, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(p))); err == nil {
+					got = append(got, p)
+				}
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("%d of 1,000 bytes used (-want +got):\n%s", row.used, diff)
 			}
 		}
 	})
+}
+
+// TestGateRetryAfter holds that a refused client is told to wait for as long as
+// the excess takes to go at the rate of the last seconds.
+func TestGateRetryAfter(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		perSecond int64 // orders settled
+		pending   int64 // of at most 1,000
+		want      time.Duration
+	}{
+		{"nothing is settled", 0, 1000, 10 * time.Second},
+		{"slow", 10, 1000, 5 * time.Second},
+		{"far over", 10, 1500, 55 * time.Second},
+		{"far over and slow", 1, 3000, 2 * time.Minute},
+		{"fast", 5000, 1000, time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			guard(t, 1000, func(t *testing.T, g *guarded) {
+				t.Helper()
+				g.lengths.set(row.pending, nil, false)
+				for range 60 {
+					pass(time.Second)
+					g.lengths.mu.Lock()
+					g.lengths.settled += row.perSecond
+					g.lengths.mu.Unlock()
+				}
+				got := g.refused(t)
+				if got < row.want*8/10 || got > row.want*13/10 {
+					t.Errorf("told to wait %v, want about %v", got, row.want)
+				}
+			})
+		})
+	}
+}
+
+// TestGateMemoryRetryAfter holds the same for a Redis that is nearly full.
+func TestGateMemoryRetryAfter(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		perSecond int64 // bytes freed
+		want      time.Duration
+	}{
+		{"it fills", -1, 10 * time.Second},
+		{"it stays", 0, 10 * time.Second},
+		{"it empties", 2, 10 * time.Second},
+		{"it empties fast", 10, 2 * time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			guard(t, 1000, func(t *testing.T, g *guarded) {
+				t.Helper()
+				g.lengths.mu.Lock()
+				g.lengths.used = 820 + 30*row.perSecond
+				g.lengths.mu.Unlock()
+				for range 30 {
+					pass(time.Second)
+					g.lengths.mu.Lock()
+					g.lengths.used -= row.perSecond
+					g.lengths.mu.Unlock()
+				}
+				pass(300 * time.Millisecond)
+				got := g.refused(t)
+				if got < row.want*8/10 || got > row.want*13/10 {
+					t.Errorf("told to wait %v, want about %v", got, row.want)
+				}
+			})
+		})
+	}
+}
+
+// refused submits an order that there is no room for, and returns how long its
+// client is told to wait.
+func (g *guarded) refused(t *testing.T) time.Duration {
+	t.Helper()
+	_, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh)))
+	var busy *order.BusyError
+	if !errors.As(err, &busy) {
+		t.Fatalf("the order was answered %v", err)
+	}
+	return busy.RetryAfter
 }

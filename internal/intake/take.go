@@ -58,10 +58,10 @@ func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acc
 
 // admit takes a place for the order and makes it ready for the books.
 func (in *Intake) admit(o order.Order) (order.Entry, error) {
-	if err := in.gate.Admit(); err != nil {
+	entry := order.Entry{Order: o, Queue: in.router.Queue(o)}
+	if err := in.gate.Admit(entry.Queue); err != nil {
 		return order.Entry{}, err
 	}
-	entry := order.Entry{Order: o, Queue: in.router.Queue(o)}
 	if o.ID != "" {
 		return entry, nil
 	}

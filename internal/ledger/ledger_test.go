@@ -147,3 +147,21 @@ func TestSettings(t *testing.T) {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
+
+// TestSettled counts outcomes of every kind, and a retried order no longer.
+func TestSettled(t *testing.T) {
+	b := open(t)
+	settled := func(want int64) {
+		t.Helper()
+		if n, err := b.Settled(t.Context()); n != want || err != nil {
+			t.Errorf("%d are settled, %v, want %d", n, err, want)
+		}
+	}
+	settled(0)
+	a, c := claim("o1", "a"), claim("o3", "c")
+	b.do(t, accept(sample("o1")), begin(a), settle(a, order.Outcome{Status: order.StatusFailed, Error: "no"}))
+	b.do(t, accept(sample("o2")), cancel("o2", ""), accept(sample("o3")), begin(c), settle(c, completed()))
+	settled(3)
+	b.do(t, retry("o1", "r"))
+	settled(2)
+}

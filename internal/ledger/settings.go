@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
+
+	"orderprocessor/internal/order"
 )
 
 // Settings is how Redis is set up to keep the books.
@@ -42,6 +44,29 @@ func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
 	used, _ = strconv.ParseInt(info["used_memory"], 10, 64)
 	limit, _ = strconv.ParseInt(info["maxmemory"], 10, 64)
 	return used, limit, nil
+}
+
+// Settled returns how many orders have ever met their outcome; those that were
+// retried since do not count. It returns order.ErrUnavailable when Redis could not
+// be asked.
+func (l *Ledger) Settled(ctx context.Context) (int64, error) {
+	var gauges []string
+	for _, s := range order.Statuses() {
+		if s.Settled() {
+			gauges = append(gauges, "g:"+string(s))
+		}
+	}
+	values, err := l.rdb.HMGet(ctx, countersKey, gauges...).Result()
+	if err != nil {
+		return 0, wrap(err, "count settled orders")
+	}
+	var total int64
+	for _, value := range values {
+		text, _ := value.(string)
+		n, _ := strconv.ParseInt(text, 10, 64)
+		total += n
+	}
+	return total, nil
 }
 
 // info reads what INFO tells, of one section or of all.
