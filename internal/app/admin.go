@@ -23,8 +23,11 @@ const (
 // called.
 func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answerProbe(w, s.check(r.Context())) })
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		answerProbe(w, s.check(r.Context()), s.watch.checks())
+	})
+	addDiagnosis(mux)
 	server := &http.Server{
 		Handler: mux, ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
 		IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminMaxHeaderBytes,
@@ -46,12 +49,13 @@ func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
 	}
 }
 
-// answerProbe answers 200, or 503 with the reason.
-func answerProbe(w http.ResponseWriter, err error) {
+// answerProbe answers 200, or 503 with the reason, and what was checked.
+func answerProbe(w http.ResponseWriter, err error, checks []check) {
 	answer := struct {
-		Status string `json:"status"`
-		Reason string `json:"reason,omitempty"`
-	}{Status: "ok"}
+		Status string  `json:"status"`
+		Reason string  `json:"reason,omitempty"`
+		Checks []check `json:"checks,omitempty"`
+	}{Status: "ok", Checks: checks}
 	code := http.StatusOK
 	if err != nil {
 		answer.Status, answer.Reason = "unavailable", err.Error()

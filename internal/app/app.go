@@ -30,6 +30,8 @@ type Options struct {
 	// TrustRedis leaves out the check of Redis's settings at start. It is for
 	// stand-ins that cannot answer it and keep nothing anyway.
 	TrustRedis bool
+	// Clock is this machine's; nil means time.Now.
+	Clock func() time.Time
 }
 
 // program is what the API and the worker have in common.
@@ -38,6 +40,7 @@ type program struct {
 	common config.Common
 	rdb    redis.UniversalClient
 	ledger *ledger.Ledger
+	watch  *watch
 	state  *state
 	admin  net.Listener
 }
@@ -48,8 +51,12 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 		_ = rdb.Close()
 		return nil, fmt.Errorf("listen on the admin address: %w", err)
 	}
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
 	l := ledger.New(rdb)
-	return &program{Options: opts, common: common, rdb: rdb, ledger: l, state: newState(l), admin: admin}, nil
+	w := newWatch(l, opts.Clock, opts.Log)
+	return &program{Options: opts, common: common, rdb: rdb, ledger: l, watch: w, state: newState(l, w), admin: admin}, nil
 }
 
 // AdminAddr is the address that answers orchestrators and operators.
@@ -72,6 +79,9 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 			return err
 		}
 		p.state.set(stateServing)
+		if !p.TrustRedis {
+			running.Go(func() error { return p.watch.run(ctx) })
+		}
 		for _, part := range parts {
 			running.Go(func() error { return part(ctx) })
 		}
@@ -94,7 +104,10 @@ func (p *program) awaitRedis(ctx context.Context) error {
 		if p.TrustRedis {
 			return nil
 		}
-		err := checkRedis(ctx, p.ledger, p.Log)
+		err := p.watch.look(ctx)
+		if err == nil {
+			return p.watch.unsafe()
+		}
 		if ctx.Err() == nil && !errors.Is(err, order.ErrUnavailable) {
 			return err
 		}

@@ -28,9 +28,9 @@ func NewLog(w *os.File, cfg config.Common) *slog.Logger {
 func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDurations}
 	if format == config.LogText {
-		return slog.New(slog.NewTextHandler(w, opts))
+		return slog.New(newLimited(slog.NewTextHandler(w, opts)))
 	}
-	return slog.New(slog.NewJSONHandler(w, opts))
+	return slog.New(newLimited(slog.NewJSONHandler(w, opts)))
 }
 
 // readableDurations writes "35s" where JSON would have nanoseconds.

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -45,38 +43,6 @@ func ping(ctx context.Context, redis pinger) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	return redis.Ping(ctx)
-}
-
-// errEviction is a Redis that may throw orders away.
-var errEviction = errors.New(
-	"redis may evict keys, which loses accepted orders without an error: set maxmemory-policy to noeviction")
-
-// checkRedis refuses a Redis that would lose orders silently, and logs what a
-// crash of it can lose. It returns order.ErrUnavailable when Redis is gone
-// again.
-func checkRedis(ctx context.Context, books *ledger.Ledger, log *slog.Logger) error {
-	settings, err := books.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	if settings.EvictionPolicy != "noeviction" {
-		return fmt.Errorf("%w (it is %q)", errEviction, settings.EvictionPolicy)
-	}
-	logPersistence(settings, log.With("redis_version", settings.Version))
-	return nil
-}
-
-func logPersistence(s ledger.Settings, log *slog.Logger) {
-	if !s.AppendOnly {
-		log.Warn("Redis keeps no append-only file: a crash of Redis loses accepted orders", "persistence", "none or snapshots")
-		return
-	}
-	loses := map[string]string{
-		"always":   "a crash loses no accepted order",
-		"everysec": "a power cut loses up to a second of accepted orders",
-		"no":       "a power cut loses up to half a minute of accepted orders",
-	}[s.AppendFsync]
-	log.Info("Redis is ready", "persistence", "append-only file", "appendfsync", s.AppendFsync, "durability", loses)
 }
 
 // pause waits, or returns early when ctx ends.

@@ -23,19 +23,20 @@ var (
 type state struct {
 	now   atomic.Int32
 	redis pinger
+	watch *watch
 }
 
-func newState(redis pinger) *state { return &state{redis: redis} }
+func newState(redis pinger, w *watch) *state { return &state{redis: redis, watch: w} }
 
 func (s *state) set(now int32) { s.now.Store(now) }
 
-// ready returns why orders cannot be served yet. A draining process still
-// finishes what it is asked.
+// ready returns why orders cannot be served. A draining process still finishes
+// what it is asked.
 func (s *state) ready() error {
 	if s.now.Load() == stateStarting {
 		return errStarting
 	}
-	return nil
+	return s.watch.failed()
 }
 
 // check is what /readyz answers: whether to send work here.
@@ -45,6 +46,9 @@ func (s *state) check(ctx context.Context) error {
 		return errStarting
 	case stateDraining:
 		return errDraining
+	}
+	if err := s.watch.failed(); err != nil {
+		return err
 	}
 	return ping(ctx, s.redis)
 }

@@ -67,6 +67,7 @@ func (w *Worker) build() error {
 		return fmt.Errorf("set up the lanes: %w", err)
 	}
 	w.consumer = consumer
+	w.watch.needsClock, w.watch.afterLook = true, consumer.Hold
 	sweeper, err := queue.NewSweeper(w.rdb)
 	if err != nil {
 		return fmt.Errorf("set up the sweeper: %w", err)

@@ -1,0 +1,132 @@
+package app_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/redistest"
+)
+
+// checkState returns what /readyz says of one check, and the code of the answer.
+func checkState(t *testing.T, p program, name string) string {
+	t.Helper()
+	got := readyz(t, p)
+	checks, _ := got.body["checks"].([]any)
+	for _, c := range checks {
+		if one, _ := c.(map[string]any); one["name"] == name {
+			return fmt.Sprintf("%d %v", got.code, one["state"])
+		}
+	}
+	return fmt.Sprintf("%d, no check", got.code)
+}
+
+// TestReadyzTellsChecks shows every check of both programs.
+func TestReadyzTellsChecks(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t, "--maxmemory", "1gb", "--appendonly", "yes")
+	for name, p := range map[string]program{
+		"API": newAPI(t, io.Discard, environ(redis.URL())), "worker": newWorker(t, io.Discard, environ(redis.URL())),
+	} {
+		start(t, p)
+		for _, check := range []string{"redis_version", "eviction_policy", "memory_limit", "persistence", "clock"} {
+			eventually(t, name+": "+check+" is fine", func() bool { return checkState(t, p, check) == "200 ok" })
+		}
+	}
+}
+
+// TestEvictionWhileRunning stops taking orders when somebody lets Redis evict
+// them, and goes on when that is put right.
+func TestEvictionWhileRunning(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	rdb := redis.Client()
+	log := &logBuffer{}
+	api := newAPI(t, log, environ(redis.URL()))
+	start(t, api)
+	eventually(t, "the API is ready", func() bool { return readyz(t, api).code == 200 })
+	rdb.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
+	eventually(t, "the change is seen", func() bool { return checkState(t, api, "eviction_policy") == "503 failed" })
+	if got := ask(t, "POST", "http://"+api.Addr()+"/orders", order); got.code != 503 {
+		t.Errorf("submit is answered %+v", got)
+	}
+	if n := strings.Count(log.String(), `"check":"eviction_policy","state":"failed"`); n != 1 {
+		t.Errorf("it was logged %d times: %s", n, log)
+	}
+	rdb.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
+	eventually(t, "the API is ready again", func() bool { return readyz(t, api).code == 200 })
+	if got := ask(t, "POST", "http://"+api.Addr()+"/orders", order); got.code != 201 {
+		t.Errorf("submit is answered %+v", got)
+	}
+	ledgertest.CheckBooks(t, rdb)
+}
+
+// TestClockOff holds that a worker whose clock is off fetches no orders, says so,
+// and fetches them when the clock is right again.
+func TestClockOff(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	rdb := redis.Client()
+	var ahead atomic.Int64
+	ahead.Store(int64(6 * time.Second))
+	cfg, err := config.LoadWorker(environ(redis.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker, err := app.NewWorker(cfg, app.Options{
+		Log:   slog.New(slog.DiscardHandler),
+		Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := newAPI(t, io.Discard, environ(redis.URL()))
+	start(t, api)
+	start(t, worker)
+	eventually(t, "the worker says so", func() bool { return checkState(t, worker, "clock") == "503 failed" })
+	url := "http://" + api.Addr() + "/orders"
+	eventually(t, "the order is taken", func() bool { return ask(t, "POST", url, order).code == 201 })
+	ahead.Store(int64(2 * time.Second))
+	if got := ask(t, "GET", url+"/ord_1", ""); got.body["status"] != "pending" {
+		t.Errorf("the order is %v", got.body["status"])
+	}
+	eventually(t, "the worker warns", func() bool { return checkState(t, worker, "clock") == "200 warning" })
+	eventually(t, "the order completes", func() bool { return ask(t, "GET", url+"/ord_1", "").body["status"] == "completed" })
+	ledgertest.CheckBooks(t, rdb)
+}
+
+// TestDiagnosis holds that profiles and metrics are on the admin address, and not
+// where clients are.
+func TestDiagnosis(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	api := newAPI(t, io.Discard, environ(redis.URL()))
+	start(t, api)
+	eventually(t, "the API is ready", func() bool { return readyz(t, api).code == 200 })
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine?debug=1"} {
+		if code := codeOf(t, "http://"+api.AdminAddr()+path); code != http.StatusOK {
+			t.Errorf("%s on the admin address is answered %d", path, code)
+		}
+		if code := codeOf(t, "http://"+api.Addr()+path); code != http.StatusNotFound {
+			t.Errorf("%s where clients are is answered %d", path, code)
+		}
+	}
+}
+
+func codeOf(t *testing.T, url string) int {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
