@@ -14,6 +14,8 @@ type Settings struct {
 	Version string
 	// EvictionPolicy is its maxmemory-policy.
 	EvictionPolicy string
+	// MaxMemory is how many bytes it may use; 0 when there is no bound.
+	MaxMemory int64
 	// AppendOnly says whether it keeps an append-only file.
 	AppendOnly bool
 	// AppendFsync is when it syncs that file: always, everysec or no. It is
@@ -28,8 +30,10 @@ func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, wrap(err, "read the settings of redis")
 	}
+	bytes, _ := strconv.ParseInt(info["maxmemory"], 10, 64)
 	return Settings{
-		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"], AppendOnly: info["aof_enabled"] == "1",
+		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"], MaxMemory: bytes,
+		AppendOnly:  info["aof_enabled"] == "1",
 		AppendFsync: l.rdb.ConfigGet(ctx, "appendfsync").Val()["appendfsync"],
 	}, nil
 }
