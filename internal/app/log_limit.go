@@ -10,7 +10,7 @@ import (
 const (
 	// maxSameLines is how many warnings or errors with one message are written per
 	// second. In an outage every order and every request has one to say the same.
-	maxSameLines = 50
+	maxSameLines = 100
 	// maxMessages bounds how many messages are told apart; all others count as one.
 	maxMessages = 1000
 )
