@@ -1,10 +1,12 @@
 package internal_test
 
 import (
+	"go/ast"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +37,7 @@ func TestLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, document := range append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
+	for _, document := range append(documents, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../SECURITY.md") {
 		for _, match := range link.FindAllStringSubmatch(read(t, document), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(document), match[1])); err != nil {
 				t.Errorf("%s points to %s: %v", document, match[1], err)
@@ -47,14 +49,61 @@ func TestLinks(t *testing.T) {
 // TestNamedFiles holds that the files which ARCHITECTURE names exist.
 func TestNamedFiles(t *testing.T) {
 	t.Parallel()
-	named := regexp.MustCompile("`((?:internal|cmd|docs|deploy)/[a-z_/.]+)`")
-	for _, document := range []string{"../docs/ARCHITECTURE.md", "../docs/ORDER-LIFECYCLE.md", "../CONTRIBUTING.md"} {
+	named := regexp.MustCompile("`((?:internal|cmd|docs|deploy|test)/[a-z_/.]+)`")
+	for _, document := range []string{
+		"../docs/ARCHITECTURE.md", "../docs/ORDER-LIFECYCLE.md", "../docs/OPERATIONS.md", "../docs/TESTING.md", "../CONTRIBUTING.md",
+	} {
 		for _, match := range named.FindAllStringSubmatch(read(t, document), -1) {
 			if _, err := os.Stat(filepath.Join("..", match[1])); err != nil {
 				t.Errorf("%s names %s: %v", document, match[1], err)
 			}
 		}
 	}
+}
+
+// TestOperationsExplainsAlarms holds that every warning and error which the
+// programs can log is explained to whoever is paged by it.
+func TestOperationsExplainsAlarms(t *testing.T) {
+	t.Parallel()
+	operations := read(t, "../docs/OPERATIONS.md")
+	found := 0
+	for dir, files := range sources(t) {
+		if !strings.HasPrefix(dir, "internal/") || dir == "internal/ctl" {
+			continue
+		}
+		for _, f := range files {
+			for _, message := range alarms(f) {
+				found++
+				if !strings.Contains(operations, "`"+message+"`") {
+					t.Errorf("%s logs %q, which docs/OPERATIONS.md does not explain", dir, message)
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("found only %d warnings and errors", found)
+	}
+}
+
+// alarms returns the messages that a file logs as warnings or errors.
+func alarms(f *ast.File) []string {
+	var messages []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		literal, isText := call.Args[0].(*ast.BasicLit)
+		if !ok || !isText || (method.Sel.Name != "Warn" && method.Sel.Name != "Error") {
+			return true
+		}
+		if message, err := strconv.Unquote(literal.Value); err == nil {
+			messages = append(messages, message)
+		}
+		return true
+	})
+	return messages
 }
 
 func read(t *testing.T, path string) string {
