@@ -4,10 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"slices"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
 )
@@ -33,25 +30,33 @@ func (s *Sweeper) SetAside(ctx context.Context, q order.Queue, id string) (bool,
 	return n == 1, nil
 }
 
-// Damaged lists what has been set aside of a queue, newest first. It returns
-// order.ErrUnavailable when Redis could not be asked.
-func (i *Inspector) Damaged(ctx context.Context, q order.Queue) ([]order.Damaged, error) {
-	pipe := i.rdb.Pipeline()
-	times := pipe.ZRangeWithScores(ctx, queueKey(q, "damaged_at"), 0, -1)
-	messages := pipe.HGetAll(ctx, queueKey(q, "damaged"))
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("list what is damaged in queue %s: %w: %w", q, order.ErrUnavailable, err)
+// Damaged lists what has been set aside of a queue, newest first, at most limit
+// places. It returns order.ErrUnavailable when Redis could not be asked.
+func (i *Inspector) Damaged(ctx context.Context, q order.Queue, limit int) ([]order.Damaged, error) {
+	newest, err := i.rdb.ZRevRangeWithScores(ctx, queueKey(q, "damaged_at"), 0, int64(limit)-1).Result()
+	if err != nil || len(newest) == 0 {
+		return nil, damagedError(err, q)
 	}
-	found := make([]order.Damaged, 0, len(times.Val()))
-	for _, z := range slices.Backward(times.Val()) {
-		found = append(found, damaged(q, z, messages.Val()))
+	ids := make([]string, len(newest))
+	for n, z := range newest {
+		ids[n], _ = z.Member.(string)
+	}
+	messages, err := i.rdb.HMGet(ctx, queueKey(q, "damaged"), ids...).Result()
+	if err != nil {
+		return nil, damagedError(err, q)
+	}
+	found := make([]order.Damaged, len(ids))
+	for n, id := range ids {
+		message, _ := messages[n].(string)
+		at := time.UnixMicro(int64(newest[n].Score)).UTC()
+		found[n] = order.Damaged{ID: id, Queue: q, SetAsideAt: at, Message: []byte(message)}
 	}
 	return found, nil
 }
 
-func damaged(q order.Queue, z redis.Z, messages map[string]string) order.Damaged {
-	id, _ := z.Member.(string)
-	return order.Damaged{
-		ID: id, Queue: q, SetAsideAt: time.UnixMicro(int64(z.Score)).UTC(), Message: []byte(messages[id]),
+func damagedError(err error, q order.Queue) error {
+	if err == nil {
+		return nil
 	}
+	return fmt.Errorf("list what is damaged in queue %s: %w: %w", q, order.ErrUnavailable, err)
 }

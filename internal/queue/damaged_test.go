@@ -126,7 +126,7 @@ func must(t *testing.T, err error) {
 
 func checkDamaged(t *testing.T, b *bundle, message string) {
 	t.Helper()
-	got, err := queue.NewInspector(b.rdb).Damaged(t.Context(), order.QueueDefault)
+	got, err := queue.NewInspector(b.rdb).Damaged(t.Context(), order.QueueDefault, order.MaxDamaged+1)
 	must(t, err)
 	want := []order.Damaged{{ID: "o1", Queue: order.QueueDefault, SetAsideAt: time.Now(), Message: []byte(message)}}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(time.Minute)); diff != "" {
@@ -144,7 +144,7 @@ func TestDamagedIsBounded(t *testing.T) {
 			t.Fatalf("set aside %s: %t, %v", id, found, err)
 		}
 	}
-	got, err := queue.NewInspector(s.rdb).Damaged(t.Context(), order.QueueDefault)
+	got, err := queue.NewInspector(s.rdb).Damaged(t.Context(), order.QueueDefault, order.MaxDamaged+1)
 	must(t, err)
 	if len(got) != order.MaxDamaged || got[0].ID != fmt.Sprint("o", order.MaxDamaged+1) || len(got[0].Message) != order.MaxDamagedBytes {
 		t.Errorf("%d are kept, the newest is %s with %d bytes", len(got), got[0].ID, len(got[0].Message))
