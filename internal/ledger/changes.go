@@ -126,27 +126,6 @@ func (l *Ledger) Requeued(ctx context.Context, id, token string) (counted bool, 
 	return n == 1, wrap(err, "count requeued order %s", id)
 }
 
-// reasonLost ends an attempt whose worker is gone.
-const reasonLost = "worker was lost"
-
-// Lost ends the attempt of that number, whose worker is gone: the order is
-// retrying and due at once, or failed when it has lost order.MaxWorkersLost
-// workers. Whatever the lost worker still reports is stale. An attempt that is
-// not open any more is left alone, so repeating Lost changes nothing. It returns
-// order.ErrNotFound for an unknown order.
-func (l *Ledger) Lost(ctx context.Context, id string, attempt int) (order.Loss, error) {
-	last := fmt.Sprintf("%s %d times: the order may be what ends it", reasonLost, order.MaxWorkersLost)
-	word, rest, err := l.run(ctx, lostScript, changeKeys(id), id, attempt, order.MaxWorkersLost, reasonLost, last)
-	if err != nil {
-		return order.Loss{}, wrap(err, "end lost attempt at order %s", id)
-	}
-	if word == "missing" || len(rest) == 0 {
-		return order.Loss{}, verdict(word, "end lost attempt at", id)
-	}
-	losses, _ := rest[0].(int64)
-	return order.Loss{Ended: word != "over", Failed: word == "failed", WorkersLost: int(losses)}, nil
-}
-
 // verdict turns what a script says instead of doing its work into an error.
 func verdict(word, operation, id string) error {
 	known := map[string]error{"missing": order.ErrNotFound, "settled": order.ErrSettled, "stale": order.ErrStale}

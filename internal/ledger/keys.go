@@ -17,6 +17,7 @@ import (
 //	orders:{b0}:c                    hash        counters, see totals.go
 //	orders:{b0}:e                    stream      events, the newest maxEvents or so
 //	orders:{b0}:l                    string      who reconciles, for a few seconds
+//	orders:{b0}:i                    string      the suspect that is tried apart, for a minute at most
 const book = "orders:{b0}:"
 
 const (
@@ -25,6 +26,7 @@ const (
 	countersKey  = book + "c"
 	eventsKey    = book + "e"
 	leaderKey    = book + "l"
+	apartKey     = book + "i"
 )
 
 func recordKey(id string) string { return recordPrefix + id }

@@ -28,7 +28,9 @@ func TestLost(t *testing.T) {
 		{"one that a newer one has followed", []step{accept(sample("o1")), begin(a), fail(a), begin(claim("o1", "b"))}, 1, order.Loss{}, order.StatusProcessing},
 		{"none", []step{accept(sample("o1"))}, 1, order.Loss{}, order.StatusPending},
 		{"of a settled order", []step{accept(sample("o1")), begin(a), settle(a, failed)}, 1, order.Loss{}, order.StatusFailed},
-		{"the third worker", twice, 3, order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
+		{"the third worker", twice, 3, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"the third worker, beside another suspect", append(twice, apart("o2")), 3, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"the third worker, tried apart", append(twice, apart("o1")), 3, order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -146,5 +148,35 @@ func TestForgetEvents(t *testing.T) {
 	forget(time.Now().Add(time.Hour))
 	if n := length(); n > 100 {
 		t.Errorf("%d events are left of 1000 old ones", n)
+	}
+}
+
+// TestApart holds that one suspect at a time is tried apart, for its term or until
+// it ends.
+func TestApart(t *testing.T) {
+	b := open(t)
+	set := func(id, want string) {
+		t.Helper()
+		if got, err := b.SetApart(t.Context(), id, time.Hour); got != want || err != nil {
+			t.Errorf("set %s apart: %q, %v, want %q", id, got, err, want)
+		}
+		if got, err := b.Apart(t.Context()); got != want || err != nil {
+			t.Errorf("apart is %q, %v, want %q", got, err, want)
+		}
+	}
+	if got, err := b.Apart(t.Context()); got != "" || err != nil {
+		t.Errorf("apart is %q, %v", got, err)
+	}
+	set("o1", "o1")
+	set("o2", "o1")
+	set("o1", "o1")
+	for range 2 {
+		if err := b.EndApart(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	set("o2", "o2")
+	if ttl := b.rdb.PTTL(t.Context(), "orders:{b0}:i").Val(); ttl <= 0 || ttl > time.Hour {
+		t.Errorf("it lasts %v", ttl)
 	}
 }

@@ -2,10 +2,57 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
 )
+
+// Lost ends the attempt of that number, whose worker is gone: the order is
+// retrying and due at once, or failed when it has lost order.MaxWorkersLost
+// workers. The last loss counts only for the suspect that was tried apart: any
+// other may have been lost with it. Whatever the lost worker still reports is stale. An attempt that is
+// not open any more is left alone, so repeating Lost changes nothing. It returns
+// order.ErrNotFound for an unknown order.
+func (l *Ledger) Lost(ctx context.Context, id string, attempt int) (order.Loss, error) {
+	last := fmt.Sprintf("%s %d times: the order may be what ends it", order.ReasonWorkerLost, order.MaxWorkersLost)
+	word, rest, err := l.run(ctx, lostScript, append(changeKeys(id), apartKey), id, attempt, order.MaxWorkersLost, order.ReasonWorkerLost, last)
+	if err != nil {
+		return order.Loss{}, wrap(err, "end lost attempt at order %s", id)
+	}
+	if word == "missing" || len(rest) == 0 {
+		return order.Loss{}, verdict(word, "end lost attempt at", id)
+	}
+	losses, _ := rest[0].(int64)
+	return order.Loss{Ended: word != "over", Failed: word == "failed", WorkersLost: int(losses)}, nil
+}
+
+// SetApart makes an order the suspect that is tried apart from all others, unless
+// another one is, and says which one is now; none when that one's term has just
+// ended. It lasts for the term, by the clock of Redis, and for an order that is
+// tried apart already it lasts anew.
+func (l *Ledger) SetApart(ctx context.Context, id string, term time.Duration) (apart string, err error) {
+	apart, err = apartScript.Run(ctx, l.rdb, []string{apartKey}, id, term.Milliseconds()).Text()
+	return apart, wrap(err, "try order %s apart", id)
+}
+
+// Apart returns the suspect that is being tried apart, empty when there is none.
+func (l *Ledger) Apart(ctx context.Context) (id string, err error) {
+	id, err = l.rdb.Get(ctx, apartKey).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return id, wrap(err, "ask which order is tried apart")
+}
+
+// EndApart says that no suspect is being tried apart any more. Repeating it is
+// safe while one process reconciles.
+func (l *Ledger) EndApart(ctx context.Context) error {
+	return wrap(l.rdb.Del(ctx, apartKey).Err(), "end trying an order apart")
+}
 
 // Lead says whether the process of that name is the one that reconciles, and
 // keeps it that for the time given. Another process can lead when that time has

@@ -43,6 +43,9 @@ var lostLua string
 //go:embed scripts/repaired.lua
 var repairedLua string
 
+//go:embed scripts/apart.lua
+var apartLua string
+
 //go:embed scripts/lead.lua
 var leadLua string
 
@@ -67,6 +70,7 @@ var (
 	requeuedScript = newChange(requeuedLua)
 	forgetScript   = newChange(forgetLua)
 	repairedScript = redis.NewScript(repairedLua)
+	apartScript    = redis.NewScript(apartLua)
 	leadScript     = redis.NewScript(leadLua)
 	totalsScript   = redis.NewScript(totalsLua)
 	listScript     = redis.NewScript(listLua)

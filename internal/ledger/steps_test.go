@@ -94,3 +94,10 @@ func lost(id string, attempt int) step {
 func repaired(kind order.Repair, token string) step {
 	return func(ctx context.Context, l *ledger.Ledger) error { return l.Repaired(ctx, kind, 2, token) }
 }
+
+func apart(id string) step {
+	return func(ctx context.Context, l *ledger.Ledger) error {
+		_, err := l.SetApart(ctx, id, time.Hour)
+		return err
+	}
+}

@@ -7,6 +7,9 @@ import "time"
 // other.
 const MaxWorkersLost = 3
 
+// ReasonWorkerLost is why an attempt failed whose worker is gone.
+const ReasonWorkerLost = "worker was lost"
+
 // Stray is an order that a worker took off its queue and that nobody works any
 // more.
 type Stray struct {
@@ -70,7 +73,8 @@ const (
 	RepairRequeued Repair = "requeued"
 	// RepairPutBack is an order whose worker is gone: it went back to its queue.
 	RepairPutBack Repair = "put_back"
-	// RepairGivenUp is an order that lost MaxWorkersLost workers: it failed.
+	// RepairGivenUp is an order that lost MaxWorkersLost workers, the last one alone:
+	// it failed.
 	RepairGivenUp Repair = "given_up"
 	// RepairSetAside is a place in a queue that could not be read.
 	RepairSetAside Repair = "set_aside"

@@ -15,4 +15,6 @@ func Counts(err error) bool { return counts(err) }
 func Within[T any](ctx context.Context, call func() (T, error)) (T, error) { return within(ctx, call) }
 
 // SetClock makes the sweeper tell the time by another clock.
-func (s *Sweeper) SetClock(now func() time.Time) { s.now = now }
+func (s *Sweeper) SetClock(now func() time.Time) {
+	s.now = func(context.Context) (time.Time, error) { return now(), nil }
+}

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -18,11 +19,14 @@ import (
 const (
 	// strayAfter is how long a lease must stay as it is for its worker to be taken
 	// for lost. Asynq renews the leases of all that it works every five seconds,
-	// and a slow Redis makes that a little more.
-	strayAfter = 9 * time.Second
+	// and a Redis that is slow, or away for as long as maxGap, makes that more.
+	strayAfter = 10 * time.Second
 	// maxGap is the longest time between two looks that still counts as watching:
 	// after a longer one, workers must have the time to renew their leases again.
-	maxGap = 3 * time.Second
+	maxGap = 4 * time.Second
+	// watchKey holds what the last look has seen, so that another process can go on
+	// watching when this one is killed.
+	watchKey = "asynq:watch"
 )
 
 //go:embed scripts/putback.lua
@@ -43,28 +47,20 @@ var (
 //
 // Asynq itself brings the orders of a killed worker back after 60 to 90 seconds,
 // and stops doing so at the first task that it cannot read. The sweeper watches
-// the leases instead: a worker that lives renews them every five seconds. It
-// compares no clocks. Its methods may run beside each other, but Strays and Parked
-// not beside themselves.
+// the leases instead: a worker that lives renews them every five seconds. It goes
+// by the clock of Redis alone. Its methods may run beside each other, but Parked
+// not beside itself.
 type Sweeper struct {
 	rdb    redis.UniversalClient
 	asynq  *asynq.Inspector
-	seen   map[place]sighting
-	looked time.Time
 	parked []walk // the rest of the walk through what is parked
-	now    func() time.Time
+	now    func(context.Context) (time.Time, error)
 }
 
 // place is a task's.
 type place struct {
 	queue order.Queue
 	id    string
-}
-
-// sighting is a lease and since when it has been seen.
-type sighting struct {
-	lease string
-	since time.Time
 }
 
 // NewSweeper returns a sweeper on rdb, which stays the caller's to close, or an
@@ -74,38 +70,73 @@ func NewSweeper(rdb redis.UniversalClient) (*Sweeper, error) {
 	if err := checkLayout(); err != nil {
 		return nil, err
 	}
-	return &Sweeper{rdb: rdb, asynq: asynq.NewInspectorFromRedisClient(rdb), seen: map[place]sighting{}, now: time.Now}, nil
+	now := func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
+	return &Sweeper{rdb: rdb, asynq: asynq.NewInspectorFromRedisClient(rdb), now: now}, nil
+}
+
+// sightings is what one look has seen: the lease of each place that is being
+// worked, and since when it has been so.
+type sightings struct {
+	At   time.Time           `json:"at"`
+	Seen map[string]sighting `json:"seen"` // by queue and id
+}
+
+type sighting struct {
+	Lease string    `json:"lease"`
+	Since time.Time `json:"since"`
 }
 
 // Strays looks at all orders that workers hold, and returns those whose lease has
-// not been renewed for nine seconds while it watched. To watch, call it at least
-// every three seconds. It returns order.ErrUnavailable when Redis could not be
-// asked.
+// not been renewed for ten seconds of watching. To watch, one process must call
+// it at least every four seconds; which one does not matter. It returns
+// order.ErrUnavailable when Redis could not be asked.
 func (s *Sweeper) Strays(ctx context.Context) ([]order.Stray, error) {
 	held, err := s.held(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now := s.now()
-	if now.Sub(s.looked) > maxGap {
-		s.seen = map[place]sighting{}
+	now, before, err := s.before(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what was seen last: %w: %w", order.ErrUnavailable, err)
 	}
-	s.looked = now
-	seen := make(map[place]sighting, len(held))
+	seen := make(map[string]sighting, len(held))
 	var strays []order.Stray
 	for at, lease := range held {
-		seen[at] = sighting{lease: lease, since: now}
-		before, known := s.seen[at]
-		if !known || before.lease != lease {
-			continue
+		name := string(at.queue) + "/" + at.id
+		last, known := before[name]
+		if !known || last.Lease != lease {
+			last = sighting{Lease: lease, Since: now}
 		}
-		seen[at] = before
-		if now.Sub(before.since) >= strayAfter {
+		seen[name] = last
+		if now.Sub(last.Since) >= strayAfter {
 			strays = append(strays, order.Stray{ID: at.id, Queue: at.queue, Lease: lease})
 		}
 	}
-	s.seen = seen
+	text, err := json.Marshal(sightings{At: now, Seen: seen})
+	if err != nil {
+		return nil, fmt.Errorf("write down what is seen: %w", err)
+	}
+	if err := s.rdb.Set(ctx, watchKey, text, maxGap).Err(); err != nil {
+		return nil, fmt.Errorf("write down what is seen: %w: %w", order.ErrUnavailable, err)
+	}
 	return strays, nil
+}
+
+// before returns the time, and what was seen at the last look, nothing when that
+// is too long ago.
+func (s *Sweeper) before(ctx context.Context) (now time.Time, seen map[string]sighting, err error) {
+	if now, err = s.now(ctx); err != nil {
+		return now, nil, err
+	}
+	text, err := s.rdb.Get(ctx, watchKey).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return now, nil, nil
+	}
+	var last sightings
+	if err != nil || json.Unmarshal(text, &last) != nil || now.Sub(last.At) > maxGap {
+		return now, nil, err
+	}
+	return now, last.Seen, nil
 }
 
 // held returns the lease of every active task, empty where there is none.

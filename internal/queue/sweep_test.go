@@ -75,8 +75,8 @@ func TestStrays(t *testing.T) {
 		do   func(t *testing.T, s *sweeping)
 		want int // strays after it
 	}{
-		{"watched for eight seconds", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 8) }, 0},
-		{"watched for nine", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 9) }, 1},
+		{"watched for nine seconds", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 9) }, 0},
+		{"watched for ten", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 10) }, 1},
 		{"the lease was renewed", func(t *testing.T, s *sweeping) {
 			t.Helper()
 			s.look(t, 8)
@@ -87,7 +87,19 @@ func TestStrays(t *testing.T) {
 			t.Helper()
 			s.look(t, 8)
 			s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", 5, "o1")
-			s.look(t, 10)
+			s.look(t, 11)
+		}, 1},
+		{"another process goes on watching", func(t *testing.T, s *sweeping) {
+			t.Helper()
+			s.look(t, 5)
+			other, err := queue.NewSweeper(s.broken)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other.SetClock(func() time.Time { return s.now })
+			s.Sweeper = other
+			s.now = s.now.Add(4 * time.Second)
+			s.look(t, 1)
 		}, 1},
 		{"it has no lease at all", func(t *testing.T, s *sweeping) {
 			t.Helper()
@@ -97,13 +109,13 @@ func TestStrays(t *testing.T) {
 		{"nobody watched for a while", func(t *testing.T, s *sweeping) {
 			t.Helper()
 			s.look(t, 5)
-			s.now = s.now.Add(4 * time.Second)
+			s.now = s.now.Add(5 * time.Second)
 			s.look(t, 5)
 		}, 0},
 		{"Redis was away for a while", func(t *testing.T, s *sweeping) {
 			t.Helper()
 			s.look(t, 5)
-			for range 4 {
+			for range 5 {
 				s.now = s.now.Add(time.Second)
 				s.breaker.Break(redistest.NotApplied, redistest.Any)
 				if _, err := s.Strays(t.Context()); !errors.Is(err, order.ErrUnavailable) {
@@ -144,7 +156,7 @@ func TestPutBack(t *testing.T) {
 	s.enqueue(t, order.QueueDefault, "o1")
 	s.holdOne(t)
 	s.enqueue(t, order.QueueDefault, "o2", "o3")
-	strays := s.look(t, 9)
+	strays := s.look(t, 10)
 	want := []order.Stray{{ID: "o1", Queue: order.QueueDefault}}
 	if diff := cmp.Diff(want, strays, cmpopts.IgnoreFields(order.Stray{}, "Lease")); diff != "" {
 		t.Fatalf("strays (-want +got):\n%s", diff)
@@ -171,7 +183,7 @@ func TestPutBack(t *testing.T) {
 func TestPutBackTooLate(t *testing.T) {
 	s := sweep(t)
 	s.take(t, "o1")
-	strays := s.look(t, 9)
+	strays := s.look(t, 10)
 	s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", 5, "o1")
 	if done, err := s.PutBack(t.Context(), strays[0]); done || err != nil {
 		t.Errorf("put back: %t, %v", done, err)
@@ -188,7 +200,7 @@ func TestPutBackFaults(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			s := sweep(t)
 			s.take(t, "o1")
-			stray := s.look(t, 9)[0]
+			stray := s.look(t, 10)[0]
 			s.breaker.Break(fault, redistest.Script("asynq:{default}:active"))
 			if _, err := s.PutBack(t.Context(), stray); !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("broken: %v", err)

@@ -34,6 +34,13 @@ type Books interface {
 	Lost(ctx context.Context, id string, attempt int) (order.Loss, error)
 }
 
+// Suspects knows the one that is tried apart; see the methods of ledger.Ledger.
+type Suspects interface {
+	Apart(ctx context.Context) (id string, err error)
+	SetApart(ctx context.Context, id string, term time.Duration) (apart string, err error)
+	EndApart(ctx context.Context) error
+}
+
 // Archive drops what is too old; see the methods of ledger.Ledger.
 type Archive interface {
 	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
@@ -51,6 +58,7 @@ type Tally interface {
 type Ledger interface {
 	Records
 	Books
+	Suspects
 	Archive
 	Tally
 }
@@ -83,8 +91,8 @@ const (
 	// interval is how often the books are compared with the queues.
 	interval = 10 * time.Second
 	// term is how long a process leads without asking again: a killed leader is
-	// followed by another one after so long.
-	term = 5 * time.Second
+	// followed by another one after so long, before what it saw is forgotten.
+	term = 2 * time.Second
 	// minAge is how long an order may wait before its task is missed: the API
 	// that accepted it may still be about to queue it.
 	minAge = 30 * time.Second
@@ -97,10 +105,9 @@ const (
 	// forgetLimit bounds the orders dropped each second in each status, at what a
 	// fast machine settles meanwhile.
 	forgetLimit = 10_000
-	// suspectShare is the part of the strays that have lost a worker twice which
-	// are put back each second, one at least: when one of them ends its worker
-	// again, few others are there. All are put back within a minute or so.
-	suspectShare = 60
+	// apartTerm is how long a suspect may wait for its worker before another one is
+	// tried: its queue may be paused. While it is worked, the term begins anew.
+	apartTerm = time.Minute
 	// tokenChars is the length of a repair's token: 80 random bits.
 	tokenChars = 16
 )

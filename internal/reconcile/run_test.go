@@ -43,6 +43,12 @@ func (*empty) Now(context.Context) (time.Time, error) { return time.Now(), nil }
 
 func (*empty) Lost(context.Context, string, int) (order.Loss, error) { return order.Loss{}, nil }
 
+func (*empty) Apart(context.Context) (string, error) { return "", nil }
+
+func (*empty) SetApart(context.Context, string, time.Duration) (string, error) { return "", nil }
+
+func (*empty) EndApart(context.Context) error { return nil }
+
 func (e *empty) Lead(context.Context, string, time.Duration) (bool, error) {
 	return !e.follows.Load(), nil
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Sweep looks for strays once, and puts them back into their queues. The attempt
-// that a lost worker had begun ends, and an order that has lost too many workers
-// fails.
+// that a lost worker had begun ends. Of suspects, one at a time is put back, so
+// that the next loss is known to be its own; then it fails.
 func (r *Reconciler) Sweep(ctx context.Context) error {
 	strays, err := r.Strays.Strays(ctx)
 	if err != nil {
@@ -32,16 +32,55 @@ func (r *Reconciler) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, s := range suspects[:share(len(suspects))] {
-		if err := r.putBack(ctx, s, &back); err != nil {
-			return err
-		}
+	if err := r.tryApart(ctx, suspects, &back); err != nil {
+		return err
 	}
 	return errors.Join(r.repaired(ctx, order.RepairPutBack, back), r.repaired(ctx, order.RepairGivenUp, givenUp))
 }
 
-// share is how many of so many suspects are put back at once.
-func share(suspects int) int { return min(suspects, max(1, suspects/suspectShare)) }
+// tryApart puts one of the suspects back when the one before it is through.
+func (r *Reconciler) tryApart(ctx context.Context, suspects []order.Stray, back *int) error {
+	apart, err := r.Ledger.Apart(ctx)
+	if err != nil {
+		return err
+	}
+	if apart != "" {
+		if apart, err = r.endApart(ctx, apart); err != nil {
+			return err
+		}
+	}
+	if apart == "" && len(suspects) > 0 {
+		if apart, err = r.Ledger.SetApart(ctx, suspects[0].ID, apartTerm); err != nil {
+			return err
+		}
+	}
+	for _, s := range suspects {
+		if s.ID == apart {
+			return r.putBack(ctx, s, back)
+		}
+	}
+	return nil
+}
+
+// endApart returns the suspect if it is still being tried, and nothing when its
+// attempt has ended. One that waits for a worker is given up after its term.
+func (r *Reconciler) endApart(ctx context.Context, id string) (apart string, err error) {
+	rec, err := r.Ledger.Get(ctx, id)
+	if err != nil && !errors.Is(err, order.ErrNotFound) && !errors.Is(err, order.ErrUnreadable) {
+		return "", err
+	}
+	attempts := len(rec.Attempts)
+	switch {
+	case err != nil, rec.Status.Settled(), attempts == 0:
+		return "", r.Ledger.EndApart(ctx)
+	case rec.Attempts[attempts-1].EndedAt.IsZero():
+		return r.Ledger.SetApart(ctx, id, apartTerm)
+	case rec.Attempts[attempts-1].Error == order.ReasonWorkerLost:
+		return id, nil
+	default:
+		return "", r.Ledger.EndApart(ctx)
+	}
+}
 
 // endAttempt ends the attempt that is still open, and returns how often the order
 // has lost its worker. An order that is settled has lost none: its place only has

@@ -2,7 +2,6 @@ package reconcile_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -157,33 +156,86 @@ func TestThirdLoss(t *testing.T) {
 	}
 }
 
-// TestSuspects holds that of the orders that have lost two workers, few are put
-// back at a time: any of them may end the next one, and the others with it.
+// TestSuspects holds that of the orders that have lost two workers, one at a time
+// is put back, and that only that one fails when it loses a third.
 func TestSuspects(t *testing.T) {
 	b := open(t)
-	const orders = 130
-	ids := make([]string, orders)
-	for n := range ids {
-		ids[n] = fmt.Sprint("o", n)
-		b.take(t, b.accept(t, ids[n]))
+	ids := []string{"o1", "o2", "o3", "o4"}
+	for _, id := range ids {
+		b.take(t, b.accept(t, id))
 	}
 	b.sweep(t)
 	for _, id := range ids {
 		b.fetch(t, id)
 		b.begin(t, id, "again")
 	}
-	for _, want := range []int64{2, 4, 6} {
-		b.sweep(t)
-		if n := b.rdb.LLen(t.Context(), "asynq:{default}:pending").Val(); n != want {
-			t.Errorf("%d orders are back, want %d", n, want)
-		}
-	}
-	for range orders {
+	b.sweep(t)
+	first := b.pending(t)
+	for range 3 { // it waits for a worker
 		b.sweep(t)
 	}
-	if n := b.rdb.LLen(t.Context(), "asynq:{default}:pending").Val(); n != orders {
-		t.Errorf("%d orders are back in the end, want all %d", n, orders)
+	if diff := cmp.Diff(first, b.pending(t)); diff != "" || len(first) != 1 {
+		t.Fatalf("suspects that are back (-want +got):\n%s", diff)
 	}
+	b.fetch(t, first[0])
+	b.settle(t, first[0])
+	b.rdb.LRem(t.Context(), "asynq:{default}:active", 0, first[0])
+	b.sweep(t)
+	second := b.pending(t)
+	if len(second) != 1 || second[0] == first[0] {
+		t.Fatalf("after the first suspect's end %v are back", second)
+	}
+	b.fetch(t, second[0])
+	b.begin(t, second[0], "third")
+	b.sweep(t)
+	rec, err := b.books.Get(t.Context(), second[0])
+	if err != nil || rec.Status != order.StatusFailed {
+		t.Errorf("the second suspect is %s, %v", rec.Status, err)
+	}
+	for range ids {
+		b.sweep(t)
+	}
+	if n := len(b.pending(t)); n != 2 { // the place of the failed one, and the third suspect
+		t.Errorf("%d places are pending", n)
+	}
+}
+
+// TestSuspectBesideAnother holds that a suspect which is lost while another one is
+// tried apart has not lost its last worker.
+func TestSuspectBesideAnother(t *testing.T) {
+	b := open(t)
+	b.take(t, b.accept(t, "o1"))
+	for range 2 {
+		b.sweep(t)
+		b.fetch(t, "o1")
+		b.begin(t, "o1", "again")
+	}
+	if err := b.books.EndApart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.books.SetApart(t.Context(), "o2", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	b.accept(t, "o2")
+	b.begin(t, "o2", "apart")
+	b.sweep(t)
+	rec, err := b.books.Get(t.Context(), "o1")
+	if err != nil || rec.Status != order.StatusRetrying || rec.WorkersLost != 2 {
+		t.Errorf("it is %s and has lost %d workers, %v", rec.Status, rec.WorkersLost, err)
+	}
+	if n := len(b.pending(t)); n != 0 {
+		t.Errorf("%d orders are back beside the one that is tried apart", n)
+	}
+	b.settle(t, "o2")
+	b.sweep(t)
+	if diff := cmp.Diff([]string{"o1"}, b.pending(t)); diff != "" {
+		t.Errorf("back after it (-want +got):\n%s", diff)
+	}
+}
+
+func (b *bundle) pending(t *testing.T) []string {
+	t.Helper()
+	return b.rdb.LRange(t.Context(), "asynq:{default}:pending", 0, -1).Val()
 }
 
 // TestSweepFaults breaks each write of a sweep in both ways a network can, sweeps

@@ -1,6 +1,8 @@
 -- lost ends an attempt whose worker is gone. The order may be tried again at
--- once; one that has lost too many workers since its last retry ends as failed.
+-- once; one that has lost too many workers since its last retry, the last of them
+-- while it was tried apart from other suspects, ends as failed.
 --
+-- KEYS[5]  the suspect that is tried apart
 -- ARGV[3]  number of the attempt
 -- ARGV[4]  how many workers an order may lose
 -- ARGV[5]  reason of the attempt's end
@@ -18,9 +20,13 @@ if settled[status] or not open or attempts ~= ARGV[3] then
   return { 'over', losses }
 end
 
-losses = losses + 1
+-- The last loss counts only when it is known to be this order's own.
+local most = tonumber(ARGV[4])
+if losses < most - 1 or redis.call('GET', KEYS[5]) == id then
+  losses = losses + 1
+end
 local reason, to, word = ARGV[5], 'retrying', 'lost'
-if losses >= tonumber(ARGV[4]) then
+if losses >= most then
   reason, to, word = ARGV[6], 'failed', 'failed'
 end
 move(status, to, created)
