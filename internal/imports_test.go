@@ -19,7 +19,7 @@ const module = "orderprocessor/"
 // journey lists the packages in the order in which an order meets them. Each
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
-	"internal/api", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
+	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
 	"internal/fulfilment", "internal/ledger", "internal/stats", "internal/reconcile",
 }
 
@@ -46,8 +46,9 @@ var homes = map[string][]string{
 	"github.com/hibiken/asynq":              {"internal/queue"},
 	"github.com/getkin/kin-openapi":         {"internal/spectest"},
 	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},
+	"github.com/go-redis/redis_rate":        {"internal/ratelimit"},
 	"github.com/redis/go-redis": {
-		"internal/ledger", "internal/queue", "internal/app", "internal/config",
+		"internal/ledger", "internal/queue", "internal/ratelimit", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",
 	},
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -49,6 +50,7 @@ type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]stats.Depth, error)
 	Pause(ctx context.Context, q order.Queue) error
 	Resume(ctx context.Context, q order.Queue) error
+	Damaged(ctx context.Context, q order.Queue, limit int) ([]order.Damaged, error)
 }
 
 // Stats takes snapshots; see stats.Reporter.Snapshot.
@@ -62,6 +64,8 @@ type Config struct {
 	MaxQueueLength int
 	// MonitoringWritable lets Asynqmon change queues and tasks.
 	MonitoringWritable bool
+	// Keys are the API keys that are let in. Without any, everybody is.
+	Keys []Key
 	// Ready returns an error while orders cannot be served, with the reason.
 	Ready func() error
 	// Log receives a line for each request.
@@ -75,6 +79,8 @@ type Parts struct {
 	Records Records
 	Queues  Queues
 	Stats   Stats
+	// Limits counts what callers ask for; nil limits nothing.
+	Limits Limits
 	// Redis is the client that Asynqmon reads the queues through; it stays the
 	// caller's to close.
 	Redis any
@@ -83,15 +89,16 @@ type Parts struct {
 // Server is the HTTP server for clients and operators.
 type Server struct {
 	Parts
-	cfg     Config
-	app     *fiber.App
-	batches chan struct{} // one for each batch that is held
+	cfg        Config
+	app        *fiber.App
+	batches    chan struct{} // one for each batch that is held
+	protection *http.CrossOriginProtection
 }
 
 // New returns a server, or an error when the specification that it is built with
 // cannot be read.
 func New(cfg Config, p Parts) (*Server, error) {
-	srv := &Server{Parts: p, cfg: cfg, batches: make(chan struct{}, maxBatches)}
+	srv := &Server{Parts: p, cfg: cfg, batches: make(chan struct{}, maxBatches), protection: http.NewCrossOriginProtection()}
 	srv.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
@@ -108,12 +115,13 @@ func New(cfg Config, p Parts) (*Server, error) {
 		JSONEncoder:                  json.Marshal,
 		ErrorHandler:                 srv.refuse,
 	})
-	srv.routes()
-	if err := srv.pages(); err != nil {
+	routes, err := srv.routes()
+	if err != nil {
 		return nil, err
 	}
+	srv.register(routes)
 	srv.treatBatchesApart()
-	srv.refuseUnknownMethods()
+	srv.refuseOddRequests()
 	return srv, nil
 }
 

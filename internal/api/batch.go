@@ -49,7 +49,10 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), batchTimeout)
 	defer cancel()
-	return s.answerBatch(c, media, lines, s.takeBatch(ctx, lines, key))
+	m := s.meterOf(c)
+	taken := s.takeBatch(ctx, lines, key, m)
+	m.tell(c)
+	return s.answerBatch(c, media, lines, taken)
 }
 
 // readBatch returns the orders of the body. Of lines that were cut off it returns

@@ -120,7 +120,7 @@ func TestBatchWhenFull(t *testing.T) {
 	b := open(t, maxQueueLength(500))
 	first := b.ask(t, "POST", "/orders/batch", lines("o", 600), "Content-Type", ndjson)
 	all := first.verdicts(t, ndjson)
-	if diff := cmp.Diff(map[int]int{201: 500, 503: 100}, count(all)); diff != "" || first.header.Get("Retry-After") != "5" {
+	if diff := cmp.Diff(map[int]int{201: 500, 503: 100}, count(all)); diff != "" || first.header.Get("Retry-After") != "10" {
 		t.Fatalf("headers are %v: %s", first.header, diff)
 	}
 	for _, v := range all {

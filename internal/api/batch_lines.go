@@ -23,7 +23,7 @@ func splitLines(body []byte, cutOff bool) ([]line, error) {
 	for number := 1; len(body) > 0; number++ {
 		text, rest, ended := bytes.Cut(body, []byte{'\n'})
 		body = rest
-		text = bytes.TrimSpace(text)
+		text = bytes.Trim(text, " \t\r") // what is white space in JSON, and no more
 		if len(text) == 0 || (cutOff && !ended) {
 			continue
 		}

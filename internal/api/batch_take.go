@@ -28,6 +28,7 @@ var errNotTried = fmt.Errorf("not tried: %w", order.ErrUnavailable)
 // batch is the taking of one batch.
 type batch struct {
 	intake Intake
+	meter  *meter
 	away   atomic.Bool // Redis has not answered; nothing more is tried
 	done   chan place
 }
@@ -42,8 +43,8 @@ type place struct {
 
 // takeBatch takes all orders that are valid and returns what became of each, in
 // turn. Orders with the same id are taken in turn.
-func (s *Server) takeBatch(ctx context.Context, lines []line, key string) []order.Acceptance {
-	b := &batch{intake: s.Intake, done: make(chan place, len(lines))}
+func (s *Server) takeBatch(ctx context.Context, lines []line, key string, m *meter) []order.Acceptance {
+	b := &batch{intake: s.Intake, meter: m, done: make(chan place, len(lines))}
 	go b.deal(ctx, lines, key)
 	all := make([]order.Acceptance, len(lines))
 	for range lines {
@@ -72,7 +73,7 @@ func (b *batch) deal(ctx context.Context, lines []line, key string) {
 			continue
 		}
 		if key != "" {
-			p.byKey = keyed(&p.order, key+"\n"+strconv.Itoa(l.number))
+			p.byKey = keyed(&p.order, b.meter.caller, key+"\n"+strconv.Itoa(l.number))
 		}
 		shard := uint64(i)
 		if p.order.ID != "" {
@@ -151,10 +152,19 @@ func (b *batch) takeChunk(ctx context.Context, orders []order.Order) []order.Acc
 	return all
 }
 
+// takeAll takes the orders that are within the caller's limit, which are the first
+// ones.
 func (b *batch) takeAll(ctx context.Context, orders []order.Order) (all []order.Acceptance, err error) {
 	defer caught(&err)
 	if b.away.Load() || ctx.Err() != nil {
 		return nil, errNotTried
 	}
-	return b.intake.TakeAll(ctx, orders), nil
+	allowed, limited := b.meter.take(ctx, len(orders))
+	if allowed > 0 {
+		all = b.intake.TakeAll(ctx, orders[:allowed])
+	}
+	for range orders[allowed:] {
+		all = append(all, order.Acceptance{Err: limited})
+	}
+	return all, nil
 }

@@ -1,23 +1,29 @@
 package api
 
 import (
+	"crypto/sha256"
 	"errors"
 	"regexp"
+	"slices"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"orderprocessor/internal/order"
 )
 
 // The limits that the tests speak of.
 const (
-	MaxBodyBytes   = maxBodyBytes
-	MaxBatchBytes  = maxBatchBytes
-	MaxBatchOrders = maxBatchOrders
-	MaxBatches     = maxBatches
-	MaxHeaderBytes = maxHeaderBytes
-	MaxProblems    = maxProblems
-	ReadTimeout    = readTimeout
-	LingerTimeout  = lingerTimeout
+	MaxBodyBytes     = maxBodyBytes
+	MaxDamagedListed = maxDamagedListed
+	MaxBatchBytes    = maxBatchBytes
+	MaxBatchOrders   = maxBatchOrders
+	MaxBatches       = maxBatches
+	MaxHeaderBytes   = maxHeaderBytes
+	MaxProblems      = maxProblems
+	ReadTimeout      = readTimeout
+	LingerTimeout    = lingerTimeout
 )
 
 // DecodeOrder is decodeOrder, for the fuzz test.
@@ -42,6 +48,57 @@ func (s *Server) Bounds() Bounds {
 		ReadTimeout: h.ReadTimeout, WriteTimeout: h.WriteTimeout, IdleTimeout: h.IdleTimeout,
 		BodyBytes: h.MaxRequestBodySize, HeaderBytes: h.ReadBufferSize, Connections: h.Concurrency,
 	}
+}
+
+// Scoped is a key with the hash of a text.
+func Scoped(name, text string, scopes ...Scope) Key {
+	return Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}
+}
+
+// Middleware lists the paths for which something stands in front of the routes.
+func (s *Server) Middleware() []string {
+	var all []string
+	routes := s.app.GetRoutes(true)
+	for _, r := range s.app.GetRoutes(false) {
+		isRoute := slices.ContainsFunc(routes, func(known fiber.Route) bool {
+			return known.Method == r.Method && known.Path == r.Path
+		})
+		if !isRoute {
+			all = append(all, r.Path)
+		}
+	}
+	return all
+}
+
+// CursorOf and ParseCursor are cursorOf and parseCursor, for the fuzz test.
+func CursorOf(at order.Position, list ...string) string { return cursorOf(at, list...) }
+
+// ParseCursor reads a cursor.
+func ParseCursor(text string, list ...string) (order.Position, bool) {
+	return parseCursor(text, list...)
+}
+
+// IdempotencyKey returns the key of a request with these in its header.
+func IdempotencyKey(values ...string) (string, error) {
+	app := fiber.New()
+	c := app.AcquireCtx(&fasthttp.RequestCtx{})
+	defer app.ReleaseCtx(c)
+	for _, v := range values {
+		c.Request().Header.Add(headerKey, v)
+	}
+	return idempotencyKey(c)
+}
+
+// SplitBatch returns the texts of the orders in a body of lines, or of an array.
+func SplitBatch(body []byte, array, cutOff bool) (texts [][]byte, numbers []int, err error) {
+	lines, err := splitLines(body, cutOff)
+	if array {
+		lines, err = splitArray(body)
+	}
+	for _, l := range lines {
+		texts, numbers = append(texts, l.text), append(numbers, l.number)
+	}
+	return texts, numbers, err
 }
 
 // Routes lists the method and the path of each route, spelt as in the

@@ -59,6 +59,10 @@ func (f faulty) Pause(context.Context, order.Queue) error { return f.fail() }
 
 func (f faulty) Resume(context.Context, order.Queue) error { return f.fail() }
 
+func (f faulty) Damaged(context.Context, order.Queue, int) ([]order.Damaged, error) {
+	return nil, f.fail()
+}
+
 func (f faulty) Snapshot(context.Context) (stats.Snapshot, error) { return stats.Snapshot{}, f.fail() }
 
 // TestInternalErrorsStayInside tells a client nothing of what went wrong, and
@@ -86,6 +90,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		{"retry", "POST", "/orders/ord_1/retry", ""},
 		{"retry many", "POST", "/orders/retry", `{"status":"failed"}`},
 		{"queues", "GET", "/queues", ""},
+		{"damaged", "GET", "/queues/low/damaged", ""},
 		{"pause", "POST", "/queues/low/pause", ""},
 		{"resume", "POST", "/queues/low/resume", ""},
 		{"stats", "GET", "/stats", ""},

@@ -14,9 +14,6 @@ const (
 	headerKey = "Idempotency-Key"
 	// headerReplayed marks an answer that was given before.
 	headerReplayed = "Idempotency-Replayed"
-	// everyone is the caller whose keys these are: the API does not tell its
-	// callers apart.
-	everyone = ""
 )
 
 // keyReusedError is an idempotency key that belongs to an order with other content.
@@ -38,12 +35,12 @@ func idempotencyKey(c *fiber.Ctx) (string, error) {
 	return key, nil
 }
 
-// keyed gives an order without an id the one that the key stands for, and says
-// whether it did.
-func keyed(o *order.Order, key string) bool {
+// keyed gives an order without an id the one that the key stands for to this
+// caller, and says whether it did.
+func keyed(o *order.Order, caller, key string) bool {
 	if key == "" || o.ID != "" {
 		return false
 	}
-	o.ID = intake.KeyedID(everyone, key)
+	o.ID = intake.KeyedID(caller, key)
 	return true
 }

@@ -19,6 +19,9 @@ const (
 	// does hold.
 	maxListed     = 200
 	defaultListed = 50
+	// maxDamagedListed is how many damaged places of a queue are listed, the newest:
+	// 550 KB at most.
+	maxDamagedListed = 100
 	// maxRetried and defaultRetried are how many orders one request may and does
 	// retry.
 	maxRetried     = 1000
@@ -30,6 +33,8 @@ const (
 	maxAgeChars = 64
 	// maxKeyChars bounds an idempotency key.
 	maxKeyChars = 255
+	// maxAPIKeyBytes bounds the text of an API key that is looked at.
+	maxAPIKeyBytes = 256
 	// maxHeaderBytes bounds a request's line and headers.
 	maxHeaderBytes = 16 << 10
 	// maxConnections bounds the open connections; more are answered 503, in

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ const (
 // identify sets what every answer carries.
 func (s *Server) identify(c *fiber.Ctx) error {
 	requestID(c)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	secure(c)
 	return c.Next()
 }
 
@@ -58,10 +59,15 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 		"status", c.Response().StatusCode(), "duration_ms", milliseconds(time.Since(start)),
 		"request_id", requestID(c),
 	}
-	if reason := c.Locals(localError); reason != nil {
-		line = append(line, "error", reason)
+	if caller := callerOf(c); caller != "" {
+		line = append(line, "api_key", caller)
 	}
-	s.cfg.Log.Info("request", line...)
+	// Warnings are bounded by the log, so an outage does not fill it.
+	level := slog.LevelInfo
+	if reason := c.Locals(localError); reason != nil {
+		level, line = slog.LevelWarn, append(line, "error", reason)
+	}
+	s.cfg.Log.Log(c.UserContext(), level, "request", line...)
 	return nil
 }
 

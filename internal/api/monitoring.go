@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,12 +16,12 @@ const monitoringPath = "/monitoring"
 
 // monitoring serves Asynqmon, and refuses every change unless it is writable.
 func monitoring(rdb any, writable bool) fiber.Handler {
-	pages := adaptor.HTTPHandler(asynqmon.New(asynqmon.Options{
+	pages := asPages(adaptor.HTTPHandler(asynqmon.New(asynqmon.Options{
 		RootPath:         monitoringPath,
 		RedisConnOpt:     sharedClient{rdb},
 		ReadOnly:         !writable,
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(formatPayload),
-	}))
+	})), monitoringPath+"/api/")
 	if writable {
 		return pages
 	}
@@ -31,6 +32,12 @@ func monitoring(rdb any, writable bool) fiber.Handler {
 		}
 		return pages(c)
 	}
+}
+
+// monitoringMethods are all methods but HEAD, which goes with GET: Asynqmon
+// decides what it takes.
+func monitoringMethods() []string {
+	return slices.DeleteFunc(slices.Clone(fiber.DefaultMethods), func(m string) bool { return m == fiber.MethodHead })
 }
 
 // sharedClient makes Asynqmon use the client of this process. Asynqmon would

@@ -19,7 +19,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	byKey := keyed(&o, key)
+	byKey := keyed(&o, callerOf(c), key)
 	rec, isNew, err := s.Intake.Take(c.UserContext(), o)
 	if byKey && errors.Is(err, order.ErrConflict) {
 		return keyReusedError{err}

@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,7 +34,8 @@ type problem struct {
 	// OrderStatus is what the order is, where that stands in the way.
 	OrderStatus order.Status `json:"order_status,omitempty"`
 
-	retryAfter int // seconds, 0 for none
+	retryAfter int      // seconds, 0 for none
+	challenges []string // for WWW-Authenticate
 }
 
 // The types of problems that a program may want to tell apart.
@@ -49,6 +49,10 @@ const (
 	typeStatus      = "tag:orderprocessor,2026:order-status-conflict"
 	typeBusy        = "tag:orderprocessor,2026:no-room"
 	typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
+	typeKey         = "tag:orderprocessor,2026:unauthorized"
+	typeScope       = "tag:orderprocessor,2026:forbidden"
+	typeCrossSite   = "tag:orderprocessor,2026:cross-site"
+	typeLimited     = "tag:orderprocessor,2026:rate-limited"
 )
 
 // problemOf is the one place that decides what an error is over HTTP. Nothing
@@ -80,7 +84,7 @@ func problemOf(err error) problem {
 		return problem{
 			Type: typeBusy, Title: "There is no room for more orders", Status: 503,
 			Detail:     "Nothing was accepted: " + busy.Reason + ". Send it again later.",
-			retryAfter: max(1, int(math.Ceil(busy.RetryAfter.Seconds()))),
+			retryAfter: max(1, seconds(busy.RetryAfter)),
 		}
 	case errors.As(err, &reused):
 		return problem{
@@ -119,10 +123,7 @@ func problemOf(err error) problem {
 	case errors.As(err, &status):
 		return statusProblem(status)
 	default:
-		return problem{
-			Type: typeBlank, Status: 500,
-			Detail: "Something went wrong here. The request id finds it in the log.",
-		}
+		return refusalProblem(err)
 	}
 }
 
@@ -163,12 +164,15 @@ func statusProblem(err *fiber.Error) problem {
 // name of its own is logged here; the others are told by the access log.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	p := describeProblem(c, err).bounded(maxProblems)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff") // refuse does not come through identify
+	secure(c) // refuse does not come through identify, and a page may have had another policy
 	switch {
 	case p.Status == fiber.StatusInternalServerError:
 		s.cfg.Log.Error("request failed", "error", err, "request_id", p.RequestID)
 	case p.Status > fiber.StatusInternalServerError:
 		c.Locals(localError, err.Error())
+	}
+	for _, challenge := range p.challenges {
+		c.Response().Header.Add(fiber.HeaderWWWAuthenticate, challenge)
 	}
 	if p.retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter))

@@ -62,11 +62,20 @@ func (s *Server) resumeQueue(c *fiber.Ctx) error {
 	return s.brake(c, s.Queues.Resume, "queue is resumed")
 }
 
-func (s *Server) brake(c *fiber.Ctx, change func(context.Context, order.Queue) error, done string) error {
+// queueOf returns the queue that the path names.
+func queueOf(c *fiber.Ctx) (order.Queue, error) {
 	name, ok := pathValue(c, "name")
 	q := order.Queue(name)
 	if !ok || !slices.Contains(order.Queues(), q) {
-		return errNoQueue
+		return "", errNoQueue
+	}
+	return q, nil
+}
+
+func (s *Server) brake(c *fiber.Ctx, change func(context.Context, order.Queue) error, done string) error {
+	q, err := queueOf(c)
+	if err != nil {
+		return err
 	}
 	if err := change(c.UserContext(), q); err != nil {
 		return err

@@ -154,7 +154,7 @@ func TestRetryManyWhenFull(t *testing.T) {
 	}
 	for _, cursor := range []string{"", `,"cursor":"` + first.NextCursor + `"`} {
 		a := b.ask(t, "POST", "/orders/retry", `{"status":"failed"`+cursor+`}`)
-		if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "5" {
+		if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "10" {
 			t.Errorf("type is %q, headers %v", p.Type, a.header)
 		}
 	}

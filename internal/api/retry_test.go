@@ -67,7 +67,7 @@ func TestRetryWhenFull(t *testing.T) {
 	b.ask(t, "POST", "/orders/first/retry", "").object(t, 202)
 	for _, id := range []string{"second", "first", "unknown"} {
 		a := b.ask(t, "POST", "/orders/"+id+"/retry", "")
-		if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "5" {
+		if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "10" {
 			t.Errorf("%s: type is %q, headers %v", id, p.Type, a.header)
 		}
 	}

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"slices"
-
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
@@ -10,34 +8,85 @@ import (
 // batchPath takes larger and slower bodies than any other.
 const batchPath = "/orders/batch"
 
-// routes names every route of the API, and what each request passes first. The
-// time that a request may take of Redis begins when its body is there.
-func (s *Server) routes() {
-	s.app.Use(s.identify, s.logAccess, s.recoverPanic, trace)
+// cost is what a request counts as towards its caller's limit.
+type cost int
 
-	s.app.Post("/orders", s.ready, noQuery, needJSON, bound, s.submit)
-	s.app.Get("/orders", s.ready, bound, s.listOrders)
-	s.app.Post(batchPath, s.ready, noQuery, s.submitBatch)
-	s.app.Post("/orders/retry", s.ready, noQuery, needJSON, bound, s.retryOrders)
-	s.app.Get("/orders/:id", s.ready, noQuery, bound, s.getOrder)
-	s.app.Get("/orders/:id/events", s.ready, noQuery, bound, s.listEvents)
-	s.app.Post("/orders/:id/cancel", s.ready, noQuery, allowJSON, bound, s.cancelOrder)
-	s.app.Post("/orders/:id/retry", s.ready, noQuery, bound, s.retryOrder)
+const (
+	// free requests are not counted.
+	free cost = iota
+	// perRequest is one for the request.
+	perRequest
+	// perOrder is one for each order that a batch holds; its handler counts them.
+	perOrder
+)
 
-	s.app.Get("/queues", s.ready, noQuery, bound, s.listQueues)
-	s.app.Post("/queues/:name/pause", s.ready, noQuery, bound, s.pauseQueue)
-	s.app.Post("/queues/:name/resume", s.ready, noQuery, bound, s.resumeQueue)
-
-	s.app.Get("/stats", s.ready, bound, s.getStats)
-	s.app.Get("/health", bound, s.getHealth)
+// route is one path, and who may use it. A route of GET takes HEAD as well.
+type route struct {
+	method, path string
+	scope        Scope // a route that names none is closed to every key
+	cost         cost
+	handlers     []fiber.Handler
 }
 
-// pages adds what people look at: Asynqmon, and the specification.
-func (s *Server) pages() error {
-	monitoring := monitoring(s.Redis, s.cfg.MonitoringWritable)
-	s.app.All(monitoringPath, wholeBody, monitoring)
-	s.app.All(monitoringPath+"/*", wholeBody, monitoring)
-	return s.serveSpecification()
+// routes is every route of the API, and what each request passes first. The time
+// that a request may take of Redis begins when its body is there.
+func (s *Server) routes() ([]route, error) {
+	spec, err := readSpecification()
+	if err != nil {
+		return nil, err
+	}
+	const get, post = fiber.MethodGet, fiber.MethodPost
+	type steps = []fiber.Handler
+	all := []route{
+		{post, "/orders", ScopeSubmit, perRequest, steps{s.ready, noQuery, needJSON, bound, s.submit}},
+		{get, "/orders", ScopeRead, perRequest, steps{s.ready, bound, s.listOrders}},
+		{post, batchPath, ScopeSubmit, perOrder, steps{s.ready, noQuery, s.submitBatch}},
+		{post, "/orders/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, needJSON, bound, s.retryOrders}},
+		{get, "/orders/:id", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.getOrder}},
+		{get, "/orders/:id/events", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.listEvents}},
+		{post, "/orders/:id/cancel", ScopeSubmit, perRequest, steps{s.ready, noQuery, allowJSON, bound, s.cancelOrder}},
+		{post, "/orders/:id/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.retryOrder}},
+
+		{get, "/queues", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.listQueues}},
+		{get, "/queues/:name/damaged", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.listDamaged}},
+		{post, "/queues/:name/pause", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.pauseQueue}},
+		{post, "/queues/:name/resume", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.resumeQueue}},
+
+		{get, "/stats", ScopeRead, perRequest, steps{s.ready, bound, s.getStats}},
+		{get, "/health", open, free, steps{bound, s.getHealth}},
+
+		{get, specificationYAML, ScopeRead, perRequest, steps{spec.yaml}},
+		{get, specificationJSON, ScopeRead, perRequest, steps{spec.json}},
+		{get, documentation, ScopeRead, perRequest, steps{wholeBody, spec.pages}},
+		{get, documentation + "/*", ScopeRead, perRequest, steps{wholeBody, spec.pages}},
+	}
+	pages := steps{wholeBody, monitoring(s.Redis, s.cfg.MonitoringWritable)}
+	for _, method := range monitoringMethods() {
+		scope := ScopeAdmin
+		if method == get {
+			scope = ScopeRead
+		}
+		all = append(all, route{method, monitoringPath, scope, perRequest, pages},
+			route{method, monitoringPath + "/*", scope, perRequest, pages})
+	}
+	return all, nil
+}
+
+// register puts in front of each route what every request passes: first what
+// names it, then what may refuse it before anything of it is read.
+func (s *Server) register(routes []route) {
+	s.app.Use(s.identify, s.logAccess, s.recoverPanic, trace, s.sameSite)
+	for _, r := range routes {
+		steps := []fiber.Handler{s.access(r.scope)}
+		if r.cost == perRequest {
+			steps = append(steps, s.limit)
+		}
+		steps = append(steps, r.handlers...)
+		s.app.Add(r.method, r.path, steps...)
+		if r.method == fiber.MethodGet {
+			s.app.Add(fiber.MethodHead, r.path, steps...)
+		}
+	}
 }
 
 // treatBatchesApart lets a batch arrive more slowly than other bodies. A client
@@ -65,22 +114,5 @@ func (s *Server) treatBatchesApart() {
 		defer s.app.ReleaseCtx(c)
 		_ = s.refuse(c, tooManyBytes(limit)) // writes to memory
 		return fiber.StatusRequestEntityTooLarge
-	}
-}
-
-// refuseUnknownMethods answers methods that HTTP does not know as it answers
-// those that a path does not take; Fiber would send plain text.
-func (s *Server) refuseUnknownMethods() {
-	server := s.app.Server()
-	handle := server.Handler
-	server.Handler = func(ctx *fasthttp.RequestCtx) {
-		if slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {
-			handle(ctx)
-			return
-		}
-		c := s.app.AcquireCtx(ctx)
-		defer s.app.ReleaseCtx(c)
-		c.Set(fiber.HeaderAllow, "GET, HEAD, POST")
-		_ = s.refuse(c, fiber.ErrMethodNotAllowed) // writes to memory
 	}
 }

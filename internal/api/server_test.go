@@ -123,6 +123,7 @@ type bundle struct {
 	redis  *redistest.Server
 	rdb    *redis.Client
 	ledger *ledger.Ledger
+	parts  api.Parts // without limits
 }
 
 // open starts such a server, in parallel with other tests.
@@ -149,6 +150,8 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 		in := newIntake(b.rdb, gate)
 		p.Intake, p.Retries = in, in
 	}
+	b.parts = p.Parts
+	b.parts.Limits = nil
 	b.site = serve(t, p)
 	return b
 }
@@ -208,6 +211,7 @@ func send(t *testing.T, c *http.Client, req *http.Request) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secured(t, resp.Header)
 	return answer{code: resp.StatusCode, header: resp.Header, body: body, took: time.Since(start)}
 }
 
@@ -250,8 +254,9 @@ func (a answer) problem(t *testing.T, code int) problem {
 	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
 		t.Errorf("Content-Type is %q", got)
 	}
-	if got := a.header.Get("X-Content-Type-Options"); got != "nosniff" {
-		t.Errorf("X-Content-Type-Options is %q", got)
+	secured(t, a.header)
+	if got := a.header.Get("Content-Security-Policy"); got != "default-src 'none'; frame-ancestors 'none'" {
+		t.Errorf("Content-Security-Policy is %q", got)
 	}
 	want := []string{"detail", "instance", "request_id", "status", "title", "type"}
 	for _, optional := range []string{"errors", "order_id", "order_status"} {

@@ -40,11 +40,12 @@ type quantilesView struct {
 }
 
 type ledgerView struct {
-	Accepted int64 `json:"accepted"`
-	Attempts int64 `json:"attempts"`
-	Requeued int64 `json:"requeued"`
-	Retried  int64 `json:"retried"`
-	Drift    int64 `json:"drift"`
+	Accepted int64                  `json:"accepted"`
+	Attempts int64                  `json:"attempts"`
+	Requeued int64                  `json:"requeued"`
+	Retried  int64                  `json:"retried"`
+	Repairs  map[order.Repair]int64 `json:"repairs"`
+	Drift    int64                  `json:"drift"`
 }
 
 // getStats answers GET /stats.
@@ -74,8 +75,12 @@ func viewStats(snap stats.Snapshot) statsView {
 			EndToEnd:   viewQuantiles(snap.Recent.EndToEnd),
 		},
 		Ledger: ledgerView{
-			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Retried: snap.Retried, Drift: snap.Drift(),
+			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Retried: snap.Retried,
+			Repairs: map[order.Repair]int64{}, Drift: snap.Drift(),
 		},
+	}
+	for _, kind := range order.Repairs() {
+		v.Ledger.Repairs[kind] = snap.Repairs[kind]
 	}
 	for _, status := range order.Statuses() {
 		v.ByStatus[status] = snap.ByStatus[status]

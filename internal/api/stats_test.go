@@ -73,7 +73,10 @@ func TestStats(t *testing.T) {
 			"retrying": 0.0, "completed": 2.0, "rejected": 1.0, "failed": 1.0, "cancelled": 0.0,
 		},
 		"queues": map[string]any{"critical": depth(1), "default": depth(0), "low": depth(1)},
-		"ledger": map[string]any{"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "retried": 0.0, "drift": 0.0},
+		"ledger": map[string]any{
+			"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "retried": 0.0, "drift": 0.0,
+			"repairs": map[string]any{"requeued": 0.0, "put_back": 0.0, "given_up": 0.0, "set_aside": 0.0, "removed": 0.0},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

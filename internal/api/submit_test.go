@@ -253,8 +253,8 @@ func TestSubmitToFullQueues(t *testing.T) {
 	if p := a.problem(t, 503); p.Type != "tag:orderprocessor,2026:no-room" {
 		t.Errorf("type is %q", p.Type)
 	}
-	if got := a.header.Get("Retry-After"); got != "5" {
-		t.Errorf("Retry-After is %q; want 5", got)
+	if got := a.header.Get("Retry-After"); got != "10" {
+		t.Errorf("Retry-After is %q; want 10", got)
 	}
 	if now := b.rdb.DBSize(t.Context()).Val(); now != stored {
 		t.Errorf("Redis holds %d keys, it held %d", now, stored)

@@ -9,6 +9,7 @@ import (
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/ratelimit"
 	"orderprocessor/internal/stats"
 )
 
@@ -50,9 +51,10 @@ func (a *API) build() error {
 	var err error
 	a.server, err = api.New(api.Config{
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
-		Ready: a.state.ready, Log: a.Log,
+		Keys: keysOf(a.cfg.Keys), Ready: a.state.ready, Log: a.Log,
 	}, api.Parts{
-		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report, Redis: a.rdb,
+		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report,
+		Limits: a.limits(), Redis: a.rdb,
 	})
 	if err != nil {
 		return err
@@ -64,13 +66,35 @@ func (a *API) build() error {
 	return nil
 }
 
+// limits is nil where nothing is limited.
+func (a *API) limits() api.Limits {
+	if a.cfg.RateLimit == 0 {
+		return nil
+	}
+	limit := ratelimit.Limit{PerSecond: a.cfg.RateLimit, Burst: a.cfg.RateBurst}
+	return ratelimit.New(a.rdb, ratelimit.Config{Limit: limit, Log: a.Log})
+}
+
+// keysOf hands the keys on with their hashes revealed.
+func keysOf(configured []config.APIKey) []api.Key {
+	keys := make([]api.Key, len(configured))
+	for i, k := range configured {
+		keys[i].Name = k.Name
+		copy(keys[i].Hash[:], k.Hash.Reveal())
+		for _, scope := range k.Scopes {
+			keys[i].Scopes = append(keys[i].Scopes, api.Scope(scope))
+		}
+	}
+	return keys
+}
+
 // Addr is the address that serves clients.
 func (a *API) Addr() string { return a.http.Addr().String() }
 
 // Run serves until ctx ends, then drains for at most the shutdown timeout. It
 // answers from the start, with 503 while Redis is away. It may be called once.
 func (a *API) Run(ctx context.Context) error {
-	a.Log.Info("API is listening", "addr", a.Addr(), "admin_addr", a.admin.Addr().String())
+	a.Log.Info("API is listening", "addr", a.Addr(), "admin_addr", a.admin.Addr().String(), "api_keys", len(a.cfg.Keys))
 	serve := func(ctx context.Context) error { return a.server.Serve(ctx, a.http, a.cfg.ShutdownTimeout) }
 	return a.run(ctx,
 		[]func(context.Context) error{serve},

@@ -7,8 +7,8 @@
 // A variable that is set to the empty string counts as unset. A variable of the
 // other binary is welcome, so that both can share one environment, and its
 // value is checked as well; an unknown name that begins with ORDERS_ is a
-// problem. It owns no state, opens no connection, and nothing is durable after
-// it. Its functions are safe for concurrent use and may be called twice.
+// problem. It owns no state, opens no connection, reads no file but that of the
+// API keys, which a worker does without, and nothing is durable after it. Its functions are safe for concurrent use and may be called twice.
 package config
 
 import (
@@ -30,6 +30,22 @@ type API struct {
 	MaxQueueLength int `env:"ORDERS_MAX_QUEUE_LENGTH" envDefault:"100000"`
 	// MonitoringWritable lets the monitoring page change queues and tasks.
 	MonitoringWritable bool `env:"ORDERS_MONITORING_WRITABLE" envDefault:"false"`
+	// Keys are the API keys that are known, at most 1,000, no hash twice: those of
+	// the variable and those of KeysFile. Without any everybody may do everything,
+	// which is refused where HTTPAddr can be reached from another machine, unless
+	// Insecure says so.
+	Keys []APIKey `env:"ORDERS_API_KEYS"`
+	// KeysFile is a file with a key to a line, at most 1 MiB. Blank lines and those
+	// that begin with # are passed over. It is read by LoadAPI and LoadAll, once.
+	KeysFile string `env:"ORDERS_API_KEYS_FILE"`
+	// Insecure lets an API without keys be reached from other machines.
+	Insecure bool `env:"ORDERS_INSECURE" envDefault:"false"`
+	// RateLimit is how many requests, or orders of batches, each name of a key may
+	// send a second, 0 to 1,000,000. 0 means any number.
+	RateLimit int `env:"ORDERS_RATE_LIMIT" envDefault:"0"`
+	// RateBurst is how many of them may come at once, 0 to 1,000,000. Unset or 0 it
+	// is RateLimit.
+	RateBurst int `env:"ORDERS_RATE_BURST" envDefault:"0"`
 }
 
 // Worker is what a process that works orders needs to know.

@@ -86,6 +86,8 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_QUEUE_WEIGHTS=low=1,default=2,critical=3",
 		"ORDERS_RETRY_BASE=2s", "ORDERS_RETRY_MAX=3m", "ORDERS_FULFILMENT_URL=https://shop.example/hook",
 		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
+		"ORDERS_API_KEYS=shop:submit+read:" + hashOf("a"), "ORDERS_API_KEYS_FILE=" + keyFile(t, "ops:admin:"+hashOf("b")),
+		"ORDERS_INSECURE=true", "ORDERS_RATE_LIMIT=100", "ORDERS_RATE_BURST=7",
 		"PATH=/bin", "not a pair", "ORDERSX=1",
 	}
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
@@ -97,7 +99,16 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		ShutdownTimeout: 25 * time.Second, HighValueAbove: 99_50, MaxAmount: 500_00, MaxItems: 7,
 		LogLevel: slog.LevelWarn, LogFormat: config.LogJSON,
 	}
-	wantAPI := config.API{Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MaxQueueLength: 10, MonitoringWritable: true}
+	wantAPI := config.API{
+		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MaxQueueLength: 10, MonitoringWritable: true,
+		Keys: []config.APIKey{
+			{Name: "shop", Scopes: []config.Scope{config.ScopeSubmit, config.ScopeRead}, Hash: rawHash("a")},
+			{Name: "ops", Scopes: []config.Scope{config.ScopeAdmin}, Hash: rawHash("b")},
+		},
+		Insecure: true, RateLimit: 100, RateBurst: 7,
+	}
+	_, file, _ := strings.Cut(environ[len(environ)-7], "=")
+	wantAPI.KeysFile = file
 	wantWorker := config.Worker{
 		Common: common, AdminAddr: ":0", Concurrency: 20, Lanes: 2, ReservedCritical: 3,
 		QueueWeights: map[order.Queue]int{order.QueueCritical: 3, order.QueueDefault: 2, order.QueueLow: 1},
@@ -122,8 +133,8 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	names := config.Names()
-	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) || len(names) != 23 {
-		t.Errorf("want 23 sorted names, each once, got %d: %s", len(names), strings.Join(names, " "))
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) || len(names) != 28 {
+		t.Errorf("want 28 sorted names, each once, got %d: %s", len(names), strings.Join(names, " "))
 	}
 }
 

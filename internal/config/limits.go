@@ -27,6 +27,12 @@ const (
 	minQueueLength = 1
 	maxQueueLength = 10_000_000 // some 20 GB of orders, more than one Redis should hold
 
+	maxRate = 1_000_000 // requests a second, more than one Redis can count
+
+	maxAPIKeys      = 1000    // each request is compared with all of them
+	maxKeyNameChars = 64      // it stands in every line of the access log
+	maxKeyFileBytes = 1 << 20 // a thousand keys, and a long story beside each
+
 	minConcurrency = 1
 	maxConcurrency = 4096 // each slot may hold a connection to fulfilment
 
@@ -84,10 +90,23 @@ func commonRules() []rule {
 
 func apiRules() []rule {
 	return []rule{
-		address("ORDERS_HTTP_ADDR"),
+		address(nameHTTPAddr),
 		address("ORDERS_ADMIN_ADDR"),
 		count("ORDERS_MAX_QUEUE_LENGTH", minQueueLength, maxQueueLength, func(s *settings) int { return s.api.MaxQueueLength }),
 		oneOf("ORDERS_MONITORING_WRITABLE", "true", "false"),
+		{
+			name: nameKeys, hide: always,
+			allowed: "name:scopes:hash between commas, as `orderctl keys new` writes it; its value is not shown",
+			ok:      func(*settings) bool { return true }, // all of it is checked while it is parsed
+		},
+		{
+			name: nameKeysFile, hide: always,
+			allowed: "a file with name:scopes:hash on each line, as `orderctl keys new` writes it; its name is not shown",
+			ok:      func(*settings) bool { return true }, // a worker does not read it
+		},
+		oneOf(nameInsecure, "true", "false"),
+		count("ORDERS_RATE_LIMIT", 0, maxRate, func(s *settings) int { return s.api.RateLimit }),
+		count("ORDERS_RATE_BURST", 0, maxRate, func(s *settings) int { return s.api.RateBurst }),
 	}
 }
 

@@ -11,9 +11,11 @@ import (
 )
 
 // LoadAPI reads the API's configuration from environ, which has the form of
-// os.Environ(). Whatever is wrong comes back in one *Error.
+// os.Environ(), and the file of API keys if it names one. Whatever is wrong comes
+// back in one *Error.
 func LoadAPI(environ []string) (API, error) {
 	s, found := read(environ)
+	found.relateAPI(s)
 	if err := found.err(); err != nil {
 		return API{}, err
 	}
@@ -36,6 +38,7 @@ func LoadWorker(environ []string) (Worker, error) {
 // keeps its default, as the two cannot share one.
 func LoadAll(environ []string) (API, Worker, error) {
 	s, found := read(environ)
+	found.relateAPI(s)
 	found.relate(s)
 	if err := found.err(); err != nil {
 		return API{}, Worker{}, err
@@ -61,6 +64,7 @@ func read(environ []string) (*settings, *problems) {
 	s := &settings{text: found.known(environ)}
 	options := env.Options{Environment: s.text, FuncMap: map[reflect.Type]env.ParserFunc{
 		reflect.TypeFor[map[order.Queue]int](): func(v string) (any, error) { return parseWeights(v) },
+		reflect.TypeFor[[]APIKey]():            func(v string) (any, error) { return parseKeys(v) },
 	}}
 	parse[API](found, &s.api, options)
 	parse[Worker](found, &s.worker, options)
@@ -68,6 +72,7 @@ func read(environ []string) (*settings, *problems) {
 	s.fitSlots()
 	s.fitTimeout()
 	s.fitRetry()
+	s.fitBurst()
 	return s, found
 }
 
@@ -157,5 +162,13 @@ func (s *settings) fitRetry() {
 	}
 	if !s.has(nameRetryMax) {
 		w.RetryMax = max(w.RetryMax, w.RetryBase)
+	}
+}
+
+// fitBurst lets as many requests come at once as a second has, if nothing else
+// was asked for.
+func (s *settings) fitBurst() {
+	if s.api.RateBurst == 0 {
+		s.api.RateBurst = s.api.RateLimit
 	}
 }

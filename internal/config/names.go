@@ -7,6 +7,10 @@ const prefix = "ORDERS_"
 
 // The names that more than one check speaks of.
 const (
+	nameHTTPAddr          = "ORDERS_HTTP_ADDR"
+	nameKeys              = "ORDERS_API_KEYS"
+	nameKeysFile          = "ORDERS_API_KEYS_FILE"
+	nameInsecure          = "ORDERS_INSECURE"
 	nameAttemptTimeout    = "ORDERS_ATTEMPT_TIMEOUT"
 	nameConcurrency       = "ORDERS_WORKER_CONCURRENCY"
 	nameLanes             = "ORDERS_WORKER_LANES"

@@ -2,8 +2,63 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 )
+
+// relateAPI reads the file of API keys, joins it with the other keys, and refuses
+// an API that anybody on the network could use.
+func (p *problems) relateAPI(s *settings) {
+	p.joinKeys(s)
+	if p.about(nameHTTPAddr, nameKeys, nameKeysFile, nameInsecure) {
+		return
+	}
+	if len(s.api.Keys) == 0 && !s.api.Insecure && !loopback(s.api.HTTPAddr) {
+		p.relation(nameHTTPAddr, s.api.HTTPAddr, "can be reached from other machines, and without API keys anybody could use it: "+
+			"make a key with `orderctl keys new` and set %s or %s, or set %s=true if others keep strangers out",
+			nameKeys, nameKeysFile, nameInsecure)
+	}
+}
+
+// joinKeys adds the keys of the file to those of the variable.
+func (p *problems) joinKeys(s *settings) {
+	if !s.has(nameKeysFile) {
+		return
+	}
+	keys, err := readKeyFile(s.api.KeysFile)
+	switch {
+	case err != nil:
+	case len(keys)+len(s.api.Keys) > maxAPIKeys:
+		err = refusal(fmt.Sprintf("brings the keys to more than %d", maxAPIKeys))
+	default:
+		for _, key := range keys {
+			if contained(s.api.Keys, key) {
+				err = refusal("repeats a hash of " + nameKeys)
+			}
+		}
+	}
+	if err != nil {
+		p.refuse(nameKeysFile, s.text, err)
+		return
+	}
+	s.api.Keys = append(s.api.Keys, keys...)
+}
+
+// loopback says whether an address that goodAddress has passed reaches no further
+// than this machine.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return strings.EqualFold(host, "localhost")
+	}
+	return ip.Unmap().IsLoopback()
+}
 
 // relate checks the worker's variables against each other. A pair is left alone
 // while one of it has a problem of its own.

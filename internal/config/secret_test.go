@@ -16,7 +16,9 @@ const password = "hunter2"
 func TestNoPrintShowsASecret(t *testing.T) {
 	t.Parallel()
 	key := secret(30)
-	environ := []string{"ORDERS_FULFILMENT_URL=http://shop", "ORDERS_FULFILMENT_SECRET=" + key}
+	environ := []string{
+		"ORDERS_FULFILMENT_URL=http://shop", "ORDERS_FULFILMENT_SECRET=" + key, "ORDERS_API_KEYS=shop:read:" + hashOf("a"),
+	}
 	for _, url := range []string{
 		"redis://user:hunter2@host/0", "unix://user:hunter2@/tmp/redis.sock",
 		"redis://user:hunter2@host/0?master_name=m&password=hunter2", "redis://:hunter2@host?addr=b:1",
@@ -32,6 +34,9 @@ func TestNoPrintShowsASecret(t *testing.T) {
 			if strings.Contains(printed, bad) {
 				t.Errorf("with %s: %s shows up in:\n%s", url, bad, printed)
 			}
+		}
+		if all := prints(t, api) + prints(t, api.Keys[0]); strings.Contains(all, hashOf("a")) || strings.Contains(all, rawHash("a").Reveal()) {
+			t.Errorf("the hash of a key shows up in:\n%s", all)
 		}
 		if !strings.Contains(printed, "[redacted]") {
 			t.Error("a secret leaves no trace")
@@ -79,8 +84,14 @@ func TestNoErrorShowsASecret(t *testing.T) {
 		"ORDERS_FULFILMENT_URL=https://user:hunter2@shop",
 		"ORDERS_FULFILMENT_URL=shop?token=hunter2",
 		"ORDERS_FULFILMENT_SECRT=" + password,
+		"ORDERS_API_KEYS=" + password,
+		"ORDERS_API_KEYS=shop:hunter2:" + hashOf("a"),
+		"ORDERS_API_KEYS=shop:read:hunter2",
+		"ORDERS_API_KEYS=hunter2 :read:" + hashOf("a"),
+		"ORDERS_API_KEYS_FILE=" + password,
+		"ORDERS_API_KEYS_FILE=" + keyFile(t, "shop:read:hunter2"),
 	} {
-		_, err := config.LoadWorker([]string{entry})
+		_, _, err := config.LoadAll([]string{entry})
 		if err == nil {
 			t.Errorf("%s is accepted", entry)
 			continue

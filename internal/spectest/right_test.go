@@ -45,6 +45,7 @@ func TestOtherCorrectAnswers(t *testing.T) {
 		{"unknown path", question{method: "GET", path: "/nothing"}, notFound},
 		{"unknown path below an order", question{method: "GET", path: "/orders/a/b/c"}, notFound},
 		{"unknown method", question{method: "DELETE", path: "/orders"}, correct(t, "GET /stats", "405")},
+		{"unknown path, from another site", question{method: "POST", path: "/nothing"}, correct(t, "GET /stats", "403")},
 		{"unknown path, header too large", question{method: "GET", path: "/nothing"}, correct(t, "GET /stats", "431")},
 		{"order with the name of a path", question{method: "GET", path: "/orders/batch"}, correct(t, "GET /orders/{id}", "200")},
 		{"escaped path", question{method: "GET", path: "/%6frders/order%2D1"}, correct(t, "GET /orders/{id}", "200")},

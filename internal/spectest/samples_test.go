@@ -25,7 +25,7 @@ const (
 		`"queue_length":0,"uptime_seconds":9,"throughput_per_second":0.1,"by_status":{"pending":1},` +
 		`"queues":{"low":{` + counts + `}},"latency_ms":{"queue_wait":{"p50":1,"p95":2,"p99":3},` +
 		`"processing":{"p50":1,"p95":2,"p99":3},"end_to_end":{"p50":1,"p95":2,"p99":3}},` +
-		`"ledger":{"accepted":1,"attempts":1,"requeued":0,"retried":0,"drift":-1}}`
+		`"ledger":{"accepted":1,"attempts":1,"requeued":0,"retried":0,"repairs":{"requeued":0,"put_back":1,"given_up":0,"set_aside":0,"removed":0},"drift":-1}}`
 	health = `{"status":"healthy","timestamp":1795435200,"pool":{"healthy":true,"queue_length":0,"workers":4}}`
 	report = `{"count":1,"retried":0,"dry_run":true,"next_cursor":"b2s"}`
 	lines  = `{"line":1,"status":201,"id":"order-3"}` + "\n" + `{"line":3,"status":503,"problem":` + problemText + "}\n"
@@ -47,7 +47,7 @@ func questions() map[string]question {
 	}
 	for _, op := range []string{
 		"GET /orders/{id}", "GET /orders/{id}/events", "POST /orders/{id}/retry", "GET /queues",
-		"POST /queues/{name}/pause", "POST /queues/{name}/resume", "GET /stats", "GET /health", "GET /openapi.yaml",
+		"GET /queues/{name}/damaged", "POST /queues/{name}/pause", "POST /queues/{name}/resume", "GET /stats", "GET /health", "GET /openapi.yaml",
 		"GET /openapi.json", "GET /docs",
 	} {
 		all[op] = question{}
@@ -70,17 +70,19 @@ func successes() map[string]answer {
 		return answer{header: map[string]string{"Content-Type": media, "X-Request-Id": "r1"}, body: body}
 	}
 	all := map[string]answer{
-		"POST /orders 201":               text("application/json", order),
-		"POST /orders 200":               text("application/json; charset=utf-8", order),
-		"GET /orders 200":                text("application/json", `{"orders":[`+order+`],"next_cursor":"b2s"}`),
-		"POST /orders/batch 200":         text("application/x-ndjson", lines),
-		"POST /orders/retry 200":         text("application/json", report),
-		"GET /orders/{id} 200":           text("application/json", order),
-		"GET /orders/{id}/events 200":    text("application/json", `{"events":[`+event+`]}`),
-		"POST /orders/{id}/cancel 200":   text("application/json", order),
-		"POST /orders/{id}/retry 202":    text("application/json", order),
-		"GET /queues 200":                text("application/json", `{"queues":[`+queue+`]}`),
-		"POST /queues/{name}/pause 200":  text("application/json", queue),
+		"POST /orders 201":              text("application/json", order),
+		"POST /orders 200":              text("application/json; charset=utf-8", order),
+		"GET /orders 200":               text("application/json", `{"orders":[`+order+`],"next_cursor":"b2s"}`),
+		"POST /orders/batch 200":        text("application/x-ndjson", lines),
+		"POST /orders/retry 200":        text("application/json", report),
+		"GET /orders/{id} 200":          text("application/json", order),
+		"GET /orders/{id}/events 200":   text("application/json", `{"events":[`+event+`]}`),
+		"POST /orders/{id}/cancel 200":  text("application/json", order),
+		"POST /orders/{id}/retry 202":   text("application/json", order),
+		"GET /queues 200":               text("application/json", `{"queues":[`+queue+`]}`),
+		"POST /queues/{name}/pause 200": text("application/json", queue),
+		"GET /queues/{name}/damaged 200": text("application/json",
+			`{"queue":"default","damaged":[{"order_id":"order-1","set_aside_at":"2026-11-23T12:00:00Z","message":"/wA="}]}`),
 		"POST /queues/{name}/resume 200": text("application/json", queue),
 		"GET /stats 200":                 text("application/json", stats),
 		"GET /health 200":                text("application/json", health),
@@ -93,6 +95,8 @@ func successes() map[string]answer {
 		all[key].header["Location"] = "/orders/order-1"
 	}
 	all["POST /orders 200"].header["Idempotency-Replayed"] = "true"
+	all["GET /stats 200"].header["RateLimit"] = `"default";r=9;t=1`
+	all["GET /stats 200"].header["RateLimit-Policy"] = `"default";q=10;w=1`
 	all["GET /orders 200"].header["Link"] = `</orders?cursor=b2s>; rel="next"`
 	for key, a := range all {
 		a.status = http.StatusOK
@@ -114,6 +118,9 @@ func correct(t *testing.T, op, status string) answer {
 	a := answer{status: http.StatusTeapot, header: map[string]string{
 		"Content-Type": "application/problem+json", "X-Request-Id": "r1", "Retry-After": "1",
 	}}
+	if status == "401" {
+		a.header["Www-Authenticate"] = `Bearer realm="orders"`
+	}
 	if status != "default" {
 		code, err := strconv.Atoi(status)
 		if err != nil || code < 400 {

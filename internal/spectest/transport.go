@@ -19,8 +19,8 @@ import (
 //   - A request that is not valid is answered 4xx or 503. What a batch says in
 //     its body is not looked at: it may hold orders that are not valid.
 //   - What is not in the specification is answered 404 or 405, with a problem,
-//     unless it lies below /monitoring or /docs/; or 408, 413 or 431 by a server
-//     that did not get as far as the path.
+//     unless it lies below /monitoring or /docs/; or 403, 408, 413 or 431 by a
+//     server that did not get as far as the path.
 //   - HEAD and OPTIONS are left alone.
 //
 // Bodies are looked at as they pass by. A request's body is known if it has been
@@ -85,7 +85,7 @@ func (t *transport) checkUnknown(resp *http.Response) {
 		return
 	}
 	refusals := []int{
-		http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
 		http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge,
 	}
 	if !slices.Contains(refusals, resp.StatusCode) {

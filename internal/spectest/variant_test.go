@@ -15,6 +15,10 @@ func TestOtherSpecifications(t *testing.T) {
             text/html:
               schema: { type: string }
 `
+	const refusals = `        "401": { $ref: "#/components/responses/Unauthorized" }
+        "403": { $ref: "#/components/responses/Forbidden" }
+        "429": { $ref: "#/components/responses/TooManyRequests" }
+`
 	order := correct(t, "GET /orders/{id}", "200")
 	page := correct(t, "GET /docs", "200")
 	blank := page
@@ -41,7 +45,7 @@ func TestOtherSpecifications(t *testing.T) {
 			questions()["POST /orders/batch"], correct(t, "POST /orders/batch", "200"), "",
 		},
 		{
-			"no such status", docs + `        default: { $ref: "#/components/responses/Problem" }`, docs,
+			"no such status", docs + refusals + `        default: { $ref: "#/components/responses/Problem" }`, docs + refusals,
 			questions()["GET /docs"], correct(t, "GET /docs", "default"), "the status is not specified",
 		},
 		{"body where there is none", docs, "", questions()["GET /docs"], page, "there is a body"},

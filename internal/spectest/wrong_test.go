@@ -31,6 +31,10 @@ func set(header, value string) func(*answer) { return func(a *answer) { a.header
 func mistakes() []mistake {
 	const submit, get, batch = "POST /orders", "GET /orders/{id}", "POST /orders/batch"
 	return []mistake{
+		{"no challenge", get, "401", drop("Www-Authenticate"), "header Www-Authenticate is missing"},
+		{"unknown challenge", get, "401", set("Www-Authenticate", "Digest"), "header Www-Authenticate"},
+		{"limit without a reset", get, "429", set("RateLimit", `"default";r=1`), "header Ratelimit"},
+		{"limit without a policy's window", "GET /stats", "200", set("RateLimit-Policy", `"default";q=1`), "header Ratelimit-Policy"},
 		{"unknown member", submit, "201", edit(`"queue"`, `"colour":"red","queue"`), "'colour' not allowed"},
 		{"missing member", submit, "201", edit(`"queue":"default",`, ``), "missing property 'queue'"},
 		{"unknown word", get, "200", edit(`"completed"`, `"done"`), "at '/status'"},

@@ -1,0 +1,289 @@
+package api_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+
+	"orderprocessor/internal/api"
+)
+
+const (
+	typeUnauthorized = "tag:orderprocessor,2026:unauthorized"
+	typeForbidden    = "tag:orderprocessor,2026:forbidden"
+)
+
+// withKeys has a key for each scope, whose text is that of the scope with -key
+// behind it, and one for all of them.
+func withKeys(p *parts) {
+	p.cfg.Keys = []api.Key{
+		api.Scoped("shop", "submit-key", api.ScopeSubmit),
+		api.Scoped("viewer", "read-key", api.ScopeRead),
+		api.Scoped("operator", "admin-key", api.ScopeAdmin),
+		api.Scoped("all", "all-key", api.ScopeSubmit, api.ScopeRead, api.ScopeAdmin),
+		api.Scoped("shop", "second-key", api.ScopeSubmit),
+	}
+}
+
+func basic(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
+
+// TestPresentedKeys takes a key in both forms, and nothing else.
+func TestPresentedKeys(t *testing.T) {
+	long := strings.Repeat("x", 256)
+	b := open(t, withKeys, func(p *parts) {
+		p.cfg.Keys = append(p.cfg.Keys, api.Scoped("long", long, api.ScopeRead), api.Scoped("odd", "a:b c é", api.ScopeRead),
+			api.Scoped("longer", long+"x", api.ScopeRead), api.Scoped("empty", "", api.ScopeRead))
+	})
+	rows := []struct {
+		name, headers string
+		code          int
+	}{
+		{"bearer", "Authorization: Bearer read-key\r\n", 200},
+		{"bearer, another spelling", "authorization: BEARER   read-key  \r\n", 200},
+		{"basic", "Authorization: " + basic("anyone", "read-key") + "\r\n", 200},
+		{"basic without a user", "Authorization: " + basic("", "read-key") + "\r\n", 200},
+		{"basic with colons in the key", "Authorization: " + basic("x", "a:b c é") + "\r\n", 200},
+		{"256 bytes", "Authorization: Bearer " + long + "\r\n", 200},
+		{"none", "", 401},
+		{"empty", "Authorization: \r\n", 401},
+		{"no scheme", "Authorization: read-key\r\n", 401},
+		{"scheme alone", "Authorization: Bearer\r\n", 401},
+		{"empty key", "Authorization: Bearer \r\n", 401},
+		{"empty password", "Authorization: " + basic("read-key", "") + "\r\n", 401},
+		{"key as the user", "Authorization: " + basic("read-key", "x") + "\r\n", 401},
+		{"257 bytes", "Authorization: Bearer " + long + "x\r\n", 401},
+		{"another key", "Authorization: Bearer read-keys\r\n", 401},
+		{"part of a key", "Authorization: Bearer read-ke\r\n", 401},
+		{"other case", "Authorization: Bearer Read-Key\r\n", 401},
+		{"more behind the key", "Authorization: Bearer read-key, x\r\n", 401},
+		{"other scheme", "Authorization: Digest read-key\r\n", 401},
+		{"token", "Authorization: Token read-key\r\n", 401},
+		{"not base64", "Authorization: Basic read-key\r\n", 401},
+		{"no colon", "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("read-key")) + "\r\n", 401},
+		{"bearer in base64", "Authorization: Bearer " + base64.StdEncoding.EncodeToString([]byte("read-key")) + "\r\n", 401},
+		{"two", "Authorization: Bearer read-key\r\nAuthorization: Bearer all-key\r\n", 401},
+		{"two that are equal", "Authorization: Bearer read-key\r\nauthorization: Bearer read-key\r\n", 401},
+		{"in another header", "X-Api-Key: read-key\r\nProxy-Authorization: Bearer read-key\r\n", 401},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			all := b.say(t, "GET /queues?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+row.headers+"\r\n")
+			if len(all) != 1 {
+				t.Fatalf("%d answers came", len(all))
+			}
+			if row.code == 200 { // the query is wrong, which is looked at later
+				all[0].problem(t, 400)
+				return
+			}
+			p := all[0].problem(t, row.code)
+			want := []string{`Bearer realm="orders"`, `Basic realm="orders", charset="UTF-8"`}
+			if diff := cmp.Diff(want, all[0].header.Values("Www-Authenticate")); diff != "" || p.Type != typeUnauthorized {
+				t.Errorf("type %q, challenges %s", p.Type, diff)
+			}
+		})
+	}
+}
+
+// scopeOf says which scope a route needs, as it was agreed; empty for none.
+func scopeOf(t *testing.T, method, path string) string {
+	t.Helper()
+	reads := method == "GET" || method == "HEAD"
+	switch {
+	case path == "/health":
+		return ""
+	case strings.HasPrefix(path, "/monitoring"):
+		if reads {
+			return "read"
+		}
+		return "admin"
+	case reads:
+		return "read"
+	case slices.Contains([]string{"/orders", "/orders/batch", "/orders/{id}/cancel"}, path):
+		return "submit"
+	case slices.Contains([]string{"/orders/retry", "/orders/{id}/retry", "/queues/{name}/pause", "/queues/{name}/resume"}, path):
+		return "admin"
+	default:
+		t.Fatalf("nobody has said who may %s %s", method, path)
+		return ""
+	}
+}
+
+// TestEveryRouteHasItsScope asks for every route that Fiber knows with no key and
+// with a key of each scope.
+func TestEveryRouteHasItsScope(t *testing.T) {
+	b := open(t, withKeys)
+	fill := strings.NewReplacer("{id}", "ord_1", "{name}", "low", "*", "x")
+	routes := b.server.Routes()
+	for _, route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		want := scopeOf(t, method, path)
+		t.Run(route, func(t *testing.T) {
+			refused := b.ask(t, method, fill.Replace(path), "")
+			if (refused.code == 401) != (want != "") {
+				t.Errorf("without a key it is answered %d", refused.code)
+			}
+			for _, scope := range []string{"submit", "read", "admin"} {
+				a := b.ask(t, method, fill.Replace(path), "", "Authorization", "Bearer "+scope+"-key")
+				if want == "" || scope == want {
+					if a.code == 401 || a.code == 403 {
+						t.Errorf("with the scope %s it is answered %d", scope, a.code)
+					}
+					continue
+				}
+				challenge := fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, want)
+				if a.code != 403 || a.header.Get("Www-Authenticate") != challenge {
+					t.Errorf("with the scope %s it is answered %d, %q", scope, a.code, a.header.Get("Www-Authenticate"))
+				}
+				if method == "HEAD" {
+					continue
+				}
+				if p := a.problem(t, 403); p.Type != typeForbidden || !strings.Contains(p.Detail, "scope "+want) {
+					t.Errorf("type %q, detail %q", p.Type, p.Detail)
+				}
+			}
+		})
+	}
+	if len(routes) < 40 {
+		t.Errorf("there are %d routes", len(routes))
+	}
+	for _, path := range b.server.Middleware() {
+		if path != "/" {
+			t.Errorf("something stands in front of %s alone: is it a route without a scope?", path)
+		}
+	}
+}
+
+// TestSpecifiedScopes has the specification say of each operation what it needs.
+func TestSpecifiedScopes(t *testing.T) {
+	t.Parallel()
+	var doc struct {
+		Paths map[string]map[string]yaml.Node
+	}
+	if err := yaml.Unmarshal(api.Specification(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for path, methods := range doc.Paths {
+		for method, node := range methods {
+			if method == "parameters" {
+				continue
+			}
+			var operation struct{ Security []map[string][]string }
+			if err := node.Decode(&operation); err != nil {
+				t.Fatal(err)
+			}
+			want := []map[string][]string{}
+			if scope := scopeOf(t, strings.ToUpper(method), path); scope != "" {
+				want = []map[string][]string{{"bearer": {scope}}, {"basic": {scope}}}
+			}
+			if diff := cmp.Diff(want, operation.Security); diff != "" {
+				t.Errorf("%s %s: %s", method, path, diff)
+			}
+		}
+	}
+}
+
+// TestAccessComesFirst refuses a request without a key whatever else is wrong with
+// it, and before its body has come; and is no help to find out what exists.
+func TestAccessComesFirst(t *testing.T) {
+	b := open(t, withKeys, func(p *parts) { p.cfg.Ready = func() error { return errors.New("starting") } })
+	rows := []struct{ name, method, path, body, media string }{
+		{"unknown query", "GET", "/queues?x=1", "", ""},
+		{"no JSON", "POST", "/orders", "{", ""},
+		{"other media type", "POST", "/orders", "x", "text/plain"},
+		{"an order that is there or not", "GET", "/orders/none", "", ""},
+		{"no id", "GET", "/orders/%20", "", ""},
+		{"no queue", "POST", "/queues/none/pause", "", ""},
+		{"bad batch", "POST", "/orders/batch", "x", "text/plain"},
+		{"a change in Asynqmon", "DELETE", "/monitoring/api/queues/default", "", ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b.ask(t, row.method, row.path, row.body, "Content-Type", row.media).problem(t, 401)
+		})
+	}
+	for _, path := range []string{"/orders", "/orders/batch", "/orders/retry", "/monitoring/api/queues/low:pause"} {
+		c := b.dial(t)
+		// fasthttp reads 8 KiB ahead, and the rest never comes.
+		head := "POST " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
+		if _, err := io.WriteString(c, head+strings.Repeat(" ", 10_000)); err != nil {
+			t.Fatal(err)
+		}
+		if all := answers(t, c); len(all) != 1 || all[0].code != 401 {
+			t.Errorf("%s: %+v", path, all)
+		}
+	}
+	b.ask(t, "GET", "/health", "").object(t, 503)
+	b.empty(t)
+}
+
+// TestKeysInTheLog names whose key it was, and never shows a key.
+func TestKeysInTheLog(t *testing.T) {
+	b := open(t, withKeys)
+	b.ask(t, "POST", "/orders", body(), "Authorization", "Bearer second-key", "X-Request-Id", "r-taken").object(t, 201)
+	b.ask(t, "GET", "/stats", "", "Authorization", basic("me", "submit-key"), "X-Request-Id", "r-forbidden").problem(t, 403)
+	b.ask(t, "GET", "/stats", "", "Authorization", "Bearer wrong-key", "X-Request-Id", "r-unknown").problem(t, 401)
+	for id, want := range map[string]string{"r-taken": `"api_key":"shop"`, "r-forbidden": `"api_key":"shop"`, "r-unknown": ""} {
+		var line string
+		eventually(t, "the request is in the log", func() bool {
+			for l := range strings.Lines(b.log.String()) {
+				if strings.Contains(l, `"request_id":"`+id+`"`) {
+					line = l
+				}
+			}
+			return line != ""
+		})
+		if strings.Contains(line, "api_key") != (want != "") || !strings.Contains(line, want) {
+			t.Errorf("the line of %s is %s", id, line)
+		}
+	}
+	for _, text := range []string{"second-key", "submit-key", "wrong-key", basic("me", "submit-key")[len("Basic "):]} {
+		if strings.Contains(b.log.String(), text) {
+			t.Errorf("the log shows %q", text)
+		}
+	}
+}
+
+// TestWithoutKeys is open to everybody, with a key or without.
+func TestWithoutKeys(t *testing.T) {
+	b := open(t)
+	for _, r := range requests() {
+		for _, header := range []string{"", "Bearer x", "Digest"} {
+			if a := b.ask(t, r.method(), r.path, r.body, "Authorization", header); a.code == 401 || a.code == 403 {
+				t.Errorf("%s with %q is answered %d", r.operation, header, a.code)
+			}
+		}
+	}
+}
+
+// TestKeysOfOneName share their idempotency keys, and those of another name do
+// not.
+func TestKeysOfOneName(t *testing.T) {
+	b := open(t, withKeys)
+	text := body("id", "")
+	as := func(key, sent string) answer {
+		return b.ask(t, "POST", "/orders", sent, "Idempotency-Key", "k", "Authorization", "Bearer "+key)
+	}
+	batchAs := func(key string) verdict {
+		return b.batch(t, text, "Idempotency-Key", "k", "Authorization", "Bearer "+key)[0]
+	}
+	first := as("submit-key", text)
+	first.object(t, 201)
+	wantReplay(t, first, as("second-key", text))
+	as("second-key", body("id", "", "amount", "1")).problem(t, 422)
+	if other := as("all-key", text).object(t, 201); other["id"] == first.object(t, 201)["id"] {
+		t.Errorf("two names have the order %v", other["id"])
+	}
+	one, again, other := batchAs("submit-key"), batchAs("second-key"), batchAs("all-key")
+	if one.Status != 201 || again.Status != 200 || other.Status != 201 || one.ID != again.ID || one.ID == other.ID {
+		t.Errorf("verdicts are %+v, %+v, %+v", one, again, other)
+	}
+}

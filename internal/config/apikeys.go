@@ -1,0 +1,151 @@
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Scope is what an API key may be used for. None includes another.
+type Scope string
+
+// The scopes of API keys.
+const (
+	// ScopeSubmit is for programs that send orders and withdraw them.
+	ScopeSubmit Scope = "submit"
+	// ScopeRead is for everything that only looks.
+	ScopeRead Scope = "read"
+	// ScopeAdmin is for operators: retries, queues, and changes in Asynqmon.
+	ScopeAdmin Scope = "admin"
+)
+
+// APIKey is a key that the API knows, without the key itself. It is written
+// name:scopes:hash, with + between the scopes.
+type APIKey struct {
+	// Name says whose key it is: 1 to 64 of A-Za-z0-9._-. Several keys may share
+	// one, so that a key can be replaced.
+	Name string
+	// Scopes is what it may be used for, at least one, each once.
+	Scopes []Scope
+	// Hash is the SHA-256 of the key's whole text: 32 bytes. It is written in hex.
+	Hash Secret
+}
+
+// parseKeys reads keys that are separated by commas.
+func parseKeys(text string) ([]APIKey, error) {
+	return gatherKeys("entry", strings.Split(text, ","))
+}
+
+// parseKeyLines reads a file of keys, one to a line. Blank lines and those that
+// begin with # are passed over.
+func parseKeyLines(text string) ([]APIKey, error) {
+	return gatherKeys("line", strings.Split(text, "\n"))
+}
+
+// gatherKeys reads one key of each text, and says by its number which one is
+// wrong: none of it may be shown, as somebody may have put the key itself there.
+func gatherKeys(unit string, texts []string) ([]APIKey, error) {
+	var keys []APIKey
+	for i, text := range texts {
+		text = strings.TrimSpace(text)
+		if unit == "line" && (text == "" || text[0] == '#') {
+			continue
+		}
+		key, err := parseKey(text)
+		switch {
+		case err != nil:
+		case contained(keys, key):
+			err = refusal("repeats a hash")
+		case len(keys) == maxAPIKeys:
+			err = refusal(fmt.Sprintf("is one too many, as there may be %d keys", maxAPIKeys))
+		}
+		if err != nil {
+			return nil, refusal(fmt.Sprintf("has a mistake: %s %d %v", unit, i+1, err))
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+func contained(keys []APIKey, key APIKey) bool {
+	return slices.ContainsFunc(keys, func(known APIKey) bool { return known.Hash == key.Hash })
+}
+
+func parseKey(text string) (APIKey, error) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		return APIKey{}, refusal("is not of the form name:scopes:hash")
+	}
+	if !goodKeyName(parts[0]) {
+		return APIKey{}, refusal(fmt.Sprintf("has a name that is not 1 to %d of A-Z a-z 0-9 . _ -", maxKeyNameChars))
+	}
+	scopes, err := parseScopes(parts[1])
+	if err != nil {
+		return APIKey{}, err
+	}
+	hash, err := hex.DecodeString(parts[2])
+	if err != nil || len(hash) != sha256.Size {
+		return APIKey{}, refusal(fmt.Sprintf("has a hash that is not %d hex digits, the SHA-256 of the key", 2*sha256.Size))
+	}
+	return APIKey{Name: parts[0], Scopes: scopes, Hash: Secret(hash)}, nil
+}
+
+func goodKeyName(name string) bool {
+	return name != "" && len(name) <= maxKeyNameChars && strings.IndexFunc(name, notInHost) < 0
+}
+
+func parseScopes(text string) ([]Scope, error) {
+	var scopes []Scope
+	for name := range strings.SplitSeq(text, "+") {
+		scope := Scope(name)
+		if !slices.Contains([]Scope{ScopeSubmit, ScopeRead, ScopeAdmin}, scope) {
+			return nil, refusal("has a scope that is not submit, read or admin")
+		}
+		if slices.Contains(scopes, scope) {
+			return nil, refusal("has a scope twice")
+		}
+		scopes = append(scopes, scope)
+	}
+	return scopes, nil
+}
+
+// readKeyFile reads the keys of a file.
+func readKeyFile(path string) ([]APIKey, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseKeyLines(string(bytes.ToValidUTF8(text, []byte("?"))))
+}
+
+// readSmall reads a file without being held up by one that does not end.
+func readSmall(path string) ([]byte, error) {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, refusal("does not exist")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, refusal("may not be read by this user")
+	case err != nil || !info.Mode().IsRegular():
+		return nil, refusal("is not a file")
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, refusal("may not be read by this user")
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFileBytes+1))
+	if err != nil {
+		return nil, refusal("could not be read")
+	}
+	if len(text) > maxKeyFileBytes {
+		return nil, refusal(fmt.Sprintf("has more than %d bytes", maxKeyFileBytes))
+	}
+	return text, nil
+}
