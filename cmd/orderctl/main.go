@@ -1,6 +1,6 @@
 // Command orderctl is the operator's and newcomer's tool: it runs the whole
 // service on one machine, submits orders from files, shows what became of them,
-// cancels and retries them, and stops queues.
+// cancels and retries them, stops queues, and makes keys to the API.
 package main
 
 import (

@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -29,15 +30,17 @@ type AnswerError struct {
 	// OrderStatus is what the order is instead of what it would have to be;
 	// empty if that is not what is wrong.
 	OrderStatus order.Status `json:"order_status"`
+	// Keyed says whether a key was sent.
+	Keyed bool `json:"-"`
 }
 
 // newAnswerError reads a problem+json, or what else a proxy may send.
-func newAnswerError(resp *http.Response, body []byte) *AnswerError {
+func newAnswerError(resp *http.Response, body []byte, keyed bool) *AnswerError {
 	e := &AnswerError{}
 	if json.Unmarshal(body, e) != nil {
 		*e = AnswerError{}
 	}
-	e.Status = resp.StatusCode
+	e.Status, e.Keyed = resp.StatusCode, keyed
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	}
@@ -55,7 +58,34 @@ func (e *AnswerError) Error() string {
 	case text == "":
 		text = http.StatusText(e.Status)
 	}
-	return fmt.Sprintf("%d: %s", e.Status, order.Printable(text))
+	text = order.Printable(text)
+	if advice := e.advice(); advice != "" {
+		text = strings.TrimSuffix(text, ".") + "; " + advice
+	}
+	return fmt.Sprintf("%d: %s", e.Status, text)
+}
+
+// advice says what can be done about an answer that is the same for every order.
+func (e *AnswerError) advice() string {
+	switch {
+	case e.Status == http.StatusUnauthorized && e.Keyed:
+		return "the API does not know this key: is " + keyVariable + " or --key-file right?"
+	case e.Status == http.StatusUnauthorized:
+		return "the API wants a key: set " + keyVariable + ", or name a file that holds it with --key-file"
+	case e.Status == http.StatusForbidden && e.Keyed:
+		return "this key may not do that: orderctl keys new makes one with other scopes"
+	case e.Status == http.StatusTooManyRequests && e.RetryAfter > 0:
+		return fmt.Sprintf("the API takes no more requests from this key for %v", e.RetryAfter)
+	default:
+		return ""
+	}
+}
+
+// barred says whether the API does not let this client in, whatever it asks.
+func barred(err error) bool {
+	var answer *AnswerError
+	return errors.As(err, &answer) &&
+		(answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
 }
 
 func (e *AnswerError) problems() string {

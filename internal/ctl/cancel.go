@@ -16,7 +16,7 @@ error.`
 
 type cancel struct {
 	*World
-	api    string
+	api    target
 	output format
 	reason string
 }
@@ -32,7 +32,7 @@ func newCancel(w *World) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
-	addAPIFlag(cmd, w, &c.api)
+	addAPIFlags(cmd, w, &c.api)
 	addOutputFlag(cmd, &c.output)
 	cmd.Flags().StringVar(&c.reason, "reason", "", "why, to be kept with the orders")
 	return cmd
@@ -42,7 +42,7 @@ func (c *cancel) run(ctx context.Context, ids []string) error {
 	if err := checkIDs(ids...); err != nil {
 		return err
 	}
-	client, err := NewClient(c.api, 1)
+	client, err := c.api.open(1)
 	if err != nil {
 		return err
 	}

@@ -6,15 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/spf13/cobra"
 )
 
 const (
-	// apiVariable is the environment variable with the address of the API.
-	apiVariable = "ORDERCTL_API"
-	// defaultAPI is where the API listens unless configured otherwise.
-	defaultAPI = "http://127.0.0.1:8080"
 	// requestTimeout bounds one request. The API answers within two seconds
 	// whatever happens to Redis; networks get the rest.
 	requestTimeout = 15 * time.Second
@@ -23,29 +17,22 @@ const (
 	maxAnswerBytes = 8 << 20
 )
 
-// addAPIFlag adds the flag that says where the API is.
-func addAPIFlag(cmd *cobra.Command, w *World, api *string) {
-	from := w.env(apiVariable)
-	if from == "" {
-		from = defaultAPI
-	}
-	cmd.Flags().StringVar(api, "api", from, "address of the API; "+apiVariable+" sets the default")
-}
-
 // Client talks to the API. It is safe for concurrent use.
 type Client struct {
 	base *url.URL
+	key  string
 	http *http.Client
 }
 
 // NewClient returns a client of the API at the address, an http or https URL. It
-// keeps up to conns connections open.
-func NewClient(address string, conns int) (*Client, error) {
+// sends the key with every request, unless it is empty, and keeps up to conns
+// connections open.
+func NewClient(address, key string, conns int) (*Client, error) {
 	base, err := url.Parse(address)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
 		return nil, usagef("the address of the API must look like %s, not %q", defaultAPI, address)
 	}
-	return &Client{base: base, http: &http.Client{
+	return &Client{base: base, key: key, http: &http.Client{
 		Timeout: requestTimeout,
 		Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, MaxIdleConns: conns, MaxIdleConnsPerHost: conns,
@@ -112,6 +99,11 @@ func (c *Client) RetryMany(ctx context.Context, which RetryRequest) (json.RawMes
 // Queues returns the queues as the API wrote them.
 func (c *Client) Queues(ctx context.Context) (json.RawMessage, error) {
 	return c.sendPatiently(ctx, request{method: http.MethodGet, path: []string{"queues"}})
+}
+
+// DamagedIn returns what was set aside of a queue, as the API wrote it.
+func (c *Client) DamagedIn(ctx context.Context, queue string) (json.RawMessage, error) {
+	return c.sendPatiently(ctx, request{method: http.MethodGet, path: []string{"queues", queue, "damaged"}})
 }
 
 // PauseQueue stops the work on a queue, and returns the queue as the API wrote

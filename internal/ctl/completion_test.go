@@ -42,6 +42,10 @@ func TestCompletion(t *testing.T) {
 		"queues re":                    "resume\n" + nothing,
 		"completion ":                  "bash\nfish\npowershell\nzsh\n" + nothing,
 		"compl":                        "completion\n" + nothing,
+		"keys ":                        "new\n" + nothing,
+		"keys new --scope ":            "submit\nread\nadmin\n" + inOrder,
+		"keys new --name ":             nothing,
+		"stats --key-file ":            orFiles,
 		"queues --api x resume --api ": nothing,
 	} {
 		t.Run(line, func(t *testing.T) {

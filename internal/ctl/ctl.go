@@ -1,11 +1,11 @@
 // Package ctl is the command line of the operator and the newcomer: run the
 // whole service in one process, submit orders from files, look at one order or
-// at all of them, cancel and retry orders, pause queues.
+// at all of them, cancel and retry orders, pause queues, make keys to the API.
 //
 // It receives arguments and hands on requests to the API, which it talks to
-// like any other client; only dev starts programs of its own. It owns the
-// private Redis that dev starts, and nothing else. What is durable after a
-// command is what the API has answered.
+// like any other client, with the key it is given; only dev starts programs of
+// its own, and keys talks to nobody. It owns the private Redis that dev starts,
+// and nothing else. What is durable after a command is what the API has answered.
 package ctl
 
 import (
@@ -84,7 +84,8 @@ is one, and nothing else is needed:
   orderctl dev --sample 200
 
 The commands for orders and queues talk to the API, here or at the address that
---api or ORDERCTL_API names. "orderctl completion --help" tells how the shell learns to
+--api or ORDERCTL_API names, with the key that --key-file or ORDERCTL_API_KEY
+holds, if it wants one. "orderctl completion --help" tells how the shell learns to
 complete commands, flags, statuses and queues.`
 
 func newRoot(w *World) *cobra.Command {
@@ -93,7 +94,7 @@ func newRoot(w *World) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w))
+	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w), newKeys(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)

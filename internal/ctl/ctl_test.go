@@ -244,6 +244,15 @@ func TestUsage(t *testing.T) {
 		{"limit of one", `--limit goes with --status`, []string{"retry", "a", "--limit", "1"}},
 		{"age of one", `--older-than goes with --status`, []string{"retry", "a", "--older-than", "1h"}},
 		{"error of one", `--error-contains goes with --status`, []string{"retry", "a", "--error-contains", "x"}},
+		{"unknown keys command", `unknown command "rotate"`, []string{"keys", "rotate"}},
+		{"key of nobody", `--name must be 1 to 64 characters .*, not ""`, []string{"keys", "new", "--scope", "read"}},
+		{"key with a bad name", `--name must be .*, not "a:b"`, []string{"keys", "new", "--name", "a:b", "--scope", "read"}},
+		{"key with a long name", `--name must be 1 to 64`, []string{"keys", "new", "--name", strings.Repeat("a", 65), "--scope", "read"}},
+		{"key with a foreign name", `--name must be .*, not "é"`, []string{"keys", "new", "--name", "é", "--scope", "read"}},
+		{"key for nothing", `--scope must say what the key is for: submit, read, admin`, []string{"keys", "new", "--name", "a"}},
+		{"key with an empty scope", `there is no scope ""; the scopes are submit, read, admin`, []string{"keys", "new", "--name", "a", "--scope", "read+"}},
+		{"key with a wrong scope", `there is no scope "write"`, []string{"keys", "new", "--name", "a", "--scope", "read", "--scope", "write"}},
+		{"key as an argument", `unknown command "shop"`, []string{"keys", "new", "shop"}},
 		{"unknown queue command", `unknown command "stop"`, []string{"queues", "stop"}},
 		{"pause nothing", `requires at least 1 arg`, []string{"queues", "pause"}},
 		{"pause no queue", `there is no queue "high"; the queues are critical, default, low`, []string{"queues", "pause", "low", "high"}},
@@ -274,6 +283,8 @@ func TestHelp(t *testing.T) {
 		{"queues", "-h"},
 		{"queues", "pause", "-h"},
 		{"help", "queues", "resume"},
+		{"keys"},
+		{"keys", "new", "-h"},
 	} {
 		orderctl(t, args...).mustEnd(t, 0, `orderctl dev|Examples:`)
 	}

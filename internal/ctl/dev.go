@@ -150,7 +150,7 @@ func (d *dev) runAll(ctx context.Context, s *store, p programs) error {
 // attend is what the person at the terminal sees.
 func (d *dev) attend(ctx context.Context, s *store, p programs) error {
 	base := "http://" + reachable(p.api.Addr())
-	client, err := NewClient(base, 2*sampleConcurrency)
+	client, err := target{address: base, key: d.env(keyVariable)}.open(2 * sampleConcurrency)
 	if err != nil {
 		return err
 	}

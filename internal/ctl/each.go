@@ -37,6 +37,8 @@ func (e *each) run(ctx context.Context, names []string) error {
 			if err := e.show(width, name, answer); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+		case barred(err):
+			return fmt.Errorf("%s was not %s, nor were %d behind it: %w", name, e.change, len(names)-i-1, err)
 		case errors.As(err, &refusal) && !passing(err):
 			refused++
 			e.tell(width, name, refusal)

@@ -18,7 +18,7 @@ var errNotTheAPI = errors.New("the answer is not that of an order API; is --api 
 
 type get struct {
 	*World
-	api    string
+	api    target
 	output format
 }
 
@@ -32,7 +32,7 @@ func newGet(w *World) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return g.run(cmd.Context(), args[0]) },
 	}
-	addAPIFlag(cmd, w, &g.api)
+	addAPIFlags(cmd, w, &g.api)
 	addOutputFlag(cmd, &g.output)
 	return cmd
 }
@@ -41,7 +41,7 @@ func (g *get) run(ctx context.Context, id string) error {
 	if err := checkIDs(id); err != nil {
 		return err
 	}
-	client, err := NewClient(g.api, 1)
+	client, err := g.api.open(1)
 	if err != nil {
 		return err
 	}

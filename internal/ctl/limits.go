@@ -8,6 +8,14 @@ const (
 	maxOrderBytes = 256 << 10
 	// maxToldFailures bounds the list of failures; the rest is counted.
 	maxToldFailures = 20
+	// maxKeyChars bounds a key: what the API takes.
+	maxKeyChars = 256
+	// maxKeyFileBytes bounds what is read of a file with a key: a key, and white
+	// space around it.
+	maxKeyFileBytes = 4 << 10
+	// limitedTries is how often one more order is sent while the API takes no more
+	// of them from this key: with the waits between them it is some 15 minutes.
+	limitedTries = 100
 	// maxConcurrency bounds the requests under way; the API takes 16,384
 	// connections from all its clients.
 	maxConcurrency = 1024
@@ -45,6 +53,9 @@ const (
 	readyTimeout = 30 * time.Second
 	// redisAnswerTimeout bounds the wait for a Redis that is said to run.
 	redisAnswerTimeout = 5 * time.Second
+	// privateRedisMemory bounds a private Redis, as redis.conf does for real ones:
+	// near it new orders are refused.
+	privateRedisMemory = "1gb"
 	// redisLoadTimeout bounds the wait for a private Redis, which reads its
 	// append-only file first.
 	redisLoadTimeout = 2 * time.Minute

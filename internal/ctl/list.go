@@ -19,7 +19,7 @@ writes one order a line (NDJSON), as soon as they arrive.`
 
 type list struct {
 	*World
-	api      string
+	api      target
 	output   format
 	status   statusFlag
 	customer string
@@ -45,7 +45,7 @@ func newList(w *World) *cobra.Command {
 			return l.run(cmd.Context())
 		},
 	}
-	addAPIFlag(cmd, w, &l.api)
+	addAPIFlags(cmd, w, &l.api)
 	addOutputFlag(cmd, &l.output)
 	cmd.Flags().Var(&l.status, "status", "only orders in this status, such as pending or failed")
 	suggest(cmd, "status", l.status.from)
@@ -73,7 +73,7 @@ func (l *list) check(given func(flag string) bool) error {
 }
 
 func (l *list) run(ctx context.Context) error {
-	client, err := NewClient(l.api, 1)
+	client, err := l.api.open(1)
 	if err != nil {
 		return err
 	}

@@ -20,10 +20,11 @@ const (
 )
 
 // SubmitPatiently sends one order, and sends it again while the API is away or
-// busy, up to so many tries. The body must have an id, which makes the repeats
+// busy, up to so many tries. Up to limitedTries more are made when the rate limit
+// is what is in the way, as that passes by itself. The body must have an id, which makes the repeats
 // safe.
 func (c *Client) SubmitPatiently(ctx context.Context, body []byte, tries int) (sent Sent, err error) {
-	sent.Tries, err = patiently(ctx, tries, func() (err error) {
+	sent.Tries, err = patiently(ctx, tries, limitedTries, func() (err error) {
 		sent.Replayed, err = c.Submit(ctx, body)
 		return err
 	})
@@ -40,7 +41,7 @@ type Sent struct {
 
 // sendPatiently makes a request that is safe to repeat.
 func (c *Client) sendPatiently(ctx context.Context, r request) (answer json.RawMessage, err error) {
-	_, err = patiently(ctx, commandTries, func() (err error) {
+	_, err = patiently(ctx, commandTries, 0, func() (err error) {
 		answer, _, err = c.send(ctx, r)
 		return err
 	})
@@ -48,12 +49,20 @@ func (c *Client) sendPatiently(ctx context.Context, r request) (answer json.RawM
 }
 
 // patiently tries, and tries again while the API is away or busy, up to so many
-// tries. It waits as long as the API asks, or longer from try to try. It returns
+// tries; those that were over the rate limit do not count among the first so
+// many. It waits as long as the API asks, or longer from try to try. It returns
 // how many tries there were, and the error of the last one.
-func patiently(ctx context.Context, tries int, try func() error) (n int, err error) {
+func patiently(ctx context.Context, tries, limited int, try func() error) (n int, err error) {
 	for n := 1; ; n++ {
 		err := try()
-		if err == nil || n >= tries || !passing(err) {
+		if err == nil || !passing(err) {
+			return n, err
+		}
+		if limited > 0 && overLimit(err) {
+			limited--
+			tries++
+		}
+		if n >= tries {
 			return n, err
 		}
 		if err := wait(ctx, delay(n, err)); err != nil {
@@ -78,6 +87,12 @@ func passing(err error) bool {
 	default:
 		return false
 	}
+}
+
+// overLimit says whether the API took no request more for now.
+func overLimit(err error) bool {
+	var answer *AnswerError
+	return errors.As(err, &answer) && answer.Status == http.StatusTooManyRequests
 }
 
 // delay is the wait after the n-th try. Half of it is random, so that requests
@@ -114,7 +129,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // Reach returns an *UnreachableError when nobody answers at the API's address.
 // What is answered does not matter.
 func (c *Client) Reach(ctx context.Context) error {
-	_, err := patiently(ctx, reachTries, func() error {
+	_, err := patiently(ctx, reachTries, 0, func() error {
 		err := c.Health(ctx)
 		var answer *AnswerError
 		if errors.As(err, &answer) {

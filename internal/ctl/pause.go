@@ -18,7 +18,7 @@ It holds until the queues are resumed, whatever is restarted in between.`
 // brake pauses queues, or resumes them.
 type brake struct {
 	*World
-	api    string
+	api    target
 	output format
 	change string
 	move   func(c *Client, ctx context.Context, name string) (json.RawMessage, error)
@@ -43,7 +43,7 @@ func newBrake(b *brake, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cobra.MinimumNArgs(1)
 	cmd.ValidArgsFunction = completeQueues
 	cmd.RunE = func(cmd *cobra.Command, names []string) error { return b.run(cmd.Context(), names) }
-	addAPIFlag(cmd, b.World, &b.api)
+	addAPIFlags(cmd, b.World, &b.api)
 	addOutputFlag(cmd, &b.output)
 	return cmd
 }
@@ -54,7 +54,7 @@ func (b *brake) run(ctx context.Context, names []string) error {
 			return usagef("there is no queue %q; the queues are %s", order.Printable(name), strings.Join(texts(order.Queues()), ", "))
 		}
 	}
-	client, err := NewClient(b.api, 1)
+	client, err := b.api.open(1)
 	if err != nil {
 		return err
 	}

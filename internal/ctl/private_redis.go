@@ -109,7 +109,8 @@ func (r *privateRedis) start(program, socket string) error {
 	defer func() { _ = log.Close() }()
 	r.cmd = exec.Command(program, //nolint:gosec,noctx // from the PATH; it is stopped gently, by close
 		"--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", "./", "--daemonize", "no",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction")
+		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+		"--maxmemory", privateRedisMemory, "--maxmemory-policy", "noeviction")
 	r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = r.dir, log, log
 	r.cmd.ExtraFiles = []*os.File{r.lock}
 	r.cmd.SysProcAttr = apart()

@@ -13,7 +13,7 @@ import (
 
 type queues struct {
 	*World
-	api    string
+	api    target
 	output format
 }
 
@@ -21,21 +21,21 @@ func newQueues(w *World) *cobra.Command {
 	q := &queues{World: w}
 	cmd := &cobra.Command{
 		Use:   "queues",
-		Short: "Show the queues, pause and resume them",
+		Short: "Show the queues and what is damaged in them, pause and resume them",
 		Example: `  orderctl queues
   orderctl queues pause low
   orderctl queues --output json | jq '.queues[] | select(.paused) | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return q.run(cmd.Context()) },
 	}
-	addAPIFlag(cmd, w, &q.api)
+	addAPIFlags(cmd, w, &q.api)
 	addOutputFlag(cmd, &q.output)
-	cmd.AddCommand(newPause(w), newResume(w))
+	cmd.AddCommand(newPause(w), newResume(w), newDamaged(w))
 	return cmd
 }
 
 func (q *queues) run(ctx context.Context) error {
-	client, err := NewClient(q.api, 1)
+	client, err := q.api.open(1)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ func (c *Client) send(ctx context.Context, r request) (json.RawMessage, http.Hea
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, nil, c.unreachable(ctx, err)
@@ -43,7 +46,7 @@ func (c *Client) send(ctx context.Context, r request) (json.RawMessage, http.Hea
 	case err != nil:
 		return nil, nil, c.unreachable(ctx, err)
 	case resp.StatusCode/100 != 2:
-		return nil, nil, newAnswerError(resp, answer)
+		return nil, nil, newAnswerError(resp, answer, c.key != "")
 	case len(answer) > maxAnswerBytes:
 		return nil, nil, errLongAnswer
 	}

@@ -21,7 +21,7 @@ and --limit not reduced by it.`
 
 type retry struct {
 	*World
-	api           string
+	api           target
 	output        format
 	status        statusFlag
 	errorContains string
@@ -47,7 +47,7 @@ func newRetry(w *World) *cobra.Command {
 			return r.run(cmd.Context(), ids)
 		},
 	}
-	addAPIFlag(cmd, w, &r.api)
+	addAPIFlags(cmd, w, &r.api)
 	addOutputFlag(cmd, &r.output)
 	cmd.Flags().Var(&r.status, "status", "all orders in this status: failed or rejected")
 	suggest(cmd, "status", r.status.from)
@@ -80,7 +80,7 @@ func (r *retry) check(given func(flag string) bool, ids []string) error {
 }
 
 func (r *retry) run(ctx context.Context, ids []string) error {
-	client, err := NewClient(r.api, 1)
+	client, err := r.api.open(1)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 
 type statsCommand struct {
 	*World
-	api    string
+	api    target
 	output format
 }
 
@@ -28,13 +29,13 @@ func newStats(w *World) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
 	}
-	addAPIFlag(cmd, w, &s.api)
+	addAPIFlags(cmd, w, &s.api)
 	addOutputFlag(cmd, &s.output)
 	return cmd
 }
 
 func (s *statsCommand) run(ctx context.Context) error {
-	client, err := NewClient(s.api, 1)
+	client, err := s.api.open(1)
 	if err != nil {
 		return err
 	}
@@ -66,6 +67,7 @@ func (s *statsCommand) print(v statsView) {
 	t := newTable(s.Stdout)
 	t.row("   accepted", v.Ledger.Accepted)
 	t.row("   drift", driftText(v.Ledger.Drift))
+	t.row("   repairs", repairsText(v.Ledger.Repairs))
 	t.row("   worker slots", v.ActiveWorkers)
 	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
@@ -108,4 +110,18 @@ func printLatency(w io.Writer, v latencyView) {
 		t.row(l.name, fmt.Sprintf("%.1f", l.P50), fmt.Sprintf("%.1f", l.P95), fmt.Sprintf("%.1f", l.P99))
 	}
 	t.end()
+}
+
+// repairsText lists the kinds of repairs that were made.
+func repairsText(repairs map[order.Repair]int64) string {
+	var made []string
+	for _, kind := range order.Repairs() {
+		if n := repairs[kind]; n > 0 {
+			made = append(made, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(kind), "_", " ")))
+		}
+	}
+	if len(made) == 0 {
+		return "none"
+	}
+	return strings.Join(made, ", ")
 }

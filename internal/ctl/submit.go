@@ -26,7 +26,7 @@ orders have no ids submits new orders.`
 
 type submit struct {
 	*World
-	api         string
+	api         target
 	concurrency int
 	tries       int
 
@@ -48,7 +48,7 @@ func newSubmit(w *World) *cobra.Command {
 		ValidArgsFunction: completeFile,
 		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
-	addAPIFlag(cmd, w, &s.api)
+	addAPIFlags(cmd, w, &s.api)
 	cmd.Flags().IntVar(&s.concurrency, "concurrency", 16, "how many orders are sent at a time")
 	cmd.Flags().IntVar(&s.tries, "tries", 8, "how often an order is sent while the API is away or busy")
 	return cmd
@@ -66,7 +66,7 @@ func (s *submit) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	if s.client, err = NewClient(s.api, s.concurrency); err != nil {
+	if s.client, err = s.api.open(s.concurrency); err != nil {
 		return err
 	}
 	defer s.client.Close()
@@ -182,6 +182,9 @@ func (s *submit) send(ctx context.Context, e entry) error {
 		s.tally.replayed()
 	case err == nil: // a replay of an id made here is our own first try
 		s.tally.accepted()
+	case barred(err):
+		s.tally.refused(e.line, err)
+		return &stoppedError{line: e.line, err: err}
 	case errors.As(err, &answer) && !passing(err):
 		s.tally.refused(e.line, err)
 	default:

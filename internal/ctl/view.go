@@ -50,8 +50,9 @@ type statsView struct {
 	Queues               map[order.Queue]queueView `json:"queues"`
 	LatencyMS            latencyView               `json:"latency_ms"`
 	Ledger               struct {
-		Accepted int64 `json:"accepted"`
-		Drift    int64 `json:"drift"`
+		Accepted int64                  `json:"accepted"`
+		Repairs  map[order.Repair]int64 `json:"repairs"`
+		Drift    int64                  `json:"drift"`
 	} `json:"ledger"`
 }
 
