@@ -10,6 +10,7 @@ const (
 	inDockerfile = "deploy/Dockerfile"
 	inRedisConf  = "deploy/redis.conf"
 	inIgnore     = ".dockerignore"
+	inUsers      = "deploy/redis-users.acl"
 )
 
 // flaw breaks one rule in one file of the good repository.
@@ -20,9 +21,13 @@ func flaws() map[string]flaw {
 		"no worker":                      {"services", inCompose, "  worker:", "  labourer:"},
 		"unknown variable":               {"names", inCompose, "ORDERS_MAX_ITEMS", "ORDERS_MAXITEMS"},
 		"unknown variable in a list":     {"names", inCompose, "ORDERS_SHUTDOWN_TIMEOUT", "ORDERS_STOP_TIMEOUT"},
-		"other name for Redis":           {"names", inCompose, "{REDIS_URL:", "{REDIS_ADDR:"},
+		"other name for Redis":           {"names", inCompose, "REDIS_URL: ", "REDIS_ADDR: "},
 		"unknown variable in the image":  {"names", inDockerfile, "ENV CGO_ENABLED=0", "ENV CGO_ENABLED=0 ORDERS_X=1"},
 		"value out of range":             {"values", inCompose, "${ITEMS:-}", "${ITEMS:-0}"},
+		"open without saying so":         {"values", inCompose, ":-true}", ":-false}"},
+		"keys do not reach the API":      {"access", inCompose, `"${ORDERS_API_KEYS:-}"`, `""`},
+		"no rate limit":                  {"access", inCompose, "      ORDERS_RATE_LIMIT: \"${ORDERS_RATE_LIMIT:-}\"\n", ""},
+		"always open":                    {"access", inCompose, `"${ORDERS_INSECURE:-true}"`, `"true"`},
 		"bad worker value":               {"values", inCompose, "ORDERS_SHUTDOWN_TIMEOUT=35s", "ORDERS_SHUTDOWN_TIMEOUT=35"},
 		"bad value in the image":         {"values", inDockerfile, "USER nonroot\n", "ENV ORDERS_LOG_LEVEL=loud\nUSER nonroot\n"},
 		"killed too early":               {"grace", inCompose, "stop_grace_period: 45s", "stop_grace_period: 35s"},
@@ -71,6 +76,15 @@ func flaws() map[string]flaw {
 		"never synced":                   {"redis", inRedisConf, "everysec", "no"},
 		"not synced while rewriting":     {"redis", inRedisConf, "rewrite no", "rewrite yes"},
 		"memory without bound":           {"redis", inRedisConf, "maxmemory 1gb", "maxmemory 0"},
+		"command without a reason":       {"users", inUsers, "+get +hset", "+get +hset +del"},
+		"command not granted":            {"users", inUsers, "+get +hset", "+get"},
+		"command of a script":            {"users", "internal/queue/scripts/a.lua", "HSET", "HDEL"},
+		"all commands":                   {"users", inUsers, "-@all +get", "+@all +get"},
+		"all keys":                       {"users", inUsers, "~rate:*", "~rate:* ~*"},
+		"no channel":                     {"users", inUsers, "&asynq:* ", ""},
+		"password in the file":           {"users", inUsers, "#SHA256_OF_THE_PASSWORD", ">secret"},
+		"anybody may read":               {"users", inUsers, "-@all +ping", "-@all +ping +get"},
+		"another user":                   {"users", inUsers, "user default", "user a on nopass +@all\nuser default"},
 		"data outside the volume":        {"redis", inRedisConf, "dir /data", "dir /tmp"},
 	}
 }

@@ -35,6 +35,8 @@ func checks() map[string]check {
 		"entrypoint":  checkEntrypoint,
 		"pinned":      checkPinned,
 		"redis":       checkRedis,
+		"users":       checkUsers,
+		"access":      checkAccess,
 	}
 }
 
@@ -125,6 +127,18 @@ func checkPorts(d documents) []string {
 			if host, err := netip.ParseAddr(p.host); err != nil || !host.IsLoopback() {
 				found.add("service %s publishes a port on %q, not on loopback", name, p.host)
 			}
+		}
+	}
+	return found
+}
+
+// checkAccess wants what keeps strangers out to come from the operator: a key
+// that is set in the shell and does not reach the API would leave it open.
+func checkAccess(d documents) []string {
+	var found sentences
+	for _, name := range []string{"ORDERS_API_KEYS", "ORDERS_RATE_LIMIT", "ORDERS_RATE_BURST", "ORDERS_INSECURE"} {
+		if value := d.compose.Services["api"].Environment[name]; !strings.HasPrefix(value, "${"+name+":-") {
+			found.add("service api has %q for %s, not that of the shell", value, name)
 		}
 	}
 	return found

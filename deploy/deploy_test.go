@@ -40,7 +40,14 @@ services:
     security_opt: ["no-new-privileges:true"]
   api: &api
     build: {context: ., dockerfile: deploy/Dockerfile, target: api}
-    environment: {REDIS_URL: "redis://redis/0", ORDERS_MAX_ITEMS: "${ITEMS:-}"}
+    environment:
+      REDIS_URL: "redis://redis/0"
+      ORDERS_MAX_ITEMS: "${ITEMS:-}"
+      ORDERS_HTTP_ADDR: 0.0.0.0:8080
+      ORDERS_API_KEYS: "${ORDERS_API_KEYS:-}"
+      ORDERS_RATE_LIMIT: "${ORDERS_RATE_LIMIT:-}"
+      ORDERS_RATE_BURST: "${ORDERS_RATE_BURST:-}"
+      ORDERS_INSECURE: "${ORDERS_INSECURE:-true}"
     ports: [127.0.0.1:8080:8080]
     depends_on: {redis: {condition: service_healthy}}
     healthcheck: {test: [CMD, /api, -health]}
@@ -80,10 +87,17 @@ maxmemory 1gb
 maxmemory-policy noeviction
 dir /data
 `,
-		".dockerignore":      "*\n!go.mod\n!cmd\n",
-		"go.mod":             "module orderprocessor\n",
-		"cmd/api/main.go":    "package main\n",
-		"cmd/worker/main.go": "package main\n",
+		"deploy/redis-users.acl": `
+#   books    hset get
+#   asynq    get
+user default on nopass resetkeys resetchannels -@all +ping
+user orders on #SHA256_OF_THE_PASSWORD resetkeys resetchannels ~orders:* ~asynq:* ~rate:* &asynq:* -@all +get +hset
+`,
+		"internal/queue/scripts/a.lua": "redis.call('HSET', KEYS[1], redis.pcall(\"get\", KEYS[2]))\n",
+		".dockerignore":                "*\n!go.mod\n!cmd\n",
+		"go.mod":                       "module orderprocessor\n",
+		"cmd/api/main.go":              "package main\n",
+		"cmd/worker/main.go":           "package main\n",
 	}
 }
 

@@ -12,13 +12,14 @@ type documents struct {
 	compose compose
 	docker  dockerfile
 	redis   redisConf
+	users   redisUsers
 	ignore  ignore
 }
 
 func readDocuments(root fs.FS) (documents, error) {
 	d := documents{root: root}
 	text := map[string]string{}
-	for _, name := range []string{"docker-compose.yml", "deploy/Dockerfile", "deploy/redis.conf", ".dockerignore"} {
+	for _, name := range []string{"docker-compose.yml", "deploy/Dockerfile", "deploy/redis.conf", "deploy/redis-users.acl", ".dockerignore"} {
 		b, err := fs.ReadFile(root, name)
 		if err != nil {
 			return d, err
@@ -26,6 +27,7 @@ func readDocuments(root fs.FS) (documents, error) {
 		text[name] = string(b)
 	}
 	d.redis = parseRedisConf(text["deploy/redis.conf"])
+	d.users = parseRedisUsers(text["deploy/redis-users.acl"])
 	d.ignore = parseIgnore(text[".dockerignore"])
 	var err error
 	if d.docker, err = parseDockerfile(text["deploy/Dockerfile"]); err != nil {

@@ -168,13 +168,13 @@ func TestExitStatus(t *testing.T) {
 	wrong.wait(`(ORDERS_TYPO)`)
 	wrong.wait(`(ORDERS_WORKER_CONCURRENCY)`)
 
-	s.redis.Client().ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
+	s.admin.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
 	evicting := s.spawn("worker")
 	if code := evicting.exit(); code != 1 {
 		t.Errorf("a Redis that evicts makes the worker exit with %d:\n%s", code, evicting.log.tail())
 	}
 	evicting.wait(`(maxmemory-policy)`)
-	s.redis.Client().ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
+	s.admin.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
 	s.api.stop()
 }
 

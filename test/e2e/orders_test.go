@@ -161,7 +161,7 @@ func TestRefusedOrdersLeaveNothing(t *testing.T) {
 			t.Errorf("%s answered %d", body, code)
 		}
 	}
-	if n := s.redis.Client().DBSize(t.Context()).Val(); n != 0 {
+	if n := s.admin.DBSize(t.Context()).Val(); n != 0 {
 		t.Errorf("%d keys were left behind", n)
 	}
 }
@@ -208,7 +208,7 @@ func TestIDUsedAgain(t *testing.T) {
 	if o := s.settled("reused"); o.Status != "failed" {
 		t.Fatalf("the first order is %s", o.Status)
 	}
-	forgotten, err := ledger.New(s.redis.Client()).Forget(t.Context(), time.Now().Add(time.Hour), 1)
+	forgotten, err := ledger.New(s.admin).Forget(t.Context(), time.Now().Add(time.Hour), 1)
 	if err != nil || forgotten != 1 {
 		t.Fatalf("forgot %d, %v", forgotten, err)
 	}

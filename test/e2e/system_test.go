@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/spectest"
@@ -57,18 +59,22 @@ func run(m *testing.M) int {
 type system struct {
 	t      *testing.T
 	redis  *redistest.Server
+	admin  *redis.Client // may do everything
 	client *http.Client
 	api    *process
 	url    string
 }
 
-// start runs a Redis and one API. The books are checked when the test ends.
+// start runs a Redis and one API. When the test ends the books are checked, and
+// that the programs asked for nothing that their user may not do.
 func start(t *testing.T) *system {
 	t.Helper()
 	t.Parallel()
-	s := &system{t: t, client: newClient(t), redis: redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec")}
-	rdb := s.redis.Client()
-	t.Cleanup(func() { ledgertest.CheckBooks(t, rdb) })
+	s := &system{t: t, client: newClient(t), redis: redistest.Start(t,
+		"--appendonly", "yes", "--appendfsync", "everysec", "--include", users(t))}
+	s.admin = adminOf(t, s.redis)
+	t.Cleanup(func() { checkDenied(t, s.admin) })
+	t.Cleanup(func() { ledgertest.CheckBooks(t, s.admin) })
 	s.api = s.spawn("api", "ORDERS_HTTP_ADDR=127.0.0.1:0")
 	s.url = "http://" + s.api.wait(`"msg":"API is listening","addr":"([^"]+)"`)
 	s.until("the API serves", func() bool { return s.status("GET", "/stats", "") == http.StatusOK })
@@ -79,7 +85,7 @@ func start(t *testing.T) *system {
 func (s *system) spawn(name string, env ...string) *process {
 	s.t.Helper()
 	p := &process{t: s.t, name: name, cmd: exec.Command(filepath.Join(binaries, name)), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), "REDIS_URL="+s.redis.URL(), "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json")
+	p.cmd.Env = append(os.Environ(), "REDIS_URL="+asUser(s.redis.URL(), "orders"), "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json")
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = &p.log
 	if err := p.cmd.Start(); err != nil {
