@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format lint generated race bench redis
+.PHONY: help run build test check format lint generated vuln race bench redis
 
 TOOL := go tool -modfile=tools/go.mod
 
@@ -17,7 +17,7 @@ build: ## build the three programs into bin/
 test: redis ## run all tests
 	go test ./...
 
-check: format lint generated race ## all that must pass before a change lands
+check: format lint generated vuln race ## all that must pass before a change lands
 
 format: ## check that the code is formatted (gofumpt)
 	@out=$$($(TOOL) gofumpt -l cmd deploy internal test bench); \
@@ -31,11 +31,21 @@ generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
 	go mod tidy -diff
 	go mod verify
 
+vuln: ## look for known vulnerabilities (govulncheck), if its database is in reach
+	@scripts/vuln.sh
+
 race: redis ## run all tests with the race detector
 	go test -race -timeout 9m ./...
 
 bench: redis ## measure submit, batch, submit to settled, lists of 1k and 1M, schedules
 	go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./bench/...
+
+.PHONY: chaos chaos-short
+chaos: redis ## kill, stop and disturb everything at length (some 10 minutes) and print what came of it
+	CHAOS=long go test -count 1 -timeout 55m -v ./test/chaos
+
+chaos-short: redis ## the same, reduced to a minute and a half; part of `make test`
+	go test -count 1 -v ./test/chaos
 
 redis: ## find redis-server or install it
 	@scripts/redis.sh

@@ -1,0 +1,238 @@
+package chaos_test
+
+import (
+	"fmt"
+	"strconv"
+
+	"orderprocessor/internal/ledgertest"
+)
+
+// sent is what the client's journal tells of one order.
+type sent struct {
+	cents int64
+	ends  string // the status that it must end in; empty for any
+	acked bool   // answered with 2xx at least once
+	// Tries by their answers: connections that broke, and 5xx.
+	broken, refusedBusy int
+	// unheard is an order that had been taken by a request whose connection seemed
+	// to be closed before it: its repeat was answered 200.
+	unheard bool
+}
+
+// illServed says whether the client had an answer that it should not have had
+// while no program crashed.
+func (o *sent) illServed() bool { return o.broken > 0 || o.refusedBusy > 0 || o.unheard }
+
+// bought is what the shop's journal tells of one order.
+type bought struct {
+	cents   int64
+	effects int
+	// answered counts calls; those whose connection the shop broke are left out, as
+	// the worker's HTTP client repeats them by itself.
+	answered int
+}
+
+// audit compares the journals with what the API says. All findings are sentences;
+// how many there are of a kind is in the verdict.
+type audit struct {
+	s        *system
+	sent     map[string]*sent
+	bought   map[string]*bought
+	listed   map[string]orderView
+	stats    statsView
+	verdict  verdict
+	findings []string
+}
+
+// newAudit reads the journals and asks the API. The system must be at rest.
+func newAudit(s *system) *audit {
+	s.t.Helper()
+	a := &audit{s: s, sent: map[string]*sent{}, bought: map[string]*bought{}, listed: map[string]orderView{}}
+	a.readClient()
+	a.readShop()
+	var ok bool
+	if a.stats, ok = s.stats(); !ok {
+		s.t.Fatal("no API answers the auditor")
+	}
+	for _, o := range s.list() {
+		if _, twice := a.listed[o.ID]; twice {
+			a.find(&a.verdict.Duplicated, "order %s is listed twice", o.ID)
+		}
+		a.listed[o.ID] = o
+	}
+	a.verdict.Orders = len(a.listed)
+	a.verdict.Faults = int(s.faults.Load())
+	return a
+}
+
+// run makes all comparisons.
+func (a *audit) run() {
+	a.checkOutcomes()
+	a.checkShop()
+	a.checkStats()
+	a.checkSums()
+	a.checkBooks()
+	a.checkKeys()
+	a.verdict.Recovery = a.recovery()
+}
+
+// find notes a finding of one kind.
+func (a *audit) find(kind *int, format string, args ...any) {
+	*kind++
+	a.findings = append(a.findings, fmt.Sprintf(format, args...))
+}
+
+func (a *audit) readClient() {
+	for _, line := range a.s.client.journal.lines(8) {
+		id, kind := line[1], line[5]
+		o := a.sent[id]
+		if o == nil {
+			o = &sent{cents: number(line[2]), ends: line[3]}
+			a.sent[id] = o
+		}
+		switch {
+		case kind == broken:
+			o.broken++
+		case kind == "200" && line[4] != "1" && !o.acked && o.broken == 0:
+			o.unheard = true
+		case len(kind) == 3 && kind >= "500":
+			o.refusedBusy++
+		}
+		o.acked = o.acked || kind == "200" || kind == "201"
+	}
+}
+
+func (a *audit) readShop() {
+	for _, line := range a.s.shop.journal.lines(7) {
+		key, id := line[1], line[2]
+		o := a.bought[id]
+		if o == nil {
+			o = &bought{cents: number(line[4])}
+			a.bought[id] = o
+		}
+		if line[5] != "0" {
+			o.answered++
+		}
+		if line[6] == "effect" {
+			o.effects++
+		}
+		if key != id {
+			a.find(&a.verdict.Duplicated, "the shop was called for order %s with the key %s", id, key)
+		}
+	}
+}
+
+// checkOutcomes wants each order that was answered or recorded to have the
+// outcome it should, and no other orders.
+func (a *audit) checkOutcomes() {
+	for id, o := range a.sent {
+		if _, ok := a.listed[id]; o.acked && !ok {
+			a.find(&a.verdict.Lost, "order %s was answered and is gone", id)
+		}
+	}
+	for id, o := range a.listed {
+		from := a.sent[id]
+		switch {
+		case from == nil:
+			a.find(&a.verdict.Invented, "order %s was never sent", id)
+		case !o.settled():
+			a.find(&a.verdict.Lost, "order %s is %s for good, error %q", id, o.Status, o.Error)
+		case cents(o.Amount) != from.cents:
+			a.find(&a.verdict.Drift, "order %s has amount %s, %d cents were sent", id, o.Amount, from.cents)
+		case from.ends != "" && o.Status != from.ends:
+			a.find(&a.verdict.Drift, "order %s is %s after %d attempts and should be %s: %s", id, o.Status, len(o.Attempts), from.ends, o.Error)
+		}
+	}
+}
+
+// checkShop wants the shop to have taken each completed order, once, and nothing
+// else.
+func (a *audit) checkShop() {
+	for id, o := range a.bought {
+		if a.sent[id] == nil {
+			a.find(&a.verdict.Invented, "the shop was called for order %s, which was never sent", id)
+		}
+		if o.effects > 1 {
+			a.find(&a.verdict.Duplicated, "order %s took effect %d times", id, o.effects)
+		}
+		if attempts := len(a.listed[id].Attempts); o.answered > attempts {
+			a.find(&a.verdict.Drift, "the shop answered %d calls for order %s, which had %d attempts", o.answered, id, attempts)
+		}
+	}
+	for id, o := range a.listed {
+		taken := a.bought[id] != nil && a.bought[id].effects > 0
+		if (o.Status == "completed") != taken && !a.excused(o) {
+			a.find(&a.verdict.Drift, "order %s is %s, and that the shop took it is %v: %s", id, o.Status, taken, o.Error)
+		}
+	}
+}
+
+// excused says whether an order may have failed although the shop took it: its
+// worker was lost during the last attempt.
+func (a *audit) excused(o orderView) bool { return o.Status == "failed" && lostWorker(o) }
+
+// checkStats wants the statistics to count what is listed.
+func (a *audit) checkStats() {
+	v, listed, attempts := a.stats, map[string]int64{}, int64(0)
+	for _, o := range a.listed {
+		listed[o.Status]++
+		attempts += int64(len(o.Attempts))
+	}
+	for status, n := range v.ByStatus {
+		a.compare("orders "+status, n, listed[status])
+	}
+	failed := listed["failed"] + listed["rejected"]
+	a.compare("orders processed", v.TotalProcessed, listed["completed"]+failed)
+	a.compare("successes", v.SuccessCount, listed["completed"])
+	a.compare("errors", v.ErrorCount, failed)
+	a.compare("attempts", v.Ledger.Attempts, attempts)
+	a.compare("drift", v.Ledger.Drift, 0)
+	if extra := v.Ledger.Accepted - int64(len(a.listed)); extra > 0 {
+		a.verdict.Duplicated += int(extra) - 1
+		a.find(&a.verdict.Duplicated, "%d orders are counted as accepted, %d are listed", v.Ledger.Accepted, len(a.listed))
+	}
+	a.compare("accepted orders", v.Ledger.Accepted, int64(len(a.listed)))
+}
+
+func (a *audit) compare(what string, said, is int64) {
+	if said != is {
+		a.find(&a.verdict.Drift, "the statistics say %d %s, there are %d", said, what, is)
+	}
+}
+
+// checkSums compares the money of the completed orders: as sent, as listed, and
+// as the shop took it, to the cent.
+func (a *audit) checkSums() {
+	var wasSent, isListed, wasTaken int64
+	for id, o := range a.listed {
+		if o.Status != "completed" {
+			continue
+		}
+		isListed += cents(o.Amount)
+		if from := a.sent[id]; from != nil {
+			wasSent += from.cents
+		}
+		if b := a.bought[id]; b != nil {
+			wasTaken += b.cents * int64(b.effects)
+		}
+	}
+	if wasSent != isListed || isListed != wasTaken {
+		a.find(&a.verdict.Drift, "completed orders are worth %d cents as sent, %d as listed, %d as the shop took them", wasSent, isListed, wasTaken)
+	}
+}
+
+// checkBooks asks the auditor of the books.
+func (a *audit) checkBooks() {
+	problems, err := ledgertest.Audit(a.s.t.Context(), a.s.rdb)
+	if err != nil {
+		a.s.t.Errorf("read the books: %v", err)
+	}
+	for _, p := range problems {
+		a.find(&a.verdict.Drift, "the books do not balance: %s", p)
+	}
+}
+
+func number(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
+}

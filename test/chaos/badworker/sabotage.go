@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/worker"
+)
+
+// beforeDeath is how long a poisoned attempt runs, so that others are at work
+// when it ends the process.
+const beforeDeath = 300 * time.Millisecond
+
+// kindOf is the first word of an order's id.
+func kindOf(id string) string {
+	kind, _, _ := strings.Cut(id, "-")
+	return kind
+}
+
+// saboteur goes wrong in the middle of an attempt.
+type saboteur struct {
+	next    worker.Fulfilment
+	timeout time.Duration // of an attempt
+}
+
+// Fulfil implements worker.Fulfilment.
+func (s saboteur) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (string, error) {
+	switch kindOf(o.ID) {
+	case "panic":
+		panic("the handler of order " + o.ID + " is bad")
+	case "hang":
+		<-ctx.Done()
+		return "", ctx.Err()
+	case "deaf":
+		time.Sleep(2 * s.timeout)
+		ctx = context.WithoutCancel(ctx)
+	case "poison":
+		time.Sleep(beforeDeath)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // the signal is on its way
+	}
+	return s.next.Fulfil(ctx, o, h, attempt)
+}
+
+// stumbling panics once for each order that is to stumble, whichever process has
+// it: a folder of that name says that it has.
+type stumbling struct {
+	next   queue.Handler
+	folder string
+}
+
+// Work implements queue.Handler.
+func (s stumbling) Work(ctx context.Context, id string) error {
+	if kindOf(id) == "stumble" && os.Mkdir(filepath.Join(s.folder, id), 0o700) == nil {
+		panic("the handler stumbles over order " + id)
+	}
+	return s.next.Work(ctx, id)
+}

@@ -1,0 +1,73 @@
+package chaos_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+)
+
+// severed are connections that end with the first thing that is said in them: one
+// in ten loses the command, one in ten the reply.
+var severed = []string{
+	`{"name":"command","type":"reset_peer","stream":"upstream","toxicity":0.1,"attributes":{"timeout":5}}`,
+	`{"name":"reply","type":"reset_peer","stream":"downstream","toxicity":0.1,"attributes":{"timeout":5}}`,
+}
+
+// TestConnectionsBreak closes all connections to Redis again and again, and lets
+// some of those that follow break at once.
+func TestConnectionsBreak(t *testing.T) {
+	s := open(t, "c connections to Redis break")
+	n := openNetwork(t, s.redis.URL())
+	s.redisURL = n.URL()
+	s.addAPIs(1)
+	s.addWorkers(2)
+	for _, toxic := range severed {
+		n.poison(toxic)
+	}
+	s.busily(8, pick(50, 200), mixed, func() {
+		for range pick(20, 200) {
+			s.flow(1 + s.rand.IntN(10))
+			s.faults.Add(1)
+			n.closeAll()
+		}
+	})
+	n.mend()
+	s.conclude().checkKinds("200", "201", "503")
+}
+
+// closeAll closes all connections and takes new ones, whose faults stay.
+func (n *network) closeAll() {
+	n.t.Helper()
+	n.toxic.Stop()
+	if err := n.toxic.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
+		n.t.Fatal(err)
+	}
+}
+
+// TestSlowNetwork delays everything on the way to Redis, and then narrows it.
+// Orders are slower, and that is all.
+func TestSlowNetwork(t *testing.T) {
+	s := open(t, "d the way to Redis is slow")
+	n := openNetwork(t, s.redis.URL())
+	s.redisURL = n.URL()
+	s.addAPIs(1)
+	s.addWorkers(2)
+	zerolog.SetGlobalLevel(zerolog.Disabled) // Toxiproxy tells of every connection that it narrows
+	for _, toxic := range []string{
+		`{"name":"far","type":"latency","stream":"upstream","attributes":{"latency":200}}`,
+		`{"name":"narrow","type":"bandwidth","stream":"upstream","attributes":{"rate":20}}`,
+	} {
+		n.poison(toxic)
+		s.faults.Add(1)
+		begun := time.Now()
+		sent := s.busily(8, 20, mixed, func() { s.flow(pick(40, 400)) })
+		t.Logf("%d orders in %v with %s", sent, time.Since(begun).Round(time.Second), toxic)
+		n.mend()
+	}
+	a := s.conclude()
+	a.checkKinds("200", "201", "503")
+	a.checkAttempts()
+}

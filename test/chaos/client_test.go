@@ -1,0 +1,156 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The answers of the client's journal that are not a status.
+const (
+	// refused is a connection that nobody took: nothing was sent.
+	refused = "refused"
+	// closedIdle is a kept connection that the server had closed, with no byte of
+	// an answer. Whether the request was taken up is told by its repeat.
+	closedIdle = "closed idle"
+	// broken is any other end without an answer.
+	broken = "broken"
+)
+
+// answer is what came of one try to send an order.
+type answer struct {
+	kind   string // a status, or one of the above
+	header http.Header
+	body   []byte
+}
+
+// final says whether there is no use in sending the order again.
+func (a answer) final() bool { return len(a.kind) == 3 && a.kind < "500" }
+
+// client sends orders and journals every try with its answer. It is safe for
+// concurrent use.
+type client struct {
+	s       *system
+	http    *http.Client
+	journal *journal
+	turn    atomic.Int64
+}
+
+func newClient(t *testing.T, s *system, path string) *client {
+	t.Helper()
+	transport := &http.Transport{MaxIdleConnsPerHost: 256}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &client{s: s, http: &http.Client{Transport: transport, Timeout: patience}, journal: openJournal(t, path)}
+}
+
+// submit sends an order until it is answered for good, going on to the next API
+// when one refuses the connection. It returns the last answer.
+func (c *client) submit(o submission) answer {
+	deadline := time.Now().Add(patience)
+	at := int(c.turn.Add(1))
+	for try := 1; ; try++ {
+		a := c.try(c.s.apis[at%len(c.s.apis)], o, try)
+		if a.final() {
+			return a
+		}
+		if time.Now().After(deadline) {
+			c.s.t.Errorf("order %s was not taken within %v, at last: %s", o.ID, patience, a.kind)
+			return a
+		}
+		at++
+		if try >= len(c.s.apis) {
+			wait(10 * time.Millisecond)
+		}
+	}
+}
+
+// try sends an order once.
+func (c *client) try(l *slot, o submission, number int) answer {
+	begun := time.Now()
+	a, detail := c.exchange(l.current.Load().url, o)
+	c.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), o.Ends, strconv.Itoa(number),
+		a.kind, strconv.FormatInt(time.Since(begun).Microseconds(), 10), detail)
+	return a
+}
+
+func (c *client) exchange(url string, o submission) (a answer, detail string) {
+	var reused, answered atomic.Bool
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+		GotConn:              func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
+		GotFirstResponseByte: func() { answered.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/orders", strings.NewReader(o.json()))
+	if err != nil {
+		return answer{kind: broken}, err.Error()
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{kind: kindOf(err, reused.Load() && !answered.Load())}, fmt.Sprintf("%q", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{kind: broken}, fmt.Sprintf("%q", err)
+	}
+	return answer{strconv.Itoa(resp.StatusCode), resp.Header, text}, ""
+}
+
+func kindOf(err error, keptAndSilent bool) string {
+	var network *net.OpError
+	switch {
+	case errors.As(err, &network) && network.Op == "dial":
+		return refused
+	case keptAndSilent && !errors.Is(err, context.DeadlineExceeded):
+		return closedIdle
+	default:
+		return broken
+	}
+}
+
+// submitAll sends the orders numbered from 0 on from so many clients at once,
+// each of which waits for its answer, and returns when all have theirs.
+func (c *client) submitAll(total, clients int, nth func(n int) submission) {
+	var next atomic.Int64
+	var running sync.WaitGroup
+	for range clients {
+		running.Go(func() {
+			for n := int(next.Add(1)) - 1; n < total; n = int(next.Add(1)) - 1 {
+				c.submit(nth(n))
+			}
+		})
+	}
+	running.Wait()
+}
+
+// submitSteadily sends so many orders a second until ctx ends, whatever the
+// answers do, and returns how many it sent once all have theirs.
+func (c *client) submitSteadily(ctx context.Context, perSecond int, nth func(n int) submission) int {
+	const outstanding = 2048 // more than four seconds of the highest rate: the API has hung
+	places := make(chan struct{}, outstanding)
+	var running sync.WaitGroup
+	defer running.Wait()
+	begun, sent := time.Now(), 0
+	for ctx.Err() == nil {
+		for due := int(time.Since(begun).Seconds() * float64(perSecond)); sent < due; sent++ {
+			places <- struct{}{}
+			o := nth(sent)
+			running.Go(func() {
+				defer func() { <-places }()
+				c.submit(o)
+			})
+		}
+		wait(2 * time.Millisecond)
+	}
+	return sent
+}

@@ -1,0 +1,129 @@
+package chaos_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestManyFail has the shop refuse more orders for good than Asynq keeps in an
+// archive, which is 9,999. All of them are listed and can be retried, and complete
+// when the shop has changed its mind.
+func TestManyFail(t *testing.T) {
+	total := pick(10_500, 12_000)
+	s := open(t, "h all orders fail, and are retried")
+	var mind atomic.Bool // the shop takes orders
+	s.shop.treat = func(string, int) reply {
+		if mind.Load() {
+			return reply{Status: http.StatusOK}
+		}
+		return reply{Status: http.StatusUnprocessableEntity}
+	}
+	s.addAPIs(1)
+	s.addWorkers(1)
+	s.faults.Add(1)
+	s.submitBatches(total, func(n int) submission {
+		o := plain(fmt.Sprintf("dead-%05d", n), n)
+		o.Priority = 2 // one queue, one archive
+		return o
+	})
+	s.rest()
+	s.wantFailed(total)
+	if n := s.rdb.ZCard(t.Context(), queueStart+"default}:archived").Val(); n != 9_999 {
+		t.Errorf("Asynq has %d orders in its archive after %d failed, so its bound was not passed", n, total)
+	}
+	mind.Store(true)
+	if n := s.retryAll(); n != total {
+		t.Errorf("%d orders were retried, want %d", n, total)
+	}
+	a := s.conclude()
+	if len(a.listed) != total {
+		t.Errorf("%d orders are recorded, want %d", len(a.listed), total)
+	}
+}
+
+// submitBatches sends orders in batches of 2,000 and journals each one's answer.
+func (s *system) submitBatches(total int, nth func(n int) submission) {
+	s.t.Helper()
+	const most = 2000
+	for from := 0; from < total; from += most {
+		var body strings.Builder
+		batch := make([]submission, 0, most)
+		for n := from; n < min(from+most, total); n++ {
+			batch = append(batch, nth(n))
+			body.WriteString(batch[n-from].json() + "\n")
+		}
+		begun := time.Now()
+		answer := s.post("/orders/batch", "application/x-ndjson", body.String())
+		took := strconv.FormatInt(time.Since(begun).Microseconds(), 10)
+		for i, line := range bytes.Split(bytes.TrimSpace(answer), []byte("\n")) {
+			var v struct {
+				Status int `json:"status"`
+			}
+			if err := json.Unmarshal(line, &v); err != nil || v.Status != http.StatusCreated {
+				s.t.Fatalf("order %s was answered %s, %v", batch[i].ID, line, err)
+			}
+			o := batch[i]
+			s.client.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), o.Ends, "1", "201", took, "")
+		}
+	}
+}
+
+// post sends a request that must be answered 200, and returns the answer.
+func (s *system) post(path, media, body string) []byte {
+	s.t.Helper()
+	resp, err := s.client.http.Post(s.apis[0].current.Load().url+path, media, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("POST %s was answered %s: %s, %v", path, resp.Status, text.String(), err)
+	}
+	return text.Bytes()
+}
+
+// wantFailed wants so many orders to be listed as failed, and no others.
+func (s *system) wantFailed(total int) {
+	s.t.Helper()
+	failed := 0
+	for _, o := range s.list() {
+		if o.Status == "failed" {
+			failed++
+		}
+	}
+	if v, ok := s.stats(); failed != total || !ok || v.ByStatus["failed"] != int64(total) {
+		s.t.Errorf("%d orders are listed as failed, %d are counted, want %d", failed, v.ByStatus["failed"], total)
+	}
+}
+
+// retryAll retries all failed orders, a thousand at a time, and returns how many.
+func (s *system) retryAll() int {
+	s.t.Helper()
+	all := 0
+	for cursor := ""; ; {
+		request := map[string]any{"status": "failed", "limit": 1000, "dry_run": false}
+		if cursor != "" {
+			request["cursor"] = cursor
+		}
+		body, _ := json.Marshal(request)
+		var report struct {
+			Retried    int    `json:"retried"`
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal(s.post("/orders/retry", "application/json", string(body)), &report); err != nil {
+			s.t.Fatal(err)
+		}
+		all += report.Retried
+		if cursor = report.NextCursor; cursor == "" {
+			return all
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package chaos_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// held is how many orders are with the worker that is stopped: all its slots that
+// take every queue.
+const held = 14
+
+// TestFrozenWorker stops a worker while the shop works at its orders, lets another
+// one take them over, and lets the first go on. What the first one hears of the
+// shop then is old: for every other order that it failed, and that must not undo
+// what the second one did.
+func TestFrozenWorker(t *testing.T) {
+	frozen := pick(20*time.Second, 90*time.Second)
+	s := open(t, "5 a worker is stopped and goes on")
+	release := make(chan struct{})
+	s.shop.treat = func(id string, call int) reply {
+		r := takeAll(id, call)
+		if n, ok := strings.CutPrefix(id, "held-"); ok && call == 1 {
+			r.Until = release
+			if number, _ := strconv.Atoi(n); number%2 == 1 {
+				r.Status = http.StatusUnprocessableEntity
+			}
+		}
+		return r
+	}
+	// The worker waits for the shop for as long as it is stopped, and longer.
+	patient := []string{"ORDERS_FULFILMENT_TIMEOUT=200s", "ORDERS_ATTEMPT_TIMEOUT=220s", "ORDERS_SHUTDOWN_TIMEOUT=230s"}
+	s.addAPIs(1, patient[1:]...)
+	s.addWorkers(1, patient...)
+	s.client.submitAll(held, held, heldOrder)
+	s.until("the worker holds all orders", patience, func() bool { return s.shop.called("") == held })
+	s.freeze(s.workers[0], frozen, func() {
+		close(release)
+		s.addWorkers(1, patient...)
+		s.client.submitAll(500, 8, mixed)
+	})
+	s.workers[0].stop() // when it is gone, it has said everything that it had to say
+	s.workers = s.workers[1:]
+	a := s.conclude()
+	a.checkTakenOver(frozen)
+}
+
+// heldOrder is one that the shop holds when it is called first. Its end depends on
+// which worker is heard.
+func heldOrder(n int) submission {
+	o := plain(fmt.Sprintf("held-%d", n), 5000+n)
+	o.Priority, o.Ends = 2, ""
+	return o
+}
+
+// freeze stops a worker, does something meanwhile, and lets it go on when so much
+// time has passed.
+func (s *system) freeze(l *slot, span time.Duration, meanwhile func()) {
+	s.t.Helper()
+	p := l.current.Load()
+	over := time.NewTimer(span)
+	defer over.Stop()
+	s.lose(p)
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		s.t.Fatal(err)
+	}
+	meanwhile()
+	<-over.C
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		s.t.Fatal(err)
+	}
+	p.told.Store(false)
+}
+
+// checkTakenOver wants an order that was taken over to have completed, whatever
+// the first worker heard, and one that was not to be as the first worker heard.
+func (a *audit) checkTakenOver(frozen time.Duration) {
+	a.s.t.Helper()
+	takenOver := 0
+	for n := range held {
+		o := a.listed[fmt.Sprintf("held-%d", n)]
+		want := "completed"
+		if len(o.Attempts) > 1 {
+			takenOver++
+		} else if n%2 == 1 {
+			want = "failed"
+		}
+		if o.Status != want {
+			a.s.t.Errorf("order %s is %s after %d attempts, want %s: %s", o.ID, o.Status, len(o.Attempts), want, o.Error)
+		}
+	}
+	a.s.t.Logf("%d of %d orders were taken over", takenOver, held)
+	if longerThanLease := 60 * time.Second; frozen > longerThanLease && takenOver != held {
+		a.s.t.Errorf("%d of %d orders were taken over within %v", takenOver, held, frozen)
+	}
+}

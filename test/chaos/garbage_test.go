@@ -1,0 +1,132 @@
+package chaos_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// wreck is one way in which a task can become unreadable.
+type wreck struct {
+	name string
+	do   func(s *system, key string)
+}
+
+func wrecks() []wreck {
+	set := func(message any) func(*system, string) {
+		return func(s *system, key string) { s.rdb.HSet(s.t.Context(), key, "msg", message) }
+	}
+	return []wreck{
+		{"garbage", set("\x00\xffgarbage")},
+		{"empty", set("")},
+		{"fieldless", func(s *system, key string) { s.rdb.HDel(s.t.Context(), key, "msg") }},
+		{"gone", func(s *system, key string) { s.rdb.Del(s.t.Context(), key) }},
+		{"mistyped", func(s *system, key string) {
+			s.rdb.Del(s.t.Context(), key)
+			s.rdb.Set(s.t.Context(), key, "garbage", 0)
+		}},
+	}
+}
+
+// TestGarbageInQueue overwrites tasks of orders that are pending, with a worker
+// which is then killed, waiting for their next attempt, and waiting for their
+// time. All orders are worked all the same, and those that the killed worker held
+// beside them come back as soon as ever.
+func TestGarbageInQueue(t *testing.T) {
+	s := open(t, "g tasks are overwritten")
+	hold := make(chan struct{})
+	s.shop.treat = func(id string, call int) reply {
+		switch kind, _, _ := strings.Cut(id, "-"); {
+		case call == 1 && kind == "retry":
+			return reply{Status: http.StatusServiceUnavailable}
+		case call == 1 && (kind == "active" || kind == "beside"):
+			return reply{Status: http.StatusOK, Until: hold}
+		default:
+			return reply{Status: http.StatusOK, After: time.Millisecond}
+		}
+	}
+	s.addAPIs(1)
+	s.addWorkers(1, "ORDERS_RETRY_BASE=8s", "ORDERS_RETRY_MAX=8s")
+	damaged := s.wreckActive()
+	close(hold)
+	damaged += s.wreckScheduled() + s.wreckRetry() + s.wreckPending()
+	s.client.submitAll(pick(50, 1000), 8, mixed)
+	a := s.conclude()
+	aside := s.rdb.HLen(t.Context(), queueStart+"default}:damaged").Val()
+	t.Logf("%d tasks were damaged, %d are set aside", damaged, aside)
+	if aside == 0 || aside > int64(damaged) {
+		t.Errorf("%d of %d damaged tasks are set aside", aside, damaged)
+	}
+	a.checkUnblocked(30 * time.Second)
+}
+
+// wreckOrders submits an order for each kind of wreck, and damages their tasks
+// once they are where they should be.
+func (s *system) wreckOrders(kind string, base int, at string, ready func(id string) bool) int {
+	s.t.Helper()
+	for n, w := range wrecks() {
+		o := plain(kind+"-"+w.name, base+n)
+		o.Priority, o.ProcessAt = 2, at
+		s.client.submit(o)
+	}
+	for _, w := range wrecks() {
+		id := kind + "-" + w.name
+		s.until("order "+id+" is "+kind, patience, func() bool { return ready(id) })
+		w.do(s, queueStart+"default}:t:"+id)
+		s.faults.Add(1)
+	}
+	return len(wrecks())
+}
+
+// parked says whether an order waits in a sorted set of the queue.
+func (s *system) parked(set, id string) bool {
+	return s.rdb.ZScore(s.t.Context(), queueStart+"default}:"+set, id).Err() == nil
+}
+
+func (s *system) wreckScheduled() int {
+	return s.wreckOrders("scheduled", 20_000, inTime(6*time.Second), func(id string) bool { return s.parked("scheduled", id) })
+}
+
+func (s *system) wreckRetry() int {
+	return s.wreckOrders("retry", 30_000, "", func(id string) bool { return s.parked("retry", id) })
+}
+
+// wreckPending damages orders that wait while their queue is paused.
+func (s *system) wreckPending() int {
+	s.demand("/queues/default/pause", "")
+	damaged := s.wreckOrders("pending", 40_000, "", func(string) bool { return true })
+	s.demand("/queues/default/resume", "")
+	return damaged
+}
+
+// wreckActive damages orders that a worker holds, with as many beside them that
+// stay whole, and kills it.
+func (s *system) wreckActive() int {
+	s.t.Helper()
+	for n := range 5 {
+		o := plain(fmt.Sprintf("beside-%d", n), 10_000+n)
+		o.Priority = 2
+		s.client.submit(o)
+	}
+	damaged := s.wreckOrders("active", 50_000, "", func(id string) bool { return s.shop.called(id) == 1 })
+	s.until("the worker holds all orders", patience, func() bool { return s.shop.called("") == 10 })
+	s.workers[0].kill()
+	s.workers[0].restart()
+	return damaged
+}
+
+// checkUnblocked wants the orders beside the damaged ones to have been begun again
+// in time.
+func (a *audit) checkUnblocked(within time.Duration) {
+	a.s.t.Helper()
+	for id, o := range a.listed {
+		if !strings.HasPrefix(id, "beside-") {
+			continue
+		}
+		if len(o.Attempts) != 2 || o.Attempts[1].StartedAt.Sub(o.Attempts[0].StartedAt) > within {
+			a.s.t.Errorf("order %s beside the damaged ones was not begun again within %v: %+v", id, within, o.Attempts)
+		}
+	}
+}

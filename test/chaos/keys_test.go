@@ -1,0 +1,90 @@
+package chaos_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+)
+
+const (
+	book       = "orders:{b0}:"
+	queueStart = "asynq:{"
+)
+
+// checkKeys wants every key in Redis to belong to something: to an order that is
+// listed, to the books as a whole, or to Asynq's own running.
+func (a *audit) checkKeys() {
+	ctx, customers := a.s.t.Context(), map[string]bool{}
+	for _, o := range a.listed {
+		sum := sha256.Sum256([]byte(o.Customer))
+		customers[base64.RawURLEncoding.EncodeToString(sum[:16])] = true
+	}
+	keys := a.s.rdb.Scan(ctx, 0, "*", 1000).Iterator()
+	for keys.Next(ctx) {
+		if why := a.leaked(keys.Val(), customers); why != "" {
+			a.find(&a.verdict.Leaked, "key %s is left behind: %s", keys.Val(), why)
+		}
+	}
+	if err := keys.Err(); err != nil {
+		a.s.t.Errorf("list the keys: %v", err)
+	}
+}
+
+// leaked says why a key should not be there; empty when it may.
+func (a *audit) leaked(key string, customers map[string]bool) string {
+	if rest, ok := strings.CutPrefix(key, book); ok {
+		return a.leakedBook(rest, key, customers)
+	}
+	if rest, ok := strings.CutPrefix(key, queueStart); ok {
+		return a.leakedQueue(rest)
+	}
+	switch kind, _, owned := strings.Cut(strings.TrimPrefix(key, "asynq:"), ":"); {
+	case kind == "queues", (kind == "servers" || kind == "workers") && !owned:
+		return ""
+	case kind == "servers" || kind == "workers" || kind == "watch":
+		return a.unbounded(key)
+	}
+	return "it belongs to nothing"
+}
+
+func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
+	kind, name, _ := strings.Cut(rest, ":")
+	_, listed := a.listed[name]
+	_, status := a.stats.ByStatus[name]
+	switch {
+	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e":
+		return ""
+	case rest == "l", rest == "i": // who reconciles, and which suspect is tried apart
+		return a.unbounded(key)
+	default:
+		return "it belongs to no order and no book"
+	}
+}
+
+// leakedQueue looks at a key of one queue. A task may stay only while it is
+// archived, for an order that failed.
+func (a *audit) leakedQueue(rest string) string {
+	queue, kind, _ := strings.Cut(rest, "}:")
+	name, id, _ := strings.Cut(kind, ":")
+	switch name {
+	case "pending", "active", "scheduled", "retry", "archived", "lease", "completed", "paused", "processed", "failed",
+		"damaged", "damaged_at":
+		return ""
+	case "t":
+		archived := a.s.rdb.ZScore(a.s.t.Context(), queueStart+queue+"}:archived", id).Err() == nil
+		if o := a.listed[id]; !archived || o.Status != "failed" {
+			return "the order is " + o.Status
+		}
+		return ""
+	default:
+		return "it is no bookkeeping of Asynq"
+	}
+}
+
+// unbounded wants a key to leave by itself.
+func (a *audit) unbounded(key string) string {
+	if ttl := a.s.rdb.TTL(a.s.t.Context(), key).Val(); ttl == -1 {
+		return "it has no expiry"
+	}
+	return ""
+}

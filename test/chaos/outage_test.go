@@ -1,0 +1,135 @@
+package chaos_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// outage is a time in which Redis could not be used.
+type outage struct{ from, to time.Time }
+
+// answered is one try of the journal of the client.
+type answered struct {
+	at   time.Time // when it was sent
+	took time.Duration
+	kind string
+}
+
+// busily does something while clients send orders, together so many a second at
+// most, each of them one after the other. It returns how many orders they sent.
+func (s *system) busily(clients, perSecond int, nth func(n int) submission, do func()) int {
+	s.t.Helper()
+	ctx, enough := context.WithCancel(s.t.Context())
+	defer enough()
+	var next atomic.Int64
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	pause := time.Second * time.Duration(clients) / time.Duration(perSecond)
+	for range clients {
+		sending.Go(func() {
+			for ctx.Err() == nil {
+				s.client.submit(nth(int(next.Add(1)) - 1))
+				wait(pause)
+			}
+		})
+	}
+	do()
+	enough()
+	sending.Wait()
+	return int(next.Load())
+}
+
+// answers reads all tries from the client's journal.
+func (a *audit) answers() []answered {
+	lines := a.s.client.journal.lines(8)
+	tries := make([]answered, len(lines))
+	for i, line := range lines {
+		tries[i] = answered{
+			at: time.UnixMicro(number(line[0])), took: time.Duration(number(line[6])) * time.Microsecond, kind: line[5],
+		}
+	}
+	return tries
+}
+
+// checkKinds wants clients to have had no other answers than these.
+func (a *audit) checkKinds(allowed ...string) {
+	a.s.t.Helper()
+	all, others := map[string]int{}, map[string]int{}
+	for _, try := range a.answers() {
+		all[try.kind]++
+		if !slices.Contains(allowed, try.kind) {
+			others[try.kind]++
+		}
+	}
+	a.s.t.Logf("answers: %v", all)
+	if len(others) > 0 {
+		a.s.t.Errorf("clients had other answers than %v: %v", allowed, others)
+	}
+}
+
+// checkOutages wants clients to have been refused only while Redis was away, in
+// time, and orders to be taken and worked again soon after.
+func (a *audit) checkOutages(outages []outage) {
+	a.s.t.Helper()
+	a.checkKinds("200", "201", "503")
+	var refusals []time.Duration
+	for _, try := range a.answers() {
+		if try.kind != "503" {
+			continue
+		}
+		refusals = append(refusals, try.took)
+		if !during(outages, try) {
+			a.s.t.Errorf("an order was refused at %v, while Redis was there", try.at)
+		}
+	}
+	slices.Sort(refusals)
+	a.s.t.Logf("%d orders were refused, after p50 %v, p99 %v, max %v", len(refusals),
+		percentile(refusals, 50), percentile(refusals, 99), percentile(refusals, 100))
+	if p99 := percentile(refusals, 99); p99 > refusedWithin() {
+		a.s.t.Errorf("99 of 100 orders were refused within %v, want %v", p99, refusedWithin())
+	}
+	for _, o := range outages {
+		a.checkHealed(o)
+	}
+}
+
+// during says whether the answer came from an outage, or from the healing of one.
+func during(outages []outage, try answered) bool {
+	return slices.ContainsFunc(outages, func(o outage) bool {
+		return try.at.Add(try.took).After(o.from) && try.at.Before(o.to.Add(healedWithin()))
+	})
+}
+
+// checkHealed wants an order to be taken and one to be handed to the shop soon
+// after the outage.
+func (a *audit) checkHealed(o outage) {
+	a.s.t.Helper()
+	taken, called := time.Hour, time.Hour
+	for _, try := range a.answers() {
+		if at := try.at.Add(try.took); at.After(o.to) && try.kind == "201" {
+			taken = min(taken, at.Sub(o.to))
+		}
+	}
+	for _, line := range a.s.shop.journal.lines(7) {
+		if at := time.UnixMicro(number(line[0])); at.After(o.to) {
+			called = min(called, at.Sub(o.to))
+		}
+	}
+	a.s.t.Logf("after an outage of %v, orders were taken within %v and worked within %v",
+		o.to.Sub(o.from).Round(time.Millisecond), taken.Round(time.Millisecond), called.Round(time.Millisecond))
+	if taken > healedWithin() || called > healedWithin() {
+		a.s.t.Errorf("after an outage of %v, orders were taken within %v and worked within %v, want %v",
+			o.to.Sub(o.from), taken, called, healedWithin())
+	}
+}
+
+// healedWithin is the time after an outage in which everything goes on: ten
+// seconds, and twice that beside other scenarios.
+func healedWithin() time.Duration { return pick(20*time.Second, 10*time.Second) }
+
+// refusedWithin is the time within which clients hear that Redis is away: two
+// seconds, and more where many things run at once.
+func refusedWithin() time.Duration { return pick(5*time.Second, 2500*time.Millisecond) }

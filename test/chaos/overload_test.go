@@ -1,0 +1,135 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	// slots is how many orders the one worker works at once.
+	slots = 16
+	// overloaded is how many times its capacity is offered.
+	overloaded = 5
+)
+
+// TestOverload offers five times what the worker can do, in orders that fill
+// Redis. Some are refused, at once and with the time to come back; what is
+// accepted is worked, and the worker is never without work.
+func TestOverload(t *testing.T) {
+	worked := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop, an order
+	span := pick(6*time.Second, 30*time.Second)
+	s := open(t, "j overload", "--maxmemory", pick("12mb", "64mb"))
+	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: worked} }
+	s.addAPIs(1, "ORDERS_RETENTION="+brief.String())
+	s.addWorkers(1, "ORDERS_RETENTION="+brief.String())
+	s.faults.Add(1)
+	perSecond := float64(slots) / worked.Seconds()
+	o := s.overload(span, int(overloaded*perSecond))
+	t.Logf("%.0f orders a second offered for %v: %d sent, %d taken, %d refused; refusals took p50 %v, p99 %v; took p99 %v",
+		overloaded*perSecond, span, o.sent, len(o.taken), len(o.refused),
+		percentile(o.refused, 50), percentile(o.refused, 99), percentile(o.taken, 99))
+	a := s.concludeByTotals()
+	a.checkKinds("201", "503")
+	if least := int(0.9 * perSecond * span.Seconds()); len(o.taken) < least {
+		t.Errorf("%d orders were taken, want %d, which is 90 %% of what the worker can do", len(o.taken), least)
+	}
+	if len(o.refused) == 0 {
+		t.Error("no order was refused")
+	}
+	if p99 := percentile(o.refused, 99); long() && p99 > 200*time.Millisecond {
+		t.Errorf("99 of 100 orders were refused within %v, the goal is 20 ms, the bound ten times that", p99)
+	}
+	s.checkLogs("OOM")
+}
+
+// offered is what came of the orders of an overload.
+type offered struct {
+	mu             sync.Mutex
+	sent           int
+	taken, refused []time.Duration // how long each answer took, ascending at the end
+}
+
+// overload sends so many orders a second, each once, whatever the answers do.
+func (s *system) overload(span time.Duration, perSecond int) *offered {
+	s.t.Helper()
+	ctx, enough := context.WithTimeout(s.t.Context(), span)
+	defer enough()
+	o := &offered{}
+	var outstanding atomic.Int64
+	var sending sync.WaitGroup
+	for begun := time.Now(); ctx.Err() == nil; wait(2 * time.Millisecond) {
+		due := int(time.Since(begun).Seconds() * float64(perSecond))
+		for ; o.sent < due && outstanding.Load() < maxOutstanding; o.sent++ {
+			n := o.sent
+			outstanding.Add(1)
+			sending.Go(func() {
+				defer outstanding.Add(-1)
+				s.offer(o, fat(n))
+			})
+		}
+	}
+	sending.Wait()
+	slices.Sort(o.taken)
+	slices.Sort(o.refused)
+	return o
+}
+
+// maxOutstanding bounds the requests without an answer: more have hung.
+const maxOutstanding = 2048
+
+// fat is an order of some ten kilobytes.
+func fat(n int) submission {
+	o := plain(fmt.Sprintf("fat-%06d", n), n)
+	o.Items = slices.Repeat([]string{strings.Repeat("tea and ", 25)}, 50)
+	return o
+}
+
+// offer sends an order once.
+func (s *system) offer(o *offered, order submission) {
+	begun := time.Now()
+	a := s.client.try(s.apis[0], order, 1)
+	took := time.Since(begun)
+	if a.kind == "503" && a.header.Get("Retry-After") == "" {
+		s.t.Errorf("order %s was refused without a time to come back: %s", order.ID, a.body)
+	}
+	if strings.Contains(string(a.body), "OOM") {
+		s.t.Errorf("order %s was answered with an error of Redis: %s", order.ID, a.body)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch a.kind {
+	case "201":
+		o.taken = append(o.taken, took)
+	case "503":
+		o.refused = append(o.refused, took)
+	}
+}
+
+// checkLogs wants no program to have logged a text.
+func (s *system) checkLogs(never string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.owned {
+		for line := range strings.Lines(p.log.head() + p.log.end()) {
+			if strings.Contains(line, never) {
+				s.t.Errorf("%s logged: %s", p.name, line)
+				break
+			}
+		}
+	}
+}
+
+// end returns all that is kept of the end of the log.
+func (b *logBuffer) end() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.last)
+}

@@ -1,0 +1,43 @@
+package chaos_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// recovery returns how long after the loss of their worker orders were begun
+// again, in ascending order: of each order that had an open attempt at the time.
+func (a *audit) recovery() []time.Duration {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	var all []time.Duration
+	for _, o := range a.listed {
+		for i, attempt := range o.Attempts[:max(0, len(o.Attempts)-1)] {
+			at, lost := a.s.losses[attempt.WorkerID]
+			if lost && attempt.EndedAt != nil && attempt.EndedAt.After(at) {
+				all = append(all, o.Attempts[i+1].StartedAt.Sub(at))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// lostWorker says whether the order's last attempt, or its outcome, is the loss
+// of a worker.
+func lostWorker(o orderView) bool {
+	if strings.Contains(o.Error, "worker was lost") || strings.Contains(o.Error, "worker of the last attempt was lost") {
+		return true
+	}
+	last := len(o.Attempts) - 1
+	return last >= 0 && strings.Contains(o.Attempts[last].Error, "worker was lost")
+}
+
+// percentile returns the value below which so many of 100 lie; 0 of none.
+func percentile(sorted []time.Duration, percent int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
+}

@@ -1,0 +1,85 @@
+package chaos_test
+
+import (
+	"testing"
+	"time"
+)
+
+// TestRedisKilledAlways kills a Redis that syncs every write.
+func TestRedisKilledAlways(t *testing.T) { killRedis(t, "always") }
+
+// TestRedisKilledEverySecond kills a Redis that syncs once a second. That loses
+// nothing either: the kernel has what a killed process wrote.
+func TestRedisKilledEverySecond(t *testing.T) { killRedis(t, "everysec") }
+
+// killRedis kills and restarts Redis at random moments under load.
+func killRedis(t *testing.T, fsync string) {
+	t.Helper()
+	s := open(t, "a Redis is killed, appendfsync "+fsync, "--appendfsync", fsync)
+	s.addAPIs(1)
+	s.addWorkers(2)
+	var outages []outage
+	s.busily(8, pick(50, 200), mixed, func() {
+		for range pick(2, 20) {
+			s.flow(1 + s.rand.IntN(pick(40, 400)))
+			outages = append(outages, s.redisDown(time.Duration(100+s.rand.IntN(1500))*time.Millisecond))
+		}
+		s.flow(30)
+	})
+	s.conclude().checkOutages(outages)
+}
+
+// redisDown kills Redis and restarts it after a while.
+func (s *system) redisDown(span time.Duration) outage {
+	s.t.Helper()
+	s.faults.Add(1)
+	o := outage{from: time.Now()}
+	s.redis.Kill()
+	wait(span)
+	s.redis.Restart()
+	o.to = time.Now()
+	return o
+}
+
+// TestRedisFrozen stops Redis for a while, which makes commands hang where a
+// killed one refuses them. Orders that a worker took and never heard of come back.
+func TestRedisFrozen(t *testing.T) {
+	s := open(t, "b Redis is stopped and goes on")
+	s.addAPIs(1)
+	s.addWorkers(2)
+	var outages []outage
+	s.busily(8, pick(50, 200), mixed, func() {
+		for _, span := range pick([]time.Duration{time.Second, 5 * time.Second}, []time.Duration{time.Second, 10 * time.Second, 40 * time.Second}) {
+			s.flow(1 + s.rand.IntN(100))
+			s.faults.Add(1)
+			o := outage{from: time.Now()}
+			s.redis.Freeze()
+			wait(span)
+			s.redis.Thaw()
+			o.to = time.Now()
+			outages = append(outages, o)
+			s.flow(30)
+		}
+	})
+	s.conclude().checkOutages(outages)
+}
+
+// TestScriptsForgotten makes Redis forget all scripts five times a second. Nobody
+// notices.
+func TestScriptsForgotten(t *testing.T) {
+	s := open(t, "f Redis forgets its scripts")
+	s.addAPIs(1)
+	s.addWorkers(2)
+	s.busily(8, pick(100, 400), mixed, func() {
+		for range pick(30, 300) {
+			s.faults.Add(1)
+			if err := s.rdb.ScriptFlush(t.Context()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			wait(200 * time.Millisecond)
+		}
+	})
+	a := s.conclude()
+	a.checkService()
+	a.checkAttempts()
+}

@@ -1,0 +1,122 @@
+package chaos_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// reply is how the shop treats one call.
+type reply struct {
+	// Status is answered; 0 breaks the connection instead.
+	Status int
+	// After is how long the shop works before it answers.
+	After time.Duration
+	// Until holds the answer back until the channel is closed, if it is one.
+	Until <-chan struct{}
+}
+
+// shop is the fulfilment stub. As a good shop does, it keeps the keys it has
+// seen, so that an order takes effect once; and it journals every call.
+type shop struct {
+	url     string
+	journal *journal
+	// treat decides on the n-th call for an order, from 1 on. The scenario sets
+	// it before the first order.
+	treat func(id string, call int) reply
+
+	mu    sync.Mutex
+	keys  map[string]bool
+	calls map[string]int
+	all   int
+}
+
+// takeAll takes every order after a few milliseconds of work.
+func takeAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
+
+func openShop(t *testing.T, path string) *shop {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &shop{
+		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal(t, path), treat: takeAll,
+		keys: map[string]bool{}, calls: map[string]int{},
+	}
+	server := &http.Server{Handler: http.HandlerFunc(s.serve)}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return s
+}
+
+// called says how many calls the shop has had: for one order, or for all.
+func (s *shop) called(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == "" {
+		return s.all
+	}
+	return s.calls[id]
+}
+
+func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
+	came := time.Now()
+	var body struct {
+		Data struct {
+			Order struct {
+				ID     string      `json:"id"`
+				Amount json.Number `json:"amount"`
+			} `json:"order"`
+			Attempt int `json:"attempt"`
+		} `json:"data"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	key := r.Header.Get("Idempotency-Key")
+	how := s.treat(key, s.count(key))
+	time.Sleep(how.After) // the shop's own work
+	if how.Until != nil {
+		<-how.Until
+	}
+	s.journal.write(stamp(came), key, body.Data.Order.ID, strconv.Itoa(body.Data.Attempt),
+		strconv.FormatInt(cents(body.Data.Order.Amount), 10), strconv.Itoa(how.Status), s.take(key, how))
+	if how.Status == 0 {
+		panic(http.ErrAbortHandler) // net/http's way to break the connection
+	}
+	w.WriteHeader(how.Status)
+	_, _ = fmt.Fprintf(w, "order %s", key)
+}
+
+func (s *shop) count(key string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all++
+	s.calls[key]++
+	return s.calls[key]
+}
+
+// take says what the call has done: nothing, the order's one effect, or nothing
+// more because the key is known.
+func (s *shop) take(key string, how reply) string {
+	if how.Status != http.StatusOK {
+		return "nothing"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys[key] {
+		return "known"
+	}
+	s.keys[key] = true
+	return "effect"
+}
+
+// stamp writes a time in a journal: microseconds since 1970.
+func stamp(at time.Time) string { return strconv.FormatInt(at.UnixMicro(), 10) }

@@ -1,0 +1,171 @@
+package chaos_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/redistest"
+)
+
+// system is the whole machine of one scenario.
+type system struct {
+	t       *testing.T
+	name    string
+	seed    uint64
+	rand    *rand.Rand // decides who is hit and when; for the goroutine of the test alone
+	dir     string     // of the journals
+	redis   *redistest.Server
+	rdb     *redis.Client
+	shop    *shop
+	client  *client
+	apis    []*slot
+	workers []*slot
+	faults  atomic.Int64
+
+	redisURL string        // what programs that start from now on are told
+	p99      time.Duration // bounds the 99th percentile of recovery
+
+	mu     sync.Mutex
+	owned  []*process
+	losses map[string]time.Time // when a worker was killed, by its id
+}
+
+// open starts Redis, with more settings if need be, and the shop. The scenario adds
+// programs, and ends with conclude.
+func open(t *testing.T, name string, settings ...string) *system {
+	t.Helper()
+	begin(t)
+	s := &system{t: t, name: name, seed: newSeed(t), losses: map[string]time.Time{}}
+	t.Logf("%s: CHAOS_SEED=%d", name, s.seed)
+	s.p99 = boundP99(t)
+	s.rand = rand.New(rand.NewPCG(s.seed, 0))
+	s.dir = journals(t)
+	s.redis = redistest.Start(t, append([]string{"--appendonly", "yes", "--appendfsync", "everysec"}, settings...)...)
+	s.rdb, s.redisURL = s.redis.Client(), s.redis.URL()
+	s.shop = openShop(t, filepath.Join(s.dir, "shop"))
+	s.client = newClient(t, s, filepath.Join(s.dir, "client"))
+	t.Cleanup(s.close)
+	return s
+}
+
+// journals returns the folder for the scenario's journals.
+func journals(t *testing.T) string {
+	t.Helper()
+	base := os.Getenv("CHAOS_DIR")
+	if base == "" {
+		return t.TempDir()
+	}
+	dir := filepath.Join(base, t.Name())
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// environment is what every program is told.
+func (s *system) environment() []string {
+	return []string{
+		"REDIS_URL=" + s.redisURL, "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_HTTP_ADDR=127.0.0.1:0",
+		"ORDERS_LOG_FORMAT=json", "ORDERS_FULFILMENT_URL=" + s.shop.url,
+		"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms",
+		"ORDERS_WORKER_CONCURRENCY=16", "ORDERS_WORKER_LANES=2", "ORDERS_WORKER_RESERVED_CRITICAL=2",
+	}
+}
+
+// addAPIs starts APIs, which clients use in turn.
+func (s *system) addAPIs(n int, env ...string) {
+	s.t.Helper()
+	s.apis = append(s.apis, s.add("api", n, env)...)
+}
+
+// addWorkers starts workers.
+func (s *system) addWorkers(n int, env ...string) {
+	s.t.Helper()
+	s.workers = append(s.workers, s.add("worker", n, env)...)
+}
+
+func (s *system) add(program string, n int, env []string) []*slot {
+	s.t.Helper()
+	var added []*slot
+	for range n {
+		l := &slot{s: s, program: program, env: env}
+		l.restart()
+		added = append(added, l)
+	}
+	return added
+}
+
+// anyWorker draws a worker.
+func (s *system) anyWorker() *slot { return s.workers[s.rand.IntN(len(s.workers))] }
+
+// moments draws n ascending numbers out of the middle of 0 to total: a fault is
+// due when so many orders have come so far.
+func (s *system) moments(n, total int) []int {
+	drawn := make([]int, n)
+	for i := range drawn {
+		drawn[i] = total/50 + s.rand.IntN(total*9/10)
+	}
+	slices.Sort(drawn)
+	return drawn
+}
+
+// own makes the system end a process when the scenario is over.
+func (s *system) own(p *process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owned = append(s.owned, p)
+}
+
+// lose notes the moment in which a process is lost.
+func (s *system) lose(p *process) {
+	p.told.Store(true)
+	s.faults.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.id != "" {
+		s.losses[p.id] = time.Now()
+	}
+}
+
+// checkProcesses wants no program to have ended by itself.
+func (s *system) checkProcesses() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.owned {
+		if p.deserted() {
+			s.t.Errorf("%s ended by itself, %v:\n%s", p.name, p.cmd.ProcessState, p.log.tail())
+		}
+	}
+}
+
+// until polls a condition.
+func (s *system) until(what string, within time.Duration, ok func() bool) {
+	s.t.Helper()
+	deadline := time.Now().Add(within)
+	for !ok() {
+		if time.Now().After(deadline) || s.t.Context().Err() != nil {
+			s.t.Fatalf("gave up waiting until %s", what)
+		}
+		wait(20 * time.Millisecond)
+	}
+}
+
+func (s *system) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.owned {
+		p.kill()
+		if text := p.log.complaints(); text != "" && s.t.Failed() {
+			s.t.Logf("%s %s complained:\n%s", p.name, p.id, text)
+		}
+	}
+}

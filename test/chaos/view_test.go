@@ -1,0 +1,133 @@
+package chaos_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// orderView is what the auditor reads of an order.
+type orderView struct {
+	ID        string        `json:"id"`
+	Amount    json.Number   `json:"amount"`
+	Customer  string        `json:"customer"`
+	Status    string        `json:"status"`
+	Queue     string        `json:"queue"`
+	Result    string        `json:"result"`
+	Error     string        `json:"error"`
+	CreatedAt time.Time     `json:"created_at"`
+	Attempts  []attemptView `json:"attempts"`
+}
+
+// attemptView is what the auditor reads of an attempt.
+type attemptView struct {
+	Number    int        `json:"number"`
+	WorkerID  string     `json:"worker_id"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at"`
+	Error     string     `json:"error"`
+}
+
+// settled says whether the order has its outcome.
+func (o orderView) settled() bool {
+	switch o.Status {
+	case "completed", "rejected", "failed", "cancelled":
+		return true
+	default:
+		return false
+	}
+}
+
+// statsView is what the auditor reads of the statistics.
+type statsView struct {
+	TotalProcessed int64            `json:"total_processed"`
+	SuccessCount   int64            `json:"success_count"`
+	ErrorCount     int64            `json:"error_count"`
+	ByStatus       map[string]int64 `json:"by_status"`
+	Queues         map[string]struct {
+		Pending   int64 `json:"pending"`
+		Active    int64 `json:"active"`
+		Scheduled int64 `json:"scheduled"`
+		Retry     int64 `json:"retry"`
+	} `json:"queues"`
+	Ledger struct {
+		Accepted int64 `json:"accepted"`
+		Attempts int64 `json:"attempts"`
+		Requeued int64 `json:"requeued"`
+		Drift    int64 `json:"drift"`
+	} `json:"ledger"`
+}
+
+// unsettled counts the orders without an outcome.
+func (v statsView) unsettled() int64 {
+	var n int64
+	for status, count := range v.ByStatus {
+		if !(orderView{Status: status}).settled() {
+			n += count
+		}
+	}
+	return n
+}
+
+// queued counts the places in all queues that a worker will look at.
+func (v statsView) queued() int64 {
+	var n int64
+	for _, q := range v.Queues {
+		n += q.Pending + q.Active + q.Scheduled + q.Retry
+	}
+	return n
+}
+
+// get asks the first API that answers.
+func (s *system) get(path string, into any) error {
+	var last error
+	for _, l := range s.apis {
+		if last = s.ask(l.current.Load().url+path, into); last == nil {
+			return nil
+		}
+	}
+	return last
+}
+
+func (s *system) ask(address string, into any) error {
+	resp, err := s.client.http.Get(address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", address, resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+// stats returns the statistics, empty ones while no API answers.
+func (s *system) stats() (v statsView, ok bool) {
+	ok = s.get("/stats", &v) == nil
+	return v, ok
+}
+
+// list walks through all orders.
+func (s *system) list() []orderView {
+	s.t.Helper()
+	var all []orderView
+	for cursor := ""; ; {
+		var page struct {
+			Orders     []orderView `json:"orders"`
+			NextCursor string      `json:"next_cursor"`
+		}
+		path := "/orders?limit=200"
+		if cursor != "" {
+			path += "&cursor=" + url.QueryEscape(cursor)
+		}
+		if err := s.get(path, &page); err != nil {
+			s.t.Fatal(err)
+		}
+		all = append(all, page.Orders...)
+		if cursor = page.NextCursor; cursor == "" {
+			return all
+		}
+	}
+}
