@@ -55,6 +55,7 @@ func TestSlowNetwork(t *testing.T) {
 	s.redisURL = n.URL()
 	s.addAPIs(1)
 	s.addWorkers(2)
+	sent := 0
 	zerolog.SetGlobalLevel(zerolog.Disabled) // Toxiproxy tells of every connection that it narrows
 	for _, toxic := range []string{
 		`{"name":"far","type":"latency","stream":"upstream","attributes":{"latency":200}}`,
@@ -62,9 +63,9 @@ func TestSlowNetwork(t *testing.T) {
 	} {
 		n.poison(toxic)
 		s.faults.Add(1)
-		begun := time.Now()
-		sent := s.busily(8, 20, mixed, func() { s.flow(pick(40, 400)) })
-		t.Logf("%d orders in %v with %s", sent, time.Since(begun).Round(time.Second), toxic)
+		begun, first := time.Now(), sent
+		sent += s.busily(8, 20, func(n int) submission { return mixed(first + n) }, func() { s.flow(pick(40, 400)) })
+		t.Logf("%d orders in %v with %s", sent-first, time.Since(begun).Round(time.Second), toxic)
 		n.mend()
 	}
 	a := s.conclude()

@@ -89,7 +89,8 @@ func (s *system) replaceTheDead() (stop func()) {
 }
 
 // checkPoison wants an order that ends its workers to fail for that reason, after
-// it has ended three of them. Others must have been at work at these moments.
+// it has ended three of them. A loss beside another suspect is not held against
+// it, so that it may be four. Others must have been at work at these moments.
 func (a *audit) checkPoison() {
 	a.s.t.Helper()
 	beside := 0
@@ -100,7 +101,7 @@ func (a *audit) checkPoison() {
 		if !strings.HasPrefix(id, "poison-") {
 			continue
 		}
-		if o.Status != "failed" || !strings.Contains(o.Error, "worker was lost") || len(o.Attempts) != 3 {
+		if o.Status != "failed" || !strings.Contains(o.Error, "worker was lost 3 times") || len(o.Attempts) < 3 {
 			a.s.t.Errorf("order %s is %s after %d attempts, want it to fail after 3 lost workers: %q", id, o.Status, len(o.Attempts), o.Error)
 		}
 	}

@@ -23,22 +23,26 @@ const (
 // Redis. Some are refused, at once and with the time to come back; what is
 // accepted is worked, and the worker is never without work.
 func TestOverload(t *testing.T) {
-	worked := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop, an order
+	each := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop
 	span := pick(6*time.Second, 30*time.Second)
 	s := open(t, "j overload", "--maxmemory", pick("12mb", "64mb"))
-	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: worked} }
+	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: each} }
 	s.addAPIs(1, "ORDERS_RETENTION="+brief.String())
 	s.addWorkers(1, "ORDERS_RETENTION="+brief.String())
 	s.faults.Add(1)
-	perSecond := float64(slots) / worked.Seconds()
+	perSecond := float64(slots) / each.Seconds()
 	o := s.overload(span, int(overloaded*perSecond))
-	t.Logf("%.0f orders a second offered for %v: %d sent, %d taken, %d refused; refusals took p50 %v, p99 %v; took p99 %v",
-		overloaded*perSecond, span, o.sent, len(o.taken), len(o.refused),
+	worked := s.shop.called("")
+	t.Logf("%.0f orders a second offered for %v: %d sent, %d taken, %d refused, %d worked meanwhile; refusals took p50 %v, p99 %v; taking p99 %v",
+		overloaded*perSecond, span, o.sent, len(o.taken), len(o.refused), worked,
 		percentile(o.refused, 50), percentile(o.refused, 99), percentile(o.taken, 99))
 	a := s.concludeByTotals()
 	a.checkKinds("201", "503")
 	if least := int(0.9 * perSecond * span.Seconds()); len(o.taken) < least {
 		t.Errorf("%d orders were taken, want %d, which is 90 %% of what the worker can do", len(o.taken), least)
+	}
+	if least := int(0.7 * perSecond * span.Seconds()); long() && worked < least {
+		t.Errorf("%d orders were worked meanwhile, want %d at least", worked, least)
 	}
 	if len(o.refused) == 0 {
 		t.Error("no order was refused")
