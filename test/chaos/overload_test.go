@@ -21,7 +21,8 @@ const (
 
 // TestOverload offers five times what the worker can do, in orders that fill
 // Redis. Some are refused, at once and with the time to come back; what is
-// accepted is worked, and the worker is never without work.
+// accepted is worked, and the worker is never without work. The short form has a
+// smaller Redis, so that it is full in a moment.
 func TestOverload(t *testing.T) {
 	each := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop
 	span := pick(6*time.Second, 30*time.Second)

@@ -51,7 +51,7 @@ func soaked(n int) submission { return plain(fmt.Sprintf("soak-%07d", n), n) }
 
 func soakFor(t *testing.T) time.Duration {
 	t.Helper()
-	span, err := time.ParseDuration(cmp.Or(os.Getenv("CHAOS_SOAK"), pick("15s", "2m")))
+	span, err := time.ParseDuration(cmp.Or(os.Getenv("CHAOS_SOAK"), pick("15s", "10m")))
 	if err != nil {
 		t.Fatalf("CHAOS_SOAK: %v", err)
 	}
