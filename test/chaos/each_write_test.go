@@ -20,7 +20,7 @@ func TestLostWrites(t *testing.T) {
 	url, workers := s.sabotage("worker", known)
 	s.addWorkers(2, "REDIS_URL="+url, keep, "ORDERS_SHUTDOWN_TIMEOUT=31s")
 	m.saboteurs = []*saboteur{api, workers}
-	m.run(pick(75*time.Second, 10*time.Minute))
+	m.run(pick(2*time.Minute, 10*time.Minute))
 	a := s.concludeByTotals()
 	a.checkKinds("200", "201", "503")
 	t.Logf("writes of the API: %v", strings.Join(api.broken(), "; "))
