@@ -68,6 +68,9 @@ type Config struct {
 	Keys []Key
 	// Ready returns an error while orders cannot be served, with the reason.
 	Ready func() error
+	// LocalOnly says that there are no keys because nobody but this machine can
+	// connect: a browser on it must not do so for a page from elsewhere.
+	LocalOnly bool
 	// Log receives a line for each request.
 	Log *slog.Logger
 }
@@ -91,14 +94,14 @@ type Server struct {
 	Parts
 	cfg        Config
 	app        *fiber.App
-	batches    chan struct{} // one for each batch that is held
+	batches    batchPlaces
 	protection *http.CrossOriginProtection
 }
 
 // New returns a server, or an error when the specification that it is built with
 // cannot be read.
 func New(cfg Config, p Parts) (*Server, error) {
-	srv := &Server{Parts: p, cfg: cfg, batches: make(chan struct{}, maxBatches), protection: http.NewCrossOriginProtection()}
+	srv := &Server{Parts: p, cfg: cfg, batches: batchPlaces{byCaller: map[string]int{}}, protection: http.NewCrossOriginProtection()}
 	srv.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,

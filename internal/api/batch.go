@@ -37,11 +37,13 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.batches <- struct{}{}:
-		defer func() { <-s.batches }()
-	default:
+	if !s.batches.enter(callerOf(c), len(s.cfg.Keys) > 0) {
 		return &order.BusyError{Reason: "too many batches arrive at once", RetryAfter: time.Second}
+	}
+	defer s.batches.leave(callerOf(c))
+	m := s.meterOf(c)
+	if err := m.prepay(c); err != nil {
+		return err
 	}
 	lines, err := readBatch(c, media)
 	if err != nil {
@@ -49,7 +51,6 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), batchTimeout)
 	defer cancel()
-	m := s.meterOf(c)
 	taken := s.takeBatch(ctx, lines, key, m)
 	m.tell(c)
 	return s.answerBatch(c, media, lines, taken)

@@ -21,7 +21,17 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if !s.may(c, ScopeRead) {
+		return c.JSON(cancelledView{ID: rec.ID, Status: rec.Status, CancelReason: rec.CancelReason})
+	}
 	return c.JSON(viewRecord(rec))
+}
+
+// cancelledView is what a caller hears of a cancelled order that may not read it.
+type cancelledView struct {
+	ID           string       `json:"id"`
+	Status       order.Status `json:"status"`
+	CancelReason string       `json:"cancel_reason,omitempty"`
 }
 
 func decodeCancel(body []byte) (reason string, err error) {

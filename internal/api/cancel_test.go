@@ -203,3 +203,19 @@ func TestCancelAfterLostAnswer(t *testing.T) {
 		})
 	}
 }
+
+// TestCancelWithoutRead tells a key that may not read orders nothing of them.
+func TestCancelWithoutRead(t *testing.T) {
+	b := open(t, withKeys)
+	b.ask(t, "POST", "/orders", body(), "Authorization", "Bearer submit-key").object(t, 201)
+	for range 2 {
+		got := b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"twice"}`, "Authorization", "Bearer submit-key").object(t, 200)
+		want := map[string]any{"id": "ord_1", "status": "cancelled", "cancel_reason": "twice"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if got := b.ask(t, "POST", "/orders/ord_1/cancel", "", "Authorization", "Bearer all-key").object(t, 200); got["customer"] == nil {
+		t.Errorf("a key that may read is answered %v", got)
+	}
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,18 +15,19 @@ func (s *Server) refuseOddRequests() {
 	server := s.app.Server()
 	handle := server.Handler
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
+		raw := ctx.Request.Header.RawHeaders()
+		if ctx.Request.Header.ContentLength() == chunked {
+			// fasthttp takes a bare line feed for the end of the trailer, so that a
+			// request could hide in it.
+			ctx.SetConnectionClose()
+		}
 		switch {
-		case looseLines(ctx.Request.Header.RawHeaders()):
+		case looseLines(raw), twoLengths(raw):
 			ctx.SetConnectionClose() // whatever follows may be part of this one
-			s.refuseEarly(ctx, errLooseLines)
+			s.refuseEarly(ctx, errFraming)
 		case !slices.Contains(fiber.DefaultMethods, string(ctx.Method())):
 			s.refuseEarly(ctx, fiber.ErrMethodNotAllowed)
 		default:
-			if ctx.Request.Header.ContentLength() == chunked {
-				// fasthttp takes a bare line feed for the end of the trailer, so that a
-				// request could hide in it.
-				ctx.SetConnectionClose()
-			}
 			handle(ctx)
 		}
 	}
@@ -34,8 +36,8 @@ func (s *Server) refuseOddRequests() {
 // chunked is what fasthttp gives as the length of a chunked body.
 const chunked = -1
 
-// errLooseLines is a header that other servers may read otherwise.
-var errLooseLines = fiber.NewError(fiber.StatusBadRequest)
+// errFraming is a header that other servers may read otherwise.
+var errFraming = fiber.NewError(fiber.StatusBadRequest)
 
 func (s *Server) refuseEarly(ctx *fasthttp.RequestCtx, err error) {
 	c := s.app.AcquireCtx(ctx)
@@ -60,4 +62,15 @@ func looseLines(raw []byte) bool {
 		}
 	}
 	return false
+}
+
+// twoLengths says whether the header has both a length and chunks.
+func twoLengths(raw []byte) bool {
+	var length, encoding bool
+	for line := range bytes.Lines(raw) {
+		name, _, _ := bytes.Cut(line, []byte{':'})
+		length = length || bytes.EqualFold(name, []byte(fiber.HeaderContentLength))
+		encoding = encoding || bytes.EqualFold(name, []byte(fiber.HeaderTransferEncoding))
+	}
+	return length && encoding
 }

@@ -53,6 +53,7 @@ type meter struct {
 	caller string
 
 	mu   sync.Mutex
+	paid int             // what was taken before it was known what for
 	last ratelimit.Grant // of those that were counted, the one that left the least
 }
 
@@ -63,14 +64,39 @@ func (m *meter) take(ctx context.Context, n int) (int, error) {
 	if m.limits == nil {
 		return n, nil
 	}
-	g := m.limits.Take(ctx, m.caller, n)
+	paid := m.spend(n)
+	if paid == n {
+		return n, nil
+	}
+	g := m.limits.Take(ctx, m.caller, n-paid)
 	if g.Counted {
 		m.keep(g)
 	}
-	if g.Allowed < n {
-		return g.Allowed, limitedError{m.limits.Limit().PerSecond, g.RetryAfter}
+	if paid+g.Allowed < n {
+		return paid + g.Allowed, limitedError{m.limits.Limit().PerSecond, g.RetryAfter}
 	}
 	return n, nil
+}
+
+// prepay takes the cost of one order before the request is read: what holds no
+// valid order costs that, too.
+func (m *meter) prepay(c *fiber.Ctx) error {
+	_, err := m.take(c.UserContext(), 1)
+	if err != nil {
+		m.tell(c)
+		return err
+	}
+	m.paid = 1
+	return nil
+}
+
+// spend uses up to n of what was paid before.
+func (m *meter) spend(n int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	spent := min(n, m.paid)
+	m.paid -= spent
+	return spent
 }
 
 func (m *meter) keep(g ratelimit.Grant) {

@@ -138,8 +138,20 @@ func TestLimitOfABatch(t *testing.T) {
 	if n := b.tasks(t, "pending"); n != 305 {
 		t.Errorf("%d tasks wait", n)
 	}
-	wantLimits(t, b.ask(t, "POST", "/orders/batch", bad, "Content-Type", ndjson), "")
+	refused := b.ask(t, "POST", "/orders/batch", bad, "Content-Type", ndjson)
+	wantLimits(t, refused, "0")
+	refused.problem(t, 429)
 	wantLimits(t, b.ask(t, "POST", "/orders/batch", "x", "Content-Type", "text/plain"), "")
+}
+
+// TestLimitOfAnEmptyBatch holds that a batch without a valid order costs as much as
+// one order.
+func TestLimitOfAnEmptyBatch(t *testing.T) {
+	b := open(t, func(p *parts) { purses(p, map[string]int{"": 2}) })
+	for _, left := range []string{"1", "0"} {
+		wantLimits(t, b.ask(t, "POST", "/orders/batch", strings.Repeat("x\n", 100), "Content-Type", ndjson), left)
+	}
+	b.ask(t, "POST", "/orders/batch", "x\n", "Content-Type", ndjson).problem(t, 429)
 }
 
 // TestLimitTakesTheFirst leaves the later ones of a step out.

@@ -15,10 +15,15 @@ const (
 	maxBatchBytes  = 16 << 20
 	maxBatchOrders = 10_000
 	maxBatches     = 8
+	// maxBatchesOfKey is how many of them the keys of one name may hold, so that a
+	// slow client does not keep all others from sending theirs.
+	maxBatchesOfKey = 4
 	// maxListed and defaultListed are how many orders a page of the list may and
 	// does hold.
 	maxListed     = 200
 	defaultListed = 50
+	// maxMonitored is how many tasks Asynqmon shows on a page at most.
+	maxMonitored = 100
 	// maxDamagedListed is how many damaged places of a queue are listed, the newest:
 	// 550 KB at most.
 	maxDamagedListed = 100

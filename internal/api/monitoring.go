@@ -22,16 +22,29 @@ func monitoring(rdb any, writable bool) fiber.Handler {
 		ReadOnly:         !writable,
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(formatPayload),
 	})), monitoringPath+"/api/")
-	if writable {
-		return pages
-	}
 	return func(c *fiber.Ctx) error {
+		boundPage(c)
+		if writable {
+			return pages(c)
+		}
 		if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
 			c.Set(fiber.HeaderAllow, "GET, HEAD")
 			return fiber.ErrMethodNotAllowed
 		}
 		return pages(c)
 	}
+}
+
+// boundPage asks for no more tasks at once than maxMonitored: Asynq reads as many as
+// it is asked for in one step of Redis, and all others wait.
+func boundPage(c *fiber.Ctx) {
+	query := c.Request().URI().QueryArgs()
+	if size, err := query.GetUint("size"); !query.Has("size") || (err == nil && size <= maxMonitored) {
+		return
+	}
+	query.SetUint("size", maxMonitored)
+	// Asynqmon reads the target as it came.
+	c.Request().Header.SetRequestURI(c.Path() + "?" + string(query.QueryString()))
 }
 
 // monitoringMethods are all methods but HEAD, which goes with GET: Asynqmon

@@ -88,3 +88,39 @@ func TestMonitoringWrites(t *testing.T) {
 		})
 	}
 }
+
+// TestMonitoringIsBounded shows no more tasks at once than Redis reads without
+// holding up others.
+func TestMonitoringIsBounded(t *testing.T) {
+	b := open(t)
+	b.batch(t, lines("o", 150))
+	for query, want := range map[string]int{"": 20, "?size=30": 30, "?size=1000000": 100, "?size=-1": 100, "?size=x": 100, "?page=2&size=1000000": 50} {
+		var tasks struct{ Tasks []any }
+		a := b.ask(t, "GET", "/monitoring/api/queues/default/pending_tasks"+query, "")
+		if err := json.Unmarshal(a.body, &tasks); err != nil || len(tasks.Tasks) != want {
+			t.Errorf("%q: %d tasks are shown, want %d: %v", query, len(tasks.Tasks), want, err)
+		}
+	}
+}
+
+// TestPagesFailAsAllDoes answers problems, with an id and without what is inside,
+// where a page would fail by itself.
+func TestPagesFailAsAllDoes(t *testing.T) {
+	b := open(t)
+	for path, code := range map[string]int{
+		"/monitoring/%zz": 400, "/docs/%": 400, "/docs/nothing": 404, "/monitoring/api/queues/nope": 404,
+	} {
+		all := b.say(t, "GET "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if len(all) != 1 || all[0].code != code {
+			t.Errorf("%s is answered %+v", path, all)
+			continue
+		}
+		all[0].problem(t, code)
+	}
+	b.redis.Kill()
+	a := b.ask(t, "GET", "/monitoring/api/queues", "")
+	if a.problem(t, 503); strings.Contains(string(a.body), "dial") {
+		t.Errorf("the answer tells %s", a.body)
+	}
+	b.redis.Restart()
+}

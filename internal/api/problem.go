@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,16 +193,22 @@ func describeProblem(c *fiber.Ctx, err error) problem {
 }
 
 // refuse answers a request that the HTTP server itself could not read, and
-// writes its line of the access log.
+// writes its line of the access log. The server's own words stay out of it: they
+// quote headers, and keys with them.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	answered := s.answerError(c, err)
 	s.cfg.Log.Info("request refused", "method", order.Printable(strings.Clone(c.Method())), "path", printablePath(c),
-		"status", c.Response().StatusCode(), "error", err, "request_id", requestID(c))
+		"status", c.Response().StatusCode(), "error", problemOf(err).Detail, "request_id", requestID(c))
 	return answered
 }
+
+// keyText is what an API key of orderctl looks like. Somebody may take it for a
+// part of the path.
+var keyText = regexp.MustCompile(`ok_[A-Za-z0-9_-]{16,}`)
 
 // printablePath is the path for a body and a log, cut and made printable.
 func printablePath(c *fiber.Ctx) string {
 	path := c.Path()
-	return order.Printable(strings.Clone(path[:min(len(path), maxLoggedPath)]))
+	path = order.Printable(strings.Clone(path[:min(len(path), maxLoggedPath)]))
+	return keyText.ReplaceAllString(path, "ok_…")
 }

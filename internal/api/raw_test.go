@@ -73,12 +73,13 @@ func answers(t *testing.T, c net.Conn) []answer {
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(noIntake(t)))
-	const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+	const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAuthorization: Bearer " + canary + "\r\n"
+	whole := body()
 	rows := []struct{ name, request string }{
 		{"two lengths", head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"},
 		{"two equal lengths in a list", head + "Content-Length: 2, 2\r\n\r\n{}"},
-		{"length and chunks", head + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
-		{"chunks and length", head + "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
+		{"length and chunks", head + fmt.Sprintf("Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(whole), len(whole), whole)},
+		{"chunks and length", head + fmt.Sprintf("transfer-encoding: chunked\r\ncontent-length: %d\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(whole), len(whole), whole)},
 		{"two hosts", "GET /nothing HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
 		{"no host", "GET /nothing HTTP/1.1\r\n\r\n"},
 		{"line feed in a chunk's extension", head + "Transfer-Encoding: chunked\r\n\r\n2;a\nb\r\n{}\r\n0\r\n\r\n"},
@@ -106,7 +107,35 @@ func TestSmuggling(t *testing.T) {
 				t.Fatalf("%d answers came; want one, and the connection closed: %+v", len(all), all)
 			}
 			all[0].problem(t, 400)
+			if strings.Contains(s.log.String(), canary) {
+				t.Error("the log tells the key")
+			}
 		})
+	}
+}
+
+// canary is a key that no log may tell.
+const canary = "ok_canary-canary-canary-canary-canary-canary-ca"
+
+// TestKeyInPath keeps a key out of log and answer that somebody took for an id.
+func TestKeyInPath(t *testing.T) {
+	b := open(t)
+	a := b.ask(t, "GET", "/orders/"+canary, "")
+	if a.problem(t, 404); strings.Contains(string(a.body)+b.log.String(), "canary") {
+		t.Errorf("the answer is %s, the log says %s", a.body, b.log)
+	}
+}
+
+// TestHiddenInTrailer closes the connection after chunks whatever the method, as a
+// request could hide in the trailer.
+func TestHiddenInTrailer(t *testing.T) {
+	t.Parallel()
+	s := serve(t, taking(noIntake(t)))
+	for _, method := range []string{"POST", "FOO", "PUT"} {
+		all := s.say(t, method+" /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\nGET /hidden HTTP/1.1\r\nHost: h\r\n\r\n")
+		if len(all) != 1 {
+			t.Errorf("%s: %d answers came", method, len(all))
+		}
 	}
 }
 

@@ -30,6 +30,11 @@ func refusalProblem(err error) problem {
 			Type: typeCrossSite, Title: "The request comes from another site", Status: 403,
 			Detail: "A browser sent this for a page of another site, which may only read.",
 		}
+	case errors.Is(err, errForeignHost):
+		return problem{
+			Type: typeBlank, Status: 421,
+			Detail: "Without keys the API answers browsers only as localhost or by its address.",
+		}
 	case errors.As(err, &limited):
 		wait := max(1, seconds(limited.retryAfter))
 		return problem{

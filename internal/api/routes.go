@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
@@ -75,7 +77,7 @@ func (s *Server) routes() ([]route, error) {
 // register puts in front of each route what every request passes: first what
 // names it, then what may refuse it before anything of it is read.
 func (s *Server) register(routes []route) {
-	s.app.Use(s.identify, s.logAccess, s.recoverPanic, trace, s.sameSite)
+	s.app.Use(s.identify, s.logAccess, s.recoverPanic, trace, s.knownHost, s.sameSite)
 	for _, r := range routes {
 		steps := []fiber.Handler{s.access(r.scope)}
 		if r.cost == perRequest {
@@ -94,7 +96,7 @@ func (s *Server) register(routes []route) {
 func (s *Server) treatBatchesApart() {
 	server := s.app.Server()
 	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		if string(h.RequestURI()) != batchPath {
+		if pathOf(string(h.RequestURI())) != batchPath {
 			return fasthttp.RequestConfig{}
 		}
 		// fasthttp reads up to 8 KiB of a body ahead, but no more than a body may
@@ -115,4 +117,16 @@ func (s *Server) treatBatchesApart() {
 		_ = s.refuse(c, tooManyBytes(limit)) // writes to memory
 		return fiber.StatusRequestEntityTooLarge
 	}
+}
+
+// pathOf returns the path of a request's target, which may name a server too.
+func pathOf(target string) string {
+	if _, rest, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' {
+		_, path, _ := strings.Cut(rest, "/")
+		target = "/" + path
+	}
+	if end := strings.IndexAny(target, "?#"); end >= 0 {
+		target = target[:end]
+	}
+	return target
 }

@@ -3,11 +3,16 @@ package api
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"orderprocessor/internal/order"
 )
 
 const (
@@ -65,14 +70,22 @@ func (s *Server) sameSite(c *fiber.Ctx) error {
 // those below the data path.
 func asPages(pages fiber.Handler, data string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		if _, err := url.PathUnescape(c.Path()); err != nil {
+			return fiber.ErrBadRequest
+		}
 		if err := pages(c); err != nil {
 			return err
+		}
+		failed := failure(c.Response())
+		c.Set(headerRequestID, requestID(c)) // the answer may have been begun anew
+		if failed != nil {
+			return failed
 		}
 		secure(c)
 		isPage := strings.HasPrefix(string(c.Response().Header.ContentType()), fiber.MIMETextHTML)
 		isData := data != "" && strings.HasPrefix(c.Path(), data)
 		switch {
-		case isData, c.Response().StatusCode() >= fiber.StatusBadRequest:
+		case isData:
 		case isPage:
 			page := onlyHere(c.Response().Body())
 			c.Response().SetBody(page)
@@ -82,6 +95,24 @@ func asPages(pages fiber.Handler, data string) fiber.Handler {
 			c.Set(fiber.HeaderCacheControl, cacheAsset)
 		}
 		return nil
+	}
+}
+
+// failure makes an error of an answer that is one, as pages write plain text
+// instead of problems, and what they show of Redis is none of a client's business.
+func failure(r *fasthttp.Response) error {
+	code, text := r.StatusCode(), string(r.Body())
+	if code < fiber.StatusBadRequest {
+		return nil
+	}
+	r.Reset()
+	switch {
+	case code < fiber.StatusInternalServerError:
+		return fiber.NewError(code)
+	case strings.Contains(text, "NOT_FOUND"), strings.Contains(text, "not found"):
+		return fiber.ErrNotFound
+	default:
+		return fmt.Errorf("show a page: %w: %s", order.ErrUnavailable, order.Printable(text))
 	}
 }
 

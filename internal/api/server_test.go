@@ -196,6 +196,9 @@ func (s *site) ask(t *testing.T, method, path, body string, headers ...string) a
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host // net/http sends no other
+	}
 	return send(t, s.client, req)
 }
 

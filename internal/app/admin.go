@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -29,7 +30,7 @@ func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
 	})
 	addDiagnosis(mux)
 	server := &http.Server{
-		Handler: mux, ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
+		Handler: knownHost(l, mux), ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
 		IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminMaxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -47,6 +48,25 @@ func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
 		_ = server.Close()
 		<-done
 	}
+}
+
+// knownHost refuses, on a loopback address, requests for a name that somebody may
+// have let point to it, so that no page from elsewhere has a browser read profiles.
+func knownHost(l net.Listener, next http.Handler) http.Handler {
+	if addr, ok := l.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			name = strings.Trim(r.Host, "[]")
+		}
+		if net.ParseIP(name) == nil && !strings.EqualFold(name, "localhost") {
+			http.Error(w, "ask for localhost or the address", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // answerProbe answers 200, or 503 with the reason, and what was checked.

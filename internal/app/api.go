@@ -51,7 +51,7 @@ func (a *API) build() error {
 	var err error
 	a.server, err = api.New(api.Config{
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
-		Keys: keysOf(a.cfg.Keys), Ready: a.state.ready, Log: a.Log,
+		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.state.ready, Log: a.Log,
 	}, api.Parts{
 		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report,
 		Limits: a.limits(), Redis: a.rdb,

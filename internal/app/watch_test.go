@@ -121,9 +121,34 @@ func TestDiagnosis(t *testing.T) {
 	}
 }
 
+// TestAdminHost answers for the names of this machine only.
+func TestAdminHost(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t, io.Discard, environ(redistest.Start(t).URL()))
+	start(t, api)
+	_, port, _ := strings.Cut(api.AdminAddr(), ":")
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:" + port: 200, "127.0.0.1": 200, "[::1]:1": 200, "evil.example": 421, "127.0.0.1.evil.example:80": 421,
+	} {
+		if code := codeFor(t, host, "http://"+api.AdminAddr()+"/livez"); code != want {
+			t.Errorf("as %s it is answered %d, want %d", host, code, want)
+		}
+	}
+}
+
 func codeOf(t *testing.T, url string) int {
 	t.Helper()
-	resp, err := http.Get(url)
+	return codeFor(t, "", url)
+}
+
+func codeFor(t *testing.T, host, url string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

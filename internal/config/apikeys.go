@@ -122,7 +122,11 @@ func readKeyFile(path string) ([]APIKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseKeyLines(string(bytes.ToValidUTF8(text, []byte("?"))))
+	keys, err := parseKeyLines(string(bytes.ToValidUTF8(text, []byte("?"))))
+	if err == nil && len(keys) == 0 {
+		return nil, refusal("holds no key: without one, everybody on this machine might do everything")
+	}
+	return keys, err
 }
 
 // readSmall reads a file without being held up by one that does not end.

@@ -59,7 +59,7 @@ func TestKeyFiles(t *testing.T) {
 		{"two of one name", a + "\n" + b + "\n", "", 2, ""},
 		{"both variables", a, b, 2, ""},
 		{"blank lines, comments, other line ends", "# keys\r\n\r\n  " + a + " \r\n\t# " + b + "\r\n", "", 1, ""},
-		{"nothing", "# none yet\n", "", 0, ""},
+		{"nothing", "# none yet\n", "", 0, "it holds no key: without one, everybody on this machine might do everything"},
 		{"a thousand", strings.Join(manyKeys(1000, "k"), "\n"), "", 1000, ""},
 		{"a mistake", "# keys\n" + a + "\nshop:read", "", 0, "line 3 is not of the form name:scopes:hash"},
 		{"a hash twice", a + "\n\n" + strings.ToUpper(a[len(a)-64:]), "", 0, "line 3 is not of the form name:scopes:hash"},
@@ -68,7 +68,7 @@ func TestKeyFiles(t *testing.T) {
 		{"one too many", strings.Join(manyKeys(1001, "k"), "\n"), "", 0, "line 1001 is one too many, as there may be 1000 keys"},
 		{"one too many with the variable", strings.Join(manyKeys(1000, "k"), "\n"), a, 0, "it brings the keys to more than 1000"},
 		{"too large", strings.Repeat("#\n", 1<<19) + "#", "", 0, "it has more than 1048576 bytes"},
-		{"as large as may be", strings.Repeat("#\n", 1<<19), "", 0, ""},
+		{"as large as may be", strings.Repeat("#\n", 1<<19-64) + a, "", 1, ""},
 		{"not text", "\xff\xfe\x00", "", 0, "line 1 is not of the form name:scopes:hash"},
 	}
 	for _, row := range rows {

@@ -58,6 +58,7 @@ type Gate struct {
 	load    Load
 	limit   int64
 	waiting atomic.Int64
+	added   atomic.Int64 // bytes that this process has accepted since the latest reading
 	latest  atomic.Pointer[reading]
 }
 
@@ -99,7 +100,9 @@ func (g *Gate) read(ctx context.Context, settled, used *meter) {
 		g.waiting.Store(n)
 	}
 	now := *g.latest.Load()
+	added := g.added.Load()
 	if n, limit, err := g.load.Memory(ctx); err == nil {
+		g.added.Add(-added) // what was accepted before the question is in the answer
 		now.used, now.limit, now.freeing = n, limit, -used.add(n, time.Now())
 	}
 	if n, err := g.load.Settled(ctx); err == nil {
@@ -108,16 +111,18 @@ func (g *Gate) read(ctx context.Context, settled, used *meter) {
 	g.latest.Store(&now)
 }
 
-// Admit takes a place for an order of the queue, or returns *order.BusyError when
-// there is none, with the time after which there should be at the rate of the last
-// seconds.
-func (g *Gate) Admit(q order.Queue) error {
+// Admit takes a place for an order of the queue that needs so many bytes of Redis,
+// or returns *order.BusyError when there is none, with the time after which there
+// should be at the rate of the last seconds.
+func (g *Gate) Admit(q order.Queue, bytes int64) error {
 	now := g.latest.Load()
-	if most := now.limit / 100 * memoryShare(q); now.limit > 0 && now.used > most {
-		return &order.BusyError{Reason: "Redis is nearly full", RetryAfter: after(float64(now.used-most), now.freeing)}
+	used := now.used + g.added.Load()
+	if most := now.limit / 100 * memoryShare(q); now.limit > 0 && used > most {
+		return &order.BusyError{Reason: "Redis is nearly full", RetryAfter: after(float64(used-most), now.freeing)}
 	}
 	waiting := g.waiting.Add(1)
 	if waiting <= g.limit {
+		g.added.Add(bytes)
 		return nil
 	}
 	g.Leave()

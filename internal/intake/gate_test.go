@@ -25,7 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type lengths struct {
 	mu      sync.Mutex
 	pending int64
-	used    int64 // of a memory of 1,000 bytes
+	used    int64 // of the memory, in units
+	unit    int64 // bytes; the memory has 1,000 units
 	settled int64
 	err     error
 	hang    bool
@@ -46,7 +47,7 @@ func (l *lengths) Backlog(ctx context.Context) (int64, error) {
 func (l *lengths) Memory(context.Context) (used, limit int64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.used, 1000, l.err
+	return l.used * l.unit, 1000 * l.unit, l.err
 }
 
 func (l *lengths) Settled(context.Context) (int64, error) {
@@ -74,7 +75,7 @@ func guard(t *testing.T, limit int, test func(t *testing.T, g *guarded)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := &guarded{lengths: &lengths{}, books: &books{}, tasks: &tasks{}}
+		g := &guarded{lengths: &lengths{unit: 1 << 20}, books: &books{}, tasks: &tasks{}}
 		gate := intake.NewGate(g.lengths, g.lengths, limit)
 		g.Intake = intake.New(g.books, g.tasks, shop, gate, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -237,21 +238,21 @@ func TestGateMemory(t *testing.T) {
 			used int64
 			want []order.Priority // of the orders that are taken
 		}{
-			{600, []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow}},
-			{601, []order.Priority{order.PriorityHigh, order.PriorityMedium}},
-			{700, []order.Priority{order.PriorityHigh, order.PriorityMedium}},
+			{600, []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh}},
+			{601, []order.Priority{order.PriorityMedium, order.PriorityHigh}},
+			{700, []order.Priority{order.PriorityMedium, order.PriorityHigh}},
 			{701, []order.Priority{order.PriorityHigh}},
 			{800, []order.Priority{order.PriorityHigh}},
 			{801, nil},
 			{1000, nil},
-			{500, []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow}},
+			{500, []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh}},
 		} {
 			g.lengths.mu.Lock()
 			g.lengths.used = row.used
 			g.lengths.mu.Unlock()
 			g.counted(0)
 			var got []order.Priority
-			for _, p := range []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow} {
+			for _, p := range []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh} {
 				if _, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(p))); err == nil {
 					got = append(got, p)
 				}
@@ -341,4 +342,33 @@ func (g *guarded) refused(t *testing.T) time.Duration {
 		t.Fatalf("the order was answered %v", err)
 	}
 	return busy.RetryAfter
+}
+
+// TestGateCountsBytes holds that orders which arrive between two readings do not
+// fill Redis, and that the next reading counts anew.
+func TestGateCountsBytes(t *testing.T) {
+	guard(t, 1000, func(t *testing.T, g *guarded) {
+		t.Helper()
+		g.lengths.mu.Lock()
+		g.lengths.unit = 100
+		g.lengths.mu.Unlock()
+		for _, row := range []struct {
+			used int64
+			want int // of orders that need a little over 2,000 bytes each
+		}{{0, 39}, {600, 9}, {790, 1}, {801, 0}, {0, 39}} {
+			g.lengths.mu.Lock()
+			g.lengths.used = row.used
+			g.lengths.mu.Unlock()
+			g.counted(0)
+			taken := 0
+			for range 100 {
+				if _, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh))); err == nil {
+					taken++
+				}
+			}
+			if taken < row.want-1 || taken > row.want+1 {
+				t.Errorf("with %d of 1,000 units used %d orders were accepted, want about %d", row.used, taken, row.want)
+			}
+		}
+	})
 }

@@ -26,7 +26,7 @@ const (
 // and order.ErrUnavailable when Redis could not be asked: then the order may or
 // may not be pending again.
 func (in *Intake) Retry(ctx context.Context, id string) (order.Record, error) {
-	if err := in.gate.Admit(order.QueueCritical); err != nil {
+	if err := in.gate.Admit(order.QueueCritical, orderOverhead); err != nil {
 		return order.Record{}, err
 	}
 	rec, err := in.ledger.Retry(ctx, id, rand.Text()[:tokenChars])

@@ -59,7 +59,7 @@ func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acc
 // admit takes a place for the order and makes it ready for the books.
 func (in *Intake) admit(o order.Order) (order.Entry, error) {
 	entry := order.Entry{Order: o, Queue: in.router.Queue(o)}
-	if err := in.gate.Admit(entry.Queue); err != nil {
+	if err := in.gate.Admit(entry.Queue, sizeOf(o)); err != nil {
 		return order.Entry{}, err
 	}
 	if o.ID != "" {
@@ -71,6 +71,23 @@ func (in *Intake) admit(o order.Order) (order.Entry, error) {
 	}
 	entry.ID = id
 	return entry, err
+}
+
+const (
+	// orderOverhead is roughly what Redis needs for an order beside its text: record,
+	// indexes, event and task, in bytes.
+	orderOverhead = 2000
+	// itemOverhead is what it needs for an item beside its name.
+	itemOverhead = 4
+)
+
+// sizeOf is about how many bytes of Redis an order will take.
+func sizeOf(o order.Order) int64 {
+	text := len(o.Customer) + len(o.Address) + len(o.Notes)
+	for _, item := range o.Items {
+		text += len(item) + itemOverhead
+	}
+	return int64(orderOverhead + text + text/4) // Redis rounds up
 }
 
 // asMade is what became of an order whose id was made for it.

@@ -126,6 +126,16 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 	return r.repaired(ctx, order.RepairRemoved, removed)
 }
 
+// assertReadable replaces a place that no worker could read. Asynq moves nothing on
+// in a queue where such a place is due, so it does not wait for assertPlace.
+func (r *Reconciler) assertReadable(ctx context.Context, rec order.Record) error {
+	_, err := r.Queue.Holds(ctx, rec)
+	if errors.Is(err, order.ErrDamaged) {
+		return r.replace(ctx, rec.Queue, rec.ID)
+	}
+	return err
+}
+
 // tidyPlace removes a place unless its order waits there. An archived one stays
 // for operators to see, as long as its order is known or might just have been.
 func (r *Reconciler) tidyPlace(ctx context.Context, p order.Parked, now time.Time) (bool, error) {
@@ -139,7 +149,7 @@ func (r *Reconciler) tidyPlace(ctx context.Context, p order.Parked, now time.Tim
 	case !p.ArchivedAt.IsZero() && (!unknown || now.Sub(p.ArchivedAt) < r.Retention):
 		return false, nil
 	case !unknown && !rec.Status.Settled() && rec.Queue == p.Queue:
-		return false, nil
+		return false, r.assertReadable(ctx, rec)
 	default:
 		return r.Places.Remove(ctx, p)
 	}

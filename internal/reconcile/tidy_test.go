@@ -97,3 +97,21 @@ func forgotten(t *testing.T, b *bundle) {
 		t.Fatalf("forgot %d, %v", n, err)
 	}
 }
+
+// TestTidyDamaged replaces a parked place that no worker could read, however young
+// its order is.
+func TestTidyDamaged(t *testing.T) {
+	b := open(t)
+	rec := b.acceptFor(t, time.Now().Add(time.Hour))
+	b.enqueue(t, rec)
+	b.rdb.Del(t.Context(), "asynq:{default}:t:o1")
+	b.rdb.Set(t.Context(), "asynq:{default}:t:o1", "text", 0)
+	b.round(t, rec.CreatedAt)
+	if held, err := b.queue.Holds(t.Context(), rec); !held || err != nil {
+		t.Errorf("it has a place: %t, %v", held, err)
+	}
+	totals, err := b.books.Totals(t.Context())
+	if err != nil || totals.Repairs[order.RepairSetAside] != 1 || totals.Repairs[order.RepairRequeued] != 1 {
+		t.Errorf("repairs are %v, %v", totals.Repairs, err)
+	}
+}
