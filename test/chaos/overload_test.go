@@ -24,7 +24,7 @@ const (
 // accepted is worked, and the worker is never without work. The short form has a
 // smaller Redis, so that it is full in a moment.
 func TestOverload(t *testing.T) {
-	each := pick(160*time.Millisecond, 80*time.Millisecond) // at the shop
+	each := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop
 	span := pick(6*time.Second, 30*time.Second)
 	s := open(t, "j overload", "--maxmemory", pick("12mb", "64mb"))
 	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: each} }
@@ -89,10 +89,10 @@ func (s *system) overload(span time.Duration, perSecond int) *offered {
 // maxOutstanding bounds the requests without an answer: more have hung.
 const maxOutstanding = 2048
 
-// fat is an order of some five kilobytes.
+// fat is an order of some ten kilobytes.
 func fat(n int) submission {
 	o := plain(fmt.Sprintf("fat-%06d", n), n)
-	o.Items = slices.Repeat([]string{strings.Repeat("tea and ", 25)}, 25)
+	o.Items = slices.Repeat([]string{strings.Repeat("tea and ", 25)}, 50)
 	return o
 }
 
