@@ -16,7 +16,7 @@ const (
 )
 
 // limited is a log handler that bounds the warnings and errors with the same
-// message. The first line of the next second says how many were left out.
+// message. The next line with it that is written says how many were left out.
 type limited struct {
 	slog.Handler
 	counts *lineCounts

@@ -15,22 +15,26 @@ func TestLost(t *testing.T) {
 	t.Parallel()
 	a, failed := claim("o1", "a"), order.Outcome{Status: order.StatusFailed, Error: "refused"}
 	twice := []step{accept(sample("o1")), begin(a), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c"))}
+	beside := seen(3)
+	beside.BesideSuspect = true
 	rows := []struct {
 		name    string
 		before  []step
-		attempt int
+		attempt order.LostAttempt
 		want    order.Loss
 		status  order.Status
 	}{
-		{"an open attempt", []step{accept(sample("o1")), begin(a)}, 1, order.Loss{Ended: true, WorkersLost: 1}, order.StatusRetrying},
-		{"one that ended", []step{accept(sample("o1")), begin(a), fail(a)}, 1, order.Loss{}, order.StatusRetrying},
-		{"one that was ended so", []step{accept(sample("o1")), begin(a), lost("o1", 1)}, 1, order.Loss{WorkersLost: 1}, order.StatusRetrying},
-		{"one that a newer one has followed", []step{accept(sample("o1")), begin(a), fail(a), begin(claim("o1", "b"))}, 1, order.Loss{}, order.StatusProcessing},
-		{"none", []step{accept(sample("o1"))}, 1, order.Loss{}, order.StatusPending},
-		{"of a settled order", []step{accept(sample("o1")), begin(a), settle(a, failed)}, 1, order.Loss{}, order.StatusFailed},
-		{"the third worker", twice, 3, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
-		{"the third worker, beside another suspect", append(twice, apart("o2")), 3, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
-		{"the third worker, tried apart", append(twice, apart("o1")), 3, order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
+		{"an open attempt", []step{accept(sample("o1")), begin(a)}, seen(1), order.Loss{Ended: true, WorkersLost: 1}, order.StatusRetrying},
+		{"one that ended", []step{accept(sample("o1")), begin(a), fail(a)}, seen(1), order.Loss{}, order.StatusRetrying},
+		{"one that was ended so", []step{accept(sample("o1")), begin(a), lost("o1", 1)}, seen(1), order.Loss{WorkersLost: 1}, order.StatusRetrying},
+		{"one that a newer one has followed", []step{accept(sample("o1")), begin(a), fail(a), begin(claim("o1", "b"))}, seen(1), order.Loss{}, order.StatusProcessing},
+		{"none", []step{accept(sample("o1"))}, seen(1), order.Loss{}, order.StatusPending},
+		{"of a settled order", []step{accept(sample("o1")), begin(a), settle(a, failed)}, seen(1), order.Loss{}, order.StatusFailed},
+		{"the third worker", twice, seen(3), order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"the third worker, beside another suspect", append(twice, apart("o2")), seen(3), order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"the third worker, tried apart beside another suspect", append(twice, apart("o1")), beside, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"an attempt begun since", []step{accept(sample("o1")), begin(a)}, order.LostAttempt{Number: 1, SeenAt: time.Now().Add(-time.Minute)}, order.Loss{}, order.StatusProcessing},
+		{"the third worker, tried apart", append(twice, apart("o1")), seen(3), order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -74,7 +78,7 @@ func TestLostWorkerIsStale(t *testing.T) {
 // TestLostMissing reports an order that is not there.
 func TestLostMissing(t *testing.T) {
 	b := open(t)
-	if _, err := b.Lost(t.Context(), "o1", 1); !errors.Is(err, order.ErrNotFound) {
+	if _, err := b.Lost(t.Context(), "o1", seen(1)); !errors.Is(err, order.ErrNotFound) {
 		t.Errorf("answered %v", err)
 	}
 }
@@ -170,8 +174,12 @@ func TestApart(t *testing.T) {
 	set("o1", "o1")
 	set("o2", "o1")
 	set("o1", "o1")
+	if err := b.EndApart(t.Context(), "o2"); err != nil {
+		t.Error(err)
+	}
+	set("o2", "o1")
 	for range 2 {
-		if err := b.EndApart(t.Context()); err != nil {
+		if err := b.EndApart(t.Context(), "o1"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -179,4 +187,55 @@ func TestApart(t *testing.T) {
 	if ttl := b.rdb.PTTL(t.Context(), "orders:{b0}:i").Val(); ttl <= 0 || ttl > time.Hour {
 		t.Errorf("it lasts %v", ttl)
 	}
+}
+
+// TestLostTwice answers the last loss the same when go-redis asks again.
+func TestLostTwice(t *testing.T) {
+	b := open(t)
+	b.do(t, accept(sample("o1")), begin(claim("o1", "a")), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c")), apart("o1"))
+	want := order.Loss{Ended: true, Failed: true, WorkersLost: 3}
+	for range 2 {
+		got, err := b.Lost(t.Context(), "o1", seen(3))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
+// TestBeginCountsLosses holds that a worker whose loss is found by the next one
+// counts, but never as the last.
+func TestBeginCountsLosses(t *testing.T) {
+	b := open(t)
+	b.do(t, accept(sample("o1")))
+	for i, want := range []int{0, 1, 2} {
+		b.do(t, begin(claim("o1", string(rune('a'+i)))))
+		if n := b.get(t, "o1").WorkersLost; n != want {
+			t.Errorf("after %d begins %d workers are lost, want %d", i+1, n, want)
+		}
+	}
+	b.do(t, exhausted(claim("o1", "d")))
+	if n := b.get(t, "o1").WorkersLost; n != 2 {
+		t.Errorf("%d workers are lost", n)
+	}
+}
+
+// TestFullRedisIsReconciled holds that the one who reconciles can lead, end attempts and
+// forget when Redis is full: what it does makes room.
+func TestFullRedisIsReconciled(t *testing.T) {
+	b := open(t)
+	a := claim("o1", "a")
+	b.do(t, accept(sample("o1")), begin(a), accept(sample("o2")), begin(claim("o2", "b")), settle(claim("o2", "b"), completed()))
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	b.rdb.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
+	if err := b.rdb.Set(t.Context(), "x", "y", 0).Err(); err == nil {
+		t.Fatal("Redis is not full")
+	}
+	if leads, err := b.Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
+		t.Errorf("leads: %t, %v", leads, err)
+	}
+	b.do(t, apart("o1"), lost("o1", 1))
+	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
 }

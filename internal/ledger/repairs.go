@@ -11,15 +11,21 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Lost ends the attempt of that number, whose worker is gone: the order is
-// retrying and due at once, or failed when it has lost order.MaxWorkersLost
-// workers. The last loss counts only for the suspect that was tried apart: any
-// other may have been lost with it. Whatever the lost worker still reports is stale. An attempt that is
-// not open any more is left alone, so repeating Lost changes nothing. It returns
-// order.ErrNotFound for an unknown order.
-func (l *Ledger) Lost(ctx context.Context, id string, attempt int) (order.Loss, error) {
+// Lost ends the attempt, whose worker is gone: the order is retrying and due at
+// once, or failed when it has lost order.MaxWorkersLost workers. The last loss
+// counts only for the suspect that was tried apart, with no other one beside it.
+// Whatever the lost worker still reports is stale. An attempt that is not open any
+// more, or was begun after the worker was seen to be gone, is left alone, so
+// repeating Lost changes nothing. It returns order.ErrNotFound for an unknown
+// order.
+func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (order.Loss, error) {
+	beside := 0
+	if lost.BesideSuspect {
+		beside = 1
+	}
 	last := fmt.Sprintf("%s %d times: the order may be what ends it", order.ReasonWorkerLost, order.MaxWorkersLost)
-	word, rest, err := l.run(ctx, lostScript, append(changeKeys(id), apartKey), id, attempt, order.MaxWorkersLost, order.ReasonWorkerLost, last)
+	word, rest, err := l.run(ctx, lostScript, append(changeKeys(id), apartKey), id,
+		lost.Number, lost.SeenAt.UnixMicro(), beside, order.ReasonWorkerLost, last)
 	if err != nil {
 		return order.Loss{}, wrap(err, "end lost attempt at order %s", id)
 	}
@@ -31,8 +37,7 @@ func (l *Ledger) Lost(ctx context.Context, id string, attempt int) (order.Loss, 
 }
 
 // SetApart makes an order the suspect that is tried apart from all others, unless
-// another one is, and says which one is now; none when that one's term has just
-// ended. It lasts for the term, by the clock of Redis, and for an order that is
+// another one is, and says which one is now. It lasts for the term, by the clock of Redis, and for an order that is
 // tried apart already it lasts anew.
 func (l *Ledger) SetApart(ctx context.Context, id string, term time.Duration) (apart string, err error) {
 	apart, err = apartScript.Run(ctx, l.rdb, []string{apartKey}, id, term.Milliseconds()).Text()
@@ -48,10 +53,10 @@ func (l *Ledger) Apart(ctx context.Context) (id string, err error) {
 	return id, wrap(err, "ask which order is tried apart")
 }
 
-// EndApart says that no suspect is being tried apart any more. Repeating it is
-// safe while one process reconciles.
-func (l *Ledger) EndApart(ctx context.Context) error {
-	return wrap(l.rdb.Del(ctx, apartKey).Err(), "end trying an order apart")
+// EndApart says that the order is not being tried apart any more. If another one
+// is, or none, nothing changes.
+func (l *Ledger) EndApart(ctx context.Context, id string) error {
+	return wrap(endApartScript.Run(ctx, l.rdb, []string{apartKey}, id).Err(), "end trying order %s apart", id)
 }
 
 // Lead says whether the process of that name is the one that reconciles, and

@@ -46,6 +46,9 @@ var repairedLua string
 //go:embed scripts/apart.lua
 var apartLua string
 
+//go:embed scripts/endapart.lua
+var endApartLua string
+
 //go:embed scripts/lead.lua
 var leadLua string
 
@@ -71,6 +74,7 @@ var (
 	forgetScript   = newChange(forgetLua)
 	repairedScript = redis.NewScript(repairedLua)
 	apartScript    = redis.NewScript(apartLua)
+	endApartScript = redis.NewScript(endApartLua)
 	leadScript     = redis.NewScript(leadLua)
 	totalsScript   = redis.NewScript(totalsLua)
 	listScript     = redis.NewScript(listLua)
@@ -78,7 +82,8 @@ var (
 
 // newChange returns a script that changes one order of the books.
 func newChange(lua string) *redis.Script {
-	bounds := fmt.Sprintf("local kept_events, kept_attempts = %d, %d\n", order.MaxEvents, order.MaxAttemptsKept)
+	bounds := fmt.Sprintf("local kept_events, kept_attempts, most_losses = %d, %d, %d\n",
+		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost)
 	return redis.NewScript(bounds + prelude + lua)
 }
 

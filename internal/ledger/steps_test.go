@@ -86,7 +86,7 @@ func requeued(id, token string) step {
 
 func lost(id string, attempt int) step {
 	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.Lost(ctx, id, attempt)
+		_, err := l.Lost(ctx, id, seen(attempt))
 		return err
 	}
 }
@@ -100,4 +100,9 @@ func apart(id string) step {
 		_, err := l.SetApart(ctx, id, time.Hour)
 		return err
 	}
+}
+
+// seen is an attempt whose worker is seen to be gone now.
+func seen(attempt int) order.LostAttempt {
+	return order.LostAttempt{Number: attempt, SeenAt: time.Now().Add(time.Minute)}
 }

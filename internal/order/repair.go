@@ -20,6 +20,19 @@ type Stray struct {
 	// Lease is what the worker said last; a stray that says something else is
 	// none any more. Empty when it said nothing.
 	Lease string
+	// SeenAt is when it was seen to be one, by the clock of Redis.
+	SeenAt time.Time
+}
+
+// LostAttempt is an attempt whose worker is gone.
+type LostAttempt struct {
+	// Number is the attempt's.
+	Number int
+	// SeenAt is when that was seen, by the clock of Redis: an attempt that began
+	// later is another worker's.
+	SeenAt time.Time
+	// BesideSuspect says that the worker held another order that may have ended it.
+	BesideSuspect bool
 }
 
 // Loss is what became of an attempt whose worker is gone.

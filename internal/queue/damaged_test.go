@@ -52,7 +52,7 @@ func TestDamagedStray(t *testing.T) {
 			s := sweep(t)
 			s.take(t, "o1")
 			spoil(t, s.bundle, "o1")
-			stray := s.look(t, 10)[0]
+			stray := s.look(t, 12)[0]
 			if done, err := s.PutBack(t.Context(), stray); done || !errors.Is(err, order.ErrDamaged) {
 				t.Errorf("put back: %t, %v", done, err)
 			}

@@ -18,9 +18,9 @@ import (
 
 const (
 	// strayAfter is how long a lease must stay as it is for its worker to be taken
-	// for lost. Asynq renews the leases of all that it works every five seconds,
-	// and a Redis that is slow, or away for as long as maxGap, makes that more.
-	strayAfter = 10 * time.Second
+	// for lost. Asynq renews the leases of all that it works every five seconds; one
+	// renewal may fail, and Redis be slow.
+	strayAfter = 12 * time.Second
 	// maxGap is the longest time between two looks that still counts as watching:
 	// after a longer one, workers must have the time to renew their leases again.
 	maxGap = 4 * time.Second
@@ -32,12 +32,16 @@ const (
 //go:embed scripts/putback.lua
 var putbackLua string
 
+//go:embed scripts/watch.lua
+var watchLua string
+
 // The scripts that change tasks in Asynq's place. Each file under scripts
 // documents its keys, arguments and answers.
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
 	putbackScript  = redis.NewScript(putbackLua)
+	watchScript    = redis.NewScript(watchLua)
 	setasideScript = redis.NewScript(setasideLua)
 	removeScript   = redis.NewScript(removeLua)
 )
@@ -48,11 +52,12 @@ var (
 // Asynq itself brings the orders of a killed worker back after 60 to 90 seconds,
 // and stops doing so at the first task that it cannot read. The sweeper watches
 // the leases instead: a worker that lives renews them every five seconds. It goes
-// by the clock of Redis alone. Its methods may run beside each other, but Parked
-// not beside itself.
+// by the clock of Redis alone. Its methods may run beside each other, but Strays
+// and Parked not beside themselves.
 type Sweeper struct {
 	rdb    redis.UniversalClient
 	asynq  *asynq.Inspector
+	blind  bool   // the last look failed
 	parked []walk // the rest of the walk through what is parked
 	now    func(context.Context) (time.Time, error)
 }
@@ -75,29 +80,38 @@ func NewSweeper(rdb redis.UniversalClient) (*Sweeper, error) {
 }
 
 // sightings is what one look has seen: the lease of each place that is being
-// worked, and since when it has been so.
+// worked, and since when it has been so. Times are milliseconds since 1970, and
+// names short, as it is written every second.
 type sightings struct {
-	At   time.Time           `json:"at"`
-	Seen map[string]sighting `json:"seen"` // by queue and id
+	At   int64               `json:"a"`
+	Seen map[string]sighting `json:"s"` // by queue and id
 }
 
 type sighting struct {
-	Lease string    `json:"lease"`
-	Since time.Time `json:"since"`
+	Lease string `json:"l"`
+	Since int64  `json:"t"`
 }
 
 // Strays looks at all orders that workers hold, and returns those whose lease has
-// not been renewed for ten seconds of watching. To watch, one process must call
-// it at least every four seconds; which one does not matter. It returns
-// order.ErrUnavailable when Redis could not be asked.
+// not been renewed for twelve seconds of watching. To watch, one process must call
+// it at least every four seconds; which one does not matter. After a look that
+// failed it begins anew: workers may have failed to renew their leases as well. It
+// returns order.ErrUnavailable when Redis could not be asked.
 func (s *Sweeper) Strays(ctx context.Context) ([]order.Stray, error) {
-	held, err := s.held(ctx)
-	if err != nil {
-		return nil, err
-	}
+	strays, err := s.look(ctx)
+	s.blind = err != nil
+	return strays, err
+}
+
+func (s *Sweeper) look(ctx context.Context) ([]order.Stray, error) {
+	// The time first: what is seen below was so after it.
 	now, before, err := s.before(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read what was seen last: %w: %w", order.ErrUnavailable, err)
+	}
+	held, err := s.held(ctx)
+	if err != nil {
+		return nil, err
 	}
 	seen := make(map[string]sighting, len(held))
 	var strays []order.Stray
@@ -105,18 +119,18 @@ func (s *Sweeper) Strays(ctx context.Context) ([]order.Stray, error) {
 		name := string(at.queue) + "/" + at.id
 		last, known := before[name]
 		if !known || last.Lease != lease {
-			last = sighting{Lease: lease, Since: now}
+			last = sighting{Lease: lease, Since: now.UnixMilli()}
 		}
 		seen[name] = last
-		if now.Sub(last.Since) >= strayAfter {
-			strays = append(strays, order.Stray{ID: at.id, Queue: at.queue, Lease: lease})
+		if now.Sub(time.UnixMilli(last.Since)) >= strayAfter {
+			strays = append(strays, order.Stray{ID: at.id, Queue: at.queue, Lease: lease, SeenAt: now})
 		}
 	}
-	text, err := json.Marshal(sightings{At: now, Seen: seen})
+	text, err := json.Marshal(sightings{At: now.UnixMilli(), Seen: seen})
 	if err != nil {
 		return nil, fmt.Errorf("write down what is seen: %w", err)
 	}
-	if err := s.rdb.Set(ctx, watchKey, text, maxGap).Err(); err != nil {
+	if err := watchScript.Run(ctx, s.rdb, []string{watchKey}, text, maxGap.Milliseconds()).Err(); err != nil {
 		return nil, fmt.Errorf("write down what is seen: %w: %w", order.ErrUnavailable, err)
 	}
 	return strays, nil
@@ -129,14 +143,29 @@ func (s *Sweeper) before(ctx context.Context) (now time.Time, seen map[string]si
 		return now, nil, err
 	}
 	text, err := s.rdb.Get(ctx, watchKey).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return now, nil, nil
-	}
-	var last sightings
-	if err != nil || json.Unmarshal(text, &last) != nil || now.Sub(last.At) > maxGap {
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return now, nil, err
 	}
+	var last sightings
+	known := !s.blind && json.Unmarshal(text, &last) == nil && now.Sub(time.UnixMilli(last.At)) <= maxGap
+	if !known {
+		last.Seen = nil
+	}
 	return now, last.Seen, nil
+}
+
+// Held lists all orders that workers hold at the moment, strays among them. It
+// returns order.ErrUnavailable when Redis could not be asked.
+func (s *Sweeper) Held(ctx context.Context) ([]order.Stray, error) {
+	places, err := s.held(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held := make([]order.Stray, 0, len(places))
+	for at, lease := range places {
+		held = append(held, order.Stray{ID: at.id, Queue: at.queue, Lease: lease})
+	}
+	return held, nil
 }
 
 // held returns the lease of every active task, empty where there is none.

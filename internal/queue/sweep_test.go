@@ -75,19 +75,19 @@ func TestStrays(t *testing.T) {
 		do   func(t *testing.T, s *sweeping)
 		want int // strays after it
 	}{
-		{"watched for nine seconds", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 9) }, 0},
-		{"watched for ten", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 10) }, 1},
+		{"watched for eleven seconds", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 11) }, 0},
+		{"watched for twelve", func(t *testing.T, s *sweeping) { t.Helper(); s.look(t, 12) }, 1},
 		{"the lease was renewed", func(t *testing.T, s *sweeping) {
 			t.Helper()
-			s.look(t, 8)
+			s.look(t, 10)
 			s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", 5, "o1")
-			s.look(t, 8)
+			s.look(t, 10)
 		}, 0},
 		{"the lease was renewed once and then no more", func(t *testing.T, s *sweeping) {
 			t.Helper()
-			s.look(t, 8)
+			s.look(t, 10)
 			s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", 5, "o1")
-			s.look(t, 11)
+			s.look(t, 13)
 		}, 1},
 		{"another process goes on watching", func(t *testing.T, s *sweeping) {
 			t.Helper()
@@ -98,19 +98,28 @@ func TestStrays(t *testing.T) {
 			}
 			other.SetClock(func() time.Time { return s.now })
 			s.Sweeper = other
-			s.now = s.now.Add(4 * time.Second)
-			s.look(t, 1)
+			s.now = s.now.Add(3 * time.Second)
+			s.look(t, 4)
 		}, 1},
 		{"it has no lease at all", func(t *testing.T, s *sweeping) {
 			t.Helper()
 			s.rdb.ZRem(t.Context(), "asynq:{default}:lease", "o1")
-			s.look(t, 10)
+			s.look(t, 12)
 		}, 1},
 		{"nobody watched for a while", func(t *testing.T, s *sweeping) {
 			t.Helper()
 			s.look(t, 5)
 			s.now = s.now.Add(5 * time.Second)
 			s.look(t, 5)
+		}, 0},
+		{"one look failed", func(t *testing.T, s *sweeping) {
+			t.Helper()
+			s.look(t, 10)
+			s.breaker.Break(redistest.NotApplied, redistest.Any)
+			if _, err := s.Strays(t.Context()); !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("without Redis: %v", err)
+			}
+			s.look(t, 3)
 		}, 0},
 		{"Redis was away for a while", func(t *testing.T, s *sweeping) {
 			t.Helper()
@@ -156,9 +165,9 @@ func TestPutBack(t *testing.T) {
 	s.enqueue(t, order.QueueDefault, "o1")
 	s.holdOne(t)
 	s.enqueue(t, order.QueueDefault, "o2", "o3")
-	strays := s.look(t, 10)
+	strays := s.look(t, 12)
 	want := []order.Stray{{ID: "o1", Queue: order.QueueDefault}}
-	if diff := cmp.Diff(want, strays, cmpopts.IgnoreFields(order.Stray{}, "Lease")); diff != "" {
+	if diff := cmp.Diff(want, strays, cmpopts.IgnoreFields(order.Stray{}, "Lease", "SeenAt")); diff != "" {
 		t.Fatalf("strays (-want +got):\n%s", diff)
 	}
 	if done, err := s.PutBack(t.Context(), strays[0]); !done || err != nil {
@@ -183,7 +192,7 @@ func TestPutBack(t *testing.T) {
 func TestPutBackTooLate(t *testing.T) {
 	s := sweep(t)
 	s.take(t, "o1")
-	strays := s.look(t, 10)
+	strays := s.look(t, 12)
 	s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", 5, "o1")
 	if done, err := s.PutBack(t.Context(), strays[0]); done || err != nil {
 		t.Errorf("put back: %t, %v", done, err)
@@ -200,7 +209,7 @@ func TestPutBackFaults(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			s := sweep(t)
 			s.take(t, "o1")
-			stray := s.look(t, 10)[0]
+			stray := s.look(t, 12)[0]
 			s.breaker.Break(fault, redistest.Script("asynq:{default}:active"))
 			if _, err := s.PutBack(t.Context(), stray); !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("broken: %v", err)
@@ -216,7 +225,32 @@ func TestPutBackFaults(t *testing.T) {
 	}
 }
 
-// TestHold keeps a consumer from fetching, and lets it go on.
+// TestFullRedis finds and puts back strays when Redis is full.
+func TestFullRedis(t *testing.T) {
+	s := sweep(t)
+	s.take(t, "o1")
+	s.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	strays := s.look(t, 12)
+	if len(strays) != 1 {
+		t.Fatalf("%d strays", len(strays))
+	}
+	if done, err := s.PutBack(t.Context(), strays[0]); !done || err != nil {
+		t.Errorf("put back: %t, %v", done, err)
+	}
+}
+
+// TestHeld lists what is being worked, stray or not.
+func TestHeld(t *testing.T) {
+	s := sweep(t)
+	s.take(t, "o1")
+	held, err := s.Held(t.Context())
+	if err != nil || len(held) != 1 || held[0].ID != "o1" || held[0].Lease == "" {
+		t.Errorf("held: %+v, %v", held, err)
+	}
+}
+
+// TestHold keeps a consumer from fetching, from moving on what is due and from
+// taking back what seems expired, and lets it go on.
 func TestHold(t *testing.T) {
 	b := open(t)
 	taken := make(chan string, 2)
@@ -227,14 +261,34 @@ func TestHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.enqueue(t, order.QueueDefault, "o1", "expired")
+	ctx := t.Context()
+	b.rdb.LRem(ctx, "asynq:{default}:pending", 0, "expired")
+	b.rdb.LPush(ctx, "asynq:{default}:active", "expired")
+	b.rdb.HSet(ctx, "asynq:{default}:t:expired", "state", "active")
+	b.rdb.ZIncrBy(ctx, "asynq:{default}:lease", float64(time.Now().Add(-time.Minute).Unix()), "expired")
+	if _, err := b.client.Enqueue(asynq.NewTask("order", nil), asynq.TaskID("later"), asynq.Queue("default"), asynq.ProcessIn(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	b.rdb.ZIncrBy(ctx, "asynq:{default}:scheduled", -60, "later")
 	c.Hold(true)
-	ctx, cancel := context.WithCancel(t.Context())
+	running, cancel := context.WithCancel(ctx)
 	ended := make(chan error)
-	go func() { ended <- c.Run(ctx) }()
-	b.enqueue(t, order.QueueDefault, "o1")
-	never(t, "an order was fetched", func() bool { return len(taken) > 0 })
+	go func() { ended <- c.Run(running) }()
+	for range 8 { // the forwarder looks twice a second
+		never(t, "an order was fetched", func() bool { return len(taken) > 0 })
+	}
+	for id, want := range map[string]asynq.TaskState{
+		"o1": asynq.TaskStatePending, "expired": asynq.TaskStateActive, "later": asynq.TaskStateScheduled,
+	} {
+		if task := b.task(order.QueueDefault, id); task == nil || task.State != want {
+			t.Errorf("%s is %+v, want it %v", id, task, want)
+		}
+	}
 	c.Hold(false)
-	receive(t, "the order", taken)
+	for range 2 { // the forwarder brings the other one
+		receive(t, "the order", taken)
+	}
 	c.Hold(true)
 	cancel()
 	if err := receive(t, "the end", ended); err != nil {

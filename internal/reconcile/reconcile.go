@@ -5,8 +5,8 @@
 // that nobody works any more. Orders without a place are queued again, places
 // without an order are removed, and orders whose worker is gone go back to their
 // queue. It owns a place in these walks; nothing is durable after it that was not
-// before. One process does it at a time; every repair can be repeated, so a
-// second one for a moment does no harm.
+// before. One process does it at a time. Every repair can be repeated and looks
+// again before it changes anything, so a second one for a moment does no harm.
 package reconcile
 
 import (
@@ -31,14 +31,14 @@ type Records interface {
 // Books takes down what becomes of orders; see the methods of ledger.Ledger.
 type Books interface {
 	Now(ctx context.Context) (time.Time, error)
-	Lost(ctx context.Context, id string, attempt int) (order.Loss, error)
+	Lost(ctx context.Context, id string, lost order.LostAttempt) (order.Loss, error)
 }
 
 // Suspects knows the one that is tried apart; see the methods of ledger.Ledger.
 type Suspects interface {
 	Apart(ctx context.Context) (id string, err error)
 	SetApart(ctx context.Context, id string, term time.Duration) (apart string, err error)
-	EndApart(ctx context.Context) error
+	EndApart(ctx context.Context, id string) error
 }
 
 // Archive drops what is too old; see the methods of ledger.Ledger.
@@ -73,6 +73,7 @@ type Queue interface {
 // Strays finds the orders whose worker is gone; see the methods of queue.Sweeper.
 type Strays interface {
 	Strays(ctx context.Context) ([]order.Stray, error)
+	Held(ctx context.Context) ([]order.Stray, error)
 	PutBack(ctx context.Context, s order.Stray) (bool, error)
 }
 
@@ -93,6 +94,8 @@ const (
 	// term is how long a process leads without asking again: a killed leader is
 	// followed by another one after so long, before what it saw is forgotten.
 	term = 2 * time.Second
+	// sweepBudget bounds one sweep, within the term. The next one goes on.
+	sweepBudget = 1500 * time.Millisecond
 	// minAge is how long an order may wait before its task is missed: the API
 	// that accepted it may still be about to queue it.
 	minAge = 30 * time.Second
@@ -107,7 +110,7 @@ const (
 	forgetLimit = 10_000
 	// apartTerm is how long a suspect may wait for its worker before another one is
 	// tried: its queue may be paused. While it is worked, the term begins anew.
-	apartTerm = time.Minute
+	apartTerm = 5 * time.Minute
 	// tokenChars is the length of a repair's token: 80 random bits.
 	tokenChars = 16
 )
@@ -220,7 +223,8 @@ func (r *Reconciler) Forget(ctx context.Context, now time.Time) error {
 	return errors.Join(err, r.Ledger.ForgetEvents(ctx, cutoff))
 }
 
-// repaired counts repairs. A crash before it loses the count, never the repair.
+// repaired counts repairs. A crash or an error before it loses the count, never
+// the repair.
 func (r *Reconciler) repaired(ctx context.Context, kind order.Repair, n int) error {
 	if n == 0 {
 		return nil

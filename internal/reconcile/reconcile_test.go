@@ -81,7 +81,7 @@ func (i impatient) Strays(ctx context.Context) ([]order.Stray, error) {
 	var strays []order.Stray
 	for _, id := range i.rdb.LRange(ctx, "asynq:{default}:active", 0, -1).Val() {
 		lease := strconv.FormatFloat(i.rdb.ZScore(ctx, "asynq:{default}:lease", id).Val(), 'f', -1, 64)
-		strays = append(strays, order.Stray{ID: id, Queue: order.QueueDefault, Lease: lease})
+		strays = append(strays, order.Stray{ID: id, Queue: order.QueueDefault, Lease: lease, SeenAt: time.Now().Add(time.Minute)})
 	}
 	return strays, nil
 }
@@ -105,7 +105,7 @@ func (b *bundle) enqueue(t *testing.T, rec order.Record) {
 
 func (b *bundle) begin(t *testing.T, id, token string) order.Claim {
 	t.Helper()
-	c := order.Claim{ID: id, Token: token, Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3}
+	c := order.Claim{ID: id, Token: token, Worker: "w-" + token, Handling: order.HandlingStandard, MaxAttempts: 100}
 	if _, err := b.books.Begin(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -41,13 +41,15 @@ func (*empty) Get(context.Context, string) (order.Record, error) {
 
 func (*empty) Now(context.Context) (time.Time, error) { return time.Now(), nil }
 
-func (*empty) Lost(context.Context, string, int) (order.Loss, error) { return order.Loss{}, nil }
+func (*empty) Lost(context.Context, string, order.LostAttempt) (order.Loss, error) {
+	return order.Loss{}, nil
+}
 
 func (*empty) Apart(context.Context) (string, error) { return "", nil }
 
 func (*empty) SetApart(context.Context, string, time.Duration) (string, error) { return "", nil }
 
-func (*empty) EndApart(context.Context) error { return nil }
+func (*empty) EndApart(context.Context, string) error { return nil }
 
 func (e *empty) Lead(context.Context, string, time.Duration) (bool, error) {
 	return !e.follows.Load(), nil
@@ -75,6 +77,8 @@ func (e *empty) Strays(context.Context) ([]order.Stray, error) {
 	}
 	return nil, nil
 }
+
+func (*empty) Held(context.Context) ([]order.Stray, error) { return nil, nil }
 
 func (*empty) PutBack(context.Context, order.Stray) (bool, error) { return false, nil }
 

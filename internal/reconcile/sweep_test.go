@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -210,7 +211,7 @@ func TestSuspectBesideAnother(t *testing.T) {
 		b.fetch(t, "o1")
 		b.begin(t, "o1", "again")
 	}
-	if err := b.books.EndApart(t.Context()); err != nil {
+	if err := b.books.EndApart(t.Context(), "o1"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.books.SetApart(t.Context(), "o2", time.Hour); err != nil {
@@ -264,5 +265,145 @@ func TestSweepFaults(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestApartEnds holds when another suspect gets its turn: not while the first is
+// worked, and when its attempt has ended in whatever way.
+func TestApartEnds(t *testing.T) {
+	t.Parallel()
+	const key = "orders:{b0}:i"
+	rows := []struct {
+		name string
+		do   func(t *testing.T, b *bundle)
+		left bool // it is still the one
+	}{
+		{"it is worked", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.begin(t, "o1", "apart")
+			b.rdb.PExpire(t.Context(), key, time.Minute)
+		}, true},
+		{"it waits for a worker", func(*testing.T, *bundle) {}, true},
+		{"the shop did not take it", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.fail(t, "o1")
+		}, false},
+		{"it is settled", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.settle(t, "o1")
+		}, false},
+		{"it is forgotten", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.settle(t, "o1")
+			if _, err := b.books.Forget(t.Context(), time.Now().Add(time.Minute), 10); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		{"it has no attempt", func(t *testing.T, b *bundle) {
+			t.Helper()
+			b.rdb.Set(t.Context(), key, "o2", time.Minute)
+			b.accept(t, "o2")
+		}, false},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			b := open(t)
+			b.take(t, b.accept(t, "o1"))
+			for range 2 {
+				b.sweep(t)
+				b.fetch(t, "o1")
+				b.begin(t, "o1", "again")
+			}
+			b.rdb.LRem(t.Context(), "asynq:{default}:active", 0, "o1")
+			if _, err := b.books.Lost(t.Context(), "o1", order.LostAttempt{Number: 3, SeenAt: time.Now().Add(time.Minute), BesideSuspect: true}); err != nil {
+				t.Fatal(err)
+			}
+			b.rdb.Set(t.Context(), key, "o1", 2*time.Minute)
+			row.do(t, b)
+			b.sweep(t)
+			left := b.rdb.Exists(t.Context(), key).Val() == 1
+			if left != row.left {
+				t.Errorf("it is tried apart: %t, want %t", left, row.left)
+			}
+			if ttl := b.rdb.PTTL(t.Context(), key).Val(); row.name == "it is worked" && ttl <= time.Minute {
+				t.Errorf("its term was not begun anew: %v", ttl)
+			}
+		})
+	}
+}
+
+// TestLostBesideSuspect holds that a suspect which was tried apart is not blamed
+// when its worker held another suspect.
+func TestLostBesideSuspect(t *testing.T) {
+	t.Parallel()
+	for _, losses := range []int{1, 2} {
+		t.Run(fmt.Sprint("the other has lost ", losses), func(t *testing.T) {
+			b := open(t)
+			for _, id := range []string{"o1", "o2"} {
+				b.accept(t, id)
+				lost := 2
+				if id == "o2" {
+					lost = losses
+				}
+				for n := range lost {
+					b.begin(t, id, "x")
+					if _, err := b.books.Lost(t.Context(), id, order.LostAttempt{Number: n + 1, SeenAt: time.Now().Add(time.Minute)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				rec, err := b.books.Get(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.enqueue(t, rec)
+				b.fetch(t, id)
+				b.begin(t, id, "together")
+			}
+			b.rdb.Set(t.Context(), "orders:{b0}:i", "o1", time.Minute)
+			b.sweep(t)
+			want := map[int]order.Status{1: order.StatusFailed, 2: order.StatusRetrying}[losses]
+			if got := b.swept(t, "o1"); got.Status != want {
+				t.Errorf("it is %s, want %s", got.Status, want)
+			}
+		})
+	}
+}
+
+// TestSweepHelpsTheOthers holds that an order which cannot be helped, or read, does
+// not keep a sweep from the others.
+func TestSweepHelpsTheOthers(t *testing.T) {
+	b := open(t)
+	for _, id := range []string{"o1", "o2", "o3", "o4", "o5"} {
+		b.take(t, b.accept(t, id))
+	}
+	b.rdb.HSet(t.Context(), "orders:{b0}:o:o1", "p", "many")
+	doc := b.rdb.HGet(t.Context(), "orders:{b0}:o:o2", "d").Val()
+	b.rdb.HSet(t.Context(), "orders:{b0}:o:o2", "d", "{")
+	if err := b.Sweep(t.Context()); err == nil {
+		t.Error("the odd order is not told")
+	}
+	for _, id := range []string{"o3", "o4", "o5"} {
+		if got := b.swept(t, id); got.Status != order.StatusRetrying || !got.Pending {
+			t.Errorf("%s is %+v", id, got)
+		}
+	}
+	b.rdb.HDel(t.Context(), "orders:{b0}:o:o1", "p")
+	b.rdb.HSet(t.Context(), "orders:{b0}:o:o2", "d", doc)
+	if n := b.swept(t, "o3").Repairs[order.RepairPutBack]; n != 4 { // o2 goes back unread
+		t.Errorf("%d were counted", n)
+	}
+}
+
+// TestSweepDamagedPending holds that a round replaces a garbled place that waits
+// for a worker.
+func TestSweepDamagedPending(t *testing.T) {
+	b := open(t)
+	rec := b.accept(t, "o1")
+	b.enqueue(t, rec)
+	b.rdb.HSet(t.Context(), "asynq:{default}:t:o1", "msg", "garbage")
+	b.round(t, rec.CreatedAt.Add(time.Minute))
+	want := repairs{order.RepairSetAside: 1, order.RepairRequeued: 1}
+	if diff := cmp.Diff(want, b.swept(t, "o1").Repairs); diff != "" {
+		t.Errorf("repairs (-want +got):\n%s", diff)
 	}
 }

@@ -10,8 +10,8 @@
 -- Returns {'begun', number, try}, where number counts all attempts and try those
 -- since the last retry; {'exhausted', number, try} when no attempt is left, and
 -- then the token may only settle; {'settled', status}; {'missing'}.
-local status, token, attempts, open, queue, created, due, before =
-  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c', 'u', 'm'))
+local status, token, attempts, open, queue, created, due, before, losses =
+  unpack(redis.call('HMGET', record, 's', 'k', 'n', 'b', 'q', 'c', 'u', 'm', 'p'))
 if not status then
   return { 'missing' }
 end
@@ -28,6 +28,9 @@ end
 redis.call('HDEL', record, 'k')
 if open then
   close(number, 'worker was lost', '')
+  -- It may be what ends its workers; but only lost tells, so the last loss is left
+  -- to it.
+  redis.call('HSET', record, 'p', math.min((losses or 0) + 1, most_losses - 1))
 end
 redis.call('HSET', record, 'k', ARGV[3])
 if try >= tonumber(ARGV[7]) then

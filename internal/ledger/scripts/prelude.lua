@@ -11,7 +11,7 @@
 -- ARGV[2]  how many events the stream keeps, roughly
 --
 -- In front of this, kept_events and kept_attempts say how many of each a record
--- keeps.
+-- keeps, and most_losses how many workers an order may lose.
 --
 -- Times are integers in microseconds by the clock of Redis, the only clock of
 -- the books. They are handled as strings where they are stored: a Lua number
