@@ -12,7 +12,7 @@ func TestKilledBetweenRecordAndQueue(t *testing.T) {
 	kills := pick(10, 200)
 	s := open(t, "2 the API is killed before it queues")
 	s.addWorkers(1)
-	p := openProxy(t, s.redis.URL())
+	p := openProxy(t, s.redis.URL(), nil)
 	s.redisURL = p.URL()
 	s.addAPIs(1)
 	repeated := s.rand.Perm(kills)[:kills/2]

@@ -25,7 +25,7 @@ type network struct {
 // openNetwork opens the way to the Redis of that URL. It ends with the test.
 func openNetwork(t *testing.T, redisURL string) *network {
 	t.Helper()
-	n := &network{t: t, inner: openProxy(t, redisURL)}
+	n := &network{t: t, inner: openProxy(t, redisURL, nil)}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	n.toxic = toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", n.inner.addr)
 	if err := n.toxic.Start(); err != nil {

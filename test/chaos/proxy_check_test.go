@@ -25,7 +25,7 @@ func TestProxy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := openProxy(t, redistest.Start(t).URL())
+			p := openProxy(t, redistest.Start(t).URL(), nil)
 			opts, err := redis.ParseURL(p.URL())
 			if err != nil {
 				t.Fatal(err)

@@ -33,21 +33,22 @@ type proxy struct {
 	socket string // of Redis
 
 	// judge decides on every command, instead of the trap that is set; nil where
-	// only that counts. It is set before the first connection.
+	// only that counts.
 	judge func(command message) *trap
 
 	mu   sync.Mutex
 	trap *trap
 }
 
-// openProxy starts a proxy before the Redis of that URL. It ends with the test.
-func openProxy(t *testing.T, redisURL string) *proxy {
+// openProxy starts a proxy before the Redis of that URL, with a judge or nil. It
+// ends with the test.
+func openProxy(t *testing.T, redisURL string, judge func(command message) *trap) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{addr: l.Addr().String(), socket: strings.TrimPrefix(redisURL, "unix://")}
+	p := &proxy{addr: l.Addr().String(), socket: strings.TrimPrefix(redisURL, "unix://"), judge: judge}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {

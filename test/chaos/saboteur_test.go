@@ -46,9 +46,7 @@ func (s *system) sabotage(program string, known *scripts) (string, *saboteur) {
 		program: program, plan: plan(), known: known, writes: map[string]*write{}, again: map[string]breakage{},
 		hits: func() { s.faults.Add(1) },
 	}
-	p := openProxy(s.t, s.redis.URL())
-	p.judge = b.judge
-	return p.URL(), b
+	return openProxy(s.t, s.redis.URL(), b.judge).URL(), b
 }
 
 // judge decides whether a command passes.
