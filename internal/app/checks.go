@@ -23,8 +23,8 @@ const (
 	// clockWarning is the difference to the clock of Redis that is worth a warning.
 	clockWarning = time.Second
 	// clockLimit is the difference above which a worker fetches no orders: Asynq
-	// tells by its worker's clock when a lease is over, and half a minute behind it
-	// would hand out orders that are being worked.
+	// tells by its worker's clock when a lease is over and when an order is due, and
+	// would take away what others work, or bring it before its time.
 	clockLimit = 5 * time.Second
 )
 

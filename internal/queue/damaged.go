@@ -2,15 +2,11 @@ package queue
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"time"
 
 	"orderprocessor/internal/order"
 )
-
-//go:embed scripts/setaside.lua
-var setasideLua string
 
 // SetAside takes the order's place off the queue, whatever it holds, and keeps it
 // for Damaged to list. The order itself is in the ledger and can be queued anew.

@@ -2,16 +2,12 @@ package queue
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"strconv"
 	"time"
 
 	"orderprocessor/internal/order"
 )
-
-//go:embed scripts/remove.lua
-var removeLua string
 
 // parkedPage is roughly how many places Parked looks at.
 const parkedPage = 200

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,23 +26,6 @@ const (
 	// watchKey holds what the last look has seen, so that another process can go on
 	// watching when this one is killed.
 	watchKey = "asynq:watch"
-)
-
-//go:embed scripts/putback.lua
-var putbackLua string
-
-//go:embed scripts/watch.lua
-var watchLua string
-
-// The scripts that change tasks in Asynq's place. Each file under scripts
-// documents its keys, arguments and answers.
-//
-//nolint:gochecknoglobals // compiled once, never changed
-var (
-	putbackScript  = redis.NewScript(putbackLua)
-	watchScript    = redis.NewScript(watchLua)
-	setasideScript = redis.NewScript(setasideLua)
-	removeScript   = redis.NewScript(removeLua)
 )
 
 // Sweeper finds the places in the queues that Asynq has lost track of, and puts
