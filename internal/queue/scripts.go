@@ -9,6 +9,9 @@ import (
 //go:embed scripts/putback.lua
 var putbackLua string
 
+//go:embed scripts/withhold.lua
+var withholdLua string
+
 //go:embed scripts/watch.lua
 var watchLua string
 
@@ -24,6 +27,7 @@ var removeLua string
 //nolint:gochecknoglobals // compiled once, never changed
 var (
 	putbackScript  = redis.NewScript(putbackLua)
+	withholdScript = redis.NewScript(withholdLua)
 	watchScript    = redis.NewScript(watchLua)
 	setasideScript = redis.NewScript(setasideLua)
 	removeScript   = redis.NewScript(removeLua)

@@ -100,9 +100,11 @@ func (s *Sweeper) look(ctx context.Context) ([]order.Stray, error) {
 	for at, lease := range held {
 		name := string(at.queue) + "/" + at.id
 		last, known := before[name]
-		if !known || last.Lease != lease {
-			last = sighting{Lease: lease, Since: now.UnixMilli()}
+		// A lease that is gone was withheld: no worker takes its own away.
+		if !known || (last.Lease != lease && lease != "") {
+			last.Since = now.UnixMilli()
 		}
+		last.Lease = lease
 		seen[name] = last
 		if now.Sub(time.UnixMilli(last.Since)) >= strayAfter {
 			strays = append(strays, order.Stray{ID: at.id, Queue: at.queue, Lease: lease, SeenAt: now})
@@ -194,6 +196,17 @@ func (s *Sweeper) PutBack(ctx context.Context, stray order.Stray) (bool, error) 
 		return false, fmt.Errorf("put order %s back: %w: %w", at.id, order.ErrUnavailable, err)
 	}
 	return n == 1, nil
+}
+
+// Withhold keeps a stray order where it is until it is put back: Asynq's own
+// recovery passes it over. Repeating it changes nothing. It returns
+// order.ErrUnavailable when Redis could not be asked.
+func (s *Sweeper) Withhold(ctx context.Context, stray order.Stray) error {
+	keys := []string{queueKey(stray.Queue, "lease")}
+	if err := withholdScript.Run(ctx, s.rdb, keys, stray.ID, stray.Lease).Err(); err != nil {
+		return fmt.Errorf("withhold order %s: %w: %w", stray.ID, order.ErrUnavailable, err)
+	}
+	return nil
 }
 
 // taskKey is the key of a task's own hash.

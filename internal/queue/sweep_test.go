@@ -239,6 +239,45 @@ func TestFullRedis(t *testing.T) {
 	}
 }
 
+// TestWithhold keeps Asynq from bringing a stray back, and the sweeper's eye on it.
+func TestWithhold(t *testing.T) {
+	s := sweep(t)
+	s.take(t, "o1")
+	s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", -3600, "o1") // Asynq thinks it expired
+	stray := s.look(t, 12)[0]
+	for _, fault := range redistest.Faults() {
+		s.breaker.Break(fault, redistest.Script("asynq:{default}:lease"))
+		if err := s.Withhold(t.Context(), stray); !errors.Is(err, order.ErrUnavailable) {
+			t.Errorf("broken: %v", err)
+		}
+	}
+	must(t, s.Withhold(t.Context(), stray))
+	cfg := config()
+	cfg.ShutdownTimeout = 100 * time.Millisecond
+	stop := s.consume(t, cfg, func(context.Context, string) error { return nil }) // its recoverer looks at once
+	never(t, "it was brought back", func() bool { return s.task(order.QueueDefault, "o1").State != asynq.TaskStateActive })
+	stop()
+	strays := s.look(t, 0)
+	if len(strays) != 1 || strays[0].Lease != "" {
+		t.Fatalf("strays: %+v", strays)
+	}
+	if done, err := s.PutBack(t.Context(), strays[0]); !done || err != nil {
+		t.Errorf("put back: %t, %v", done, err)
+	}
+}
+
+// TestWithholdTooLate leaves an order alone whose worker has spoken up.
+func TestWithholdTooLate(t *testing.T) {
+	s := sweep(t)
+	s.take(t, "o1")
+	stray := s.look(t, 12)[0]
+	s.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", 5, "o1")
+	must(t, s.Withhold(t.Context(), stray))
+	if s.rdb.ZScore(t.Context(), "asynq:{default}:lease", "o1").Val() == 0 {
+		t.Error("its lease is gone")
+	}
+}
+
 // TestHeld lists what is being worked, stray or not.
 func TestHeld(t *testing.T) {
 	s := sweep(t)

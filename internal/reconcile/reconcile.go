@@ -73,8 +73,14 @@ type Queue interface {
 // Strays finds the orders whose worker is gone; see the methods of queue.Sweeper.
 type Strays interface {
 	Strays(ctx context.Context) ([]order.Stray, error)
-	Held(ctx context.Context) ([]order.Stray, error)
 	PutBack(ctx context.Context, s order.Stray) (bool, error)
+}
+
+// Suspended are the strays that wait for their turn, and what else is held; see the
+// methods of queue.Sweeper.
+type Suspended interface {
+	Held(ctx context.Context) ([]order.Stray, error)
+	Withhold(ctx context.Context, s order.Stray) error
 }
 
 // Places are what the queues hold beside orders that wait or are worked; see the
@@ -130,6 +136,7 @@ type Parts struct {
 	Ledger Ledger
 	Queue  Queue
 	Strays Strays
+	Held   Suspended
 	Places Places
 }
 

@@ -66,7 +66,7 @@ func (b *bundle) reconciler(l reconcile.Ledger, log *slog.Logger) *reconcile.Rec
 		panic(err)
 	}
 	return reconcile.New(reconcile.Config{Name: rand.Text(), Retention: retention, Log: log}, reconcile.Parts{
-		Ledger: l, Queue: producer(b.broken), Strays: impatient{sweeper, b.rdb}, Places: sweeper,
+		Ledger: l, Queue: producer(b.broken), Strays: impatient{sweeper, b.rdb}, Held: sweeper, Places: sweeper,
 	})
 }
 
@@ -80,7 +80,10 @@ type impatient struct {
 func (i impatient) Strays(ctx context.Context) ([]order.Stray, error) {
 	var strays []order.Stray
 	for _, id := range i.rdb.LRange(ctx, "asynq:{default}:active", 0, -1).Val() {
-		lease := strconv.FormatFloat(i.rdb.ZScore(ctx, "asynq:{default}:lease", id).Val(), 'f', -1, 64)
+		lease := ""
+		if score, err := i.rdb.ZScore(ctx, "asynq:{default}:lease", id).Result(); err == nil {
+			lease = strconv.FormatFloat(score, 'f', -1, 64)
+		}
 		strays = append(strays, order.Stray{ID: id, Queue: order.QueueDefault, Lease: lease, SeenAt: time.Now().Add(time.Minute)})
 	}
 	return strays, nil

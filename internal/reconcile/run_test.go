@@ -80,6 +80,8 @@ func (e *empty) Strays(context.Context) ([]order.Stray, error) {
 
 func (*empty) Held(context.Context) ([]order.Stray, error) { return nil, nil }
 
+func (*empty) Withhold(context.Context, order.Stray) error { return nil }
+
 func (*empty) PutBack(context.Context, order.Stray) (bool, error) { return false, nil }
 
 func (*empty) SetAside(context.Context, order.Queue, string) (bool, error) { return false, nil }
@@ -93,12 +95,13 @@ type world interface {
 	reconcile.Ledger
 	reconcile.Queue
 	reconcile.Strays
+	reconcile.Suspended
 	reconcile.Places
 }
 
 func reconciler(w world, log *slog.Logger) *reconcile.Reconciler {
 	return reconcile.New(reconcile.Config{Name: "w1", Retention: retention, Log: log},
-		reconcile.Parts{Ledger: w, Queue: w, Strays: w, Places: w})
+		reconcile.Parts{Ledger: w, Queue: w, Strays: w, Held: w, Places: w})
 }
 
 // TestRun holds that a leader sweeps and forgets every second and makes a round

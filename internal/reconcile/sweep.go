@@ -99,10 +99,10 @@ func (s *sweep) endAttempt(ctx context.Context, stray order.Stray) (order.Loss, 
 	return loss, err
 }
 
-// besideSuspect says whether the lost worker held another suspect: Asynq's own
-// recovery, or a queue that was paused, may have brought two together.
+// besideSuspect says whether the lost worker held another suspect: a queue that
+// was paused may have brought two together.
 func (s *sweep) besideSuspect(ctx context.Context, id, worker string) (bool, error) {
-	held, err := s.Strays.Held(ctx)
+	held, err := s.Held.Held(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -140,7 +140,8 @@ func openAttempt(rec order.Record) (order.Attempt, bool) {
 	return rec.Attempts[last], true
 }
 
-// tryApart puts one of the suspects back when the one before it is through.
+// tryApart puts one of the suspects back when the one before it is through, and
+// keeps the others where they are.
 func (s *sweep) tryApart(ctx context.Context) (err error) {
 	apart := s.apart
 	if apart != "" {
@@ -153,12 +154,15 @@ func (s *sweep) tryApart(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	var failed []error
 	for _, stray := range s.suspects {
+		next := s.Held.Withhold
 		if stray.ID == apart {
-			return s.putBack(ctx, stray)
+			next = s.putBack
 		}
+		failed = append(failed, next(ctx, stray))
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // stillApart returns the suspect if it is still being tried, and nothing when its

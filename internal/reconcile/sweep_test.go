@@ -172,6 +172,9 @@ func TestSuspects(t *testing.T) {
 	}
 	b.sweep(t)
 	first := b.pending(t)
+	if n := b.rdb.ZCard(t.Context(), "asynq:{default}:lease").Val(); n != 0 {
+		t.Errorf("Asynq may bring %d of the suspects back", n)
+	}
 	for range 3 { // it waits for a worker
 		b.sweep(t)
 	}
