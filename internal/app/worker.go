@@ -75,7 +75,7 @@ func (w *Worker) build() error {
 	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
 	w.reconcile = reconcile.New(
 		reconcile.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log},
-		reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: sweeper, Held: sweeper, Places: sweeper})
+		reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: sweeper, Places: sweeper})
 	return nil
 }
 

@@ -83,6 +83,12 @@ type Suspended interface {
 	Withhold(ctx context.Context, s order.Stray) error
 }
 
+// Deliveries is what workers hold or held.
+type Deliveries interface {
+	Strays
+	Suspended
+}
+
 // Places are what the queues hold beside orders that wait or are worked; see the
 // methods of queue.Sweeper.
 type Places interface {
@@ -135,8 +141,7 @@ type Config struct {
 type Parts struct {
 	Ledger Ledger
 	Queue  Queue
-	Strays Strays
-	Held   Suspended
+	Strays Deliveries
 	Places Places
 }
 

@@ -66,7 +66,7 @@ func (b *bundle) reconciler(l reconcile.Ledger, log *slog.Logger) *reconcile.Rec
 		panic(err)
 	}
 	return reconcile.New(reconcile.Config{Name: rand.Text(), Retention: retention, Log: log}, reconcile.Parts{
-		Ledger: l, Queue: producer(b.broken), Strays: impatient{sweeper, b.rdb}, Held: sweeper, Places: sweeper,
+		Ledger: l, Queue: producer(b.broken), Strays: impatient{sweeper, b.rdb}, Places: sweeper,
 	})
 }
 

@@ -94,14 +94,13 @@ func (*empty) Remove(context.Context, order.Parked) (bool, error) { return false
 type world interface {
 	reconcile.Ledger
 	reconcile.Queue
-	reconcile.Strays
-	reconcile.Suspended
+	reconcile.Deliveries
 	reconcile.Places
 }
 
 func reconciler(w world, log *slog.Logger) *reconcile.Reconciler {
 	return reconcile.New(reconcile.Config{Name: "w1", Retention: retention, Log: log},
-		reconcile.Parts{Ledger: w, Queue: w, Strays: w, Held: w, Places: w})
+		reconcile.Parts{Ledger: w, Queue: w, Strays: w, Places: w})
 }
 
 // TestRun holds that a leader sweeps and forgets every second and makes a round

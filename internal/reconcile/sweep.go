@@ -102,7 +102,7 @@ func (s *sweep) endAttempt(ctx context.Context, stray order.Stray) (order.Loss, 
 // besideSuspect says whether the lost worker held another suspect: a queue that
 // was paused may have brought two together.
 func (s *sweep) besideSuspect(ctx context.Context, id, worker string) (bool, error) {
-	held, err := s.Held.Held(ctx)
+	held, err := s.Strays.Held(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -156,7 +156,7 @@ func (s *sweep) tryApart(ctx context.Context) (err error) {
 	}
 	var failed []error
 	for _, stray := range s.suspects {
-		next := s.Held.Withhold
+		next := s.Strays.Withhold
 		if stray.ID == apart {
 			next = s.putBack
 		}
