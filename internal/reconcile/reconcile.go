@@ -123,6 +123,9 @@ const (
 	// apartTerm is how long a suspect may wait for its worker before another one is
 	// tried: its queue may be paused. While it is worked, the term begins anew.
 	apartTerm = 5 * time.Minute
+	// longestTurn is how long a suspect waits for its turn before it is put back
+	// beside others: no order shall wait for two minutes because its worker was lost.
+	longestTurn = 90 * time.Second
 	// tokenChars is the length of a repair's token: 80 random bits.
 	tokenChars = 16
 )

@@ -57,13 +57,13 @@ func (s *sweep) count(ctx context.Context) error {
 
 // one ends the attempt at a stray and puts it back, or keeps it as a suspect.
 func (s *sweep) one(ctx context.Context, stray order.Stray) error {
-	loss, err := s.endAttempt(ctx, stray)
+	loss, waited, err := s.endAttempt(ctx, stray)
 	switch {
 	case err != nil:
 		return err
 	case loss.Failed:
 		s.givenUp++
-	case loss.WorkersLost >= order.MaxWorkersLost-1:
+	case loss.WorkersLost >= order.MaxWorkersLost-1 && waited < longestTurn:
 		s.suspects = append(s.suspects, stray)
 		return nil
 	}
@@ -71,24 +71,27 @@ func (s *sweep) one(ctx context.Context, stray order.Stray) error {
 }
 
 // endAttempt ends the attempt that is still open, and returns how often the order
-// has lost its worker. An order that is settled has lost none: its place only has
-// to go.
-func (s *sweep) endAttempt(ctx context.Context, stray order.Stray) (order.Loss, error) {
+// has lost its worker, and how long it has waited since. An order that is settled
+// has lost none: its place only has to go.
+func (s *sweep) endAttempt(ctx context.Context, stray order.Stray) (_ order.Loss, waited time.Duration, err error) {
 	rec, err := s.Ledger.Get(ctx, stray.ID)
 	if errors.Is(err, order.ErrNotFound) || errors.Is(err, order.ErrUnreadable) {
-		return order.Loss{}, nil
+		return order.Loss{}, 0, nil
 	}
 	if err != nil || rec.Status.Settled() {
-		return order.Loss{}, err
+		return order.Loss{}, 0, err
 	}
 	attempt, open := openAttempt(rec)
 	if !open {
-		return order.Loss{WorkersLost: rec.WorkersLost}, nil
+		if n := len(rec.Attempts); n > 0 {
+			waited = stray.SeenAt.Sub(rec.Attempts[n-1].EndedAt)
+		}
+		return order.Loss{WorkersLost: rec.WorkersLost}, waited, nil
 	}
 	lost := order.LostAttempt{Number: attempt.Number, SeenAt: stray.SeenAt}
 	if stray.ID == s.apart {
 		if lost.BesideSuspect, err = s.besideSuspect(ctx, stray.ID, attempt.Worker); err != nil {
-			return order.Loss{}, err
+			return order.Loss{}, 0, err
 		}
 	}
 	loss, err := s.Ledger.Lost(ctx, stray.ID, lost)
@@ -96,11 +99,11 @@ func (s *sweep) endAttempt(ctx context.Context, stray order.Stray) (order.Loss, 
 		s.Log.Error("order failed, as it may be what ends its workers",
 			"order_id", stray.ID, "attempt", attempt.Number, "worker_id", attempt.Worker, "workers_lost", loss.WorkersLost)
 	}
-	return loss, err
+	return loss, 0, err
 }
 
 // besideSuspect says whether the lost worker held another suspect: a queue that
-// was paused may have brought two together.
+// was paused, or a turn that took too long, may have brought two together.
 func (s *sweep) besideSuspect(ctx context.Context, id, worker string) (bool, error) {
 	held, err := s.Strays.Held(ctx)
 	if err != nil {

@@ -3,6 +3,8 @@ package reconcile_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -408,5 +410,32 @@ func TestSweepDamagedPending(t *testing.T) {
 	want := repairs{order.RepairSetAside: 1, order.RepairRequeued: 1}
 	if diff := cmp.Diff(want, b.swept(t, "o1").Repairs); diff != "" {
 		t.Errorf("repairs (-want +got):\n%s", diff)
+	}
+}
+
+// TestLongTurn puts a suspect back that has waited long for its turn, although
+// another one is tried apart.
+func TestLongTurn(t *testing.T) {
+	b := open(t)
+	b.take(t, b.accept(t, "o1"))
+	for range 2 {
+		b.sweep(t)
+		b.fetch(t, "o1")
+		b.begin(t, "o1", "again")
+	}
+	b.accept(t, "o2")
+	b.begin(t, "o2", "apart")
+	b.rdb.Set(t.Context(), "orders:{b0}:i", "o2", time.Hour)
+	b.sweep(t)
+	if n := len(b.pending(t)); n != 0 {
+		t.Fatalf("%d orders are back at once", n)
+	}
+	line := b.rdb.HGet(t.Context(), "orders:{b0}:o:o1", "a3").Val()
+	parts := strings.Split(line, "\t")
+	parts[2] = strconv.FormatInt(time.Now().Add(-time.Minute).UnixMicro(), 10) // with the test's sweeper a minute more
+	b.rdb.HSet(t.Context(), "orders:{b0}:o:o1", "a3", strings.Join(parts, "\t"))
+	b.sweep(t)
+	if diff := cmp.Diff([]string{"o1"}, b.pending(t)); diff != "" {
+		t.Errorf("back (-want +got):\n%s", diff)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // deliveries of one order.
 const tokenChars = 16
 
-var errLost = errors.New("the worker of the last attempt was lost")
+var errLost = errors.New("worker was lost during the last attempt")
 
 // attempt is one try at one order.
 type attempt struct {

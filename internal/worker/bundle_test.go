@@ -132,6 +132,12 @@ func (b *bundle) want(t *testing.T, s order.Status, h order.Handling, reason str
 	want := order.Record{
 		Order: b.order, Status: s, Queue: shop.Queue(b.order), Handling: h, Error: reason, Attempts: attempts,
 	}
+	for _, a := range attempts {
+		if a.Error == order.ReasonWorkerLost {
+			want.WorkersLost++
+		}
+	}
+	want.WorkersLost = min(want.WorkersLost, order.MaxWorkersLost-1) // the last one is reconcile's to tell
 	if diff := cmp.Diff(want, b.get(t), ignoreTimes); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}

@@ -76,7 +76,7 @@ func TestWorkAfterRetry(t *testing.T) {
 		{
 			"lost workers in the second run",
 			append(inVain("a"), begun("b1"), begun("b2"), begun("b3")), nil,
-			verdict{permanent, 0, "3 attempts used up: the worker of the last attempt was lost"},
+			verdict{permanent, 0, "3 attempts used up: worker was lost during the last attempt"},
 			0, order.StatusFailed,
 		},
 		{

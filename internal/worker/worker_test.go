@@ -179,8 +179,8 @@ func TestWork(t *testing.T) {
 		},
 		{
 			name: "attempts used up by lost workers", before: []step{begun("a"), begun("b"), begun("c")},
-			shop: answers("", nil), want: verdict{permanent, 0, "3 attempts used up: the worker of the last attempt was lost"},
-			status: order.StatusFailed, handling: std, reason: "3 attempts used up: the worker of the last attempt was lost",
+			shop: answers("", nil), want: verdict{permanent, 0, "3 attempts used up: worker was lost during the last attempt"},
+			status: order.StatusFailed, handling: std, reason: "3 attempts used up: worker was lost during the last attempt",
 			attempts: []order.Attempt{
 				attempt(1, "other-a", lost, ""), attempt(2, "other-b", lost, ""), attempt(3, "other-c", lost, ""),
 			},

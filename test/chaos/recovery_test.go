@@ -27,7 +27,7 @@ func (a *audit) recovery() []time.Duration {
 // lostWorker says whether the order's last attempt, or its outcome, is the loss
 // of a worker.
 func lostWorker(o orderView) bool {
-	if strings.Contains(o.Error, "worker was lost") || strings.Contains(o.Error, "worker of the last attempt was lost") {
+	if strings.Contains(o.Error, "worker was lost") {
 		return true
 	}
 	last := len(o.Attempts) - 1
