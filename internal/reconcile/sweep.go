@@ -29,11 +29,11 @@ func (r *Reconciler) Sweep(ctx context.Context) error {
 		strays[0], strays[i] = strays[i], strays[0]
 	}
 	for _, stray := range strays {
-		if err := s.one(ctx, stray); errors.Is(err, order.ErrUnavailable) {
+		err := s.one(ctx, stray)
+		if errors.Is(err, order.ErrUnavailable) {
 			return errors.Join(err, s.count(ctx))
-		} else if err != nil {
-			s.failed = append(s.failed, err)
 		}
+		s.failed = append(s.failed, err)
 		if time.Since(begun) > sweepBudget {
 			break
 		}
