@@ -42,6 +42,17 @@ func (b *bundle) sweep(t *testing.T) {
 	}
 }
 
+// suspect accepts o1 and lets two workers be lost with it; a third holds it.
+func (b *bundle) suspect(t *testing.T) {
+	t.Helper()
+	b.take(t, b.accept(t, "o1"))
+	for range 2 {
+		b.sweep(t)
+		b.fetch(t, "o1")
+		b.begin(t, "o1", "again")
+	}
+}
+
 // swept is what a test of sweeping compares.
 type swept struct {
 	Status   order.Status
@@ -130,12 +141,7 @@ func TestSweep(t *testing.T) {
 // and counts anew after a retry.
 func TestThirdLoss(t *testing.T) {
 	b := open(t)
-	b.take(t, b.accept(t, "o1"))
-	for range 2 {
-		b.sweep(t)
-		b.fetch(t, "o1")
-		b.begin(t, "o1", "again")
-	}
+	b.suspect(t)
 	b.sweep(t)
 	want := swept{
 		order.StatusFailed, 3, "worker was lost", true,
@@ -210,12 +216,7 @@ func TestSuspects(t *testing.T) {
 // tried apart has not lost its last worker.
 func TestSuspectBesideAnother(t *testing.T) {
 	b := open(t)
-	b.take(t, b.accept(t, "o1"))
-	for range 2 {
-		b.sweep(t)
-		b.fetch(t, "o1")
-		b.begin(t, "o1", "again")
-	}
+	b.suspect(t)
 	if err := b.books.EndApart(t.Context(), "o1"); err != nil {
 		t.Fatal(err)
 	}
@@ -313,12 +314,7 @@ func TestApartEnds(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.take(t, b.accept(t, "o1"))
-			for range 2 {
-				b.sweep(t)
-				b.fetch(t, "o1")
-				b.begin(t, "o1", "again")
-			}
+			b.suspect(t)
 			b.rdb.LRem(t.Context(), "asynq:{default}:active", 0, "o1")
 			if _, err := b.books.Lost(t.Context(), "o1", order.LostAttempt{Number: 3, SeenAt: time.Now().Add(time.Minute), BesideSuspect: true}); err != nil {
 				t.Fatal(err)
@@ -417,12 +413,7 @@ func TestSweepDamagedPending(t *testing.T) {
 // another one is tried apart.
 func TestLongTurn(t *testing.T) {
 	b := open(t)
-	b.take(t, b.accept(t, "o1"))
-	for range 2 {
-		b.sweep(t)
-		b.fetch(t, "o1")
-		b.begin(t, "o1", "again")
-	}
+	b.suspect(t)
 	b.accept(t, "o2")
 	b.begin(t, "o2", "apart")
 	b.rdb.Set(t.Context(), "orders:{b0}:i", "o2", time.Hour)
