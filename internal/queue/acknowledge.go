@@ -82,17 +82,12 @@ func (h lateAcknowledgement) checkLease(ctx, late context.Context, lease, id str
 // ends a delivery: done, retry and archive. Of other commands, ours among them,
 // the callers mean it when they cancel.
 func acknowledged(cmd redis.Cmder) (lease, id string, ok bool) {
-	args := cmd.Args() // eval, script, number of keys, keys, arguments
-	if !strings.HasPrefix(cmd.Name(), "eval") || len(args) < 3 {
-		return "", "", false
+	keys := keysOf(cmd)
+	if args := cmd.Args(); len(args) > 3+len(keys) {
+		id, ok = args[3+len(keys)].(string)
 	}
-	keys, _ := args[2].(int)
-	if len(args) < 3+keys+1 {
-		return "", "", false
-	}
-	id, ok = args[3+keys].(string)
-	for _, arg := range args[3 : 3+keys] {
-		if key, _ := arg.(string); strings.HasPrefix(key, "asynq:{") && strings.HasSuffix(key, "}:lease") {
+	for _, key := range keys {
+		if strings.HasSuffix(key, "}:lease") {
 			return key, id, ok
 		}
 	}
