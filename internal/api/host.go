@@ -17,7 +17,7 @@ var errForeignHost = errors.New("a browser asks for a host that is not this mach
 // a page whose own name leads here: whoever owns a name can let it point to the
 // loopback address, and to the browser everything is of one site then.
 func (s *Server) knownHost(c *fiber.Ctx) error {
-	if s.cfg.LocalOnly && byBrowser(c) && !local(string(c.Request().Host())) {
+	if s.cfg.LocalOnly && byBrowser(c) && !LocalHost(string(c.Request().Host())) {
 		return errForeignHost
 	}
 	return c.Next()
@@ -33,8 +33,9 @@ func byBrowser(c *fiber.Ctx) bool {
 	return slices.ContainsFunc(marks, func(name string) bool { return len(c.Request().Header.PeekAll(name)) > 0 })
 }
 
-// local says whether a host is one of those that nobody can let point elsewhere.
-func local(host string) bool {
+// LocalHost says whether the host of a request, with or without a port, is an
+// address or localhost: nobody can let those point elsewhere.
+func LocalHost(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = strings.Trim(host, "[]")

@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
+
+	"orderprocessor/internal/api"
 )
 
 // The limits of the admin server, which answers orchestrators and operators.
@@ -57,11 +58,7 @@ func knownHost(l net.Listener, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			name = strings.Trim(r.Host, "[]")
-		}
-		if net.ParseIP(name) == nil && !strings.EqualFold(name, "localhost") {
+		if !api.LocalHost(r.Host) {
 			http.Error(w, "ask for localhost or the address", http.StatusMisdirectedRequest)
 			return
 		}
