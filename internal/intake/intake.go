@@ -11,8 +11,20 @@ package intake
 import (
 	"context"
 	"log/slog"
+	"time"
 
+	"orderprocessor/internal/groupcommit"
 	"orderprocessor/internal/order"
+)
+
+const (
+	// maxGroup is how many orders that come at the same time are taken together at
+	// most: a few milliseconds of Redis.
+	maxGroup = 100
+	// maxWaiting bounds the orders that wait for that.
+	maxWaiting = 10_000
+	// takeTimeout bounds taking them; their clients do not wait for longer.
+	takeTimeout = 1500 * time.Millisecond
 )
 
 // Ledger is the books and the records in them.
@@ -38,7 +50,7 @@ type Records interface {
 // Queue hands an order over to the workers, and takes it back; see the methods of
 // queue.Producer.
 type Queue interface {
-	EnqueueAll(ctx context.Context, records []order.Record) error
+	EnqueueAll(ctx context.Context, waiting []order.Handover) error
 	Withdraw(ctx context.Context, rec order.Record) error
 }
 
@@ -54,9 +66,23 @@ type Intake struct {
 	router Router
 	gate   *Gate
 	log    *slog.Logger
+	taking *groupcommit.Committer[submitted, order.Acceptance]
+}
+
+// submitted is an order to be taken.
+type submitted struct {
+	order  order.Order
+	made   bool            // its id was made here
+	origin context.Context // its trace travels with the order
 }
 
 // New returns an intake that asks the gate first.
 func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
-	return &Intake{ledger: l, queue: q, router: r, gate: g, log: log}
+	in := &Intake{ledger: l, queue: q, router: r, gate: g, log: log}
+	in.taking = groupcommit.New(
+		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: takeTimeout},
+		func(ctx context.Context, group []submitted) ([]order.Acceptance, error) {
+			return in.takeAll(ctx, group), nil
+		})
+	return in
 }

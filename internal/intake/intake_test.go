@@ -379,11 +379,11 @@ type tasks struct {
 	ids          []string
 }
 
-func (q *tasks) EnqueueAll(_ context.Context, records []order.Record) error {
+func (q *tasks) EnqueueAll(_ context.Context, waiting []order.Handover) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, rec := range records {
-		q.ids = append(q.ids, rec.ID)
+	for _, h := range waiting {
+		q.ids = append(q.ids, h.Record.ID)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (in *Intake) Retry(ctx context.Context, id string) (order.Record, error) {
 		in.gate.Leave()
 		return order.Record{}, err
 	}
-	in.enqueue(ctx, rec)
+	in.enqueue(ctx, []submitted{{origin: ctx}}, []order.Acceptance{{Record: rec}})
 	return rec, nil
 }
 

@@ -16,9 +16,45 @@ import (
 // could not be asked: then the order may or may not be recorded, and repeating
 // it with its id is safe. For an id that was made, that error is a
 // *order.UncertainError, which tells it.
+//
+// Orders that come at the same time are taken together, and each as if it came
+// alone.
 func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
-	a := in.TakeAll(ctx, []order.Order{o})[0]
+	s, err := submit(ctx, o)
+	if err != nil {
+		return order.Record{}, false, err
+	}
+	a, err := in.taking.Do(ctx, s)
+	if err != nil {
+		a.Err = fmt.Errorf("take order %s: %w: %w", s.order.ID, order.ErrUnavailable, err)
+		a = s.answer(a)
+	}
 	return a.Record, a.IsNew, a.Err
+}
+
+// submit makes an id for an order that has none.
+func submit(ctx context.Context, o order.Order) (submitted, error) {
+	s := submitted{order: o, origin: ctx}
+	if o.ID != "" {
+		return s, nil
+	}
+	var err error
+	s.made = true
+	s.order.ID, err = newID()
+	return s, err
+}
+
+// answer is what became of the order, as its client sees it.
+func (s submitted) answer(a order.Acceptance) order.Acceptance {
+	if !s.made {
+		return a
+	}
+	if errors.Is(a.Err, order.ErrUnavailable) {
+		a.Err = &order.UncertainError{ID: s.order.ID, Err: a.Err}
+	}
+	// An id made just now is known only if Redis has heard this call twice.
+	a.IsNew = a.Err == nil
+	return a
 }
 
 // TakeAll takes many orders in, at most 500, each as Take does, and returns what
@@ -27,10 +63,28 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 // although they may turn out to be known.
 func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
-	var entries []order.Entry
-	var places []int // of the entries, among all
+	group := make([]submitted, 0, len(orders))
+	places := make([]int, 0, len(orders)) // of the group, among all
 	for i, o := range orders {
-		entry, err := in.admit(o)
+		s, err := submit(ctx, o)
+		if err != nil {
+			all[i].Err = err
+			continue
+		}
+		group, places = append(group, s), append(places, i)
+	}
+	for n, a := range in.takeAll(ctx, group) {
+		all[places[n]] = a
+	}
+	return all
+}
+
+func (in *Intake) takeAll(ctx context.Context, group []submitted) []order.Acceptance {
+	all := make([]order.Acceptance, len(group))
+	entries := make([]order.Entry, 0, len(group))
+	places := make([]int, 0, len(group)) // of the entries, among all
+	for i, s := range group {
+		entry, err := in.admit(s.order)
 		if err != nil {
 			all[i].Err = err
 			continue
@@ -42,15 +96,13 @@ func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acc
 		if !a.IsNew {
 			in.gate.Leave()
 		}
-		if orders[i].ID == "" {
-			a = asMade(a, entries[n].ID)
-		}
-		all[i] = a
+		all[i] = group[i].answer(a)
 	}
-	for i, o := range orders {
+	in.enqueue(ctx, group, all)
+	for i, s := range group {
 		var busy *order.BusyError
 		if errors.As(all[i].Err, &busy) {
-			all[i] = in.repeated(ctx, o, busy)
+			all[i] = in.repeated(ctx, s, busy)
 		}
 	}
 	return all
@@ -62,15 +114,7 @@ func (in *Intake) admit(o order.Order) (order.Entry, error) {
 	if err := in.gate.Admit(entry.Queue, sizeOf(o)); err != nil {
 		return order.Entry{}, err
 	}
-	if o.ID != "" {
-		return entry, nil
-	}
-	id, err := newID()
-	if err != nil {
-		in.gate.Leave()
-	}
-	entry.ID = id
-	return entry, err
+	return entry, nil
 }
 
 const (
@@ -90,23 +134,14 @@ func sizeOf(o order.Order) int64 {
 	return int64(orderOverhead + text + text/4) // Redis rounds up
 }
 
-// asMade is what became of an order whose id was made for it.
-func asMade(a order.Acceptance, id string) order.Acceptance {
-	if errors.Is(a.Err, order.ErrUnavailable) {
-		a.Err = &order.UncertainError{ID: id, Err: a.Err}
-	}
-	// An id made just now is known only if Redis has heard this call twice.
-	a.IsNew = a.Err == nil
-	return a
-}
-
 // repeated answers for an order that the gate did not let in: if it was
 // accepted earlier, perhaps just before it in the same batch, its client gets the
 // record, as after any other submission.
-func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) order.Acceptance {
-	if o.ID == "" {
+func (in *Intake) repeated(ctx context.Context, s submitted, busy error) order.Acceptance {
+	if s.made {
 		return order.Acceptance{Err: busy}
 	}
+	o := s.order
 	rec, err := in.ledger.Get(ctx, o.ID)
 	switch {
 	case err != nil:
@@ -118,7 +153,7 @@ func (in *Intake) repeated(ctx context.Context, o order.Order, busy error) order
 	}
 }
 
-// accept records the orders and queues those that wait.
+// accept records the orders.
 func (in *Intake) accept(ctx context.Context, entries []order.Entry) []order.Acceptance {
 	if len(entries) == 0 {
 		return nil
@@ -129,26 +164,18 @@ func (in *Intake) accept(ctx context.Context, entries []order.Entry) []order.Acc
 		for i := range all {
 			all[i].Err = err
 		}
-		return all
 	}
-	var records []order.Record
-	for _, a := range all {
-		if a.Err == nil {
-			records = append(records, a.Record)
-		}
-	}
-	in.enqueue(ctx, records...)
 	return all
 }
 
 // enqueue asserts the tasks of those orders that wait for a worker or for their
 // time. A failure is no reason to refuse an order: it is in the books, and
 // reconcile will find it there.
-func (in *Intake) enqueue(ctx context.Context, records ...order.Record) {
-	var waiting []order.Record
-	for _, rec := range records {
-		if rec.Status == order.StatusPending || rec.Status == order.StatusScheduled {
-			waiting = append(waiting, rec)
+func (in *Intake) enqueue(ctx context.Context, group []submitted, all []order.Acceptance) {
+	var waiting []order.Handover
+	for i, a := range all {
+		if a.Err == nil && (a.Record.Status == order.StatusPending || a.Record.Status == order.StatusScheduled) {
+			waiting = append(waiting, order.Handover{Record: a.Record, Origin: group[i].origin})
 		}
 	}
 	if len(waiting) == 0 {
@@ -156,6 +183,6 @@ func (in *Intake) enqueue(ctx context.Context, records ...order.Record) {
 	}
 	if err := in.queue.EnqueueAll(ctx, waiting); err != nil {
 		in.log.Warn("orders are recorded but not queued yet; reconcile will queue them",
-			"order_id", waiting[0].ID, "orders", len(waiting), "error", err)
+			"order_id", waiting[0].Record.ID, "orders", len(waiting), "error", err)
 	}
 }

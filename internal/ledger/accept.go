@@ -59,6 +59,8 @@ func acceptance(e order.Entry, answer any) order.Acceptance {
 	switch word, _ := words[0].(string); word {
 	case "accepted":
 		return order.Acceptance{Record: accepted(e, words[1:]), IsNew: true}
+	case "error":
+		return order.Acceptance{Err: wrap(replied(words[1:]), "accept order %s", e.ID)}
 	case "conflict":
 		return order.Acceptance{Err: fmt.Errorf("accept order %s: %w", e.ID, order.ErrConflict)}
 	default:

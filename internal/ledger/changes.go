@@ -18,8 +18,9 @@ import (
 // order.ErrNotFound, and order.ErrExhausted when no attempt is left; in that
 // case the claim's token may still settle the order.
 func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
-	word, rest, err := l.run(ctx, beginScript, changeKeys(c.ID), c.ID,
-		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts)
+	word, rest, err := l.change(ctx, beginScript, change{id: c.ID, args: []any{
+		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
+	}})
 	if err != nil {
 		return order.Begun{}, wrap(err, "begin order %s", c.ID)
 	}
@@ -46,8 +47,9 @@ func begun(numbers []any) order.Begun {
 // due again after the delay. It returns order.ErrSettled, order.ErrStale when
 // another delivery has taken the order over, or order.ErrNotFound.
 func (l *Ledger) Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error {
-	word, _, err := l.run(ctx, failScript, changeKeys(c.ID), c.ID,
-		c.Token, order.Printable(reason), order.Printable(note), delay.Microseconds())
+	word, _, err := l.change(ctx, failScript, change{id: c.ID, args: []any{
+		c.Token, order.Printable(reason), order.Printable(note), delay.Microseconds(),
+	}})
 	if err != nil {
 		return wrap(err, "fail attempt at order %s", c.ID)
 	}
@@ -63,8 +65,9 @@ func (l *Ledger) Fail(ctx context.Context, c order.Claim, reason, note string, d
 // claim's own. It returns order.ErrStale when another delivery has taken the
 // order over, and order.ErrNotFound.
 func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
-	word, rest, err := l.run(ctx, settleScript, changeKeys(c.ID), c.ID,
-		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note))
+	word, rest, err := l.change(ctx, settleScript, change{id: c.ID, args: []any{
+		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note),
+	}})
 	if err != nil {
 		return wrap(err, "settle order %s", c.ID)
 	}
@@ -80,7 +83,7 @@ func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) e
 // *order.StatusError for an order that an attempt may have begun or that has
 // another outcome, and order.ErrNotFound.
 func (l *Ledger) Cancel(ctx context.Context, id, reason string) (order.Record, error) {
-	word, rest, err := l.run(ctx, cancelScript, changeKeys(id), id, order.Printable(reason))
+	word, rest, err := l.change(ctx, cancelScript, change{id: id, args: []any{order.Printable(reason)}})
 	if err != nil {
 		return order.Record{}, wrap(err, "cancel order %s", id)
 	}
@@ -92,7 +95,7 @@ func (l *Ledger) Cancel(ctx context.Context, id, reason string) (order.Record, e
 // repeating it changes nothing. It returns *order.StatusError for an order with
 // any other status, and order.ErrNotFound.
 func (l *Ledger) Retry(ctx context.Context, id, token string) (order.Record, error) {
-	word, rest, err := l.run(ctx, retryScript, changeKeys(id), id, token)
+	word, rest, err := l.change(ctx, retryScript, change{id: id, args: []any{token}})
 	if err != nil {
 		return order.Record{}, wrap(err, "retry order %s", id)
 	}
@@ -121,9 +124,8 @@ func recordOr(word string, rest []any, operation, id string) (order.Record, erro
 // whether it did: an order that has met its outcome meanwhile needed none. The
 // token names the repair: repeating it counts nothing.
 func (l *Ledger) Requeued(ctx context.Context, id, token string) (counted bool, err error) {
-	args := []any{id, maxEvents, token}
-	n, err := requeuedScript.Run(ctx, l.rdb, changeKeys(id), args...).Int()
-	return n == 1, wrap(err, "count requeued order %s", id)
+	word, _, err := l.change(ctx, requeuedScript, change{id: id, args: []any{token}})
+	return word == "counted", wrap(err, "count requeued order %s", id)
 }
 
 // verdict turns what a script says instead of doing its work into an error.

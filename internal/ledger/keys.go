@@ -39,9 +39,3 @@ func customerKey(customer string) string {
 	sum := sha256.Sum256([]byte(customer))
 	return book + "u:" + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
-
-// changeKeys are the keys of every script that changes one order; see
-// scripts/prelude.lua for their meaning.
-func changeKeys(id string) []string {
-	return []string{recordKey(id), countersKey, eventsKey, indexPrefix}
-}

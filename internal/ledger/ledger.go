@@ -28,11 +28,15 @@ const maxEvents = 100_000
 // Ledger is the books in one Redis. It is safe for concurrent use, by any
 // number of processes.
 type Ledger struct {
-	rdb redis.UniversalClient
+	rdb    redis.UniversalClient
+	groups groups
+	reads  *reads
 }
 
 // New returns the ledger in rdb, which stays the caller's to close.
-func New(rdb redis.UniversalClient) *Ledger { return &Ledger{rdb: rdb} }
+func New(rdb redis.UniversalClient) *Ledger {
+	return &Ledger{rdb: rdb, groups: newGroups(rdb), reads: newReads(rdb)}
+}
 
 // Ping asks Redis for an answer. It returns order.ErrUnavailable without one.
 func (l *Ledger) Ping(ctx context.Context) error {
@@ -41,7 +45,7 @@ func (l *Ledger) Ping(ctx context.Context) error {
 
 // Get returns the record of an order, or order.ErrNotFound.
 func (l *Ledger) Get(ctx context.Context, id string) (order.Record, error) {
-	fields, err := l.rdb.HGetAll(ctx, recordKey(id)).Result()
+	fields, err := l.read(ctx, id)
 	if err != nil {
 		return order.Record{}, wrap(err, "read order %s", id)
 	}

@@ -54,14 +54,14 @@ func TestHistogramBuckets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	observe := redis.NewScript(string(prelude) + "observe('queue_wait', 'default', tonumber(ARGV[3])) return 0")
-	keys := []string{"record", "counters", "events", "index:"}
+	observe := redis.NewScript(string(prelude) + "observe('queue_wait', 'default', tonumber(ARGV[3])) balance() return 0")
+	keys := []string{"counters", "events", "index:"}
 	for i := range stats.Buckets {
 		bound := stats.Bound(i).Microseconds()
 		rounding := max(1, bound/1000) // bounds are no whole microseconds
 		for us, want := range map[int64]int{bound - rounding: i, bound + rounding: min(i+1, stats.Buckets-1)} {
 			books.rdb.Del(t.Context(), "counters")
-			if err := observe.Run(t.Context(), books.rdb, keys, "o1", 1, us).Err(); err != nil {
+			if err := observe.Run(t.Context(), books.rdb, keys, 1, 1, us).Err(); err != nil {
 				t.Fatal(err)
 			}
 			field := fmt.Sprintf("l:queue_wait:default:%d", want)

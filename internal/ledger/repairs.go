@@ -24,8 +24,9 @@ func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (o
 		beside = 1
 	}
 	last := fmt.Sprintf("%s %d times: the order may be what ends it", order.ReasonWorkerLost, order.MaxWorkersLost)
-	word, rest, err := l.run(ctx, lostScript, append(changeKeys(id), apartKey), id,
-		lost.Number, lost.SeenAt.UnixMicro(), beside, order.ReasonWorkerLost, last)
+	word, rest, err := l.change(ctx, lostScript, change{id: id, other: apartKey, args: []any{
+		lost.Number, lost.SeenAt.UnixMicro(), beside, order.ReasonWorkerLost, last,
+	}})
 	if err != nil {
 		return order.Loss{}, wrap(err, "end lost attempt at order %s", id)
 	}

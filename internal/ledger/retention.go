@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -72,27 +73,23 @@ func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.T
 // forgetOrders drops those of the orders that are due and can be read.
 func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
 	records, unreadable := l.records(ctx, ids)
-	if err := forgetScript.Load(ctx, l.rdb).Err(); err != nil {
-		return 0, wrap(err, "load script")
-	}
-	pipe := l.rdb.Pipeline()
+	var due []change
 	for _, rec := range records {
 		if !rec.ProcessedAt.IsZero() && !rec.ProcessedAt.After(cutoff) {
-			keys := append(changeKeys(rec.ID), customerKey(rec.Customer))
-			forgetScript.EvalSha(ctx, pipe, keys, rec.ID, maxEvents, cutoff.UnixMicro())
+			due = append(due, change{id: rec.ID, other: customerKey(rec.Customer), args: []any{cutoff.UnixMicro()}})
 		}
 	}
-	if pipe.Len() == 0 {
-		return 0, unreadable
-	}
-	asked := pipe.Len()
-	answers, err := pipe.Exec(ctx)
 	gone := 0
-	for _, answer := range answers {
-		if cmd, ok := answer.(*redis.Cmd); ok {
-			n, _ := cmd.Int()
-			gone += n
+	for page := range slices.Chunk(due, maxGroup) {
+		answers, err := run(ctx, l.rdb, forgetScript, page)
+		if err != nil {
+			return gone, errors.Join(unreadable, wrap(err, "forget %d orders", len(page)))
+		}
+		for _, a := range answers {
+			if a.word == "gone" {
+				gone++
+			}
 		}
 	}
-	return gone, errors.Join(unreadable, wrap(err, "forget %d orders", asked))
+	return gone, unreadable
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	_ "embed"
 	"fmt"
 
@@ -80,26 +79,16 @@ var (
 	listScript     = redis.NewScript(listLua)
 )
 
-// newChange returns a script that changes one order of the books.
+// newChange returns a script that changes orders of the books.
 func newChange(lua string) *redis.Script {
 	bounds := fmt.Sprintf("local kept_events, kept_attempts, most_losses = %d, %d, %d\n",
 		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost)
 	return redis.NewScript(bounds + prelude + lua)
 }
 
-// run changes one order and returns the script's answer: a word, and what
-// follows it.
-func (l *Ledger) run(
-	ctx context.Context, s *redis.Script, keys []string, id string, args ...any,
-) (word string, rest []any, err error) {
-	answer, err := s.Run(ctx, l.rdb, keys, append([]any{id, maxEvents}, args...)...).Slice()
-	if err != nil {
-		return "", nil, err
+// changes lists the scripts that change orders of the books.
+func changes() []*redis.Script {
+	return []*redis.Script{
+		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
 	}
-	if len(answer) > 0 {
-		if word, ok := answer[0].(string); ok {
-			return word, answer[1:], nil
-		}
-	}
-	return "", nil, fmt.Errorf("script %.8s answered %v", s.Hash(), answer)
 }

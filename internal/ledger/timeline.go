@@ -14,7 +14,7 @@ import (
 // status, or the first and the newest of more than order.MaxEvents. It returns
 // order.ErrNotFound.
 func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
-	fields, err := l.rdb.HGetAll(ctx, recordKey(id)).Result()
+	fields, err := l.read(ctx, id)
 	if err != nil {
 		return nil, wrap(err, "read events of order %s", id)
 	}

@@ -1,6 +1,9 @@
 package order
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Record is everything the ledger knows of one order: the order itself and
 // what has happened to it so far. All times are UTC, by the clock of Redis.
@@ -152,4 +155,11 @@ type Claim struct {
 	Handling Handling
 	// MaxAttempts is how many attempts an order may have.
 	MaxAttempts int
+}
+
+// Handover is an order on its way to the workers.
+type Handover struct {
+	Record Record
+	// Origin is the context that the order came with: its trace travels on.
+	Origin context.Context
 }

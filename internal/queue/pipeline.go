@@ -2,24 +2,28 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
 )
 
-// EnqueueAll is Enqueue for many orders, whose tasks travel to Redis together. It
-// returns order.ErrUnavailable when Redis could not be asked: then any of the
+// EnqueueAll is Enqueue for many orders, whose tasks travel to Redis together, each
+// with the trace of its origin. It returns an error when one or more of them could
+// not be queued, order.ErrUnavailable when Redis could not be asked: then any of the
 // orders may have no task.
-func (p *Producer) EnqueueAll(ctx context.Context, records []order.Record) error {
-	if len(records) == 0 {
+func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) error {
+	if len(waiting) == 0 {
 		return nil
 	}
 	var held outbox
-	for _, rec := range records {
-		if _, err := p.Enqueue(context.WithValue(ctx, outboxKey{}, &held), rec); err != nil {
+	for _, h := range waiting {
+		ctx := context.WithValue(traced(ctx, h.Origin), outboxKey{}, &held)
+		if _, err := p.Enqueue(ctx, h.Record); err != nil {
 			return err
 		}
 	}
@@ -28,17 +32,25 @@ func (p *Producer) EnqueueAll(ctx context.Context, records []order.Record) error
 		_ = pipe.Process(ctx, script) // only queues it
 	}
 	_, _ = pipe.Exec(ctx) // each script has an answer of its own
-	for i, rec := range records {
-		if held.added(i, len(records)) {
+	var failed []error
+	for i, h := range waiting {
+		if held.added(i, len(waiting)) {
 			continue
 		}
 		// There is a task already, Redis does not know the script yet, or it could
 		// not be asked: by itself, the order meets the same again.
-		if _, err := p.Enqueue(ctx, rec); err != nil {
-			return fmt.Errorf("enqueue %d orders: %w", len(records), err)
+		_, err := p.Enqueue(traced(ctx, h.Origin), h.Record)
+		if errors.Is(err, order.ErrUnavailable) {
+			return fmt.Errorf("enqueue %d orders: %w", len(waiting), err)
 		}
+		failed = append(failed, err)
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// traced is ctx with the trace of the origin.
+func traced(ctx, origin context.Context) context.Context {
+	return trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(origin))
 }
 
 // outbox holds back the scripts by which Asynq's client adds tasks, so that they

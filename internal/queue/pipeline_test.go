@@ -62,6 +62,16 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 	}
 }
 
+// handovers are records that all came with the test's context.
+func handovers(t *testing.T, records []order.Record) []order.Handover {
+	t.Helper()
+	all := make([]order.Handover, len(records))
+	for i, rec := range records {
+		all[i] = order.Handover{Record: rec, Origin: t.Context()}
+	}
+	return all
+}
+
 // TestEnqueueAll holds that many orders get the tasks that each would get by
 // itself, whatever some of them have already, and that they can be sent again.
 func TestEnqueueAll(t *testing.T) {
@@ -102,7 +112,7 @@ func TestEnqueueAll(t *testing.T) {
 			b := open(t)
 			row.before(t, b)
 			for range 2 {
-				if err := b.EnqueueAll(t.Context(), row.records); err != nil {
+				if err := b.EnqueueAll(t.Context(), handovers(t, row.records)); err != nil {
 					t.Error(err)
 				}
 				b.checkTasks(t, row.records[:min(len(row.records), len(records))])
@@ -116,13 +126,13 @@ func TestEnqueueAll(t *testing.T) {
 func TestEnqueueAllTogether(t *testing.T) {
 	b := open(t)
 	records := batch(40, time.Now().Truncate(time.Second).Add(time.Hour))
-	if err := b.EnqueueAll(t.Context(), records[:4]); err != nil {
+	if err := b.EnqueueAll(t.Context(), handovers(t, records[:4])); err != nil {
 		t.Fatal(err)
 	}
 	// Every name of a queue is sent once for each producer.
 	count := &traffic{}
 	b.broken.AddHook(count)
-	if err := b.EnqueueAll(t.Context(), records[4:]); err != nil {
+	if err := b.EnqueueAll(t.Context(), handovers(t, records[4:])); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(traffic{pipelines: []int{36}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
@@ -182,7 +192,7 @@ func TestEnqueueAllFaults(t *testing.T) {
 				rdb.AddHook(breaker)
 				records := batch(12, at)
 				if row.warm {
-					if err := b.EnqueueAll(t.Context(), batch(12, at)[:4]); err != nil {
+					if err := b.EnqueueAll(t.Context(), handovers(t, batch(12, at)[:4])); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -194,7 +204,7 @@ func TestEnqueueAllFaults(t *testing.T) {
 					seen++
 					return seen >= row.nth
 				})
-				if err := b.EnqueueAll(t.Context(), records); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
+				if err := b.EnqueueAll(t.Context(), handovers(t, records)); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 					t.Errorf("the broken call answered %v", err)
 				}
 				if breaker.Fired() != 1 {
@@ -203,7 +213,7 @@ func TestEnqueueAllFaults(t *testing.T) {
 				if !row.fails {
 					b.checkTasks(t, records)
 				}
-				if err := b.EnqueueAll(t.Context(), records); err != nil {
+				if err := b.EnqueueAll(t.Context(), handovers(t, records)); err != nil {
 					t.Errorf("the repeat answered %v", err)
 				}
 				b.checkTasks(t, records)

@@ -170,7 +170,7 @@ func TestEnqueueReplacesAnotherTime(t *testing.T) {
 			if held, err := b.Holds(t.Context(), row.again); held || err != nil {
 				t.Errorf("the leftover counts: %t, %v", held, err)
 			}
-			if err := b.EnqueueAll(t.Context(), []order.Record{row.again}); err != nil {
+			if err := b.EnqueueAll(t.Context(), handovers(t, []order.Record{row.again})); err != nil {
 				t.Fatal(err)
 			}
 			task := b.task(q, "o1")

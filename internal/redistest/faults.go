@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -65,16 +66,26 @@ func (b *Breaker) Fired() int {
 // Any matches every command.
 func Any(redis.Cmder) bool { return true }
 
-// Script matches the run of any script whose first key has the prefix.
+// Script matches the run of any script that has a key with the prefix.
 func Script(keyPrefix string) func(redis.Cmder) bool {
 	return func(cmd redis.Cmder) bool {
-		args := cmd.Args()
-		if !strings.HasPrefix(cmd.Name(), "eval") || len(args) < 4 {
-			return false
-		}
-		key, ok := args[3].(string)
-		return ok && strings.HasPrefix(key, keyPrefix)
+		return slices.ContainsFunc(Keys(cmd), func(key string) bool { return strings.HasPrefix(key, keyPrefix) })
 	}
+}
+
+// Keys returns the keys that the run of a script has, none for any other command.
+func Keys(cmd redis.Cmder) []string {
+	args := cmd.Args() // eval, script, number of keys, keys, arguments
+	if !strings.HasPrefix(cmd.Name(), "eval") || len(args) < 3 {
+		return nil
+	}
+	n, _ := args[2].(int)
+	var keys []string
+	for _, arg := range args[3:min(3+n, len(args))] {
+		key, _ := arg.(string)
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 // DialHook implements redis.Hook.

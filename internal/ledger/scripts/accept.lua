@@ -11,7 +11,8 @@
 --
 -- Returns an answer for each order, in turn: {'accepted', status, time} for a new
 -- one; {'known', fields} with the record as HGETALL gives it when the id belongs
--- to an order with this content; {'conflict'} when it belongs to another.
+-- to an order with this content; {'conflict'} when it belongs to another; {'error',
+-- text} when a command failed.
 local counters, events, index, keep = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local time = redis.call('TIME')
 local first = time[1] * 1000000 + time[2]
@@ -34,6 +35,7 @@ local function accept(n)
   if due ~= '' and tonumber(due) > tonumber(now) then
     status = 'scheduled'
   end
+  redis.call('ZADD', customer, now, id) -- first, as it is what could fail
   -- The order's first event and the first line of its timeline, as event has them.
   local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', 1,
     'status', status, 'at', now, 'attempt', 0, 'worker', '', 'reason', '')
@@ -42,7 +44,6 @@ local function accept(n)
   if status == 'scheduled' then
     redis.call('HSET', record, 'u', due)
   end
-  redis.call('ZADD', customer, now, id)
   table.insert(accepted[status], now)
   table.insert(accepted[status], id)
   return { 'accepted', status, now }
@@ -50,7 +51,11 @@ end
 
 local answers = {}
 for n = 1, (#KEYS - 3) / 2 do
-  answers[n] = accept(n)
+  local done, answer = pcall(accept, n)
+  if not done then
+    answer = { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
+  end
+  answers[n] = answer
 end
 for status, entries in pairs(accepted) do
   if #entries > 0 then

@@ -2,49 +2,51 @@
 -- once; one that has lost too many workers since its last retry, the last of them
 -- while it was tried apart from other suspects, ends as failed.
 --
--- KEYS[5]  the suspect that is tried apart
--- ARGV[3]  number of the attempt
--- ARGV[4]  when the worker was seen to be gone, microseconds
--- ARGV[5]  1 if another suspect was with the same worker, else 0
--- ARGV[6]  reason of the attempt's end
--- ARGV[7]  reason of the order's end
+-- other        the suspect that is tried apart
+-- number       of the attempt
+-- seen         when the worker was seen to be gone, microseconds
+-- beside       1 if another suspect was with the same worker, else 0
+-- reason       of the attempt's end
+-- last_reason  of the order's end
 --
 -- Returns {'lost', losses} or {'failed', losses} when the attempt ended here;
 -- {'over', losses} when it is not open, not the last one, or begun since;
 -- {'missing'}.
-local status, attempts, open, queue, created, due, losses =
-  unpack(redis.call('HMGET', record, 's', 'n', 'b', 'q', 'c', 'u', 'p'))
-if not status then
-  return { 'missing' }
-end
-losses = tonumber(losses or 0)
-if status == 'failed' and losses >= most_losses and attempts == ARGV[3] then
-  return { 'failed', losses }
-end
-if settled[status] or not open or attempts ~= ARGV[3] or tonumber(open) > tonumber(ARGV[4]) then
-  return { 'over', losses }
-end
+return each(function(number, seen, beside, reason, last_reason)
+  local open, queue, due, losses = read('b', 'q', 'u', 'p')
+  if not status then
+    return { 'missing' }
+  end
+  losses = tonumber(losses or 0)
+  if status == 'failed' and losses >= most_losses and attempts == number then
+    return { 'failed', losses }
+  end
+  if settled[status] or not open or attempts ~= number or tonumber(open) > tonumber(seen) then
+    return { 'over', losses }
+  end
 
--- The last loss counts only when it is known to be this order's own.
-local own = redis.call('GET', KEYS[5]) == id and ARGV[5] == '0'
-if losses < most_losses - 1 or own then
-  losses = losses + 1
-end
-local reason, to, word = ARGV[6], 'retrying', 'lost'
-if losses >= most_losses then
-  reason, to, word = ARGV[7], 'failed', 'failed'
-end
-move(status, to, created)
--- Whatever the worker still does is stale from here on.
-redis.call('HDEL', record, 'k')
-local worker = close(attempts, ARGV[6], '')
-redis.call('HSET', record, 'p', losses, 'e', reason)
-if to == 'failed' then
-  redis.call('HSET', record, 'z', now)
-  observe('processing', queue, now - open)
-  observe('end_to_end', queue, now - (due or created))
-else
-  redis.call('HSET', record, 'x', now)
-end
-event(to, attempts, worker, reason)
-return { word, losses }
+  -- The last loss counts only when it is known to be this order's own.
+  local own = redis.call('GET', other) == id and beside == '0'
+  if losses < most_losses - 1 or own then
+    losses = losses + 1
+  end
+  local ends = losses >= most_losses
+  local to = ends and 'failed' or 'retrying'
+  -- Whatever the worker still does is stale from here on.
+  drop('k', 'b')
+  move(to)
+  local worker = close(reason, '')
+  local why = ends and last_reason or reason
+  put('p', losses)
+  put('e', why)
+  if ends then
+    put('z', now)
+    observe('processing', queue, now - open)
+    observe('end_to_end', queue, now - (due or created))
+  else
+    put('x', now)
+  end
+  event(to, attempts, worker, why)
+  save()
+  return { ends and 'failed' or 'lost', losses }
+end)

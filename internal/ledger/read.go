@@ -1,0 +1,36 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/groupcommit"
+)
+
+// reads are the records that callers want at the same time: they travel in one
+// pipeline.
+type reads = groupcommit.Committer[string, *redis.MapStringStringCmd]
+
+func newReads(rdb redis.UniversalClient) *reads {
+	return groupcommit.New(
+		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: groupTimeout},
+		func(ctx context.Context, ids []string) ([]*redis.MapStringStringCmd, error) {
+			pipe := rdb.Pipeline()
+			records := make([]*redis.MapStringStringCmd, len(ids))
+			for i, id := range ids {
+				records[i] = pipe.HGetAll(ctx, recordKey(id))
+			}
+			_, _ = pipe.Exec(ctx) // each has an error of its own
+			return records, nil
+		})
+}
+
+// read returns the fields of a record, none when there is no such order.
+func (l *Ledger) read(ctx context.Context, id string) (map[string]string, error) {
+	cmd, err := l.reads.Do(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return cmd.Result()
+}
