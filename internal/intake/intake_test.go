@@ -298,7 +298,7 @@ func TestEnqueueFaults(t *testing.T) {
 	}{
 		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, 1, true},
 		{"add the task", redistest.Script("asynq:"), 1, false},
-		{"add the task again", redistest.Script("asynq:"), 2, true},
+		{"add the task again", redistest.Script("asynq:"), 2, false},
 	}
 	for _, row := range rows {
 		for _, fault := range redistest.Faults() {

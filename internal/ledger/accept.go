@@ -21,27 +21,25 @@ const maxAccepted = 500
 // AcceptAll cannot tell its own lost reply from an earlier submission: repeated
 // after an error, it may report a new order as known.
 func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
 	if len(entries) > maxAccepted {
 		return nil, fmt.Errorf("accept %d orders: only %d are accepted in one step", len(entries), maxAccepted)
 	}
-	keys := make([]string, 0, 3+2*len(entries))
-	keys = append(keys, countersKey, eventsKey, indexPrefix)
-	args := make([]any, 0, 1+5*len(entries))
-	args = append(args, maxEvents)
-	for _, e := range entries {
+	changes := make([]change, len(entries))
+	for i, e := range entries {
 		document, err := json.Marshal(e.Order)
 		if err != nil {
 			return nil, fmt.Errorf("accept order %s: %w", e.ID, err)
 		}
-		keys = append(keys, recordKey(e.ID), customerKey(e.Customer))
-		args = append(args, e.ID, e.Fingerprint(), document, string(e.Queue), microseconds(e.ProcessAt))
+		changes[i] = change{id: e.ID, other: customerKey(e.Customer), args: []any{
+			e.Fingerprint(), document, string(e.Queue), microseconds(e.ProcessAt),
+		}}
 	}
-	answers, err := acceptScript.Run(ctx, l.rdb, keys, args...).Slice()
+	answers, err := run(ctx, l.rdb, acceptScript, changes)
 	if err != nil {
 		return nil, wrap(err, "accept %d orders", len(entries))
-	}
-	if len(answers) != len(entries) {
-		return nil, fmt.Errorf("accept %d orders: script answered for %d", len(entries), len(answers))
 	}
 	all := make([]order.Acceptance, len(entries))
 	for i, e := range entries {
@@ -51,20 +49,16 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 }
 
 // acceptance reads what the script says of one order.
-func acceptance(e order.Entry, answer any) order.Acceptance {
-	words, _ := answer.([]any)
-	if len(words) == 0 {
-		return order.Acceptance{Err: fmt.Errorf("accept order %s: script answered %v", e.ID, answer)}
-	}
-	switch word, _ := words[0].(string); word {
+func acceptance(e order.Entry, a answer) order.Acceptance {
+	switch a.word {
 	case "accepted":
-		return order.Acceptance{Record: accepted(e, words[1:]), IsNew: true}
-	case "error":
-		return order.Acceptance{Err: wrap(replied(words[1:]), "accept order %s", e.ID)}
+		return order.Acceptance{Record: accepted(e, a.rest), IsNew: true}
 	case "conflict":
 		return order.Acceptance{Err: fmt.Errorf("accept order %s: %w", e.ID, order.ErrConflict)}
+	case "error":
+		return order.Acceptance{Err: wrap(replied(a.rest), "accept order %s", e.ID)}
 	default:
-		rec, err := recordOr(word, words[1:], "accept", e.ID)
+		rec, err := recordOr(a.word, a.rest, "accept", e.ID)
 		return order.Acceptance{Record: rec, Err: err}
 	}
 }

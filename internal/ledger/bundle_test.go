@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,6 +150,16 @@ func differing(before, after map[string]string) []string {
 	return keys
 }
 
+// stream returns all events of the stream.
+func (b *bundle) stream(t *testing.T) []ledgertest.Event {
+	t.Helper()
+	events, err := ledgertest.Stream(t.Context(), b.rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
 // sameError compares errors as callers do.
 func sameError(got, want error) bool {
 	var asked, answered *order.StatusError
@@ -235,8 +246,8 @@ func (b *bundle) state(t *testing.T) state {
 			s.Timeline = append(s.Timeline, b.events(t, id))
 		}
 	}
-	for _, e := range b.rdb.XRange(t.Context(), "orders:{b0}:e", "-", "+").Val() {
-		s.Events = append(s.Events, fmt.Sprint(e.Values["id"], e.Values["seq"], e.Values["status"], e.Values["attempt"], e.Values["reason"]))
+	for _, e := range b.stream(t) {
+		s.Events = append(s.Events, strings.Join([]string{e.Order, e.Sequence, e.Status, e.Attempt, e.Reason}, " "))
 	}
 	return s
 }

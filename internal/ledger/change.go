@@ -65,7 +65,7 @@ func run(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, all []
 	keys := make([]string, 0, 3+2*len(all))
 	keys = append(keys, countersKey, eventsKey, indexPrefix)
 	args := make([]any, 0, 2+len(all)*(1+len(all[0].args)))
-	args = append(args, maxEvents, len(all))
+	args = append(args, maxEntries, len(all))
 	for _, c := range all {
 		keys = append(keys, recordKey(c.id))
 		if c.other != "" {
@@ -76,6 +76,9 @@ func run(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, all []
 	replies, err := s.Run(ctx, rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, err
+	}
+	if len(replies) != len(all) {
+		return nil, fmt.Errorf("script %.8s answered for %d of %d orders", s.Hash(), len(replies), len(all))
 	}
 	answers := make([]answer, len(replies))
 	for i, reply := range replies {

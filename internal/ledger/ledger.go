@@ -21,9 +21,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// maxEvents is roughly how many events the stream keeps, the newest ones: about
-// 15 MB, and half a minute at full throughput.
-const maxEvents = 100_000
+// maxEntries is roughly how many entries the stream of events keeps, the newest
+// ones. An entry holds the events of one script: one when there is little to do, and
+// up to maxGroup at full throughput.
+const maxEntries = 10_000
 
 // Ledger is the books in one Redis. It is safe for concurrent use, by any
 // number of processes.

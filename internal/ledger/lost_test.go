@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -137,7 +138,9 @@ func TestRepaired(t *testing.T) {
 // not before.
 func TestForgetEvents(t *testing.T) {
 	b := open(t)
-	b.acceptMany(t, 1000)
+	for n := range 1000 {
+		b.do(t, accept(sample(fmt.Sprint("o", n))))
+	}
 	length := func() int64 { return b.rdb.XLen(t.Context(), "orders:{b0}:e").Val() }
 	forget := func(cutoff time.Time) {
 		t.Helper()

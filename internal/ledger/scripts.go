@@ -62,7 +62,7 @@ var listLua string
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	acceptScript   = redis.NewScript(acceptLua)
+	acceptScript   = newChange(acceptLua)
 	beginScript    = newChange(beginLua)
 	failScript     = newChange(failLua)
 	settleScript   = newChange(settleLua)
@@ -86,7 +86,7 @@ func newChange(lua string) *redis.Script {
 	return redis.NewScript(bounds + prelude + lua)
 }
 
-// changes lists the scripts that change orders of the books.
+// changes lists the scripts that change an order which is in the books.
 func changes() []*redis.Script {
 	return []*redis.Script{
 		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,

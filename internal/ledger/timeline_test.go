@@ -18,21 +18,20 @@ import (
 func (b *bundle) streamed(t *testing.T, id string) []order.Event {
 	t.Helper()
 	var events []order.Event
-	for _, e := range b.rdb.XRange(t.Context(), "orders:{b0}:e", "-", "+").Val() {
-		if e.Values["id"] != id {
+	for _, e := range b.stream(t) {
+		if e.Order != id {
 			continue
 		}
-		number := func(name string) int {
-			n, err := strconv.Atoi(e.Values[name].(string))
+		number := func(text string) int {
+			n, err := strconv.Atoi(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return n
 		}
 		events = append(events, order.Event{
-			ID: e.ID, Sequence: number("seq"), Status: order.Status(e.Values["status"].(string)),
-			At:      time.UnixMicro(int64(number("at"))).UTC(),
-			Attempt: number("attempt"), Worker: e.Values["worker"].(string), Reason: e.Values["reason"].(string),
+			ID: e.ID, Sequence: number(e.Sequence), Status: order.Status(e.Status),
+			At: time.UnixMicro(int64(number(e.At))).UTC(), Attempt: number(e.Attempt), Worker: e.Worker, Reason: e.Reason,
 		})
 	}
 	return events

@@ -51,7 +51,7 @@ type books struct {
 	indexes   map[string]map[string]float64 // by status
 	customers map[string]float64            // order id to score, over all customers
 	counters  map[string]string
-	events    []redis.XMessage
+	events    []Event
 	problems  []string
 }
 
@@ -86,7 +86,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 	case "c":
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
-		b.events, err = rdb.XRange(ctx, key, "-", "+").Result()
+		b.events, err = Stream(ctx, rdb)
 	case "l", "i": // who reconciles, and which suspect is tried apart
 	default:
 		b.problem("key %s is none of the books'", key)

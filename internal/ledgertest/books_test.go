@@ -97,7 +97,8 @@ func TestAudit(t *testing.T) {
 	omit := func(id, seq string) func(ctx context.Context, rdb *redis.Client) {
 		return func(ctx context.Context, rdb *redis.Client) {
 			for _, e := range rdb.XRange(ctx, book+"e", "-", "+").Val() {
-				if e.Values["id"] == id && e.Values["seq"] == seq {
+				part := strings.Split(e.Values["e"].(string), "\t")
+				if part[1] == id && part[2] == seq {
 					rdb.XDel(ctx, book+"e", e.ID)
 				}
 			}

@@ -1,6 +1,8 @@
 package ledgertest
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,8 +12,33 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// event is one change of an order's status, as the stream and the order's
-// timeline both tell it.
+// Event is one change of an order's status, as the stream of all events has it.
+type Event struct{ ID, Order, Sequence, Status, At, Attempt, Worker, Reason string }
+
+// Stream returns all events of the books in rdb, the oldest first.
+func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
+	entries, err := rdb.XRange(ctx, book+"e", "-", "+").Result()
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	for _, entry := range entries {
+		text, _ := entry.Values["e"].(string)
+		for line := range strings.Lines(text) {
+			part := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+			if len(part) != 8 {
+				return nil, fmt.Errorf("entry %s of the stream has the line %q", entry.ID, line)
+			}
+			events = append(events, Event{part[0], part[1], part[2], part[3], part[4], part[5], part[6], part[7]})
+		}
+		if len(events) == 0 || events[len(events)-1].ID != entry.ID {
+			return nil, fmt.Errorf("entry %s of the stream does not end with its event", entry.ID)
+		}
+	}
+	return events, nil
+}
+
+// event is what the stream and the order's timeline both tell.
 type event struct{ id, seq, status, attempt, reason string }
 
 // checkTimeline wants the first event of an order and its newest ones, up to
@@ -62,8 +89,12 @@ func timeline(r map[string]string) (events []event, ok bool) {
 // stream, and orders the books.
 func (b *books) checkEvents() {
 	streams := map[string][]event{}
-	for _, entry := range b.events {
-		id, e := ofStream(entry)
+	for i, streamed := range b.events {
+		if i > 0 && !before(b.events[i-1].ID, streamed.ID) {
+			b.problem("event %s follows event %s in the stream", streamed.ID, b.events[i-1].ID)
+		}
+		id := streamed.Order
+		e := event{streamed.ID, streamed.Sequence, streamed.Status, streamed.Attempt, streamed.Reason}
 		events := streams[id]
 		if len(events) > 0 {
 			last := events[len(events)-1]
@@ -107,7 +138,7 @@ func (b *books) streamed(id string) bool {
 	return len(b.events) > 0 && !before(id, b.events[0].ID)
 }
 
-// before compares the ids of two entries of a stream: a time and a number.
+// before compares the ids of two events: a time and a number.
 func before(a, b string) bool {
 	aTime, aNumber, _ := strings.Cut(a, "-")
 	bTime, bNumber, _ := strings.Cut(b, "-")
@@ -115,16 +146,6 @@ func before(a, b string) bool {
 		return number(aTime) < number(bTime)
 	}
 	return number(aNumber) < number(bNumber)
-}
-
-func ofStream(entry redis.XMessage) (id string, e event) {
-	text := func(name string) string {
-		s, _ := entry.Values[name].(string)
-		return s
-	}
-	return text("id"), event{
-		id: entry.ID, seq: text("seq"), status: text("status"), attempt: text("attempt"), reason: text("reason"),
-	}
 }
 
 func number(text string) int64 {

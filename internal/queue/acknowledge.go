@@ -3,69 +3,115 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/order"
 )
 
-// lateAckTimeout bounds an acknowledgement that is tried again, as Asynq's own
-// context no longer does.
-const lateAckTimeout = 3 * time.Second
+const (
+	// lateAckTimeout bounds an acknowledgement that is tried again, as Asynq's own
+	// context no longer does.
+	lateAckTimeout = 3 * time.Second
+	// ackGroup is how many worked tasks are taken off a queue together at most: well
+	// below a millisecond of Redis.
+	ackGroup = 100
+	// ackWaiting bounds those that wait for that. A worker has as many as slots.
+	ackWaiting = 10_000
+	// ackTimeout bounds taking them off; Asynq tries again what failed.
+	ackTimeout = 5 * time.Second
+)
 
-// errTaken is a late acknowledgement of a delivery that a newer one has
-// followed.
-var errTaken = errors.New("a newer delivery holds the task")
+var (
+	// errTaken is a late acknowledgement of a delivery that a newer one has followed.
+	errTaken = errors.New("a newer delivery holds the task")
+	// errNotActive is what Asynq's own script answers.
+	errNotActive = errors.New("NOT FOUND")
+)
 
-// lateAcknowledgement is a go-redis hook that lets Asynq acknowledge a task
-// although the context it kept for that is cancelled.
+// worked is a task whose order is worked.
+type worked struct {
+	id  string
+	day string // key of the day's count
+	// expires is when that count expires, in seconds since 1970.
+	expires any
+}
+
+// ended takes the tasks of worked orders off their queues, those together that end
+// at the same time.
+type ended map[order.Queue]*groupcommit.Committer[worked, bool]
+
+func newEnded(rdb redis.UniversalClient) *ended {
+	all := ended{}
+	for _, q := range order.Queues() {
+		all[q] = groupcommit.New(
+			groupcommit.Config{MaxGroup: ackGroup, MaxWaiting: ackWaiting, Timeout: ackTimeout},
+			func(ctx context.Context, tasks []worked) ([]bool, error) { return takeOff(ctx, rdb, q, tasks) })
+	}
+	return &all
+}
+
+// done does for one task what Asynq's script does, whose keys and arguments it
+// takes.
+func (e ended) done(ctx context.Context, keys []string, args []any) *redis.Cmd {
+	id, _ := args[0].(string)
+	gone, err := e[queueOf(keys[0])].Do(ctx, worked{id: id, day: keys[3], expires: args[1]})
+	if err == nil && !gone {
+		err = errNotActive
+	}
+	return answered(ctx, "OK", err)
+}
+
+// takeOff says of each task whether it is gone by this call. Tasks that end before
+// and after midnight count for the day of the first.
+func takeOff(ctx context.Context, rdb redis.UniversalClient, q order.Queue, tasks []worked) ([]bool, error) {
+	keys := []string{queueKey(q, "active"), queueKey(q, "lease"), tasks[0].day, queueKey(q, "processed")}
+	args := []any{tasks[0].expires}
+	for _, t := range tasks {
+		keys, args = append(keys, taskKey(place{q, t.id})), append(args, t.id)
+	}
+	answers, err := doneScript.Run(ctx, rdb, keys, args...).BoolSlice()
+	if err != nil {
+		return nil, fmt.Errorf("take %d tasks off queue %s: %w", len(tasks), q, err)
+	}
+	return answers, nil
+}
+
+// inTime runs a script, and lets Asynq acknowledge a task although the context it
+// kept for that is cancelled.
 //
 // When an acknowledgement fails, Asynq 0.26 repeats it every five seconds while
 // the lease lasts, but with the context of the first try, which is cancelled by
-// then. Without this hook no repeat ever reaches Redis, and the order is
+// then. Otherwise no repeat would ever reach Redis, and the order would be
 // delivered again a minute later.
 //
 // A repeat must not touch a newer delivery: the first try may have been applied
 // with its answer lost, and the order be with a worker again. The context still
 // tells when the lease of its own delivery ends; a lease that ends later is
 // somebody else's.
-type lateAcknowledgement struct{ rdb redis.UniversalClient }
-
-var _ redis.Hook = lateAcknowledgement{}
-
-// DialHook implements redis.Hook.
-func (lateAcknowledgement) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-// ProcessPipelineHook implements redis.Hook.
-func (lateAcknowledgement) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-// ProcessHook implements redis.Hook.
-func (h lateAcknowledgement) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if ctx.Err() == nil {
-			return next(ctx, cmd)
-		}
-		lease, id, ok := acknowledged(cmd)
-		if !ok {
-			return next(ctx, cmd)
-		}
-		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateAckTimeout)
-		defer cancel()
-		if err := h.checkLease(fresh, ctx, lease, id); err != nil {
-			cmd.SetErr(err)
-			return err
-		}
-		return next(fresh, cmd)
+func (l *lane) inTime(ctx context.Context, keys []string, args []any, run func(context.Context) *redis.Cmd) *redis.Cmd {
+	lease := leaseOf(keys)
+	if ctx.Err() == nil || lease == "" || len(args) == 0 {
+		return run(ctx)
 	}
+	fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateAckTimeout)
+	defer cancel()
+	id, _ := args[0].(string)
+	if err := l.checkLease(fresh, ctx, lease, id); err != nil {
+		return answered(ctx, nil, err)
+	}
+	return run(fresh)
 }
 
 // checkLease returns an error unless the lease is that of the delivery whose
 // context late is, or gone.
-func (h lateAcknowledgement) checkLease(ctx, late context.Context, lease, id string) error {
+func (l *lane) checkLease(ctx, late context.Context, lease, id string) error {
 	until, bounded := late.Deadline()
-	score, err := h.rdb.ZScore(ctx, lease, id).Result()
+	score, err := l.ZScore(ctx, lease, id).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil
@@ -78,18 +124,13 @@ func (h lateAcknowledgement) checkLease(ctx, late context.Context, lease, id str
 	}
 }
 
-// acknowledged returns the lease key and the task id of a script by which Asynq
-// ends a delivery: done, retry and archive. Of other commands, ours among them,
-// the callers mean it when they cancel.
-func acknowledged(cmd redis.Cmder) (lease, id string, ok bool) {
-	keys := keysOf(cmd)
-	if args := cmd.Args(); len(args) > 3+len(keys) {
-		id, ok = args[3+len(keys)].(string)
-	}
-	for _, key := range keys {
+// leaseOf finds the key of the leases among those of a script by which Asynq ends a
+// delivery: done, retry and archive. Their first argument is the task's id.
+func leaseOf(keys []string) string {
+	for _, key := range keys[1:] {
 		if strings.HasSuffix(key, "}:lease") {
-			return key, id, ok
+			return key
 		}
 	}
-	return "", "", false
+	return ""
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -66,29 +65,28 @@ func (c ConsumerConfig) check() error {
 
 // Consumer is the end of the queue where orders come out.
 type Consumer struct {
+	cfg     ConsumerConfig
+	rdb     redis.UniversalClient
+	ahead   *ahead
+	ended   *ended
 	lanes   []*asynq.Server
 	handler Handler
 	log     *slog.Logger
+	base    context.Context // of all deliveries
 	cancel  context.CancelFunc
-	held    *atomic.Bool
 	running sync.WaitGroup // deliveries
 }
 
 // NewConsumer returns a consumer on rdb, which stays the caller's to close, or
-// an error when the slots cannot be shared as cfg says. It adds hooks to rdb, for
-// Hold and to save Asynq's late acknowledgements.
+// an error when the slots cannot be shared as cfg says.
 func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Consumer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	held := &atomic.Bool{}
-	rdb.AddHook(lateAcknowledgement{rdb})
-	rdb.AddHook(hold{held})
 	base, cancel := context.WithCancel(context.Background())
-	c := &Consumer{handler: h, log: cfg.Log, cancel: cancel, held: held}
-	weights := map[string]int{}
-	for q, w := range cfg.Weights {
-		weights[string(q)] = w
+	c := &Consumer{
+		cfg: cfg, rdb: rdb, handler: h, log: cfg.Log, base: base, cancel: cancel,
+		ahead: newAhead(rdb, cfg.Concurrency, cfg.Log), ended: newEnded(rdb),
 	}
 	shared := cfg.Concurrency - cfg.ReservedCritical
 	for i := range cfg.Lanes {
@@ -96,30 +94,12 @@ func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Con
 		if i < shared%cfg.Lanes {
 			slots++
 		}
-		c.lanes = append(c.lanes, newLane(base, rdb, cfg, slots, weights))
+		c.lanes = append(c.lanes, c.newLane(slots, cfg.Weights))
 	}
 	if cfg.ReservedCritical > 0 {
-		critical := map[string]int{string(order.QueueCritical): 1}
-		c.lanes = append(c.lanes, newLane(base, rdb, cfg, cfg.ReservedCritical, critical))
+		c.lanes = append(c.lanes, c.newLane(cfg.ReservedCritical, map[order.Queue]int{order.QueueCritical: 1}))
 	}
 	return c, nil
-}
-
-func newLane(
-	base context.Context, rdb redis.UniversalClient, cfg ConsumerConfig, slots int, weights map[string]int,
-) *asynq.Server {
-	return asynq.NewServerFromRedisClient(rdb, asynq.Config{
-		Concurrency:              slots,
-		Queues:                   weights,
-		BaseContext:              func() context.Context { return base },
-		TaskCheckInterval:        checkInterval,
-		DelayedTaskCheckInterval: forwardInterval,
-		RetryDelayFunc:           cfg.Backoff.delayOf,
-		IsFailure:                counts,
-		ShutdownTimeout:          cfg.ShutdownTimeout,
-		Logger:                   logger{cfg.Log},
-		LogLevel:                 asynq.WarnLevel,
-	})
 }
 
 // Run delivers orders until ctx ends, then waits until the handlers have
@@ -127,8 +107,15 @@ func newLane(
 // context and waits a little longer. It may be called once.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.cancel()
+	ctx, stop := context.WithCancel(ctx)
+	var fetching sync.WaitGroup
+	fetching.Go(func() { c.ahead.run(ctx) })
+	fetching.Go(func() { c.ahead.listen(ctx) })
+	defer fetching.Wait()
+	defer stop()
 	for i, lane := range c.lanes {
 		if err := lane.Start(asynq.HandlerFunc(c.deliver)); err != nil {
+			stop()
 			c.stop(c.lanes[:i])
 			return fmt.Errorf("start lane %d: %w", i+1, err)
 		}
@@ -141,7 +128,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 
 // Hold keeps the consumer from fetching orders while it is on; those it has are
 // worked on. It is safe for concurrent use.
-func (c *Consumer) Hold(on bool) { c.held.Store(on) }
+func (c *Consumer) Hold(on bool) { c.ahead.hold(on) }
 
 // abort ends the deliveries that Asynq has given back to the queue.
 func (c *Consumer) abort() {
@@ -171,6 +158,8 @@ func (c *Consumer) stop(lanes []*asynq.Server) {
 func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	c.running.Add(1)
 	defer c.running.Done()
+	c.ahead.work(1)
+	defer c.ahead.work(-1)
 	id, ok := asynq.GetTaskID(ctx)
 	if !ok || task.Type() != taskType {
 		return archived{fmt.Errorf("task of type %q is no order", order.Printable(task.Type()))}

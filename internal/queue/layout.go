@@ -13,6 +13,14 @@ const (
 	asynqVersion = "v0.26.0"
 )
 
+// The scripts of that version that are run in another way than Asynq's own, by
+// their SHA-1. Those of another version would be run as they are.
+const (
+	enqueueSHA = "98d28b42650870a743450ffda9791e9e19c6991b"
+	dequeueSHA = "a8153319360adc71cdc370107f8ab9786f204765"
+	doneSHA    = "1241eaa1c73409baaf1fea0c08d203a4911bda15"
+)
+
 // errLayout is an Asynq whose keys this package does not know.
 var errLayout = errors.New("the layout of its keys in Redis is not known")
 

@@ -121,7 +121,8 @@ func TestEnqueueAll(t *testing.T) {
 	}
 }
 
-// TestEnqueueAllTogether holds that the tasks travel in one pipeline, once Redis
+// TestEnqueueAllTogether holds that the tasks travel in one pipeline, a script for
+// each queue and each task that waits for its time, and the word that they are there, once Redis
 // knows the scripts, and that single ones do not get into it.
 func TestEnqueueAllTogether(t *testing.T) {
 	b := open(t)
@@ -135,7 +136,7 @@ func TestEnqueueAllTogether(t *testing.T) {
 	if err := b.EnqueueAll(t.Context(), handovers(t, records[4:])); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(traffic{pipelines: []int{36}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
+	if diff := cmp.Diff(traffic{pipelines: []int{13}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 	b.checkTasks(t, records)
@@ -180,7 +181,8 @@ func TestEnqueueAllFaults(t *testing.T) {
 		{"name a queue", false, func(c redis.Cmder) bool { return c.Name() == "sadd" }, 2, true},
 		{"the pipeline", true, script, 1, false},
 		{"the pipeline, of scripts that Redis does not know", false, script, 1, false},
-		{"one by one", false, script, 20, true},
+		{"with their source", false, script, 7, false},
+		{"one by one", false, script, 10, true},
 	}
 	for _, row := range rows {
 		for _, fault := range redistest.Faults() {

@@ -30,8 +30,9 @@ const (
 	// them and ends an order that has used them up, and Asynq must never archive
 	// a task without asking.
 	taskRetries = 1000
-	// checkInterval is how often an idle lane looks for work. Asynq polls.
-	checkInterval = 20 * time.Millisecond
+	// checkInterval is how long a lane pauses that found no task in all its queues.
+	// It waits for one when it asks, so this need not spare Redis.
+	checkInterval = time.Millisecond
 	// abortTimeout is how long a handler may take to notice that its context has
 	// ended when the consumer stops.
 	abortTimeout = 2 * time.Second

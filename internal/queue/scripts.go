@@ -6,6 +6,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+//go:embed scripts/enqueue.lua
+var enqueueLua string
+
+//go:embed scripts/fetch.lua
+var fetchLua string
+
+//go:embed scripts/done.lua
+var doneLua string
+
 //go:embed scripts/putback.lua
 var putbackLua string
 
@@ -26,6 +35,9 @@ var removeLua string
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
+	enqueueScript  = redis.NewScript(enqueueLua)
+	fetchScript    = redis.NewScript(fetchLua)
+	doneScript     = redis.NewScript(doneLua)
 	putbackScript  = redis.NewScript(putbackLua)
 	withholdScript = redis.NewScript(withholdLua)
 	watchScript    = redis.NewScript(watchLua)

@@ -188,10 +188,7 @@ func (s *Sweeper) PutBack(ctx context.Context, stray order.Stray) (bool, error) 
 	if _, err := lookUp(ctx, s.asynq, at); err != nil {
 		return false, err
 	}
-	keys := []string{
-		queueKey(at.queue, "active"), queueKey(at.queue, "lease"), queueKey(at.queue, "pending"), taskKey(at),
-	}
-	n, err := putbackScript.Run(ctx, s.rdb, keys, at.id, stray.Lease, time.Now().UnixNano()).Int()
+	n, err := putBack(ctx, s.rdb, at, stray.Lease).Int()
 	if err != nil {
 		return false, fmt.Errorf("put order %s back: %w: %w", at.id, order.ErrUnavailable, err)
 	}

@@ -10,7 +10,7 @@
 -- Returns {'begun', number, try}, where number counts all attempts and try those
 -- since the last retry; {'exhausted', number, try} when no attempt is left, and
 -- then the token may only settle; {'settled', status}; {'missing'}.
-return each(function(token, worker, to, handling, most)
+return each_known(function(token, worker, to, handling, most)
   local held, open, queue, due, before, losses = read('k', 'b', 'q', 'u', 'm', 'p')
   if not status then
     return { 'missing' }
@@ -24,7 +24,6 @@ return each(function(token, worker, to, handling, most)
     return { open and 'begun' or 'exhausted', number, try }
   end
 
-  drop('k', 'b')
   put('k', token)
   if open then
     close('worker was lost', '')
@@ -33,6 +32,7 @@ return each(function(token, worker, to, handling, most)
     put('p', math.min((losses or 0) + 1, most_losses - 1))
   end
   if try >= tonumber(most) then
+    drop('b')
     save()
     return { 'exhausted', number, try }
   end

@@ -6,7 +6,7 @@
 -- Returns {'cancelled', fields} with the record as HGETALL gives it, also for an
 -- order that was cancelled before; {'status', status} when it is too late;
 -- {'missing'}.
-return each(function(reason)
+return each_known(function(reason)
   read()
   if not status then
     return { 'missing' }

@@ -7,7 +7,7 @@
 --
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
-return each(function(token, reason, note, delay)
+return each_known(function(token, reason, note, delay)
   local held, open = read('k', 'b')
   if not status then
     return { 'missing' }

@@ -5,7 +5,7 @@
 -- before  settled at or before, microseconds
 --
 -- Returns {'gone'} if the order is gone through this call, else {'kept'}.
-return each(function(before)
+return each_known(function(before)
   local at = read('z')
   if not status or not settled[status] or tonumber(at) > tonumber(before) then
     return { 'kept' }

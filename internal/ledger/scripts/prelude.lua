@@ -8,7 +8,7 @@
 -- KEYS[3]  prefix of the status indexes; the index keys built from it carry the
 --          same hash tag and so live in the same Cluster slot
 -- KEYS[4]  and on, for each order: its record, and another key if the change has one
--- ARGV[1]  how many events the stream keeps, roughly
+-- ARGV[1]  how many entries the stream keeps, roughly
 -- ARGV[2]  how many orders there are
 -- ARGV[3]  and on, for each order: its id and the arguments of its change
 --
@@ -31,24 +31,21 @@ local now = time[1] .. string.format('%06d', time[2])
 -- The order that is being changed, what read found in its record, and what save
 -- will write there.
 local id, record, other
-local status, created, attempts, seq, timeline
+local status, created, attempts, seq, timeline, first_attempt
 local unsaved
 
--- What all these changes add up to in the indexes and the counters: written once,
--- however many orders there are.
-local moves, counts = {}, {}
+-- What all these changes add up to: written once, however many orders there are.
+local moves, counts, lines = {}, {}, {}
 
 -- read fetches what most changes need to know, and returns the fields it is asked
 -- for. There is no order when status is false.
 local function read(...)
-  local found = redis.call('HMGET', record, 's', 'c', 'n', 'v', 't', ...)
-  status, created, attempts, seq, timeline = unpack(found, 1, 5)
-  return unpack(found, 6)
+  local found = redis.call('HMGET', record, 's', 'c', 'n', 'v', 't', 'a1', ...)
+  status, created, attempts, seq, timeline, first_attempt = unpack(found, 1, 6)
+  return unpack(found, 7)
 end
 
--- drop removes fields of the record at once. It must be the first write of each
--- change: Redis allows removals even when memory is full, and what follows one in
--- the same script, so that an order which a worker holds can still be settled then.
+-- drop removes fields of the record at once.
 local function drop(...)
   redis.call('HDEL', record, ...)
 end
@@ -67,28 +64,53 @@ local function count(name, n)
   counts[name] = (counts[name] or 0) + n
 end
 
--- move takes the order from its status to another: index, gauges, record.
+-- move takes the order from its status, if it has one, to another: index, gauges,
+-- record.
 local function move(to)
-  count('g:' .. status, -1)
+  if status then
+    count('g:' .. status, -1)
+  end
   count('g:' .. to, 1)
   local before = moves[id]
   moves[id] = { from = before and before.from or status, to = to, created = created }
   put('s', to)
 end
 
--- event takes down one change of status of an order that is in the books: in the
--- stream of all events, and as a line of the order's timeline, which is status,
--- event id, µs since acceptance, attempt and reason, separated by tabs. Of a
--- timeline that is full, the oldest line but the first goes. Records of earlier
--- versions have none; theirs begins with this event.
+-- next_event_id continues the ids of the stream: its time in milliseconds, and a
+-- number among the events of that time. The clock may have gone back since.
+local last_ms, last_number
+local function next_event_id()
+  if not last_ms then
+    last_ms, last_number = math.floor(now / 1000), -1
+    local info = redis.pcall('XINFO', 'STREAM', events)
+    for i = 1, #info - 1, 2 do
+      if info[i] == 'last-generated-id' then
+        local ms, number = string.match(info[i + 1], '(%d+)-(%d+)')
+        if tonumber(ms) >= last_ms then
+          last_ms, last_number = tonumber(ms), tonumber(number)
+        end
+      end
+    end
+  end
+  last_number = last_number + 1
+  return string.format('%.0f-%.0f', last_ms, last_number)
+end
+
+-- event takes down one change of an order's status, twice. In the stream of all
+-- events it is a line of the one entry that this script adds: event id, order,
+-- sequence, status, µs, attempt, worker and reason, separated by tabs; the entry has
+-- the id of its last event, so that who reads on after an event misses none. In the
+-- order's timeline it is a line of status, event id, µs since acceptance, attempt and
+-- reason. Of a timeline that is full, the oldest line but the first goes. Records of
+-- earlier versions have none; theirs begins with this event.
 local function event(to, attempt, worker, reason)
   seq = seq + 1
   if timeline and seq > kept_events then
     timeline = string.gsub(timeline, '\n[^\n]*', '', 1)
   end
-  local event_id = redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'id', id, 'seq', seq,
-    'status', to, 'at', now, 'attempt', attempt, 'worker', worker, 'reason', reason)
-  local line = table.concat({ to, event_id, string.format('%.0f', now - created), attempt, reason }, '\t')
+  local event_id = next_event_id()
+  lines[#lines + 1] = table.concat({ event_id, id, seq, to, now, attempt, worker, reason }, '\t')
+  local line = table.concat({ to, event_id, string.format('%.0f', math.max(now - created, 0)), attempt, reason }, '\t')
   put('v', seq)
   put('t', timeline and timeline .. '\n' .. line or line)
 end
@@ -109,7 +131,7 @@ end
 -- tabs. Returns the worker.
 local function close(reason, note)
   local field = 'a' .. attempts
-  local open = redis.call('HGET', record, field) or ''
+  local open = attempts == '1' and first_attempt or redis.call('HGET', record, field) or ''
   put(field, open .. '\t' .. now .. '\t' .. reason .. '\t' .. note)
   return string.match(open, '^[^\t]*')
 end
@@ -118,8 +140,10 @@ end
 local function balance()
   local gone, come = {}, {}
   for member, m in pairs(moves) do
-    gone[m.from] = gone[m.from] or {}
-    table.insert(gone[m.from], member)
+    if m.from then
+      gone[m.from] = gone[m.from] or {}
+      table.insert(gone[m.from], member)
+    end
     come[m.to] = come[m.to] or {}
     table.insert(come[m.to], m.created)
     table.insert(come[m.to], member)
@@ -135,9 +159,13 @@ local function balance()
       redis.call('HINCRBY', counters, name, string.format('%.0f', n))
     end
   end
+  if #lines > 0 then
+    local last = string.format('%.0f-%.0f', last_ms, last_number)
+    redis.call('XADD', events, 'MAXLEN', '~', keep, last, 'e', table.concat(lines, '\n'))
+  end
 end
 
--- each runs a change for all orders.
+-- each runs a change for all orders, and tells it which of them it is at.
 local function each(change)
   local orders = tonumber(ARGV[2])
   local keys, arguments = (#KEYS - 3) / orders, (#ARGV - 2) / orders
@@ -153,4 +181,13 @@ local function each(change)
   end
   balance()
   return answers
+end
+
+-- each_known does so for orders that are in the books. Its first write is a removal,
+-- of nothing: Redis allows removals even when memory is full, and what follows one
+-- in the same script, so that an order which a worker holds can still be settled
+-- then.
+local function each_known(change)
+  redis.call('HDEL', counters, '')
+  return each(change)
 end

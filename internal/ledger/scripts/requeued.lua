@@ -3,12 +3,11 @@
 -- token  unique to one repair
 --
 -- Returns {'counted'}, or {'known'} if it had been before or the order is settled.
-return each(function(token)
+return each_known(function(token)
   local last = read('r')
   if not status or settled[status] or last == token then
     return { 'known' }
   end
-  drop('r')
   put('r', token)
   count('requeued', 1)
   save()

@@ -6,7 +6,7 @@
 -- Returns {'retried', fields} with the record as HGETALL gives it, also when this
 -- retry had been applied before; {'status', status} for an order with any other
 -- status; {'missing'}.
-return each(function(token)
+return each_known(function(token)
   local last = read('y')
   if not status then
     return { 'missing' }

@@ -8,7 +8,7 @@
 -- Returns {'settled', status} with the outcome that the order has now, and as a
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
-return each(function(token, to, reason, note)
+return each_known(function(token, to, reason, note)
   local held, open, queue, due = read('k', 'b', 'q', 'u')
   if not status then
     return { 'missing' }

@@ -1,0 +1,109 @@
+package queue
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+const (
+	// lookInterval is how often an idle worker looks into the queues by itself. It
+	// finds what nobody has announced: orders that have become due, were put back or
+	// whose queue was resumed.
+	lookInterval = 100 * time.Millisecond
+	// paceInterval is how often the pace is measured and old tasks are given back.
+	paceInterval = 50 * time.Millisecond
+	// giveBackTimeout bounds giving one task back.
+	giveBackTimeout = 2 * time.Second
+)
+
+// run measures the pace, looks into the queues and gives back what is too old,
+// until ctx ends; then it gives back everything, and nobody gets a task any more.
+func (a *ahead) run(ctx context.Context) {
+	pace, look := time.NewTicker(paceInterval), time.NewTicker(lookInterval)
+	defer pace.Stop()
+	defer look.Stop()
+	for {
+		select {
+		case <-pace.C:
+			a.measure()
+			a.giveBack(time.Now().Add(-maxAge))
+		case <-look.C:
+			a.wake(order.Queues()...)
+		case <-ctx.Done():
+			a.stop()
+			return
+		}
+	}
+}
+
+func (a *ahead) measure() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, own := range a.queues {
+		soon := own.begun * int(aheadTime) / int(paceInterval)
+		own.pace, own.begun = (own.pace+soon+1)/2, 0
+	}
+}
+
+func (a *ahead) stop() {
+	a.mu.Lock()
+	a.stopped = true
+	a.announce()
+	a.mu.Unlock()
+	a.fetching.Wait()
+	a.giveBack(time.Now())
+}
+
+// giveBack gives back the tasks that were fetched before the time, the newest
+// first, so that they wait in their old order. One that could not be given back is
+// found as a stray.
+func (a *ahead) giveBack(before time.Time) {
+	for q, tasks := range a.old(before) {
+		for _, t := range slices.Backward(tasks) {
+			if err := giveBack(a.rdb, q, t); err != nil {
+				a.log.Warn("giving an order back to its queue failed; it comes back when its lease is not renewed",
+					"order_id", t.id, "error", err)
+			}
+		}
+	}
+}
+
+// old takes out what was fetched before the time.
+func (a *ahead) old(before time.Time) map[order.Queue][]ticket {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := map[order.Queue][]ticket{}
+	for q, own := range a.queues {
+		n := 0
+		for n < len(own.tasks) && own.tasks[n].at.Before(before) {
+			n++
+		}
+		if n > 0 {
+			old[q], own.tasks = own.tasks[:n], own.tasks[n:]
+		}
+	}
+	return old
+}
+
+func giveBack(rdb redis.UniversalClient, q order.Queue, t ticket) error {
+	ctx, cancel := context.WithTimeout(context.Background(), giveBackTimeout)
+	defer cancel()
+	return putBack(ctx, rdb, place{q, t.id}, t.lease).Err()
+}
+
+// putBack makes a task pending that is active with this lease.
+func putBack(ctx context.Context, rdb redis.UniversalClient, at place, lease string) *redis.Cmd {
+	keys := []string{
+		queueKey(at.queue, "active"), queueKey(at.queue, "lease"), queueKey(at.queue, "pending"), taskKey(at),
+	}
+	return putbackScript.Run(ctx, rdb, keys, at.id, lease, time.Now().UnixNano())
+}
+
+// leaseText is a lease as Redis writes it.
+func leaseText(until time.Time) string { return strconv.FormatInt(until.Unix(), 10) }
