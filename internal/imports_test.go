@@ -47,6 +47,7 @@ var homes = map[string][]string{
 	"github.com/getkin/kin-openapi":         {"internal/spectest"},
 	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},
 	"github.com/go-redis/redis_rate":        {"internal/ratelimit"},
+	"github.com/tsenart/vegeta":             {"internal/ctl"},
 	"github.com/redis/go-redis": {
 		"internal/ledger", "internal/queue", "internal/ratelimit", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",

@@ -94,7 +94,7 @@ func newRoot(w *World) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w), newKeys(w))
+	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w), newLoad(w), newKeys(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)

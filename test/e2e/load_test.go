@@ -1,0 +1,77 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestLoad sends a load with the real orderctl, one by one and in batches, and
+// finds every order of it in the books, in the queue of its share.
+func TestLoad(t *testing.T) {
+	s := start(t)
+	s.worker()
+	orderctl := filepath.Join(t.TempDir(), "orderctl")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", orderctl, "orderprocessor/cmd/orderctl").CombinedOutput(); err != nil {
+		t.Fatalf("build orderctl: %v\n%s", err, out)
+	}
+	table := s.load(orderctl, "--rate", "100", "--duration", "1s")
+	for _, pattern := range []string{
+		`^   asked +100 orders per second for 1s, one by one, critical=1,default=8,low=1\n   sent +\d+ orders, [\d.]+ per second\n`,
+		`   refused +0\n   no answer +0\n`,
+		`since the request was due( +\d+\.\d){5}\n`,
+		`   settled +\d+ orders, [\d.]+ per second\n   backlog +0 orders before, \d+ after: `,
+		`   end to end( +\d+\.\d){3}\n\nThe rate was .*\nThe workers .*\n$`,
+	} {
+		if !regexp.MustCompile(pattern).MatchString(table) {
+			t.Errorf("the table does not match %s:\n%s", pattern, table)
+		}
+	}
+	accepted := s.stats().Ledger.Accepted
+	if accepted == 0 || !strings.Contains(table, fmt.Sprintf("   accepted    %d\n", accepted)) {
+		t.Errorf("%d orders are in the books, and the table says:\n%s", accepted, table)
+	}
+	var batches struct {
+		Sent     int64 `json:"sent"`
+		Accepted int64 `json:"accepted"`
+	}
+	if err := json.Unmarshal([]byte(s.load(orderctl, "--rate", "500", "--batch", "100", "--duration", "1s", "--mix", "low=1", "--output", "json")), &batches); err != nil {
+		t.Fatal(err)
+	}
+	accepted += batches.Accepted
+	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed == accepted })
+	if st := s.stats(); batches.Accepted != batches.Sent || batches.Sent == 0 || st.Ledger.Accepted != accepted || st.SuccessCount != accepted {
+		t.Errorf("the batches were %+v, and after them the statistics are %+v", batches, st)
+	}
+	if id := firstOf(t, s.call("GET", "/orders?limit=1", "").body); s.order(id).Queue != "low" {
+		t.Errorf("the newest order waited in %s", s.order(id).Queue)
+	}
+}
+
+// load runs orderctl load, which has to accept all orders, and returns what it
+// wrote.
+func (s *system) load(orderctl string, args ...string) string {
+	s.t.Helper()
+	run := exec.CommandContext(s.t.Context(), orderctl, append([]string{"load", "--api", s.url}, args...)...)
+	out, err := run.Output()
+	if err != nil {
+		s.t.Fatalf("orderctl load: %v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// firstOf is the id of the first order of a page.
+func firstOf(t *testing.T, page []byte) string {
+	t.Helper()
+	orders := decode[struct {
+		Orders []orderView `json:"orders"`
+	}](t, page).Orders
+	if len(orders) == 0 {
+		t.Fatalf("there is no order in %s", page)
+	}
+	return orders[0].ID
+}
