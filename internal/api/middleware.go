@@ -46,13 +46,26 @@ func requestID(c *fiber.Ctx) string {
 	return id
 }
 
-// logAccess writes one line for each request, after its answer is made.
+// logAccess writes one line for each request, after its answer is made. Reading and
+// submitting orders is the ordinary: at full throughput it would be thousands of
+// lines per second, so they are written for those who debug.
 func (s *Server) logAccess(c *fiber.Ctx) error {
 	start := time.Now()
 	if err := c.Next(); err != nil {
 		if err := s.answerError(c, err); err != nil {
 			return err
 		}
+	}
+	// Warnings are bounded by the log, so an outage does not fill it.
+	reason, level := c.Locals(localError), slog.LevelInfo
+	switch {
+	case reason != nil:
+		level = slog.LevelWarn
+	case ordinary(c):
+		level = slog.LevelDebug
+	}
+	if !s.cfg.Log.Enabled(c.UserContext(), level) {
+		return nil
 	}
 	line := []any{
 		"method", strings.Clone(c.Method()), "path", printablePath(c),
@@ -62,13 +75,19 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 	if caller := callerOf(c); caller != "" {
 		line = append(line, "api_key", caller)
 	}
-	// Warnings are bounded by the log, so an outage does not fill it.
-	level := slog.LevelInfo
-	if reason := c.Locals(localError); reason != nil {
-		level, line = slog.LevelWarn, append(line, "error", reason)
+	if reason != nil {
+		line = append(line, "error", reason)
 	}
 	s.cfg.Log.Log(c.UserContext(), level, "request", line...)
 	return nil
+}
+
+// ordinary says whether a request has read something, or submitted orders, and went
+// well.
+func ordinary(c *fiber.Ctx) bool {
+	reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
+	submits := c.Path() == "/orders" || c.Path() == "/orders/batch"
+	return c.Response().StatusCode() < fiber.StatusBadRequest && (reads || submits)
 }
 
 // recoverPanic turns a panic into an error, which answers 500.

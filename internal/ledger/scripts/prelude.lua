@@ -136,6 +136,27 @@ local function close(reason, note)
   return string.match(open, '^[^\t]*')
 end
 
+-- add_up adds the counts to the counters. One reading and one write cost less than a
+-- command for each. Counts of orders stay far below the 53 bits of a Lua number; the
+-- sums of durations pass them when orders have waited for 285 years together, and are
+-- off by a few microseconds from then on.
+local function add_up()
+  local names, sums = {}, {}
+  for name, n in pairs(counts) do
+    if n ~= 0 then
+      names[#names + 1] = name
+    end
+  end
+  if #names == 0 then
+    return
+  end
+  for i, n in ipairs(redis.call('HMGET', counters, unpack(names))) do
+    sums[2 * i - 1] = names[i]
+    sums[2 * i] = string.format('%.0f', (n or 0) + counts[names[i]])
+  end
+  redis.call('HSET', counters, unpack(sums))
+end
+
 -- balance writes down what all changes add up to.
 local function balance()
   local gone, come = {}, {}
@@ -154,11 +175,7 @@ local function balance()
   for to, members in pairs(come) do
     redis.call('ZADD', index .. to, unpack(members))
   end
-  for name, n in pairs(counts) do
-    if n ~= 0 then
-      redis.call('HINCRBY', counters, name, string.format('%.0f', n))
-    end
-  end
+  add_up()
   if #lines > 0 then
     local last = string.format('%.0f-%.0f', last_ms, last_number)
     redis.call('XADD', events, 'MAXLEN', '~', keep, last, 'e', table.concat(lines, '\n'))
