@@ -47,7 +47,7 @@ func requestID(c *fiber.Ctx) string {
 }
 
 // logAccess writes one line for each request, after its answer is made. Reading and
-// submitting orders is the ordinary: at full throughput it would be thousands of
+// submitting an order is the ordinary: at full throughput it would be thousands of
 // lines per second, so they are written for those who debug.
 func (s *Server) logAccess(c *fiber.Ctx) error {
 	start := time.Now()
@@ -82,11 +82,11 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 	return nil
 }
 
-// ordinary says whether a request has read something, or submitted orders, and went
-// well.
+// ordinary says whether a request has read something, or submitted one order, and
+// went well.
 func ordinary(c *fiber.Ctx) bool {
 	reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
-	submits := c.Path() == "/orders" || c.Path() == "/orders/batch"
+	submits := c.Path() == "/orders"
 	return c.Response().StatusCode() < fiber.StatusBadRequest && (reads || submits)
 }
 

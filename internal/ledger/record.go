@@ -22,7 +22,6 @@ const (
 	fieldAttempts      = "n" // how many attempts have been begun
 	fieldAttempt       = "a" // followed by its number: one attempt, see below
 	fieldToken         = "k" // token of the delivery that holds the order
-	fieldOpen          = "b" // when the open attempt began, while one is open
 	fieldNextAttempt   = "x" // when the next attempt is due, while retrying
 	fieldError         = "e" // reason of the last failure or rejection
 	fieldSettled       = "z" // when settled

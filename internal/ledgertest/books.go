@@ -124,9 +124,6 @@ func (b *books) checkRecords() {
 		if due := r["x"] != ""; due != (status == order.StatusRetrying) {
 			b.problem("order %s is %s with next attempt %q", id, status, r["x"])
 		}
-		if r["b"] != "" && status.Settled() {
-			b.problem("order %s is %s with an open attempt", id, status)
-		}
 		if r["k"] != "" && status == order.StatusCancelled {
 			b.problem("order %s is %s and still held by %q", id, status, r["k"])
 		}
@@ -144,9 +141,10 @@ func (b *books) checkAttempts(id string, r map[string]string) {
 	first := max(1, attempts-order.MaxAttemptsKept+1)
 	for n := first; n <= attempts; n++ {
 		parts := strings.Split(r["a"+strconv.Itoa(n)], "\t")
-		open := n == attempts && r["b"] != ""
-		if want := map[bool]int{true: 2, false: 5}[open]; len(parts) != want {
-			b.problem("order %s has attempt %d as %q, open %v", id, n, parts, open)
+		// Only the last one may be open, while the order is being worked.
+		open := len(parts) == 2 && n == attempts && worked(order.Status(r["s"]))
+		if len(parts) != 5 && !open {
+			b.problem("order %s has attempt %d as %q and is %s", id, n, parts, r["s"])
 		}
 	}
 	for field := range r {
@@ -155,6 +153,10 @@ func (b *books) checkAttempts(id string, r map[string]string) {
 			b.problem("order %s has %d attempts and a field %s", id, attempts, field)
 		}
 	}
+}
+
+func worked(s order.Status) bool {
+	return s == order.StatusProcessing || s == order.StatusPriorityProcessing || s == order.StatusExpedited
 }
 
 func (b *books) checkIndexes() {

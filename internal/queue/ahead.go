@@ -162,12 +162,12 @@ func (a *ahead) fetch(q order.Queue, own *fetched) error {
 	defer a.fetching.Done()
 	n, woken := a.room(own), own.woken
 	a.mu.Unlock()
-	tasks, err := fetch(a.rdb, q, n)
+	tasks, taken, err := fetch(a.rdb, q, n)
 	a.mu.Lock()
 	own.asking = false
 	own.tasks = append(own.tasks, tasks...)
 	// A Redis that is away is asked again at the next look.
-	own.empty = err != nil || len(tasks) < n && woken == own.woken
+	own.empty = err != nil || taken < n && woken == own.woken
 	a.announce()
 	return err
 }
@@ -215,20 +215,23 @@ func (a *ahead) wake(queues ...order.Queue) {
 	a.announce()
 }
 
-// fetch takes tasks off a queue, oldest first.
-func fetch(rdb redis.UniversalClient, q order.Queue, n int) ([]ticket, error) {
+// fetch takes tasks off a queue, oldest first, and says how many it took: some may
+// not be readable.
+func fetch(rdb redis.UniversalClient, q order.Queue, n int) (tasks []ticket, taken int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
 	now := time.Now()
 	lease := leaseText(now.Add(leaseTime))
 	keys := []string{queueKey(q, "active"), queueKey(q, "lease"), queueKey(q, "pending"), queueKey(q, "paused")}
-	answer, err := fetchScript.Run(ctx, rdb, keys, lease, queueKey(q, "t:"), n).StringSlice()
+	answer, err := fetchScript.Run(ctx, rdb, keys, lease, queueKey(q, "t:"), n).Slice()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	tasks := make([]ticket, 0, len(answer)/2)
-	for i := 0; i+1 < len(answer); i += 2 {
-		tasks = append(tasks, ticket{id: answer[i], message: answer[i+1], lease: lease, at: now})
+	for i := 1; i+1 < len(answer); i += 2 {
+		id, _ := answer[i].(string)
+		message, _ := answer[i+1].(string)
+		tasks = append(tasks, ticket{id: id, message: message, lease: lease, at: now})
 	}
-	return tasks, nil
+	count, _ := answer[0].(int64)
+	return tasks, int(count), nil
 }

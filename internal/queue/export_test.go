@@ -3,6 +3,10 @@ package queue
 import (
 	"context"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
 )
 
 // DelayOf is when Asynq brings a task back after an error.
@@ -17,4 +21,34 @@ func Within[T any](ctx context.Context, call func() (T, error)) (T, error) { ret
 // SetClock makes the sweeper tell the time by another clock.
 func (s *Sweeper) SetClock(now func() time.Time) {
 	s.now = func(context.Context) (time.Time, error) { return now(), nil }
+}
+
+// The scripts of Asynq that are run in another way than its own, by their SHA-1.
+const (
+	EnqueueSHA = enqueueSHA
+	DequeueSHA = dequeueSHA
+	DoneSHA    = doneSHA
+)
+
+// Lane is the Redis client of a lane that asks for the tasks of these queues, without
+// the Asynq server that would ask.
+func (c *Consumer) Lane(queues ...order.Queue) redis.UniversalClient {
+	return &lane{UniversalClient: c.rdb, queues: queues, ahead: c.ahead, ended: c.ended}
+}
+
+// Look looks into the queues, gives back what is too old, and everything when ctx
+// ends, as Run does.
+func (c *Consumer) Look(ctx context.Context) { c.ahead.run(ctx) }
+
+// Listen listens to the word of new tasks until ctx ends, as Run does.
+func (c *Consumer) Listen(ctx context.Context) { c.ahead.listen(ctx) }
+
+// Ahead is how many tasks were fetched and are not begun.
+func (c *Consumer) Ahead() (n int) {
+	c.ahead.mu.Lock()
+	defer c.ahead.mu.Unlock()
+	for _, own := range c.ahead.queues {
+		n += len(own.tasks)
+	}
+	return n
 }

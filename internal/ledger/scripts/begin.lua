@@ -11,13 +11,14 @@
 -- since the last retry; {'exhausted', number, try} when no attempt is left, and
 -- then the token may only settle; {'settled', status}; {'missing'}.
 return each_known(function(token, worker, to, handling, most)
-  local held, open, queue, due, before, losses = read('k', 'b', 'q', 'u', 'm', 'p')
+  local held, queue, due, before, losses = read('k', 'q', 'u', 'm', 'p')
   if not status then
     return { 'missing' }
   end
   if settled[status] then
     return { 'settled', status }
   end
+  local open = opened()
   local number = tonumber(attempts or 0)
   local try = number - tonumber(before or 0)
   if held == token then
@@ -32,7 +33,6 @@ return each_known(function(token, worker, to, handling, most)
     put('p', math.min((losses or 0) + 1, most_losses - 1))
   end
   if try >= tonumber(most) then
-    drop('b')
     save()
     return { 'exhausted', number, try }
   end
@@ -51,7 +51,6 @@ return each_known(function(token, worker, to, handling, most)
   end
   move(to)
   put('n', number)
-  put('b', now)
   put('a' .. number, worker .. '\t' .. now)
   count('attempts', 1)
   if try == 1 then

@@ -8,7 +8,7 @@
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
 return each_known(function(token, reason, note, delay)
-  local held, open = read('k', 'b')
+  local held = read('k')
   if not status then
     return { 'missing' }
   end
@@ -18,11 +18,10 @@ return each_known(function(token, reason, note, delay)
   if held ~= token then
     return { 'stale' }
   end
-  if not open then
+  if not opened() then
     return { 'failed' }
   end
 
-  drop('b')
   move('retrying')
   local worker = close(reason, note)
   put('e', reason)

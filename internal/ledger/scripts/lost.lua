@@ -13,11 +13,12 @@
 -- {'over', losses} when it is not open, not the last one, or begun since;
 -- {'missing'}.
 return each_known(function(number, seen, beside, reason, last_reason)
-  local open, queue, due, losses = read('b', 'q', 'u', 'p')
+  local queue, due, losses = read('q', 'u', 'p')
   if not status then
     return { 'missing' }
   end
   losses = tonumber(losses or 0)
+  local open = opened()
   if status == 'failed' and losses >= most_losses and attempts == number then
     return { 'failed', losses }
   end
@@ -33,7 +34,7 @@ return each_known(function(number, seen, beside, reason, last_reason)
   local ends = losses >= most_losses
   local to = ends and 'failed' or 'retrying'
   -- Whatever the worker still does is stale from here on.
-  drop('k', 'b')
+  drop('k')
   move(to)
   local worker = close(reason, '')
   local why = ends and last_reason or reason

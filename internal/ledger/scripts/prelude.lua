@@ -31,7 +31,7 @@ local now = time[1] .. string.format('%06d', time[2])
 -- The order that is being changed, what read found in its record, and what save
 -- will write there.
 local id, record, other
-local status, created, attempts, seq, timeline, first_attempt
+local status, created, attempts, seq, timeline, attempt
 local unsaved
 
 -- What all these changes add up to: written once, however many orders there are.
@@ -41,7 +41,7 @@ local moves, counts, lines = {}, {}, {}
 -- for. There is no order when status is false.
 local function read(...)
   local found = redis.call('HMGET', record, 's', 'c', 'n', 'v', 't', 'a1', ...)
-  status, created, attempts, seq, timeline, first_attempt = unpack(found, 1, 6)
+  status, created, attempts, seq, timeline, attempt = unpack(found, 1, 6)
   return unpack(found, 7)
 end
 
@@ -126,14 +126,23 @@ local function observe(measure, queue, us)
   count('t:' .. measure .. ':' .. queue, us)
 end
 
--- close ends the open attempt; the caller drops its field b. An attempt is one line
--- of text: worker, start, and once it has ended, end, error and note, separated by
--- tabs. Returns the worker.
+-- opened returns when the open attempt began, nothing when none is open. An attempt is
+-- one line of text: worker, start, and once it has ended, end, error and note, separated
+-- by tabs.
+local function opened()
+  if not attempts then
+    return nil
+  end
+  if attempts ~= '1' then
+    attempt = redis.call('HGET', record, 'a' .. attempts)
+  end
+  return string.match(attempt or '', '^[^\t]*\t(%d+)$')
+end
+
+-- close ends the attempt that opened has found, and returns its worker.
 local function close(reason, note)
-  local field = 'a' .. attempts
-  local open = attempts == '1' and first_attempt or redis.call('HGET', record, field) or ''
-  put(field, open .. '\t' .. now .. '\t' .. reason .. '\t' .. note)
-  return string.match(open, '^[^\t]*')
+  put('a' .. attempts, attempt .. '\t' .. now .. '\t' .. reason .. '\t' .. note)
+  return string.match(attempt, '^[^\t]*')
 end
 
 -- add_up adds the counts to the counters. One reading and one write cost less than a

@@ -9,7 +9,7 @@
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
 return each_known(function(token, to, reason, note)
-  local held, open, queue, due = read('k', 'b', 'q', 'u')
+  local held, queue, due, last_reason = read('k', 'q', 'u', 'e')
   if not status then
     return { 'missing' }
   end
@@ -20,9 +20,11 @@ return each_known(function(token, to, reason, note)
     return { 'stale' }
   end
 
-  drop('b', 'e', 'x')
+  if status == 'retrying' then
+    drop('x')
+  end
   move(to)
-  local worker = ''
+  local worker, open = '', opened()
   if open then
     -- A rejection is a decision, not a failure of the attempt.
     worker = close(to == 'failed' and reason or '', note)
@@ -31,6 +33,8 @@ return each_known(function(token, to, reason, note)
   put('z', now)
   if reason ~= '' then
     put('e', reason)
+  elseif last_reason then
+    drop('e')
   end
   observe('end_to_end', queue, now - (due or created))
   event(to, attempts or 0, worker, reason)
