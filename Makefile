@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format lint generated vuln race bench chaos redis
+.PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos redis
 
 TOOL := go tool -modfile=tools/go.mod
 
@@ -17,7 +17,7 @@ build: ## build the three programs into bin/
 test: redis ## run all tests
 	go test ./...
 
-check: format lint generated vuln race ## all that must pass before a change lands
+check: format lint generated vuln race smoke ## all that must pass before a change lands
 
 format: ## check that the code is formatted (gofumpt)
 	@out=$$($(TOOL) gofumpt -l cmd deploy internal test bench); \
@@ -26,10 +26,12 @@ format: ## check that the code is formatted (gofumpt)
 lint: ## vet and lint
 	go vet ./...
 	$(TOOL) golangci-lint run
+	cd bench && go vet ./... && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml
 
 generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
 	go mod tidy -diff
 	go mod verify
+	cd bench && go mod tidy -diff
 
 vuln: ## look for known vulnerabilities (govulncheck), if its database is in reach
 	@scripts/vuln.sh
@@ -37,8 +39,17 @@ vuln: ## look for known vulnerabilities (govulncheck), if its database is in rea
 race: redis ## run all tests with the race detector
 	go test -race -timeout 9m ./...
 
-bench: redis ## measure submit, batch, submit to settled, lists of 1k and 1M, schedules
-	go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./bench/...
+smoke: redis ## test the bench suite, and do very little of everything in it
+	cd bench && go test ./load ./record ./report ./scenario ./systems . && go run . -smoke
+
+bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (an hour)
+	cd bench && go run . -report ../docs/BENCHMARKS.md
+
+peers: redis ## test the peers of the bench suite; some are built or installed for it
+	cd bench && go test -timeout 15m ./peers
+
+parts: redis ## measure lists of 1k and 1M orders, and scheduled orders
+	cd bench && go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./parts
 
 chaos: redis ## kill, stop and disturb everything at length, and print what came of it
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos

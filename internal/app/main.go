@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -67,6 +68,7 @@ func mainOf(
 	if *health {
 		return askHealth(adminAddr)
 	}
+	collectLess()
 	log := NewLog(os.Stderr, cfg)
 	ctx, stop := SignalContext(log)
 	defer stop()
@@ -79,6 +81,19 @@ func mainOf(
 		return ExitFailure
 	}
 	return ExitOK
+}
+
+// gcPercent is how much a program's heap may grow until it is collected again. The
+// programs keep little, 10 to 20 MB, and make much garbage: at Go's own 100 a tenth
+// of their time would go into collecting it.
+const gcPercent = 400
+
+// collectLess sets gcPercent, unless GOGC in the environment has set another.
+func collectLess() {
+	const goDefault = 100
+	if set := debug.SetGCPercent(gcPercent); set != goDefault {
+		debug.SetGCPercent(set)
+	}
 }
 
 // SignalContext returns a context that ends with the first SIGINT or SIGTERM.

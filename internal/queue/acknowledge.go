@@ -69,8 +69,10 @@ func (e ended) done(ctx context.Context, keys []string, args []any) *redis.Cmd {
 // takeOff says of each task whether it is gone by this call. Tasks that end before
 // and after midnight count for the day of the first.
 func takeOff(ctx context.Context, rdb redis.UniversalClient, q order.Queue, tasks []worked) ([]bool, error) {
-	keys := []string{queueKey(q, "active"), queueKey(q, "lease"), tasks[0].day, queueKey(q, "processed")}
-	args := []any{tasks[0].expires}
+	keys := make([]string, 0, 4+len(tasks))
+	keys = append(keys, queueKey(q, "active"), queueKey(q, "lease"), tasks[0].day, queueKey(q, "processed"))
+	args := make([]any, 0, 1+len(tasks))
+	args = append(args, tasks[0].expires)
 	for _, t := range tasks {
 		keys, args = append(keys, taskKey(place{q, t.id})), append(args, t.id)
 	}

@@ -22,6 +22,9 @@ const (
 	// maxAge is how long a task may wait here. Nobody renews its lease, another
 	// worker could have it, and its queue may have been paused.
 	maxAge = time.Second
+	// maxQuestion is how long Asynq waits for the answer to one question for a task at
+	// most: it counts the lease of what it gets from when it asked.
+	maxQuestion = time.Second
 	// fetchTimeout bounds one fetch. What it takes without an answer comes back when
 	// its lease is found not to be renewed.
 	fetchTimeout = 5 * time.Second
@@ -88,16 +91,16 @@ func newAhead(rdb redis.UniversalClient, slots int, log *slog.Logger) *ahead {
 }
 
 // take returns the message of the oldest task of a queue, or errNoTask: at once if
-// one of the other queues of the lane may have one, and else when something has
-// changed. It returns another error when Redis could not be asked.
+// one of the other queues of the lane may have one, and else after maxQuestion. It
+// returns another error when Redis could not be asked.
 func (a *ahead) take(q order.Queue, lane []order.Queue) (message string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for own := a.queues[q]; !a.stopped; {
+	asked := time.Now()
+	for own := a.queues[q]; !a.stopped && time.Since(asked) < maxQuestion; {
 		switch {
 		case a.held:
 			a.wait()
-			return "", errNoTask
 		case len(own.tasks) > 0:
 			return a.pop(q, own), nil
 		case own.asking:

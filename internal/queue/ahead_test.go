@@ -12,211 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 )
-
-// fill enqueues so many orders, and returns their ids, the oldest first.
-func (b *bundle) fill(t *testing.T, q order.Queue, n int) []string {
-	t.Helper()
-	records, ids := make([]order.Record, n), make([]string, n)
-	for i := range records {
-		ids[i] = fmt.Sprintf("%s-%d", q, i)
-		records[i] = record(ids[i], q)
-	}
-	for page := range slices.Chunk(records, 500) {
-		if err := b.EnqueueAll(t.Context(), handovers(t, page)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return ids
-}
-
-// pending is the orders of a queue that wait, the next to be taken first.
-func (b *bundle) pending(q order.Queue) []string {
-	ids := b.rdb.LRange(context.Background(), "asynq:{"+string(q)+"}:pending", 0, -1).Val()
-	slices.Reverse(ids)
-	return ids
-}
-
-// active is how many orders of a queue belong to workers.
-func (b *bundle) active(q order.Queue) int {
-	return int(b.rdb.LLen(context.Background(), "asynq:{"+string(q)+"}:active").Val())
-}
-
-// hoarder is a consumer that holds many tasks and begins few of them: most of its slots are
-// reserved, and the others wait until they are released.
-type hoarder struct {
-	*queue.Consumer
-	begun   chan string
-	release chan struct{}
-	cancel  func()
-	ended   chan struct{}
-}
-
-const (
-	hoarderSlots = 2
-	// hoarderReserved is about how many tasks it holds ahead.
-	hoarderReserved = 18
-)
-
-// hoard runs a hoarder on rdb until it is cancelled, at the latest when the test ends.
-func (b *bundle) hoard(t *testing.T, rdb redis.UniversalClient) *hoarder {
-	t.Helper()
-	cfg := config()
-	cfg.Concurrency, cfg.ReservedCritical = hoarderSlots+hoarderReserved, hoarderReserved
-	h := &hoarder{begun: make(chan string, 1000), release: make(chan struct{}), ended: make(chan struct{})}
-	var err error
-	h.Consumer, err = queue.NewConsumer(rdb, cfg, handler(func(_ context.Context, id string) error {
-		h.begun <- id
-		<-h.release
-		return nil
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	h.cancel = cancel
-	go func() {
-		defer close(h.ended)
-		if err := h.Run(ctx); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	}()
-	t.Cleanup(func() {
-		h.free()
-		cancel()
-		<-h.ended
-	})
-	return h
-}
-
-// free releases the orders that are being worked, and those to come.
-func (h *hoarder) free() {
-	select {
-	case <-h.release:
-	default:
-		close(h.release)
-	}
-}
-
-// waitFull waits until its slots are taken and it holds tasks, and returns the
-// orders it has begun.
-func (h *hoarder) waitFull(t *testing.T) []string {
-	t.Helper()
-	eventually(t, "the slots are taken and tasks are held", func() bool {
-		return len(h.begun) == hoarderSlots && h.Ahead() > hoarderReserved/2
-	})
-	ids := []string{<-h.begun, <-h.begun}
-	slices.Sort(ids)
-	return ids
-}
-
-// collector is a handler that notes what is delivered.
-type collector struct {
-	mu  sync.Mutex
-	ids []string
-}
-
-func (c *collector) work(_ context.Context, id string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ids = append(c.ids, id)
-	return nil
-}
-
-// got returns what was delivered so far.
-func (c *collector) got() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.ids)
-}
-
-// wait waits until these orders were delivered, each once and no others.
-func (c *collector) wait(t *testing.T, want []string) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
-	sorted := cmpopts.SortSlices(strings.Compare)
-	if diff := cmp.Diff(want, c.got(), sorted); diff != "" {
-		t.Errorf("delivered (-want +got):\n%s", diff)
-	}
-}
-
-// stopper is a go-redis hook that holds back the first command that matches.
-type stopper struct {
-	match           func(redis.Cmder) bool
-	once            sync.Once
-	reached, opened chan struct{}
-}
-
-func newStopper(match func(redis.Cmder) bool) *stopper {
-	return &stopper{match: match, reached: make(chan struct{}), opened: make(chan struct{})}
-}
-
-func (*stopper) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (*stopper) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-func (s *stopper) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if s.match(cmd) {
-			s.once.Do(func() {
-				close(s.reached)
-				<-s.opened
-			})
-		}
-		return next(ctx, cmd)
-	}
-}
-
-// cut is a go-redis hook that breaks all commands while it is on.
-type cut struct {
-	on     atomic.Bool
-	broken atomic.Int32
-}
-
-func (*cut) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *cut) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if !c.on.Load() {
-			return next(ctx, cmd)
-		}
-		c.broken.Add(1)
-		cmd.SetErr(redistest.ErrBroken)
-		return redistest.ErrBroken
-	}
-}
-
-func (c *cut) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		if !c.on.Load() {
-			return next(ctx, cmds)
-		}
-		for _, cmd := range cmds {
-			cmd.SetErr(redistest.ErrBroken)
-		}
-		return redistest.ErrBroken
-	}
-}
-
-// fetches matches the script that fetches ahead.
-func fetches(cmd redis.Cmder) bool {
-	keys := redistest.Keys(cmd)
-	return len(keys) == 4 && strings.HasSuffix(keys[0], ":active") && strings.HasSuffix(keys[3], ":paused")
-}
-
-// putsBack matches the script that gives a task back.
-func putsBack(cmd redis.Cmder) bool {
-	keys := redistest.Keys(cmd)
-	return len(keys) == 4 && strings.HasSuffix(keys[0], ":active") && strings.Contains(keys[3], ":t:")
-}
 
 // TestAheadIsBounded holds that a worker which can begin no more orders fetches no
 // more than its slots ahead.
@@ -371,139 +172,6 @@ func dequeue(lane redis.UniversalClient, q order.Queue) (string, error) {
 	return lane.EvalSha(context.Background(), queue.DequeueSHA, keys, time.Now().Add(30*time.Second).Unix(), own+"t:").Text()
 }
 
-// TestStopGivesBack holds that a worker which stops gives back what it has not
-// begun, in its old order and before Run returns, and delivers none of it.
-func TestStopGivesBack(t *testing.T) {
-	b := open(t)
-	ids := b.fill(t, order.QueueDefault, 40)
-	h := b.hoard(t, b.broken)
-	begun := h.waitFull(t)
-	if diff := cmp.Diff(ids[:2], begun); diff != "" {
-		t.Errorf("begun (-want +got):\n%s", diff)
-	}
-	slow := newStopper(putsBack)
-	b.broken.AddHook(slow)
-	h.cancel()
-	receive(t, "tasks are given back", slow.reached)
-	h.free()
-	eventually(t, "what was begun is finished", func() bool { return b.task(order.QueueDefault, ids[0]) == nil })
-	never(t, "Run returned before the tasks were given back", func() bool {
-		select {
-		case <-h.ended:
-			return true
-		default:
-			return false
-		}
-	})
-	close(slow.opened)
-	receive(t, "Run returns", h.ended)
-	if diff := cmp.Diff(ids[2:], b.pending(order.QueueDefault)); diff != "" || len(h.begun) > 0 {
-		t.Errorf("%d more were begun, pending (-want +got):\n%s", len(h.begun), diff)
-	}
-	if n := b.active(order.QueueDefault) + int(b.rdb.ZCard(t.Context(), "asynq:{default}:lease").Val()); n != 0 {
-		t.Errorf("%d places and leases are left", n)
-	}
-	var c collector
-	b.consume(t, config(), c.work)
-	c.wait(t, ids[2:])
-	if diff := cmp.Diff(ids[2:], c.got()); diff != "" {
-		t.Errorf("delivered in the order (-want +got):\n%s", diff)
-	}
-}
-
-// TestKilledWithTasks holds that what a worker held when it was cut off is found and
-// put back as orders are that it was working, and that none is lost or doubled.
-func TestKilledWithTasks(t *testing.T) {
-	s := sweep(t)
-	ids := s.fill(t, order.QueueDefault, 40)
-	dead, gone := s.server.Client(), &cut{}
-	dead.AddHook(gone)
-	h := s.hoard(t, dead)
-	h.waitFull(t)
-	gone.on.Store(true)
-	held := s.active(order.QueueDefault)
-	strays := s.look(t, 12)
-	if len(strays) != held || held <= hoarderSlots {
-		t.Fatalf("%d strays, the worker held %d orders", len(strays), held)
-	}
-	for _, stray := range strays {
-		if done, err := s.PutBack(t.Context(), stray); !done || err != nil || stray.Lease == "" {
-			t.Errorf("put %+v back: %t, %v", stray, done, err)
-		}
-	}
-	var c collector
-	s.consume(t, config(), c.work)
-	c.wait(t, ids)
-	if len(h.begun) > 0 {
-		t.Errorf("the dead worker began %d more", len(h.begun))
-	}
-}
-
-// TestOldTasksAreGivenBack holds that a worker which cannot begin what it holds
-// gives it to others, in its old order.
-func TestOldTasksAreGivenBack(t *testing.T) {
-	b := open(t)
-	ids := b.fill(t, order.QueueDefault, 15)
-	h := b.hoard(t, b.broken)
-	h.waitFull(t)
-	var c collector
-	b.consume(t, config(), c.work)
-	c.wait(t, ids[2:])
-	if diff := cmp.Diff(ids[2:], c.got()); diff != "" {
-		t.Errorf("delivered in the order (-want +got):\n%s", diff)
-	}
-	if len(h.begun) > 0 {
-		t.Errorf("the first worker began %s as well", <-h.begun)
-	}
-}
-
-// TestKeptFromBeginning holds that a worker begins nothing more of what it holds once
-// its queue is paused, or it is held itself, that all of that is pending again soon,
-// and that it goes on afterwards.
-func TestKeptFromBeginning(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name    string
-		keep    func(b *bundle, h *hoarder) error
-		proceed func(b *bundle, h *hoarder) error
-	}{
-		{
-			"pause",
-			func(b *bundle, _ *hoarder) error {
-				return queue.NewInspector(b.rdb).Pause(context.Background(), order.QueueDefault)
-			},
-			func(b *bundle, _ *hoarder) error {
-				return queue.NewInspector(b.rdb).Resume(context.Background(), order.QueueDefault)
-			},
-		},
-		{
-			"hold",
-			func(_ *bundle, h *hoarder) error { h.Hold(true); return nil },
-			func(_ *bundle, h *hoarder) error { h.Hold(false); return nil },
-		},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			ids := b.fill(t, order.QueueDefault, 40)
-			h := b.hoard(t, b.broken)
-			begun := h.waitFull(t)
-			must(t, row.keep(b, h))
-			eventually(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.pending(order.QueueDefault)) })
-			h.free()
-			eventually(t, "what was begun is finished", func() bool { return b.active(order.QueueDefault) == 0 })
-			never(t, "an order was begun", func() bool { return len(h.begun) > 0 || b.active(order.QueueDefault) > 0 })
-			must(t, row.proceed(b, h))
-			for range ids[2:] {
-				begun = append(begun, receive(t, "the next order begins", h.begun))
-			}
-			if diff := cmp.Diff(ids, begun, cmpopts.SortSlices(strings.Compare)); diff != "" {
-				t.Errorf("begun (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 // TestFetchFaults breaks a fetch in both ways a network can. What was taken off its
 // queue without an answer is a stray; all orders are delivered, each once.
 func TestFetchFaults(t *testing.T) {
@@ -532,36 +200,6 @@ func TestFetchFaults(t *testing.T) {
 			c.wait(t, ids)
 			if s.breaker.Fired() != 1 {
 				t.Errorf("%d fetches were broken", s.breaker.Fired())
-			}
-		})
-	}
-}
-
-// TestGiveBackFaults breaks giving back in both ways a network can. The order that
-// it was about is pending, or a stray; the others are pending.
-func TestGiveBackFaults(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			s := sweep(t)
-			ids := s.fill(t, order.QueueDefault, 15)
-			h := s.hoard(t, s.broken)
-			h.waitFull(t)
-			s.breaker.Break(fault, putsBack)
-			h.cancel()
-			eventually(t, "tasks are given back", func() bool { return h.Ahead() == 0 && s.breaker.Fired() == 1 })
-			h.free()
-			receive(t, "Run returns", h.ended)
-			strays := s.look(t, 12)
-			if (len(strays) == 1) != (fault == redistest.NotApplied) {
-				t.Errorf("%d strays", len(strays))
-			}
-			left := s.pending(order.QueueDefault)
-			for _, stray := range strays {
-				left = append(left, stray.ID)
-			}
-			if diff := cmp.Diff(ids[hoarderSlots:], left, cmpopts.SortSlices(strings.Compare)); diff != "" || len(h.begun) > 0 {
-				t.Errorf("%d more were begun, left (-want +got):\n%s", len(h.begun), diff)
 			}
 		})
 	}
@@ -600,13 +238,6 @@ func TestFetchAfterAnOutage(t *testing.T) {
 	})
 }
 
-func (h *hoarder) twoBegun(t *testing.T) []string {
-	t.Helper()
-	ids := []string{receive(t, "an order begins", h.begun), receive(t, "another begins", h.begun)}
-	slices.Sort(ids)
-	return ids
-}
-
 // TestFetchFromAFullRedis holds that workers work off what waits when memory is full:
 // that is what frees it.
 func TestFetchFromAFullRedis(t *testing.T) {
@@ -624,19 +255,28 @@ func TestFetchFromAFullRedis(t *testing.T) {
 	}
 }
 
-// TestGiveBackOnAFullRedis holds that a worker which stops can give back what it
-// holds when memory is full.
-func TestGiveBackOnAFullRedis(t *testing.T) {
+// TestFetchAmongDamagedTasks holds that tasks which cannot be read keep none beside
+// them from being delivered, and wait with a lease for the sweeper.
+func TestFetchAmongDamagedTasks(t *testing.T) {
 	b := open(t)
-	ids := b.fill(t, order.QueueDefault, 15)
-	h := b.hoard(t, b.broken)
-	h.waitFull(t)
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
-	h.cancel()
-	eventually(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.pending(order.QueueDefault)) })
-	for _, id := range ids[2:] {
-		if task := b.task(order.QueueDefault, id); task == nil || task.State != asynq.TaskStatePending {
-			t.Errorf("the task of %s is %+v", id, task)
-		}
+	ids := b.fill(t, order.QueueDefault, 6)
+	const task = "asynq:{default}:t:"
+	b.rdb.Del(t.Context(), task+ids[0], task+ids[2])
+	b.rdb.Set(t.Context(), task+ids[2], "no task", 0)
+	b.rdb.HDel(t.Context(), task+ids[5], "msg")
+	damaged := []string{ids[0], ids[2], ids[5]}
+	cfg := config()
+	cfg.Concurrency = 4
+	var c collector
+	b.consume(t, cfg, c.work)
+	c.wait(t, []string{ids[1], ids[3], ids[4]})
+	eventually(t, "the readable ones are off the queue", func() bool {
+		left := b.rdb.LRange(context.Background(), "asynq:{default}:active", 0, -1).Val()
+		slices.Sort(left)
+		return cmp.Equal(damaged, left)
+	})
+	leased := b.rdb.ZRange(t.Context(), "asynq:{default}:lease", 0, -1).Val()
+	if diff := cmp.Diff(damaged, leased, cmpopts.SortSlices(strings.Compare)); diff != "" {
+		t.Errorf("leases (-want +got):\n%s", diff)
 	}
 }

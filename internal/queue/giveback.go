@@ -18,7 +18,7 @@ const (
 	lookInterval = 100 * time.Millisecond
 	// paceInterval is how often the pace is measured and old tasks are given back.
 	paceInterval = 50 * time.Millisecond
-	// giveBackTimeout bounds giving one task back.
+	// giveBackTimeout bounds giving the tasks of one queue back.
 	giveBackTimeout = 2 * time.Second
 )
 
@@ -60,16 +60,13 @@ func (a *ahead) stop() {
 	a.giveBack(time.Now())
 }
 
-// giveBack gives back the tasks that were fetched before the time, the newest
-// first, so that they wait in their old order. One that could not be given back is
-// found as a stray.
+// giveBack gives back the tasks that were fetched before the time, in front of those
+// that wait and in their old order. What could not be given back is found as strays.
 func (a *ahead) giveBack(before time.Time) {
 	for q, tasks := range a.old(before) {
-		for _, t := range slices.Backward(tasks) {
-			if err := giveBack(a.rdb, q, t); err != nil {
-				a.log.Warn("giving an order back to its queue failed; it comes back when its lease is not renewed",
-					"order_id", t.id, "error", err)
-			}
+		if err := giveBack(a.rdb, q, tasks); err != nil {
+			a.log.Warn("giving orders back to their queue failed; they come back when their leases are not renewed",
+				"order_id", tasks[0].id, "orders", len(tasks), "error", err)
 		}
 	}
 }
@@ -91,18 +88,24 @@ func (a *ahead) old(before time.Time) map[order.Queue][]ticket {
 	return old
 }
 
-func giveBack(rdb redis.UniversalClient, q order.Queue, t ticket) error {
+func giveBack(rdb redis.UniversalClient, q order.Queue, tasks []ticket) error {
 	ctx, cancel := context.WithTimeout(context.Background(), giveBackTimeout)
 	defer cancel()
-	return putBack(ctx, rdb, place{q, t.id}, t.lease).Err()
+	slices.Reverse(tasks) // the oldest is to be taken next
+	return putBack(ctx, rdb, q, tasks).Err()
 }
 
-// putBack makes a task pending that is active with this lease.
-func putBack(ctx context.Context, rdb redis.UniversalClient, at place, lease string) *redis.Cmd {
-	keys := []string{
-		queueKey(at.queue, "active"), queueKey(at.queue, "lease"), queueKey(at.queue, "pending"), taskKey(at),
+// putBack makes tasks pending that are active with the leases they have, and answers
+// how many. The last one is taken next.
+func putBack(ctx context.Context, rdb redis.UniversalClient, q order.Queue, tasks []ticket) *redis.Cmd {
+	keys := make([]string, 0, 3+len(tasks))
+	keys = append(keys, queueKey(q, "active"), queueKey(q, "lease"), queueKey(q, "pending"))
+	args := make([]any, 0, 1+2*len(tasks))
+	args = append(args, time.Now().UnixNano())
+	for _, t := range tasks {
+		keys, args = append(keys, taskKey(place{q, t.id})), append(args, t.id, t.lease)
 	}
-	return putbackScript.Run(ctx, rdb, keys, at.id, lease, time.Now().UnixNano())
+	return putbackScript.Run(ctx, rdb, keys, args...)
 }
 
 // leaseText is a lease as Redis writes it.

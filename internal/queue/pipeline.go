@@ -20,9 +20,9 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 		return nil
 	}
 	var held outbox
+	holding := context.WithValue(ctx, outboxKey{}, &held)
 	for _, h := range waiting {
-		ctx := context.WithValue(traced(ctx, h.Origin), outboxKey{}, &held)
-		if _, err := p.Enqueue(ctx, h.Record); err != nil {
+		if _, err := p.Enqueue(traced(holding, h.Origin), h.Record); err != nil {
 			return err
 		}
 	}
@@ -45,5 +45,9 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 
 // traced is ctx with the trace of the origin.
 func traced(ctx, origin context.Context) context.Context {
-	return trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(origin))
+	span := trace.SpanContextFromContext(origin)
+	if !span.IsValid() {
+		return ctx
+	}
+	return trace.ContextWithSpanContext(ctx, span)
 }

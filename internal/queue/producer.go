@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
 )
@@ -52,9 +53,7 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 	if err != nil {
 		return false, err
 	}
-	headers := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, headers)
-	task := asynq.NewTaskWithHeaders(taskType, payload, headers, p.opts...)
+	task := asynq.NewTaskWithHeaders(taskType, payload, headersOf(ctx), p.opts...)
 	added, err = p.add(ctx, task, rec)
 	if err != nil || added {
 		return added, err
@@ -66,6 +65,16 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 		return false, err
 	}
 	return p.add(ctx, task, rec)
+}
+
+// headersOf carry the trace of ctx, if there is one.
+func headersOf(ctx context.Context) map[string]string {
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		return nil
+	}
+	headers := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, headers)
+	return headers
 }
 
 func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) (added bool, err error) {

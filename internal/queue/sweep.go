@@ -188,7 +188,7 @@ func (s *Sweeper) PutBack(ctx context.Context, stray order.Stray) (bool, error) 
 	if _, err := lookUp(ctx, s.asynq, at); err != nil {
 		return false, err
 	}
-	n, err := putBack(ctx, s.rdb, at, stray.Lease).Int()
+	n, err := putBack(ctx, s.rdb, at.queue, []ticket{{id: at.id, lease: stray.Lease}}).Int()
 	if err != nil {
 		return false, fmt.Errorf("put order %s back: %w: %w", at.id, order.ErrUnavailable, err)
 	}

@@ -1,0 +1,237 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/redistest"
+)
+
+// The figures of cost that are no commands.
+const (
+	bytesIn  = "bytes received"
+	bytesOut = "bytes sent"
+	bytesLog = "bytes of the append-only file"
+)
+
+// costSlack is how far a figure may pass its bound: what goes by the clock meanwhile is
+// not always the same.
+const costSlack = 0.04
+
+// cost is what Redis has done since it was started, or in a stretch of time: the calls of each
+// command, those of scripts among them, and bytes.
+type cost map[string]float64
+
+// TestCostOfAnOrder counts what one order costs Redis, from its submission over HTTP
+// until its task is gone. Each bound is the present figure: a change that lowers one
+// lowers its bound, and one that raises it says why it is worth that. The first row is
+// the dearest way, an order at a time: no two share a journey.
+func TestCostOfAnOrder(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name   string
+		rounds int // the cheapest counts: noise only adds
+		submit func(m *machine, round int) (orders int)
+		most   cost
+	}{
+		{"one after the other", 4, func(m *machine, round int) int {
+			for n := range 100 {
+				m.post("/orders", costOrder(round, n))
+			}
+			return 100
+		}, cost{
+			bytesIn: 1980, bytesOut: 785, bytesLog: 3610,
+			"evalsha": 6, "time": 3, "publish": 1,
+			"hmget": 5, "hget": 2, "hgetall": 1, "hset": 8, "hdel": 2,
+			"zadd": 5, "zrem": 3, "xinfo|stream": 3, "xadd": 3,
+			"exists": 2, "lpush": 2, "rpop": 1, "lrem": 1, "del": 1, "incrby": 2,
+		}},
+		{"a batch of 500", 3, func(m *machine, round int) int {
+			orders := make([]string, 500)
+			for n := range orders {
+				orders[n] = costOrder(round, n)
+			}
+			m.post("/orders/batch", "["+strings.Join(orders, ",")+"]")
+			return 500
+		}, cost{ // with room for groups that are smaller than usual, as a busy machine makes them
+			bytesIn: 1350, bytesOut: 740, bytesLog: 2900,
+			"evalsha": 2.5, "time": 1.6, "publish": 0,
+			"hmget": 3.5, "hget": 2, "hgetall": 1, "hset": 6.2, "hdel": 1.5,
+			"zadd": 3, "zrem": 2.3, "xinfo|stream": 1.6, "xadd": 1.6,
+			"exists": 1.3, "lpush": 0.3, "rpop": 0.3, "lrem": 1, "del": 1, "incrby": 1.6,
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			m := startMachine(t)
+			row.submit(m, 0) // scripts are loaded, connections are open
+			m.idle()
+			var least cost
+			for round := range row.rounds {
+				least = least.least(m.costOf(func() int { return row.submit(m, round+1) }))
+			}
+			t.Logf("an order costs Redis\n%s", least)
+			least.check(t, row.most)
+			ledgertest.CheckBooks(t, m.rdb)
+		})
+	}
+}
+
+// costOrder is an order of the usual size, with an id of its own.
+func costOrder(round, n int) string {
+	return fmt.Sprintf(`{"id":"order-%02d-%06d","amount":12.5,"items":["tea","cups"],"customer":"customer-%03d@example.com",`+
+		`"address":"12 Main Street, London","notes":"ring twice"}`, round, n, n%100)
+}
+
+// machine is both programs on a Redis of their own, that writes an append-only file.
+type machine struct {
+	t         *testing.T
+	url       string
+	rdb       *redis.Client
+	submitted int
+	clock     cost // of a second in which nothing is submitted
+}
+
+func startMachine(t *testing.T) *machine {
+	t.Helper()
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "no", "--auto-aof-rewrite-percentage", "0")
+	api := newAPI(t, io.Discard, environ(server.URL(), "ORDERS_WORKER_CONCURRENCY=16"))
+	worker := newWorker(t, io.Discard, environ(server.URL(), "ORDERS_WORKER_CONCURRENCY=16"))
+	start(t, api)
+	start(t, worker)
+	for _, p := range []program{api, worker} {
+		eventually(t, "the program is ready", func() bool { return readyz(t, p).code == 200 })
+	}
+	return &machine{t: t, url: "http://" + api.Addr(), rdb: server.Client()}
+}
+
+// post sends orders that must be taken.
+func (m *machine) post(path, body string) {
+	m.t.Helper()
+	resp, err := http.Post(m.url+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	answer, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || resp.StatusCode/100 != 2 {
+		m.t.Fatalf("answered %d %s, %v", resp.StatusCode, answer, err)
+	}
+	m.submitted += strings.Count(body, `"id"`)
+}
+
+// settle waits until the tasks of all orders are gone. It asks by a command that
+// nothing else uses.
+func (m *machine) settle() {
+	m.t.Helper()
+	eventually(m.t, "all orders are worked", func() bool {
+		n, _ := strconv.Atoi(m.rdb.GetRange(context.Background(), "asynq:{default}:processed", 0, -1).Val())
+		return n == m.submitted
+	})
+}
+
+// idle measures what goes by the clock.
+func (m *machine) idle() {
+	m.t.Helper()
+	m.settle()
+	begun, before := time.Now(), m.total()
+	<-time.After(2 * time.Second) // the slowest of what counts comes once a second
+	m.clock = m.total().less(before, 1).over(time.Since(begun).Seconds())
+}
+
+// costOf is what one order costs of those that submit sends.
+func (m *machine) costOf(submit func() (orders int)) cost {
+	m.t.Helper()
+	begun, before := time.Now(), m.total()
+	orders := submit()
+	m.settle()
+	return m.total().less(before, 1).less(m.clock, time.Since(begun).Seconds()).over(float64(orders))
+}
+
+// total is all that Redis has done.
+func (m *machine) total() cost {
+	m.t.Helper()
+	text, err := m.rdb.Info(context.Background(), "commandstats", "stats", "persistence").Result()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	c := cost{}
+	names := map[string]string{
+		"total_net_input_bytes": bytesIn, "total_net_output_bytes": bytesOut, "aof_current_size": bytesLog,
+	}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if command, ok := strings.CutPrefix(key, "cmdstat_"); ok {
+			value, _, _ = strings.Cut(strings.TrimPrefix(value, "calls="), ",")
+			names[key] = command
+		}
+		if name, ok := names[key]; ok {
+			c[name], _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	delete(c, "getrange") // the test's own
+	return c
+}
+
+// less takes off so many times another cost.
+func (c cost) less(other cost, times float64) cost {
+	left := cost{}
+	for name, n := range c {
+		left[name] = n - times*other[name]
+	}
+	return left
+}
+
+// over divides a cost.
+func (c cost) over(n float64) cost {
+	part := cost{}
+	for name := range c {
+		part[name] = c[name] / n
+	}
+	return part
+}
+
+// least is the lower of two figures of each kind.
+func (c cost) least(other cost) cost {
+	if c == nil {
+		return other
+	}
+	lower := cost{}
+	for name := range other {
+		lower[name] = min(c[name], other[name])
+	}
+	return lower
+}
+
+// check fails the test for each figure that is above its bound.
+func (c cost) check(t *testing.T, most cost) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if bound := most[name]; c[name] > bound*(1+costSlack)+0.1 {
+			t.Errorf("an order costs Redis %.2f %s, at most %.2f are expected", c[name], name, bound)
+		}
+	}
+}
+
+// String lists what is worth naming.
+func (c cost) String() string {
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if c[name] > 0.005 {
+			fmt.Fprintf(&text, "%10.2f %s\n", c[name], name)
+		}
+	}
+	return text.String()
+}
