@@ -1,10 +1,12 @@
-package bench_test
+// Package parts_test measures single parts of the system in one process: what a
+// page of the list costs, and how late scheduled orders begin. The figures are for
+// comparing within one run; the suite in the folder above measures the whole.
+package parts_test
 
 import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
@@ -85,46 +87,4 @@ func fillOne(b *testing.B, l *ledger.Ledger, n int) error {
 	}
 	_, err := l.Cancel(b.Context(), o.ID, "")
 	return err
-}
-
-// BenchmarkScheduled sends orders for later and measures how long after their
-// time they begin, on an otherwise idle machine.
-func BenchmarkScheduled(b *testing.B) {
-	redis := redistest.Start(b, "--appendonly", "yes", "--appendfsync", "everysec")
-	url := startAPI(b, redis)
-	startWorker(b, redis)
-	l := ledger.New(redis.Client())
-	const orders = 200
-	var latest, sum time.Duration
-	for b.Loop() {
-		at := time.Now().Add(2 * time.Second)
-		ids := make([]string, orders)
-		for n := range ids {
-			ids[n] = fmt.Sprintf("later-%d-%d", at.UnixNano(), n)
-			if err := postScheduled(b, url, ids[n], at.Add(time.Duration(n)*17*time.Millisecond)); err != nil {
-				b.Fatal(err)
-			}
-		}
-		for _, id := range ids {
-			late := lateness(b, l, id)
-			latest, sum = max(latest, late), sum+late
-		}
-	}
-	b.ReportMetric(float64(latest.Milliseconds()), "max-ms-late")
-	b.ReportMetric(float64(sum.Milliseconds())/float64(b.N*orders), "mean-ms-late")
-}
-
-// lateness waits until the order is settled, and says how long after its time
-// its first attempt began.
-func lateness(b *testing.B, l *ledger.Ledger, id string) (late time.Duration) {
-	b.Helper()
-	await(b, func() bool {
-		rec, err := l.Get(b.Context(), id)
-		if err != nil || !rec.Status.Settled() {
-			return false
-		}
-		late = rec.Attempts[0].StartedAt.Sub(rec.ProcessAt)
-		return true
-	})
-	return late
 }

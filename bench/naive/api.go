@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/rules"
+)
+
+// shopRules are the defaults of our own configuration.
+func shopRules() rules.Rules {
+	return rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+}
+
+// submission is an order as clients send it.
+type submission struct {
+	ID        string      `json:"id"`
+	Amount    json.Number `json:"amount"`
+	Items     []string    `json:"items"`
+	Customer  string      `json:"customer"`
+	Address   string      `json:"address"`
+	Priority  json.Number `json:"priority"`
+	Status    string      `json:"status"`
+	Notes     string      `json:"notes"`
+	ProcessAt string      `json:"process_at"`
+}
+
+// accepted is the answer to an order.
+type accepted struct {
+	order.Order
+	Status    order.Status `json:"status"`
+	Queue     order.Queue  `json:"queue"`
+	CreatedAt time.Time    `json:"created_at"`
+}
+
+// api takes orders.
+type api struct {
+	ledger *ledger.Ledger
+	tasks  *asynq.Client
+}
+
+// serve answers clients until ctx ends.
+func serve(ctx context.Context, rdb *redis.Client) error {
+	a := api{ledger: ledger.New(rdb), tasks: asynq.NewClientFromRedisClient(rdb)}
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app.Post("/orders", a.submit)
+	app.Get("/readyz", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	slog.Info("API is listening", "addr", l.Addr().String(), "admin_addr", l.Addr().String())
+	defer context.AfterFunc(ctx, func() { _ = app.Shutdown() })()
+	return app.Listener(l)
+}
+
+// submit checks, records and queues one order.
+func (a api) submit(c *fiber.Ctx) error {
+	o, err := decode(c.Body())
+	if err != nil {
+		return fiber.NewError(http.StatusBadRequest, err.Error())
+	}
+	entry := order.Entry{Order: o, Queue: shopRules().Queue(o)}
+	answers, err := a.ledger.AcceptAll(c.UserContext(), []order.Entry{entry})
+	if err = errors.Join(err, first(answers).Err); err != nil {
+		return err
+	}
+	rec := first(answers).Record
+	if err := a.enqueue(c.UserContext(), rec); err != nil {
+		return err
+	}
+	c.Location("/orders/" + rec.ID)
+	return c.Status(http.StatusCreated).JSON(accepted{rec.Order, rec.Status, rec.Queue, rec.CreatedAt})
+}
+
+func decode(body []byte) (order.Order, error) {
+	var s submission
+	if err := json.Unmarshal(body, &s); err != nil {
+		return order.Order{}, err
+	}
+	o, err := order.New(order.Submission{
+		ID: s.ID, Amount: s.Amount.String(), Items: s.Items, Customer: s.Customer, Address: s.Address,
+		Priority: s.Priority.String(), Status: s.Status, Notes: s.Notes, ProcessAt: s.ProcessAt,
+	}, time.Now())
+	if err != nil || o.ID != "" {
+		return o, err
+	}
+	id, err := uuid.NewV7()
+	o.ID = id.String()
+	return o, err
+}
+
+func first(answers []order.Acceptance) order.Acceptance {
+	if len(answers) == 0 {
+		return order.Acceptance{}
+	}
+	return answers[0]
+}
+
+// taskType is the type of every task.
+const taskType = "order"
+
+func (a api) enqueue(ctx context.Context, rec order.Record) error {
+	payload, err := json.Marshal(queue.Payload{
+		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: rec.CreatedAt,
+	})
+	if err != nil {
+		return fmt.Errorf("encode task of order %s: %w", rec.ID, err)
+	}
+	_, err = a.tasks.EnqueueContext(ctx, asynq.NewTask(taskType, payload),
+		asynq.TaskID(rec.ID), asynq.Queue(string(rec.Queue)))
+	return err
+}

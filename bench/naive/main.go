@@ -1,0 +1,53 @@
+// Command naive is the honest first attempt at the same service with the same
+// libraries, for our own to be measured against: each step is the call that the
+// library's introduction shows, and one order takes each step by itself. It keeps
+// the same books with the same scripts, and loses as much in a crash between two
+// steps as such an attempt does.
+//
+// It runs one of two roles, api or worker, and reads REDIS_URL and
+// ORDERS_FULFILMENT_URL. It is for one machine and has no limits; do not serve
+// anybody with it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// poolSize is as many connections as our own API has; the default would be ten
+// for each core.
+const poolSize = 64
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		slog.Error("stopped", "error", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
+	if err != nil {
+		return fmt.Errorf("read REDIS_URL: %w", err)
+	}
+	opts.PoolSize = poolSize
+	rdb := redis.NewClient(opts)
+	defer func() { _ = rdb.Close() }()
+	switch {
+	case len(args) == 1 && args[0] == "api":
+		return serve(ctx, rdb)
+	case len(args) == 1 && args[0] == "worker":
+		return work(ctx, rdb)
+	default:
+		return fmt.Errorf("want one role, api or worker, not %q", args)
+	}
+}

@@ -1,0 +1,73 @@
+// Package peers runs other job systems on the same work, so that our figures
+// have something to stand beside.
+//
+// It receives orders in the API's form and has each peer decode and decide them,
+// without books: nothing is recorded, so a peer does less for an order than we
+// do. Each is set up for throughput as its own documentation recommends, which
+// the comment beside its settings tells, on a server of its own. A peer whose
+// server or tool is not on this machine is skipped, never an error of the suite.
+package peers
+
+import (
+	"context"
+	"time"
+)
+
+// Peer is another job system doing the same work.
+type Peer struct {
+	// Name is what the project calls itself.
+	Name string
+	// Version is the release that runs, as in "v0.26.0".
+	Version string
+	// Store says where the jobs are kept, and what a crash loses beyond that.
+	Store string
+	// Open starts the peer's own server with its data below dir, or in a folder
+	// for temporary files where dir cannot be used, and returns when it is ready.
+	// It returns a Skipped when the peer cannot run here.
+	Open func(ctx context.Context, dir string, d Durability) (System, error)
+}
+
+// System is a peer that is running. Its methods are called one after the other.
+type System interface {
+	// Enqueue makes each body one durable job, one at a time for each of so many
+	// callers at once, at least one. It returns when all have been accepted.
+	Enqueue(ctx context.Context, bodies [][]byte, callers int) error
+	// Drain starts workers with so many slots, stops them when so many orders
+	// have been worked, which must be all that wait, and returns the time from the
+	// first to the last. It returns an error when an order was worked twice, or
+	// none for half a minute; the system is of no more use then.
+	Drain(ctx context.Context, orders, slots int) (time.Duration, error)
+	// Pickup has idle workers take one order after the other, and returns the
+	// waits from the return of each enqueue to the beginning of work; zero for
+	// work that began before.
+	Pickup(ctx context.Context, tries int) ([]time.Duration, error)
+	// Close stops everything that Open started and returns when it has ended.
+	Close() error
+}
+
+// Durability says what of an acknowledged job survives a power cut.
+type Durability string
+
+// The durabilities, in the words of Redis's append-only file.
+const (
+	// Off keeps nothing on disk, or leaves when to the system.
+	Off Durability = "off"
+	// Everysec loses about the last second.
+	Everysec Durability = "everysec"
+	// Always loses nothing.
+	Always Durability = "always"
+)
+
+// Skipped is the error of a peer that cannot run on this machine.
+type Skipped struct { //nolint:errname // it reads as what became of the peer: peers.Skipped
+	// Reason says what is missing, for people, in one line.
+	Reason string
+}
+
+// Error implements error.
+func (s Skipped) Error() string { return "skipped: " + s.Reason }
+
+// All lists the peers, and last the ceiling that none of them can reach.
+func All() []Peer {
+	return []Peer{asynqPeer(), riverPeer(), machineryPeer(), gocraftPeer(), faktoryPeer(), bullMQPeer(), memoryPeer()}
+}

@@ -1,0 +1,34 @@
+package peers
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
+)
+
+// bounds are the rules that our worker has by default.
+func bounds() rules.Rules {
+	return rules.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, MaxItems: 50}
+}
+
+// decide is the whole work on an order: decode its body and apply the rules. A
+// rejection is a decision, not an error, and there are no books to write either
+// into.
+func decide(body []byte) (order.Order, error) {
+	o, err := decode(body)
+	if err != nil {
+		return order.Order{}, err
+	}
+	_ = bounds().Decide(o)
+	return o, nil
+}
+
+func decode(body []byte) (order.Order, error) {
+	o := order.Order{Priority: order.PriorityMedium}
+	if err := json.Unmarshal(body, &o); err != nil {
+		return order.Order{}, fmt.Errorf("decode an order: %w", err)
+	}
+	return o, nil
+}

@@ -1,0 +1,39 @@
+package report
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/procfs"
+)
+
+// unknown stands for what this machine does not tell.
+const unknown = "unknown"
+
+// Machine tells what the figures were measured on. What a machine without /proc
+// does not tell is unknown.
+func Machine() []Fact {
+	facts := []Fact{
+		{"processor", unknown},
+		{"cores", strconv.Itoa(runtime.NumCPU())},
+		{"memory", unknown},
+		{"kernel", unknown},
+	}
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		return facts
+	}
+	if cpus, err := proc.CPUInfo(); err == nil && len(cpus) > 0 {
+		facts[0].Value = cpus[0].ModelName
+	}
+	if memory, err := proc.Meminfo(); err == nil && memory.MemTotalBytes != nil {
+		facts[2].Value = fmt.Sprintf("%d MiB", *memory.MemTotalBytes>>20)
+	}
+	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		facts[3].Value = runtime.GOOS + " " + strings.TrimSpace(string(release))
+	}
+	return facts
+}

@@ -1,0 +1,53 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+
+	"orderprocessor/bench/load"
+	"orderprocessor/bench/report"
+	"orderprocessor/bench/systems"
+	"orderprocessor/internal/order"
+)
+
+// backlogSteps measure submit to settled beside many orders that wait.
+func (b *Bench) backlogSteps() []Step {
+	steps := make([]Step, 0, len(b.Sizes.Backlogs))
+	for _, waiting := range b.Sizes.Backlogs {
+		steps = append(steps, Step{Scenario: Backlog, System: beside(waiting), Measure: func(ctx context.Context) error {
+			return b.backlog(ctx, waiting)
+		}})
+	}
+	return steps
+}
+
+// beside names our system with so many orders waiting.
+func beside(waiting int) string { return fmt.Sprintf("ours, %d waiting", waiting) }
+
+// backlog has orders wait in the low queue, which no worker may touch, and sends
+// critical ones past them.
+func (b *Bench) backlog(ctx context.Context, waiting int) error {
+	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Pause(ctx, string(order.QueueLow)); err != nil {
+		return err
+	}
+	if err := b.fill(ctx, s, systems.Ours, waiting, load.Orders{Priority: order.PriorityLow}); err != nil {
+		return err
+	}
+	if err := startWorker(ctx, s); err != nil {
+		return err
+	}
+	m, err := b.throughSystem(ctx, s, b.Sizes.Beside, load.Orders{Priority: order.PriorityHigh})
+	if err != nil {
+		return err
+	}
+	if err := s.Books.Balance(ctx, waiting+b.Sizes.Beside, waiting); err != nil {
+		return err
+	}
+	b.keep(key(Backlog, beside(waiting), rate), report.OrdersPerSecond, m.rate)
+	return nil
+}

@@ -1,0 +1,43 @@
+package scenario
+
+import (
+	"context"
+
+	"orderprocessor/bench/load"
+	"orderprocessor/bench/report"
+	"orderprocessor/bench/systems"
+)
+
+// drainSteps measure how fast waiting orders are worked, by us and by others.
+func (b *Bench) drainSteps() []Step { return append(both(Drain, b.drain), b.peerSteps()...) }
+
+// drain has all orders wait in the three queues, then starts the worker. The rate
+// is from the first look at the totals that finds orders settled to the one that
+// finds all of them, and counts what was settled between.
+func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
+	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if _, err := load.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Drain, load.Orders{}); err != nil {
+		return err
+	}
+	if err := s.StartWorker(); err != nil {
+		return err
+	}
+	first, err := s.Books.AwaitProcessed(ctx, 1)
+	if err != nil {
+		return err
+	}
+	last, err := s.Books.AwaitProcessed(ctx, b.Sizes.Drain)
+	if err != nil {
+		return err
+	}
+	if err := s.Books.Balance(ctx, b.Sizes.Drain, 0); err != nil {
+		return err
+	}
+	settled := last.Processed() - first.Processed()
+	b.keep(key(Drain, string(kind), rate), report.OrdersPerSecond, perSecond(settled, last.At.Sub(first.At)))
+	return nil
+}

@@ -1,0 +1,80 @@
+package scenario
+
+import (
+	"strings"
+
+	"orderprocessor/bench/peers"
+	"orderprocessor/bench/report"
+	"orderprocessor/bench/systems"
+)
+
+// The systems as they are shown in keys.
+const (
+	ours  = string(systems.Ours)
+	naive = string(systems.Naive)
+)
+
+// The names of what is divided.
+const (
+	byNaive  = "ours / naive"
+	byPeer   = "ours / best durable peer"
+	byEvery  = "AOF always / everysec"
+	byLimit  = "ours / Redis alone"
+	byLeast  = "most waiting / fewest waiting"
+	inMemory = "memory" // how the store of a peer begins that keeps nothing
+)
+
+// Ratios returns the figures that are told as a multiple of others.
+func (b *Bench) Ratios() []report.Ratio {
+	fewest, most := b.Sizes.Backlogs[0], b.Sizes.Backlogs[len(b.Sizes.Backlogs)-1]
+	ratio := func(scenario, name string, of report.Key, by ...report.Key) report.Ratio {
+		return report.Ratio{Key: key(scenario, name, rate), Of: of, By: by}
+	}
+	return []report.Ratio{
+		ratio(Single, byNaive, key(Single, ours, rate), key(Single, naive, rate)),
+		ratio(Drain, byNaive, key(Drain, ours, rate), key(Drain, naive, rate)),
+		ratio(Drain, byPeer, key(Drain, ours, rate), durable(b.Peers)...),
+		ratio(Sustained, byNaive, key(Sustained, ours, rate), key(Sustained, naive, rate)),
+		ratio(Sustained, byEvery, key(Sustained, oursAlways, rate), key(Sustained, ours, rate)),
+		ratio(Sustained, byLimit, key(Sustained, ours, rate), key(Limit, replayed, rate)),
+		ratio(Backlog, byLeast, key(Backlog, beside(most), rate), key(Backlog, beside(fewest), rate)),
+	}
+}
+
+// durable are the rates of the peers that keep their jobs.
+func durable(all []peers.Peer) []report.Key {
+	var keys []report.Key
+	for _, p := range all {
+		if !strings.HasPrefix(p.Store, inMemory) {
+			keys = append(keys, key(Drain, p.Name, rate))
+		}
+	}
+	return keys
+}
+
+// lowShare is nine tenths of what the weights 3 and 1 give to low beside default,
+// in percent. The tenth is for the order in which Asynq asks, which is random.
+const lowShare = 0.9 * 100 / (3 + 1)
+
+// Goals returns what the figures are held to.
+func Goals() []report.Goal {
+	least := func(k report.Key, bound float64) report.Goal { return report.Goal{Key: k, Bound: bound} }
+	most := func(k report.Key, bound float64) report.Goal { return report.Goal{Key: k, Bound: bound, AtMost: true} }
+	return []report.Goal{
+		least(key(Sustained, byNaive, rate), 3),
+		least(key(Sustained, ours, rate), 8_000),
+		least(key(Single, byNaive, rate), 2),
+		least(key(Batch, ours, rate), 25_000),
+		least(key(Drain, byPeer, rate), 1),
+		least(key(Sustained, byEvery, rate), 0.70),
+		least(key(Backlog, byLeast, rate), 0.90),
+		most(key(Memory, ours, perWaiting), 1_800),
+		most(key(Memory, ours, perFinished), 900),
+		least(key(Sustained, byLimit, rate), 0.40),
+		most(key(Idle, ours, pickup+percentile(0.50)), 5),
+		most(key(Idle, ours, pickup+percentile(0.99)), 25),
+		most(key(Idle, ours, atRest), 1),
+		most(key(Priority, ours, criticalWait+percentile(0.99)), 60),
+		least(key(Priority, ours, lowBesideDefault), lowShare),
+	}
+}

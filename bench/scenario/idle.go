@@ -1,0 +1,68 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"orderprocessor/bench/load"
+	"orderprocessor/bench/report"
+	"orderprocessor/bench/systems"
+	"orderprocessor/internal/order"
+)
+
+// The bounds of the random time between two orders: longer than an order takes,
+// so that each meets an idle system, and not in step with anything that polls.
+const (
+	shortestGap = 20 * time.Millisecond
+	longestGap  = 60 * time.Millisecond
+)
+
+// The figures of an idle system: pickup is the time from acceptance to the first
+// attempt, atRest what worker and Redis take together when nothing comes.
+const (
+	pickup = "pickup"
+	atRest = "both at rest"
+)
+
+// idleSteps measure how soon an idle system begins an order, and what it costs to
+// be that ready.
+func (b *Bench) idleSteps() []Step { return append(both(Idle, b.idle), b.pickupSteps()...) }
+
+func (b *Bench) idle(ctx context.Context, kind systems.Kind) error {
+	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := startWorker(ctx, s); err != nil {
+		return err
+	}
+	if err := load.Apart(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, load.Orders{}); err != nil {
+		return err
+	}
+	if err := s.Books.Balance(ctx, b.Sizes.Pickups, 0); err != nil {
+		return err
+	}
+	wait, _, err := waits(ctx, s.Books, order.Filter{})
+	if err != nil {
+		return err
+	}
+	if len(wait) != b.Sizes.Pickups {
+		return fmt.Errorf("%d of %d orders tell when they were begun", len(wait), b.Sizes.Pickups)
+	}
+	b.keepQuantiles(Idle, string(kind), pickup, quantiles(wait))
+	return b.restingCost(ctx, s, kind)
+}
+
+// restingCost measures what a system takes that has nothing to do.
+func (b *Bench) restingCost(ctx context.Context, s *systems.System, kind systems.Kind) error {
+	worker, redis, err := s.Idle(ctx, b.Sizes.IdleFor)
+	if err != nil {
+		return err
+	}
+	b.keep(key(Idle, string(kind), "worker at rest"), report.OfACore, 100*worker)
+	b.keep(key(Idle, string(kind), "Redis at rest"), report.OfACore, 100*redis)
+	b.keep(key(Idle, string(kind), atRest), report.OfACore, 100*(worker+redis))
+	return nil
+}

@@ -1,0 +1,78 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"orderprocessor/bench/load"
+	"orderprocessor/bench/peers"
+	"orderprocessor/bench/report"
+)
+
+// peerSlots is how many orders a peer works at once: as many as our worker does by
+// default.
+const peerSlots = 64
+
+// peerSteps measure how fast the peers work waiting orders.
+func (b *Bench) peerSteps() []Step {
+	return b.eachPeer(Drain, func(ctx context.Context, p peers.Peer, s peers.System) error {
+		bodies := load.Orders{}.Bodies(b.Sizes.PeerOrders)
+		if err := s.Enqueue(ctx, bodies, b.Sizes.Clients); err != nil {
+			return fmt.Errorf("enqueue: %w", err)
+		}
+		took, err := s.Drain(ctx, len(bodies), peerSlots)
+		if err != nil {
+			return fmt.Errorf("drain: %w", err)
+		}
+		b.keep(key(Drain, p.Name, rate), report.OrdersPerSecond, perSecond(int64(len(bodies)), took))
+		return nil
+	})
+}
+
+// pickupSteps measure how soon idle peers begin an order.
+func (b *Bench) pickupSteps() []Step {
+	return b.eachPeer(Idle, func(ctx context.Context, p peers.Peer, s peers.System) error {
+		wait, err := s.Pickup(ctx, b.Sizes.PeerPickups)
+		if err != nil {
+			return fmt.Errorf("pickup: %w", err)
+		}
+		b.keepQuantiles(Idle, p.Name, pickup, quantiles(wait))
+		return nil
+	})
+}
+
+// eachPeer returns a step for each peer, which opens it first. One that cannot run
+// here is noted as skipped and is no error.
+func (b *Bench) eachPeer(scenario string, measure func(context.Context, peers.Peer, peers.System) error) []Step {
+	steps := make([]Step, 0, len(b.Peers))
+	for _, p := range b.Peers {
+		steps = append(steps, Step{Scenario: scenario, System: p.Name, Measure: func(ctx context.Context) error {
+			err := b.withPeer(ctx, p, measure)
+			var skipped peers.Skipped
+			if errors.As(err, &skipped) {
+				b.Results.Skip(key(scenario, p.Name, ""), skipped.Reason)
+				return nil
+			}
+			return err
+		}})
+	}
+	return steps
+}
+
+func (b *Bench) withPeer(
+	ctx context.Context, p peers.Peer, measure func(context.Context, peers.Peer, peers.System) error,
+) (err error) {
+	dir, err := os.MkdirTemp(b.Programs.Dir(), "p")
+	if err != nil {
+		return fmt.Errorf("open peer: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := p.Open(ctx, dir, peers.Everysec)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return measure(ctx, p, s)
+}

@@ -1,0 +1,106 @@
+// Package scenario holds what is measured: each file is one scenario, which opens
+// a system, does one thing to it, holds its books to what was sent, and keeps the
+// figures.
+//
+// It receives built programs and sizes and hands on steps, each of which measures
+// one system once. A step owns the system that it opens and leaves nothing behind.
+// A step whose books do not balance fails and keeps no figure.
+package scenario
+
+import (
+	"context"
+	"log/slog"
+
+	"orderprocessor/bench/peers"
+	"orderprocessor/bench/report"
+	"orderprocessor/bench/systems"
+)
+
+// The scenarios, as they are chosen and shown.
+const (
+	Single    = "intake"
+	Batch     = "batch"
+	Drain     = "drain"
+	Sustained = "sustained"
+	Latency   = "latency"
+	Idle      = "idle"
+	Priority  = "priority"
+	Backlog   = "backlog"
+	Memory    = "memory"
+	Limit     = "limit"
+)
+
+// Names lists the scenarios in the order in which a run takes them.
+func Names() []string {
+	return []string{Single, Batch, Drain, Sustained, Limit, Latency, Idle, Priority, Backlog, Memory}
+}
+
+// The figures that others are compared with.
+const (
+	// rate is orders over time.
+	rate = "rate"
+)
+
+// Bench is what the steps share. It is not safe for concurrent use.
+type Bench struct {
+	// Programs are the built binaries.
+	Programs *systems.Programs
+	// Peers are the other job systems.
+	Peers []peers.Peer
+	// Sizes says how much is done.
+	Sizes Sizes
+	// Results keeps the figures.
+	Results *report.Results
+	// Run is the number of the run that goes on.
+	Run int
+	// Log receives a line for each step.
+	Log *slog.Logger
+}
+
+// Step measures one system once.
+type Step struct {
+	// Scenario and System name it.
+	Scenario, System string
+	// Once says that it is made in the first run alone: its figures do not vary.
+	Once bool
+	// Measure does it.
+	Measure func(ctx context.Context) error
+}
+
+// Steps returns all steps in the order in which a run takes them. Those of one
+// scenario stand together, so that what is compared is measured within minutes.
+func (b *Bench) Steps() []Step {
+	var all []Step
+	for _, some := range [][]Step{
+		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.limitSteps(), b.latencySteps(),
+		b.idleSteps(), b.prioritySteps(), b.backlogSteps(), b.memorySteps(),
+	} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+// kinds are the two systems that keep books.
+func kinds() []systems.Kind { return []systems.Kind{systems.Ours, systems.Naive} }
+
+// both returns a step for each of the two systems that keep books.
+func both(scenario string, measure func(context.Context, systems.Kind) error) []Step {
+	steps := make([]Step, 0, len(kinds()))
+	for _, k := range kinds() {
+		steps = append(steps, Step{Scenario: scenario, System: string(k), Measure: func(ctx context.Context) error {
+			return measure(ctx, k)
+		}})
+	}
+	return steps
+}
+
+// keep adds the sample of this run.
+func (b *Bench) keep(k report.Key, u report.Unit, value float64) {
+	b.Results.Add(b.Run, k, u, value)
+	b.Log.Info("measured", "scenario", k.Scenario, "system", k.System, "figure", k.Figure, "value", value, "unit", u)
+}
+
+// key names a figure.
+func key(scenario, system, figure string) report.Key {
+	return report.Key{Scenario: scenario, System: system, Figure: figure}
+}

@@ -1,0 +1,54 @@
+package scenario
+
+import "time"
+
+// Sizes says how much each scenario does. The figures of the real ones take long
+// enough to stand out of the noise; the smoke ones only show that there are any.
+type Sizes struct {
+	// Clients is how many clients send at once.
+	Clients int
+	// Single, Batch, Drain and Sustained are orders.
+	Single, Batch, Drain, Sustained int
+	// PeerOrders is how many jobs each peer works; as Drain, for the same work.
+	PeerOrders int
+	// AtRate is how long orders are sent at a constant rate.
+	AtRate time.Duration
+	// Pickups is how many single orders an idle system is sent, and IdleFor how long
+	// it is then watched doing nothing.
+	Pickups int
+	IdleFor time.Duration
+	// PeerPickups is the same for each peer: some take most of a second for one.
+	PeerPickups int
+	// Low and Default are the orders that wait in these queues when the critical ones
+	// come, for Urgent. Rush is how many critical ones then wait at once.
+	Low, Default, Rush int
+	Urgent             time.Duration
+	// Backlogs are the numbers of orders that wait meanwhile, and Beside those that
+	// are measured.
+	Backlogs []int
+	Beside   int
+	// Memory is how many orders are weighed.
+	Memory int
+	// Replayed is how many orders are replayed straight into Redis.
+	Replayed int
+}
+
+// Full returns the sizes of real figures.
+func Full() Sizes {
+	return Sizes{
+		Clients: 64, Single: 60_000, Batch: 120_000, Drain: 60_000, Sustained: 60_000, PeerOrders: 60_000,
+		AtRate: 15 * time.Second, Pickups: 200, PeerPickups: 50, IdleFor: 10 * time.Second,
+		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
+		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Memory: 200_000, Replayed: 20_000,
+	}
+}
+
+// Smoke returns sizes for finding out whether everything runs at all.
+func Smoke() Sizes {
+	return Sizes{
+		Clients: 8, Single: 200, Batch: 2_000, Drain: 400, Sustained: 400, PeerOrders: 100,
+		AtRate: 500 * time.Millisecond, Pickups: 3, PeerPickups: 3, IdleFor: 300 * time.Millisecond,
+		Low: 2_000, Default: 2_000, Rush: 500, Urgent: 500 * time.Millisecond,
+		Backlogs: []int{100, 500, 1_000}, Beside: 200, Memory: 500, Replayed: 200,
+	}
+}

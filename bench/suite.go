@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"orderprocessor/bench/peers"
+	"orderprocessor/bench/report"
+	"orderprocessor/bench/scenario"
+	"orderprocessor/bench/systems"
+)
+
+// What bounds one step: far above what any takes, and an end for one that hangs.
+const (
+	stepTimeout  = 20 * time.Minute
+	smokeTimeout = time.Minute
+)
+
+// suite is one call of this program.
+type suite struct {
+	options
+	bench *scenario.Bench
+	log   *slog.Logger
+}
+
+// newSuite builds the programs into dir.
+func newSuite(ctx context.Context, opts options, dir string) (*suite, error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	log.Info("building the programs")
+	programs, err := systems.Build(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	b := &scenario.Bench{
+		Programs: programs, Peers: peers.All(), Sizes: scenario.Full(), Results: report.NewResults(), Log: log,
+	}
+	if opts.smoke {
+		b.Sizes, opts.runs, b.Peers = scenario.Smoke(), 1, withoutBuilt(b.Peers)
+	}
+	return &suite{options: opts, bench: b, log: log}, nil
+}
+
+// withoutBuilt leaves out the peers that are built or installed before each use,
+// which takes longer than the whole of a smoke run.
+func withoutBuilt(all []peers.Peer) []peers.Peer {
+	built := []string{"Faktory", "BullMQ"}
+	return slices.DeleteFunc(all, func(p peers.Peer) bool { return slices.Contains(built, p.Name) })
+}
+
+// measure makes all runs. What one step cannot measure is an error in the end, and
+// the others go on: an hour of figures is not to be lost for one.
+func (s *suite) measure(ctx context.Context) error {
+	failed := 0
+	for run := range s.runs {
+		s.bench.Run = run
+		for _, step := range s.bench.Steps() {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if s.wants(step.Scenario) && (run == 0 || !step.Once) && !s.step(ctx, step) {
+				failed++
+			}
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d measurements failed", failed)
+	}
+	return nil
+}
+
+// step makes one measurement and says whether it did; if not, the log and the
+// report say why.
+func (s *suite) step(ctx context.Context, step scenario.Step) bool {
+	within := stepTimeout
+	if s.smoke {
+		within = smokeTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	begun := time.Now()
+	err := step.Measure(ctx)
+	log := s.log.With("run", s.bench.Run+1, "scenario", step.Scenario, "system", step.System)
+	if err != nil {
+		log.Error("step", "error", err)
+		failed := report.Key{Scenario: step.Scenario, System: step.System}
+		s.bench.Results.Skip(failed, fmt.Sprintf("run %d: %v", s.bench.Run+1, err))
+		return false
+	}
+	log.Info("step", "took", time.Since(begun).Round(time.Millisecond))
+	return true
+}
+
+// report prints the table, and writes the report where one was asked for.
+func (s *suite) report(ctx context.Context) error {
+	goals := scenario.Goals()
+	rows := s.bench.Results.Rows(s.bench.Ratios(), goals)
+	if s.smoke {
+		rows = withoutGoals(rows)
+	}
+	if err := report.WriteTable(os.Stdout, rows, s.bench.Results.Skips()); err != nil {
+		return err
+	}
+	if missing := report.Missing(rows, goals); len(missing) > 0 && len(s.only) == 0 {
+		return fmt.Errorf("nothing was measured for %v", missing)
+	}
+	if s.options.report == "" {
+		return nil
+	}
+	return s.writeReport(ctx, rows)
+}
+
+// withoutGoals takes the verdicts away: a smoke run says nothing about speed.
+func withoutGoals(rows []report.Row) []report.Row {
+	for i := range rows {
+		rows[i].Goal, rows[i].Verdict = "", ""
+	}
+	return rows
+}

@@ -1,0 +1,161 @@
+package systems
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/stats"
+)
+
+const (
+	// settleTimeout bounds the wait for the last order: far above what any scenario
+	// takes, and an end for one that does not get on.
+	settleTimeout = 10 * time.Minute
+	// balanceTimeout bounds the wait for what follows the last outcome, such as its
+	// task's end: a worker that lost its way there is given time to repair it.
+	balanceTimeout = 2 * time.Minute
+	// pageOrders is how many records are read at once.
+	pageOrders = 200
+)
+
+// Books reads the books and queues of a system straight from Redis, the same way
+// whichever system wrote them. It is safe for concurrent use.
+type Books struct {
+	ledger *ledger.Ledger
+	queues *queue.Inspector
+}
+
+// NewBooks reads those in rdb, which stays the caller's to close.
+func NewBooks(rdb *redis.Client) *Books {
+	return &Books{ledger: ledger.New(rdb), queues: queue.NewInspector(rdb)}
+}
+
+// Totals reads all counters.
+func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.ledger.Totals(ctx) }
+
+// Depths reads what is in each queue.
+func (b *Books) Depths(ctx context.Context) (map[order.Queue]stats.Depth, error) {
+	return b.queues.Depths(ctx)
+}
+
+// Pause keeps the workers of any system from taking orders of a queue.
+func (b *Books) Pause(ctx context.Context, q order.Queue) error { return b.queues.Pause(ctx, q) }
+
+// AwaitProcessed waits until so many orders have been decided, and returns the
+// totals in which they first were.
+func (b *Books) AwaitProcessed(ctx context.Context, orders int) (stats.Totals, error) {
+	return b.await(ctx, fmt.Sprintf("%d orders are decided", orders), settleTimeout, func(t stats.Totals) bool {
+		return t.Processed() >= int64(orders)
+	})
+}
+
+// await reads the totals again and again until ok says yes.
+func (b *Books) await(
+	ctx context.Context, what string, within time.Duration, ok func(stats.Totals) bool,
+) (stats.Totals, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		t, err := b.ledger.Totals(ctx)
+		if err != nil {
+			return stats.Totals{}, fmt.Errorf("wait until %s: %w", what, err)
+		}
+		if ok(t) {
+			return t, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return stats.Totals{}, fmt.Errorf("wait until %s: %w, with %d of %d decided", what, ctx.Err(), t.Processed(), t.Accepted)
+		}
+	}
+}
+
+// Balance holds the books to what was sent: so many orders accepted, all but so
+// many waiting ones decided, each once, and nothing left in a queue that is not
+// waiting. It waits until the last tasks are acknowledged.
+func (b *Books) Balance(ctx context.Context, accepted, waiting int) error {
+	if _, err := b.AwaitProcessed(ctx, accepted-waiting); err != nil {
+		return err
+	}
+	_, err := b.await(ctx, "the queues hold only what waits", balanceTimeout, func(stats.Totals) bool {
+		depths, err := b.queues.Depths(ctx)
+		return err == nil && tasks(depths) == int64(waiting)
+	})
+	if err != nil {
+		return err
+	}
+	t, err := b.ledger.Totals(ctx)
+	if err != nil {
+		return fmt.Errorf("balance the books: %w", err)
+	}
+	if t.Drift() != 0 || t.Accepted != int64(accepted) || t.Processed() != int64(accepted-waiting) {
+		return fmt.Errorf("the books do not balance: drift %d; accepted %d of %d; decided %d with %d waiting",
+			t.Drift(), t.Accepted, accepted, t.Processed(), waiting)
+	}
+	return nil
+}
+
+// BalanceStopped does the same once no worker takes orders any more: it waits
+// until none holds one, and until what was accepted is either decided or waits.
+func (b *Books) BalanceStopped(ctx context.Context, accepted int) error {
+	_, err := b.await(ctx, "the books balance", balanceTimeout, func(t stats.Totals) bool {
+		depths, err := b.queues.Depths(ctx)
+		return err == nil && active(depths) == 0 && t.Drift() == 0 &&
+			t.Accepted == int64(accepted) && t.Processed()+tasks(depths) == int64(accepted)
+	})
+	return err
+}
+
+func active(depths map[order.Queue]stats.Depth) int64 {
+	var all int64
+	for _, d := range depths {
+		all += d.Active
+	}
+	return all
+}
+
+// Sum returns how many orders are decided and how many tasks are left.
+func (b *Books) Sum(ctx context.Context) (decided, left int, err error) {
+	t, err := b.ledger.Totals(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	depths, err := b.queues.Depths(ctx)
+	return int(t.Processed()), int(tasks(depths)), err
+}
+
+// tasks counts what is in all queues, with workers or waiting.
+func tasks(depths map[order.Queue]stats.Depth) int64 {
+	var all int64
+	for _, d := range depths {
+		all += d.Pending + d.Active + d.Scheduled + d.Retry
+	}
+	return all
+}
+
+// Records calls each for the record of every order that matches, newest first.
+func (b *Books) Records(ctx context.Context, f order.Filter, each func(order.Record)) error {
+	var after order.Position
+	for {
+		records, next, err := b.ledger.List(ctx, f, after, pageOrders)
+		if err != nil {
+			return fmt.Errorf("read records: %w", err)
+		}
+		for _, rec := range records {
+			each(rec)
+		}
+		if next.IsZero() {
+			return nil
+		}
+		after = next
+	}
+}

@@ -1,0 +1,93 @@
+// Package systems runs what is measured as real processes: a private Redis, our
+// API and worker, and the naive wiring of the same libraries.
+//
+// It receives settings and hands on running systems whose books can be read. It
+// owns the processes and their files until Close. Nothing outlives Close.
+package systems
+
+import (
+	"context"
+	"debug/buildinfo"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Kind is one of the systems.
+type Kind string
+
+// The kinds.
+const (
+	// Ours is cmd/api and cmd/worker with their default settings.
+	Ours Kind = "ours"
+	// Naive is bench/naive: the same libraries, wired as in their introductions.
+	Naive Kind = "naive"
+)
+
+// Programs are the built binaries.
+type Programs struct {
+	root string // of the main module
+	dir  string // for binaries and data
+}
+
+// Build builds all programs into dir, which stays the caller's to remove. The
+// suite must run inside its own module.
+func Build(ctx context.Context, dir string) (*Programs, error) {
+	root, err := command(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "orderprocessor")
+	if err != nil {
+		return nil, err
+	}
+	p := &Programs{root: strings.TrimSpace(root), dir: dir}
+	// Ours is built as its users build it: with the versions of the main module.
+	if _, err := command(ctx, "go", "build", "-C", p.root, "-o", dir, "./cmd/api", "./cmd/worker"); err != nil {
+		return nil, err
+	}
+	_, err = command(ctx, "go", "build", "-o", p.binary("naive"), "orderprocessor/bench/naive")
+	return p, err
+}
+
+func command(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // fixed words and paths of our own making
+	var problems strings.Builder
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, problems.String())
+	}
+	return string(out), nil
+}
+
+func (p *Programs) binary(name string) string { return filepath.Join(p.dir, name) }
+
+// Root is the directory of the main module.
+func (p *Programs) Root() string { return p.root }
+
+// Dir is where binaries and data are.
+func (p *Programs) Dir() string { return p.dir }
+
+// Version is the version of a module in the API that was built, empty when it is
+// not in there, and of Go for "go".
+func (p *Programs) Version(module string) (string, error) {
+	info, err := buildinfo.ReadFile(p.binary("api"))
+	if err != nil {
+		return "", fmt.Errorf("read version of %s: %w", module, err)
+	}
+	if module == "go" {
+		return info.GoVersion, nil
+	}
+	for _, d := range info.Deps {
+		if d.Path == module {
+			return d.Version, nil
+		}
+	}
+	return "", nil
+}
+
+// commands are how the API and the worker of a kind are called.
+func (p *Programs) commands(k Kind) (api, worker []string) {
+	if k == Naive {
+		return []string{p.binary("naive"), "api"}, []string{p.binary("naive"), "worker"}
+	}
+	return []string{p.binary("api")}, []string{p.binary("worker")}
+}
