@@ -56,9 +56,9 @@ type Worker struct {
 	// Concurrency is how many orders the process works at a time, 1 to 4096.
 	Concurrency int `env:"ORDERS_WORKER_CONCURRENCY" envDefault:"64"`
 	// Lanes is how many Asynq servers share the slots that are not reserved, 1
-	// to 64, each with at least one slot. Unset it is 4, or less where
+	// to 64, each with at least one slot. Unset it is 2, or less where
 	// Concurrency leaves no room for that.
-	Lanes int `env:"ORDERS_WORKER_LANES" envDefault:"4"`
+	Lanes int `env:"ORDERS_WORKER_LANES" envDefault:"2"`
 	// ReservedCritical is how many of the slots work the critical queue only, 0
 	// to Concurrency-1. Unset it is 4, or less where that were more than a
 	// quarter of Concurrency or took a slot that Lanes needs.

@@ -43,7 +43,7 @@ func TestDefaultsAreTheContract(t *testing.T) {
 	}
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
-		Concurrency: 64, Lanes: 4, ReservedCritical: 4,
+		Concurrency: 64, Lanes: 2, ReservedCritical: 4,
 		QueueWeights: map[order.Queue]int{order.QueueCritical: 6, order.QueueDefault: 3, order.QueueLow: 1},
 		RetryBase:    time.Second, RetryMax: 10 * time.Minute, FulfilmentTimeout: 10 * time.Second,
 	}
@@ -147,12 +147,12 @@ func TestSmallWorkersNeedOneVariable(t *testing.T) {
 		want    slots
 	}{
 		"one slot":            {[]string{"ORDERS_WORKER_CONCURRENCY=1"}, slots{1, 1, 0}},
-		"four slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4"}, slots{4, 3, 1}},
-		"sixteen slots":       {[]string{"ORDERS_WORKER_CONCURRENCY=16"}, slots{16, 4, 4}},
-		"many slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4096"}, slots{4096, 4, 4}},
+		"four slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4"}, slots{4, 2, 1}},
+		"sixteen slots":       {[]string{"ORDERS_WORKER_CONCURRENCY=16"}, slots{16, 2, 4}},
+		"many slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4096"}, slots{4096, 2, 4}},
 		"all slots in lanes":  {[]string{"ORDERS_WORKER_CONCURRENCY=8", "ORDERS_WORKER_LANES=8"}, slots{8, 8, 0}},
 		"all but one slot":    {[]string{"ORDERS_WORKER_CONCURRENCY=8", "ORDERS_WORKER_RESERVED_CRITICAL=7"}, slots{8, 1, 7}},
-		"nothing reserved":    {[]string{"ORDERS_WORKER_RESERVED_CRITICAL=0"}, slots{64, 4, 0}},
+		"nothing reserved":    {[]string{"ORDERS_WORKER_RESERVED_CRITICAL=0"}, slots{64, 2, 0}},
 		"lanes set, rest not": {[]string{"ORDERS_WORKER_LANES=62"}, slots{64, 62, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,7 @@ const (
 	maxConcurrency = 4096 // each slot may hold a connection to fulfilment
 
 	minLanes = 1
-	maxLanes = 64 // each lane polls Redis and runs a dozen goroutines
+	maxLanes = 64 // each lane has a heartbeat of its own and runs a dozen goroutines
 
 	minWeight = 1   // with 0 a queue were never served
 	maxWeight = 100 // a larger ratio starves the smallest queue
