@@ -225,6 +225,26 @@ func TestAccessComesFirst(t *testing.T) {
 	b.empty(t)
 }
 
+// TestLevelsInTheLog holds that the ordinary stays out of the log, of which there may be
+// thousands in a second, and what is rare or goes wrong does not.
+func TestLevelsInTheLog(t *testing.T) {
+	b := open(t)
+	b.ask(t, "POST", "/orders", body(), "X-Request-Id", "r-taken").object(t, 201)
+	b.ask(t, "GET", "/orders", "", "X-Request-Id", "r-read").object(t, 200)
+	b.ask(t, "POST", "/orders", "{", "X-Request-Id", "r-refused").problem(t, 400)
+	b.ask(t, "POST", "/queues/low/pause", "", "X-Request-Id", "r-paused").object(t, 200)
+	for id, level := range map[string]string{"r-taken": "DEBUG", "r-read": "DEBUG", "r-refused": "INFO", "r-paused": "INFO"} {
+		eventually(t, id+" is in the log as "+level, func() bool {
+			for l := range strings.Lines(b.log.String()) {
+				if strings.Contains(l, `"request_id":"`+id+`"`) && strings.Contains(l, `"level":"`+level+`"`) {
+					return true
+				}
+			}
+			return false
+		})
+	}
+}
+
 // TestKeysInTheLog names whose key it was, and never shows a key.
 func TestKeysInTheLog(t *testing.T) {
 	b := open(t, withKeys)

@@ -67,7 +67,7 @@ type site struct {
 func serve(t *testing.T, p parts) *site {
 	t.Helper()
 	s := &site{log: &logBuffer{}, done: make(chan struct{})}
-	p.cfg.Log = slog.New(slog.NewJSONHandler(s.log, nil))
+	p.cfg.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if p.cfg.Ready == nil {
 		p.cfg.Ready = func() error { return nil }
 	}

@@ -11,8 +11,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
+)
+
+const (
+	// slow is how old a group under way may be until the next sets out beside it: one
+	// bad connection must not hold up everybody.
+	slow = 100 * time.Millisecond
+	// maxUnderWay bounds the groups that are under way at the same time.
+	maxUnderWay = 4
 )
 
 // ErrFull is returned when too many requests wait already.
@@ -33,15 +42,16 @@ type Config struct {
 // repeatable.
 type Commit[Request, Answer any] func(ctx context.Context, group []Request) ([]Answer, error)
 
-// Committer gathers requests into groups, one of which is under way at a time. It
-// is safe for concurrent use.
+// Committer gathers requests into groups, one of which is under way at a time, more
+// only when that takes long. It is safe for concurrent use.
 type Committer[Request, Answer any] struct {
 	cfg    Config
 	commit Commit[Request, Answer]
 
 	mu      sync.Mutex
 	waiting []*caller[Request, Answer]
-	running bool
+	runners int
+	setOut  time.Time // of the newest group
 }
 
 // caller is one that waits for the answer to its request.
@@ -84,8 +94,9 @@ func (c *Committer[Request, Answer]) join(own *caller[Request, Answer]) error {
 		return ErrFull
 	}
 	c.waiting = append(c.waiting, own)
-	if !c.running {
-		c.running = true
+	if c.runners == 0 || c.runners < maxUnderWay && time.Since(c.setOut) > slow {
+		c.runners++
+		c.setOut = time.Now()
 		go c.run()
 	}
 	return nil
@@ -117,7 +128,10 @@ func (c *Committer[Request, Answer]) next() []*caller[Request, Answer] {
 	if len(c.waiting) == 0 {
 		c.waiting = nil
 	}
-	c.running = len(group) > 0
+	c.setOut = time.Now()
+	if len(group) == 0 {
+		c.runners--
+	}
 	return group
 }
 
@@ -128,7 +142,7 @@ func (c *Committer[Request, Answer]) serve(group []*caller[Request, Answer]) {
 	for i, own := range group {
 		requests[i] = own.request
 	}
-	answers, err := c.commit(ctx, requests)
+	answers, err := c.guarded(ctx, requests)
 	if err == nil && len(answers) != len(group) {
 		err = fmt.Errorf("%d answers to a group of %d", len(answers), len(group))
 	}
@@ -138,4 +152,15 @@ func (c *Committer[Request, Answer]) serve(group []*caller[Request, Answer]) {
 		}
 		close(own.done)
 	}
+}
+
+// guarded makes an error of a panic: the callers have recovered from those of their
+// own, and this is nobody's goroutine.
+func (c *Committer[Request, Answer]) guarded(ctx context.Context, requests []Request) (answers []Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.commit(ctx, requests)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"orderprocessor/internal/groupcommit"
 	"orderprocessor/internal/order"
 )
 
@@ -25,9 +27,13 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 		return order.Record{}, false, err
 	}
 	a, err := in.taking.Do(ctx, s)
-	if err != nil {
-		a.Err = fmt.Errorf("take order %s: %w: %w", s.order.ID, order.ErrUnavailable, err)
-		a = s.answer(a)
+	switch {
+	case errors.Is(err, groupcommit.ErrFull):
+		return order.Record{}, false, &order.BusyError{Reason: "too many are being taken", RetryAfter: time.Second}
+	case err != nil:
+		a = s.answer(order.Acceptance{Err: fmt.Errorf("take order %s: %w: %w", s.order.ID, order.ErrUnavailable, err)})
+	default:
+		a = in.followUp(ctx, []submitted{s}, []order.Acceptance{a})[0]
 	}
 	return a.Record, a.IsNew, a.Err
 }
@@ -73,7 +79,7 @@ func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acc
 		}
 		group, places = append(group, s), append(places, i)
 	}
-	for n, a := range in.takeAll(ctx, group) {
+	for n, a := range in.followUp(ctx, group, in.takeAll(ctx, group)) {
 		all[places[n]] = a
 	}
 	return all
@@ -91,21 +97,44 @@ func (in *Intake) takeAll(ctx context.Context, group []submitted) []order.Accept
 		}
 		entries, places = append(entries, entry), append(places, i)
 	}
+	var fresh []order.Handover
 	for n, a := range in.accept(ctx, entries) {
 		i := places[n]
 		if !a.IsNew {
 			in.gate.Leave()
 		}
+		if a.IsNew || group[i].made {
+			fresh = append(fresh, group[i].handover(a)...)
+		}
 		all[i] = group[i].answer(a)
 	}
-	in.enqueue(ctx, group, all)
+	in.enqueue(ctx, fresh)
+	return all
+}
+
+// followUp does what others need not wait for: it looks up the orders that the gate
+// did not let in, and asserts the tasks of those that were known.
+func (in *Intake) followUp(ctx context.Context, group []submitted, all []order.Acceptance) []order.Acceptance {
+	var known []order.Handover
 	for i, s := range group {
 		var busy *order.BusyError
-		if errors.As(all[i].Err, &busy) {
+		switch {
+		case errors.As(all[i].Err, &busy):
 			all[i] = in.repeated(ctx, s, busy)
+		case !all[i].IsNew:
+			known = append(known, s.handover(all[i])...)
 		}
 	}
+	in.enqueue(ctx, known)
 	return all
+}
+
+// handover is the order's, if it waits for a worker or for its time.
+func (s submitted) handover(a order.Acceptance) []order.Handover {
+	if a.Err != nil || a.Record.Status != order.StatusPending && a.Record.Status != order.StatusScheduled {
+		return nil
+	}
+	return []order.Handover{{Record: a.Record, Origin: s.origin}}
 }
 
 // admit takes a place for the order and makes it ready for the books.
@@ -168,16 +197,9 @@ func (in *Intake) accept(ctx context.Context, entries []order.Entry) []order.Acc
 	return all
 }
 
-// enqueue asserts the tasks of those orders that wait for a worker or for their
-// time. A failure is no reason to refuse an order: it is in the books, and
-// reconcile will find it there.
-func (in *Intake) enqueue(ctx context.Context, group []submitted, all []order.Acceptance) {
-	var waiting []order.Handover
-	for i, a := range all {
-		if a.Err == nil && (a.Record.Status == order.StatusPending || a.Record.Status == order.StatusScheduled) {
-			waiting = append(waiting, order.Handover{Record: a.Record, Origin: group[i].origin})
-		}
-	}
+// enqueue asserts the tasks of orders. A failure is no reason to refuse an order: it
+// is in the books, and reconcile will find it there.
+func (in *Intake) enqueue(ctx context.Context, waiting []order.Handover) {
 	if len(waiting) == 0 {
 		return
 	}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"orderprocessor/internal/order"
@@ -29,12 +28,12 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 	}
 	changes := make([]change, len(entries))
 	for i, e := range entries {
-		document, err := json.Marshal(e.Order)
+		text, err := encodeOrder(e.Order)
 		if err != nil {
 			return nil, fmt.Errorf("accept order %s: %w", e.ID, err)
 		}
 		changes[i] = change{id: e.ID, other: customerKey(e.Customer), args: []any{
-			e.Fingerprint(), document, string(e.Queue), microseconds(e.ProcessAt),
+			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt),
 		}}
 	}
 	answers, err := run(ctx, l.rdb, acceptScript, changes)

@@ -51,8 +51,8 @@ func TestGroupEvents(t *testing.T) {
 			before := g.rdb.XLen(t.Context(), "orders:{b0}:e").Val()
 			g.together(t, beginning("nobody", "a"), begins...)
 			g.together(t, settling("nobody", "a", completed()), settles...)
-			if n := g.rdb.XLen(t.Context(), "orders:{b0}:e").Val() - before; n != 2 {
-				t.Errorf("two groups added %d entries", n)
+			if n := g.rdb.XLen(t.Context(), "orders:{b0}:e").Val() - before; n != 4 {
+				t.Errorf("two groups of 12 events added %d entries, want two each", n)
 			}
 			events := g.stream(t)
 			var got []string

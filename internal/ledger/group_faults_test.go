@@ -176,3 +176,31 @@ func TestGivingUpInAGroup(t *testing.T) {
 		t.Errorf("the order has the attempts %+v", rec.Attempts)
 	}
 }
+
+// TestGroupWithAGarbledOrder holds that an order whose record lacks what every record
+// has fails alone too, and leaves nothing in the books of the others.
+func TestGroupWithAGarbledOrder(t *testing.T) {
+	t.Parallel()
+	for name, field := range map[string]string{
+		"no time of acceptance": "c", "no sequence": "v", "no queue": "q",
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := group(t)
+			g.do(t, accept(sample("o1")), accept(sample("garbled")), accept(sample("o2")))
+			const record = "orders:{b0}:o:garbled"
+			kept := g.rdb.HGet(t.Context(), record, field).Val()
+			g.rdb.HDel(t.Context(), record, field)
+			heard := g.together(t, beginning("nobody", "a"), beginning("o1", "a"), beginning("garbled", "a"), beginning("o2", "a"))
+			if heard[0].Err != "" || heard[1].Err == "" || heard[2].Err != "" {
+				t.Errorf("heard %+v", heard)
+			}
+			g.rdb.HSet(t.Context(), record, field, kept)
+			if s := g.get(t, "garbled").Status; s != order.StatusPending {
+				t.Errorf("the garbled order is %s", s)
+			}
+			if totals := g.totals(t); totals.ByStatus[order.StatusProcessing] != 2 {
+				t.Errorf("counted as %v", totals.ByStatus)
+			}
+		})
+	}
+}

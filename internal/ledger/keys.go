@@ -15,7 +15,7 @@ import (
 //	orders:{b0}:s:<status>           sorted set  order ids by time of acceptance, µs
 //	orders:{b0}:u:<customer digest>  sorted set  one customer's order ids, likewise
 //	orders:{b0}:c                    hash        counters, see totals.go
-//	orders:{b0}:e                    stream      events, the newest maxEntries scripts' or so
+//	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:l                    string      who reconciles, for a few seconds
 //	orders:{b0}:i                    string      the suspect that is tried apart, for a minute at most
 const book = "orders:{b0}:"

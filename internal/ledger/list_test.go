@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,8 +23,16 @@ func of(customer string, o order.Order) order.Order {
 func (b *bundle) backdate(t *testing.T, id string, created time.Time) {
 	t.Helper()
 	us := created.UnixMicro()
+	record := "orders:{b0}:o:" + id
+	// The timeline has the ids of its events whole, or they would move with it.
+	var timeline []string
+	for i, line := range strings.Split(b.rdb.HGet(t.Context(), record, "t").Val(), "\n") {
+		part := strings.Split(line, "\t")
+		part[1] = b.events(t, id)[i].ID
+		timeline = append(timeline, strings.Join(part, "\t"))
+	}
 	pipe := b.rdb.TxPipeline()
-	pipe.HSet(t.Context(), "orders:{b0}:o:"+id, "c", us)
+	pipe.HSet(t.Context(), record, "c", us, "t", strings.Join(timeline, "\n"))
 	for _, key := range b.rdb.Keys(t.Context(), "orders:{b0}:[su]:*").Val() {
 		pipe.ZAddXX(t.Context(), key, redis.Z{Score: float64(us), Member: id})
 	}

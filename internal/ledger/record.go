@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // The fields of a record's hash. They are one letter long because every order
 // pays for them; times are microseconds since 1970 by the clock of Redis.
 const (
-	fieldOrder         = "d" // the order as JSON, written once
+	fieldOrder         = "d" // the order, see document.go, written once
 	fieldFingerprint   = "f" // of the content, written once
 	fieldCreated       = "c" // when accepted, written once
 	fieldQueue         = "q" // queue it waits in
@@ -47,13 +46,14 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 		Error:         fields[fieldError],
 		CancelReason:  fields[fieldCancelReason],
 	}
-	if err := json.Unmarshal([]byte(fields[fieldOrder]), &rec.Order); err != nil {
+	var err error
+	if rec.Order, err = decodeOrder(id, fields[fieldOrder]); err != nil {
 		return order.Record{}, fmt.Errorf("parse record of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
 	rec.WorkersLost, _ = strconv.Atoi(fields[fieldLosses])
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])
 	for n := max(1, attempts-order.MaxAttemptsKept+1); n <= attempts; n++ {
-		rec.Attempts = append(rec.Attempts, parseAttempt(n, fields[fieldAttempt+strconv.Itoa(n)]))
+		rec.Attempts = append(rec.Attempts, parseAttempt(n, fields[fieldAttempt+strconv.Itoa(n)], rec.CreatedAt))
 	}
 	return rec, nil
 }
@@ -80,13 +80,30 @@ func (g *gathering) add(id string, fields map[string]string) {
 
 // parseAttempt reads what the scripts write: worker and start, then once it
 // has ended, end, error and note, separated by tabs.
-func parseAttempt(number int, line string) order.Attempt {
+func parseAttempt(number int, line string, accepted time.Time) order.Attempt {
 	var part [5]string
 	copy(part[:], strings.SplitN(line, "\t", len(part)))
 	return order.Attempt{
 		Number: number, Worker: part[0],
-		StartedAt: parseTime(part[1]), EndedAt: parseTime(part[2]),
+		StartedAt: parseSince(part[1], accepted), EndedAt: parseSince(part[2], accepted),
 		Error: part[3], Note: part[4],
+	}
+}
+
+// digitsOfTimes is how many digits a time has, in microseconds since 1970.
+const digitsOfTimes = 16
+
+// parseSince reads a time in microseconds since acceptance. Records of earlier
+// versions have the time itself.
+func parseSince(us string, accepted time.Time) time.Time {
+	since, err := strconv.ParseInt(us, 10, 64)
+	switch {
+	case err != nil:
+		return time.Time{}
+	case len(us) >= digitsOfTimes:
+		return parseTime(us)
+	default:
+		return accepted.Add(time.Duration(since) * time.Microsecond)
 	}
 }
 

@@ -85,9 +85,12 @@ func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Tim
 		if err != nil {
 			return gone, errors.Join(unreadable, wrap(err, "forget %d orders", len(page)))
 		}
-		for _, a := range answers {
-			if a.word == "gone" {
+		for i, a := range answers {
+			switch a.word {
+			case "gone":
 				gone++
+			case "error":
+				unreadable = errors.Join(unreadable, wrap(replied(a.rest), "forget order %s", page[i].id))
 			}
 		}
 	}

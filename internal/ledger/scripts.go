@@ -3,6 +3,7 @@ package ledger
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -81,9 +82,13 @@ var (
 
 // newChange returns a script that changes orders of the books.
 func newChange(lua string) *redis.Script {
-	bounds := fmt.Sprintf("local kept_events, kept_attempts, most_losses = %d, %d, %d\n",
-		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost)
-	return redis.NewScript(bounds + prelude + lua)
+	var codes strings.Builder
+	for _, status := range order.Statuses() {
+		fmt.Fprintf(&codes, "%s = '%s', ", status, statusCodes()[status])
+	}
+	given := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events = %d, %d, %d, %d\nlocal codes = { %s}\n",
+		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, codes.String())
+	return redis.NewScript(given + prelude + lua)
 }
 
 // changes lists the scripts that change an order which is in the books.

@@ -24,8 +24,28 @@ func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
 	return parseTimeline(fields), nil
 }
 
+// statusCodes are what the scripts write for a status into a timeline.
+func statusCodes() map[order.Status]string {
+	return map[order.Status]string{
+		order.StatusScheduled: "s", order.StatusPending: "p", order.StatusProcessing: "w",
+		order.StatusPriorityProcessing: "y", order.StatusExpedited: "x", order.StatusRetrying: "r",
+		order.StatusCompleted: "c", order.StatusRejected: "j", order.StatusFailed: "f", order.StatusCancelled: "d",
+	}
+}
+
+// statusOf reads a status of a timeline. Records of earlier versions have its name.
+func statusOf(code string) order.Status {
+	for status, own := range statusCodes() {
+		if own == code {
+			return status
+		}
+	}
+	return order.Status(code)
+}
+
 // parseTimeline reads what the scripts write: a line for each event, with
-// status, event id, µs since acceptance, attempt and reason separated by tabs.
+// the status's code, event id, µs since acceptance, attempt and reason separated by
+// tabs. Of an id that has the time of its event only the number is written.
 // All lines but the first are the newest, in sequence. The worker is that of the
 // attempt.
 func parseTimeline(fields map[string]string) []order.Event {
@@ -41,10 +61,13 @@ func parseTimeline(fields map[string]string) []order.Event {
 		copy(part[:], strings.SplitN(line, "\t", len(part)))
 		after, _ := strconv.ParseInt(part[2], 10, 64)
 		attempt, _ := strconv.Atoi(part[3])
+		at := accepted.Add(time.Duration(after) * time.Microsecond)
+		if strings.HasPrefix(part[1], "-") {
+			part[1] = strconv.FormatInt(at.UnixMilli(), 10) + part[1]
+		}
 		events[i] = order.Event{
-			ID: part[1], Sequence: newest - len(lines) + 1 + i, Status: order.Status(part[0]),
-			At:      accepted.Add(time.Duration(after) * time.Microsecond),
-			Attempt: attempt, Worker: parseAttempt(attempt, fields[fieldAttempt+part[3]]).Worker, Reason: part[4],
+			ID: part[1], Sequence: newest - len(lines) + 1 + i, Status: statusOf(part[0]), At: at, Attempt: attempt,
+			Worker: parseAttempt(attempt, fields[fieldAttempt+part[3]], accepted).Worker, Reason: part[4],
 		}
 	}
 	if len(lines) == order.MaxEvents {

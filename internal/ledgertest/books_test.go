@@ -213,8 +213,8 @@ func TestAudit(t *testing.T) {
 			rdb.HDel(ctx, record("pending"), "t")
 		}, "has timeline"},
 		{"a garbled timeline", rewrite("retrying", "t", "\tbusy", ""), "has timeline"},
-		{"a line lost from a timeline", rewrite("retrying", "t", "\nprocessing\t", "\t"), "has timeline"},
-		{"a timeline that begins too late", rewrite("retrying", "t", "pending\t", "processing\t"), "begins its timeline as processing"},
+		{"a line lost from a timeline", rewrite("retrying", "t", "\nw\t", "\t"), "has timeline"},
+		{"a timeline that begins too late", rewrite("retrying", "t", "p\t", "w\t"), "begins its timeline as processing"},
 		{"a timeline that does not reach the status", func(ctx context.Context, rdb *redis.Client) {
 			lines := strings.Split(rdb.HGet(ctx, record("retrying"), "t").Val(), "\n")
 			rdb.HSet(ctx, record("retrying"), "t", strings.Join(lines[:2], "\n"))
@@ -225,7 +225,7 @@ func TestAudit(t *testing.T) {
 		}, "has 2 lines in its timeline"},
 		{"a timeline longer than its sequence", set("retrying", "v", "1"), "has 3 lines in its timeline"},
 		{"a timeline with another event id", rewrite("pending", "t", "-", "-9"), "the stream has"},
-		{"a timeline with another status", rewrite("failed", "t", "processing", "expedited"), "the stream has"},
+		{"a timeline with another status", rewrite("failed", "t", "w", "expedited"), "the stream has"},
 		{"a timeline with another reason", rewrite("failed", "t", "refused", "unknown"), "the stream has"},
 		{"a timeline with an event of its own", omit("pending", "1"), "the stream has left it out"},
 		{"a stream that has let old events go", func(ctx context.Context, rdb *redis.Client) {

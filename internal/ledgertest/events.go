@@ -78,10 +78,27 @@ func timeline(r map[string]string) (events []event, ok bool) {
 			seq = last - len(lines) + 1 + i
 		}
 		events = append(events, event{
-			id: part[1], seq: strconv.Itoa(seq), status: part[0], attempt: part[3], reason: part[4],
+			id: wholeID(part[1], part[2], r["c"]), seq: strconv.Itoa(seq), status: codes()[part[0]], attempt: part[3], reason: part[4],
 		})
 	}
 	return events, true
+}
+
+// wholeID adds the time of the event to an id that has only the number.
+func wholeID(id, since, accepted string) string {
+	if !strings.HasPrefix(id, "-") {
+		return id
+	}
+	const perMillisecond = 1000
+	return strconv.FormatInt((number(accepted)+number(since))/perMillisecond, 10) + id
+}
+
+// codes are the statuses as a timeline writes them.
+func codes() map[string]string {
+	return map[string]string{
+		"s": "scheduled", "p": "pending", "w": "processing", "y": "priority_processing", "x": "expedited",
+		"r": "retrying", "c": "completed", "j": "rejected", "f": "failed", "d": "cancelled",
+	}
 }
 
 // checkEvents wants each order's events in sequence, the last of them to be its

@@ -63,6 +63,8 @@ type fetched struct {
 	empty bool
 	// asking says that a fetch is under way.
 	asking bool
+	// wanted is how many tasks it asks for.
+	wanted int
 	// woken counts how often the queue was said to have tasks again.
 	woken int
 	// begun counts the orders taken since the pace was measured last.
@@ -99,17 +101,19 @@ func (a *ahead) take(q order.Queue, lane []order.Queue) (message string, err err
 	asked := time.Now()
 	for own := a.queues[q]; !a.stopped && time.Since(asked) < maxQuestion; {
 		switch {
-		case a.held:
+		case a.held, own.stale():
 			a.wait()
 		case len(own.tasks) > 0:
 			return a.pop(q, own), nil
+		case own.asking && a.elsewhere(q, lane):
+			return "", errNoTask
 		case own.asking:
 			a.wait()
 		case !own.empty:
 			if err := a.fetch(q, own); err != nil {
 				return "", err
 			}
-		case a.elsewhere(lane):
+		case a.elsewhere(q, lane):
 			return "", errNoTask
 		default:
 			a.wait()
@@ -134,10 +138,17 @@ func (a *ahead) pop(q order.Queue, own *fetched) string {
 	return first.message
 }
 
-// elsewhere says whether there may be a task in one of the queues.
-func (a *ahead) elsewhere(queues []order.Queue) bool {
-	for _, q := range queues {
-		if other := a.queues[q]; len(other.tasks) > 0 || !other.empty {
+// stale says whether the oldest task has waited for too long, perhaps because the
+// machine stood still: it may be another worker's by now, and goes back.
+func (f *fetched) stale() bool {
+	return len(f.tasks) > 0 && time.Now().Round(0).Sub(f.tasks[0].at) > maxAge
+}
+
+// elsewhere says whether there may be a task in another one of the queues.
+func (a *ahead) elsewhere(q order.Queue, queues []order.Queue) bool {
+	for _, name := range queues {
+		other := a.queues[name]
+		if name != q && (len(other.tasks) > 0 || !other.empty && !other.asking) {
 			return true
 		}
 	}
@@ -164,10 +175,11 @@ func (a *ahead) fetch(q order.Queue, own *fetched) error {
 	a.fetching.Add(1)
 	defer a.fetching.Done()
 	n, woken := a.room(own), own.woken
+	own.wanted = n
 	a.mu.Unlock()
 	tasks, taken, err := fetch(a.rdb, q, n)
 	a.mu.Lock()
-	own.asking = false
+	own.asking, own.wanted = false, 0
 	own.tasks = append(own.tasks, tasks...)
 	// A Redis that is away is asked again at the next look.
 	own.empty = err != nil || taken < n && woken == own.woken
@@ -180,9 +192,9 @@ func (a *ahead) fetch(q order.Queue, own *fetched) error {
 func (a *ahead) room(own *fetched) int {
 	free := a.slots - a.running
 	for _, other := range a.queues {
-		free -= len(other.tasks)
+		free -= len(other.tasks) + other.wanted
 	}
-	return min(max(free, 0)+max(own.pace-len(own.tasks), 1), maxFetch)
+	return min(max(max(free, 0)+max(own.pace-len(own.tasks), 0), 1), maxFetch)
 }
 
 // hold keeps everybody from taking tasks while it is on.
@@ -223,7 +235,7 @@ func (a *ahead) wake(queues ...order.Queue) {
 func fetch(rdb redis.UniversalClient, q order.Queue, n int) (tasks []ticket, taken int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	now := time.Now()
+	now := time.Now().Round(0) // by the wall clock, which goes on when the machine sleeps
 	lease := leaseText(now.Add(leaseTime))
 	keys := []string{queueKey(q, "active"), queueKey(q, "lease"), queueKey(q, "pending"), queueKey(q, "paused")}
 	answer, err := fetchScript.Run(ctx, rdb, keys, lease, queueKey(q, "t:"), n).Slice()

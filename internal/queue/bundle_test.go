@@ -161,7 +161,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 // never watches for a while that the condition does not hold. An idle lane
-// looks for work every 20 ms, so a while is long for it.
+// looks for work every 100 ms, so a while is long for it.
 func never(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	end := time.After(200 * time.Millisecond)

@@ -30,8 +30,8 @@ type Handler interface {
 type ConsumerConfig struct {
 	// Concurrency is how many orders the process works at once, over all lanes.
 	Concurrency int
-	// Lanes is how many Asynq servers share that work. Each fetches one task at
-	// a time, so several fetch faster.
+	// Lanes is how many Asynq servers share that work. They share what is fetched,
+	// and each starts one order after the other.
 	Lanes int
 	// ReservedCritical is how many of the slots take orders of the critical
 	// queue alone, in a lane of their own: weights order the asking, but a slot
@@ -78,9 +78,10 @@ type Consumer struct {
 }
 
 // NewConsumer returns a consumer on rdb, which stays the caller's to close, or
-// an error when the slots cannot be shared as cfg says.
+// an error when the slots cannot be shared as cfg says or the program is built with
+// another version of Asynq than the one whose keys this package knows.
 func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Consumer, error) {
-	if err := cfg.check(); err != nil {
+	if err := errors.Join(cfg.check(), checkLayout()); err != nil {
 		return nil, err
 	}
 	base, cancel := context.WithCancel(context.Background())

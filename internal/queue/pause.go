@@ -8,8 +8,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Pause keeps all workers from taking orders from the queue, from their next
-// look at it on, which they take many times a second. Orders that are being
+// Pause keeps all workers from taking orders from the queue. What they have fetched
+// ahead they may begin for another second, or give back. Orders that are being
 // worked are finished. Pausing a paused queue changes nothing. It returns
 // order.ErrUnavailable when Redis could not be asked.
 func (i *Inspector) Pause(ctx context.Context, q order.Queue) error {

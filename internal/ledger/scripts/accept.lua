@@ -34,8 +34,8 @@ return each(function(content, document, queue, due)
   put('q', queue)
   put('c', created)
   event(to, 0, '', '')
-  save()
   count('accepted', 1)
+  save()
   accepted = accepted + 1
   return { 'accepted', to, created }
 end)

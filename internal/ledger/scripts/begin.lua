@@ -51,7 +51,7 @@ return each_known(function(token, worker, to, handling, most)
   end
   move(to)
   put('n', number)
-  put('a' .. number, worker .. '\t' .. now)
+  put('a' .. number, worker .. '\t' .. since_accepted())
   count('attempts', 1)
   if try == 1 then
     observe('queue_wait', queue, now - (due or created))

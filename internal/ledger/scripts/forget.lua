@@ -10,8 +10,8 @@ return each_known(function(before)
   if not status or not settled[status] or tonumber(at) > tonumber(before) then
     return { 'kept' }
   end
+  redis.call('ZREM', other, id) -- first, as it is what could fail
   redis.call('ZREM', index .. status, id)
-  redis.call('ZREM', other, id)
   redis.call('DEL', record)
   return { 'gone' }
 end)

@@ -16,7 +16,8 @@
 -- {'error', text} when a command failed.
 --
 -- In front of this, kept_events and kept_attempts say how many of each a record
--- keeps, and most_losses how many workers an order may lose.
+-- keeps, entry_events how many events an entry of the stream holds, most_losses how
+-- many workers an order may lose, and codes has a letter for each status.
 --
 -- Times are integers in microseconds by the clock of Redis, the only clock of
 -- the books. They are handled as strings where they are stored: a Lua number
@@ -34,7 +35,9 @@ local id, record, other
 local status, created, attempts, seq, timeline, attempt
 local unsaved
 
--- What all these changes add up to: written once, however many orders there are.
+-- What this change and all changes add up to in indexes, counters and stream: save
+-- adds the one to the other, so that a change that fails leaves nothing there.
+local own_move, own_counts, own_line = nil, {}, nil
 local moves, counts, lines = {}, {}, {}
 
 -- read fetches what most changes need to know, and returns the fields it is asked
@@ -42,6 +45,9 @@ local moves, counts, lines = {}, {}, {}
 local function read(...)
   local found = redis.call('HMGET', record, 's', 'c', 'n', 'v', 't', 'a1', ...)
   status, created, attempts, seq, timeline, attempt = unpack(found, 1, 6)
+  if status and not (tonumber(created) and tonumber(seq)) then
+    error('the record is damaged')
+  end
   return unpack(found, 7)
 end
 
@@ -56,12 +62,8 @@ local function put(name, value)
   unsaved[#unsaved + 1] = value
 end
 
-local function save()
-  redis.call('HSET', record, unpack(unsaved))
-end
-
 local function count(name, n)
-  counts[name] = (counts[name] or 0) + n
+  own_counts[name] = (own_counts[name] or 0) + n
 end
 
 -- move takes the order from its status, if it has one, to another: index, gauges,
@@ -71,9 +73,24 @@ local function move(to)
     count('g:' .. status, -1)
   end
   count('g:' .. to, 1)
-  local before = moves[id]
-  moves[id] = { from = before and before.from or status, to = to, created = created }
+  own_move = { from = status, to = to, created = created }
   put('s', to)
+end
+
+-- save writes the record, and only then adds the change to what is written for all.
+local function save()
+  redis.call('HSET', record, unpack(unsaved))
+  if own_move then
+    local before = moves[id]
+    own_move.from = before and before.from or own_move.from
+    moves[id] = own_move
+  end
+  for name, n in pairs(own_counts) do
+    counts[name] = (counts[name] or 0) + n
+  end
+  if own_line then
+    lines[#lines + 1] = own_line
+  end
 end
 
 -- next_event_id continues the ids of the stream: its time in milliseconds, and a
@@ -97,11 +114,12 @@ local function next_event_id()
 end
 
 -- event takes down one change of an order's status, twice. In the stream of all
--- events it is a line of the one entry that this script adds: event id, order,
+-- events it is a line of an entry, of which this script adds one or more: event id, order,
 -- sequence, status, µs, attempt, worker and reason, separated by tabs; the entry has
 -- the id of its last event, so that who reads on after an event misses none. In the
--- order's timeline it is a line of status, event id, µs since acceptance, attempt and
--- reason. Of a timeline that is full, the oldest line but the first goes. Records of
+-- order's timeline it is a line of the status's code, event id, µs since acceptance,
+-- attempt and reason; of an id that has the time of its event, only the number. Of a
+-- timeline that is full, the oldest line but the first goes. Records of
 -- earlier versions have none; theirs begins with this event.
 local function event(to, attempt, worker, reason)
   seq = seq + 1
@@ -109,8 +127,12 @@ local function event(to, attempt, worker, reason)
     timeline = string.gsub(timeline, '\n[^\n]*', '', 1)
   end
   local event_id = next_event_id()
-  lines[#lines + 1] = table.concat({ event_id, id, seq, to, now, attempt, worker, reason }, '\t')
-  local line = table.concat({ to, event_id, string.format('%.0f', math.max(now - created, 0)), attempt, reason }, '\t')
+  own_line = { id = event_id, text = table.concat({ event_id, id, seq, to, now, attempt, worker, reason }, '\t') }
+  local since = math.max(now - created, 0)
+  if last_ms == math.floor((created + since) / 1000) then
+    event_id = string.format('-%.0f', last_number)
+  end
+  local line = table.concat({ codes[to], event_id, string.format('%.0f', since), attempt, reason }, '\t')
   put('v', seq)
   put('t', timeline and timeline .. '\n' .. line or line)
 end
@@ -126,6 +148,12 @@ local function observe(measure, queue, us)
   count('t:' .. measure .. ':' .. queue, us)
 end
 
+-- since_accepted is the time in µs since acceptance, as attempts have it: shorter than
+-- the time itself, which those of earlier versions have.
+local function since_accepted()
+  return string.format('%.0f', math.max(now - created, 0))
+end
+
 -- opened returns when the open attempt began, nothing when none is open. An attempt is
 -- one line of text: worker, start, and once it has ended, end, error and note, separated
 -- by tabs.
@@ -136,12 +164,16 @@ local function opened()
   if attempts ~= '1' then
     attempt = redis.call('HGET', record, 'a' .. attempts)
   end
-  return string.match(attempt or '', '^[^\t]*\t(%d+)$')
+  local start = string.match(attempt or '', '^[^\t]*\t(%d+)$')
+  if start and #start < 16 then
+    return created + start
+  end
+  return start
 end
 
 -- close ends the attempt that opened has found, and returns its worker.
 local function close(reason, note)
-  put('a' .. attempts, attempt .. '\t' .. now .. '\t' .. reason .. '\t' .. note)
+  put('a' .. attempts, attempt .. '\t' .. since_accepted() .. '\t' .. reason .. '\t' .. note)
   return string.match(attempt, '^[^\t]*')
 end
 
@@ -185,9 +217,12 @@ local function balance()
     redis.call('ZADD', index .. to, unpack(members))
   end
   add_up()
-  if #lines > 0 then
-    local last = string.format('%.0f-%.0f', last_ms, last_number)
-    redis.call('XADD', events, 'MAXLEN', '~', keep, last, 'e', table.concat(lines, '\n'))
+  for first = 1, #lines, entry_events do
+    local last, text = math.min(first + entry_events - 1, #lines), {}
+    for n = first, last do
+      text[#text + 1] = lines[n].text
+    end
+    redis.call('XADD', events, 'MAXLEN', '~', keep, lines[last].id, 'e', table.concat(text, '\n'))
   end
 end
 
@@ -199,6 +234,7 @@ local function each(change)
   for n = 1, orders do
     local key, argument = 4 + (n - 1) * keys, 3 + (n - 1) * arguments
     id, record, other, unsaved = ARGV[argument], KEYS[key], KEYS[key + 1], {}
+    own_move, own_counts, own_line = nil, {}, nil
     local done, answer = pcall(change, unpack(ARGV, argument + 1, argument + arguments - 1))
     if not done then
       answer = { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
