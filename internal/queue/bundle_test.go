@@ -161,10 +161,10 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 // never watches for a while that the condition does not hold. An idle lane
-// looks for work every 100 ms, so a while is long for it.
+// looks for work every 250 ms, so a while is long for it.
 func never(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	end := time.After(200 * time.Millisecond)
+	end := time.After(400 * time.Millisecond)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -15,7 +15,7 @@ const (
 	// lookInterval is how often an idle worker looks into the queues by itself. It
 	// finds what nobody has announced: orders that have become due, were put back or
 	// whose queue was resumed.
-	lookInterval = 100 * time.Millisecond
+	lookInterval = 250 * time.Millisecond
 	// paceInterval is how often the pace is measured and old tasks are given back.
 	paceInterval = 50 * time.Millisecond
 	// giveBackTimeout bounds giving the tasks of one queue back.
