@@ -38,6 +38,9 @@ func (b *Bench) backlog(ctx context.Context, waiting int) error {
 	if err := b.fill(ctx, s, systems.Ours, waiting, load.Orders{Priority: order.PriorityLow}); err != nil {
 		return err
 	}
+	if err := s.Redis.AwaitRest(ctx); err != nil {
+		return err
+	}
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}

@@ -125,6 +125,15 @@ func (r *Redis) Memory(ctx context.Context) (int64, error) {
 	return 0, fmt.Errorf("read memory: no used_memory in %.200q", text)
 }
 
+// AwaitRest waits until no rewriting of the append-only file goes on: writing a
+// million orders starts one, which takes a core for a while.
+func (r *Redis) AwaitRest(ctx context.Context) error {
+	return r.await(ctx, "redis-server has rewritten its file", func() bool {
+		text, err := r.client.Info(ctx, "persistence").Result()
+		return err == nil && strings.Contains(text, "aof_rewrite_in_progress:0") && strings.Contains(text, "aof_rewrite_scheduled:0")
+	})
+}
+
 // KeyMemory is how many bytes one key takes, all of it looked at.
 func (r *Redis) KeyMemory(ctx context.Context, key string) (int64, error) {
 	const all = 0
