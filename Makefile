@@ -48,7 +48,7 @@ bench: redis ## measure ours, the naive wiring and the peers, and write docs/BEN
 peers: redis ## test the peers of the bench suite; some are built or installed for it
 	cd bench && go test -timeout 15m ./peers
 
-parts: redis ## measure lists of 1k and 1M orders, and scheduled orders
+parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocations
 	cd bench && go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./parts
 
 chaos: redis ## kill, stop and disturb everything at length, and print what came of it
