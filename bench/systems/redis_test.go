@@ -31,7 +31,7 @@ func TestOpenRedis(t *testing.T) {
 			t.Cleanup(r.Close)
 			want := map[string]string{
 				"appendonly": row.appendOnly, "appendfsync": row.fsync, "save": "", "maxmemory": "0",
-				"maxmemory-policy": "noeviction", "hash-max-listpack-value": row.wantListpackLength, "port": "0",
+				"maxmemory-policy": "noeviction", "hash-max-listpack-value": row.wantListpackLength, "bind": "127.0.0.1",
 			}
 			got := map[string]string{}
 			for name := range want {
