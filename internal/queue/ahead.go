@@ -43,9 +43,10 @@ const errNoTask = redis.Nil
 // back, and so do all when the worker stops; when it is killed, they are found as
 // strays.
 type ahead struct {
-	rdb   redis.UniversalClient
-	slots int
-	log   *slog.Logger
+	rdb    redis.UniversalClient
+	slots  int
+	log    *slog.Logger
+	maxAge time.Duration
 
 	mu       sync.Mutex
 	queues   map[order.Queue]*fetched
@@ -83,7 +84,7 @@ type ticket struct {
 
 func newAhead(rdb redis.UniversalClient, slots int, log *slog.Logger) *ahead {
 	a := &ahead{
-		rdb: rdb, slots: slots, log: log,
+		rdb: rdb, slots: slots, log: log, maxAge: maxAge,
 		queues: map[order.Queue]*fetched{}, changed: make(chan struct{}),
 	}
 	for _, q := range order.Queues() {
@@ -101,7 +102,7 @@ func (a *ahead) take(q order.Queue, lane []order.Queue) (message string, err err
 	asked := time.Now()
 	for own := a.queues[q]; !a.stopped && time.Since(asked) < maxQuestion; {
 		switch {
-		case a.held, own.stale():
+		case a.held, own.stale(a.maxAge):
 			a.wait()
 		case len(own.tasks) > 0:
 			return a.pop(q, own), nil
@@ -140,8 +141,8 @@ func (a *ahead) pop(q order.Queue, own *fetched) string {
 
 // stale says whether the oldest task has waited for too long, perhaps because the
 // machine stood still: it may be another worker's by now, and goes back.
-func (f *fetched) stale() bool {
-	return len(f.tasks) > 0 && time.Now().Round(0).Sub(f.tasks[0].at) > maxAge
+func (f *fetched) stale(age time.Duration) bool {
+	return len(f.tasks) > 0 && time.Now().Round(0).Sub(f.tasks[0].at) > age
 }
 
 // elsewhere says whether there may be a task in another one of the queues.

@@ -52,3 +52,10 @@ func (c *Consumer) Ahead() (n int) {
 	}
 	return n
 }
+
+// SetMaxAge makes the consumer keep what it has fetched ahead for another time.
+func (c *Consumer) SetMaxAge(age time.Duration) {
+	c.ahead.mu.Lock()
+	defer c.ahead.mu.Unlock()
+	c.ahead.maxAge = age
+}

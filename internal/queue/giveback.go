@@ -32,7 +32,7 @@ func (a *ahead) run(ctx context.Context) {
 		select {
 		case <-pace.C:
 			a.measure()
-			a.giveBack(time.Now().Add(-maxAge))
+			a.giveBack(time.Now().Add(-a.age()))
 		case <-look.C:
 			a.wake(order.Queues()...)
 		case <-ctx.Done():
@@ -40,6 +40,12 @@ func (a *ahead) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func (a *ahead) age() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.maxAge
 }
 
 func (a *ahead) measure() {

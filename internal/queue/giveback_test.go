@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -89,6 +90,7 @@ func TestOldTasksAreGivenBack(t *testing.T) {
 	ids := b.fill(t, order.QueueDefault, 15)
 	h := b.hoard(t, b.broken)
 	h.waitFull(t)
+	h.SetMaxAge(time.Second)
 	var c collector
 	b.consume(t, config(), c.work)
 	c.wait(t, ids[2:])
@@ -131,6 +133,7 @@ func TestKeptFromBeginning(t *testing.T) {
 			ids := b.fill(t, order.QueueDefault, 40)
 			h := b.hoard(t, b.broken)
 			begun := h.waitFull(t)
+			h.SetMaxAge(time.Second)
 			must(t, row.keep(b, h))
 			eventually(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.pending(order.QueueDefault)) })
 			h.free()
