@@ -171,7 +171,9 @@ func (s *system) send(method, url, body string, headers ...string) answer {
 
 // newClient returns a client whose every exchange is held to the specification.
 func newClient(t *testing.T) *http.Client {
-	transport := &http.Transport{MaxIdleConnsPerHost: 256}
+	// The API ends a connection that brings no request within ten seconds, perhaps just
+	// when one is sent on it.
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: spectest.Transport(t, transport), Timeout: patience}
 }
