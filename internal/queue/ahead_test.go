@@ -280,3 +280,27 @@ func TestFetchAmongDamagedTasks(t *testing.T) {
 		t.Errorf("leases (-want +got):\n%s", diff)
 	}
 }
+
+// TestPace holds that the pace follows what is begun, and ends with it: a worker that
+// begins little fetches no more than it has slots for.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	c, err := queue.NewConsumer(redis.NewClient(&redis.Options{}), config(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := 0
+	for range 10 {
+		busy = c.Measure(order.QueueDefault, 500)
+	}
+	if busy < 90 || busy > 100 {
+		t.Errorf("500 orders in 50 ms are a pace of %d in 10 ms", busy)
+	}
+	idle := busy
+	for range 10 {
+		idle = c.Measure(order.QueueDefault, 0)
+	}
+	if idle != 0 {
+		t.Errorf("nothing begun is a pace of %d", idle)
+	}
+}

@@ -59,3 +59,12 @@ func (c *Consumer) SetMaxAge(age time.Duration) {
 	defer c.ahead.mu.Unlock()
 	c.ahead.maxAge = age
 }
+
+// Measure measures the pace of a queue of which so many orders were begun since the
+// last time.
+func (c *Consumer) Measure(q order.Queue, begun int) (pace int) {
+	own := c.ahead.queues[q]
+	own.begun = begun
+	c.ahead.measure()
+	return own.pace
+}

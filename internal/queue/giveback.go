@@ -53,7 +53,7 @@ func (a *ahead) measure() {
 	defer a.mu.Unlock()
 	for _, own := range a.queues {
 		soon := own.begun * int(aheadTime) / int(paceInterval)
-		own.pace, own.begun = (own.pace+soon+1)/2, 0
+		own.pace, own.begun = (own.pace+soon)/2, 0
 	}
 }
 
