@@ -42,7 +42,7 @@ race: redis ## run all tests with the race detector
 smoke: redis ## test the bench suite, and do very little of everything in it
 	cd bench && go test ./load ./record ./report ./scenario ./systems . && go run . -smoke
 
-bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (an hour)
+bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (20 min)
 	cd bench && go run . -report ../docs/BENCHMARKS.md
 
 peers: redis ## test the peers of the bench suite; some are built or installed for it
