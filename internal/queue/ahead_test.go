@@ -284,8 +284,7 @@ func TestFetchAmongDamagedTasks(t *testing.T) {
 // TestPace holds that the pace follows what is begun, and ends with it: a worker that
 // begins little fetches no more than it has slots for.
 func TestPace(t *testing.T) {
-	t.Parallel()
-	c, err := queue.NewConsumer(redis.NewClient(&redis.Options{}), config(), nil)
+	c, err := queue.NewConsumer(open(t).rdb, config(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
