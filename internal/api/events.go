@@ -35,10 +35,14 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	}
 	v := eventsView{Events: make([]eventView, len(events))}
 	for i, e := range events {
-		v.Events[i] = eventView{
-			ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: e.At,
-			Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason,
-		}
+		v.Events[i] = viewEvent(e)
 	}
 	return c.JSON(v)
+}
+
+func viewEvent(e order.Event) eventView {
+	return eventView{
+		ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: e.At,
+		Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason,
+	}
 }

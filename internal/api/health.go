@@ -28,7 +28,7 @@ type poolView struct {
 func (s *Server) getHealth(c *fiber.Ctx) error {
 	snap, err := s.Stats.Snapshot(c.UserContext())
 	if err != nil && !errors.Is(err, order.ErrUnavailable) {
-		s.cfg.Log.Error("health is unknown", "error", err, "request_id", requestID(c))
+		s.cfg.Log.ErrorContext(c.UserContext(), "health is unknown", "error", err, "request_id", requestID(c))
 	}
 	v := healthView{
 		Status: "healthy", Timestamp: time.Now().Unix(),

@@ -30,7 +30,6 @@ func TestRefusedRequests(t *testing.T) {
 		code               int
 		allow              string
 	}{
-		{"root", "GET", "/", 404, ""},
 		{"unknown path", "GET", "/nothing", 404, ""},
 		{"unknown path, POST", "POST", "/nothing", 404, ""},
 		{"another case", "POST", "/Orders", 404, ""},

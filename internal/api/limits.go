@@ -62,6 +62,21 @@ const (
 	// unavailableRetryAfter is what a client is told to wait while Redis is
 	// away, in seconds.
 	unavailableRetryAfter = 1
+	// maxFollowed is how many orders a stream of events may be about.
+	maxFollowed = 100
+	// heartbeatInterval is how long a stream of events may be silent. It is how soon a
+	// client is missed, and less than what proxies bear.
+	heartbeatInterval = 10 * time.Second
+	// reconnectAfter is when a client whose stream has ended asks for another.
+	reconnectAfter = 2 * time.Second
+	// followerBuffer is how many bytes the kernel may hold for a client that follows
+	// events: some hundred of them.
+	followerBuffer = 64 << 10
+	// streamsRetryAfter is what a client is told to wait when there is no place for
+	// its stream, in seconds.
+	streamsRetryAfter = 5
+	// maxWait is how long a client may wait for the outcome of its order.
+	maxWait = 30 * time.Second
 	// maxProblems bounds the list of problems in one answer.
 	maxProblems = 50
 	// maxLineProblems is maxProblems for one order of a batch.

@@ -36,7 +36,7 @@ func (s *Server) listOrders(c *fiber.Ctx) error {
 	}
 	records, next, err := s.Records.List(c.UserContext(), filter, after, limit)
 	if errors.Is(err, order.ErrUnreadable) {
-		s.cfg.Log.Error("orders cannot be listed", "error", err, "request_id", requestID(c))
+		s.cfg.Log.ErrorContext(c.UserContext(), "orders cannot be listed", "error", err, "request_id", requestID(c))
 	} else if err != nil {
 		return err
 	}

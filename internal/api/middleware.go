@@ -10,18 +10,15 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
-	"go.opentelemetry.io/otel/propagation"
 
 	"orderprocessor/internal/order"
 )
 
 const (
-	headerRequestID   = "X-Request-Id"
-	headerTraceParent = "Traceparent"
-	headerTraceState  = "Tracestate"
-	localRequestID    = "request_id"
-	localError        = "error"
-	localBody         = "body"
+	headerRequestID = "X-Request-Id"
+	localRequestID  = "request_id"
+	localError      = "error"
+	localBody       = "body"
 )
 
 // identify sets what every answer carries.
@@ -50,12 +47,13 @@ func requestID(c *fiber.Ctx) string {
 // submitting an order is the ordinary: at full throughput it would be thousands of
 // lines per second, so they are written for those who debug.
 func (s *Server) logAccess(c *fiber.Ctx) error {
-	start := time.Now()
+	start, front := time.Now(), c.Route()
 	if err := c.Next(); err != nil {
 		if err := s.answerError(c, err); err != nil {
 			return err
 		}
 	}
+	s.observe(c, front, time.Since(start))
 	// Warnings are bounded by the log, so an outage does not fill it.
 	reason, level := c.Locals(localError), slog.LevelInfo
 	switch {
@@ -82,6 +80,19 @@ func (s *Server) logAccess(c *fiber.Ctx) error {
 	return nil
 }
 
+// observe tells of a request that is answered. The front is what all requests pass;
+// one that got no further has reached no route.
+func (s *Server) observe(c *fiber.Ctx, front *fiber.Route, took time.Duration) {
+	if s.cfg.Observe == nil {
+		return
+	}
+	route := "none"
+	if reached := c.Route(); reached != front {
+		route = reached.Path
+	}
+	s.cfg.Observe(route, c.Method(), c.Response().StatusCode(), took)
+}
+
 // ordinary says whether a request has read something, or submitted one order, and
 // went well.
 func ordinary(c *fiber.Ctx) bool {
@@ -101,16 +112,6 @@ func caught(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 	}
-}
-
-// trace takes up the client's trace.
-func trace(c *fiber.Ctx) error {
-	if parent := c.Get(headerTraceParent); parent != "" {
-		c.SetUserContext(propagation.TraceContext{}.Extract(c.UserContext(), propagation.MapCarrier{
-			"traceparent": strings.Clone(parent), "tracestate": strings.Clone(c.Get(headerTraceState)),
-		}))
-	}
-	return c.Next()
 }
 
 // bound limits what the request may take of Redis.

@@ -28,14 +28,17 @@ func (s *Server) submit(c *fiber.Ctx) error {
 		return err
 	}
 	c.Location("/orders/" + rec.ID)
-	if isNew {
-		return c.Status(fiber.StatusCreated).JSON(viewRecord(rec))
+	now, waited := s.awaited(c, rec)
+	switch {
+	case isNew:
+		c.Status(fiber.StatusCreated)
+	case byKey && !waited:
+		now = rec.Accepted()
+		fallthrough
+	default:
+		c.Set(headerReplayed, "true")
 	}
-	c.Set(headerReplayed, "true")
-	if byKey {
-		rec = rec.Accepted()
-	}
-	return c.JSON(viewRecord(rec))
+	return c.JSON(viewRecord(now))
 }
 
 // getOrder answers GET /orders/{id}.

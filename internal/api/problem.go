@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
 )
 
@@ -86,6 +87,11 @@ func problemOf(err error) problem {
 			Type: typeBusy, Title: "There is no room for more orders", Status: 503,
 			Detail:     "Nothing was accepted: " + busy.Reason + ". Send it again later.",
 			retryAfter: max(1, seconds(busy.RetryAfter)),
+		}
+	case errors.Is(err, live.ErrFull):
+		return problem{
+			Type: typeBusy, Title: "Too many clients follow events", Status: 503,
+			Detail: "There is no place for one more. Ask again later, or ask for the order itself.", retryAfter: streamsRetryAfter,
 		}
 	case errors.As(err, &reused):
 		return problem{
@@ -168,7 +174,7 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	secure(c) // refuse does not come through identify, and a page may have had another policy
 	switch {
 	case p.Status == fiber.StatusInternalServerError:
-		s.cfg.Log.Error("request failed", "error", err, "request_id", p.RequestID)
+		s.cfg.Log.ErrorContext(c.UserContext(), "request failed", "error", err, "request_id", p.RequestID)
 	case p.Status > fiber.StatusInternalServerError:
 		c.Locals(localError, err.Error())
 	}

@@ -80,7 +80,7 @@ func (s *Server) brake(c *fiber.Ctx, change func(context.Context, order.Queue) e
 	if err := change(c.UserContext(), q); err != nil {
 		return err
 	}
-	s.cfg.Log.Info(done, "queue", q, "request_id", requestID(c))
+	s.cfg.Log.InfoContext(c.UserContext(), done, "queue", q, "request_id", requestID(c))
 	depths, err := s.Queues.Depths(c.UserContext())
 	if err != nil {
 		return err

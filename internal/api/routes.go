@@ -37,6 +37,10 @@ func (s *Server) routes() ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
+	page, err := readPage()
+	if err != nil {
+		return nil, err
+	}
 	const get, post = fiber.MethodGet, fiber.MethodPost
 	type steps = []fiber.Handler
 	all := []route{
@@ -54,6 +58,7 @@ func (s *Server) routes() ([]route, error) {
 		{post, "/queues/:name/pause", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.pauseQueue}},
 		{post, "/queues/:name/resume", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.resumeQueue}},
 
+		{get, livePath, ScopeRead, perRequest, steps{s.ready, s.followEvents}},
 		{get, "/stats", ScopeRead, perRequest, steps{s.ready, bound, s.getStats}},
 		{get, "/health", open, free, steps{bound, s.getHealth}},
 
@@ -61,6 +66,8 @@ func (s *Server) routes() ([]route, error) {
 		{get, specificationJSON, ScopeRead, perRequest, steps{spec.json}},
 		{get, documentation, ScopeRead, perRequest, steps{wholeBody, spec.pages}},
 		{get, documentation + "/*", ScopeRead, perRequest, steps{wholeBody, spec.pages}},
+		{get, livePage, ScopeRead, perRequest, steps{wholeBody, page}},
+		{get, pageAssets + "*", ScopeRead, perRequest, steps{wholeBody, page}},
 	}
 	pages := steps{wholeBody, monitoring(s.Redis, s.cfg.MonitoringWritable)}
 	for _, method := range monitoringMethods() {
@@ -77,9 +84,9 @@ func (s *Server) routes() ([]route, error) {
 // register puts in front of each route what every request passes: first what
 // names it, then what may refuse it before anything of it is read.
 func (s *Server) register(routes []route) {
-	s.app.Use(s.identify, s.logAccess, s.recoverPanic, trace, s.knownHost, s.sameSite)
+	s.app.Use(s.identify, s.trace, s.logAccess, s.recoverPanic, s.knownHost, s.sameSite)
 	for _, r := range routes {
-		steps := []fiber.Handler{s.access(r.scope)}
+		steps := append(s.traced(r.path), s.access(r.scope))
 		if r.cost == perRequest {
 			steps = append(steps, s.limit)
 		}

@@ -17,7 +17,7 @@ func TestRoutes(t *testing.T) {
 	var got []string
 	for _, route := range serve(t, parts{}).server.Routes() {
 		method, path, _ := strings.Cut(route, " ")
-		apart := strings.HasPrefix(path, "/monitoring") || strings.HasPrefix(path, "/docs/")
+		apart := strings.HasPrefix(path, "/monitoring") || strings.HasPrefix(path, "/docs/") || strings.HasPrefix(path, "/page/")
 		if method != "HEAD" && !apart {
 			got = append(got, route)
 		}
@@ -59,7 +59,7 @@ func requests() []request {
 // to.
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	apart := []string{"GET /docs", "GET /health", "GET /openapi.json", "GET /openapi.yaml"}
+	apart := []string{"GET /", "GET /docs", "GET /events", "GET /health", "GET /openapi.json", "GET /openapi.yaml"}
 	for _, r := range requests() {
 		apart = append(apart, r.operation)
 	}

@@ -23,6 +23,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
@@ -141,6 +142,9 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	for _, c := range change {
 		c(&p)
 	}
+	if p.Live == nil {
+		p.Live = follow(t, b.ledger)
+	}
 	limit := p.cfg.MaxQueueLength
 	if limit == 0 {
 		limit = 1000
@@ -155,6 +159,32 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	b.site = serve(t, p)
 	return b
 }
+
+// follow runs a hub over the books until the test ends.
+func follow(t *testing.T, books live.Books) *live.Hub {
+	t.Helper()
+	hub := live.New(live.Config{MaxStreams: maxTestStreams, MaxWaits: maxTestStreams, Log: slog.New(slog.DiscardHandler)}, books)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- hub.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the hub ends with %v", err)
+		}
+	})
+	eventually(t, "the hub reads", func() bool {
+		s, err := hub.Open(live.Filter{}, nil)
+		if err == nil {
+			s.Close()
+		}
+		return err == nil
+	})
+	return hub
+}
+
+// maxTestStreams is how many may follow events, or wait for outcomes, in a test.
+const maxTestStreams = 3
 
 func newIntake(rdb redis.UniversalClient, gate *intake.Gate) *intake.Intake {
 	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})

@@ -18,6 +18,7 @@ type statsView struct {
 	ErrorCount           int64                     `json:"error_count"`
 	AverageProcessTimeMS float64                   `json:"average_process_time_ms"`
 	ActiveWorkers        int                       `json:"active_workers"`
+	Workers              int                       `json:"workers"`
 	QueueLength          int64                     `json:"queue_length"`
 	UptimeSeconds        int64                     `json:"uptime_seconds"`
 	ThroughputPerSecond  float64                   `json:"throughput_per_second"`
@@ -25,6 +26,12 @@ type statsView struct {
 	Queues               map[order.Queue]queueView `json:"queues"`
 	LatencyMS            latencyView               `json:"latency_ms"`
 	Ledger               ledgerView                `json:"ledger"`
+	Redis                redisView                 `json:"redis"`
+}
+
+type redisView struct {
+	MemoryUsedBytes  int64 `json:"memory_used_bytes"`
+	MemoryLimitBytes int64 `json:"memory_limit_bytes"`
 }
 
 type latencyView struct {
@@ -64,6 +71,7 @@ func viewStats(snap stats.Snapshot) statsView {
 		ErrorCount:           snap.ByStatus[order.StatusRejected] + snap.ByStatus[order.StatusFailed],
 		AverageProcessTimeMS: milliseconds(snap.MeanProcessing()),
 		ActiveWorkers:        snap.Slots,
+		Workers:              snap.Workers,
 		QueueLength:          snap.Waiting(),
 		UptimeSeconds:        int64(snap.Uptime.Seconds()),
 		ThroughputPerSecond:  math.Round(snap.Throughput*100) / 100,
@@ -78,6 +86,7 @@ func viewStats(snap stats.Snapshot) statsView {
 			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Retried: snap.Retried,
 			Repairs: map[order.Repair]int64{}, Drift: snap.Drift(),
 		},
+		Redis: redisView{snap.Memory.Used, snap.Memory.Limit},
 	}
 	for _, kind := range order.Repairs() {
 		v.Ledger.Repairs[kind] = snap.Repairs[kind]

@@ -66,8 +66,12 @@ func TestStats(t *testing.T) {
 		}
 		delete(depth, "oldest_pending_seconds")
 	}
+	if used, ok := got["redis"].(map[string]any)["memory_used_bytes"].(float64); !ok || used == 0 {
+		t.Errorf("Redis uses %v", got["redis"])
+	}
+	delete(got, "redis")
 	want := map[string]any{
-		"total_processed": 4.0, "success_count": 2.0, "error_count": 2.0, "active_workers": 0.0, "queue_length": 2.0,
+		"total_processed": 4.0, "success_count": 2.0, "error_count": 2.0, "active_workers": 0.0, "workers": 0.0, "queue_length": 2.0,
 		"by_status": map[string]any{
 			"scheduled": 0.0, "pending": 2.0, "processing": 0.0, "priority_processing": 0.0, "expedited": 0.0,
 			"retrying": 0.0, "completed": 2.0, "rejected": 1.0, "failed": 1.0, "cancelled": 0.0,
@@ -95,7 +99,7 @@ func TestStatsOfNothing(t *testing.T) {
 	got := b.ask(t, "GET", "/stats", "").object(t, 200)
 	want := []string{
 		"active_workers", "average_process_time_ms", "by_status", "error_count", "latency_ms", "ledger", "queue_length",
-		"queues", "success_count", "throughput_per_second", "total_processed", "uptime_seconds",
+		"queues", "redis", "success_count", "throughput_per_second", "total_processed", "uptime_seconds", "workers",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Error(diff)
@@ -116,7 +120,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	snap := func(slots int, waiting int64) snapshots {
 		return func() (stats.Snapshot, error) {
-			return stats.Snapshot{Slots: slots, Depths: map[order.Queue]stats.Depth{
+			return stats.Snapshot{Fleet: stats.Fleet{Slots: slots}, Depths: map[order.Queue]stats.Depth{
 				order.QueueCritical: {Pending: 1, Active: 9}, order.QueueLow: {Pending: waiting - 1, Retry: 9},
 			}}, nil
 		}

@@ -23,13 +23,13 @@ const (
 
 // serveAdmin answers on the admin address until the returned function is
 // called.
-func serveAdmin(l net.Listener, s *state, log *slog.Logger) (stop func()) {
+func serveAdmin(l net.Listener, s *state, metrics http.Handler, log *slog.Logger) (stop func()) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		answerProbe(w, s.check(r.Context()), s.watch.checks())
 	})
-	addDiagnosis(mux)
+	addDiagnosis(mux, metrics)
 	server := &http.Server{
 		Handler: knownHost(l, mux), ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
 		IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminMaxHeaderBytes,

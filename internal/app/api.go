@@ -8,6 +8,7 @@ import (
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
+	"orderprocessor/internal/live"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/ratelimit"
 	"orderprocessor/internal/stats"
@@ -21,6 +22,7 @@ type API struct {
 	server *api.Server
 	gate   *intake.Gate
 	report *stats.Reporter
+	live   *live.Hub
 }
 
 // NewAPI builds the API and takes its addresses; it starts nothing.
@@ -43,17 +45,23 @@ func NewAPI(cfg config.API, opts Options) (*API, error) {
 }
 
 func (a *API) build() error {
+	if err := a.openTraces(serviceAPI, processName()); err != nil {
+		return err
+	}
 	inspector := queue.NewInspector(a.rdb)
 	a.gate = intake.NewGate(inspector, a.ledger, a.cfg.MaxQueueLength)
 	a.report = stats.New(a.ledger, inspector)
-	producer := queue.NewProducer(a.rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout})
+	producer := queue.NewProducer(a.rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Traces: a.Traces})
+	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.ledger)
+	a.measure()
 	in := intake.New(a.ledger, producer, rulesOf(a.cfg.Common), a.gate, a.Log)
 	var err error
 	a.server, err = api.New(api.Config{
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
-		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.state.ready, Log: a.Log,
+		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.state.ready, Log: a.Log, Traces: a.Traces,
+		Observe: a.meters.NewRequests().Observe,
 	}, api.Parts{
-		Intake: in, Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report,
+		Intake: a.meters.NewIntake(in, rulesOf(a.cfg.Common)), Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report, Live: a.live,
 		Limits: a.limits(), Redis: a.rdb,
 	})
 	if err != nil {
@@ -98,5 +106,5 @@ func (a *API) Run(ctx context.Context) error {
 	serve := func(ctx context.Context) error { return a.server.Serve(ctx, a.http, a.cfg.ShutdownTimeout) }
 	return a.run(ctx,
 		[]func(context.Context) error{serve},
-		[]func(context.Context) error{a.gate.Run, a.report.Run})
+		[]func(context.Context) error{a.gate.Run, a.report.Run, a.live.Run})
 }

@@ -15,12 +15,15 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/metrics"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/rules"
+	"orderprocessor/internal/traces"
 )
 
 // Options are what is not configuration: where the program runs.
@@ -32,6 +35,9 @@ type Options struct {
 	TrustRedis bool
 	// Clock is this machine's; nil means time.Now.
 	Clock func() time.Time
+	// Traces makes the spans, and stays the caller's to stop. With nil the
+	// configuration says whether any are made.
+	Traces trace.TracerProvider
 }
 
 // program is what the API and the worker have in common.
@@ -43,6 +49,8 @@ type program struct {
 	watch  *watch
 	state  *state
 	admin  net.Listener
+	spans  *traces.Provider // those of Traces, if it is the program's own
+	meters *metrics.Registry
 }
 
 func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string) (*program, error) {
@@ -56,7 +64,10 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 	}
 	l := ledger.New(rdb)
 	w := newWatch(l, opts.Clock, opts.Log)
-	return &program{Options: opts, common: common, rdb: rdb, ledger: l, watch: w, state: newState(l, w), admin: admin}, nil
+	return &program{
+		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, state: newState(l, w), admin: admin,
+		meters: newMeters(rdb),
+	}, nil
 }
 
 // AdminAddr is the address that answers orchestrators and operators.
@@ -67,8 +78,9 @@ func (p *program) AdminAddr() string { return p.admin.Addr().String() }
 // Those in early start at once.
 func (p *program) run(ctx context.Context, early, parts []func(context.Context) error) error {
 	defer func() { _ = p.rdb.Close() }()
-	stopAdmin := serveAdmin(p.admin, p.state, p.Log)
+	stopAdmin := serveAdmin(p.admin, p.state, p.meters.Handler(), p.Log)
 	defer stopAdmin()
+	defer p.sendTraces()()
 
 	running, ctx := errgroup.WithContext(ctx)
 	for _, part := range early {
@@ -130,6 +142,10 @@ const (
 	workerReadTimeout = 3 * time.Second
 	// apiPoolSize bounds the API's connections to Redis.
 	apiPoolSize = 64
+	// maxStreams is how many clients of one API may follow events.
+	maxStreams = 500
+	// maxWaits is how many may wait for the outcome of an order they send.
+	maxWaits = 1000
 	// workerSparePool is how many connections a worker has beyond one for each
 	// slot: for fetching, heartbeats and the recoverer.
 	workerSparePool = 16

@@ -11,10 +11,12 @@ import (
 	"golang.org/x/term"
 
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/traces"
 )
 
 // NewLog returns the program's log: text on a terminal and JSON elsewhere,
-// unless the configuration says otherwise. go-redis logs through it too.
+// unless the configuration says otherwise. go-redis and OpenTelemetry log through it
+// too. A line has the ids of the request and of the trace that it belongs to.
 func NewLog(w *os.File, cfg config.Common) *slog.Logger {
 	format := cfg.LogFormat
 	if format == "" && term.IsTerminal(int(w.Fd())) {
@@ -22,15 +24,16 @@ func NewLog(w *os.File, cfg config.Common) *slog.Logger {
 	}
 	log := newLogger(w, format, cfg.LogLevel)
 	redis.SetLogger(redisLogger{log})
+	traces.LogThrough(log)
 	return log
 }
 
 func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDurations}
 	if format == config.LogText {
-		return slog.New(newLimited(slog.NewTextHandler(w, opts)))
+		return slog.New(newLimited(contextual{slog.NewTextHandler(w, opts)}))
 	}
-	return slog.New(newLimited(slog.NewJSONHandler(w, opts)))
+	return slog.New(newLimited(contextual{slog.NewJSONHandler(w, opts)}))
 }
 
 // readableDurations writes "35s" where JSON would have nanoseconds.

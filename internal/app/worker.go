@@ -10,6 +10,7 @@ import (
 	"orderprocessor/internal/fulfilment"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/reconcile"
+	"orderprocessor/internal/traces"
 	"orderprocessor/internal/worker"
 )
 
@@ -43,25 +44,29 @@ func NewWorker(cfg config.Worker, opts Options) (*Worker, error) {
 }
 
 func (w *Worker) build() error {
+	if err := w.openTraces(serviceWorker, w.name); err != nil {
+		return err
+	}
 	backoff := queue.Backoff{Base: w.cfg.RetryBase, Max: w.cfg.RetryMax}
 	var shop worker.Fulfilment
 	if w.cfg.FulfilmentURL != "" {
 		client, err := fulfilment.New(fulfilment.Config{
 			URL: w.cfg.FulfilmentURL, Secret: w.cfg.FulfilmentSecret.Reveal(),
-			Timeout: w.cfg.FulfilmentTimeout, MaxConns: w.cfg.Concurrency,
+			Timeout: w.cfg.FulfilmentTimeout, MaxConns: w.cfg.Concurrency, Traces: w.Traces,
 		})
 		if err != nil {
 			return fmt.Errorf("set up fulfilment: %w", err)
 		}
-		w.shop, shop = client, client
+		w.shop, shop = client, w.meters.NewFulfilment(client)
 	}
-	handler := worker.New(worker.Config{
+	attempts := w.meters.NewAttempts()
+	handler := attempts.Handler(worker.New(worker.Config{
 		Name: w.name, Rules: rulesOf(w.cfg.Common), MaxAttempts: w.cfg.MaxAttempts,
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
-	}, w.ledger, w.ledger, shop)
+	}, w.ledger, attempts.Books(w.books()), shop))
 	consumer, err := queue.NewConsumer(w.rdb, queue.ConsumerConfig{
 		Concurrency: w.cfg.Concurrency, Lanes: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical,
-		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log,
+		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log, Traces: w.Traces,
 	}, handler)
 	if err != nil {
 		return fmt.Errorf("set up the lanes: %w", err)
@@ -77,6 +82,14 @@ func (w *Worker) build() error {
 		reconcile.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log},
 		reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: sweeper, Places: sweeper})
 	return nil
+}
+
+// books are those that attempts are taken down in.
+func (w *Worker) books() worker.Books {
+	if w.Traces == nil {
+		return w.ledger
+	}
+	return traces.NewAttempts(w.ledger)
 }
 
 // Run works orders until ctx ends, then lets running attempts finish for at

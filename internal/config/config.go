@@ -7,8 +7,11 @@
 // A variable that is set to the empty string counts as unset. A variable of the
 // other binary is welcome, so that both can share one environment, and its
 // value is checked as well; an unknown name that begins with ORDERS_ is a
-// problem. It owns no state, opens no connection, reads no file but that of the
-// API keys, which a worker does without, and nothing is durable after it. Its functions are safe for concurrent use and may be called twice.
+// problem. The variables of OpenTelemetry, which reads them itself, are only looked
+// at, and only when they ask for traces. It owns no state, opens no connection,
+// reads no file but that of the API keys, which a worker does without, and nothing
+// is durable after it. Its functions are safe for concurrent use and may be called
+// twice.
 package config
 
 import (
@@ -107,6 +110,8 @@ type Common struct {
 	LogLevel slog.Level `env:"ORDERS_LOG_LEVEL" envDefault:"info"`
 	// LogFormat is how log lines look.
 	LogFormat LogFormat `env:"ORDERS_LOG_FORMAT"`
+	// Traces says whether spans are made, as the variables of OpenTelemetry ask for.
+	Traces bool
 }
 
 // LogFormat is how log lines look. Empty leaves it to the caller: text on a

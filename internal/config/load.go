@@ -69,6 +69,8 @@ func read(environ []string) (*settings, *problems) {
 	parse[API](found, &s.api, options)
 	parse[Worker](found, &s.worker, options)
 	found.check(s)
+	s.api.Traces = found.traces(environ)
+	s.worker.Traces = s.api.Traces
 	s.fitSlots()
 	s.fitTimeout()
 	s.fitRetry()

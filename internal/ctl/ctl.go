@@ -1,10 +1,11 @@
 // Package ctl is the command line of the operator and the newcomer: run the
 // whole service in one process, submit orders from files, look at one order or
-// at all of them, cancel and retry orders, pause queues, make keys to the API.
+// at all of them, follow what happens, cancel and retry orders, pause queues, make
+// keys to the API, look for what is wrong.
 //
 // It receives arguments and hands on requests to the API, which it talks to
 // like any other client, with the key it is given; only dev starts programs of
-// its own, and keys talks to nobody. It owns the private Redis that dev starts,
+// its own, doctor looks into Redis as well, and keys talks to nobody. It owns the private Redis that dev starts,
 // and nothing else. What is durable after a command is what the API has answered.
 package ctl
 
@@ -94,7 +95,7 @@ func newRoot(w *World) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w), newLoad(w), newKeys(w))
+	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w), newEvents(w), newWatch(w), newDoctor(w), newLoad(w), newKeys(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)

@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,8 +31,10 @@ const asCommand = "TEST_BINARY_IS_ORDERCTL"
 // TestMain lets a test run the command as a process of its own, to kill it.
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		os.Exit(ctl.Run(context.Background(), ctl.World{
-			Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		os.Exit(ctl.Run(ctx, ctl.World{
+			Args: os.Args[1:], Environ: []string{"TERM=" + os.Getenv("TERM"), "NO_COLOR=" + os.Getenv("NO_COLOR")},
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}))
 	}
 	redis.SetLogger(silent{}) // it says what the commands say, to the real standard error
@@ -285,6 +289,9 @@ func TestHelp(t *testing.T) {
 		{"help", "queues", "resume"},
 		{"keys"},
 		{"keys", "new", "-h"},
+		{"events", "-h"},
+		{"watch", "-h"},
+		{"doctor", "-h"},
 	} {
 		orderctl(t, args...).mustEnd(t, 0, `orderctl dev|Examples:`)
 	}

@@ -44,16 +44,24 @@ type attemptView struct {
 type statsView struct {
 	AverageProcessTimeMS float64                   `json:"average_process_time_ms"`
 	ActiveWorkers        int                       `json:"active_workers"`
+	Workers              int                       `json:"workers"`
 	UptimeSeconds        int64                     `json:"uptime_seconds"`
 	ThroughputPerSecond  float64                   `json:"throughput_per_second"`
 	ByStatus             map[order.Status]int64    `json:"by_status"`
 	Queues               map[order.Queue]queueView `json:"queues"`
 	LatencyMS            latencyView               `json:"latency_ms"`
+	Redis                memoryView                `json:"redis"`
 	Ledger               struct {
 		Accepted int64                  `json:"accepted"`
 		Repairs  map[order.Repair]int64 `json:"repairs"`
 		Drift    int64                  `json:"drift"`
 	} `json:"ledger"`
+}
+
+// memoryView is the memory of Redis, in bytes; a limit of 0 is none.
+type memoryView struct {
+	Used  int64 `json:"memory_used_bytes"`
+	Limit int64 `json:"memory_limit_bytes"`
 }
 
 type queueView struct {

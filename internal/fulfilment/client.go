@@ -19,8 +19,11 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/traces"
 )
 
 // Config says where the shop listens and how much a call may cost.
@@ -38,6 +41,8 @@ type Config struct {
 	// MaxConns bounds the connections to the shop, in use and idle together;
 	// above zero. A call that finds them all in use waits, within its Timeout.
 	MaxConns int
+	// Traces makes a span for each call; nil makes none.
+	Traces trace.TracerProvider
 }
 
 // Client calls the shop. It is safe for concurrent use.
@@ -47,6 +52,8 @@ type Client struct {
 	signer    *standardwebhooks.Webhook
 	timeout   time.Duration
 	transport *http.Transport
+	tracer    trace.Tracer         // nil while traces are off
+	server    []attribute.KeyValue // of each span
 }
 
 // New checks the configuration and returns a client that has not connected
@@ -71,6 +78,7 @@ func New(cfg Config) (*Client, error) {
 	return &Client{
 		endpoint: endpoint.String(), user: user, signer: signer,
 		timeout: cfg.Timeout, transport: newTransport(cfg),
+		tracer: traces.Tracer(cfg.Traces), server: serverOf(endpoint),
 	}, nil
 }
 
@@ -126,6 +134,15 @@ func newTransport(cfg Config) *http.Transport {
 // shop twice by itself: the Idempotency-Key lets the transport repeat a request
 // whose reused connection broke before the first byte of an answer.
 func (c *Client) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
+	ctx, span := c.start(ctx, o.ID, attempt)
+	defer span.End()
+	note, err = c.call(ctx, o, h, attempt)
+	traces.Fail(span, err)
+	return note, err
+}
+
+// call makes the call within its time. The shop learns of the span of ctx.
+func (c *Client) call(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := c.request(call, o, h, attempt)
@@ -139,6 +156,7 @@ func (c *Client) Fulfil(ctx context.Context, o order.Order, h order.Handling, at
 		return "", c.incomplete(ctx, call, "fulfilment did not answer", err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read
+	tell(trace.SpanFromContext(ctx), resp.StatusCode)
 	note, bodyErr := readNote(resp)
 	if err := verdict(resp.StatusCode, resp.Header, time.Now()); err != nil {
 		return note, err

@@ -16,7 +16,7 @@ func (in *Intake) Cancel(ctx context.Context, id, reason string) (order.Record, 
 		return order.Record{}, err
 	}
 	if err := in.queue.Withdraw(ctx, rec); err != nil {
-		in.log.Warn("order is cancelled but its task is still queued; a worker will drop it", "order_id", id, "error", err)
+		in.log.WarnContext(ctx, "order is cancelled but its task is still queued; a worker will drop it", "order_id", id, "error", err)
 	}
 	return rec, nil
 }

@@ -67,7 +67,7 @@ func (in *Intake) RetryAll(
 	for start := time.Now(); ; {
 		page, next, err := in.ledger.List(ctx, f.Filter, report.Next, retryPage)
 		if errors.Is(err, order.ErrUnreadable) {
-			in.log.Error("orders cannot be retried", "error", err)
+			in.log.ErrorContext(ctx, "orders cannot be retried", "error", err)
 		} else if err != nil {
 			return report.orError(err)
 		}

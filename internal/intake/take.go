@@ -204,7 +204,9 @@ func (in *Intake) enqueue(ctx context.Context, waiting []order.Handover) {
 		return
 	}
 	if err := in.queue.EnqueueAll(ctx, waiting); err != nil {
-		in.log.Warn("orders are recorded but not queued yet; reconcile will queue them",
+		// The line belongs to the request of the order that it names: ctx may be that of
+		// a group.
+		in.log.WarnContext(waiting[0].Origin, "orders are recorded but not queued yet; reconcile will queue them",
 			"order_id", waiting[0].Record.ID, "orders", len(waiting), "error", err)
 	}
 }

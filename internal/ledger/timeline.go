@@ -21,7 +21,7 @@ func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
 	if len(fields) == 0 {
 		return nil, fmt.Errorf("read events of order %s: %w", id, order.ErrNotFound)
 	}
-	return parseTimeline(fields), nil
+	return parseTimeline(id, fields), nil
 }
 
 // statusCodes are what the scripts write for a status into a timeline.
@@ -48,7 +48,7 @@ func statusOf(code string) order.Status {
 // tabs. Of an id that has the time of its event only the number is written.
 // All lines but the first are the newest, in sequence. The worker is that of the
 // attempt.
-func parseTimeline(fields map[string]string) []order.Event {
+func parseTimeline(id string, fields map[string]string) []order.Event {
 	if fields[fieldTimeline] == "" {
 		return nil
 	}
@@ -66,7 +66,7 @@ func parseTimeline(fields map[string]string) []order.Event {
 			part[1] = strconv.FormatInt(at.UnixMilli(), 10) + part[1]
 		}
 		events[i] = order.Event{
-			ID: part[1], Sequence: newest - len(lines) + 1 + i, Status: statusOf(part[0]), At: at, Attempt: attempt,
+			ID: part[1], OrderID: id, Sequence: newest - len(lines) + 1 + i, Status: statusOf(part[0]), At: at, Attempt: attempt,
 			Worker: parseAttempt(attempt, fields[fieldAttempt+part[3]], accepted).Worker, Reason: part[4],
 		}
 	}

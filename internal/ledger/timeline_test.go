@@ -30,16 +30,16 @@ func (b *bundle) streamed(t *testing.T, id string) []order.Event {
 			return n
 		}
 		events = append(events, order.Event{
-			ID: e.ID, Sequence: number(e.Sequence), Status: order.Status(e.Status),
+			ID: e.ID, OrderID: e.Order, Sequence: number(e.Sequence), Status: order.Status(e.Status),
 			At: time.UnixMicro(int64(number(e.At))).UTC(), Attempt: number(e.Attempt), Worker: e.Worker, Reason: e.Reason,
 		})
 	}
 	return events
 }
 
-// changed is one event of a timeline, without its id and time.
+// changed is one event of the timeline of o1, without its id and time.
 func changed(sequence int, s order.Status, attempt int, worker, reason string) order.Event {
-	return order.Event{Sequence: sequence, Status: s, Attempt: attempt, Worker: worker, Reason: reason}
+	return order.Event{OrderID: "o1", Sequence: sequence, Status: s, Attempt: attempt, Worker: worker, Reason: reason}
 }
 
 // TestTimeline holds the timeline of an order to what has happened to it, and to

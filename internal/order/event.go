@@ -8,9 +8,10 @@ const MaxEvents = 100
 
 // Event is one change of one order's status.
 type Event struct {
-	// ID is unique among the events of all orders and sorts by time: the id of a
-	// Redis stream's entry.
+	// ID is unique among the events of all orders and sorts by time; see EventID.
 	ID string
+	// OrderID is whose status it is.
+	OrderID string
 	// Sequence counts the events of the order, from one.
 	Sequence int
 	// Status is what the order became.

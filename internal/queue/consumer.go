@@ -11,8 +11,10 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/traces"
 )
 
 // Handler works one delivery of an order.
@@ -47,6 +49,8 @@ type ConsumerConfig struct {
 	ShutdownTimeout time.Duration
 	// Log receives Asynq's own warnings.
 	Log *slog.Logger
+	// Traces makes a span for each delivery; nil makes none.
+	Traces trace.TracerProvider
 }
 
 // check returns what Asynq would silently put right by itself.
@@ -72,6 +76,7 @@ type Consumer struct {
 	lanes   []*asynq.Server
 	handler Handler
 	log     *slog.Logger
+	tracer  trace.Tracer    // nil while traces are off
 	base    context.Context // of all deliveries
 	cancel  context.CancelFunc
 	running sync.WaitGroup // deliveries
@@ -88,6 +93,7 @@ func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Con
 	c := &Consumer{
 		cfg: cfg, rdb: rdb, handler: h, log: cfg.Log, base: base, cancel: cancel,
 		ahead: newAhead(rdb, cfg.Concurrency, cfg.Log), ended: newEnded(rdb),
+		tracer: traces.Tracer(cfg.Traces),
 	}
 	shared := cfg.Concurrency - cfg.ReservedCritical
 	for i := range cfg.Lanes {
@@ -166,17 +172,17 @@ func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 		return archived{fmt.Errorf("task of type %q is no order", order.Printable(task.Type()))}
 	}
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(task.Headers()))
-	err := c.handler.Work(ctx, id)
+	err := c.work(ctx, id)
 	var permanent *order.PermanentError
 	var retry *order.RetryError
 	switch {
 	case errors.Is(err, order.ErrNotFound):
-		c.log.Error("order has a task and no record; the task is archived", "order_id", id)
+		c.log.ErrorContext(ctx, "order has a task and no record; the task is archived", "order_id", id)
 		return archived{err}
 	case errors.As(err, &permanent):
 		return archived{err}
 	case err != nil && !errors.As(err, &retry):
-		c.log.Warn("delivery ended without a verdict; the order comes back", "order_id", id, "error", err)
+		c.log.WarnContext(ctx, "delivery ended without a verdict; the order comes back", "order_id", id, "error", err)
 	}
 	return err
 }

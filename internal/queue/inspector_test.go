@@ -58,8 +58,8 @@ func TestFreshRedis(t *testing.T) {
 	if n, err := i.Backlog(t.Context()); n != 0 || err != nil {
 		t.Errorf("backlog %d, %v", n, err)
 	}
-	if n, err := i.Slots(t.Context()); n != 0 || err != nil {
-		t.Errorf("slots %d, %v", n, err)
+	if f, err := i.Fleet(t.Context()); f != (stats.Fleet{}) || err != nil {
+		t.Errorf("fleet %+v, %v", f, err)
 	}
 }
 
@@ -170,15 +170,16 @@ func TestVanishedTask(t *testing.T) {
 	}
 }
 
-// TestSlots counts the slots of all consumers alive.
-func TestSlots(t *testing.T) {
+// TestFleet counts the slots of all consumers alive, and the processes they are in.
+func TestFleet(t *testing.T) {
 	b := open(t)
 	i := queue.NewInspector(b.rdb)
-	reaches := func(want int) {
+	reaches := func(slots int) {
 		t.Helper()
+		want := stats.Fleet{Workers: min(slots, 1), Slots: slots} // all are in this process
 		eventually(t, "slots are counted", func() bool {
-			n, err := i.Slots(t.Context())
-			return err == nil && n == want
+			f, err := i.Fleet(t.Context())
+			return err == nil && f == want
 		})
 	}
 	nothing := func(context.Context, string) error { return nil }
@@ -195,10 +196,10 @@ func TestSlots(t *testing.T) {
 	reaches(0)
 }
 
-// TestSlotsOfDraining holds that a consumer which takes nothing more has no
+// TestFleetOfDraining holds that a consumer which takes nothing more has no
 // slots, although it still runs. Asynq says so five seconds later, so this test
 // is slow.
-func TestSlotsOfDraining(t *testing.T) {
+func TestFleetOfDraining(t *testing.T) {
 	b := open(t)
 	i := queue.NewInspector(b.rdb)
 	working, release := make(chan struct{}), make(chan struct{})
@@ -211,8 +212,8 @@ func TestSlotsOfDraining(t *testing.T) {
 	receive(t, "the order is worked", working)
 	cancel()
 	eventually(t, "no slots are counted", func() bool {
-		n, err := i.Slots(t.Context())
-		return err == nil && n == 0
+		f, err := i.Fleet(t.Context())
+		return err == nil && f == stats.Fleet{}
 	})
 	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
 		t.Errorf("%d servers run, %v", len(servers), err)

@@ -19,6 +19,8 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 	if len(waiting) == 0 {
 		return nil
 	}
+	waiting, spans := p.publish(waiting)
+	defer spans.end()
 	var held outbox
 	holding := context.WithValue(ctx, outboxKey{}, &held)
 	for _, h := range waiting {
@@ -36,8 +38,10 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 		// meets the same again.
 		_, err := p.Enqueue(traced(ctx, h.Origin), h.Record)
 		if errors.Is(err, order.ErrUnavailable) {
+			spans.fail(i, len(waiting), err)
 			return fmt.Errorf("enqueue %d orders: %w", len(waiting), err)
 		}
+		spans.fail(i, i+1, err)
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)

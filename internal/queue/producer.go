@@ -12,12 +12,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/traces"
 )
 
 // ProducerConfig says how the tasks of a Producer may be worked.
 type ProducerConfig struct {
 	// AttemptTimeout bounds one attempt; Asynq counts it in whole seconds.
 	AttemptTimeout time.Duration
+	// Traces makes a span for each order that EnqueueAll queues; nil makes none.
+	Traces trace.TracerProvider
 }
 
 // Producer is the end of the queue where orders go in. It is safe for
@@ -27,6 +30,7 @@ type Producer struct {
 	client *asynq.Client
 	asynq  *asynq.Inspector
 	opts   []asynq.Option
+	tracer trace.Tracer // nil while traces are off
 }
 
 // NewProducer returns a producer on rdb, which stays the caller's to close. It
@@ -38,6 +42,7 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 		client: asynq.NewClientFromRedisClient(rdb),
 		asynq:  asynq.NewInspectorFromRedisClient(rdb),
 		opts:   []asynq.Option{asynq.MaxRetry(taskRetries), asynq.Timeout(cfg.AttemptTimeout + taskGrace)},
+		tracer: traces.Tracer(cfg.Traces),
 	}
 }
 

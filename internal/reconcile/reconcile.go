@@ -182,7 +182,7 @@ func (r *Reconciler) every(ctx context.Context, pause time.Duration, do func(con
 	for {
 		if err := do(ctx); err != nil && ctx.Err() == nil && time.Since(logged) >= interval {
 			logged = time.Now()
-			r.Log.Warn("reconcile could not finish; trying again", "retry_in", pause, "error", err)
+			r.Log.WarnContext(ctx, "reconcile could not finish; trying again", "retry_in", pause, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -230,7 +230,7 @@ func (r *Reconciler) Forget(ctx context.Context, now time.Time) error {
 	cutoff := now.Add(-r.Retention)
 	gone, err := r.Ledger.Forget(ctx, cutoff, forgetLimit)
 	if gone > 0 {
-		r.Log.Debug("forgot settled orders after their retention", "orders", gone, "retention", r.Retention)
+		r.Log.DebugContext(ctx, "forgot settled orders after their retention", "orders", gone, "retention", r.Retention)
 	}
 	if errors.Is(err, order.ErrUnavailable) {
 		return err

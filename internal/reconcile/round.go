@@ -71,7 +71,7 @@ func (r *Reconciler) replace(ctx context.Context, q order.Queue, id string) erro
 		return err
 	}
 	if found {
-		r.Log.Error("the place of an order in its queue could not be read and is set aside", "order_id", id, "queue", q)
+		r.Log.ErrorContext(ctx, "the place of an order in its queue could not be read and is set aside", "order_id", id, "queue", q)
 		if err := r.repaired(ctx, order.RepairSetAside, 1); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (r *Reconciler) queueAgain(ctx context.Context, id string) error {
 	}
 	counted, err := r.Ledger.Requeued(ctx, id, token())
 	if counted {
-		r.Log.Warn("order had no place in its queue and is queued again", "order_id", id, "status", rec.Status)
+		r.Log.WarnContext(ctx, "order had no place in its queue and is queued again", "order_id", id, "status", rec.Status)
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (r *Reconciler) tidy(ctx context.Context, now time.Time) error {
 		}
 	}
 	if removed > 0 {
-		r.Log.Warn("removed places in queues whose orders are settled or forgotten", "places", removed)
+		r.Log.WarnContext(ctx, "removed places in queues whose orders are settled or forgotten", "places", removed)
 	}
 	return r.repaired(ctx, order.RepairRemoved, removed)
 }

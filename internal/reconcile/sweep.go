@@ -96,7 +96,7 @@ func (s *sweep) endAttempt(ctx context.Context, stray order.Stray) (_ order.Loss
 	}
 	loss, err := s.Ledger.Lost(ctx, stray.ID, lost)
 	if loss.Failed {
-		s.Log.Error("order failed, as it may be what ends its workers",
+		s.Log.ErrorContext(ctx, "order failed, as it may be what ends its workers",
 			"order_id", stray.ID, "attempt", attempt.Number, "worker_id", attempt.Worker, "workers_lost", loss.WorkersLost)
 	}
 	return loss, 0, err
@@ -195,7 +195,7 @@ func (s *sweep) putBack(ctx context.Context, stray order.Stray) error {
 	}
 	if done {
 		s.back++
-		s.Log.Warn("order was with a worker that is gone and waits in its queue again", "order_id", stray.ID, "queue", stray.Queue)
+		s.Log.WarnContext(ctx, "order was with a worker that is gone and waits in its queue again", "order_id", stray.ID, "queue", stray.Queue)
 	}
 	return err
 }

@@ -21,11 +21,12 @@ const (
 	event  = `{"id":"e1","sequence":1,"status":"pending","time":"2026-11-23T12:00:00Z"}`
 	counts = `"pending":1,"active":0,"scheduled":0,"retry":0,"archived":0,"paused":false,"oldest_pending_seconds":0.5`
 	queue  = `{"name":"default",` + counts + `}`
-	stats  = `{"total_processed":3,"success_count":1,"error_count":2,"average_process_time_ms":1.5,"active_workers":4,` +
+	stats  = `{"total_processed":3,"success_count":1,"error_count":2,"average_process_time_ms":1.5,"active_workers":4,"workers":1,` +
 		`"queue_length":0,"uptime_seconds":9,"throughput_per_second":0.1,"by_status":{"pending":1},` +
 		`"queues":{"low":{` + counts + `}},"latency_ms":{"queue_wait":{"p50":1,"p95":2,"p99":3},` +
 		`"processing":{"p50":1,"p95":2,"p99":3},"end_to_end":{"p50":1,"p95":2,"p99":3}},` +
-		`"ledger":{"accepted":1,"attempts":1,"requeued":0,"retried":0,"repairs":{"requeued":0,"put_back":1,"given_up":0,"set_aside":0,"removed":0},"drift":-1}}`
+		`"ledger":{"accepted":1,"attempts":1,"requeued":0,"retried":0,"repairs":{"requeued":0,"put_back":1,"given_up":0,"set_aside":0,"removed":0},"drift":-1},` +
+		`"redis":{"memory_used_bytes":1000000,"memory_limit_bytes":0}}`
 	health = `{"status":"healthy","timestamp":1795435200,"pool":{"healthy":true,"queue_length":0,"workers":4}}`
 	report = `{"count":1,"retried":0,"dry_run":true,"next_cursor":"b2s"}`
 	lines  = `{"line":1,"status":201,"id":"order-3"}` + "\n" + `{"line":3,"status":503,"problem":` + problemText + "}\n"
@@ -48,7 +49,7 @@ func questions() map[string]question {
 	for _, op := range []string{
 		"GET /orders/{id}", "GET /orders/{id}/events", "POST /orders/{id}/retry", "GET /queues",
 		"GET /queues/{name}/damaged", "POST /queues/{name}/pause", "POST /queues/{name}/resume", "GET /stats", "GET /health", "GET /openapi.yaml",
-		"GET /openapi.json", "GET /docs",
+		"GET /openapi.json", "GET /docs", "GET /events", "GET /",
 	} {
 		all[op] = question{}
 	}
@@ -90,6 +91,8 @@ func successes() map[string]answer {
 		"GET /openapi.yaml 200":          text("application/yaml", "openapi: 3.1.0\n"),
 		"GET /openapi.json 200":          text("application/json", `{"openapi":"3.1.0"}`),
 		"GET /docs 200":                  text("text/html; charset=utf-8", "<!doctype html>"),
+		"GET /events 200":                text("text/event-stream", "id: 1-0\n\n"),
+		"GET / 200":                      text("text/html; charset=utf-8", "<!doctype html>"),
 	}
 	for _, key := range []string{"POST /orders 201", "POST /orders 200", "POST /orders/{id}/retry 202"} {
 		all[key].header["Location"] = "/orders/order-1"

@@ -19,7 +19,7 @@ import (
 //   - A request that is not valid is answered 4xx or 503. What a batch says in
 //     its body is not looked at: it may hold orders that are not valid.
 //   - What is not in the specification is answered 404 or 405, with a problem,
-//     unless it lies below /monitoring or /docs/; or 403, 408, 413 or 431 by a
+//     unless it lies below /monitoring, /docs/ or /page/; or 403, 408, 413 or 431 by a
 //     server that did not get as far as the path.
 //   - HEAD and OPTIONS are left alone.
 //
@@ -81,7 +81,7 @@ func (t *transport) CloseIdleConnections() {
 // checkUnknown is for what is not in the specification.
 func (t *transport) checkUnknown(resp *http.Response) {
 	path := resp.Request.URL.Path
-	if path == "/monitoring" || strings.HasPrefix(path, "/monitoring/") || strings.HasPrefix(path, "/docs/") {
+	if path == "/monitoring" || strings.HasPrefix(path, "/monitoring/") || strings.HasPrefix(path, "/docs/") || strings.HasPrefix(path, "/page/") {
 		return
 	}
 	refusals := []int{

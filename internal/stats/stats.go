@@ -35,15 +35,32 @@ type Depth struct {
 // Admission goes by it.
 func (d Depth) Backlog() int64 { return d.Pending + d.Retry + d.Scheduled }
 
-// Books tells the totals of the ledger.
+// Fleet is the workers that are alive.
+type Fleet struct {
+	// Workers is how many processes there are.
+	Workers int
+	// Slots is how many orders they can work at once.
+	Slots int
+}
+
+// Memory is what Redis uses of its memory, in bytes.
+type Memory struct {
+	// Used is how much it uses.
+	Used int64
+	// Limit is how much it may use; 0 when there is no bound.
+	Limit int64
+}
+
+// Books tells the totals of the ledger, and what it takes to keep them.
 type Books interface {
 	Totals(ctx context.Context) (Totals, error)
+	Memory(ctx context.Context) (used, limit int64, err error)
 }
 
 // Queues tells what is in the queues and who works on it.
 type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]Depth, error)
-	Slots(ctx context.Context) (int, error)
+	Fleet(ctx context.Context) (Fleet, error)
 }
 
 // Snapshot is the state of the whole system at one moment.
@@ -51,8 +68,10 @@ type Snapshot struct {
 	Totals
 	// Depths is what each queue holds.
 	Depths map[order.Queue]Depth
-	// Slots is how many orders the workers alive can work at once.
-	Slots int
+	// Fleet is who works on them.
+	Fleet
+	// Memory is that of the Redis that holds all of it, zero where it does not tell.
+	Memory Memory
 	// Throughput is how many orders per second were decided lately, over the
 	// last ten seconds or so.
 	Throughput float64
@@ -132,11 +151,12 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	slots, err := r.queues.Slots(ctx)
+	fleet, err := r.queues.Fleet(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s := Snapshot{Totals: totals, Depths: depths, Slots: slots, Uptime: time.Since(r.started)}
+	s := Snapshot{Totals: totals, Depths: depths, Fleet: fleet, Uptime: time.Since(r.started)}
+	s.Memory.Used, s.Memory.Limit, _ = r.books.Memory(ctx) // a Redis may refuse to tell, and is no worse for it
 	s.Throughput = r.throughput(totals)
 	s.Recent = r.recent(totals)
 	return s, nil

@@ -28,9 +28,9 @@ type shop struct {
 	retried   int64           // of these orders, waiting again
 	durations stats.Histogram // of the default queue, in all three measures
 	depths    map[order.Queue]stats.Depth
-	slots     int
+	fleet     stats.Fleet
 
-	totalsErr, depthsErr, slotsErr error
+	totalsErr, depthsErr, fleetErr error
 }
 
 func (s *shop) Totals(context.Context) (stats.Totals, error) {
@@ -48,7 +48,9 @@ func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
 	return s.depths, s.depthsErr
 }
 
-func (s *shop) Slots(context.Context) (int, error) { return s.slots, s.slotsErr }
+func (s *shop) Fleet(context.Context) (stats.Fleet, error) { return s.fleet, s.fleetErr }
+
+func (s *shop) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
 
 // settle decides n orders that each took d.
 func (s *shop) settle(n int, d time.Duration) {
@@ -107,7 +109,7 @@ func TestSnapshot(t *testing.T) {
 		t.Helper()
 		s.settle(3, time.Second)
 		s.settle(1, 3*time.Second)
-		s.slots = 64
+		s.fleet = stats.Fleet{Workers: 2, Slots: 64}
 		s.depths = map[order.Queue]stats.Depth{
 			order.QueueCritical: {Pending: 1, Active: 10, OldestPending: time.Minute},
 			order.QueueLow:      {Pending: 4, Scheduled: 100, Retry: 100, Archived: 100, Paused: true},
@@ -115,7 +117,7 @@ func TestSnapshot(t *testing.T) {
 		pass(90 * time.Second)
 		got := snapshot(t, r)
 		totals, _ := s.Totals(t.Context())
-		want := stats.Snapshot{Totals: totals, Depths: s.depths, Slots: 64, Uptime: 90 * time.Second}
+		want := stats.Snapshot{Totals: totals, Depths: s.depths, Fleet: stats.Fleet{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
 			t.Errorf("snapshot (-want +got):\n%s", diff)
 		}
@@ -147,6 +149,8 @@ func TestSumsOverQueues(t *testing.T) {
 type fixed stats.Totals
 
 func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Totals(f), nil }
+
+func (fixed) Memory(context.Context) (used, limit int64, err error) { return 0, 0, nil }
 
 // TestThroughput holds over which time the rate is told, and that it is one of
 // decisions: a retry takes none of them back.
@@ -284,7 +288,7 @@ func TestRedisAway(t *testing.T) {
 			s.totalsErr = err
 		},
 		"depths": func(s *shop, err error) { s.depthsErr = err },
-		"slots":  func(s *shop, err error) { s.slotsErr = err },
+		"slots":  func(s *shop, err error) { s.fleetErr = err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {

@@ -71,7 +71,7 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			a.w.Log.Error("attempt panicked", "order_id", a.order.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			a.w.Log.ErrorContext(ctx, "attempt panicked", "order_id", a.order.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("attempt panicked: %v", p)
 		}
 	}()
@@ -106,7 +106,8 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	if err != nil {
 		return acknowledge(err)
 	}
-	a.w.Log.Warn("attempt failed", "order_id", a.order.ID, "attempt", a.begun.Number, "retry_in", delay.Round(time.Millisecond), "error", reason)
+	a.w.Log.WarnContext(ctx, "attempt failed", "order_id", a.order.ID, "attempt", a.begun.Number,
+		"retry_in", delay.Round(time.Millisecond), "error", reason)
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
 }
 

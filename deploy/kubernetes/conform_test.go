@@ -1,0 +1,120 @@
+package kubernetes_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// folders lists what is rendered and checked: the base, every overlay, and every
+// component on top of the base alone.
+func folders(t *testing.T) []string {
+	t.Helper()
+	folders := []string{"base"}
+	for _, pattern := range []string{"overlays/*", "components/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no folder is like %s: %v", pattern, err)
+		}
+		folders = append(folders, found...)
+	}
+	return folders
+}
+
+// render returns what kustomize makes of one of the folders.
+func render(t *testing.T, folder string) string {
+	t.Helper()
+	if !strings.HasPrefix(folder, "components/") {
+		return build(t, folder)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	up, err := filepath.Rel(dir, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "kind: Kustomization\nnamespace: orderprocessor\nresources: [" + up + "/base]\ncomponents: [" + up + "/" + folder + "]\n"
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return build(t, dir)
+}
+
+// TestManifestsFitTheirSchemas holds every rendering, and the example of the
+// Secrets, to the oldest and a recent Kubernetes.
+func TestManifestsFitTheirSchemas(t *testing.T) {
+	t.Parallel()
+	require(t, kubeconformAvailable())
+	manifests := t.TempDir()
+	for _, folder := range folders(t) {
+		write(t, filepath.Join(manifests, strings.ReplaceAll(folder, "/", "-")+".yaml"), render(t, folder))
+	}
+	secrets, err := os.ReadFile("secrets.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(manifests, "secrets.yaml"), string(secrets))
+	for _, kubernetes := range []source{oldestKubernetes, recentKubernetes} {
+		t.Run(kubernetes.module, func(t *testing.T) {
+			t.Parallel()
+			schemas := schemasFor(t, kubernetes)
+			if err := kubeconform(schemas, manifests); err != nil {
+				t.Error(err)
+			}
+			checkStrict(t, schemas, filepath.Join(manifests, "overlays-production.yaml"))
+		})
+	}
+}
+
+// schemasFor returns a folder with all schemas.
+func schemasFor(t *testing.T, kubernetes source) string {
+	t.Helper()
+	dir := t.TempDir()
+	if n := writeBuiltIn(t, kubernetes, dir); n < 100 {
+		t.Fatalf("%s has only %d kinds", kubernetes.module, n)
+	}
+	writeCustom(t, keda, "config/crd/bases/keda.sh_scaledobjects.yaml", dir)
+	writeCustom(t, keda, "config/crd/bases/keda.sh_triggerauthentications.yaml", dir)
+	writeCustom(t, operator, "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml", dir)
+	return dir
+}
+
+// checkStrict misspells something in a good manifest and wants it to be noticed:
+// schemas that allow everything would pass all.
+func checkStrict(t *testing.T, schemas, good string) {
+	t.Helper()
+	text, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ name, old, broken string }{
+		{"a field of a pod", "readOnlyRootFilesystem:", "readOnlyRootFileSystem:"},
+		{"a field of a policy", "podSelector:", "podselector:"},
+		{"the type of a number", "maxReplicas: 6", "maxReplicas: six"},
+		{"a field of KEDA", "pollingInterval:", "pollInterval:"},
+		{"a choice of KEDA", "currentReplicasIfHigher", "currentReplicasIfEver"},
+		{"a field of the Prometheus operator", "podTargetLabels:", "targetLabels2:"},
+		{"an unknown kind", "kind: PodMonitor", "kind: PodWatcher"},
+	} {
+		broken := strings.Replace(string(text), row.old, row.broken, 1)
+		if broken == string(text) {
+			t.Errorf("%s: nothing to break", row.name)
+		}
+		path := filepath.Join(t.TempDir(), "broken.yaml")
+		write(t, path, broken)
+		if err := kubeconform(schemas, path); err == nil {
+			t.Errorf("%s may be wrong", row.name)
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

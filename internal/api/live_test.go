@@ -1,0 +1,324 @@
+package api_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
+)
+
+// following is a client that reads events.
+type following struct {
+	*http.Response
+	lines *bufio.Scanner
+	id    string // that of the last event or sign of life
+}
+
+// follow asks for events and waits until the first sign of life. The answer is closed
+// with the test.
+func (s *site) follow(t *testing.T, query, lastEventID string) *following {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+"/events"+query, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lastEventID != "" {
+		req.Header.Set("Last-Event-ID", lastEventID)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	secured(t, resp.Header)
+	f := &following{Response: resp, lines: bufio.NewScanner(resp.Body)}
+	if resp.StatusCode == http.StatusOK {
+		f.alive(t)
+	}
+	return f
+}
+
+// alive reads up to the next sign of life.
+func (f *following) alive(t *testing.T) {
+	t.Helper()
+	for name, _ := f.next(t); name != ""; name, _ = f.next(t) {
+	}
+}
+
+// next reads up to the end of an event, and returns its name and data, or none for a
+// sign of life.
+func (f *following) next(t *testing.T) (name string, data map[string]any) {
+	t.Helper()
+	for f.lines.Scan() {
+		field, value, _ := strings.Cut(f.lines.Text(), ": ")
+		switch field {
+		case "id":
+			f.id = value
+		case "event":
+			name = value
+		case "data":
+			if err := json.Unmarshal([]byte(value), &data); err != nil {
+				t.Fatalf("data %s: %v", value, err)
+			}
+		}
+		if f.lines.Text() == "" {
+			return name, data
+		}
+	}
+	t.Fatalf("the stream has ended: %v", f.lines.Err())
+	return "", nil
+}
+
+// changes reads so many events of orders, and returns each as "order status".
+func (f *following) changes(t *testing.T, n int) (all []string) {
+	t.Helper()
+	for len(all) < n {
+		name, data := f.next(t)
+		if name == "order" {
+			all = append(all, fmt.Sprint(data["order_id"], " ", data["status"]))
+		}
+	}
+	return all
+}
+
+func TestFollowEvents(t *testing.T) {
+	b := open(t)
+	f := b.follow(t, "", "")
+	if got := f.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("Content-Type is %q", got)
+	}
+	b.pending(t, "o1")
+	name, data := f.next(t)
+	events, err := b.ledger.Events(t.Context(), "o1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"id": events[0].ID, "order_id": "o1", "sequence": 1.0, "status": "pending", "time": events[0].At.Format(time.RFC3339Nano),
+	}
+	if diff := cmp.Diff(want, data); diff != "" || name != "order" || f.id != events[0].ID {
+		t.Errorf("event %s with id %s (-want +got):\n%s", name, f.id, diff)
+	}
+	b.pending(t, "o2")
+	b.cancelled(t, "o1")
+	if diff := cmp.Diff([]string{"o2 pending", "o1 cancelled"}, f.changes(t, 2)); diff != "" {
+		t.Errorf("then (-want +got):\n%s", diff)
+	}
+}
+
+func TestFollowEventsThatAreWanted(t *testing.T) {
+	b := open(t)
+	byStatus, byID := b.follow(t, "?status=cancelled,failed", ""), b.follow(t, "?id=o2,o3", "")
+	b.pending(t, "o1")
+	b.pending(t, "o2")
+	b.cancelled(t, "o1")
+	b.cancelled(t, "o2")
+	if diff := cmp.Diff([]string{"o1 cancelled", "o2 cancelled"}, byStatus.changes(t, 2)); diff != "" {
+		t.Errorf("by status (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"o2 pending", "o2 cancelled"}, byID.changes(t, 2)); diff != "" {
+		t.Errorf("by id (-want +got):\n%s", diff)
+	}
+}
+
+// TestFollowEventsGoOn holds that a client that comes back misses nothing, also to another
+// API over the same books.
+func TestFollowEventsGoOn(t *testing.T) {
+	b := open(t)
+	f := b.follow(t, "", "")
+	first := f.id
+	b.pending(t, "o1")
+	f.changes(t, 1)
+	_ = f.Body.Close()
+	b.pending(t, "o2")
+	other := serve(t, parts{Parts: b.parts})
+	if diff := cmp.Diff([]string{"o2 pending"}, other.follow(t, "", f.id).changes(t, 1)); diff != "" {
+		t.Errorf("after the last event (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"o1 pending", "o2 pending"}, b.follow(t, "", first).changes(t, 2)); diff != "" {
+		t.Errorf("after the first sign of life (-want +got):\n%s", diff)
+	}
+}
+
+func TestFollowEventsThatAreGone(t *testing.T) {
+	b := open(t)
+	for _, id := range []string{"o1", "o2", "o3"} {
+		b.pending(t, id)
+	}
+	if err := b.rdb.XTrimMaxLen(t.Context(), "orders:{b0}:e", 1).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ name, after string }{{"long ago", "1-0"}, {"an id that never was", "18446744073709551615-0"}} {
+		f := b.follow(t, "", row.after)
+		name, data := f.next(t)
+		if name != "gap" || data["after"] != row.after {
+			t.Errorf("%s: the first event is %s %v", row.name, name, data)
+		}
+		f.alive(t)
+		b.pending(t, "new-"+row.after)
+		if got := f.changes(t, 1)[0]; got != "new-"+row.after+" pending" {
+			t.Errorf("%s: then came %s", row.name, got)
+		}
+		_ = f.Body.Close()
+	}
+}
+
+func TestFollowEventsNobodyCanHave(t *testing.T) {
+	b := open(t)
+	rows := []struct {
+		name, query, after string
+		want               []string
+	}{
+		{"a parameter that is unknown", "?queue=low", "", []string{"queue unknown_field"}},
+		{"a status that is unknown", "?status=done", "", []string{"status invalid"}},
+		{"one of many", "?status=failed,,rejected", "", []string{"status invalid"}},
+		{"no status", "?status=", "", []string{"status invalid"}},
+		{"twice", "?status=failed&status=failed", "", []string{"status too_many"}},
+		{"markup", "?id=%3Cimg%20src%3Dx%3E", "", []string{"id invalid"}},
+		{"many ids", "?id=" + strings.Repeat("o1,", 100) + "o1", "", []string{"id too_many"}},
+		{"an id of no event", "", "yesterday", []string{"Last-Event-ID invalid"}},
+		{"a huge id", "", strings.Repeat("9", 8000), []string{"Last-Event-ID invalid"}},
+		{"a number too large", "", "99999999999999999999-0", []string{"Last-Event-ID invalid"}},
+	}
+	for _, row := range rows {
+		headers := []string{}
+		if row.after != "" {
+			headers = []string{"Last-Event-ID", row.after}
+		}
+		got := b.ask(t, http.MethodGet, "/events"+row.query, "", headers...).problem(t, 400)
+		if diff := cmp.Diff(row.want, got.fields()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestFollowEventsForTooMany holds the cap, and that a place is free again when its client
+// has gone.
+func TestFollowEventsForTooMany(t *testing.T) {
+	b := open(t)
+	var all []*following
+	for range maxTestStreams {
+		all = append(all, b.follow(t, "", ""))
+	}
+	full := b.ask(t, http.MethodGet, "/events", "")
+	if p := full.problem(t, 503); p.Type != "tag:orderprocessor,2026:no-room" || full.header.Get("Retry-After") != "5" {
+		t.Errorf("the problem is %+v, Retry-After %s", p, full.header.Get("Retry-After"))
+	}
+	if got := b.ask(t, http.MethodHead, "/events", ""); got.code != 503 {
+		t.Errorf("HEAD is answered %d", got.code)
+	}
+	_ = all[0].Body.Close()
+	n := 0
+	eventually(t, "the place is free", func() bool { // a client that has gone is noticed by the next write
+		n++
+		b.pending(t, fmt.Sprint("o", n))
+		got := b.ask(t, http.MethodHead, "/events", "")
+		return got.code == 200 && got.header.Get("Content-Type") == "text/event-stream"
+	})
+}
+
+// TestFollowEventsEndWithTheServer holds that a server which stops does not wait for those
+// who follow.
+func TestFollowEventsEndWithTheServer(t *testing.T) {
+	b := open(t)
+	f := b.follow(t, "", "")
+	b.stop()
+	for f.lines.Scan() {
+	}
+	if err := f.lines.Err(); err != nil {
+		t.Errorf("the stream is cut: %v", err)
+	}
+	select {
+	case <-b.done:
+	case <-time.After(10 * time.Second):
+		t.Error("the server still runs")
+	}
+}
+
+// TestFollowEventsWithoutReaders holds that clients who never read are disconnected, and
+// that others are served meanwhile.
+func TestFollowEventsWithoutReaders(t *testing.T) {
+	b := open(t)
+	conn, err := net.Dial("tcp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
+	if _, err := io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: "+b.addr+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	reader := b.follow(t, "", "")
+	hub := b.parts.Live.(interface{ Streams() int })
+	eventually(t, "both are there", func() bool { return hub.Streams() == 2 })
+	reads := make(chan struct{})
+	go func() {
+		defer close(reads)
+		for reader.lines.Scan() {
+		}
+	}()
+	// The kernel takes some megabytes for it.
+	reason := strings.Repeat("x", 250)
+	deadline := time.Now().Add(2 * time.Minute)
+	for n := 0; hub.Streams() > 1; n++ {
+		if time.Now().After(deadline) {
+			t.Fatal("the client who never reads is still there")
+		}
+		flood(t, b, n, reason)
+	}
+	_ = reader.Body.Close()
+	<-reads
+}
+
+// flood accepts and cancels some thousand orders.
+func flood(t *testing.T, b *bundle, n int, reason string) {
+	t.Helper()
+	books := ledger.New(b.rdb)
+	const many = 500
+	entries := make([]order.Entry, many)
+	for i := range entries {
+		entries[i] = order.Entry{Order: ordertest.Order(t, ordertest.WithID(fmt.Sprintf("flood-%d-%d", n, i))), Queue: order.QueueLow}
+	}
+	if _, err := books.AcceptAll(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, many)
+	for _, e := range entries {
+		go func() {
+			_, err := books.Cancel(t.Context(), e.Order.ID, reason)
+			done <- err
+		}()
+	}
+	for range entries {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// pending accepts an order.
+func (b *bundle) pending(t *testing.T, id string) {
+	t.Helper()
+	if _, _, err := ledgertest.Accept(t.Context(), b.ledger, ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bundle) cancelled(t *testing.T, id string) {
+	t.Helper()
+	if _, err := b.ledger.Cancel(t.Context(), id, ""); err != nil {
+		t.Fatal(err)
+	}
+}

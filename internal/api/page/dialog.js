@@ -1,0 +1,30 @@
+// The one dialog of the page: a question before something is done.
+
+import { find, make } from "./dom.js";
+
+find("#dialog-no").addEventListener("click", dismiss);
+
+/**
+ * confirm asks a question and resolves to whether it was answered with yes. Escape
+ * means no. The focus goes back to where it was.
+ */
+export function confirm({ title, body, yes, danger = false }) {
+  const dialog = find("#dialog");
+  const button = find("#dialog-yes");
+  find("#dialog-title").textContent = title;
+  find("#dialog-body").replaceChildren(...body.map((part) => (typeof part === "string" ? make("p", {}, part) : part)));
+  button.textContent = yes;
+  button.classList.toggle("danger", danger);
+  dialog.returnValue = "no";
+  dialog.showModal();
+  find("input, textarea", dialog)?.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** dismiss closes the dialog as Escape does. */
+export function dismiss() {
+  const dialog = find("#dialog");
+  if (dialog.open) dialog.close("no");
+}

@@ -1,0 +1,243 @@
+package app_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/redistest"
+)
+
+// examine looks at a Redis, and returns what was found by area and check.
+func examine(t *testing.T, url string) map[string]app.Finding {
+	t.Helper()
+	r, err := config.ParseRedis(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]app.Finding{}
+	for _, f := range app.Examine(t.Context(), r) {
+		name := f.Area + "/" + f.Check
+		if _, twice := found[name]; twice {
+			t.Errorf("%s is told twice", name)
+		}
+		found[name] = f
+		if acts := f.State == app.FindingWarning || f.State == app.FindingProblem; acts != (f.Advice != "") || f.Found == "" || f.Area == "" {
+			t.Errorf("the finding is %+v", f)
+		}
+	}
+	return found
+}
+
+// mustFind compares one finding.
+func mustFind(t *testing.T, found map[string]app.Finding, name string, state app.FindingState, says string) {
+	t.Helper()
+	f := found[name]
+	if f.State != state || !regexp.MustCompile(says).MatchString(f.Found+" | "+f.Advice) {
+		t.Errorf("%s is %+v, want %s and %q", name, f, state, says)
+	}
+}
+
+// wellSet are settings that leave nothing to find.
+func wellSet() []string {
+	return []string{"--maxmemory", "1gb", "--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "1024"}
+}
+
+// TestExamineFindsNothing looks at a service that is well, with orders in it.
+func TestExamineFindsNothing(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t, wellSet()...)
+	api, worker := newAPI(t, io.Discard, environ(redis.URL())), newWorker(t, io.Discard, environ(redis.URL()))
+	start(t, api)
+	start(t, worker)
+	eventually(t, "the API is ready", func() bool { return readyz(t, api).code == 200 })
+	if got := ask(t, "POST", "http://"+api.Addr()+"/orders", order); got.code != 201 {
+		t.Fatalf("submit is answered %+v", got)
+	}
+	eventually(t, "the order completes", func() bool {
+		return ask(t, "GET", "http://"+api.Addr()+"/orders/ord_1", "").body["status"] == "completed"
+	})
+	found := examine(t, redis.URL())
+	for name, says := range map[string]string{
+		"redis/connection": `^unix:.* answers in `, "access/permissions": `everything that the programs do is allowed`,
+		"redis/redis version": `^\d+\.`, "redis/eviction policy": `noeviction`, "redis/memory limit": `1073741824 bytes`,
+		"redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` of 1024.0 MB, \d+ %`,
+		"redis/fragmentation": `times the memory`, "redis/evicted keys": `none`, "redis/last snapshot": `ok`,
+		"redis/append-only file": `ok`, "redis/replication": `0 replicas, and writes need 0`, "redis/compact records": `is 1024`,
+		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys are there`,
+		"books/form of records": `order ord_1 is kept as a listpack`, "queues/workers": `alive, with 4 slots`,
+		"queues/asynq": `version whose keys are known`, "queues/orders held": `^0 with workers, 0 of them`,
+		"queues/critical": `0 waiting`, "queues/default": `0 waiting`, "queues/low": `0 waiting`,
+	} {
+		mustFind(t, found, name, app.FindingOK, says)
+		delete(found, name)
+	}
+	for name := range found {
+		t.Errorf("%s is expected by nobody", name)
+	}
+}
+
+// TestExamineFindsKeys holds that the keys which are looked at are those that the
+// programs write.
+func TestExamineFindsKeys(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, wellSet()...)
+	api := newAPI(t, io.Discard, environ(server.URL()))
+	start(t, api)
+	eventually(t, "the API is ready", func() bool { return readyz(t, api).code == 200 })
+	if got := ask(t, "POST", "http://"+api.Addr()+"/orders", order); got.code != 201 {
+		t.Fatalf("submit is answered %+v", got)
+	}
+	mustFind(t, examine(t, server.URL()), "books/types of keys", app.FindingOK, `^5 of `) // c, e, s:pending; queues, pending
+}
+
+// TestExamineWritesNothing compares all that Redis holds before and after.
+func TestExamineWritesNothing(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, wellSet()...)
+	rdb := server.Client()
+	rdb.HSet(t.Context(), "orders:{b0}:c", "accepted", 1)
+	rdb.LPush(t.Context(), "asynq:{low}:pending", "a")
+	before := rdb.InfoMap(t.Context(), "persistence").Item("Persistence", "rdb_changes_since_last_save")
+	examine(t, server.URL())
+	after := rdb.InfoMap(t.Context(), "persistence").Item("Persistence", "rdb_changes_since_last_save")
+	if before == "" || before != after {
+		t.Errorf("Redis was changed %s times before and %s times after", before, after)
+	}
+}
+
+// TestExamineFinds brings Redis into each state that is worth telling.
+func TestExamineFinds(t *testing.T) {
+	t.Parallel()
+	const problem, warning = app.FindingProblem, app.FindingWarning
+	set := func(name, value string) func(*testing.T, *redis.Client) {
+		return func(t *testing.T, rdb *redis.Client) { must(t, rdb.ConfigSet(t.Context(), name, value).Err()) }
+	}
+	do := func(args ...any) func(*testing.T, *redis.Client) {
+		return func(t *testing.T, rdb *redis.Client) { must(t, rdb.Do(t.Context(), args...).Err()) }
+	}
+	for _, tt := range []struct {
+		name    string
+		prepare func(*testing.T, *redis.Client)
+		check   string
+		state   app.FindingState
+		says    string
+	}{
+		{"eviction", set("maxmemory-policy", "allkeys-lru"), "redis/eviction policy", problem, `maxmemory-policy noeviction`},
+		{"no limit", set("maxmemory", "0"), "redis/memory limit", warning, `set maxmemory`},
+		{"no append-only file", set("appendonly", "no"), "redis/persistence", warning, `appendonly yes`},
+		{"no sync", set("appendfsync", "no"), "redis/persistence", warning, `half a minute`},
+		{"fairly full", share(70), "redis/memory use", warning, `, (69|70|71) %: new orders of the queue low are refused`},
+		{"full", share(95), "redis/memory use", problem, `all new orders are refused`},
+		{"evicted", evict, "redis/evicted keys", problem, `^\d+ since Redis started: orders may be lost`},
+		{"snapshot failed", failSnapshot, "redis/last snapshot", problem, `the last snapshot failed`},
+		{"replica", do("replicaof", "127.0.0.1", "1"), "redis/replication", problem, `this Redis is a replica`},
+		{"replicas missing", set("min-replicas-to-write", "2"), "redis/replication", problem, `0 replicas, and writes need 2 that follow closely`},
+		{"tables", set("hash-max-listpack-value", "64"), "redis/compact records", warning, `is 64: records take up to twice`},
+		{"drift", do("hset", "orders:{b0}:c", "accepted", "3"), "books/drift", problem, `^3: the books do not balance`},
+		{"another's counters", do("set", "orders:{b0}:c", "x"), "books/types of keys", problem, `orders:\{b0\}:c is a string and should be a hash`},
+		{"another's index", do("sadd", "orders:{b0}:s:failed", "x"), "books/types of keys", problem, `s:failed is a set and should be a zset`},
+		{"another's queue", do("set", "asynq:{low}:retry", "x"), "books/types of keys", problem, `asynq:\{low\}:retry is a string`},
+		{"record as a table", bigRecord, "books/form of records", warning, `order big is kept as a hashtable`},
+		{"no worker", do("ping"), "queues/workers", problem, `none is alive`},
+		{"paused", do("set", "asynq:{low}:paused", "1"), "queues/low", warning, `paused: .*orderctl queues resume low`},
+		{"long wait", longWaiting, "queues/low", warning, `the oldest waits for 1h0m\ds: 1 waiting`},
+		{"damaged", do("zadd", "asynq:{default}:damaged_at", "1", "a"), "queues/damaged in default", warning, `1 places .*orderctl queues damaged default`},
+		{"held by nobody", heldByNobody, "queues/orders held", warning, `^2 with workers, 1 of them with one that is gone`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t, wellSet()...)
+			tt.prepare(t, server.Client())
+			mustFind(t, examine(t, server.URL()), tt.check, tt.state, tt.says)
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// share sets maxmemory so that a share of it, in percent, is used.
+func share(percent int64) func(*testing.T, *redis.Client) {
+	return func(t *testing.T, rdb *redis.Client) {
+		must(t, rdb.Set(t.Context(), "ballast", strings.Repeat("x", 32<<20), 0).Err())
+		var used int64
+		_, err := fmt.Sscan(rdb.InfoMap(t.Context(), "memory").Item("Memory", "used_memory"), &used)
+		must(t, err)
+		must(t, rdb.ConfigSet(t.Context(), "maxmemory", strconv.FormatInt(used*100/percent, 10)).Err())
+	}
+}
+
+// evict makes Redis throw something away, and sets it right again.
+func evict(t *testing.T, rdb *redis.Client) {
+	for i := range 100 {
+		must(t, rdb.Set(t.Context(), fmt.Sprint("ballast", i), strings.Repeat("x", 1<<17), 0).Err())
+	}
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-random").Err())
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "8mb").Err())
+	_ = rdb.Set(t.Context(), "one more", "x", 0)
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "1gb").Err())
+}
+
+// failSnapshot puts a folder where Redis writes its file.
+func failSnapshot(t *testing.T, rdb *redis.Client) {
+	must(t, os.MkdirAll(filepath.Join(rdb.ConfigGet(t.Context(), "dir").Val()["dir"], "dump.rdb", "in the way"), 0o700))
+	must(t, rdb.BgSave(t.Context()).Err())
+	eventually(t, "the snapshot has failed", func() bool {
+		return rdb.InfoMap(t.Context(), "persistence").Item("Persistence", "rdb_last_bgsave_status") == "err"
+	})
+}
+
+func bigRecord(t *testing.T, rdb *redis.Client) {
+	must(t, rdb.HSet(t.Context(), "orders:{b0}:o:big", "a", strings.Repeat("x", 2000)).Err())
+	must(t, rdb.ZAdd(t.Context(), "orders:{b0}:s:completed", redis.Z{Member: "big"}).Err())
+}
+
+func longWaiting(t *testing.T, rdb *redis.Client) {
+	since := time.Now().Add(-time.Hour).UnixNano()
+	must(t, rdb.LPush(t.Context(), "asynq:{low}:pending", "a").Err())
+	must(t, rdb.HSet(t.Context(), "asynq:{low}:t:a", "pending_since", since).Err())
+}
+
+func heldByNobody(t *testing.T, rdb *redis.Client) {
+	must(t, rdb.LPush(t.Context(), "asynq:{low}:active", "a", "b").Err())
+	must(t, rdb.ZAdd(t.Context(), "asynq:{low}:lease",
+		redis.Z{Member: "a", Score: float64(time.Now().Add(-time.Minute).Unix())},
+		redis.Z{Member: "b", Score: float64(time.Now().Add(time.Minute).Unix())}).Err())
+}
+
+// TestExamineAway returns in time, whatever Redis does.
+func TestExamineAway(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		away func(*redistest.Server)
+	}{{"killed", (*redistest.Server).Kill}, {"frozen", (*redistest.Server).Freeze}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			tt.away(server)
+			begun := time.Now()
+			found := examine(t, server.URL())
+			if took := time.Since(begun); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			mustFind(t, found, "redis/connection", app.FindingProblem, `^no answer from Redis at unix:.*start Redis`)
+			mustFind(t, found, "redis/everything else", app.FindingNotChecked, `Redis does not answer`)
+		})
+	}
+}

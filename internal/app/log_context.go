@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"orderprocessor/internal/api"
+)
+
+// The names of what a line has from its context.
+const (
+	keyRequestID = "request_id"
+	keyTraceID   = "trace_id"
+	keySpanID    = "span_id"
+)
+
+// contextual is a log handler that adds the request and the trace of its context to
+// a line: the trace that a client has begun as well, whether or not spans are made.
+type contextual struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h contextual) Handle(ctx context.Context, r slog.Record) error {
+	id, span := api.RequestIDOf(ctx), trace.SpanContextFromContext(ctx)
+	if id == "" && !span.IsValid() {
+		return h.Handler.Handle(ctx, r)
+	}
+	r = r.Clone()
+	if id != "" && !has(r, keyRequestID) {
+		r.AddAttrs(slog.String(keyRequestID, id))
+	}
+	if span.IsValid() {
+		r.AddAttrs(slog.String(keyTraceID, span.TraceID().String()), slog.String(keySpanID, span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// has says whether the line names it itself.
+func has(r slog.Record, key string) (found bool) {
+	r.Attrs(func(a slog.Attr) bool {
+		found = a.Key == key
+		return !found
+	})
+	return found
+}
+
+// WithAttrs implements slog.Handler.
+func (h contextual) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return contextual{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h contextual) WithGroup(name string) slog.Handler { return contextual{h.Handler.WithGroup(name)} }

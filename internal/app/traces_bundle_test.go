@@ -1,0 +1,234 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/redistest"
+)
+
+// shop is an endpoint that answers each order's calls in turn with the codes in its
+// first item, and keeps the headers of all calls by order.
+type shop struct {
+	*httptest.Server
+	mu    sync.Mutex
+	calls map[string][]http.Header
+}
+
+func newShop(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{calls: map[string][]http.Header{}}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var sent struct {
+		Data struct{ Order struct{ Items []string } }
+	}
+	_ = json.NewDecoder(r.Body).Decode(&sent)
+	id := r.Header.Get("Idempotency-Key")
+	s.mu.Lock()
+	s.calls[id] = append(s.calls[id], r.Header.Clone())
+	codes := strings.Fields(sent.Data.Order.Items[0])
+	n := min(len(s.calls[id]), len(codes)) - 1
+	s.mu.Unlock()
+	var code int
+	_, _ = fmt.Sscan(codes[n], &code)
+	w.WriteHeader(code)
+}
+
+// headers are those of the calls for an order.
+func (s *shop) headers(id string) []http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls[id])
+}
+
+// traced is both programs, which keep their spans here if there are any.
+type traced struct {
+	url   string
+	shop  *shop
+	spans *tracetest.InMemoryExporter
+}
+
+// startTraced starts both programs with a private Redis and a shop.
+func startTraced(t *testing.T, on bool, more ...string) *traced {
+	t.Helper()
+	tr := &traced{shop: newShop(t), spans: tracetest.NewInMemoryExporter()}
+	opts := app.Options{Log: slog.New(slog.DiscardHandler)}
+	if on {
+		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(tr.spans))
+		t.Cleanup(func() { _ = provider.Shutdown(context.Background()) })
+		opts.Traces = provider
+	}
+	env := environ(redistest.Start(t).URL(), append(more,
+		"ORDERS_FULFILMENT_URL="+tr.shop.URL, "ORDERS_RETRY_BASE=1ms", "ORDERS_RETRY_MAX=1ms")...)
+	apiConfig, workerConfig := loadBoth(t, env)
+	a, err := app.NewAPI(apiConfig, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := app.NewWorker(workerConfig, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, a)
+	start(t, w)
+	tr.url = "http://" + a.Addr()
+	eventually(t, "the system is ready", func() bool { return readyz(t, a).code == 200 && readyz(t, w).code == 200 })
+	return tr
+}
+
+func loadBoth(t *testing.T, env []string) (config.API, config.Worker) {
+	t.Helper()
+	a, err := config.LoadAPI(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := config.LoadWorker(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, w
+}
+
+// send sends a request with these headers, and returns the status.
+func send(t *testing.T, method, url, body string, header http.Header) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	req.Header = header.Clone()
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+// settled waits until an order has ended.
+func (tr *traced) settled(t *testing.T, id string) {
+	t.Helper()
+	eventually(t, id+" has ended", func() bool {
+		return ask(t, http.MethodGet, tr.url+"/orders/"+id, "").body["success"] != nil
+	})
+}
+
+// parent is a client's trace, made of a number.
+func parent(n int) trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1, byte(n >> 8), byte(n)}, SpanID: trace.SpanID{2, byte(n >> 8), byte(n)},
+		TraceFlags: trace.FlagsSampled, Remote: true,
+	})
+}
+
+func traceparent(span trace.SpanContext) http.Header {
+	return http.Header{"Traceparent": {fmt.Sprintf("00-%s-%s-%s", span.TraceID(), span.SpanID(), span.TraceFlags())}}
+}
+
+// of is the spans of a trace, once there are so many.
+func (tr *traced) of(t *testing.T, id trace.TraceID, count int) tracetest.SpanStubs {
+	t.Helper()
+	var found tracetest.SpanStubs
+	eventually(t, fmt.Sprintf("there are %d spans", count), func() bool {
+		found = nil
+		for _, s := range tr.spans.GetSpans() {
+			if s.SpanContext.TraceID() == id {
+				found = append(found, s)
+			}
+		}
+		return len(found) >= count
+	})
+	slices.SortFunc(found, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
+	return found
+}
+
+// told are the attributes that a tree shows.
+var told = []attribute.Key{
+	"http.route", "http.response.status_code", "error.type", "request.id", "order.id", "messaging.destination.name",
+	"messaging.operation.type", "order.attempt", "order.handling", "order.status",
+}
+
+// tree writes the spans below a parent, one to a line, each below its own.
+func tree(spans tracetest.SpanStubs, below trace.SpanID, indent string) (lines []string) {
+	for _, s := range spans {
+		if s.Parent.SpanID() != below {
+			continue
+		}
+		line := []string{indent + s.SpanKind.String(), s.Name}
+		for _, key := range told {
+			for _, a := range s.Attributes {
+				if a.Key == key {
+					line = append(line, fmt.Sprintf("%s=%s", key, a.Value.String()))
+				}
+			}
+		}
+		if s.Status.Code != 0 {
+			line = append(line, fmt.Sprintf("%s(%s)", s.Status.Code, s.Status.Description))
+		}
+		lines = append(append(lines, strings.Join(line, " ")), tree(spans, s.SpanContext.SpanID(), indent+"  ")...)
+	}
+	return lines
+}
+
+// checkShop holds each call for an order to the span that was made for it.
+func (tr *traced) checkShop(t *testing.T, id string, spans tracetest.SpanStubs) {
+	t.Helper()
+	var want, got []string
+	for _, s := range spans {
+		if s.SpanKind == trace.SpanKindClient && slices.Contains(s.Attributes, attribute.String("order.id", id)) {
+			want = append(want, traceparent(s.SpanContext).Get("Traceparent"))
+		}
+	}
+	for _, h := range tr.shop.headers(id) {
+		got = append(got, h.Get("Traceparent"))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the shop was told of other spans (-want +got):\n%s", diff)
+	}
+}
+
+// names is tree, with the order's id alone.
+func names(spans tracetest.SpanStubs, below trace.SpanID, indent string) (lines []string) {
+	for _, s := range spans {
+		if s.Parent.SpanID() != below {
+			continue
+		}
+		line := []string{indent + s.SpanKind.String(), s.Name}
+		for _, a := range s.Attributes {
+			if a.Key == "order.id" {
+				line = append(line, a.Value.String())
+			}
+		}
+		lines = append(append(lines, strings.Join(line, " ")), names(spans, s.SpanContext.SpanID(), indent+"  ")...)
+	}
+	return lines
+}
+
+// said is everything that spans say.
+func said(spans tracetest.SpanStubs) string { return fmt.Sprintf("%+v", spans) }

@@ -1,0 +1,153 @@
+package ctl
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The looks of a line, as terminals take them.
+const (
+	bold   = "\x1b[1m"
+	red    = "\x1b[1;31m"
+	yellow = "\x1b[33m"
+	faint  = "\x1b[2m"
+	plain  = "\x1b[0m"
+)
+
+const (
+	// besideWidth is the least width at which tables stand beside each other.
+	besideWidth = 76
+	// columnGap is the space between two tables.
+	columnGap = "     "
+	// clock writes the time of an event on the screen.
+	clock = "15:04:05.000"
+)
+
+// styled is a line of the screen and its look.
+type styled struct{ text, look string }
+
+// view returns the lines that fill a screen of the size, the last of them with the
+// keys.
+func (d *display) view(width, height int) []string {
+	lines := d.head(width)
+	if !d.shown.stats.at.IsZero() {
+		lines = append(lines, d.figures(width)...)
+	}
+	lines = append(lines, d.events(max(0, height-len(lines)-2))...)
+	lines = lines[:min(len(lines), max(0, height-1))]
+	for len(lines) < height-1 {
+		lines = append(lines, styled{})
+	}
+	lines = append(lines, styled{d.keys(), faint})
+	return d.paint(lines, width)
+}
+
+// paint cuts the lines to the width and gives them their looks.
+func (d *display) paint(lines []styled, width int) []string {
+	painted := make([]string, len(lines))
+	for i, l := range lines {
+		painted[i] = strings.TrimRight(cutRunes(l.text, width), " ")
+		if d.colour && l.look != "" {
+			painted[i] = l.look + painted[i] + plain
+		}
+	}
+	return painted
+}
+
+// cutRunes cuts a text to so many characters.
+func cutRunes(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n])
+}
+
+func (d *display) keys() string {
+	if d.paused {
+		return "q quit   p go on"
+	}
+	return "q quit   p pause"
+}
+
+// head says what is watched, and how it is with that.
+func (d *display) head(width int) []styled {
+	state, look := d.state()
+	title := "orderctl watch  " + d.api
+	if utf8.RuneCountInString(title+"  "+state) > width {
+		return []styled{{title, bold}, {state, look}, {}}
+	}
+	return []styled{{title + strings.Repeat(" ", width-utf8.RuneCountInString(title+state)) + state, look}, {}}
+}
+
+// state says whether the figures are of now.
+func (d *display) state() (text, look string) {
+	p := d.shown
+	of := p.stats.at.UTC().Format(time.TimeOnly) + " UTC"
+	switch {
+	case p.err != nil && p.stats.at.IsZero():
+		return away(p.err), red
+	case p.err != nil:
+		return away(p.err) + ": figures of " + of, red
+	case p.stats.at.IsZero():
+		return "connecting", yellow
+	case d.paused:
+		return "paused at " + of, yellow
+	default:
+		return of, bold
+	}
+}
+
+// figures are all tables.
+func (d *display) figures(width int) []styled {
+	v := d.shown.stats.stats
+	lines := []styled{{d.throughput(width), ""}, {d.system(), d.systemLook()}, {}}
+	lines = append(lines, queueLines(v)...)
+	lines = append(lines, styled{})
+	statuses, latencies := statusLines(v), latencyLines(v.LatencyMS)
+	if width < besideWidth {
+		return append(append(append(append(lines, statuses...), styled{}), latencies...), styled{})
+	}
+	for i := range statuses {
+		lines = append(lines, styled{fmt.Sprintf("%-32s", statuses[i].text) + columnGap + latencies[i].text, statuses[i].look})
+	}
+	return append(lines, styled{})
+}
+
+func (d *display) throughput(width int) string {
+	text := fmt.Sprintf("throughput  %8.1f /s  ", d.shown.stats.stats.ThroughputPerSecond)
+	return text + sparkline(d.shown.rates, width-len(text))
+}
+
+// system says who works, and with what.
+func (d *display) system() string {
+	v := d.shown.stats.stats
+	text := fmt.Sprintf("workers %d, slots %d   drift %d   accepted %d   Redis %s", v.Workers, v.ActiveWorkers,
+		v.Ledger.Drift, v.Ledger.Accepted, memoryText(v.Redis))
+	if v.Ledger.Accepted == 0 {
+		text += "   no orders yet"
+	}
+	return text
+}
+
+func (d *display) systemLook() string {
+	if v := d.shown.stats.stats; v.Ledger.Drift != 0 || v.ActiveWorkers == 0 {
+		return red
+	}
+	return ""
+}
+
+// events shows the newest changes, the newest first, in so many lines and a title.
+func (d *display) events(room int) []styled {
+	title := styled{"newest changes", bold}
+	if d.shown.silent != "" {
+		title = styled{"newest changes: " + d.shown.silent, yellow}
+	}
+	lines := []styled{title}
+	newest := last(d.shown.events, room)
+	for i := len(newest) - 1; i >= 0; i-- {
+		lines = append(lines, styled{text: newest[i].line(clock)})
+	}
+	return lines
+}

@@ -1,0 +1,118 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+const (
+	// maxRead is how many entries of the stream are read at once: up to 1,000 events,
+	// about 150 kB.
+	maxRead = 100
+	// readGrace is how long Redis may take to say that there is nothing new.
+	readGrace = time.Second
+	// fieldLines is the field of an entry that holds its events, a line for each.
+	fieldLines = "e"
+	// lineParts is how many parts a line has; see scripts/prelude.lua.
+	lineParts = 8
+)
+
+// EventsAfter returns the events of all orders that came after the one with this id,
+// oldest first, the first thousand or so, and the place to read on after. Without any
+// it waits for one, for as long as wait says, and then returns none; below a
+// millisecond it does not wait. Events leave after some time: see Reach. It returns
+// order.ErrUnavailable when Redis could not be asked.
+func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, wait time.Duration) (
+	events []order.Event, place order.EventID, err error,
+) {
+	ctx, cancel := context.WithTimeout(ctx, wait+readGrace)
+	defer cancel()
+	args := &redis.XReadArgs{Streams: []string{eventsKey}, ID: after.String(), Count: maxRead, Block: -1}
+	if wait >= time.Millisecond {
+		args.Block = wait
+	}
+	streams, err := l.rdb.XRead(ctx, args).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, after, nil
+	case err != nil:
+		return nil, after, wrap(err, "read events after %s", after)
+	}
+	for _, entry := range streams[0].Messages {
+		events = append(events, parseEntry(entry, after)...)
+		place = entryID(entry)
+	}
+	return events, place, nil
+}
+
+// parseEntry reads the events of an entry that came after the one with this id.
+// Entries of another version hold none.
+func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
+	text, _ := entry.Values[fieldLines].(string)
+	var events []order.Event
+	for line := range strings.SplitSeq(text, "\n") {
+		part := strings.SplitN(line, "\t", lineParts)
+		if len(part) != lineParts {
+			continue
+		}
+		if id, err := order.ParseEventID(part[0]); err != nil || id.Compare(after) <= 0 {
+			continue
+		}
+		sequence, _ := strconv.Atoi(part[2])
+		attempt, _ := strconv.Atoi(part[5])
+		events = append(events, order.Event{
+			ID: part[0], OrderID: part[1], Sequence: sequence, Status: order.Status(part[3]), At: parseTime(part[4]),
+			Attempt: attempt, Worker: part[6], Reason: part[7],
+		})
+	}
+	return events
+}
+
+// Reach tells which events are kept: all after oldest, up to newest. Both are zero
+// when there has never been one. It returns order.ErrUnavailable when Redis could not
+// be asked.
+func (l *Ledger) Reach(ctx context.Context) (oldest, newest order.EventID, err error) {
+	info, err := l.rdb.XInfoStream(ctx, eventsKey).Result()
+	switch {
+	case err != nil && strings.Contains(err.Error(), "no such key"):
+		return oldest, newest, nil
+	case err != nil:
+		return oldest, newest, wrap(err, "read which events are kept")
+	}
+	if newest, err = order.ParseEventID(info.LastGeneratedID); err != nil {
+		return oldest, newest, fmt.Errorf("read which events are kept: %w", err)
+	}
+	// Redis counts what was ever added from version 7 on.
+	if info.Length == info.EntriesAdded {
+		return order.EventID{}, newest, nil
+	}
+	if info.Length == 0 {
+		return newest, newest, nil
+	}
+	return firstOf(info.FirstEntry), newest, nil
+}
+
+// firstOf is the id of an entry's first event. That one is kept, and the one before
+// it may have left.
+func firstOf(entry redis.XMessage) order.EventID {
+	events := parseEntry(entry, order.EventID{})
+	if len(events) == 0 {
+		return entryID(entry)
+	}
+	id, _ := order.ParseEventID(events[0].ID) // parseEntry has read it
+	return id
+}
+
+// entryID is the id of an entry, which is that of its last event.
+func entryID(entry redis.XMessage) order.EventID {
+	id, _ := order.ParseEventID(entry.ID) // Redis writes no other
+	return id
+}

@@ -1,0 +1,198 @@
+package live
+
+import (
+	"context"
+	"slices"
+
+	"orderprocessor/internal/order"
+)
+
+// Filter says which events a stream has. Its zero value lets all pass.
+type Filter struct {
+	// Statuses are what an order may have become; none means anything.
+	Statuses []order.Status
+	// Orders are whose events they are; none means everybody's.
+	Orders []string
+}
+
+func (f Filter) lets(e order.Event) bool {
+	return (len(f.Statuses) == 0 || slices.Contains(f.Statuses, e.Status)) &&
+		(len(f.Orders) == 0 || slices.Contains(f.Orders, e.OrderID))
+}
+
+// Batch is what a stream has at one moment.
+type Batch struct {
+	// Changes are events in their order, none when there is nothing new.
+	Changes []*Change
+	// Place is how far the stream has come: no event up to it is missing, but for a
+	// gap. Another stream may be opened after it.
+	Place order.EventID
+	// Gap says that events after After, and before these, are not kept any more.
+	Gap   bool
+	After order.EventID
+}
+
+// Stream is the events for one watcher. It is for one goroutine.
+type Stream struct {
+	hub    *Hub
+	filter Filter
+	// more is sent to when there is something to take.
+	more chan struct{}
+
+	// The rest belongs to the hub's lock.
+
+	place   order.EventID // how far the stream has come
+	live    bool          // events come from the hub, not from the ledger
+	untaken []*Change
+	fallen  bool
+}
+
+// Open begins a stream, with the next event, or with those after an earlier one. It
+// returns ErrFull when there is no place for it, and order.ErrUnavailable when nothing
+// could be read yet.
+func (h *Hub) Open(f Filter, after *order.EventID) (*Stream, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case len(h.streams) >= h.MaxStreams:
+		return nil, ErrFull
+	case !h.reading:
+		return nil, order.ErrUnavailable
+	}
+	s := &Stream{hub: h, filter: f, more: make(chan struct{}, 1), place: h.place, live: true}
+	if after != nil {
+		s.place, s.live = *after, false
+	}
+	h.streams[s] = struct{}{}
+	return s, nil
+}
+
+// Place is how far the stream has come.
+func (s *Stream) Place() order.EventID {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.place
+}
+
+// Next returns what is new, and waits for it until ctx ends: then there are no changes.
+// It returns ErrSlow when more has come than a stream may leave untaken.
+func (s *Stream) Next(ctx context.Context) (Batch, error) {
+	for ctx.Err() == nil {
+		if !s.isLive() {
+			if b, err := s.readOn(ctx); err == nil {
+				return b, nil
+			}
+			pause(ctx, retryWait)
+			continue
+		}
+		if b, err := s.take(); err != nil || len(b.Changes) > 0 {
+			return b, err
+		}
+		select {
+		case <-s.more:
+		case <-ctx.Done():
+		}
+	}
+	return s.take()
+}
+
+// Close ends the stream and frees its place. It may be called twice.
+func (s *Stream) Close() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	delete(s.hub.streams, s)
+	s.untaken = nil
+}
+
+func (s *Stream) isLive() bool {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.live
+}
+
+func (s *Stream) take() (Batch, error) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if s.fallen {
+		return Batch{}, ErrSlow
+	}
+	b := Batch{Changes: s.untaken, Place: s.place}
+	s.untaken = nil
+	return b, nil
+}
+
+// add has the stream take what is new to it. The hub's lock is held.
+func (s *Stream) add(changes []*Change, place order.EventID) {
+	if !s.live || s.fallen {
+		return
+	}
+	for _, c := range changes {
+		if c.id.Compare(s.place) > 0 && s.filter.lets(c.Event) {
+			s.untaken = append(s.untaken, c)
+		}
+	}
+	if place.Compare(s.place) > 0 {
+		s.place = place
+	}
+	if len(s.untaken) > maxUntaken {
+		s.fall()
+	}
+	if len(s.untaken) > 0 {
+		s.wake()
+	}
+}
+
+// fall ends the stream with ErrSlow. The hub's lock is held.
+func (s *Stream) fall() {
+	s.fallen, s.untaken = true, nil
+	s.wake()
+}
+
+func (s *Stream) wake() {
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+}
+
+// readOn reads what the ledger has, until the stream has come as far as the hub. Few
+// streams do so at the same time, so that many that come back at once leave Redis
+// room for orders.
+func (s *Stream) readOn(ctx context.Context) (Batch, error) {
+	select {
+	case s.hub.readers <- struct{}{}:
+		defer func() { <-s.hub.readers }()
+	case <-ctx.Done():
+		return Batch{}, ctx.Err()
+	}
+	after := s.Place()
+	events, place, err := s.hub.books.EventsAfter(ctx, after, 0)
+	if err != nil {
+		return Batch{}, err
+	}
+	// Asked afterwards, as events may have left between two questions.
+	oldest, newest, err := s.hub.books.Reach(ctx)
+	if err != nil {
+		return Batch{}, err
+	}
+	b := Batch{Place: place, Gap: after.Compare(oldest) < 0, After: after}
+	if after.Compare(newest) > 0 { // no event of these books
+		b.Place, b.Gap = newest, true
+	}
+	for _, c := range changesOf(events) {
+		if s.filter.lets(c.Event) {
+			b.Changes = append(b.Changes, c)
+		}
+	}
+	s.come(b.Place)
+	return b, nil
+}
+
+// come notes how far the stream has come, and has it live when that is as far as the
+// hub.
+func (s *Stream) come(place order.EventID) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.place = place
+	s.live = place.Compare(s.hub.place) >= 0
+}

@@ -1,0 +1,80 @@
+package metrics_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/metrics"
+	"orderprocessor/internal/order"
+)
+
+// page is what a scrape answers.
+func page(t *testing.T, r *metrics.Registry) string {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	r.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	if answer.Code != http.StatusOK {
+		t.Fatalf("the scrape is answered %d: %s", answer.Code, answer.Body)
+	}
+	return answer.Body.String()
+}
+
+// scrape returns the series of a scrape whose names begin so.
+func scrape(t *testing.T, r *metrics.Registry, prefix string) map[string]float64 {
+	t.Helper()
+	series := map[string]float64{}
+	for line := range strings.Lines(page(t, r)) {
+		if !strings.HasPrefix(line, prefix) {
+			continue
+		}
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		series[name] = n
+	}
+	return series
+}
+
+// nonzero holds what has counted since the registry was made.
+func nonzero(series map[string]float64) map[string]float64 {
+	counted := map[string]float64{}
+	for name, n := range series {
+		if n != 0 {
+			counted[name] = n
+		}
+	}
+	return counted
+}
+
+func compare(t *testing.T, want, got map[string]float64) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("series (-want +got):\n%s", diff)
+	}
+}
+
+// rulesStub has every order in the queue that its customer names.
+type rulesStub struct{}
+
+func (rulesStub) Queue(o order.Order) order.Queue { return order.Queue(o.Customer) }
+
+// booksStub answers every write to the books alike.
+type booksStub struct{ err error }
+
+func (b booksStub) Begin(context.Context, order.Claim) (order.Begun, error) {
+	return order.Begun{Number: 7}, b.err
+}
+
+func (b booksStub) Fail(context.Context, order.Claim, string, string, time.Duration) error {
+	return b.err
+}
+func (b booksStub) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }

@@ -1,0 +1,45 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"orderprocessor/internal/metrics"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/worker"
+)
+
+var _ worker.Fulfilment = (*metrics.Fulfilment)(nil)
+
+// shop answers every call alike.
+type shop struct{ err error }
+
+func (s shop) Fulfil(_ context.Context, o order.Order, h order.Handling, attempt int) (string, error) {
+	return fmt.Sprint(o.ID, " ", h, " ", attempt), s.err
+}
+
+func TestFulfilment(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		err  error
+		want string
+	}{
+		"taken":         {nil, "ok"},
+		"later":         {&order.RetryError{Err: order.ErrUnavailable}, "transient"},
+		"refused":       {fmt.Errorf("call: %w", &order.PermanentError{Err: order.ErrConflict}), "permanent"},
+		"anything else": {context.Canceled, "transient"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := metrics.New()
+			note, err := r.NewFulfilment(shop{row.err}).Fulfil(t.Context(), order.Order{ID: "ord_1"}, order.HandlingExpedited, 3)
+			if note != "ord_1 expedited 3" || !errors.Is(err, row.err) {
+				t.Errorf("it hands on %q, %v", note, err)
+			}
+			compare(t, map[string]float64{fmt.Sprintf("orders_fulfilment_duration_seconds_count{result=%q}", row.want): 1},
+				nonzero(scrape(t, r, "orders_fulfilment_duration_seconds_count")))
+		})
+	}
+}

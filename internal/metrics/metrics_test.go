@@ -1,0 +1,98 @@
+package metrics_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"orderprocessor/internal/metrics"
+)
+
+// everything returns a registry with every metric that there is.
+func everything() *metrics.Registry {
+	r := metrics.New()
+	r.AddBooks(&system{})
+	r.AddPool(func() metrics.Pool { return metrics.Pool{} })
+	r.NewIntake(&taker{}, rulesStub{})
+	r.NewAttempts()
+	r.NewFulfilment(shop{})
+	r.NewRequests().Observe("/orders", "GET", 200, 0)
+	r.Gauge("event_streams", "Event streams that are open.", func() int { return 3 })
+	return r
+}
+
+// TestNames holds that the metrics keep the conventions of Prometheus, and begin as
+// ours do.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	text := page(t, everything())
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	for _, name := range regexp.MustCompile(`(?m)^# TYPE (\S+)`).FindAllStringSubmatch(text, -1) {
+		if !regexp.MustCompile(`^(orders|go|process|promhttp)_`).MatchString(name[1]) {
+			t.Errorf("%s does not begin with orders_", name[1])
+		}
+	}
+}
+
+// TestRuntime holds that the runtime, the process and the build are told.
+func TestRuntime(t *testing.T) {
+	t.Parallel()
+	text := page(t, metrics.New())
+	for _, name := range []string{"go_goroutines", "go_info", "go_build_info", "process_start_time_seconds"} {
+		if !strings.Contains(text, "\n"+name) {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+func TestGauge(t *testing.T) {
+	t.Parallel()
+	compare(t, map[string]float64{"orders_event_streams": 3}, scrape(t, everything(), "orders_event_streams"))
+}
+
+// TestPrivate holds that two programs in one process share no numbers.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	one, other := metrics.New(), metrics.New()
+	one.NewRequests().Observe("/orders", "GET", 200, 0)
+	other.NewRequests()
+	if got := slices.Collect(maps.Keys(scrape(t, other, "orders_"))); len(got) != 0 {
+		t.Errorf("the other one has %v", got)
+	}
+}
+
+func TestPool(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name string
+		pool metrics.Pool
+		want map[string]float64
+	}{
+		{"ordinary", metrics.Pool{Hits: 1, Misses: 2, Timeouts: 3, Stale: 4, Open: 7, Idle: 5}, map[string]float64{
+			"orders_redis_pool_hits_total": 1, "orders_redis_pool_misses_total": 2,
+			"orders_redis_pool_timeouts_total": 3, "orders_redis_pool_stale_total": 4,
+			`orders_redis_pool_connections{state="used"}`: 2, `orders_redis_pool_connections{state="idle"}`: 5,
+		}},
+		{"one closed between two readings", metrics.Pool{Open: 4, Idle: 5}, map[string]float64{
+			`orders_redis_pool_connections{state="idle"}`: 4,
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := metrics.New()
+			r.AddPool(func() metrics.Pool { return row.pool })
+			compare(t, row.want, nonzero(scrape(t, r, "orders_")))
+		})
+	}
+}

@@ -1,0 +1,133 @@
+package browser_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestWorkerStops says that no worker is alive, and that one is back.
+func TestWorkerStops(t *testing.T) {
+	s := start(t)
+	stop := s.worker()
+	p := s.open("")
+	p.sees("#state-words", "All is well")
+	p.sees("[data-figure=workers-note]", "of 8 slots busy")
+	p.mayRefuse() // /health answers 503
+	stop()
+	p.sees("#state-words", "No worker is alive")
+	p.sees("#state-detail", "Start workers")
+	p.sees("[data-figure=workers-note]", "none is alive")
+	s.worker()
+	p.sees("#state-words", "All is well")
+}
+
+// TestPause pauses a queue and resumes it.
+func TestPause(t *testing.T) {
+	s := start(t)
+	s.worker()
+	p := s.open("")
+	p.click("button[data-queue=low]")
+	p.sees("#dialog-title", "Pause the queue low?")
+	p.do(chromedp.KeyEvent("\x1b")) // Escape leaves it as it is
+	p.until(`!document.querySelector("#dialog").open && document.activeElement.dataset.queue === "low"`)
+	p.click("button[data-queue=low]")
+	p.click("#dialog-yes")
+	p.sees("#queues-result", "The queue low is paused.")
+	p.sees("#state-words", "A queue is paused: low")
+	p.sees("button[data-queue=low]", "Resume")
+	s.submit("held", `,"priority":3`)
+	p.sees(`.queue[data-queue=low] [data-count=pending]`, "1")
+	p.shoot("paused")
+	p.click("button[data-queue=low]")
+	p.sees("#queues-result", "The queue low is worked again.")
+	p.sees("[data-order=held]", "completed")
+	p.sees("#state-words", "All is well")
+}
+
+// TestRedisStops says that Redis is away, and goes on by itself when it is back.
+func TestRedisStops(t *testing.T) {
+	s := start(t)
+	s.worker()
+	s.submit("before")
+	p := s.open("")
+	p.sees("[data-order=before]", "completed")
+	p.mayRefuse()
+	s.redis.Kill()
+	p.sees("#state-words", "Redis is away")
+	p.sees("#banner", "Showing figures of")
+	p.shoot("redis-away")
+	s.redis.Restart()
+	p.sees("#state-words", "All is well")
+	p.until(`document.querySelector("#banner").hidden`)
+	s.submit("after")
+	p.sees("[data-order=after]", "completed")
+}
+
+// TestAPIStops says that it is not connected and shows the last figures, until the API
+// answers again.
+func TestAPIStops(t *testing.T) {
+	s := start(t)
+	s.worker()
+	s.submit("before")
+	p := s.open("")
+	p.sees("[data-order=before]", "completed")
+	p.mayRefuse()
+	value[any](p, `(() => {
+		globalThis.connected = fetch;
+		fetch = () => Promise.reject(new TypeError("offline"));
+		return true;
+	})()`)
+	p.sees("#state-words", "Reconnecting")
+	p.sees("#banner", "Not connected. Showing figures of")
+	p.shoot("disconnected")
+	value[any](p, `(fetch = connected, true)`)
+	p.sees("#state-words", "All is well")
+	p.until(`document.querySelector("#banner").hidden`)
+}
+
+// TestKeys uses the page with a key as the password of HTTP Basic: what the key does
+// not allow is said where it was tried.
+func TestKeys(t *testing.T) {
+	keys := []string{
+		"viewer:read:" + hashOf("read-key"),
+		"all:submit+read+admin:" + hashOf("all-key"),
+		"shop:submit:" + hashOf("submit-key"),
+	}
+	s := start(t, "ORDERS_API_KEYS="+strings.Join(keys, ","))
+	s.worker()
+	as := func(key, hash string) *tab {
+		u, err := url.Parse(s.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.UserPassword("me", key)
+		p := newTab(t, s.url)
+		p.mayRefuse()
+		p.do(chromedp.Navigate(u.String() + "/" + hash))
+		return p
+	}
+	viewer := as("read-key", "")
+	viewer.sees("#state-words", "All is well")
+	viewer.sees("#orders-note", "live")
+	viewer.click("button[data-queue=low]")
+	viewer.click("#dialog-yes")
+	viewer.sees("#queues-result", "The queue low was not paused. Your key lacks the scope admin.")
+	viewer.shoot("forbidden")
+	all := as("all-key", "#/submit")
+	for field, text := range map[string]string{"amount": "5", "items": "tea", "customer": "Ada", "address": "1 Example Road", "id": "mine"} {
+		all.write("#f-"+field, text)
+	}
+	all.click("#submit button")
+	all.sees("#submit-result", "mine")
+	viewer.sees("[data-order=mine]", "completed")
+}
+
+func hashOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,176 @@
+package browser_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestSubmit submits an order on the page and watches it complete.
+func TestSubmit(t *testing.T) {
+	s := start(t)
+	s.worker()
+	p := s.open("")
+	p.sees("#state-words", "All is well")
+	p.shows("#welcome")
+	p.sees("#welcome-curl", "curl "+s.url+"/orders")
+	p.shoot("empty")
+	p.do(chromedp.Navigate(s.url + "/#/submit"))
+	p.click("#submit button")
+	p.sees("#f-amount-error", "is required")
+	p.mayRefuse()
+	p.write("#f-amount", "0.00")
+	p.click("#submit button")
+	p.sees("#f-items-error", "must hold at least one item")
+	p.sees("#f-amount-error", "must be above 0")
+	p.shoot("submit-invalid")
+	value[any](p, `(document.querySelector("#f-amount").select(), true)`)
+	p.write("#f-amount", "999999.10")
+	p.write("#f-items", "tea\ncups")
+	p.write("#f-customer", "Ada")
+	p.write("#f-address", "1 Example Road")
+	p.click("#submit button")
+	p.sees("#submit-result", "is accepted")
+	p.click("#submit-result a")
+	p.sees(".verdict", "Rejected: order amount exceeds limit")
+	p.sees(".facts", "999,999.10")
+	p.do(chromedp.Navigate(s.url + "/#/submit"))
+	p.write("#f-amount", "49.90")
+	p.write("#f-items", "tea")
+	p.write("#f-customer", "Ada")
+	p.write("#f-address", "1 Example Road")
+	p.write("#f-id", "shop-1001")
+	p.click("#submit button")
+	p.click("#submit-result a")
+	p.sees(".verdict", "Completed in")
+	p.sees(".timeline", "completed")
+	p.sees(".attempts", "thank you")
+	p.until(`document.querySelector(".attempts b") === null`) // what the shop said is text
+	p.shoot("order-completed")
+	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.sees(`[data-order="shop-1001"]`, "completed")
+	p.sees(`[data-order="shop-1001"]`, "49.90")
+}
+
+// TestDoubleClick makes one order of a button that is pressed twice, and of a form
+// that is sent again after its answer was lost.
+func TestDoubleClick(t *testing.T) {
+	s := start(t)
+	p := s.open("#/submit")
+	p.mayRefuse()
+	p.write("#f-amount", "5")
+	p.write("#f-items", "tea")
+	p.write("#f-customer", "Ada")
+	p.write("#f-address", "1 Example Road")
+	value[any](p, `(() => {
+		const real = fetch;
+		fetch = async (...args) => { await real(...args); fetch = real; throw new TypeError("the answer is lost"); };
+		for (const _ of [1, 2]) document.querySelector("#submit").requestSubmit();
+		return true;
+	})()`)
+	p.sees("#submit-result", "Whether the order was recorded is not known")
+	p.click("#submit button")
+	p.sees("#submit-result", "is accepted")
+	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.sees("[data-figure=waiting]", "1")
+	p.until(`document.querySelectorAll("#orders [data-order]").length === 1`)
+}
+
+// TestFollow shows an order on its way without being asked again, and withdraws it.
+func TestFollow(t *testing.T) {
+	s := start(t)
+	s.shop.pause.Store(int64(300 * time.Millisecond))
+	s.submit("ord_1")
+	s.submit("later", fmt.Sprintf(`,"process_at":%q`, time.Now().Add(time.Hour).Format(time.RFC3339)))
+	p := s.open("#/orders/ord_1")
+	p.mayRefuse() // /health answers 503 without a worker
+	p.sees(".verdict", "It waits for a worker")
+	s.worker()
+	p.sees(".timeline", "processing")
+	p.sees(".verdict", "Completed in")
+	p.write("#search-id", "later\r")
+	p.sees("h1", "later")
+	p.click("[data-action=cancel]")
+	p.write("#cancel-reason", "ordered twice")
+	p.click("#dialog-yes")
+	p.sees(".verdict", "Cancelled: ordered twice")
+	p.sees("#order-result", "never take effect")
+	p.until(`document.querySelector("[data-action]") === null`)
+}
+
+// TestList follows orders that came before and after the page was opened.
+func TestList(t *testing.T) {
+	s := start(t)
+	s.submit("before")
+	p := s.open("")
+	p.mayRefuse()
+	p.sees(`[data-order=before]`, "pending")
+	s.submit("after", `,"priority":1`)
+	p.sees(`[data-order=after]`, "pending")
+	p.sees(`[data-order=after] [data-cell=queue]`, "critical") // filled in
+	p.until(`document.querySelector("#orders [data-order]").dataset.order === "after"`)
+	s.worker()
+	p.sees(`[data-order=before]`, "completed")
+	p.sees(`[data-order=after]`, "completed")
+	p.sees("[data-figure=throughput-note]", "2 so far")
+}
+
+// TestFailures groups what failed, and has it retried once the shop is mended.
+func TestFailures(t *testing.T) {
+	s := start(t)
+	s.worker()
+	s.shop.code.Store(http.StatusUnprocessableEntity)
+	for i := range 3 {
+		s.submit(fmt.Sprintf("bad-%d", i))
+	}
+	p := s.open("")
+	p.sees("#failures-badge", "3")
+	p.do(chromedp.Navigate(s.url + "/#/failures"))
+	p.sees(".failure h2", "fulfilment answered 422 Unprocessable Entity")
+	p.sees(".failure .tally", "3")
+	s.shop.code.Store(http.StatusTeapot)
+	s.submit("other")
+	p.sees("#failures-groups", "fulfilment answered 418")
+	p.until(`document.querySelectorAll(".failure").length === 2`)
+	p.shoot("failures")
+	p.click(".failure a")
+	p.sees(".verdict", "Failed: fulfilment answered 422")
+	p.sees(".verdict", "The shop refused it for good")
+	p.shoot("order-failed")
+	s.shop.code.Store(http.StatusOK)
+	p.do(chromedp.Navigate(s.url + "/#/failures"))
+	p.click(".failure button")
+	p.sees("#dialog-title", "Retry 3 orders?")
+	p.shoot("retry")
+	p.click("#dialog-yes")
+	p.sees("#failures-result", "3 orders are pending again.")
+	p.until(`document.querySelectorAll(".failure").length === 1`)
+	p.click(".failure a")
+	p.click("[data-action=retry]")
+	p.sees("#order-result", "It is pending again")
+	p.sees(".verdict", "Completed in")
+	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.until(`document.querySelectorAll("#orders [data-status=completed]").length === 4`)
+	p.until(`document.querySelector("#failures-badge").hidden`)
+}
+
+// TestMarkup shows markup and other oddities in an id as the text they are.
+func TestMarkup(t *testing.T) {
+	s := start(t)
+	s.worker()
+	p := s.open("#/orders/<img src=x onerror=alert(1)>")
+	p.sees("h1", "Order <img src=x onerror=alert(1)>")
+	p.shows("#order-missing")
+	for _, id := range []string{"%3Cscript%3Ealert(1)%3C/script%3E", "..", "%2e%2e%2fstats", "a,b", "%zz", "x?status=failed"} {
+		p.do(chromedp.Navigate(s.url + "/#/orders/" + id))
+		p.shows("#order-missing")
+	}
+	p.mayRefuse() // a 404, which the browser complains about
+	p.do(chromedp.Navigate(s.url + "/#/orders/none"))
+	p.sees("#order-missing", "It was never accepted here")
+	p.shoot("order-missing")
+	p.until(`document.querySelectorAll("main img, main script").length === 0`)
+}

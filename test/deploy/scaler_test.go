@@ -1,0 +1,64 @@
+package deploy_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestScalerFindsItsFigures holds that the API tells the scaler of workers what it
+// asks for, to a key that may read and nothing else.
+func TestScalerFindsItsFigures(t *testing.T) {
+	t.Parallel()
+	keys := filepath.Join(t.TempDir(), "keys")
+	key := newKey(t, keys, "read")
+	f := startFleet(t, 1, startRedis(t), "ORDERS_API_KEYS_FILE="+keys)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+"/stats", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	status, text := f.send(req)
+	var stats any
+	if err := json.Unmarshal([]byte(text), &stats); err != nil {
+		t.Fatalf("%d: %v", status, err)
+	}
+	scaler := readFile(t, "../../deploy/kubernetes/components/autoscaling-worker-keda/autoscaler.yaml")
+	for _, found := range regexp.MustCompile(`valueLocation: (\S+)`).FindAllStringSubmatch(scaler, -1) {
+		if _, number := at(stats, found[1]).(float64); !number {
+			t.Errorf("%s is %v in %s", found[1], at(stats, found[1]), text)
+		}
+	}
+}
+
+// at follows a path of names that are parted by dots.
+func at(value any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+// newKey makes a key with some scopes, writes its line to a file and returns it.
+func newKey(t *testing.T, file string, scopes ...string) string {
+	t.Helper()
+	args := []string{"keys", "new", "--name", "shop"}
+	for _, scope := range scopes {
+		args = append(args, "--scope", scope)
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(binaries, "orderctl"), args...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, line := regexp.MustCompile(`ok_\S+`).Find(out), regexp.MustCompile(`shop:\S+`).Find(out)
+	if err := os.WriteFile(file, line, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return string(key)
+}

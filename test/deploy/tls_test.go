@@ -1,0 +1,73 @@
+package deploy_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// certificates runs the script and returns the folder of what it made.
+func certificates(t *testing.T, hosts ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath("openssl"); err != nil {
+		need(t, "openssl", err)
+	}
+	dir := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), "../../deploy/tls/certificates.sh", append([]string{dir}, hosts...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("certificates.sh: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// TestRedisOverTLS holds that the programs speak TLS to a Redis from the example
+// when they trust its authority, and not otherwise.
+func TestRedisOverTLS(t *testing.T) {
+	t.Parallel()
+	certs := certificates(t, "redis=127.0.0.1")
+	port := freePorts(t, 1)[0]
+	dir := t.TempDir()
+	base := example(t, "redis.conf", dir, "bind * -::*", "bind 127.0.0.1", "dir /data", "dir "+dir)
+	conf := example(t, "tls/redis.conf", dir, "include /etc/redis/redis.conf", "include "+base,
+		"tls-port 6379", "tls-port "+port, "/etc/redis/tls/", certs+"/")
+	start(t, nil, "redis-server", conf)
+
+	url := "REDIS_URL=rediss://127.0.0.1:" + port + "/0"
+	f := startFleet(t, 1, url, "SSL_CERT_FILE="+filepath.Join(certs, "ca.crt"))
+	f.submit("over-tls")
+	f.settle("over-tls")
+
+	admin := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port, TLSConfig: trusting(t, certs)})
+	t.Cleanup(func() { _ = admin.Close() })
+	if plain := admin.ConfigGet(t.Context(), "port").Val()["port"]; plain != "0" {
+		t.Errorf("Redis also listens in the clear, on port %q", plain)
+	}
+
+	stranger := startAPI(t, url)
+	stranger.api.says(`(certificate signed by unknown authority)`)
+	unencrypted := startAPI(t, "REDIS_URL=redis://127.0.0.1:"+port+"/0")
+	unencrypted.api.says(`"msg":"(waiting for Redis; not ready until it answers)"`)
+	for _, f := range []*fleet{stranger, unencrypted} {
+		if status, text := f.send(f.order("refused")); status != http.StatusServiceUnavailable {
+			t.Errorf("an API that cannot reach Redis answered %d: %s", status, text)
+		}
+	}
+}
+
+// trusting returns the settings of a client that trusts the authority of a folder.
+func trusting(t *testing.T, certs string) *tls.Config {
+	t.Helper()
+	authority, err := os.ReadFile(filepath.Join(certs, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(authority)
+	return &tls.Config{RootCAs: trusted}
+}
