@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos redis
+.PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos redis tools
 
 TOOL := go tool -modfile=tools/go.mod
 
@@ -14,7 +14,7 @@ run: ## run everything in one process, with a private Redis if there is one
 build: ## build the three programs into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
 
-test: redis ## run all tests
+test: redis tools ## run all tests
 	go test ./...
 
 check: format lint generated vuln race smoke ## all that must pass before a change lands
@@ -36,8 +36,8 @@ generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
 vuln: ## look for known vulnerabilities (govulncheck), if its database is in reach
 	@scripts/vuln.sh
 
-race: redis ## run all tests with the race detector
-	go test -race -timeout 9m ./...
+race: redis tools ## run all tests with the race detector
+	go test -race -timeout 15m ./...
 
 smoke: redis ## test the bench suite, and do very little of everything in it
 	cd bench && go test ./load ./record ./report ./scenario ./systems . && go run . -smoke
@@ -56,3 +56,6 @@ chaos: redis ## kill, stop and disturb everything at length, and print what came
 
 redis: ## find redis-server or install it
 	@scripts/redis.sh
+
+tools: ## find a browser, promtool and systemd-analyze for their tests, or install them
+	@scripts/tools.sh

@@ -62,9 +62,9 @@ func needPromtool(t *testing.T) {
 	switch {
 	case err == nil:
 	case os.Getenv("CI") == "true":
-		t.Fatalf("%v; scripts/promtool.sh installs it", err)
+		t.Fatalf("%v; scripts/tools.sh installs it", err)
 	default:
-		t.Skipf("%v; scripts/promtool.sh installs it", err)
+		t.Skipf("%v; scripts/tools.sh installs it", err)
 	}
 }
 

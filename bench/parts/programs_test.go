@@ -63,8 +63,8 @@ func startWorker(b *testing.B, redis *redistest.Server) {
 	start(b, w.Run)
 	inspector := queue.NewInspector(redis.Client())
 	await(b, func() bool {
-		slots, err := inspector.Slots(b.Context())
-		return err == nil && slots > 0
+		fleet, err := inspector.Fleet(b.Context())
+		return err == nil && fleet.Slots > 0
 	})
 }
 

@@ -114,8 +114,8 @@ func (s *System) StartWorker() (err error) {
 // AwaitWorker waits until the worker's slots are alive.
 func (s *System) AwaitWorker(ctx context.Context) error {
 	return s.works.await(ctx, "the worker is ready", func() bool {
-		slots, err := s.Books.queues.Slots(ctx)
-		return err == nil && slots > 0
+		fleet, err := s.Books.queues.Fleet(ctx)
+		return err == nil && fleet.Slots > 0
 	})
 }
 

@@ -24,8 +24,8 @@ const (
 
 // Live hands on changes as they happen; see the methods of live.Hub.
 type Live interface {
-	Open(f live.Filter, after *order.EventID) (*live.Stream, error)
-	Await(orderID string) (settled <-chan struct{}, stop func(), err error)
+	Open(ctx context.Context, f live.Filter, after *order.EventID) (*live.Stream, error)
+	Await(ctx context.Context, orderID string) (settled <-chan struct{}, stop func(), err error)
 }
 
 // changeView is an event of the stream of all orders.
@@ -42,7 +42,7 @@ func (s *Server) followEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	stream, err := s.Live.Open(filter, after)
+	stream, err := s.Live.Open(c.UserContext(), filter, after)
 	if err != nil {
 		return err
 	}

@@ -297,7 +297,7 @@ func flood(t *testing.T, b *bundle, n int, reason string) {
 	done := make(chan error, many)
 	for _, e := range entries {
 		go func() {
-			_, err := books.Cancel(t.Context(), e.Order.ID, reason)
+			_, err := books.Cancel(t.Context(), e.ID, reason)
 			done <- err
 		}()
 	}

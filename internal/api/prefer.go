@@ -24,7 +24,7 @@ func (s *Server) awaited(c *fiber.Ctx, rec order.Record) (now order.Record, ok b
 	if wait == 0 {
 		return rec, false
 	}
-	settled, stop, err := s.Live.Await(rec.ID)
+	settled, stop, err := s.await(c, rec.ID)
 	if err != nil {
 		return rec, false
 	}
@@ -40,6 +40,13 @@ func (s *Server) awaited(c *fiber.Ctx, rec order.Record) (now order.Record, ok b
 	case <-ctx.Done():
 	}
 	return s.lookAgain(c, now), true
+}
+
+// await begins to wait for the outcome. The request may have used up its time by now.
+func (s *Server) await(c *fiber.Ctx, id string) (settled <-chan struct{}, stop func(), err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), requestTimeout)
+	defer cancel()
+	return s.Live.Await(ctx, id)
 }
 
 // lookAgain reads the record anew. The order is accepted, so a Redis that is away is

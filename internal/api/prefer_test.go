@@ -94,8 +94,13 @@ func TestPreferWaitByKey(t *testing.T) {
 // crowded has no place for anybody.
 type crowded struct{}
 
-func (crowded) Open(live.Filter, *order.EventID) (*live.Stream, error) { return nil, live.ErrFull }
-func (crowded) Await(string) (<-chan struct{}, func(), error)          { return nil, nil, live.ErrFull }
+func (crowded) Open(context.Context, live.Filter, *order.EventID) (*live.Stream, error) {
+	return nil, live.ErrFull
+}
+
+func (crowded) Await(context.Context, string) (<-chan struct{}, func(), error) {
+	return nil, nil, live.ErrFull
+}
 
 // TestPreferWaitForTooMany holds that an order is accepted although nobody else can
 // wait.
@@ -123,7 +128,7 @@ func (forgetful) Get(context.Context, string) (order.Record, error) {
 // TestPreferWaitWithoutRedis holds that an order is accepted, and told as it was then,
 // when Redis goes away meanwhile.
 func TestPreferWaitWithoutRedis(t *testing.T) {
-	b := open(t, func(p *parts) { p.Records = forgetful{p.Parts.Records} })
+	b := open(t, func(p *parts) { p.Records = forgetful{p.Records} })
 	if o := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=1").object(t, 201); o["status"] != "pending" {
 		t.Errorf("the order is %v", o)
 	}

@@ -62,7 +62,7 @@ func TestDoctorOfAService(t *testing.T) {
 	in.environ = append(in.environ, "ORDERS_ADMIN_ADDR="+said[2])
 	c := orderctlIn(t, in, "doctor", "--api", said[1])
 	c.mustEnd(t, 0, `(?m)^ok +settings +environment +every variable is valid$`, `(?m)^ok +redis +connection`,
-		`(?m)^ok +queues +workers +alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API asks for none`,
+		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API asks for none`,
 		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +admin +API +ready at`, `\nproblems: 0, warnings: 0\n$`)
 }
 

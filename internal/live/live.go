@@ -9,6 +9,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -79,8 +80,12 @@ type Hub struct {
 	books   Books
 	readers chan struct{}
 
+	// wanted is sent to when somebody watches a hub that rests.
+	wanted chan struct{}
+
 	mu      sync.Mutex
 	reading bool          // Run knows where it is
+	began   chan struct{} // closed when it does
 	place   order.EventID // of the last event that was handed on
 	streams map[*Stream]struct{}
 	waits   map[string][]chan struct{} // by the order that is waited for
@@ -91,6 +96,7 @@ type Hub struct {
 func New(cfg Config, b Books) *Hub {
 	return &Hub{
 		Config: cfg, books: b, readers: make(chan struct{}, maxReaders),
+		wanted: make(chan struct{}, 1), began: make(chan struct{}),
 		streams: map[*Stream]struct{}{}, waits: map[string][]chan struct{}{},
 	}
 }
@@ -102,13 +108,21 @@ func (h *Hub) Streams() int {
 	return len(h.streams)
 }
 
-// Run reads events and hands them on until ctx ends. While Redis is away it asks
-// again and again. It may be called once.
+// Run reads events and hands them on until ctx ends, while somebody watches: reading
+// costs Redis as much as a script of each order. While Redis is away it asks again and
+// again. It may be called once.
 func (h *Hub) Run(ctx context.Context) error {
 	var read time.Time
 	for ctx.Err() == nil {
+		if h.rest() {
+			select {
+			case <-h.wanted:
+			case <-ctx.Done():
+			}
+			continue
+		}
 		var err error
-		if time.Since(read) > maxPause {
+		if time.Since(read) > maxPause || !h.knows() {
 			err = h.find(ctx)
 		}
 		if err == nil {
@@ -124,6 +138,43 @@ func (h *Hub) Run(ctx context.Context) error {
 	return nil
 }
 
+// rest says whether nobody watches. The hub forgets where it is then.
+func (h *Hub) rest() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.streams) > 0 || h.waiting > 0 {
+		return false
+	}
+	if h.reading {
+		h.reading, h.began = false, make(chan struct{})
+	}
+	return true
+}
+
+func (h *Hub) knows() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reading
+}
+
+// join waits until the hub reads, for somebody who watches from now on. It returns
+// order.ErrUnavailable when that is not before ctx ends.
+func (h *Hub) join(ctx context.Context) error {
+	h.mu.Lock()
+	began := h.began
+	h.mu.Unlock()
+	select {
+	case h.wanted <- struct{}{}:
+	default:
+	}
+	select {
+	case <-began:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("begin to read events: %w", order.ErrUnavailable)
+	}
+}
+
 // find finds the place to read on after. When events have left the ledger unread, or
 // the ledger is another one, that is a new place: streams fall, and waits end early.
 func (h *Hub) find(ctx context.Context) error {
@@ -133,7 +184,12 @@ func (h *Hub) find(ctx context.Context) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.reading && h.place.Compare(oldest) >= 0 && h.place.Compare(newest) <= 0 {
+	if !h.reading {
+		h.reading, h.place = true, newest
+		close(h.began)
+		return nil
+	}
+	if h.place.Compare(oldest) >= 0 && h.place.Compare(newest) <= 0 {
 		return nil
 	}
 	for s := range h.streams {
@@ -142,7 +198,7 @@ func (h *Hub) find(ctx context.Context) error {
 	for id := range h.waits {
 		h.settled(id)
 	}
-	h.reading, h.place = true, newest
+	h.place = newest
 	return nil
 }
 

@@ -49,22 +49,34 @@ type Stream struct {
 
 // Open begins a stream, with the next event, or with those after an earlier one. It
 // returns ErrFull when there is no place for it, and order.ErrUnavailable when nothing
-// could be read yet.
-func (h *Hub) Open(f Filter, after *order.EventID) (*Stream, error) {
+// could be read before ctx ended.
+func (h *Hub) Open(ctx context.Context, f Filter, after *order.EventID) (*Stream, error) {
+	s := &Stream{hub: h, filter: f, more: make(chan struct{}, 1)}
+	if !h.enter(s) {
+		return nil, ErrFull
+	}
+	if err := h.join(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case len(h.streams) >= h.MaxStreams:
-		return nil, ErrFull
-	case !h.reading:
-		return nil, order.ErrUnavailable
-	}
-	s := &Stream{hub: h, filter: f, more: make(chan struct{}, 1), place: h.place, live: true}
+	s.place, s.live = h.place, true
 	if after != nil {
 		s.place, s.live = *after, false
 	}
-	h.streams[s] = struct{}{}
 	return s, nil
+}
+
+// enter gives the stream a place, and says whether there was one.
+func (h *Hub) enter(s *Stream) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.streams) >= h.MaxStreams {
+		return false
+	}
+	h.streams[s] = struct{}{}
+	return true
 }
 
 // Place is how far the stream has come.

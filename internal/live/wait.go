@@ -1,21 +1,36 @@
 package live
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Await returns a channel that is closed when the order has met an outcome from now
 // on, or may have. Whoever waits looks at the order afterwards, and once at the
 // beginning. The returned function ends the waiting; it is called once. Await returns
-// ErrFull when there is no place for one more.
-func (h *Hub) Await(orderID string) (settled <-chan struct{}, stop func(), err error) {
+// ErrFull when there is no place for one more, and order.ErrUnavailable when nothing
+// could be read before ctx ended.
+func (h *Hub) Await(ctx context.Context, orderID string) (settled <-chan struct{}, stop func(), err error) {
+	c := make(chan struct{})
+	if !h.waitFor(orderID, c) {
+		return nil, nil, ErrFull
+	}
+	if err := h.join(ctx); err != nil {
+		h.leave(orderID, c)
+		return nil, nil, err
+	}
+	return c, func() { h.leave(orderID, c) }, nil
+}
+
+func (h *Hub) waitFor(orderID string, c chan struct{}) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.waiting >= h.MaxWaits {
-		return nil, nil, ErrFull
+		return false
 	}
 	h.waiting++
-	c := make(chan struct{})
 	h.waits[orderID] = append(h.waits[orderID], c)
-	return c, func() { h.leave(orderID, c) }, nil
+	return true
 }
 
 func (h *Hub) leave(orderID string, c chan struct{}) {
