@@ -2,6 +2,9 @@
 
 import { find, make } from "./dom.js";
 
+/** leave answers the question before with no, if browsers have not told its end yet. */
+let leave = () => {};
+
 find("#dialog-no").addEventListener("click", dismiss);
 
 /**
@@ -9,6 +12,7 @@ find("#dialog-no").addEventListener("click", dismiss);
  * means no. The focus goes back to where it was.
  */
 export function confirm({ title, body, yes, danger = false }) {
+  leave();
   const dialog = find("#dialog");
   const button = find("#dialog-yes");
   find("#dialog-title").textContent = title;
@@ -19,7 +23,16 @@ export function confirm({ title, body, yes, danger = false }) {
   dialog.showModal();
   find("input, textarea", dialog)?.focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const ended = () => {
+      if (dialog.open) return; // it is the end of the question before
+      dialog.removeEventListener("close", ended);
+      resolve(dialog.returnValue === "yes");
+    };
+    leave = () => {
+      dialog.removeEventListener("close", ended);
+      resolve(false);
+    };
+    dialog.addEventListener("close", ended);
   });
 }
 
