@@ -48,7 +48,8 @@ type client struct {
 
 func newClient(t *testing.T, s *system, path string) *client {
 	t.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: 256}
+	// The API answers 408 on a connection on which nothing has come for ten seconds.
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &client{s: s, http: &http.Client{Transport: transport, Timeout: patience}, journal: openJournal(t, path)}
 }
