@@ -15,7 +15,7 @@ const (
 	OrdersPerSecond Unit = "orders/s"
 	// Milliseconds is a duration.
 	Milliseconds Unit = "ms"
-	// Bytes is memory of Redis.
+	// Bytes is memory.
 	Bytes Unit = "bytes"
 	// OfACore is the time of a processor, in percent of one core.
 	OfACore Unit = "% of a core"

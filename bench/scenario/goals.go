@@ -37,6 +37,10 @@ func (b *Bench) Ratios() []report.Ratio {
 		ratio(Sustained, byNaive, key(Sustained, ours, rate), key(Sustained, naive, rate)),
 		ratio(Sustained, byEvery, key(Sustained, oursAlways, rate), key(Sustained, ours, rate)),
 		ratio(Sustained, byLimit, key(Sustained, ours, rate), key(Limit, replayed, rate)),
+		{
+			Key: key(Events, byAlone, answer+percentile(0.50)),
+			Of:  key(Events, withThem, answer+percentile(0.50)), By: []report.Key{key(Events, alone, answer+percentile(0.50))},
+		},
 		ratio(Backlog, byLeast, key(Backlog, beside(most), rate), key(Backlog, beside(fewest), rate)),
 	}
 }
@@ -55,6 +59,10 @@ func durable(all []peers.Peer) []report.Key {
 // lowShare is nine tenths of what the weights 3 and 1 give to low beside default,
 // in percent. The tenth is for the order in which Asynq asks, which is random.
 const lowShare = 0.9 * 100 / (3 + 1)
+
+// unmoved is how much longer an answer may take and count as the same: what two
+// measurements of one thing differ by here.
+const unmoved = 1.2
 
 // Goals returns what the figures are held to.
 func Goals() []report.Goal {
@@ -76,5 +84,7 @@ func Goals() []report.Goal {
 		most(key(Idle, ours, atRest), 1),
 		most(key(Priority, ours, criticalWait+percentile(0.99)), 60),
 		least(key(Priority, ours, lowBesideDefault), lowShare),
+		most(key(Events, ours, delay+percentile(0.99)), 50),
+		most(key(Events, byAlone, answer+percentile(0.50)), unmoved),
 	}
 }

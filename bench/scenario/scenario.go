@@ -25,6 +25,7 @@ const (
 	Latency   = "latency"
 	Idle      = "idle"
 	Priority  = "priority"
+	Events    = "events"
 	Backlog   = "backlog"
 	Memory    = "memory"
 	Limit     = "limit"
@@ -32,7 +33,7 @@ const (
 
 // Names lists the scenarios in the order in which a run takes them.
 func Names() []string {
-	return []string{Single, Batch, Drain, Sustained, Limit, Latency, Idle, Priority, Backlog, Memory}
+	return []string{Single, Batch, Drain, Sustained, Limit, Latency, Idle, Priority, Events, Backlog, Memory}
 }
 
 // The figures that others are compared with.
@@ -73,7 +74,7 @@ func (b *Bench) Steps() []Step {
 	var all []Step
 	for _, some := range [][]Step{
 		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.limitSteps(), b.latencySteps(),
-		b.idleSteps(), b.prioritySteps(), b.backlogSteps(), b.memorySteps(),
+		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.memorySteps(),
 	} {
 		all = append(all, some...)
 	}

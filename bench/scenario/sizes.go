@@ -23,6 +23,9 @@ type Sizes struct {
 	// come, for Urgent. Rush is how many critical ones then wait at once.
 	Low, Default, Rush int
 	Urgent             time.Duration
+	// Followers is how many clients follow the changes of all orders, and SilentClients
+	// how many do so and never read.
+	Followers, SilentClients int
 	// Backlogs are the numbers of orders that wait meanwhile, and Beside those that
 	// are measured.
 	Backlogs []int
@@ -39,6 +42,7 @@ func Full() Sizes {
 		Clients: 64, Single: 60_000, Batch: 120_000, Drain: 60_000, Sustained: 60_000, PeerOrders: 60_000,
 		AtRate: 15 * time.Second, Pickups: 200, PeerPickups: 50, IdleFor: 10 * time.Second,
 		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
+		Followers: 200, SilentClients: 100,
 		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Memory: 200_000, Replayed: 20_000,
 	}
 }
@@ -49,6 +53,7 @@ func Smoke() Sizes {
 		Clients: 8, Single: 200, Batch: 2_000, Drain: 400, Sustained: 400, PeerOrders: 100,
 		AtRate: 500 * time.Millisecond, Pickups: 3, PeerPickups: 3, IdleFor: 300 * time.Millisecond,
 		Low: 2_000, Default: 2_000, Rush: 500, Urgent: 500 * time.Millisecond,
+		Followers: 5, SilentClients: 3,
 		Backlogs: []int{100, 500, 1_000}, Beside: 200, Memory: 500, Replayed: 200,
 	}
 }

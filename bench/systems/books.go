@@ -39,6 +39,18 @@ func NewBooks(rdb *redis.Client) *Books {
 // Totals reads all counters.
 func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.ledger.Totals(ctx) }
 
+// Changes counts the changes of orders that are kept.
+func (b *Books) Changes(ctx context.Context) (int, error) {
+	all := 0
+	for after := (order.EventID{}); ; {
+		events, place, err := b.ledger.EventsAfter(ctx, after, 0)
+		if err != nil || len(events) == 0 {
+			return all, err
+		}
+		all, after = all+len(events), place
+	}
+}
+
 // Depths reads what is in each queue.
 func (b *Books) Depths(ctx context.Context) (map[order.Queue]stats.Depth, error) {
 	return b.queues.Depths(ctx)

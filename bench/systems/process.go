@@ -95,3 +95,16 @@ func (p *process) cpu() (time.Duration, error) {
 	}
 	return time.Duration(stat.CPUTime() * float64(time.Second)), nil
 }
+
+// resident is how much memory the process holds, in bytes.
+func (p *process) resident() (int, error) {
+	proc, err := procfs.NewProc(p.cmd.Process.Pid)
+	if err != nil {
+		return 0, fmt.Errorf("read memory: %w", err)
+	}
+	stat, err := proc.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("read memory: %w", err)
+	}
+	return stat.ResidentMemory(), nil
+}

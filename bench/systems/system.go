@@ -144,6 +144,9 @@ func (s *System) Idle(ctx context.Context, over time.Duration) (worker, redis fl
 	return shares[0], shares[1], nil
 }
 
+// APIMemory is how much memory of the machine the API holds, in bytes.
+func (s *System) APIMemory() (int, error) { return s.api.resident() }
+
 // Close ends everything. It may be called twice.
 func (s *System) Close() {
 	for _, p := range []*process{s.works, s.api} {

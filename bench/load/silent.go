@@ -1,0 +1,40 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+)
+
+// silentBuffer is how many bytes the kernel keeps for a client that never reads: the
+// least it can be told, so that the server feels it soon.
+const silentBuffer = 4096
+
+// Silent opens so many streams of events and never reads from them. The returned
+// function closes those that the server has not.
+func Silent(ctx context.Context, addr string, clients int) (end func(), err error) {
+	var dialer net.Dialer
+	conns := make([]net.Conn, 0, clients)
+	end = func() {
+		for _, c := range conns {
+			_ = c.Close()
+		}
+	}
+	for range clients {
+		c, err := dialer.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			end()
+			return nil, fmt.Errorf("open a stream of events: %w", err)
+		}
+		conns = append(conns, c)
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetReadBuffer(silentBuffer)
+		}
+		if _, err := io.WriteString(c, "GET /events HTTP/1.1\r\nHost: "+addr+"\r\n\r\n"); err != nil {
+			end()
+			return nil, fmt.Errorf("ask for events: %w", err)
+		}
+	}
+	return end, nil
+}
