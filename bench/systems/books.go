@@ -20,6 +20,8 @@ const (
 	// balanceTimeout bounds the wait for what follows the last outcome, such as its
 	// task's end: a worker that lost its way there is given time to repair it.
 	balanceTimeout = 2 * time.Minute
+	// pageEntries is how many entries of the stream of events are read at once.
+	pageEntries = 100
 	// pageOrders is how many records are read at once.
 	pageOrders = 200
 )
@@ -43,7 +45,7 @@ func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.led
 func (b *Books) Changes(ctx context.Context) (int, error) {
 	all := 0
 	for after := (order.EventID{}); ; {
-		events, place, err := b.ledger.EventsAfter(ctx, after, 0)
+		events, place, err := b.ledger.EventsAfter(ctx, after, pageEntries, 0)
 		if err != nil || len(events) == 0 {
 			return all, err
 		}

@@ -24,6 +24,8 @@ const (
 	MaxProblems      = maxProblems
 	ReadTimeout      = readTimeout
 	LingerTimeout    = lingerTimeout
+
+	HeartbeatInterval = heartbeatInterval
 )
 
 // DecodeOrder is decodeOrder, for the fuzz test.

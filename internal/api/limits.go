@@ -64,8 +64,8 @@ const (
 	unavailableRetryAfter = 1
 	// maxFollowed is how many orders a stream of events may be about.
 	maxFollowed = 100
-	// heartbeatInterval is how long a stream of events may be silent. It is how soon a
-	// client is missed, and less than what proxies bear.
+	// heartbeatInterval is how long a stream of events may be silent: less than what
+	// proxies bear. A client that has vanished without a word is missed after two.
 	heartbeatInterval = 10 * time.Second
 	// reconnectAfter is when a client whose stream has ended asks for another.
 	reconnectAfter = 2 * time.Second

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -36,16 +37,24 @@ type lingeringConn struct {
 	*net.TCPConn
 	places  chan struct{}
 	reading atomic.Bool
+	begun   atomic.Bool // the client has sent something
 	ended   atomic.Bool // the client's last byte has been read, and its end after it
 }
 
-// Read implements net.Conn.
+// Read implements net.Conn. A client that has sent nothing in time has ended the
+// connection, so to say: it is closed without an answer, which the client would take
+// for that to a request it is just sending.
 func (c *lingeringConn) Read(b []byte) (int, error) {
 	c.reading.Store(true)
 	defer c.reading.Store(false)
 	n, err := c.TCPConn.Read(b)
-	if errors.Is(err, io.EOF) {
+	switch {
+	case n > 0:
+		c.begun.Store(true)
+	case errors.Is(err, io.EOF):
 		c.ended.Store(true)
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.begun.Load():
+		return 0, io.EOF
 	}
 	return n, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/api"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
@@ -99,6 +100,9 @@ func TestFollowEvents(t *testing.T) {
 	if got := f.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type is %q", got)
 	}
+	if got := f.Header.Get("X-Accel-Buffering"); got != "no" {
+		t.Errorf("X-Accel-Buffering is %q", got)
+	}
 	b.pending(t, "o1")
 	name, data := f.next(t)
 	events, err := b.ledger.Events(t.Context(), "o1")
@@ -113,8 +117,11 @@ func TestFollowEvents(t *testing.T) {
 	}
 	b.pending(t, "o2")
 	b.cancelled(t, "o1")
-	if diff := cmp.Diff([]string{"o2 pending", "o1 cancelled"}, f.changes(t, 2)); diff != "" {
-		t.Errorf("then (-want +got):\n%s", diff)
+	for _, want := range []string{"order o2 pending", "order o1 cancelled"} { // and nothing between them
+		name, data = f.next(t)
+		if got := fmt.Sprint(name, " ", data["order_id"], " ", data["status"]); got != want {
+			t.Errorf("then came %s, want %s", got, want)
+		}
 	}
 }
 
@@ -204,8 +211,24 @@ func TestFollowEventsNobodyCanHave(t *testing.T) {
 	}
 }
 
-// TestFollowEventsForTooMany holds the cap, and that a place is free again when its client
-// has gone.
+// TestFollowEventsForNobodyElse holds that no page of another site takes a place, and no
+// client that could not read the answer.
+func TestFollowEventsForNobodyElse(t *testing.T) {
+	b := open(t)
+	got := b.ask(t, http.MethodGet, "/events", "", "Sec-Fetch-Site", "cross-site")
+	if p := got.problem(t, 403); p.Type != typeCrossSite {
+		t.Errorf("another site's page is answered %+v", p)
+	}
+	if all := b.say(t, "GET /events HTTP/1.0\r\nHost: a\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
+		t.Errorf("a client of HTTP/1.0 is answered %+v", all)
+	}
+	if all := b.say(t, "GET /events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1-0\r\nLast-Event-ID: 2-0\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
+		t.Errorf("a client that comes from two places is answered %+v", all)
+	}
+}
+
+// TestFollowEventsForTooMany holds the cap, and that a place is free again as soon as its
+// client has gone: nothing has to be written for that.
 func TestFollowEventsForTooMany(t *testing.T) {
 	b := open(t)
 	var all []*following
@@ -219,14 +242,20 @@ func TestFollowEventsForTooMany(t *testing.T) {
 	if got := b.ask(t, http.MethodHead, "/events", ""); got.code != 503 {
 		t.Errorf("HEAD is answered %d", got.code)
 	}
+	begun := time.Now()
 	_ = all[0].Body.Close()
-	n := 0
-	eventually(t, "the place is free", func() bool { // a client that has gone is noticed by the next write
-		n++
-		b.pending(t, fmt.Sprint("o", n))
+	eventually(t, "the place is free", func() bool {
 		got := b.ask(t, http.MethodHead, "/events", "")
 		return got.code == 200 && got.header.Get("Content-Type") == "text/event-stream"
 	})
+	if took := time.Since(begun); took >= api.HeartbeatInterval {
+		t.Errorf("that took %v: it waited for a heartbeat", took)
+	}
+	for range maxTestStreams { // nobody follows by HEAD
+		if got := b.ask(t, http.MethodHead, "/events", ""); got.code != 200 {
+			t.Errorf("HEAD is answered %d", got.code)
+		}
+	}
 }
 
 // TestFollowEventsEndWithTheServer holds that a server which stops does not wait for those
@@ -272,11 +301,17 @@ func TestFollowEventsWithoutReaders(t *testing.T) {
 	// The kernel takes some megabytes for it.
 	reason := strings.Repeat("x", 250)
 	deadline := time.Now().Add(2 * time.Minute)
-	for n := 0; hub.Streams() > 1; n++ {
+	follows := time.Now() // longer than a request may take to arrive
+	for n := 0; hub.Streams() > 1 || time.Since(follows) < api.ReadTimeout+time.Second; n++ {
 		if time.Now().After(deadline) {
 			t.Fatal("the client who never reads is still there")
 		}
 		flood(t, b, n, reason)
+	}
+	select {
+	case <-reads:
+		t.Error("the client who reads is not there any more")
+	default:
 	}
 	_ = reader.Body.Close()
 	<-reads

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +25,22 @@ func (s *Server) awaited(c *fiber.Ctx, rec order.Record) (now order.Record, ok b
 	if wait == 0 {
 		return rec, false
 	}
+	if now, ok = rec, true; !rec.Status.Settled() {
+		now, ok = s.waitFor(c, rec, wait)
+	}
+	if ok {
+		c.Set(headerApplied, "wait="+strconv.Itoa(int(wait.Seconds())))
+	}
+	return now, ok
+}
+
+// waitFor waits for the outcome of an order that had none when it was read.
+func (s *Server) waitFor(c *fiber.Ctx, rec order.Record, wait time.Duration) (now order.Record, ok bool) {
 	settled, stop, err := s.await(c, rec.ID)
 	if err != nil {
 		return rec, false
 	}
 	defer stop()
-	c.Set(headerApplied, "wait="+strconv.Itoa(int(wait.Seconds())))
 	ctx, cancel := context.WithTimeout(s.serving, wait)
 	defer cancel()
 	if now = s.lookAgain(c, rec); now.Status.Settled() {
@@ -65,18 +76,29 @@ func (s *Server) lookAgain(c *fiber.Ctx, rec order.Record) order.Record {
 // say, and not longer than maxWait. What cannot be understood is ignored, as it says.
 func preferredWait(c *fiber.Ctx) time.Duration {
 	for _, values := range c.Request().Header.PeekAll(headerPrefer) {
-		for preference := range strings.SplitSeq(string(values), ",") {
+		for _, preference := range unquotedSplit(string(values)) {
 			preference, _, _ = strings.Cut(preference, ";") // its parameters are none of ours
 			name, value, _ := strings.Cut(preference, "=")
 			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
 				continue
 			}
-			seconds, err := strconv.ParseUint(strings.Trim(value, " \t\""), 10, 31)
-			if err != nil {
+			seconds, err := strconv.ParseUint(strings.Trim(value, " \t\""), 10, 64)
+			if err != nil && !errors.Is(err, strconv.ErrRange) {
 				return 0
 			}
-			return min(time.Duration(seconds)*time.Second, maxWait)
+			return time.Duration(min(seconds, uint64(maxWait/time.Second))) * time.Second
 		}
 	}
 	return 0
+}
+
+// unquotedSplit parts a list at its commas, but for those between quotation marks.
+func unquotedSplit(list string) []string {
+	quoted := false
+	return strings.FieldsFunc(list, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return r == ',' && !quoted
+	})
 }

@@ -3,7 +3,9 @@ package api_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +39,7 @@ func TestPreferWait(t *testing.T) {
 		{"as the RFC has it", "wait=10", "wait=10"},
 		{"among others", `respond-async, WAIT = "10"; foo="bar"`, "wait=10"},
 		{"longer than it may be", "wait=100000", "wait=30"},
+		{"longer than can be counted", "wait=99999999999999999999", "wait=30"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
@@ -59,7 +62,7 @@ func TestPreferWait(t *testing.T) {
 // were not there.
 func TestPreferNothing(t *testing.T) {
 	b := open(t)
-	for _, preferences := range []string{"", "wait", "wait=", "wait=0", "wait=-1", "wait=soon", "waiting=10", "return=minimal", "wait=99999999999999999999"} {
+	for _, preferences := range []string{"", "wait", "wait=", "wait=0", "wait=-1", "wait=soon", "waiting=10", "return=minimal", `foo="a, wait=30"`} {
 		got := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", preferences)
 		if o := got.object(t, got.code); o["status"] != "pending" || got.code >= 300 || got.header.Get("Preference-Applied") != "" {
 			t.Errorf("%q: the answer is %d %v", preferences, got.code, o)
@@ -73,6 +76,18 @@ func TestPreferWaitInVain(t *testing.T) {
 	got := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=1")
 	if o := got.object(t, 201); o["status"] != "pending" || got.header.Get("Preference-Applied") != "wait=1" {
 		t.Errorf("the order is %v", o)
+	}
+}
+
+// TestPreferWaitAgain holds that who has waited gives its place to others.
+func TestPreferWaitAgain(t *testing.T) {
+	b := open(t)
+	for n := range maxTestStreams + 1 {
+		body := strings.Replace(waited, orderID, fmt.Sprint(orderID, n), 1)
+		got := b.ask(t, http.MethodPost, "/orders", body, "Prefer", "wait=1")
+		if applied := got.header.Get("Preference-Applied"); applied != "wait=1" {
+			t.Errorf("the wait number %d is not applied: %q", n, applied)
+		}
 	}
 }
 

@@ -28,12 +28,17 @@ func refusalProblem(err error) problem {
 	case errors.As(err, &crossSite):
 		return problem{
 			Type: typeCrossSite, Title: "The request comes from another site", Status: 403,
-			Detail: "A browser sent this for a page of another site, which may only read.",
+			Detail: "A browser sent this for a page of another site, which may neither change nor follow anything.",
 		}
 	case errors.Is(err, errForeignHost):
 		return problem{
 			Type: typeBlank, Status: 421,
 			Detail: "Without keys the API answers browsers only as localhost or by its address.",
+		}
+	case errors.Is(err, errOldHTTP):
+		return problem{
+			Type: typeBlank, Status: 400,
+			Detail: "Events are sent to clients of HTTP/1.1 only.",
 		}
 	case errors.As(err, &limited):
 		wait := max(1, seconds(limited.retryAfter))

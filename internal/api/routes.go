@@ -58,7 +58,7 @@ func (s *Server) routes() ([]route, error) {
 		{post, "/queues/:name/pause", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.pauseQueue}},
 		{post, "/queues/:name/resume", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.resumeQueue}},
 
-		{get, livePath, ScopeRead, perRequest, steps{s.ready, bound, s.followEvents}},
+		{get, livePath, ScopeRead, perRequest, steps{s.ownSite, s.ready, bound, s.followEvents}},
 		{get, "/stats", ScopeRead, perRequest, steps{s.ready, bound, s.getStats}},
 		{get, "/health", open, free, steps{bound, s.getHealth}},
 

@@ -53,8 +53,14 @@ type crossSiteError struct{ error }
 // sameSite refuses to change anything for a page of another site: its browser
 // would send the user's password along. Programs that are no browsers send neither
 // of the two headers, and pass.
-func (s *Server) sameSite(c *fiber.Ctx) error {
-	req := http.Request{Method: c.Method(), Host: string(c.Request().Host()), Header: http.Header{}}
+func (s *Server) sameSite(c *fiber.Ctx) error { return s.checkSite(c, c.Method()) }
+
+// ownSite refuses what sameSite refuses, and to be read by a page of another site as
+// well: it would get nothing of the answer, and could take all places there are.
+func (s *Server) ownSite(c *fiber.Ctx) error { return s.checkSite(c, fiber.MethodPost) }
+
+func (s *Server) checkSite(c *fiber.Ctx, method string) error {
+	req := http.Request{Method: method, Host: string(c.Request().Host()), Header: http.Header{}}
 	for _, name := range []string{headerFetchSite, fiber.HeaderOrigin} {
 		for _, value := range c.Request().Header.PeekAll(name) {
 			req.Header.Add(name, string(value))

@@ -48,6 +48,8 @@ func TestMain(m *testing.M) {
 type parts struct {
 	api.Parts
 	cfg api.Config
+	// accepting looks at the connections that are accepted.
+	accepting func(net.Listener) net.Listener
 }
 
 // taking is a server's parts of which only the intake is used.
@@ -89,6 +91,9 @@ func serve(t *testing.T, p parts) *site {
 		t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
+	if p.accepting != nil {
+		l = p.accepting(l)
+	}
 	s.client = newClient(t)
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(context.Background())

@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// maxRead is how many entries of the stream are read at once: up to 1,000 events,
-	// about 150 kB.
-	maxRead = 100
 	// readGrace is how long Redis may take to say that there is nothing new.
 	readGrace = time.Second
 	// fieldLines is the field of an entry that holds its events, a line for each.
@@ -26,16 +23,16 @@ const (
 )
 
 // EventsAfter returns the events of all orders that came after the one with this id,
-// oldest first, the first thousand or so, and the place to read on after. Without any
-// it waits for one, for as long as wait says, and then returns none; below a
+// oldest first, and the place to read on after: those of so many entries at most, each
+// of up to ten events of about 150 bytes. Without any it waits for one, for as long as wait says, and then returns none; below a
 // millisecond it does not wait. Events leave after some time: see Reach. It returns
 // order.ErrUnavailable when Redis could not be asked.
-func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, wait time.Duration) (
+func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) (
 	events []order.Event, place order.EventID, err error,
 ) {
 	ctx, cancel := context.WithTimeout(ctx, wait+readGrace)
 	defer cancel()
-	args := &redis.XReadArgs{Streams: []string{eventsKey}, ID: after.String(), Count: maxRead, Block: -1}
+	args := &redis.XReadArgs{Streams: []string{eventsKey}, ID: after.String(), Count: int64(most), Block: -1}
 	if wait >= time.Millisecond {
 		args.Block = wait
 	}
@@ -77,8 +74,9 @@ func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
 }
 
 // Reach tells which events are kept: all after oldest, up to newest. Both are zero
-// when there has never been one. It returns order.ErrUnavailable when Redis could not
-// be asked.
+// when there has never been one. A Redis before 7 does not tell whether any has left:
+// its first event counts as oldest then, so that one who has none yet meets a gap. It
+// returns order.ErrUnavailable when Redis could not be asked.
 func (l *Ledger) Reach(ctx context.Context) (oldest, newest order.EventID, err error) {
 	info, err := l.rdb.XInfoStream(ctx, eventsKey).Result()
 	switch {

@@ -17,7 +17,7 @@ import (
 // after returns the events after a place, in one reading, and where that ended.
 func (b *bundle) after(t *testing.T, place order.EventID) ([]order.Event, order.EventID) {
 	t.Helper()
-	events, next, err := b.EventsAfter(t.Context(), place, 0)
+	events, next, err := b.EventsAfter(t.Context(), place, 100, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestStreamWaits(t *testing.T) {
 	}
 	read := make(chan reading, 1)
 	go func() {
-		events, _, err := b.EventsAfter(t.Context(), place, 10*time.Second)
+		events, _, err := b.EventsAfter(t.Context(), place, 100, 10*time.Second)
 		read <- reading{events, err}
 	}()
 	b.do(t, accept(sample("o1")))
@@ -166,7 +166,7 @@ func TestStreamWithoutRedis(t *testing.T) {
 	defer b.server.Thaw()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, _, err := b.EventsAfter(ctx, order.EventID{}, time.Minute); !errors.Is(err, order.ErrUnavailable) {
+	if _, _, err := b.EventsAfter(ctx, order.EventID{}, 100, time.Minute); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("EventsAfter returns %v", err)
 	}
 	if _, _, err := b.Reach(ctx); !errors.Is(err, order.ErrUnavailable) {

@@ -23,9 +23,14 @@ const (
 	readWait = 250 * time.Millisecond
 	// retryWait is the time between two attempts to read while Redis is away.
 	retryWait = 250 * time.Millisecond
-	// maxPause is how long the reader may have read nothing and still be sure that
-	// all events since are kept.
-	maxPause = 3 * time.Second
+	// checkInterval is how often the reader asks whether what it is to read next is
+	// still kept. It asks as well whenever there is more than it reads at once.
+	checkInterval = 3 * time.Second
+	// hubEntries and streamEntries are how much of the books the hub and a stream that
+	// catches up read at once, in entries of up to ten events. A stream keeps what it
+	// has read until its client has taken it.
+	hubEntries    = 100
+	streamEntries = 20
 	// maxUntaken is how many events one stream may leave untaken: a second of a
 	// thousand orders, and a burst on top.
 	maxUntaken = 5_000
@@ -44,7 +49,7 @@ var (
 
 // Books are where events are kept; see the methods of ledger.Ledger.
 type Books interface {
-	EventsAfter(ctx context.Context, after order.EventID, wait time.Duration) (
+	EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) (
 		events []order.Event, place order.EventID, err error)
 	Reach(ctx context.Context) (oldest, newest order.EventID, err error)
 }
@@ -83,6 +88,11 @@ type Hub struct {
 	// wanted is sent to when somebody watches a hub that rests.
 	wanted chan struct{}
 
+	// The next two are Run's own.
+
+	checked    time.Time // when the place was last found to be kept
+	complained bool      // the log knows that events cannot be read
+
 	mu      sync.Mutex
 	reading bool          // Run knows where it is
 	began   chan struct{} // closed when it does
@@ -108,55 +118,6 @@ func (h *Hub) Streams() int {
 	return len(h.streams)
 }
 
-// Run reads events and hands them on until ctx ends, while somebody watches: reading
-// costs Redis as much as a script of each order. While Redis is away it asks again and
-// again. It may be called once.
-func (h *Hub) Run(ctx context.Context) error {
-	var read time.Time
-	for ctx.Err() == nil {
-		if h.rest() {
-			select {
-			case <-h.wanted:
-			case <-ctx.Done():
-			}
-			continue
-		}
-		var err error
-		if time.Since(read) > maxPause || !h.knows() {
-			err = h.find(ctx)
-		}
-		if err == nil {
-			err = h.step(ctx)
-		}
-		if err == nil {
-			read = time.Now()
-			continue
-		}
-		h.Log.DebugContext(ctx, "events cannot be read", "error", err)
-		pause(ctx, retryWait)
-	}
-	return nil
-}
-
-// rest says whether nobody watches. The hub forgets where it is then.
-func (h *Hub) rest() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.streams) > 0 || h.waiting > 0 {
-		return false
-	}
-	if h.reading {
-		h.reading, h.began = false, make(chan struct{})
-	}
-	return true
-}
-
-func (h *Hub) knows() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.reading
-}
-
 // join waits until the hub reads, for somebody who watches from now on. It returns
 // order.ErrUnavailable when that is not before ctx ends.
 func (h *Hub) join(ctx context.Context) error {
@@ -172,78 +133,5 @@ func (h *Hub) join(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("begin to read events: %w", order.ErrUnavailable)
-	}
-}
-
-// find finds the place to read on after. When events have left the ledger unread, or
-// the ledger is another one, that is a new place: streams fall, and waits end early.
-func (h *Hub) find(ctx context.Context) error {
-	oldest, newest, err := h.books.Reach(ctx)
-	if err != nil {
-		return err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.reading {
-		h.reading, h.place = true, newest
-		close(h.began)
-		return nil
-	}
-	if h.place.Compare(oldest) >= 0 && h.place.Compare(newest) <= 0 {
-		return nil
-	}
-	for s := range h.streams {
-		s.fall()
-	}
-	for id := range h.waits {
-		h.settled(id)
-	}
-	h.place = newest
-	return nil
-}
-
-// step reads once.
-func (h *Hub) step(ctx context.Context) error {
-	h.mu.Lock()
-	after := h.place
-	h.mu.Unlock()
-	events, place, err := h.books.EventsAfter(ctx, after, readWait)
-	if err != nil {
-		return err
-	}
-	h.handOn(changesOf(events), place)
-	return nil
-}
-
-func (h *Hub) handOn(changes []*Change, place order.EventID) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.place = place
-	for s := range h.streams {
-		s.add(changes, place)
-	}
-	for _, c := range changes {
-		if c.Status.Settled() {
-			h.settled(c.OrderID)
-		}
-	}
-}
-
-func changesOf(events []order.Event) []*Change {
-	changes := make([]*Change, len(events))
-	for i, e := range events {
-		id, _ := order.ParseEventID(e.ID) // the ledger hands out no other
-		changes[i] = &Change{Event: e, id: id}
-	}
-	return changes
-}
-
-// pause waits, or returns early when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }

@@ -15,11 +15,6 @@ type Filter struct {
 	Orders []string
 }
 
-func (f Filter) lets(e order.Event) bool {
-	return (len(f.Statuses) == 0 || slices.Contains(f.Statuses, e.Status)) &&
-		(len(f.Orders) == 0 || slices.Contains(f.Orders, e.OrderID))
-}
-
 // Batch is what a stream has at one moment.
 type Batch struct {
 	// Changes are events in their order, none when there is nothing new.
@@ -27,15 +22,17 @@ type Batch struct {
 	// Place is how far the stream has come: no event up to it is missing, but for a
 	// gap. Another stream may be opened after it.
 	Place order.EventID
-	// Gap says that events after After, and before these, are not kept any more.
+	// Gap says that events after After are missing: what was made of events so far is to
+	// be read anew. The changes come after the gap.
 	Gap   bool
 	After order.EventID
 }
 
 // Stream is the events for one watcher. It is for one goroutine.
 type Stream struct {
-	hub    *Hub
-	filter Filter
+	hub      *Hub
+	statuses []order.Status
+	orders   map[string]bool // nil for everybody's
 	// more is sent to when there is something to take.
 	more chan struct{}
 
@@ -44,6 +41,8 @@ type Stream struct {
 	place   order.EventID // how far the stream has come
 	live    bool          // events come from the hub, not from the ledger
 	untaken []*Change
+	taken   order.EventID // how far what was taken reaches
+	gap     bool          // events after that are missing
 	fallen  bool
 }
 
@@ -51,7 +50,7 @@ type Stream struct {
 // returns ErrFull when there is no place for it, and order.ErrUnavailable when nothing
 // could be read before ctx ended.
 func (h *Hub) Open(ctx context.Context, f Filter, after *order.EventID) (*Stream, error) {
-	s := &Stream{hub: h, filter: f, more: make(chan struct{}, 1)}
+	s := &Stream{hub: h, statuses: f.Statuses, orders: setOf(f.Orders), more: make(chan struct{}, 1)}
 	if !h.enter(s) {
 		return nil, ErrFull
 	}
@@ -65,7 +64,20 @@ func (h *Hub) Open(ctx context.Context, f Filter, after *order.EventID) (*Stream
 	if after != nil {
 		s.place, s.live = *after, false
 	}
+	s.taken = s.place
 	return s, nil
+}
+
+// setOf makes the ids of a filter quick to look up: every event is held to them.
+func setOf(ids []string) map[string]bool {
+	if len(ids) == 0 {
+		return nil
+	}
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // enter gives the stream a place, and says whether there was one.
@@ -91,13 +103,13 @@ func (s *Stream) Place() order.EventID {
 func (s *Stream) Next(ctx context.Context) (Batch, error) {
 	for ctx.Err() == nil {
 		if !s.isLive() {
-			if b, err := s.readOn(ctx); err == nil {
+			if b, moved := s.readOn(ctx); moved {
 				return b, nil
 			}
 			pause(ctx, retryWait)
 			continue
 		}
-		if b, err := s.take(); err != nil || len(b.Changes) > 0 {
+		if b, err := s.take(); err != nil || len(b.Changes) > 0 || b.Gap {
 			return b, err
 		}
 		select {
@@ -128,9 +140,7 @@ func (s *Stream) take() (Batch, error) {
 	if s.fallen {
 		return Batch{}, ErrSlow
 	}
-	b := Batch{Changes: s.untaken, Place: s.place}
-	s.untaken = nil
-	return b, nil
+	return s.batch(), nil
 }
 
 // add has the stream take what is new to it. The hub's lock is held.
@@ -139,7 +149,7 @@ func (s *Stream) add(changes []*Change, place order.EventID) {
 		return
 	}
 	for _, c := range changes {
-		if c.id.Compare(s.place) > 0 && s.filter.lets(c.Event) {
+		if c.id.Compare(s.place) > 0 && s.wants(c.Event) {
 			s.untaken = append(s.untaken, c)
 		}
 	}
@@ -147,16 +157,18 @@ func (s *Stream) add(changes []*Change, place order.EventID) {
 		s.place = place
 	}
 	if len(s.untaken) > maxUntaken {
-		s.fall()
+		s.fallen, s.untaken = true, nil
+		s.wake()
+		return
 	}
 	if len(s.untaken) > 0 {
 		s.wake()
 	}
 }
 
-// fall ends the stream with ErrSlow. The hub's lock is held.
-func (s *Stream) fall() {
-	s.fallen, s.untaken = true, nil
+// skip has the stream go on where the hub is, with a gap. The hub's lock is held.
+func (s *Stream) skip() {
+	s.place, s.live, s.gap, s.untaken = s.hub.place, true, true, nil
 	s.wake()
 }
 
@@ -167,44 +179,49 @@ func (s *Stream) wake() {
 	}
 }
 
-// readOn reads what the ledger has, until the stream has come as far as the hub. Few
-// streams do so at the same time, so that many that come back at once leave Redis
-// room for orders.
-func (s *Stream) readOn(ctx context.Context) (Batch, error) {
+func (s *Stream) wants(e order.Event) bool {
+	return (len(s.statuses) == 0 || slices.Contains(s.statuses, e.Status)) && (s.orders == nil || s.orders[e.OrderID])
+}
+
+// readOn reads some of what the ledger has, until the stream has come as far as the
+// hub, and says whether that took the stream any further. Few streams do so at the
+// same time, so that many that come back at once leave Redis room for orders. One
+// that finds a gap goes on where the hub is: what is oldest then is the next to leave.
+func (s *Stream) readOn(ctx context.Context) (b Batch, moved bool) {
 	select {
 	case s.hub.readers <- struct{}{}:
 		defer func() { <-s.hub.readers }()
 	case <-ctx.Done():
-		return Batch{}, ctx.Err()
+		return Batch{}, false
 	}
 	after := s.Place()
-	events, place, err := s.hub.books.EventsAfter(ctx, after, 0)
+	events, place, err := s.hub.books.EventsAfter(ctx, after, streamEntries, 0)
 	if err != nil {
-		return Batch{}, err
+		return Batch{}, false
 	}
 	// Asked afterwards, as events may have left between two questions.
 	oldest, newest, err := s.hub.books.Reach(ctx)
 	if err != nil {
-		return Batch{}, err
+		return Batch{}, false
 	}
-	b := Batch{Place: place, Gap: after.Compare(oldest) < 0, After: after}
-	if after.Compare(newest) > 0 { // no event of these books
-		b.Place, b.Gap = newest, true
-	}
-	for _, c := range changesOf(events) {
-		if s.filter.lets(c.Event) {
-			b.Changes = append(b.Changes, c)
-		}
-	}
-	s.come(b.Place)
-	return b, nil
-}
-
-// come notes how far the stream has come, and has it live when that is as far as the
-// hub.
-func (s *Stream) come(place order.EventID) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.place = place
-	s.live = place.Compare(s.hub.place) >= 0
+	if !kept(after, oldest, newest) {
+		s.skip()
+		return s.batch(), true
+	}
+	for _, c := range changesOf(events) {
+		if s.wants(c.Event) {
+			s.untaken = append(s.untaken, c)
+		}
+	}
+	s.place, s.live = place, place.Compare(s.hub.place) >= 0
+	return s.batch(), s.live || place != after
+}
+
+// batch takes what there is. The hub's lock is held.
+func (s *Stream) batch() Batch {
+	b := Batch{Changes: s.untaken, Place: s.place, Gap: s.gap, After: s.taken}
+	s.untaken, s.gap, s.taken = nil, false, s.place
+	return b
 }

@@ -114,6 +114,9 @@ func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Con
 // context and waits a little longer. It may be called once.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.cancel()
+	if err := forgetDead(ctx, c.rdb); err != nil {
+		c.log.DebugContext(ctx, "dead workers stay listed", "error", err)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	var fetching sync.WaitGroup
 	fetching.Go(func() { c.ahead.run(ctx) })

@@ -103,31 +103,3 @@ func (i *Inspector) waitedSince(ctx context.Context, q order.Queue, oldest []str
 	}
 	return max(0, time.Since(time.Unix(0, ns)))
 }
-
-// Fleet returns the workers alive. One that was killed counts for up to ten seconds
-// more.
-func (i *Inspector) Fleet(ctx context.Context) (stats.Fleet, error) {
-	servers, err := within(ctx, i.asynq.Servers)
-	if err != nil {
-		return stats.Fleet{}, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
-	}
-	return fleet(servers), nil
-}
-
-// fleet adds up the servers of all processes: a worker has one for each of its lanes.
-func fleet(servers []*asynq.ServerInfo) stats.Fleet {
-	type process struct {
-		host string
-		pid  int
-	}
-	var f stats.Fleet
-	processes := map[process]bool{}
-	for _, s := range servers {
-		if s.Status == "active" {
-			f.Slots += s.Concurrency
-			processes[process{s.Host, s.PID}] = true
-		}
-	}
-	f.Workers = len(processes)
-	return f
-}

@@ -1,0 +1,145 @@
+package live_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"orderprocessor/internal/live"
+	"orderprocessor/internal/order"
+)
+
+// TestGap holds that a stream tells when it cannot go on where it should.
+func TestGap(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		after order.EventID
+	}{
+		{"events have left", idOf(2)},
+		{"an event that never was", order.EventID{Time: 1 << 60}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			watch(t, func(t *testing.T, b *books, h *live.Hub) {
+				t.Helper()
+				for range 6 {
+					b.happen(order.StatusPending)
+				}
+				b.set(func() { b.gone = 4 })
+				synctest.Wait()
+				s := open(t, h, live.Filter{}, row.after)
+				defer s.Close()
+				got, batch := next(t, s)
+				if len(got) > 0 || !batch.Gap || batch.After != row.after || batch.Place != idOf(6) {
+					t.Errorf("the first batch is %+v", batch)
+				}
+				b.happen(order.StatusPending)
+				synctest.Wait()
+				wantNext(t, s, 7, "o7")
+			})
+		})
+	}
+}
+
+// TestEventsLeaveUnread holds that a reader which events have left unread, as it was
+// away or as it lags, does not pretend to have them all.
+func TestEventsLeaveUnread(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		leave func(b *books)
+	}{
+		{"away", func(b *books) {
+			b.set(func() { b.away = true })
+			time.Sleep(10 * time.Second) // of the bubble
+			b.happen(order.StatusPending, order.StatusCompleted, order.StatusPending)
+			b.set(func() { b.away, b.gone = false, 3 })
+		}},
+		{"lagging", func(b *books) {
+			b.set(func() { b.upTo = 1 })
+			for range 300 {
+				b.happen(order.StatusPending)
+			}
+			b.set(func() { b.upTo, b.gone = 0, 100 })
+			b.happen(order.StatusPending)
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			watch(t, func(t *testing.T, b *books, h *live.Hub) {
+				t.Helper()
+				s := open(t, h, live.Filter{})
+				defer s.Close()
+				b.happen(order.StatusPending)
+				synctest.Wait()
+				wantNext(t, s, 1, "o1")
+				settled, stop, err := h.Await(t.Context(), "o3")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stop()
+				row.leave(b)
+				last := len(b.events)
+				if got, batch := next(t, s); len(got) > 0 || !batch.Gap || batch.After != idOf(1) || batch.Place != idOf(last) {
+					t.Errorf("%v came in %+v", got, batch)
+				}
+				<-settled
+				b.happen(order.StatusPending)
+				wantNext(t, s, last+1, b.events[last].OrderID)
+			})
+		})
+	}
+}
+
+// TestBooksGoBack holds that those who are ahead of the books, as these have lost their
+// newest events, are told of it and do not ask again and again meanwhile.
+func TestBooksGoBack(t *testing.T) {
+	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+		t.Helper()
+		was := open(t, h, live.Filter{})
+		defer was.Close()
+		b.happen(order.StatusPending, order.StatusPending, order.StatusPending)
+		synctest.Wait()
+		wantNext(t, was, 3, "o1", "o2", "o3")
+		b.set(func() { b.events = b.events[:1] })
+		back := open(t, h, live.Filter{}, idOf(1))
+		defer back.Close()
+		batches := 0
+		for begun := time.Now(); time.Since(begun) < 2*time.Second; batches++ {
+			wantNext(t, back, 1)
+		}
+		if batches > 3 {
+			t.Errorf("the one that comes back has nothing %d times within two seconds", batches)
+		}
+		gap := live.Batch{}
+		for n := 0; !gap.Gap && n < 5; n++ {
+			_, gap = next(t, was)
+		}
+		if !gap.Gap || gap.After != idOf(3) || gap.Place != idOf(1) {
+			t.Errorf("the one that was there is told %+v", gap)
+		}
+		b.happen(order.StatusPending)
+		wantNext(t, was, 2, "o2")
+		wantNext(t, back, 2, "o2")
+	})
+}
+
+// TestNothingCanBeRead holds that nobody is left waiting, and no place is lost, when
+// nothing can be read.
+func TestNothingCanBeRead(t *testing.T) {
+	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+		t.Helper()
+		b.set(func() { b.away = true })
+		for range 5 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := h.Open(ctx, live.Filter{}, nil); !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("a stream is %v", err)
+			}
+			if _, _, err := h.Await(ctx, "o1"); !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("a wait is %v", err)
+			}
+			cancel()
+		}
+		b.set(func() { b.away = false })
+		open(t, h, live.Filter{}).Close()
+	})
+}

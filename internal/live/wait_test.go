@@ -1,0 +1,44 @@
+package live_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"orderprocessor/internal/live"
+	"orderprocessor/internal/order"
+)
+
+func TestAwait(t *testing.T) {
+	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+		t.Helper()
+		first, stopFirst, err := h.Await(t.Context(), "o2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, stopSecond, err := h.Await(t.Context(), "o2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := h.Await(t.Context(), "o2"); !errors.Is(err, live.ErrFull) {
+			t.Errorf("a third may wait: %v", err)
+		}
+		stopSecond()
+		other, stopOther, err := h.Await(t.Context(), "o3")
+		if err != nil {
+			t.Fatalf("a place that was left is not free: %v", err)
+		}
+		b.happen(order.StatusCompleted, order.StatusRejected, order.StatusProcessing)
+		synctest.Wait()
+		<-first
+		select {
+		case <-second:
+			t.Error("who has left is told")
+		case <-other:
+			t.Error("processing is no outcome")
+		default:
+		}
+		stopFirst()
+		stopOther()
+	})
+}

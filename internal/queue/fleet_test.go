@@ -1,0 +1,126 @@
+package queue_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/stats"
+)
+
+// TestFleet counts the slots of all consumers alive, and the processes they are in.
+func TestFleet(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	reaches := func(slots int) {
+		t.Helper()
+		want := stats.Fleet{Workers: min(slots, 1), Slots: slots} // all are in this process
+		eventually(t, "slots are counted", func() bool {
+			f, err := i.Fleet(t.Context())
+			return err == nil && f == want
+		})
+	}
+	nothing := func(context.Context, string) error { return nil }
+	seven, two := config(), config()
+	seven.Concurrency, seven.Lanes, seven.ReservedCritical = 7, 3, 2
+	two.Concurrency = 2
+	stopSeven := b.consume(t, seven, nothing)
+	reaches(7)
+	stopTwo := b.consume(t, two, nothing)
+	reaches(9)
+	stopSeven()
+	reaches(2)
+	stopTwo()
+	reaches(0)
+}
+
+// TestFleetOfDraining holds that a consumer which takes nothing more has no
+// slots, although it still runs. Asynq says so five seconds later, so this test
+// is slow.
+func TestFleetOfDraining(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	working, release := make(chan struct{}), make(chan struct{})
+	b.enqueue(t, order.QueueDefault, "o1")
+	cancel, ended := b.start(t, config(), func(context.Context, string) error {
+		close(working)
+		<-release
+		return nil
+	})
+	receive(t, "the order is worked", working)
+	cancel()
+	eventually(t, "no slots are counted", func() bool {
+		f, err := i.Fleet(t.Context())
+		return err == nil && f == stats.Fleet{}
+	})
+	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
+		t.Errorf("%d servers run, %v", len(servers), err)
+	}
+	close(release)
+	receive(t, "Run returns", ended)
+}
+
+// TestFleetByTheClockOfRedis holds that who looks at the fleet changes nothing, and
+// that a server whose own clock is wrong counts while Redis holds its sign of life.
+func TestFleetByTheClockOfRedis(t *testing.T) {
+	b := open(t)
+	b.consume(t, config(), func(context.Context, string) error { return nil })
+	i := queue.NewInspector(b.rdb)
+	var alive stats.Fleet
+	eventually(t, "the worker is alive", func() bool {
+		var err error
+		alive, err = i.Fleet(t.Context())
+		return err == nil && alive.Workers == 1
+	})
+	listed := b.servers(t)
+	for n := range listed {
+		listed[n].Score = 1 // the first second of 1970
+	}
+	listed = append(listed, redis.Z{Score: 2, Member: "asynq:servers:{gone:1:x}"})
+	if err := b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := i.Fleet(t.Context()); f != alive || err != nil {
+		t.Errorf("fleet %+v, %v, want %+v", f, err, alive)
+	}
+	if n := len(b.servers(t)); n != len(listed) {
+		t.Errorf("%d of %d servers are listed afterwards", n, len(listed))
+	}
+}
+
+// TestForgetDeadWorkers holds that a worker that starts takes off the lists what killed
+// ones have left there, and nothing else.
+func TestForgetDeadWorkers(t *testing.T) {
+	b := open(t)
+	now := time.Now()
+	long, just := now.Add(-2*time.Hour), now.Add(-time.Minute)
+	for _, list := range []string{"asynq:servers", "asynq:workers"} {
+		entries := []redis.Z{{Score: float64(long.Unix()), Member: "long ago"}, {Score: float64(just.Unix()), Member: "just now"}}
+		if err := b.rdb.ZAdd(t.Context(), list, entries...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.consume(t, config(), func(context.Context, string) error { return nil })
+	for _, list := range []string{"asynq:servers", "asynq:workers"} {
+		eventually(t, list+" has forgotten", func() bool {
+			return b.rdb.ZScore(t.Context(), list, "long ago").Err() != nil
+		})
+		if err := b.rdb.ZScore(t.Context(), list, "just now").Err(); err != nil {
+			t.Errorf("%s has forgotten too much: %v", list, err)
+		}
+	}
+}
+
+// servers lists what Asynq has listed.
+func (b *bundle) servers(t *testing.T) []redis.Z {
+	t.Helper()
+	listed, err := b.rdb.ZRangeWithScores(t.Context(), "asynq:servers", 0, -1).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listed
+}
