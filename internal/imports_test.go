@@ -26,18 +26,19 @@ var journey = []string{
 
 // beside lists what the packages outside the journey may import of ours.
 var beside = map[string][]string{
-	"internal/order":      {},
-	"internal/config":     {"internal/order"},
-	"internal/metrics":    {"internal/order", "internal/stats"},
-	"internal/app":        append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
-	"internal/ctl":        {"internal/order", "internal/config", "internal/app"},
-	"internal/ordertest":  {"internal/order"},
-	"internal/redistest":  {},
-	"internal/ledgertest": {"internal/order"},
-	"internal/spectest":   {"internal/api"},
-	"cmd/api":             {"internal/app"},
-	"cmd/worker":          {"internal/app"},
-	"cmd/orderctl":        {"internal/ctl", "internal/app", "internal/config"},
+	"internal/order":       {},
+	"internal/config":      {"internal/order"},
+	"internal/metrics":     {"internal/order", "internal/stats"},
+	"internal/app":         append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
+	"internal/ctl":         {"internal/order", "internal/config", "internal/app"},
+	"internal/ordertest":   {"internal/order"},
+	"internal/redistest":   {},
+	"internal/programtest": {},
+	"internal/ledgertest":  {"internal/order"},
+	"internal/spectest":    {"internal/api"},
+	"cmd/api":              {"internal/app"},
+	"cmd/worker":           {"internal/app"},
+	"cmd/orderctl":         {"internal/ctl", "internal/app", "internal/config"},
 }
 
 // homes says where an outside technology may be imported.

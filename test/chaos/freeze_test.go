@@ -65,12 +65,12 @@ func (s *system) freeze(l *slot, span time.Duration, meanwhile func()) {
 	over := time.NewTimer(span)
 	defer over.Stop()
 	s.lose(p)
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		s.t.Fatal(err)
 	}
 	meanwhile()
 	<-over.C
-	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := p.Signal(syscall.SIGCONT); err != nil {
 		s.t.Fatal(err)
 	}
 	p.told.Store(false)

@@ -72,7 +72,7 @@ func (s *system) replaceTheDead() (stop func()) {
 				select {
 				case <-ended:
 					return
-				case <-l.current.Load().done:
+				case <-l.current.Load().Done():
 				}
 				s.lose(l.current.Load())
 				if err := l.start(); err != nil {

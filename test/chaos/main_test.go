@@ -22,8 +22,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // atOnce is how many scenarios the short run has going at the same time. They
@@ -41,29 +42,15 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run builds the programs once for all scenarios, and prints the table after
-// them.
+// run builds the programs, runs the scenarios and prints the table after them.
 func run(m *testing.M) int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	dir, err := os.MkdirTemp("", "chaos")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binaries = dir
-	build := exec.Command("go", "build", "-o", dir,
+	status := programtest.Main(m, &binaries,
 		"orderprocessor/cmd/api", "orderprocessor/cmd/worker", "orderprocessor/test/chaos/badworker")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build the programs:", err)
-		return 1
-	}
-	status := m.Run()
 	if err := results.publish(); err != nil {
 		fmt.Fprintln(os.Stderr, "publish the table:", err)
 		return 1

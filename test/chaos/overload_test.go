@@ -123,18 +123,11 @@ func (s *system) checkLogs(never string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.owned {
-		for line := range strings.Lines(p.log.head() + p.log.end()) {
+		for line := range strings.Lines(p.Log()) {
 			if strings.Contains(line, never) {
-				s.t.Errorf("%s logged: %s", p.name, line)
+				s.t.Errorf("%s logged: %s", p, line)
 				break
 			}
 		}
 	}
-}
-
-// end returns all that is kept of the end of the log.
-func (b *logBuffer) end() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return string(b.last)
 }

@@ -2,16 +2,14 @@ package chaos_test
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -34,7 +32,7 @@ type watched struct {
 // the replicas are in step. It ends with the test.
 func openWatched(t *testing.T) *watched {
 	t.Helper()
-	w := &watched{t: t, ports: freePorts(t, 3+sentinels)}
+	w := &watched{t: t, ports: programtest.FreePorts(t, 3+sentinels)}
 	for n, port := range w.ports[:3] {
 		settings := []string{
 			"--bind", "127.0.0.1", "--port", port, "--appendonly", "yes", "--appendfsync", "everysec",
@@ -60,19 +58,18 @@ func openWatched(t *testing.T) *watched {
 // await waits until one line of INFO has a text in its value.
 func (w *watched) await(what string, c *redis.Client, section, name, text string) {
 	w.t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		info := c.Info(w.t.Context(), section).Val()
+	info := ""
+	if !programtest.Poll(patience, func() bool {
+		info = c.Info(w.t.Context(), section).Val()
 		for line := range strings.Lines(info) {
 			key, value, _ := strings.Cut(line, ":")
 			if key == name && strings.Contains(value, text) {
-				return
+				return true
 			}
 		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("gave up waiting until %s:\n%s", what, info)
-		}
-		wait(20 * time.Millisecond)
+		return false
+	}) {
+		w.t.Fatalf("gave up waiting until %s:\n%s", what, info)
 	}
 }
 
@@ -87,14 +84,7 @@ func (w *watched) startSentinel(port string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := exec.Command("redis-server", path, "--sentinel")
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
+	programtest.Start(w.t, programtest.Config{Path: "redis-server", Args: []string{path, "--sentinel"}})
 	w.watch = append(w.watch, "127.0.0.1:"+port)
 }
 
@@ -118,20 +108,4 @@ func (w *watched) promoted(s *system) *redistest.Server {
 		return false
 	})
 	return master
-}
-
-// freePorts returns TCP ports that nobody uses now.
-func freePorts(t *testing.T, n int) []string {
-	t.Helper()
-	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
-	}
-	return ports
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"orderprocessor/internal/programtest"
 )
 
 // slot is a place for one process, which others follow in the course of a
@@ -27,7 +29,7 @@ func (l *slot) start() error {
 	if l.program == "api" {
 		err = serving(p)
 	} else {
-		p.id, err = p.wait(`"msg":"worker is starting","worker_id":"([^"]+)"`)
+		p.id, err = p.Await(`"msg":"worker is starting","worker_id":"([^"]+)"`)
 	}
 	if err != nil {
 		return err
@@ -38,17 +40,13 @@ func (l *slot) start() error {
 
 // serving waits until an API has found its Redis.
 func serving(p *process) error {
-	addr, err := p.wait(`"msg":"API is listening","addr":"([^"]+)"`)
+	addr, err := p.Await(programtest.Listening)
 	if err != nil {
 		return err
 	}
 	p.url = "http://" + addr
-	deadline := time.Now().Add(patience)
-	for !answers(p.url) {
-		if time.Now().After(deadline) {
-			return fmt.Errorf("the API does not serve:\n%s", p.log.tail())
-		}
-		wait(5 * time.Millisecond)
+	if !programtest.Poll(patience, func() bool { return answers(p.url) }) {
+		return fmt.Errorf("the API does not serve:\n%s", p.Tail())
 	}
 	return nil
 }
@@ -80,13 +78,9 @@ func (l *slot) kill() {
 // stop ends the slot's process with SIGTERM, and wants exit status 0.
 func (l *slot) stop() {
 	l.s.t.Helper()
-	p := l.current.Load()
 	l.s.faults.Add(1)
-	switch code, err := p.terminate(); {
-	case err != nil:
+	if err := l.current.Load().stop(); err != nil {
 		l.s.t.Error(err)
-	case code != 0:
-		l.s.t.Errorf("%s exited with %d after SIGTERM:\n%s", p.name, code, p.log.tail())
 	}
 }
 

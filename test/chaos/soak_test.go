@@ -122,7 +122,7 @@ func mean(samples []float64) float64 {
 // adminURL is the admin address of the program in a slot.
 func (s *system) adminURL(l *slot) string {
 	s.t.Helper()
-	addr, err := l.current.Load().wait(`"admin_addr":"([^"]+)"`)
+	addr, err := l.current.Load().Await(`"admin_addr":"([^"]+)"`)
 	if err != nil {
 		s.t.Fatal(err)
 	}

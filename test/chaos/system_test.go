@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -72,12 +73,11 @@ func journals(t *testing.T) string {
 
 // environment is what every program is told.
 func (s *system) environment() []string {
-	return []string{
-		"REDIS_URL=" + s.redisURL, "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_HTTP_ADDR=127.0.0.1:0",
-		"ORDERS_LOG_FORMAT=json", "ORDERS_FULFILMENT_URL=" + s.shop.url,
+	return programtest.Settings(
+		"REDIS_URL="+s.redisURL, "ORDERS_FULFILMENT_URL="+s.shop.url,
 		"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms",
 		"ORDERS_WORKER_CONCURRENCY=16", "ORDERS_WORKER_LANES=2", "ORDERS_WORKER_RESERVED_CRITICAL=2",
-	}
+	)
 }
 
 // addAPIs starts APIs, which clients use in turn.
@@ -142,7 +142,7 @@ func (s *system) checkProcesses() {
 	defer s.mu.Unlock()
 	for _, p := range s.owned {
 		if p.deserted() {
-			s.t.Errorf("%s ended by itself, %v:\n%s", p.name, p.cmd.ProcessState, p.log.tail())
+			s.t.Errorf("%s ended by itself, %v:\n%s", p, p.State(), p.Tail())
 		}
 	}
 }
@@ -150,12 +150,8 @@ func (s *system) checkProcesses() {
 // until polls a condition.
 func (s *system) until(what string, within time.Duration, ok func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(within)
-	for !ok() {
-		if time.Now().After(deadline) || s.t.Context().Err() != nil {
-			s.t.Fatalf("gave up waiting until %s", what)
-		}
-		wait(20 * time.Millisecond)
+	if !programtest.Poll(within, ok) {
+		s.t.Fatalf("gave up waiting until %s", what)
 	}
 }
 
@@ -164,8 +160,8 @@ func (s *system) close() {
 	defer s.mu.Unlock()
 	for _, p := range s.owned {
 		p.kill()
-		if text := p.log.complaints(); text != "" && s.t.Failed() {
-			s.t.Logf("%s %s complained:\n%s", p.name, p.id, text)
+		if text := p.complaints(); text != "" && s.t.Failed() {
+			s.t.Logf("%s %s complained:\n%s", p, p.id, text)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func TestWorkerStopsInTheMiddle(t *testing.T) {
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_WORKER_CONCURRENCY=16")
 	go s.submitAll(0, total)
 	s.until("some orders are settled", func() bool { return s.stats().TotalProcessed > total/10 })
-	first.stop()
+	first.Stop()
 	s.checkAll(total)
 	if st := s.stats(); st.Ledger.Attempts != total {
 		t.Errorf("%d orders took %d attempts", total, st.Ledger.Attempts)
@@ -149,33 +149,33 @@ func TestStartWithoutRedis(t *testing.T) {
 	s := start(t)
 	s.redis.Kill()
 	w := s.spawn("worker")
-	w.wait(`"msg":"(waiting for Redis[^"]*)"`)
+	w.Await(`"msg":"waiting for Redis`)
 	s.redis.Restart()
 	s.until("the worker is alive", func() bool {
 		got := s.call("GET", "/stats", "")
 		return got.code == http.StatusOK && decode[statsView](t, got.body).ActiveWorkers > 0
 	})
-	w.stop()
+	w.Stop()
 }
 
 // TestExitStatus holds the programs to their exit statuses.
 func TestExitStatus(t *testing.T) {
 	s := start(t)
 	wrong := s.spawn("worker", "ORDERS_WORKER_CONCURRENCY=none", "ORDERS_TYPO=1")
-	if code := wrong.exit(); code != 2 {
-		t.Errorf("wrong configuration exits with %d:\n%s", code, wrong.log.tail())
+	if code := wrong.Exit(); code != 2 {
+		t.Errorf("wrong configuration exits with %d:\n%s", code, wrong.Tail())
 	}
-	wrong.wait(`(ORDERS_TYPO)`)
-	wrong.wait(`(ORDERS_WORKER_CONCURRENCY)`)
+	wrong.Await("ORDERS_TYPO")
+	wrong.Await("ORDERS_WORKER_CONCURRENCY")
 
 	s.admin.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
 	evicting := s.spawn("worker")
-	if code := evicting.exit(); code != 1 {
-		t.Errorf("a Redis that evicts makes the worker exit with %d:\n%s", code, evicting.log.tail())
+	if code := evicting.Exit(); code != 1 {
+		t.Errorf("a Redis that evicts makes the worker exit with %d:\n%s", code, evicting.Tail())
 	}
-	evicting.wait(`(maxmemory-policy)`)
+	evicting.Await("maxmemory-policy")
 	s.admin.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
-	s.api.stop()
+	s.api.Stop()
 }
 
 // TestSecondSignal quits a worker that would rather finish its order.
@@ -190,10 +190,10 @@ func TestSecondSignal(t *testing.T) {
 	w := s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
 	s.call("POST", "/orders", sample("slow").json())
 	s.until("the order is with the shop", func() bool { return shop.called("slow") == 1 })
-	w.signal(syscall.SIGTERM)
-	w.wait(`"msg":"(told to stop[^"]*)"`)
-	w.signal(syscall.SIGTERM)
-	if code := w.exit(); code != 1 {
+	w.Signal(syscall.SIGTERM)
+	w.Await(`"msg":"told to stop`)
+	w.Signal(syscall.SIGTERM)
+	if code := w.Exit(); code != 1 {
 		t.Errorf("the second signal made it exit with %d", code)
 	}
 }

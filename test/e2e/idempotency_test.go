@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // TestKeysThroughTwoAPIs sends 500 orders with idempotency keys from 200 clients
@@ -15,8 +17,8 @@ import (
 func TestKeysThroughTwoAPIs(t *testing.T) {
 	const keys, clients = 500, 200
 	s := start(t)
-	other := s.spawn("api", "ORDERS_HTTP_ADDR=127.0.0.1:0")
-	urls := []string{s.url, "http://" + other.wait(`"msg":"API is listening","addr":"([^"]+)"`)}
+	other := s.spawn("api")
+	urls := []string{s.url, "http://" + other.Await(programtest.Listening)}
 	s.until("the other API serves", func() bool {
 		return s.send("GET", urls[1]+"/stats", "").code == http.StatusOK
 	})

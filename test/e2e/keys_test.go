@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"net/http"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // line is how the API is told of a key.
@@ -16,9 +18,9 @@ func line(name, scopes, key string) string {
 // TestKeys lets each key do what it is for, and no more.
 func TestKeys(t *testing.T) {
 	s := start(t)
-	guarded := s.spawn("api", "ORDERS_HTTP_ADDR=127.0.0.1:0",
+	guarded := s.spawn("api",
 		"ORDERS_API_KEYS="+line("shop", "submit", "ok_shop")+","+line("operator", "read+admin", "ok_operator"))
-	url := "http://" + guarded.wait(`"msg":"API is listening","addr":"([^"]+)"`)
+	url := "http://" + guarded.Await(programtest.Listening)
 	s.until("it serves", func() bool {
 		return s.send("GET", url+"/stats", "", "Authorization", "Bearer ok_operator").code == http.StatusOK
 	})
@@ -54,8 +56,8 @@ func TestRateLimit(t *testing.T) {
 	s := start(t)
 	var urls []string
 	for range 2 {
-		p := s.spawn("api", "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_RATE_LIMIT=1", "ORDERS_RATE_BURST=20")
-		urls = append(urls, "http://"+p.wait(`"msg":"API is listening","addr":"([^"]+)"`))
+		p := s.spawn("api", "ORDERS_RATE_LIMIT=1", "ORDERS_RATE_BURST=20")
+		urls = append(urls, "http://"+p.Await(programtest.Listening))
 	}
 	taken, refused := 0, 0
 	s.until("the limit is reached", func() bool {

@@ -15,11 +15,7 @@ import (
 func TestLoad(t *testing.T) {
 	s := start(t)
 	s.worker()
-	orderctl := filepath.Join(t.TempDir(), "orderctl")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", orderctl, "orderprocessor/cmd/orderctl").CombinedOutput(); err != nil {
-		t.Fatalf("build orderctl: %v\n%s", err, out)
-	}
-	table := s.load(orderctl, "--rate", "100", "--duration", "1s")
+	table := s.load("--rate", "100", "--duration", "1s")
 	for _, pattern := range []string{
 		`^   asked +100 orders per second for 1s, one by one, critical=1,default=8,low=1\n   sent +\d+ orders, [\d.]+ per second\n`,
 		`   refused +0\n   no answer +0\n`,
@@ -39,7 +35,7 @@ func TestLoad(t *testing.T) {
 		Sent     int64 `json:"sent"`
 		Accepted int64 `json:"accepted"`
 	}
-	if err := json.Unmarshal([]byte(s.load(orderctl, "--rate", "500", "--batch", "100", "--duration", "1s", "--mix", "low=1", "--output", "json")), &batches); err != nil {
+	if err := json.Unmarshal([]byte(s.load("--rate", "500", "--batch", "100", "--duration", "1s", "--mix", "low=1", "--output", "json")), &batches); err != nil {
 		t.Fatal(err)
 	}
 	accepted += batches.Accepted
@@ -54,9 +50,9 @@ func TestLoad(t *testing.T) {
 
 // load runs orderctl load, which has to accept all orders, and returns what it
 // wrote.
-func (s *system) load(orderctl string, args ...string) string {
+func (s *system) load(args ...string) string {
 	s.t.Helper()
-	run := exec.CommandContext(s.t.Context(), orderctl, append([]string{"load", "--api", s.url}, args...)...)
+	run := exec.CommandContext(s.t.Context(), filepath.Join(binaries, "orderctl"), append([]string{"load", "--api", s.url}, args...)...)
 	out, err := run.Output()
 	if err != nil {
 		s.t.Fatalf("orderctl load: %v\n%s", err, out)

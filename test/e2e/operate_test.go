@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// TestSchedule sends orders for later: none begins before its time, and each
-// within two seconds of it. Loaded machines get more.
+// punctual is how late an order may begin: within two seconds of its time, and more on
+// a loaded machine.
+const punctual = 15 * time.Second
+
+// TestSchedule sends orders for later: none begins before its time, and none late.
 func TestSchedule(t *testing.T) {
 	const orders = 20
 	s := start(t)
@@ -34,7 +37,7 @@ func TestSchedule(t *testing.T) {
 		o := s.settled(fmt.Sprintf("later-%d", n))
 		late := o.Attempts[0].StartedAt.Sub(o.ProcessAt)
 		latest = max(latest, late)
-		if late < 0 || late > patience/4 {
+		if late < 0 || late > punctual {
 			t.Errorf("%s began %v after its time", o.ID, late)
 		}
 	}

@@ -230,7 +230,7 @@ func TestMoreAttemptsMeanwhile(t *testing.T) {
 	s.call("POST", "/orders", sample("patient").json())
 	few := s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=2", "ORDERS_RETRY_BASE=3s", "ORDERS_RETRY_MAX=3s")
 	s.until("the first attempt has failed", func() bool { return s.order("patient").Status == "retrying" })
-	few.stop()
+	few.Stop()
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=9")
 	if o := s.settled("patient"); o.Status != "completed" || len(o.Attempts) != 5 {
 		t.Errorf("the order is %s after %d attempts", o.Status, len(o.Attempts))

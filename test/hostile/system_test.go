@@ -5,50 +5,30 @@
 package hostile_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
-// patience bounds every wait, and every answer: one that takes longer hangs.
+// patience bounds every answer, and the end of the API: what takes longer hangs.
 const patience = 30 * time.Second
 
-var binary string
+// binaries is the folder of the program under test.
+var binaries string
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-// run builds the API once for all tests.
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "hostile")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "api")
-	build := exec.Command("go", "build", "-o", binary, "orderprocessor/cmd/api")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build the API:", err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api"))
 }
 
 // system is an API with a Redis of its own, and no worker: what is accepted stays.
@@ -64,63 +44,28 @@ func start(t *testing.T) *system {
 	t.Parallel()
 	server := redistest.Start(t)
 	rdb := server.Client()
-	var log buffer
-	cmd := exec.Command(binary)
-	cmd.Env = append(os.Environ(), "REDIS_URL="+server.URL(), "ORDERS_HTTP_ADDR=127.0.0.1:0",
-		"ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json")
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	api := programtest.Start(t, programtest.Config{
+		Path: filepath.Join(binaries, "api"), Env: programtest.Settings("REDIS_URL=" + server.URL()), Patience: patience,
+	})
 	s := &system{client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	t.Cleanup(func() {
 		s.stats(t)
 		s.client.CloseIdleConnections()
-		if err := stop(cmd); err != nil {
-			t.Errorf("the API ended with %v:\n%s", err, log.tail())
+		api.Signal(os.Interrupt)
+		if code := api.Exit(); code != 0 {
+			t.Errorf("the API ended with %d", code)
 		}
-		if strings.Contains(log.String(), "panic") {
-			t.Errorf("the API panicked:\n%s", log.tail())
+		if strings.Contains(api.Log(), "panic") {
+			t.Error("the API panicked")
 		}
 		ledgertest.CheckBooks(t, rdb)
 	})
-	listening := regexp.MustCompile(`"msg":"API is listening","addr":"([^"]+)"`)
-	until(t, "the API listens", func() bool {
-		found := listening.FindStringSubmatch(log.String())
-		if found != nil {
-			s.addr = found[1]
-		}
-		return found != nil
-	})
-	until(t, "the API serves", func() bool {
+	s.addr = api.Await(programtest.Listening)
+	programtest.Until(t, "the API serves", func() bool {
 		a, err := s.ask(http.MethodGet, "/stats", "", "")
 		return err == nil && a.code == http.StatusOK
 	})
 	return s
-}
-
-// stop asks a program to end, and makes it end when it does not.
-func stop(cmd *exec.Cmd) error {
-	_ = cmd.Process.Signal(os.Interrupt)
-	kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer kill.Stop()
-	return cmd.Wait()
-}
-
-// until polls a condition.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("gave up waiting until %s", what)
-		}
-	}
 }
 
 // answer is what came back for a request.
@@ -219,28 +164,4 @@ func (s *system) ids(t *testing.T) []string {
 		}
 	}
 	return all
-}
-
-// buffer collects what a process writes.
-type buffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func (b *buffer) tail() string {
-	text := b.String()
-	return text[max(0, len(text)-4000):]
 }

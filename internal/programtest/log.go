@@ -1,0 +1,48 @@
+package programtest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+)
+
+const (
+	// keptLog is how much of a log is kept at each of its ends, bytes. Only a program
+	// that goes on for minutes says more than both hold.
+	keptLog = 1 << 20
+	// shownLog is how much of its end a message shows, bytes.
+	shownLog = 8 << 10
+)
+
+// log keeps the beginning and the end of what a process writes. It is safe for
+// concurrent use.
+type log struct {
+	mu          sync.Mutex
+	first, last []byte
+	left        int // bytes between them that are not kept
+}
+
+// Write implements io.Writer. It never fails.
+func (l *log) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	room := min(keptLog-len(l.first), len(text))
+	l.first = append(l.first, text[:room]...)
+	l.last = append(l.last, text[room:]...)
+	// It may grow to twice the size, so that not every line moves all others.
+	if surplus := len(l.last) - keptLog; surplus > keptLog {
+		l.last = slices.Delete(l.last, 0, surplus)
+		l.left += surplus
+	}
+	return len(text), nil
+}
+
+// String returns all that is kept, and says where something is left out.
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == 0 {
+		return string(l.first) + string(l.last)
+	}
+	return fmt.Sprintf("%s\n[%d bytes are left out]\n%s", l.first, l.left, l.last)
+}

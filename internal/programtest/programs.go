@@ -1,0 +1,63 @@
+// Package programtest gives a test the real programs: it builds them once for all
+// tests of a package, runs each as a process of its own, keeps what it logs, and
+// ends it with the test. Process returns errors and serves any goroutine;
+// TestProcess fails the test instead.
+package programtest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Listening is a pattern for Await: where an API serves clients, with a log that is
+// JSON.
+const Listening = `"msg":"API is listening","addr":"([^"]+)"`
+
+// Main builds the packages, which are commands, into a folder of their own, names it
+// in dir, runs the tests and removes the folder. It returns the status to exit with:
+// 1, and no test is run, if a package does not build. Call it from TestMain.
+func Main(m *testing.M, dir *string, packages ...string) int {
+	folder, err := os.MkdirTemp("", "programs")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	*dir = folder
+	build := exec.Command("go", append([]string{"build", "-o", folder}, packages...)...) //nolint:gosec,noctx // named in tests, which have not begun
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build the programs:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// Settings returns an environment in which our programs run beside others: on ports
+// that are free, with a log that is JSON. What is given beside takes precedence.
+func Settings(more ...string) []string {
+	return append([]string{"ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json"}, more...)
+}
+
+// FreePorts returns so many TCP ports of 127.0.0.1 that nobody uses now, for programs
+// that cannot choose one themselves. Others may take them before.
+func FreePorts(tb testing.TB, n int) []string {
+	tb.Helper()
+	ports := make([]string, 0, n)
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer func() { _ = l.Close() }() // all are held until the last is found
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
