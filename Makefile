@@ -14,7 +14,7 @@ run: ## run everything in one process, with a private Redis if there is one
 build: ## build the three programs into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
 
-test: redis tools ## run all tests
+test: redis ## run all tests; those that lack a tool are skipped (make tools)
 	go test ./...
 
 check: format lint generated vuln race smoke ## all that must pass before a change lands
@@ -36,7 +36,7 @@ generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
 vuln: ## look for known vulnerabilities (govulncheck), if its database is in reach
 	@scripts/vuln.sh
 
-race: redis tools ## run all tests with the race detector
+race: redis ## run all tests with the race detector
 	go test -race -timeout 15m ./...
 
 smoke: redis ## test the bench suite, and do very little of everything in it
@@ -57,5 +57,5 @@ chaos: redis ## kill, stop and disturb everything at length, and print what came
 redis: ## find redis-server or install it
 	@scripts/redis.sh
 
-tools: ## find a browser, promtool and systemd-analyze for their tests, or install them
+tools: ## find a browser, promtool, systemd-analyze and openssl for their tests, or install them
 	@scripts/tools.sh

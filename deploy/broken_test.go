@@ -51,6 +51,11 @@ func flaws() map[string]flaw {
 		"healthcheck of another":         {"health", inCompose, "[CMD, /worker, -health]", "[CMD, /api, -health]"},
 		"does not wait":                  {"dependences", inCompose, "depends_on: {redis: {condition: service_healthy}}", "depends_on: {}"},
 		"waits for the start only":       {"dependences", inCompose, "service_healthy", "service_started"},
+		"a command that waits":           {"dependences", inCompose, "profiles: [tools]\n", "profiles: [tools]\n    depends_on: {redis: {condition: service_healthy}}\n"},
+		"a tool for another Redis":       {"tool", inCompose, "{REDIS_URL: redis://redis/0", "{REDIS_URL: redis://valkey/0"},
+		"a tool without the API":         {"tool", inCompose, "ORDERCTL_API: ", "ORDERCTL_URL: "},
+		"traces of one program alone":    {"traces", inCompose, "      - \"OTEL_TRACES_SAMPLER=${OTEL_TRACES_SAMPLER:-}\"\n", ""},
+		"traces without being asked":     {"traces", inCompose, "${OTEL_EXPORTER_OTLP_ENDPOINT:-}", "${OTEL_EXPORTER_OTLP_ENDPOINT:-http://localhost}"},
 		"writable image":                 {"hardening", inCompose, "read_only: true", "read_only: false"},
 		"capabilities":                   {"hardening", inCompose, "cap_drop: [ALL]", "cap_drop: [NET_RAW]"},
 		"privileges":                     {"hardening", inCompose, `["no-new-privileges:true"]`, "[]"},
@@ -91,7 +96,11 @@ func flaws() map[string]flaw {
 		"password in the file":           {"users", inUsers, "#SHA256_OF_THE_PASSWORD", ">secret"},
 		"anybody may read":               {"users", inUsers, "-@all +ping", "-@all +ping +get"},
 		"another user":                   {"users", inUsers, "user default", "user a on nopass +@all\nuser default"},
-		"data outside the volume":        {"redis", inRedisConf, "dir /data", "dir /tmp"},
+		"data of a container":            {"place", inRedisConf, "appendonly yes", "appendonly yes\ndir /data"},
+		"open on every machine":          {"place", inRedisConf, "appendonly yes", "appendonly yes\nprotected-mode no"},
+		"data outside the volume":        {"place", inCompose, "--dir, /data", "--dir, /tmp"},
+		"volume elsewhere":               {"place", inCompose, "data:/data", "data:/var"},
+		"closed to the programs":         {"place", inCompose, `--protected-mode, "no"`, `--protected-mode, "yes"`},
 	}
 }
 

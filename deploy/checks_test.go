@@ -37,8 +37,11 @@ func checks() map[string]check {
 		"entrypoint":  checkEntrypoint,
 		"pinned":      checkPinned,
 		"redis":       checkRedis,
+		"place":       checkPlace,
 		"users":       checkUsers,
 		"access":      checkAccess,
+		"tool":        checkTool,
+		"traces":      checkTraces,
 	}
 }
 
@@ -165,18 +168,6 @@ func checkExtras(d documents) []string {
 	return found
 }
 
-// checkAccess wants what keeps strangers out to come from the operator: a key
-// that is set in the shell and does not reach the API would leave it open.
-func checkAccess(d documents) []string {
-	var found sentences
-	for _, name := range []string{"ORDERS_API_KEYS", "ORDERS_RATE_LIMIT", "ORDERS_RATE_BURST", "ORDERS_INSECURE"} {
-		if value := d.compose.Services["api"].Environment[name]; !strings.HasPrefix(value, "${"+name+":-") {
-			found.add("service api has %q for %s, not that of the shell", value, name)
-		}
-	}
-	return found
-}
-
 // checkScalable wants a worker of which there can be many.
 func checkScalable(d documents) []string {
 	var found sentences
@@ -190,11 +181,14 @@ func checkScalable(d documents) []string {
 	return found
 }
 
-// checkHealth wants each service to say how it is, with a command that its
-// image has: a distroless one has the program alone.
+// checkHealth wants each service that stays to say how it is, with a command that
+// its image has: a distroless one has the program alone.
 func checkHealth(d documents) []string {
 	var found sentences
 	for name, s := range d.compose.Services {
+		if s.once() {
+			continue
+		}
 		if s.Healthcheck == nil || len(s.Healthcheck.Test) < 2 || s.Healthcheck.Test[0] != "CMD" {
 			found.add("service %s lacks a healthcheck in CMD form", name)
 			continue
@@ -210,12 +204,17 @@ func checkHealth(d documents) []string {
 	return found
 }
 
-// checkDependences wants our programs to wait until Redis can serve them.
+// checkDependences wants our programs to wait until Redis can serve them, and a
+// command that may look for what is away not to wait.
 func checkDependences(d documents) []string {
 	var found sentences
 	for _, name := range d.compose.builds() {
-		if d.compose.Services[name].DependsOn["redis"].Condition != "service_healthy" {
+		s := d.compose.Services[name]
+		if !s.once() && s.DependsOn["redis"].Condition != "service_healthy" {
 			found.add("service %s does not wait for redis to be service_healthy", name)
+		}
+		if s.once() && len(s.DependsOn) > 0 {
+			found.add("service %s waits for others", name)
 		}
 	}
 	return found
@@ -248,25 +247,6 @@ func checkMounts(d documents) []string {
 				found.add("service %s mounts %s, which does not exist", name, v.source)
 			}
 		}
-	}
-	return found
-}
-
-// checkRedis wants what the guarantees rest on.
-func checkRedis(d documents) []string {
-	var found sentences
-	for name, want := range map[string]string{
-		"appendonly": "yes", "maxmemory-policy": "noeviction", "no-appendfsync-on-rewrite": "no", "dir": "/data",
-	} {
-		if got := d.redis[name]; got != want {
-			found.add("redis.conf has %s %q, not %q", name, got, want)
-		}
-	}
-	if sync := d.redis["appendfsync"]; sync != "everysec" && sync != "always" {
-		found.add("redis.conf has appendfsync %q, not everysec or always", sync)
-	}
-	if size := d.redis["maxmemory"]; size == "" || size == "0" {
-		found.add("redis.conf has no maxmemory")
 	}
 	return found
 }

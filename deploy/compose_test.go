@@ -18,6 +18,7 @@ type compose struct {
 
 type service struct {
 	Image         string            `yaml:"image"`
+	Command       []string          `yaml:"command"`
 	ContainerName string            `yaml:"container_name"`
 	Build         *build            `yaml:"build"`
 	Environment   environment       `yaml:"environment"`
@@ -118,6 +119,9 @@ func (c compose) builds() []string {
 	names := slices.Sorted(maps.Keys(c.Services))
 	return slices.DeleteFunc(names, func(name string) bool { return c.Services[name].Build == nil })
 }
+
+// once says whether the service is one command that is run by hand, and ends.
+func (s service) once() bool { return slices.Equal(s.Profiles, []string{"tools"}) }
 
 // variable is ${NAME}, ${NAME-default} or ${NAME:-default}.
 var variable = regexp.MustCompile(`\$\{\w+(?::?-([^}]*))?\}`)

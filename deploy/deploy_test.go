@@ -33,6 +33,7 @@ func good() map[string]string {
 services:
   redis:
     image: redis:7.4
+    command: [redis-server, /redis.conf, --dir, /data, --bind, "*", "-::*", --protected-mode, "no"]
     volumes: [./deploy/redis.conf:/redis.conf:ro, data:/data]
     healthcheck: {test: [CMD, redis-cli, ping]}
     read_only: true
@@ -41,6 +42,11 @@ services:
   api: &api
     build: {context: ., dockerfile: deploy/Dockerfile, target: api}
     environment:
+      OTEL_EXPORTER_OTLP_ENDPOINT: "${OTEL_EXPORTER_OTLP_ENDPOINT:-}"
+      OTEL_EXPORTER_OTLP_HEADERS: "${OTEL_EXPORTER_OTLP_HEADERS:-}"
+      OTEL_TRACES_EXPORTER: "${OTEL_TRACES_EXPORTER:-}"
+      OTEL_TRACES_SAMPLER: "${OTEL_TRACES_SAMPLER:-}"
+      OTEL_TRACES_SAMPLER_ARG: "${OTEL_TRACES_SAMPLER_ARG:-}"
       REDIS_URL: "redis://redis/0"
       ORDERS_MAX_ITEMS: "${ITEMS:-}"
       ORDERS_HTTP_ADDR: 0.0.0.0:8080
@@ -59,9 +65,24 @@ services:
   worker:
     <<: *api
     build: {context: ., dockerfile: deploy/Dockerfile, target: worker}
-    environment: [REDIS_URL=redis://redis/0, "ORDERS_SHUTDOWN_TIMEOUT=35s", "ORDERS_ADMIN_ADDR=0.0.0.0:8082"]
+    environment:
+      - REDIS_URL=redis://redis/0
+      - ORDERS_SHUTDOWN_TIMEOUT=35s
+      - ORDERS_ADMIN_ADDR=0.0.0.0:8082
+      - "OTEL_EXPORTER_OTLP_ENDPOINT=${OTEL_EXPORTER_OTLP_ENDPOINT:-}"
+      - "OTEL_EXPORTER_OTLP_HEADERS=${OTEL_EXPORTER_OTLP_HEADERS:-}"
+      - "OTEL_TRACES_EXPORTER=${OTEL_TRACES_EXPORTER:-}"
+      - "OTEL_TRACES_SAMPLER=${OTEL_TRACES_SAMPLER:-}"
+      - "OTEL_TRACES_SAMPLER_ARG=${OTEL_TRACES_SAMPLER_ARG:-}"
     ports: []
     healthcheck: {test: [CMD, /worker, -health]}
+  orderctl:
+    profiles: [tools]
+    build: {context: ., dockerfile: deploy/Dockerfile, target: orderctl}
+    environment: {REDIS_URL: redis://redis/0, ORDERCTL_API: "http://api:8080", ORDERCTL_API_KEY: "${ORDERCTL_API_KEY:-}"}
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
   prometheus:
     image: prometheus:3
     profiles: [monitoring]
@@ -76,7 +97,7 @@ ENV CGO_ENABLED=0
 COPY go.mod ./
 COPY cmd cmd
 RUN go build -o /out/ \
-    ./cmd/api ./cmd/worker
+    ./cmd/api ./cmd/worker ./cmd/orderctl
 FROM scratch:1 AS api
 COPY --from=build /out/api /api
 USER nonroot
@@ -85,6 +106,10 @@ FROM scratch:1 AS worker
 COPY --from=build /out/worker /worker
 USER nonroot:nonroot
 ENTRYPOINT ["/worker"]
+FROM scratch:1 AS orderctl
+COPY --from=build /out/orderctl /orderctl
+USER nonroot:nonroot
+ENTRYPOINT ["/orderctl"]
 `,
 		"deploy/redis.conf": `
 # comment
@@ -93,7 +118,6 @@ appendfsync everysec
 no-appendfsync-on-rewrite no
 maxmemory 1gb
 maxmemory-policy noeviction
-dir /data
 `,
 		"deploy/redis-users.acl": `
 #   books    hset get
@@ -106,6 +130,7 @@ user orders on #SHA256_OF_THE_PASSWORD resetkeys resetchannels ~orders:* ~asynq:
 		"go.mod":                       "module orderprocessor\n",
 		"cmd/api/main.go":              "package main\n",
 		"cmd/worker/main.go":           "package main\n",
+		"cmd/orderctl/main.go":         "package main\n",
 	}
 }
 

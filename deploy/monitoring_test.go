@@ -3,7 +3,9 @@ package deploy_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"gopkg.in/yaml.v3"
@@ -107,6 +109,36 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 		}
 		if a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
 			t.Errorf("%s does not say what it means and what to do", a.Name)
+		}
+	}
+}
+
+// TestOperationsExplainsEveryAlert holds that whoever is paged finds the alert by its
+// name where the annotation sends them, and there no alert that is gone.
+func TestOperationsExplainsEveryAlert(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "\n### Alerts\n")
+	if !found {
+		t.Fatal("there is no heading for the alerts")
+	}
+	section, _, _ = strings.Cut(section, "\n### ")
+	names := map[string]bool{}
+	for _, a := range alerts(t) {
+		names[a.Name] = true
+		if a.Annotations["runbook"] != "docs/OPERATIONS.md#alerts" {
+			t.Errorf("%s sends to %q", a.Name, a.Annotations["runbook"])
+		}
+		if !regexp.MustCompile("(?m)^\\| .*`" + a.Name + "`.* \\| .*" + a.Labels["severity"]).MatchString(section) {
+			t.Errorf("%s (%s) has no row", a.Name, a.Labels["severity"])
+		}
+	}
+	for _, told := range regexp.MustCompile("`(Orders[A-Z]\\w+)`").FindAllStringSubmatch(section, -1) {
+		if !names[told[1]] {
+			t.Errorf("there is no alert %s", told[1])
 		}
 	}
 }

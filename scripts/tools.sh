@@ -1,31 +1,75 @@
 #!/usr/bin/env bash
 # Finds what some tests need beside Redis, or installs it with the package manager of
 # this machine: a browser for the live page, promtool for the rules of Prometheus,
-# systemd-analyze for the units. Without one of them its tests are skipped, except
-# where CI is true.
+# systemd-analyze for the units, openssl for certificates. Without one of them its
+# tests are skipped, except where CI is true. It ends with 1 if one is still missing.
+#
+# Each is installed by itself, so that one that there is not stops no other. None of
+# them starts anything: of Debian's prometheus, which would start a server on all
+# addresses, promtool alone is taken.
 set -uo pipefail
-
-missing=()
-need() { command -v "$1" >/dev/null || missing+=("$2"); }
-need chromium chromium
-need promtool prometheus
-need systemd-analyze systemd
-need openssl openssl
-if [ ${#missing[@]} -eq 0 ]; then
-  exit 0
-fi
 
 sudo=()
 if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
   sudo=(sudo)
 fi
-echo "installing ${missing[*]} for the tests that need them" >&2
-if command -v apt-get >/dev/null; then
-  "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >&2
-elif command -v dnf >/dev/null; then
-  "${sudo[@]}" dnf install -y -q "${missing[@]/#prometheus/golang-github-prometheus}"
+
+say() { echo "tools: $*" >&2; }
+found() { command -v "$1" >/dev/null; }
+
+# refresh reads the lists of packages, once. Old lists are better than none.
+refreshed=
+refresh() {
+  if [ -z "$refreshed" ]; then
+    "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq >&2 || say "the lists of packages could not be read"
+    refreshed=yes
+  fi
+}
+
+# add PACKAGE-OF-DEBIAN PACKAGE-OF-FEDORA
+add() {
+  if found apt-get; then
+    refresh
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "$1" >&2
+  elif found dnf; then
+    "${sudo[@]}" dnf install -y -q "$2" >&2
+  else
+    say "there is no apt-get and no dnf here"
+  fi
+}
+
+# unpack_promtool takes the one program out of Debian's package without installing it.
+unpack_promtool() {
+  local dir
+  refresh
+  dir=$(mktemp -d) || return
+  (cd "$dir" && apt-get download -qq prometheus >&2 && dpkg-deb -x prometheus_*.deb . &&
+    "${sudo[@]}" install -D -m 755 usr/bin/promtool /usr/local/bin/promtool)
+  rm -rf "$dir"
+}
+
+# get PROGRAM COMMAND... runs the command unless the program is there.
+missing=()
+get() {
+  local program=$1
+  shift
+  found "$program" && return
+  say "there is no $program on the PATH; installing it"
+  "$@"
+  hash -r
+  found "$program" || missing+=("$program")
+}
+
+get chromium add chromium chromium
+get systemd-analyze add systemd systemd
+get openssl add openssl openssl
+if found apt-get; then
+  get promtool unpack_promtool
 else
-  echo "there is no package manager that has them all; their tests are skipped" >&2
+  get promtool add prometheus golang-github-prometheus
 fi
-exit 0
+
+if [ ${#missing[@]} -gt 0 ]; then
+  say "could not be installed: ${missing[*]}. Their tests are skipped, or fail where CI is true"
+  exit 1
+fi

@@ -57,6 +57,9 @@ func flaws() map[string]flaw {
 		"two scalers":                 {"scaled", "    name: orderprocessor-api\n---\napiVersion: keda", "    name: orderprocessor-worker\n---\napiVersion: keda"},
 		"scaled to nothing":           {"scaled", "minReplicaCount: 2", "minReplicaCount: 0"},
 		"another namespace":           {"scaled", "orderprocessor-api.orderprocessor/stats", "orderprocessor-api.default/stats"},
+		"batches too large":           {"ingress", "proxy-body-size: 17m", "proxy-body-size: 1m"},
+		"events held back":            {"ingress", `proxy-buffering: "off"`, `proxy-buffering: "on"`},
+		"events cut off":              {"ingress", `proxy-read-timeout: "60"`, `proxy-read-timeout: "10"`},
 		"a queue left out":            {"scaled", "queues.low.", "queues.slow."},
 	}
 }

@@ -35,6 +35,7 @@ func checks() map[string]check {
 		"policies":   checkPolicies,
 		"strangers":  checkStrangers,
 		"scaled":     checkScaled,
+		"ingress":    checkIngress,
 	}
 }
 

@@ -44,8 +44,8 @@ func render(t *testing.T, folder string) string {
 	return build(t, dir)
 }
 
-// TestManifestsFitTheirSchemas holds every rendering, and the example of the
-// Secrets, to the oldest and a recent Kubernetes.
+// TestManifestsFitTheirSchemas holds every rendering, the example of the Secrets and
+// the Job by itself to the oldest and a recent Kubernetes.
 func TestManifestsFitTheirSchemas(t *testing.T) {
 	t.Parallel()
 	require(t, kubeconformAvailable())
@@ -53,11 +53,13 @@ func TestManifestsFitTheirSchemas(t *testing.T) {
 	for _, folder := range folders(t) {
 		write(t, filepath.Join(manifests, strings.ReplaceAll(folder, "/", "-")+".yaml"), render(t, folder))
 	}
-	secrets, err := os.ReadFile("secrets.example.yaml")
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"secrets.example.yaml", "doctor.yaml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(manifests, file), string(text))
 	}
-	write(t, filepath.Join(manifests, "secrets.yaml"), string(secrets))
 	for _, kubernetes := range []source{oldestKubernetes, recentKubernetes} {
 		t.Run(kubernetes.module, func(t *testing.T) {
 			t.Parallel()
@@ -80,6 +82,7 @@ func schemasFor(t *testing.T, kubernetes source) string {
 	writeCustom(t, keda, "config/crd/bases/keda.sh_scaledobjects.yaml", dir)
 	writeCustom(t, keda, "config/crd/bases/keda.sh_triggerauthentications.yaml", dir)
 	writeCustom(t, operator, "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml", dir)
+	writeCustom(t, operator, "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml", dir)
 	return dir
 }
 
@@ -98,6 +101,7 @@ func checkStrict(t *testing.T, schemas, good string) {
 		{"a field of KEDA", "pollingInterval:", "pollInterval:"},
 		{"a choice of KEDA", "currentReplicasIfHigher", "currentReplicasIfEver"},
 		{"a field of the Prometheus operator", "podTargetLabels:", "targetLabels2:"},
+		{"a field of a rule", "annotations:\n        description", "notes:\n        description"},
 		{"an unknown kind", "kind: PodMonitor", "kind: PodWatcher"},
 	} {
 		broken := strings.Replace(string(text), row.old, row.broken, 1)

@@ -17,13 +17,14 @@ type object struct {
 	Metadata struct {
 		Name, Namespace string
 		Labels          map[string]string
+		Annotations     map[string]string
 	}
 	Data       map[string]string
 	StringData map[string]string `yaml:"stringData"`
 	Spec       yaml.Node
 }
 
-// workload is the spec of a Deployment or a StatefulSet.
+// workload is the spec of a Deployment, a StatefulSet or a Job.
 type workload struct {
 	Replicas *int
 	Selector labelSelector
@@ -61,6 +62,7 @@ type securityContext struct {
 
 type container struct {
 	Name, Image string
+	Command     []string
 	Env         []variable
 	EnvFrom     []struct {
 		ConfigMap struct{ Name string } `yaml:"configMapRef"`
@@ -79,10 +81,12 @@ type container struct {
 		Requests, Limits map[string]string
 	}
 	Security securityContext `yaml:"securityContext"`
-	Mounts   []struct {
-		Name string
-		Path string `yaml:"mountPath"`
-	} `yaml:"volumeMounts"`
+	Mounts   []mount         `yaml:"volumeMounts"`
+}
+
+type mount struct {
+	Name string
+	Path string `yaml:"mountPath"`
 }
 
 type variable struct {
@@ -176,7 +180,7 @@ func specs[T any](all manifests, kinds ...string) map[string]T {
 
 // workloads returns all that runs pods.
 func (m manifests) workloads() map[string]workload {
-	return specs[workload](m, "Deployment", "StatefulSet")
+	return specs[workload](m, "Deployment", "StatefulSet", "Job")
 }
 
 // programs returns the Deployments of ours.

@@ -66,7 +66,7 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 	w := newWatch(l, opts.Clock, opts.Log)
 	return &program{
 		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, state: newState(l, w), admin: admin,
-		meters: newMeters(rdb),
+		meters: newMeters(rdb, w),
 	}, nil
 }
 

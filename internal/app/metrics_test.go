@@ -3,8 +3,10 @@ package app_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/redistest"
 )
@@ -195,6 +199,43 @@ func TestMetricsOfRefusals(t *testing.T) {
 		`orders_refusals_total{queue="default",reason="queue_full"}`: 0,
 	}, scrape(t, other))
 	ledgertest.CheckBooks(t, redis.Client())
+}
+
+// TestMetricsOfChecks tells both programs' own view of a Redis that begins to evict and
+// of clocks that are off, of which only the worker's matters.
+func TestMetricsOfChecks(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	late := app.Options{Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return time.Now().Add(-time.Minute) }}
+	apiConfig, apiErr := config.LoadAPI(environ(redis.URL()))
+	workerConfig, workerErr := config.LoadWorker(environ(redis.URL()))
+	if err := errors.Join(apiErr, workerErr); err != nil {
+		t.Fatal(err)
+	}
+	api, apiErr := app.NewAPI(apiConfig, late)
+	worker, workerErr := app.NewWorker(workerConfig, late)
+	if err := errors.Join(apiErr, workerErr); err != nil {
+		t.Fatal(err)
+	}
+	for p, clock := range map[program]float64{api: 0, worker: 1} {
+		start(t, p)
+		eventually(t, "the clock is checked", func() bool { return strings.HasSuffix(checkState(t, p, "clock"), " failed") })
+		compareSeries(t, failedChecks(0, clock), scrape(t, p))
+	}
+	redis.Client().ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
+	for p, clock := range map[program]float64{api: 0, worker: 1} {
+		eventually(t, "eviction is seen", func() bool { return checkState(t, p, "eviction_policy") == "503 failed" })
+		compareSeries(t, failedChecks(1, clock), scrape(t, p))
+	}
+}
+
+// failedChecks are the series of all checks, of which two may have failed.
+func failedChecks(eviction, clock float64) map[string]float64 {
+	return map[string]float64{
+		`orders_check_failed{check="eviction_policy"}`: eviction, `orders_check_failed{check="clock"}`: clock,
+		`orders_check_failed{check="redis_version"}`: 0, `orders_check_failed{check="memory_limit"}`: 0,
+		`orders_check_failed{check="persistence"}`: 0,
+	}
 }
 
 // TestMetricsWithoutRedis answers scrapes while Redis is away, and tells the books

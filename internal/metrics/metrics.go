@@ -61,6 +61,16 @@ func (r *Registry) counters(name, help, label string, values []string) map[strin
 	return children
 }
 
+// Flags registers a number for each value of its only label, 1 or 0, that is asked for
+// at each scrape. The function must be safe for concurrent use and return at once.
+func (r *Registry) Flags(name, help, label string, values []string, read func(value string) bool) {
+	for _, value := range values {
+		r.factory.NewGaugeFunc(
+			prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: prometheus.Labels{label: value}},
+			func() float64 { return oneIf(read(value)) })
+	}
+}
+
 // Gauge registers a number without labels that is asked for at each scrape. The
 // function must be safe for concurrent use and return at once.
 func (r *Registry) Gauge(name, help string, read func() int) {

@@ -22,6 +22,7 @@ func everything() *metrics.Registry {
 	r.NewFulfilment(shop{})
 	r.NewRequests().Observe("/orders", "GET", 200, 0)
 	r.Gauge("event_streams", "Event streams that are open.", func() int { return 3 })
+	r.Flags("check_failed", "1 while it is so.", "check", []string{"clock", "version"}, func(name string) bool { return name == "clock" })
 	return r
 }
 
@@ -58,6 +59,12 @@ func TestRuntime(t *testing.T) {
 func TestGauge(t *testing.T) {
 	t.Parallel()
 	compare(t, map[string]float64{"orders_event_streams": 3}, scrape(t, everything(), "orders_event_streams"))
+}
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	compare(t, map[string]float64{`orders_check_failed{check="clock"}`: 1, `orders_check_failed{check="version"}`: 0},
+		scrape(t, everything(), "orders_check_failed"))
 }
 
 // TestPrivate holds that two programs in one process share no numbers.

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // TestDocumentCommands runs every command of the document that can run here, and
@@ -32,6 +34,9 @@ func TestDocumentCommands(t *testing.T) {
 	}
 	m.installed()
 }
+
+// redisPassword stands for the one that the document makes.
+const redisPassword = "no-secret"
 
 // machine is a folder in which commands run as if it were the root of a machine
 // and the repository at once.
@@ -68,7 +73,20 @@ func forms() []form {
 		{`^make (build)$`, func(_ *machine, f []string) error { return contains("Makefile", "\n"+f[1]+":") }},
 		{`^bin/orderctl .+$|^openssl .+$|^deploy/tls/certificates\.sh .+$`, func(m *machine, f []string) error { return m.run(f[0]) }},
 		{`^sudo (install .+)$`, func(m *machine, f []string) error { return m.run(f[1]) }},
-		{`^sudo systemctl (?:enable --now|restart) (.+)$`, holdUnits},
+		{`^sudo systemctl (?:enable --now|restart) (orderprocessor.+)$`, holdUnits},
+		{`^sudo apt-get install (redis-server)$`, func(_ *machine, f []string) error { return contains("scripts/redis.sh", f[1]) }},
+		{`^sed .+\| sudo install .+$|^printf .+\| sudo tee .+$|^echo .+$`, func(m *machine, f []string) error {
+			return m.run("password=" + redisPassword + "; " + strings.ReplaceAll(f[0], "sudo ", ""))
+		}},
+		{`^password=.+$`, func(m *machine, f []string) error { return m.run(f[0]) }},
+		{`^sudo systemctl restart redis-server$|^redis-cli ping$`, holdRedis},
+		{`^sudo systemd-run .*-p EnvironmentFile=/etc/orderprocessor/(common\.env) -p EnvironmentFile=/etc/orderprocessor/(worker\.env) \S+/bin/(orderctl) doctor --key-file \S+$`, holdDoctor},
+		{`^docker compose run --rm --build (orderctl) doctor$`, func(_ *machine, f []string) error { return contains("docker-compose.yml", "\n  "+f[1]+":\n") }},
+		{`^docker compose --profile (monitoring) up --build$`, func(_ *machine, f []string) error { return contains("docker-compose.yml", "profiles: ["+f[1]+"]") }},
+		{`^kubectl -n orderprocessor replace --force -f (\S+)$`, func(_ *machine, f []string) error { return contains(f[1], "kind: Job\n") }},
+		{`^kubectl -n orderprocessor logs -f job/(\S+)$`, func(_ *machine, f []string) error {
+			return contains("deploy/kubernetes/doctor.yaml", "\n  name: "+f[1]+"\n")
+		}},
 		{`^sudo systemctl daemon-reload$|^systemctl list-units 'orderprocessor\*'$`, func(*machine, []string) error { return nil }},
 		{`^journalctl -u (\S+) -n \d+$`, holdUnits},
 		{`^curl -fsS http://127\.0\.0\.1:(8081|8082)/(readyz)$`, holdProbe},
@@ -155,6 +173,28 @@ func holdUnits(_ *machine, found []string) error {
 		}
 	}
 	return nil
+}
+
+// holdRedis wants a Redis to start from what was installed, with our settings, and to
+// know the user of the programs by the password.
+func holdRedis(m *machine, _ []string) error {
+	socket := filepath.Join(m.t.TempDir(), "s")
+	redis := start(m.t, nil, "redis-server", filepath.Join(m.root, "etc/redis/redis.conf"),
+		"--dir", m.t.TempDir(), "--port", "0", "--unixsocket", socket)
+	redis.Await("(ready to accept connections)")
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket, Username: "orders", Password: redisPassword, DisableIdentity: true})
+	defer func() { _ = client.Close() }()
+	settings, err := client.ConfigGet(m.t.Context(), "appendonly").Result()
+	if err == nil && settings["appendonly"] != "yes" {
+		return fmt.Errorf("the settings are %v", settings)
+	}
+	return err
+}
+
+// holdDoctor wants orderctl to take the examples of the units for valid settings.
+func holdDoctor(m *machine, found []string) error {
+	settings := "set -a; . deploy/systemd/" + found[1] + "; . deploy/systemd/" + found[2] + "; "
+	return m.run(settings + "bin/" + found[3] + " doctor --api http://127.0.0.1:1 | grep -q 'every variable is valid'")
 }
 
 // holdProbe wants the port to be the admin address of a unit, and the path to be

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/programtest"
 )
 
 // fleet is an API and its workers.
@@ -15,7 +17,7 @@ type fleet struct {
 	t      *testing.T
 	client *http.Client
 	url    string // of the API
-	api    *process
+	api    *programtest.TestProcess
 }
 
 // startFleet starts an API and so many workers, and waits until orders are taken.
@@ -25,7 +27,7 @@ func startFleet(t *testing.T, workers int, env ...string) *fleet {
 	for range workers {
 		start(t, f.settings(env), filepath.Join(binaries, "worker"))
 	}
-	until(t, "orders are taken and worked", func() bool {
+	programtest.Until(t, "orders are taken and worked", func() bool {
 		status, _ := f.get("/health")
 		return status == http.StatusOK
 	})
@@ -35,18 +37,17 @@ func startFleet(t *testing.T, workers int, env ...string) *fleet {
 // startAPI starts an API alone and does not wait for its Redis.
 func startAPI(t *testing.T, env ...string) *fleet {
 	t.Helper()
-	f := &fleet{t: t, client: &http.Client{Timeout: patience, Transport: &http.Transport{IdleConnTimeout: 5 * time.Second}}}
+	f := &fleet{t: t, client: &http.Client{Timeout: programtest.Patience, Transport: &http.Transport{IdleConnTimeout: 5 * time.Second}}}
 	t.Cleanup(f.client.CloseIdleConnections)
 	f.api = start(t, f.settings(env), filepath.Join(binaries, "api"))
-	f.url = "http://" + f.api.says(`"msg":"API is listening","addr":"([^"]+)"`)
+	f.url = "http://" + f.api.Await(programtest.Listening)
 	return f
 }
 
 func (f *fleet) settings(env []string) []string {
-	return append([]string{
-		"ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json",
+	return programtest.Settings(append([]string{
 		"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms", "ORDERS_WORKER_CONCURRENCY=16",
-	}, env...)
+	}, env...)...)
 }
 
 // get returns the status and the body of an answer; 0 if there is none.
@@ -74,7 +75,7 @@ func (f *fleet) send(req *http.Request) (int, string) {
 // submit sends an order again and again until it is accepted, as a client should.
 func (f *fleet) submit(id string) {
 	f.t.Helper()
-	until(f.t, "order "+id+" is accepted", func() bool {
+	programtest.Until(f.t, "order "+id+" is accepted", func() bool {
 		status, text := f.send(f.order(id))
 		if status != 0 && status < http.StatusInternalServerError && status >= http.StatusBadRequest {
 			f.t.Fatalf("order %s was answered %d: %s", id, status, text)
@@ -98,7 +99,7 @@ func (f *fleet) order(id string) *http.Request {
 // settle waits until an order is completed.
 func (f *fleet) settle(id string) {
 	f.t.Helper()
-	until(f.t, "order "+id+" is completed", func() bool {
+	programtest.Until(f.t, "order "+id+" is completed", func() bool {
 		status, text := f.get("/orders/" + id)
 		if status == http.StatusNotFound {
 			f.t.Fatalf("order %s is lost: %s", id, text)

@@ -4,43 +4,19 @@
 package deploy_test
 
 import (
-	"context"
-	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-)
 
-// patience bounds every wait; a loaded machine gets what it needs.
-const patience = 90 * time.Second
+	"orderprocessor/internal/programtest"
+)
 
 // binaries is the folder of the programs under test.
 var binaries string
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-// run builds the programs once for all tests.
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "deploy")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binaries = dir
-	build := exec.Command("go", "build", "-o", dir, "orderprocessor/cmd/api", "orderprocessor/cmd/worker", "orderprocessor/cmd/orderctl")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build the programs:", err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api", "orderprocessor/cmd/worker", "orderprocessor/cmd/orderctl"))
 }
 
 // example copies a file of the folder deploy, with each pair of changes made, and
@@ -63,36 +39,10 @@ func example(t *testing.T, name, into string, changes ...string) string {
 	return path
 }
 
-// until polls a condition.
-func until(t *testing.T, what string, ok func() bool) {
+// start runs a program until the test ends.
+func start(t *testing.T, env []string, path string, args ...string) *programtest.TestProcess {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("gave up waiting until %s", what)
-		}
-	}
-}
-
-// freePorts returns TCP ports that nobody uses now.
-func freePorts(t *testing.T, n int) []string {
-	t.Helper()
-	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
-	}
-	return ports
+	return programtest.Start(t, programtest.Config{Path: path, Args: args, Env: env})
 }
 
 // need skips the test if a tool cannot be had, and fails it where all must be

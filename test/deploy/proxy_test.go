@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // caddyModule is the Caddy that the example is for.
@@ -32,13 +34,13 @@ func startProxy(t *testing.T, upstream string) (string, *http.Client) {
 	t.Helper()
 	certs := certificates(t, "api=localhost")
 	need(t, "Caddy", caddyInstalled())
-	port := freePorts(t, 1)[0]
+	port := programtest.FreePorts(t, 1)[0]
 	conf := example(t, "tls/Caddyfile", t.TempDir(), "orders.example.com {", "https://localhost:"+port+" {",
 		"127.0.0.1:8080", upstream, "/etc/caddy/tls/", certs+"/")
 	start(t, []string{"XDG_DATA_HOME=" + t.TempDir(), "XDG_CONFIG_HOME=" + t.TempDir()}, filepath.Join(binaries, "caddy"),
 		"run", "--config", conf, "--adapter", "caddyfile")
 
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: trusting(t, certs)}}
+	client := &http.Client{Timeout: programtest.Patience, Transport: &http.Transport{TLSClientConfig: trusting(t, certs)}}
 	t.Cleanup(client.CloseIdleConnections)
 	return "https://localhost:" + port, client
 }
@@ -48,13 +50,13 @@ func startProxy(t *testing.T, upstream string) (string, *http.Client) {
 // the browser asked for.
 func TestProxyHandsOnTheHost(t *testing.T) {
 	t.Parallel()
-	port := freePorts(t, 1)[0]
+	port := programtest.FreePorts(t, 1)[0]
 	keys := filepath.Join(t.TempDir(), "keys")
 	key := newKey(t, keys, "submit", "read")
 	redis := startRedis(t)
 	f := startFleet(t, 1, redis, "ORDERS_HTTP_ADDR=127.0.0.1:"+port, "ORDERS_API_KEYS_FILE="+keys)
 	f.url, f.client = startProxy(t, "127.0.0.1:"+port)
-	until(t, "the proxy serves", func() bool { status, _ := f.get("/health"); return status == http.StatusOK })
+	programtest.Until(t, "the proxy serves", func() bool { status, _ := f.get("/health"); return status == http.StatusOK })
 	for _, row := range []struct {
 		name, origin string
 		status       int
@@ -94,7 +96,7 @@ func TestProxyHandsOnEvents(t *testing.T) {
 	}))
 	t.Cleanup(upstream.Close)
 	url, client := startProxy(t, strings.TrimPrefix(upstream.URL, "http://"))
-	until(t, "the proxy serves", func() bool {
+	programtest.Until(t, "the proxy serves", func() bool {
 		resp, err := client.Get(url + "/")
 		if err == nil {
 			_ = resp.Body.Close()
@@ -121,8 +123,8 @@ func TestProxyHandsOnEvents(t *testing.T) {
 func startRedis(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	port := freePorts(t, 1)[0]
-	conf := example(t, "redis.conf", dir, "bind * -::*", "bind 127.0.0.1", "dir /data", "dir "+dir)
-	start(t, nil, "redis-server", conf, "--port", port)
+	port := programtest.FreePorts(t, 1)[0]
+	conf := example(t, "redis.conf", dir)
+	start(t, nil, "redis-server", conf, "--port", port, "--dir", dir, "--bind", "127.0.0.1")
 	return "REDIS_URL=redis://127.0.0.1:" + port + "/0"
 }

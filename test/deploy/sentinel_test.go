@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/programtest"
 )
 
 // TestSentinel starts three Redis servers and three Sentinels from the examples,
@@ -21,10 +23,10 @@ func TestSentinel(t *testing.T) {
 		f.submit(fmt.Sprintf("before-%d", n))
 	}
 	// What a primary has not handed on dies with it. So all of it has left.
-	if n := c.clients[0].Wait(t.Context(), 2, patience).Val(); n != 2 {
+	if n := c.clients[0].Wait(t.Context(), 2, programtest.Patience).Val(); n != 2 {
 		t.Fatalf("%d replicas have what the primary has", n)
 	}
-	c.nodes[0].kill()
+	c.nodes[0].Kill()
 	killed := time.Now()
 	f.submit("after-0")
 	t.Logf("the first order after the failover was taken %v after the kill", time.Since(killed).Round(time.Millisecond))
@@ -46,7 +48,7 @@ func TestSentinel(t *testing.T) {
 // cluster is what Sentinel watches, and the Sentinels.
 type cluster struct {
 	t        *testing.T
-	nodes    []*process // the first one begins as the primary
+	nodes    []*programtest.TestProcess // the first one begins as the primary
 	clients  []*redis.Client
 	sentinel []string // ports
 }
@@ -56,12 +58,13 @@ type cluster struct {
 func startSentinels(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{t: t}
-	ports := freePorts(t, 6)
+	ports := programtest.FreePorts(t, 6)
 	c.sentinel = ports[3:]
 	for n, port := range ports[:3] {
 		dir := t.TempDir()
-		base := example(t, "redis.conf", dir, "bind * -::*", "bind 127.0.0.1", "dir /data", "dir "+dir)
-		conf := example(t, "sentinel/redis.conf", dir, "\nport 6379", "\nport "+port, "include /etc/redis/redis.conf", "include "+base)
+		base := example(t, "redis.conf", dir)
+		conf := example(t, "sentinel/redis.conf", dir, "bind * -::*", "bind 127.0.0.1", "\nport 6379", "\nport "+port,
+			"dir /var/lib/redis", "dir "+dir, "include /etc/redis/redis.conf", "include "+base)
 		args := []string{conf}
 		if n > 0 {
 			args = append(args, "--replicaof", "127.0.0.1", ports[0])
@@ -73,7 +76,7 @@ func startSentinels(t *testing.T) *cluster {
 	for _, port := range c.sentinel {
 		dir := t.TempDir()
 		conf := example(t, "sentinel/sentinel.conf", dir, "bind * -::*", "bind 127.0.0.1", "\nport 26379", "\nport "+port,
-			"dir /data", "dir "+dir, "orders redis-1 6379", "orders 127.0.0.1 "+ports[0])
+			"dir /var/lib/redis", "dir "+dir, "orders redis-1 6379", "orders 127.0.0.1 "+ports[0])
 		start(t, nil, "redis-server", conf, "--sentinel")
 	}
 	for _, port := range c.sentinel {
@@ -83,7 +86,7 @@ func startSentinels(t *testing.T) *cluster {
 }
 
 func (c *cluster) client(port string) *redis.Client {
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port, DisableIdentity: true, ReadTimeout: patience})
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port, DisableIdentity: true, ReadTimeout: programtest.Patience})
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
 }
@@ -91,7 +94,7 @@ func (c *cluster) client(port string) *redis.Client {
 // await waits until INFO has a text.
 func (c *cluster) await(what string, client *redis.Client, section, text string) {
 	c.t.Helper()
-	until(c.t, what, func() bool { return strings.Contains(client.Info(c.t.Context(), section).Val(), text) })
+	programtest.Until(c.t, what, func() bool { return strings.Contains(client.Info(c.t.Context(), section).Val(), text) })
 }
 
 // url is what the head of the example tells the programs, with these ports.

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/programtest"
 )
 
 // certificates runs the script and returns the folder of what it made.
@@ -31,12 +33,12 @@ func certificates(t *testing.T, hosts ...string) string {
 func TestRedisOverTLS(t *testing.T) {
 	t.Parallel()
 	certs := certificates(t, "redis=127.0.0.1")
-	port := freePorts(t, 1)[0]
+	port := programtest.FreePorts(t, 1)[0]
 	dir := t.TempDir()
-	base := example(t, "redis.conf", dir, "bind * -::*", "bind 127.0.0.1", "dir /data", "dir "+dir)
+	base := example(t, "redis.conf", dir)
 	conf := example(t, "tls/redis.conf", dir, "include /etc/redis/redis.conf", "include "+base,
 		"tls-port 6379", "tls-port "+port, "/etc/redis/tls/", certs+"/")
-	start(t, nil, "redis-server", conf)
+	start(t, nil, "redis-server", conf, "--dir", dir, "--bind", "127.0.0.1")
 
 	url := "REDIS_URL=rediss://127.0.0.1:" + port + "/0"
 	f := startFleet(t, 1, url, "SSL_CERT_FILE="+filepath.Join(certs, "ca.crt"))
@@ -50,9 +52,9 @@ func TestRedisOverTLS(t *testing.T) {
 	}
 
 	stranger := startAPI(t, url)
-	stranger.api.says(`(certificate signed by unknown authority)`)
+	stranger.api.Await("certificate signed by unknown authority")
 	unencrypted := startAPI(t, "REDIS_URL=redis://127.0.0.1:"+port+"/0")
-	unencrypted.api.says(`"msg":"(waiting for Redis; not ready until it answers)"`)
+	unencrypted.api.Await(`"msg":"waiting for Redis; not ready until it answers"`)
 	for _, f := range []*fleet{stranger, unencrypted} {
 		if status, text := f.send(f.order("refused")); status != http.StatusServiceUnavailable {
 			t.Errorf("an API that cannot reach Redis answered %d: %s", status, text)
