@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +27,27 @@ func TestRoutes(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(spectest.Load(t).Operations(), got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestReadmeNamesEveryRoute holds the README's table of requests to the specification.
+func TestReadmeNamesEveryRoute(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| (`(?:GET|POST) /.*?`) \\|").FindAllStringSubmatch(string(readme), -1) {
+		for route := range strings.SplitSeq(row[1], ", ") {
+			if route = strings.Trim(route, "`"); route != "GET /monitoring" {
+				got = append(got, route)
+			}
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(spectest.Load(t).Operations(), got); diff != "" {
+		t.Errorf("the README (-want +got):\n%s", diff)
 	}
 }
 

@@ -49,7 +49,7 @@ func TestGuide(t *testing.T) {
 	if len(blocks) < 8 {
 		t.Errorf("only %d blocks of commands were found", len(blocks))
 	}
-	if st := s.stats(); st.Ledger.Retried != 1 || st.ByStatus["cancelled"] != 1 || st.Ledger.Accepted != 4 {
+	if st := s.stats(); st.Ledger.Retried != 1 || st.ByStatus["cancelled"] != 1 || st.Ledger.Accepted != 5 {
 		t.Errorf("after all commands: %+v", st)
 	}
 }
