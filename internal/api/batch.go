@@ -38,7 +38,7 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 		return err
 	}
 	if !s.batches.enter(callerOf(c), len(s.cfg.Keys) > 0) {
-		return &order.BusyError{Reason: "too many batches arrive at once", RetryAfter: time.Second}
+		return &order.BusyError{Reason: order.BusyBatches, RetryAfter: time.Second}
 	}
 	defer s.batches.leave(callerOf(c))
 	m := s.meterOf(c)

@@ -118,7 +118,7 @@ func (g *Gate) Admit(q order.Queue, bytes int64) error {
 	now := g.latest.Load()
 	used := now.used + g.added.Load()
 	if most := now.limit / 100 * memoryShare(q); now.limit > 0 && used > most {
-		return &order.BusyError{Reason: "Redis is nearly full", RetryAfter: after(float64(used-most), now.freeing)}
+		return &order.BusyError{Reason: order.BusyMemory, RetryAfter: after(float64(used-most), now.freeing)}
 	}
 	waiting := g.waiting.Add(1)
 	if waiting <= g.limit {
@@ -127,7 +127,7 @@ func (g *Gate) Admit(q order.Queue, bytes int64) error {
 	}
 	g.Leave()
 	excess := waiting - g.limit + g.limit*headroom/100
-	return &order.BusyError{Reason: "too many orders are waiting", RetryAfter: after(float64(excess), now.settling)}
+	return &order.BusyError{Reason: order.BusyQueues, RetryAfter: after(float64(excess), now.settling)}
 }
 
 // Leave gives the place back of an order that does not wait after all.

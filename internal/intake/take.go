@@ -29,7 +29,7 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 	a, err := in.taking.Do(ctx, s)
 	switch {
 	case errors.Is(err, groupcommit.ErrFull):
-		return order.Record{}, false, &order.BusyError{Reason: "too many are being taken", RetryAfter: time.Second}
+		return order.Record{}, false, &order.BusyError{Reason: order.BusyTaking, RetryAfter: time.Second}
 	case err != nil:
 		a = s.answer(order.Acceptance{Err: fmt.Errorf("take order %s: %w: %w", s.order.ID, order.ErrUnavailable, err)})
 	default:

@@ -144,15 +144,14 @@ func refusal(err error) string {
 	}
 }
 
-// reasonOf names a reason that is written for people. A test holds it to the words of
-// package intake.
+// reasonOf names a reason that is written for people.
 func reasonOf(busy *order.BusyError) string {
 	switch busy.Reason {
-	case "too many orders are waiting":
+	case order.BusyQueues:
 		return reasonQueueFull
-	case "Redis is nearly full":
+	case order.BusyMemory:
 		return reasonMemory
-	case "too many are being taken":
+	case order.BusyTaking:
 		return reasonBusy
 	default:
 		return reasonOther

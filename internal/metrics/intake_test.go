@@ -53,7 +53,7 @@ func TestSubmissions(t *testing.T) {
 		{"Redis away", taker{err: fmt.Errorf("accept: %w", order.ErrUnavailable)}, "unavailable", ""},
 		{"uncertain", taker{err: &order.UncertainError{ID: "made", Err: order.ErrUnavailable}}, "unavailable", ""},
 		{"a defect", taker{err: errors.New("surprise")}, "error", ""},
-		{"no room", taker{err: fmt.Errorf("take: %w", &order.BusyError{Reason: "too many orders are waiting"})}, "no_room", "queue_full"},
+		{"no room", taker{err: fmt.Errorf("take: %w", &order.BusyError{Reason: order.BusyQueues})}, "no_room", "queue_full"},
 		{"hostile reason", taker{err: &order.BusyError{Reason: "\"} 1\n# HELP"}}, "no_room", "other"},
 	}
 	for _, row := range rows {

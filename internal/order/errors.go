@@ -33,9 +33,21 @@ var (
 	ErrUnavailable = errors.New("redis is unavailable")
 )
 
+// What there may be too much of for one more order, in words for people.
+const (
+	// BusyQueues: as many orders wait as may.
+	BusyQueues = "too many orders are waiting"
+	// BusyMemory: Redis uses as much of its memory as it may for new orders.
+	BusyMemory = "Redis is nearly full"
+	// BusyTaking: as many orders are being taken at this moment as may.
+	BusyTaking = "too many are being taken"
+	// BusyBatches: as many batches are held at this moment as may.
+	BusyBatches = "too many batches arrive at once"
+)
+
 // BusyError means that nothing was accepted because there is no room.
 type BusyError struct {
-	// Reason says what there is too much of, for people.
+	// Reason is one of the texts above.
 	Reason string
 	// RetryAfter is how long the client should wait, in whole seconds.
 	RetryAfter time.Duration
