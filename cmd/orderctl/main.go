@@ -6,6 +6,8 @@ package main
 import (
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
@@ -15,6 +17,9 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
+	// A reader that goes away, as head does, must not kill the command: it is told by
+	// the error of the write, ends or goes on, and has its own exit status.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := app.SignalContext(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	defer stop()
 	return ctl.Run(ctx, ctl.World{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,9 +32,12 @@ const (
 
 // Examine looks at everything in Redis that orders depend on, as the user of the
 // configuration, and says what to do where something is wrong. It writes nothing,
-// returns after ten seconds at most, and leaves out what cannot be asked while Redis
-// is away. It is safe to call at any time, beside programs that run.
-func Examine(ctx context.Context, r config.Redis) []Finding {
+// returns after ten seconds at most, and leaves out what cannot be asked. It is safe
+// to call at any time, beside programs that run.
+//
+// Asked says whether Redis could be asked about orders at all. If not, the findings
+// say why: it does not answer, refuses the user, or is not ready.
+func Examine(ctx context.Context, r config.Redis) (found []Finding, asked bool) {
 	ctx, cancel := context.WithTimeout(ctx, examineTimeout)
 	defer cancel()
 	rdb := r.Client(config.Tuning{
@@ -54,6 +56,9 @@ type examiner struct {
 	inspector *queue.Inspector
 	// refused holds the optional commands that the user of this Redis may not run.
 	refused []string
+	// barred says that Redis answers nothing about orders: it is away, refuses the
+	// user, or is not ready.
+	barred bool
 }
 
 func newExaminer(rdb redis.UniversalClient, addr string) *examiner {
@@ -64,17 +69,12 @@ func newExaminer(rdb redis.UniversalClient, addr string) *examiner {
 	}
 }
 
-// run takes the steps one after the other. Without an answer to the first there are
-// no others.
-func (e *examiner) run(ctx context.Context) []Finding {
-	found := e.take(ctx, step{areaRedis, "connection", e.connection})
-	if found[0].State == FindingProblem {
-		return append(found, Finding{
-			Area: areaRedis, Check: "everything else", State: FindingNotChecked, Found: "Redis does not answer",
-		})
-	}
+// run takes the steps one after the other. The first two say whether Redis can be
+// asked; if it cannot, there are no others.
+func (e *examiner) run(ctx context.Context) (found []Finding, asked bool) {
 	for _, s := range []step{
-		{areaAccess, "permissions", e.access}, // first: it says what the others may ask
+		{areaRedis, "connection", e.connection},
+		{areaAccess, "permissions", e.access},
 		{areaRedis, "settings", e.settings},
 		{areaRedis, "what it tells", e.server},
 		{areaBooks, "totals", e.balance},
@@ -83,8 +83,13 @@ func (e *examiner) run(ctx context.Context) []Finding {
 		{areaQueues, "depths", e.queues},
 	} {
 		found = append(found, e.take(ctx, s)...)
+		if e.barred {
+			return append(found, Finding{
+				Area: areaRedis, Check: "everything else", State: FindingNotChecked, Found: "Redis cannot be asked",
+			}), false
+		}
 	}
-	return found
+	return found, true
 }
 
 // step is one part of the examination.
@@ -108,56 +113,43 @@ func (e *examiner) take(ctx context.Context, s step) []Finding {
 	return found
 }
 
-const (
-	// pings is how many round trips are measured.
-	pings = 5
-	// slowRoundTrip is the round trip above which orders are slow: each needs some
-	// ten of them, one after the other.
-	slowRoundTrip = 10 * time.Millisecond
-)
-
-// connection measures the way to Redis: the median of some round trips.
-func (e *examiner) connection(ctx context.Context) ([]Finding, error) {
-	const check = "connection"
-	took := make([]time.Duration, pings)
-	for i := range took {
-		begun := time.Now()
-		if err := e.books.Ping(ctx); err != nil {
-			return []Finding{problem(check, fmt.Sprintf("no answer from Redis at %s: %v", e.addr, err),
-				"start Redis, or set REDIS_URL right; until then no order is taken or worked")}, nil
-		}
-		took[i] = time.Since(begun)
-	}
-	slices.Sort(took)
-	median := took[pings/2]
-	found := fmt.Sprintf("%s answers in %v", e.addr, median.Round(time.Microsecond))
-	if median > slowRoundTrip {
-		return []Finding{warning(check, found,
-			"each order needs some ten round trips: bring the programs nearer to Redis, or see what keeps it busy (SLOWLOG GET)")}, nil
-	}
-	return []Finding{good(check, found)}, nil
-}
-
 // settings makes the checks that the programs make themselves.
 func (e *examiner) settings(ctx context.Context) ([]Finding, error) {
-	if err := e.watch.look(ctx); err != nil {
+	settings, err := e.books.Settings(ctx)
+	if err != nil {
 		return nil, err
 	}
+	difference, err := e.watch.clockDifference(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []Finding
+	for _, c := range append(judge(settings), judgeClock(difference)) {
+		if c.Name == checkPersistence && settings.AppendOnly && settings.AppendFsync == "" {
+			found = append(found, unchecked(spaced(c.Name), e.untold("appendfsync")))
+			continue
+		}
+		found = append(found, findingOf(c))
+	}
+	return found, nil
+}
+
+// checkPersistence is how the programs name their check of the append-only file.
+const checkPersistence = "persistence"
+
+// findingOf is a check of the programs, with what to do about it.
+func findingOf(c check) Finding {
 	advice := map[string]string{
 		"redis_version":   "update Redis to 7 or later",
 		"eviction_policy": "CONFIG SET maxmemory-policy noeviction, and in redis.conf; then see whether drift is 0",
 		"memory_limit":    "set maxmemory, at half of the machine's memory for instance",
-		"persistence":     "appendonly yes and appendfsync everysec in redis.conf; see deploy/redis.conf",
+		checkPersistence:  "appendonly yes and appendfsync everysec in redis.conf; see deploy/redis.conf",
 		checkClock:        "put the time synchronisation of this machine and of Redis's right",
 	}
 	states := map[string]FindingState{checkOK: FindingOK, checkWarning: FindingWarning, checkFailed: FindingProblem}
-	var found []Finding
-	for _, c := range e.watch.checks() {
-		f := Finding{Check: spaced(c.Name), State: states[c.State], Found: c.Detail}
-		if f.State != FindingOK {
-			f.Advice = advice[c.Name]
-		}
-		found = append(found, f)
+	f := Finding{Check: spaced(c.Name), State: states[c.State], Found: c.Detail}
+	if f.State != FindingOK {
+		f.Advice = advice[c.Name]
 	}
-	return found, nil
+	return f
 }

@@ -63,11 +63,11 @@ func (e *examiner) access(ctx context.Context) ([]Finding, error) {
 	if err == nil {
 		e.refused, err = e.ask(ctx, optional())
 	}
-	var refusal redis.Error
 	switch {
 	case errors.Is(err, redis.Nil):
 		return []Finding{unchecked(check, "Redis tells them from version 7 on")}, nil
-	case errors.As(err, &refusal) && strings.HasPrefix(refusal.Error(), "NOPERM"):
+	case redis.IsPermissionError(err):
+		e.barred = true
 		return []Finding{problem(check, "the user of REDIS_URL may not run EVAL, which everything needs", aclAdvice)}, nil
 	case err != nil:
 		return nil, fmt.Errorf("ask for permissions: %w", err)

@@ -29,13 +29,10 @@ func (e *examiner) server(ctx context.Context) ([]Finding, error) {
 	if err := info.Err(); err != nil {
 		return nil, fmt.Errorf("read what redis tells of itself: %w", err)
 	}
-	found := []Finding{
+	return []Finding{
 		judgeMemoryUse(info), judgeFragmentation(info), judgeEvicted(info), judgeSnapshot(info), judgeAppend(info),
-	}
-	if e.refuses("config get") {
-		return append(found, unchecked("replication", "this user may not run CONFIG GET")), nil
-	}
-	return append(found, e.replication(ctx, info), e.compactness(ctx)), nil
+		e.replication(ctx, info), e.compactness(ctx),
+	}, nil
 }
 
 func judgeMemoryUse(info *redis.InfoCmd) Finding {
@@ -107,13 +104,16 @@ func judgeAppend(info *redis.InfoCmd) Finding {
 
 // replication looks at what a failover would lose.
 func (e *examiner) replication(ctx context.Context, info *redis.InfoCmd) Finding {
-	const check = "replication"
+	const check, setting = "replication", "min-replicas-to-write"
 	if info.Item("Replication", "role") == "slave" {
 		return problem(check, "this Redis is a replica: no order can be written to it",
 			"point REDIS_URL to the master, or to the Sentinels (?master_name=…)")
 	}
 	replicas := number(info, "Replication", "connected_slaves")
-	wanted, _ := strconv.ParseInt(e.config(ctx, "min-replicas-to-write"), 10, 64)
+	wanted, err := strconv.ParseInt(e.config(ctx, setting), 10, 64)
+	if err != nil {
+		return unchecked(check, e.untold(setting))
+	}
 	found := fmt.Sprintf("%d replicas, and writes need %d", replicas, wanted)
 	switch {
 	case wanted > 0 && number(info, "Replication", "min_slaves_good_slaves") < wanted:
@@ -136,7 +136,7 @@ func (e *examiner) compactness(ctx context.Context) Finding {
 	bytes, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case err != nil:
-		return unchecked(check, "Redis does not tell its "+setting)
+		return unchecked(check, e.untold(setting))
 	case bytes < compactBytes:
 		return warning(check, fmt.Sprintf("%s is %d: records take up to twice the memory", setting, bytes),
 			fmt.Sprintf("CONFIG SET %s %d, and in redis.conf", setting, compactBytes))
@@ -147,7 +147,18 @@ func (e *examiner) compactness(ctx context.Context) Finding {
 
 // config returns a setting, or nothing where Redis does not tell.
 func (e *examiner) config(ctx context.Context, name string) string {
+	if e.refuses("config get") {
+		return ""
+	}
 	return e.rdb.ConfigGet(ctx, name).Val()[name]
+}
+
+// untold says why config returns nothing.
+func (e *examiner) untold(setting string) string {
+	if e.refuses("config get") {
+		return "this user may not run CONFIG GET, which tells " + setting
+	}
+	return "Redis does not tell " + setting
 }
 
 // number returns a figure of INFO, or 0.

@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -23,6 +22,9 @@ something is wrong: the configuration in the environment (REDIS_URL and ORDERS_â
 as the API and the worker would read it here), Redis, the books, the queues and
 their workers, the API that --api names and the key to it, and the admin addresses
 of programs on this machine.
+
+Without REDIS_URL it looks where the programs would look by default; finding no
+Redis there is a problem only if the API is away as well.
 
 It changes nothing, so it does not find out whether the key may submit or
 administer. What is away is told, and the rest is looked at all the same, within
@@ -60,12 +62,7 @@ func (d *doctor) run(ctx context.Context) error {
 	if d.NewLog != nil {
 		d.NewLog(config.Common{}) // go-redis would say on standard error what is found anyway
 	}
-	settings := readSettings(d.World)
-	r := diagnosis{Findings: slices.Concat(settings.findings(), together(
-		func() []app.Finding { return settings.examineRedis(ctx) },
-		func() []app.Finding { return examineAPI(ctx, client) },
-		func() []app.Finding { return settings.examineAdmin(ctx) },
-	))}
+	r := diagnosis{Findings: d.examine(ctx, client)}
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
@@ -76,16 +73,29 @@ func (d *doctor) run(ctx context.Context) error {
 	return r.err()
 }
 
-// together does several things at a time, and returns what they found in their
-// order.
-func together(parts ...func() []app.Finding) []app.Finding {
-	found := make([][]app.Finding, len(parts))
+// examine looks at everything, at Redis, the API and the programs at the same time.
+func (d *doctor) examine(ctx context.Context, client *Client) []app.Finding {
+	s := readSettings(d.World)
+	var redis, api, admin []app.Finding
+	var asked, reached bool
+	together(
+		func() { redis, asked = s.examineRedis(ctx) },
+		func() { api, reached = examineAPI(ctx, client) },
+		func() { admin = s.examineAdmin(ctx) },
+	)
+	if !asked && reached && !s.namesRedis {
+		redis = []app.Finding{s.noRedisHere(redis)}
+	}
+	return slices.Concat(s.findings(), redis, api, admin)
+}
+
+// together does several things at a time, and returns when all are done.
+func together(parts ...func()) {
 	var running sync.WaitGroup
-	for i, part := range parts {
-		running.Go(func() { found[i] = part() })
+	for _, part := range parts {
+		running.Go(part)
 	}
 	running.Wait()
-	return slices.Concat(found...)
 }
 
 // diagnosis is all that was found.
@@ -113,24 +123,4 @@ func (r *diagnosis) err() error {
 		return nil
 	}
 	return fmt.Errorf("there are problems: %d", r.Problems)
-}
-
-func (d *doctor) show(r diagnosis) error {
-	if d.output == formatJSON {
-		text, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		return d.printJSON(text)
-	}
-	t := newTable(d.Stdout)
-	for _, f := range r.Findings {
-		t.row(f.State, f.Area, f.Check, f.Found)
-		if f.Advice != "" {
-			t.row("", "", "", "â†’ "+f.Advice)
-		}
-	}
-	t.end()
-	d.printf("\nproblems: %d, warnings: %d\n", r.Problems, r.Warnings)
-	return nil
 }

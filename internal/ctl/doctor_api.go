@@ -11,23 +11,24 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// examineAPI looks at the API and at the key to it.
-func examineAPI(ctx context.Context, client *Client) []app.Finding {
+// examineAPI looks at the API and at the key to it. Reached says whether it answers
+// at all.
+func examineAPI(ctx context.Context, client *Client) (found []app.Finding, reached bool) {
 	client.http.Timeout = doctorPatience
-	found := []app.Finding{judgeAddress(client)}
+	found = []app.Finding{judgeAddress(client)}
 	err := client.Health(ctx)
 	found = append(found, judgeHealth(err))
 	var none *UnreachableError
 	if errors.As(err, &none) {
-		return found
+		return found, false
 	}
 	answer, err := client.Stats(ctx)
 	found = append(found, judgeKey(client.key != "", err))
 	if err != nil {
-		return found
+		return found, true
 	}
 	stats, err := decodeStats(answer)
-	return append(found, judgeBooks(stats, err))
+	return append(found, judgeBooks(stats, err)), true
 }
 
 // judgeAddress looks at whether keys and orders are readable on their way.

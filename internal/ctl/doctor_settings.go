@@ -3,7 +3,6 @@ package ctl
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
@@ -13,6 +12,7 @@ import (
 // The areas of what doctor finds beside those of app.Examine.
 const (
 	areaSettings = "settings"
+	areaRedis    = "redis" // that of app.Examine
 	areaAPI      = "api"
 	areaAdmin    = "admin"
 )
@@ -25,6 +25,11 @@ type settings struct {
 	// redis is where to look, as far as that much is right.
 	redis    config.Redis
 	hasRedis bool
+	// namesRedis says that the environment tells where Redis is; else the default of
+	// the programs is looked at.
+	namesRedis bool
+	// programs are the admin addresses to ask.
+	programs []program
 }
 
 // readSettings reads the environment as the programs do. Where something is wrong,
@@ -36,7 +41,8 @@ func readSettings(w *World) settings {
 		s.api, s.worker, _ = config.LoadAll(nil)
 	}
 	only, _, err := config.LoadAll([]string{"REDIS_URL=" + w.env("REDIS_URL")})
-	s.redis, s.hasRedis = only.Redis, err == nil
+	s.redis, s.hasRedis, s.namesRedis = only.Redis, err == nil, w.env("REDIS_URL") != ""
+	s.programs = programsOf(w.env("ORDERS_ADMIN_ADDR"))
 	return s
 }
 
@@ -75,47 +81,25 @@ func (s settings) risks() []app.Finding {
 	return found
 }
 
-func (s settings) examineRedis(ctx context.Context) []app.Finding {
+func (s settings) examineRedis(ctx context.Context) (found []app.Finding, asked bool) {
 	if s.hasRedis {
 		return app.Examine(ctx, s.redis)
 	}
 	return []app.Finding{{
-		Area: "redis", Check: "connection", State: app.FindingNotChecked, Found: "REDIS_URL does not say where Redis is",
-	}}
+		Area: areaRedis, Check: "connection", State: app.FindingNotChecked, Found: "REDIS_URL does not say where Redis is",
+	}}, false
 }
 
-// examineAdmin asks the programs that may run on this machine whether they are ready.
-func (s settings) examineAdmin(ctx context.Context) []app.Finding {
-	return together(
-		func() []app.Finding { return []app.Finding{examineReady(ctx, "API", s.api.AdminAddr)} },
-		func() []app.Finding { return []app.Finding{examineReady(ctx, "worker", s.worker.AdminAddr)} },
-	)
-}
-
-func examineReady(ctx context.Context, program, addr string) app.Finding {
-	at := reachable(addr)
-	f := app.Finding{Area: areaAdmin, Check: program, State: app.FindingOK, Found: "ready at " + at}
-	err := askReady(ctx, at)
-	var answer *AnswerError
-	switch {
-	case err == nil:
-	case errors.As(err, &answer) && answer.Status == http.StatusServiceUnavailable:
-		f.State, f.Found = app.FindingProblem, "not ready at "+at+": "+answer.Error()
-		f.Advice = "see the findings about Redis and the clock, and the log of the program"
-	default:
-		f.State, f.Found = app.FindingNotChecked, "no "+program+" answers at "+at+"; it may run elsewhere, or with another ORDERS_ADMIN_ADDR"
+// noRedisHere stands for what was found of a Redis that nobody named and that cannot
+// be asked, while the API answers: then the programs have another one.
+func (s settings) noRedisHere(found []app.Finding) app.Finding {
+	f := app.Finding{
+		Area: areaRedis, Check: "connection", State: app.FindingNotChecked,
+		Found:  "REDIS_URL is not set here, and there is none at " + s.redis.String(),
+		Advice: "load the settings of the programs, or run doctor where they run",
+	}
+	if found[0].State == app.FindingOK {
+		f.Found = "REDIS_URL is not set here, and the Redis at " + s.redis.String() + " cannot be asked without it"
 	}
 	return f
-}
-
-// askReady asks an admin address for /readyz, which needs no key.
-func askReady(ctx context.Context, addr string) error {
-	client, err := NewClient("http://"+addr, "", 1)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	client.http.Timeout = doctorPatience
-	_, _, err = client.send(ctx, request{method: http.MethodGet, path: []string{"readyz"}})
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/redistest"
@@ -63,7 +64,7 @@ func TestDoctorOfAService(t *testing.T) {
 	c := orderctlIn(t, in, "doctor", "--api", said[1])
 	c.mustEnd(t, 0, `(?m)^ok +settings +environment +every variable is valid$`, `(?m)^ok +redis +connection`,
 		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API asks for none`,
-		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +admin +API +ready at`, `\nproblems: 0, warnings: 0\n$`)
+		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +admin +program at `+regexp.QuoteMeta(said[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
 }
 
 // TestDoctorFinds looks at what only this command finds; the rest is Examine's.
@@ -117,9 +118,9 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 		body   string
 		says   string
 	}{
-		{"ready", 200, `{"status":"ok"}`, `^ok: ready at 127`},
-		{"starting", 503, `{"status":"unavailable","reason":"starting: waiting for Redis"}`, `^problem: not ready at .*: 503: starting: waiting for Redis`},
-		{"something else", 404, `nothing here`, `^not checked: no API answers at`},
+		{"ready", 200, `{"status":"ok"}`, `^ok: ready \| $`},
+		{"starting", 503, `{"status":"unavailable","reason":"starting: waiting for Redis"}`, `^problem: not ready: 503: starting: waiting for Redis`},
+		{"something else", 404, `nothing here`, `^not checked: no program answers there`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,8 +136,28 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 				"REDIS_URL=redis://127.0.0.1:1", "ORDERCTL_API_KEY=ok_right",
 				"ORDERS_ADMIN_ADDR=" + strings.TrimPrefix(admin.URL, "http://"),
 			}}
-			mustFind(t, diagnose(t, 1, in, "--api", "http://127.0.0.1:1"), "admin/API", tt.says)
+			found := diagnose(t, 1, in, "--api", "http://127.0.0.1:1")
+			mustFind(t, found, "admin/program at "+strings.TrimPrefix(admin.URL, "http://"), tt.says)
+			if n := strings.Count(fmt.Sprint(found), "admin/"); n != 1 {
+				t.Errorf("one address is told of %d times: %v", n, found)
+			}
 		})
+	}
+}
+
+// TestDoctorAsksDefaultAdminAddresses holds that each is asked for what it is the
+// default of, and that none is where the environment names no address. Something may
+// answer there on the machine of this test.
+func TestDoctorAsksDefaultAdminAddresses(t *testing.T) {
+	t.Parallel()
+	in := world{environ: []string{"REDIS_URL=redis://127.0.0.1:1"}}
+	found := diagnose(t, 1, in, "--api", "http://127.0.0.1:1")
+	for _, name := range []string{"API at 127.0.0.1:8081", "worker at 127.0.0.1:8082"} {
+		mustFind(t, found, "admin/"+name, `^(ok|problem|not checked): `)
+	}
+	in.environ = append(in.environ, "ORDERS_ADMIN_ADDR=nowhere")
+	if found := diagnose(t, 1, in, "--api", "http://127.0.0.1:1"); strings.Contains(fmt.Sprint(found), "admin/") {
+		t.Errorf("an address is asked that nobody named: %v", found)
 	}
 }
 
@@ -153,6 +174,32 @@ func TestDoctorWhenAllIsAway(t *testing.T) {
 	}
 	mustFind(t, found, "redis/connection", `^problem: no answer from Redis`)
 	mustFind(t, found, "api/health", `^problem: no answer from the API`)
+}
+
+// TestDoctorKnowsNoRedis names none: where nothing answers at the default of the
+// programs, that is a problem only if the API is away as well. Something may answer
+// there on the machine of this test.
+func TestDoctorKnowsNoRedis(t *testing.T) {
+	t.Parallel()
+	api := newScript(t, exchange{"GET /health", 200, `{"status":"healthy"}`}, exchange{"GET /stats", 200, statsOf(0)})
+	orderctl(t, "doctor", "--api", api.URL).mustSay(t, `(?m)^(not checked|ok) +redis +connection`)
+	orderctl(t, "doctor", "--api", "http://127.0.0.1:1").mustSay(t, `(?m)^(problem|ok) +redis +connection`)
+}
+
+// TestDoctorShowsScreens holds that a terminal gets lines that it has the width for.
+func TestDoctorShowsScreens(t *testing.T) {
+	t.Parallel()
+	shown, _ := inTerminal(t, "doctor --api http://127.0.0.1:1")
+	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
+	text := strings.ReplaceAll(shown.String(), "\r", "")
+	if !regexp.MustCompile(`(?m)^problem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right; [^→]*docs/OPERATIONS.md\n`).MatchString(text) {
+		t.Errorf("the finding of the API is not shown as it should be:\n%s", text)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.HasPrefix(line, "    ") && utf8.RuneCountInString(line) > 80 {
+			t.Errorf("the line is too long: %s", line)
+		}
+	}
 }
 
 func TestDoctorIsInterrupted(t *testing.T) {

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -136,20 +134,11 @@ func (e *events) event(v eventView, data json.RawMessage) error {
 	return nil
 }
 
-// unlessUnread returns the error of a write, or nil if nobody reads any more: that
-// is, as after head, a wish to end.
-func unlessUnread(err error) error {
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		return nil
-	}
-	return err
-}
-
 func (e *events) show(v eventView, data json.RawMessage) error {
 	if e.output == formatJSON {
 		return e.printLine(data)
 	}
-	_, err := fmt.Fprintln(e.Stdout, v.line(eventTime))
+	_, err := fmt.Fprintln(e.Stdout, v.line())
 	return err
 }
 

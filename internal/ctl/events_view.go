@@ -3,8 +3,10 @@ package ctl
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"orderprocessor/internal/order"
 )
@@ -38,8 +40,8 @@ const (
 )
 
 // line is the event in one line, without control characters.
-func (v eventView) line(layout string) string {
-	text := fmt.Sprintf("%s  %-*s  %s", v.Time.UTC().Format(layout), statusWidth, v.Status, v.OrderID)
+func (v eventView) line() string {
+	text := fmt.Sprintf("%s  %-*s  %s", v.Time.UTC().Format(eventTime), statusWidth, v.Status, v.OrderID)
 	if details := v.details(); details != "" {
 		text += "  " + details
 	}
@@ -48,15 +50,7 @@ func (v eventView) line(layout string) string {
 
 // details says who tried and what went wrong.
 func (v eventView) details() string {
-	var parts []string
-	if v.Attempt > 0 {
-		parts = append(parts, fmt.Sprintf("attempt %d", v.Attempt))
-	}
-	if v.WorkerID != "" {
-		parts = append(parts, "by "+v.WorkerID)
-	}
-	text := strings.Join(parts, " ")
-	switch {
+	switch text := v.attempt(); {
 	case v.Reason == "":
 		return text
 	case text == "":
@@ -64,4 +58,44 @@ func (v eventView) details() string {
 	default:
 		return text + ": " + v.Reason
 	}
+}
+
+// attempt says which attempt it was and whose, as far as there is one.
+func (v eventView) attempt() string {
+	var parts []string
+	if v.Attempt > 0 {
+		parts = append(parts, fmt.Sprintf("attempt %d", v.Attempt))
+	}
+	if v.WorkerID != "" {
+		parts = append(parts, "by "+v.WorkerID)
+	}
+	return strings.Join(parts, " ")
+}
+
+const (
+	// besideID is the room that is left beside a long id on a screen: for the time,
+	// a status, and what can be told of a reason.
+	besideID = 44
+	// leastID is the room that an id may take on every screen: that of a UUID.
+	leastID = 36
+)
+
+// idWidth is the width of the column of ids that shows these events.
+func idWidth(events []eventView, screen int) int {
+	longest := 0
+	for _, v := range events {
+		longest = max(longest, utf8.RuneCountInString(v.OrderID))
+	}
+	return min(longest, max(leastID, screen-besideID))
+}
+
+// short is the event in one line for a screen, which cuts off its end: the reason
+// comes before the worker, and a longer id loses its own end.
+func (v eventView) short(idWidth int) string {
+	parts := []string{
+		v.Time.UTC().Format(time.TimeOnly), fmt.Sprintf("%-*s", idWidth, shortened(v.OrderID, idWidth)),
+		string(v.Status), v.Reason, v.attempt(),
+	}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return order.Printable(strings.Join(parts, "  "))
 }

@@ -85,7 +85,11 @@ func (l *list) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
-		if err := show(orders); err != nil {
+		switch err := show(orders); {
+		case err == nil:
+		case unlessUnread(err) == nil:
+			return nil
+		default:
 			return fmt.Errorf("list orders: %w", err)
 		}
 		left -= len(orders)

@@ -3,7 +3,10 @@ package ctl_test
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+
+	"orderprocessor/internal/ctl"
 )
 
 func TestListFollowsPages(t *testing.T) {
@@ -166,4 +169,23 @@ func TestListFails(t *testing.T) {
 		t.Parallel()
 		orderctl(t, "list", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: list orders: no answer from the API at http://127.0.0.1:1: .*refused; is it running`)
 	})
+}
+
+// TestListIsUnread holds that no more pages are asked for when nobody reads them.
+func TestListIsUnread(t *testing.T) {
+	t.Parallel()
+	for _, output := range []string{"table", "json"} {
+		t.Run(output, func(t *testing.T) {
+			t.Parallel()
+			api := newScript(t, exchange{"GET /orders?limit=200", 200, page("next", record("a", "pending", ""))})
+			var stderr stream
+			status := ctl.Run(t.Context(), ctl.World{
+				Args: []string{"list", "--all", "-o", output, "--api", api.URL}, Stdin: strings.NewReader(""),
+				Stdout: unread{&writeError{syscall.EPIPE}}, Stderr: &stderr,
+			})
+			if status != 0 || stderr.String() != "" {
+				t.Errorf("it ended with %d and said %q", status, stderr.String())
+			}
+		})
+	}
 }

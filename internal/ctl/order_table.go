@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -20,13 +21,18 @@ type orderTable struct {
 	begun  bool
 }
 
-// page writes the rows of one page.
+// page writes the rows of one page. A reader that went away is an error, so that no
+// more pages are asked for.
 func (o *orderTable) page(orders []json.RawMessage) error {
 	if len(orders) == 0 {
 		return nil
 	}
 	t := newTable(o.Stdout)
-	defer t.end()
+	err := o.rows(t, orders)
+	return errors.Join(err, t.Flush())
+}
+
+func (o *orderTable) rows(t table, orders []json.RawMessage) error {
 	if !o.begun {
 		o.row(t, "id", "status", "amount", "customer", "queue", "created at", "error")
 		o.begun = true
@@ -65,12 +71,16 @@ func (o *orderTable) end(found *pages) {
 }
 
 // cut makes a free text fit into a table.
-func cut(text string) string {
-	chars := []rune(order.Printable(text))
-	if len(chars) <= maxCellChars {
-		return string(chars)
+func cut(text string) string { return shortened(order.Printable(text), maxCellChars) }
+
+// shortened returns at most so many characters of a text, and marks where it ends
+// early.
+func shortened(text string, n int) string {
+	chars := []rune(text)
+	if len(chars) <= n {
+		return text
 	}
-	return string(chars[:maxCellChars-1]) + "…"
+	return string(chars[:n-1]) + "…"
 }
 
 // second writes a time in UTC, without its fraction.

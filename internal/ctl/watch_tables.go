@@ -2,16 +2,18 @@ package ctl
 
 import (
 	"fmt"
+	"strconv"
+	"time"
 
 	"orderprocessor/internal/order"
 )
 
 func memoryText(m memoryView) string {
-	used := fmt.Sprintf("%.1f MB", float64(m.Used)/(1<<20))
+	used := float64(m.Used) / (1 << 20)
 	if m.Limit == 0 {
-		return used
+		return fmt.Sprintf("Redis %.0f MB", used)
 	}
-	return fmt.Sprintf("%s of %.1f MB, %d %%", used, float64(m.Limit)/(1<<20), m.Used*100/m.Limit)
+	return fmt.Sprintf("Redis %.0f of %.0f MB, %d %%", used, float64(m.Limit)/(1<<20), m.Used*100/m.Limit)
 }
 
 func queueLines(v statsView) []styled {
@@ -28,12 +30,18 @@ func queueLines(v statsView) []styled {
 	return lines
 }
 
+// The widths of the tables of statuses and of latencies.
+const (
+	statusWidths  = 37
+	latencyWidths = 38
+)
+
 // statusLines show where the orders are; the three kinds of processing count as one.
 func statusLines(v statsView) []styled {
 	n := v.ByStatus
 	working := n[order.StatusProcessing] + n[order.StatusPriorityProcessing] + n[order.StatusExpedited]
 	row := func(open string, a int64, outcome string, b int64) styled {
-		return styled{text: fmt.Sprintf("%-10s %5d  %-10s %5d", open, a, outcome, b)}
+		return styled{text: fmt.Sprintf("%-10s %7s  %-9s %7s", open, briefly(a), outcome, briefly(b))}
 	}
 	return []styled{
 		{"status", bold},
@@ -45,12 +53,35 @@ func statusLines(v statsView) []styled {
 }
 
 func latencyLines(v latencyView) []styled {
-	lines := []styled{{fmt.Sprintf("%-12s %8s %8s %8s", "latency, ms", "p50", "p95", "p99"), bold}}
+	lines := []styled{{fmt.Sprintf("%-11s %8s %8s %8s", "latency, ms", "p50", "p95", "p99"), bold}}
 	for _, l := range []struct {
 		name string
 		quantilesView
 	}{{"queue wait", v.QueueWait}, {"processing", v.Processing}, {"end to end", v.EndToEnd}} {
-		lines = append(lines, styled{text: fmt.Sprintf("%-12s %8.1f %8.1f %8.1f", l.name, l.P50, l.P95, l.P99)})
+		lines = append(lines, styled{text: fmt.Sprintf("%-11s %8s %8s %8s", l.name, lasting(l.P50), lasting(l.P95), lasting(l.P99))})
 	}
 	return append(lines, styled{})
+}
+
+// briefly writes a number of orders in at most seven characters, up to 10^11.
+func briefly(n int64) string {
+	const exact = 10_000_000 // below this it fits as it is
+	if n < exact {
+		return strconv.FormatInt(n, 10)
+	}
+	return fmt.Sprintf("%.1fM", float64(n)/1e6)
+}
+
+// lasting writes milliseconds in at most eight characters: long ones as seconds or
+// days, with the unit.
+func lasting(ms float64) string {
+	const exact, seconds = 999_999, 999_999_000 // up to these they fit
+	switch {
+	case ms < exact:
+		return fmt.Sprintf("%.1f", ms)
+	case ms < seconds:
+		return fmt.Sprintf("%.0f s", ms/1000)
+	default:
+		return fmt.Sprintf("%.0f d", ms/float64((24*time.Hour).Milliseconds()))
+	}
 }

@@ -68,8 +68,11 @@ func (t *terminal) close() {
 }
 
 // size returns how many columns and lines there are.
-func (t *terminal) size() (width, height int) {
-	width, height, err := term.GetSize(int(t.out.Fd()))
+func (t *terminal) size() (width, height int) { return sizeOf(t.out) }
+
+// sizeOf returns how many columns and lines a terminal has.
+func sizeOf(f *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil || width < 1 || height < 1 {
 		return usualWidth, usualHeight
 	}

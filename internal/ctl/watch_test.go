@@ -87,17 +87,24 @@ func TestWatchUsage(t *testing.T) {
 	}
 }
 
-// inTerminal runs watch in a terminal of its own, and returns what that shows and its
-// keyboard.
-func inTerminal(t *testing.T, api string, environ ...string) (shown *stream, keyboard io.Writer) {
+// watchInTerminal runs watch in a terminal of its own, and returns what that shows and
+// its keyboard.
+func watchInTerminal(t *testing.T, api string, environ ...string) (shown *stream, keyboard io.Writer) {
+	t.Helper()
+	return inTerminal(t, "watch --interval 100ms --api "+api, environ...)
+}
+
+// inTerminal runs a command in a terminal of 80 columns of its own, and returns what
+// that shows and its keyboard.
+func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, keyboard io.Writer) {
 	t.Helper()
 	script, err := exec.LookPath("script")
 	if err != nil {
 		t.Skip("there is no script of util-linux, which makes a terminal")
 	}
 	// What the terminal is like is told before and after, to be compared.
-	line := fmt.Sprintf(`stty cols 80 rows 24; stty -g; sh -c 'echo pid $$; exec "$0" watch --api %s --interval 100ms' '%s'; echo ended $?; stty -g`,
-		api, os.Args[0])
+	line := fmt.Sprintf(`stty cols 80 rows 24; stty -g; sh -c 'echo pid $$; exec "$0" %s' '%s'; echo ended $?; stty -g`,
+		args, os.Args[0])
 	cmd := exec.Command(script, "-qec", line, "/dev/null")
 	cmd.Env = append(append(os.Environ(), asCommand+"=1", "TERM=xterm"), environ...)
 	shown = &stream{}
@@ -125,13 +132,13 @@ func TestWatchInTerminal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api := newWatchable(t)
-			shown, keyboard := inTerminal(t, api.URL, "NO_COLOR=1")
+			shown, keyboard := watchInTerminal(t, api.URL, "NO_COLOR=1")
 			says := func(what string) {
 				t.Helper()
 				eventually(t, "the terminal shows "+what, func() bool { return strings.Contains(shown.String(), what) })
 			}
 			says("throughput       2.5 /s")
-			says("pending              order-2")
+			says("order-2  pending")
 			_, _ = io.WriteString(keyboard, "p")
 			says("p go on")
 			api.refuse.Store(true)
@@ -166,7 +173,7 @@ func mustBeAsBefore(t *testing.T, shown *stream) {
 func TestWatchIsKilled(t *testing.T) {
 	t.Parallel()
 	api := newWatchable(t)
-	shown, _ := inTerminal(t, api.URL)
+	shown, _ := watchInTerminal(t, api.URL)
 	eventually(t, "the terminal shows something", func() bool { return strings.Contains(shown.String(), "order-2") })
 	pid, err := strconv.Atoi(regexp.MustCompile(`pid (\d+)`).FindStringSubmatch(shown.String())[1])
 	if err != nil {

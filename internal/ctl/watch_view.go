@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,12 +18,12 @@ const (
 )
 
 const (
-	// besideWidth is the least width at which tables stand beside each other.
-	besideWidth = 76
 	// columnGap is the space between two tables.
 	columnGap = "     "
-	// clock writes the time of an event on the screen.
-	clock = "15:04:05.000"
+	// besideWidth is the least width at which tables stand beside each other.
+	besideWidth = statusWidths + len(columnGap) + latencyWidths
+	// alarm marks a figure that is not as it must be, for those who see no colours.
+	alarm = "! "
 )
 
 // styled is a line of the screen and its look.
@@ -35,7 +36,7 @@ func (d *display) view(width, height int) []string {
 	if !d.shown.stats.at.IsZero() {
 		lines = append(lines, d.figures(width)...)
 	}
-	lines = append(lines, d.events(max(0, height-len(lines)-2))...)
+	lines = append(lines, d.events(width, max(0, height-len(lines)-2))...)
 	lines = lines[:min(len(lines), max(0, height-1))]
 	for len(lines) < height-1 {
 		lines = append(lines, styled{})
@@ -102,15 +103,15 @@ func (d *display) state() (text, look string) {
 // figures are all tables.
 func (d *display) figures(width int) []styled {
 	v := d.shown.stats.stats
-	lines := []styled{{d.throughput(width), ""}, {d.system(), d.systemLook()}, {}}
-	lines = append(lines, queueLines(v)...)
+	lines := append([]styled{{d.throughput(width), ""}}, d.system(width)...)
+	lines = append(append(lines, styled{}), queueLines(v)...)
 	lines = append(lines, styled{})
 	statuses, latencies := statusLines(v), latencyLines(v.LatencyMS)
 	if width < besideWidth {
 		return append(append(append(append(lines, statuses...), styled{}), latencies...), styled{})
 	}
 	for i := range statuses {
-		lines = append(lines, styled{fmt.Sprintf("%-32s", statuses[i].text) + columnGap + latencies[i].text, statuses[i].look})
+		lines = append(lines, styled{fmt.Sprintf("%-*s", statusWidths, statuses[i].text) + columnGap + latencies[i].text, statuses[i].look})
 	}
 	return append(lines, styled{})
 }
@@ -120,34 +121,61 @@ func (d *display) throughput(width int) string {
 	return text + sparkline(d.shown.rates, width-len(text))
 }
 
-// system says who works, and with what.
-func (d *display) system() string {
+// system says who works, and with what, in as many lines as that takes.
+func (d *display) system(width int) []styled {
 	v := d.shown.stats.stats
-	text := fmt.Sprintf("workers %d, slots %d   drift %d   accepted %d   Redis %s", v.Workers, v.ActiveWorkers,
-		v.Ledger.Drift, v.Ledger.Accepted, memoryText(v.Redis))
+	parts := []string{
+		marked(fmt.Sprintf("workers %d, slots %d", v.Workers, v.ActiveWorkers), v.ActiveWorkers == 0),
+		marked(fmt.Sprintf("drift %d", v.Ledger.Drift), v.Ledger.Drift != 0),
+		fmt.Sprintf("accepted %d", v.Ledger.Accepted), memoryText(v.Redis),
+	}
 	if v.Ledger.Accepted == 0 {
-		text += "   no orders yet"
+		parts = append(parts, "no orders yet")
+	}
+	texts := packed(parts, width)
+	lines := make([]styled, len(texts))
+	for i, text := range texts {
+		lines[i].text = text
+		if strings.Contains(text, alarm) {
+			lines[i].look = red
+		}
+	}
+	return lines
+}
+
+func marked(text string, wrong bool) string {
+	if wrong {
+		return alarm + text
 	}
 	return text
 }
 
-func (d *display) systemLook() string {
-	if v := d.shown.stats.stats; v.Ledger.Drift != 0 || v.ActiveWorkers == 0 {
-		return red
+// packed puts parts into as few lines of at most so many characters as they fit in.
+func packed(parts []string, width int) []string {
+	const gap = "   "
+	lines := parts[:1:1]
+	for _, part := range parts[1:] {
+		end := &lines[len(lines)-1]
+		if len(*end)+len(gap)+len(part) > width {
+			lines = append(lines, part)
+			continue
+		}
+		*end += gap + part
 	}
-	return ""
+	return lines
 }
 
 // events shows the newest changes, the newest first, in so many lines and a title.
-func (d *display) events(room int) []styled {
+func (d *display) events(width, room int) []styled {
 	title := styled{"newest changes", bold}
 	if d.shown.silent != "" {
 		title = styled{"newest changes: " + d.shown.silent, yellow}
 	}
 	lines := []styled{title}
 	newest := last(d.shown.events, room)
-	for i := len(newest) - 1; i >= 0; i-- {
-		lines = append(lines, styled{text: newest[i].line(clock)})
+	ids := idWidth(newest, width)
+	for _, v := range slices.Backward(newest) {
+		lines = append(lines, styled{text: v.short(ids)})
 	}
 	return lines
 }

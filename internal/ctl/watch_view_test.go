@@ -48,26 +48,26 @@ func busy() picture {
 const busyScreen = `orderctl watch  http://127.0.0.1:8080                               12:00:00 UTC
 
 throughput    1234.5 /s  ▁▁▂▄█▅
-workers 4, slots 256   drift 0   accepted 98912   Redis 100.0 MB of 1024.0 MB, 9
+workers 4, slots 256   drift 0   accepted 98912   Redis 100 of 1024 MB, 9 %
 
 queue        waiting    active     retry scheduled      oldest
 critical          20         4         0         0       0.2 s
 default          100         4         2         0      12.5 s
 low                0         0         0         7       0.0 s  PAUSED
 
-status                               latency, ms       p50      p95      p99
-scheduled      0  completed  98765     queue wait        1.2      3.4      5.6
-pending      120  rejected      12     processing       10.0     20.0     30.0
-processing     8  failed         1     end to end       12.3     45.6   1234.5
-retrying       2  cancelled      4
+status                                    latency, ms      p50      p95      p99
+scheduled        0  completed   98765     queue wait       1.2      3.4      5.6
+pending        120  rejected       12     processing      10.0     20.0     30.0
+processing       8  failed          1     end to end      12.3     45.6   1234.5
+retrying         2  cancelled       4
 
 newest changes
-12:01:39.123  completed            order-99  attempt 1 by host-1
-12:01:38.123  completed            order-98  attempt 1 by host-1
-12:01:37.123  completed            order-97  attempt 1 by host-1
-12:01:36.123  completed            order-96  attempt 1 by host-1
-12:01:35.123  completed            order-95  attempt 1 by host-1
-12:01:34.123  completed            order-94  attempt 1 by host-1
+12:01:39  order-99  completed  attempt 1 by host-1
+12:01:38  order-98  completed  attempt 1 by host-1
+12:01:37  order-97  completed  attempt 1 by host-1
+12:01:36  order-96  completed  attempt 1 by host-1
+12:01:35  order-95  completed  attempt 1 by host-1
+12:01:34  order-94  completed  attempt 1 by host-1
 q quit   p pause`
 
 func TestWatchScreen(t *testing.T) {
@@ -76,6 +76,64 @@ func TestWatchScreen(t *testing.T) {
 	d.update(busy())
 	if diff := cmp.Diff(busyScreen, strings.Join(d.view(80, 24), "\n")); diff != "" {
 		t.Errorf("screen of 80x24 (-want +got):\n%s", diff)
+	}
+}
+
+const fullScreen = `orderctl watch  http://127.0.0.1:8080                               12:00:00 UTC
+
+throughput    1234.5 /s  ▁▁▂▄█▅
+! workers 0, slots 0   ! drift -1234567   accepted 12345678
+Redis 10240 of 16384 MB, 62 %
+
+queue        waiting    active     retry scheduled      oldest
+critical     1234567       256         0         0       0.2 s
+default    123456789   1234567   1234567         0   86400.0 s
+low          1234567   1234567   1234567   1234567 2592000.0 s
+
+status                                    latency, ms      p50      p95      p99
+scheduled  9999999  completed   10.0M     queue wait  999998.9   1000 s  86400 s
+pending    1234567  rejected  1234567     processing      10.0     20.0     30.0
+processing       8  failed    1234567     end to end   86400 s 999999 s     12 d
+retrying   1234567  cancelled 1234567
+
+newest changes
+12:01:39  0198f2f4-0000-7000-8000-000000000002  failed  shop answered 503  attem
+12:01:38  ord_1                                 priority_processing  attempt 1 b
+12:01:37  an-id-of-an-importer-that-is-as-lon…  completed
+q quit   p pause`
+
+// TestWatchScreenOfMuch holds that large figures keep their columns, that what is
+// wrong is marked without colours, and that a reason is seen beside a long id.
+func TestWatchScreenOfMuch(t *testing.T) {
+	t.Parallel()
+	const million, most = 1_234_567, 123_456_789
+	p := busy()
+	v := &p.stats.stats
+	v.Workers, v.ActiveWorkers, v.Ledger.Accepted, v.Ledger.Drift = 0, 0, 12_345_678, -million
+	v.Redis = memoryView{Used: 10 << 30, Limit: 16 << 30}
+	for _, s := range []order.Status{order.StatusPending, order.StatusRetrying, order.StatusRejected, order.StatusFailed, order.StatusCancelled} {
+		v.ByStatus[s] = million
+	}
+	v.ByStatus[order.StatusScheduled], v.ByStatus[order.StatusCompleted] = 9_999_999, 10_000_000
+	v.Queues = map[order.Queue]queueView{
+		order.QueueCritical: {Pending: million, Active: 256, OldestPendingSeconds: 0.2},
+		order.QueueDefault:  {Pending: most, Active: million, Retry: million, OldestPendingSeconds: 86_400},
+		order.QueueLow:      {Pending: million, Active: million, Retry: million, Scheduled: million, OldestPendingSeconds: 2_592_000},
+	}
+	v.LatencyMS.QueueWait = quantilesView{999_998.9, 1_000_000, 86_400_000}
+	v.LatencyMS.EndToEnd = quantilesView{86_400_000, 999_998_999, 1_000_000_000}
+	p.events = []eventView{
+		{OrderID: "an-id-of-an-importer-that-is-as-long-as-ids-may-be-for-all-of-us", Status: order.StatusCompleted, Time: noon().Add(97 * time.Second)},
+		{OrderID: "ord_1", Status: order.StatusPriorityProcessing, Time: noon().Add(98 * time.Second), Attempt: 1, WorkerID: "host-1"},
+		{OrderID: "0198f2f4-0000-7000-8000-000000000002", Status: order.StatusFailed, Time: noon().Add(99 * time.Second), Attempt: 3, WorkerID: "host-1", Reason: "shop answered 503"},
+	}
+	d := &display{api: "http://127.0.0.1:8080"}
+	d.update(p)
+	if diff := cmp.Diff(fullScreen, strings.Join(d.view(80, 22), "\n")); diff != "" {
+		t.Errorf("screen of 80x22 (-want +got):\n%s", diff)
+	}
+	if text := strings.Join(d.view(108, 30), "\n"); !strings.Contains(text, "-ids-may-be-for-all-of-us  completed") {
+		t.Errorf("a wide screen shortens ids:\n%s", text)
 	}
 }
 
@@ -144,9 +202,10 @@ func TestWatchStates(t *testing.T) {
 		{"no events", func(p *picture) { p.silent = "the API ended the connection" }, []string{"\nnewest changes: the API ended the connection\n"}},
 		{"not allowed", func(p *picture) { *p = picture{err: forbidden} }, []string{"403: The key lacks the scope read; this key may not do that"}},
 		{"no orders", func(p *picture) { p.stats.stats.Ledger.Accepted = 0 }, []string{"   no orders yet\n"}},
-		{"no limit", func(p *picture) { p.stats.stats.Redis.Limit = 0 }, []string{"   Redis 100.0 MB\n"}},
-		{"drift", func(p *picture) { p.stats.stats.Ledger.Drift = -3 }, []string{"   drift -3   "}},
-		{"control characters", func(p *picture) { p.events[99].Reason = "\x1b[2J\r\nx" }, []string{"attempt 1 by host-1:  [2J  x\n"}},
+		{"no limit", func(p *picture) { p.stats.stats.Redis.Limit = 0 }, []string{"   Redis 100 MB\n"}},
+		{"drift", func(p *picture) { p.stats.stats.Ledger.Drift = -3 }, []string{"   ! drift -3   "}},
+		{"no worker", func(p *picture) { p.stats.stats.ActiveWorkers = 0 }, []string{"\n! workers 4, slots 0   drift 0"}},
+		{"control characters", func(p *picture) { p.events[99].Reason = "\x1b[2J\r\nx" }, []string{"completed   [2J  x  attempt 1 by host-1\n"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

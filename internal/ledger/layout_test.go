@@ -1,0 +1,72 @@
+package ledger_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
+)
+
+// TestKnownKeys brings orders into every status, and compares what Redis holds then
+// with what is said of it, both ways.
+func TestKnownKeys(t *testing.T) {
+	b := open(t)
+	later := sample("scheduled")
+	later.ProcessAt = time.Now().Add(time.Hour)
+	b.do(t, accept(later), accept(sample("pending")), accept(sample("cancelled")), cancel("cancelled", ""))
+	for _, h := range []order.Handling{order.HandlingStandard, order.HandlingPriority, order.HandlingExpedited} {
+		c := claim(string(h), "t-"+string(h))
+		c.Handling = h
+		b.do(t, accept(sample(c.ID)), begin(c))
+	}
+	r := claim("retrying", "r")
+	b.do(t, accept(sample(r.ID)), begin(r), fail(r))
+	for _, out := range []order.Outcome{completed(), {Status: order.StatusRejected, Error: "no"}, {Status: order.StatusFailed, Error: "no"}} {
+		c := claim(string(out.Status), "t-"+string(out.Status))
+		b.do(t, accept(sample(c.ID)), begin(c), settle(c, out))
+	}
+	b.do(t, apart("pending"))
+	if _, err := b.Lead(t.Context(), "one", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]string{}
+	for _, key := range b.rdb.Keys(t.Context(), "*").Val() {
+		if !strings.HasPrefix(key, "orders:{b0}:o:") && !strings.HasPrefix(key, "orders:{b0}:u:") {
+			held[key] = b.rdb.Type(t.Context(), key).Val()
+		}
+	}
+	if diff := cmp.Diff(held, ledger.KnownKeys()); diff != "" {
+		t.Errorf("known keys (-held +said):\n%s", diff)
+	}
+}
+
+func TestRecordForm(t *testing.T) {
+	b := open(t)
+	told := func(wantID, want string) {
+		t.Helper()
+		if id, form, err := b.RecordForm(t.Context()); id != wantID || form != want || err != nil {
+			t.Errorf("order %q is told to be a %q, %v; want %q, %q", id, form, err, wantID, want)
+		}
+	}
+	told("", "")
+	b.rdb.ConfigSet(t.Context(), "hash-max-listpack-value", "8")
+	b.do(t, accept(sample("o1")))
+	b.rdb.ConfigSet(t.Context(), "hash-max-listpack-value", "1024")
+	told("o1", "hashtable")
+	b.do(t, accept(sample("o2")))
+	told("o2", "listpack")
+	b.rdb.Rename(t.Context(), "orders:{b0}:o:o2", "kept")
+	told("", "")
+	b.rdb.Rename(t.Context(), "kept", "orders:{b0}:o:o2")
+
+	b.server.Kill()
+	if _, _, err := b.RecordForm(t.Context()); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("without Redis it is %v", err)
+	}
+	b.server.Restart()
+}
