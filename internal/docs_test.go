@@ -25,7 +25,7 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	for _, document := range documents(t) {
-		for _, name := range regexp.MustCompile("\\bORDERS_[A-Z_]*[A-Z]\\b").FindAllString(read(t, document), -1) {
+		for _, name := range regexp.MustCompile(`\bORDERS_[A-Z_]*[A-Z]\b`).FindAllString(read(t, document), -1) {
 			if !slices.Contains(config.Names(), name) {
 				t.Errorf("%s names %s, which the configuration does not know", document, name)
 			}
