@@ -2,14 +2,14 @@ package browser_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
-	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/memory"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -54,28 +54,6 @@ func (h held) within(before held) bool {
 	return h.nodes <= before.nodes+moreNodes && h.listeners <= before.listeners+moreListeners && h.heap <= before.heap+moreHeap
 }
 
-// TestFlood stays usable, and holds no more than it did, while thousands of events
-// pass.
-func TestFlood(t *testing.T) {
-	s := start(t)
-	s.worker()
-	p := s.open("")
-	p.sees("#state-words", "All is well")
-	s.flood("first", 1000)
-	p.sees("[data-figure=throughput-note]", "1,000 so far")
-	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
-	before := p.holds()
-	s.flood("second", 4000)
-	p.sees("[data-figure=throughput-note]", "5,000 so far")
-	p.until(`[...document.querySelectorAll("#orders .pill")].every((pill) => pill.textContent === "completed")`)
-	p.until(`document.querySelectorAll("#orders [data-order^=second]").length === 50`)
-	if after := p.holds(); !after.within(before) {
-		t.Errorf("the page holds %+v, and held %+v", after, before)
-	}
-	p.sees("#orders tbody tr [data-cell=amount]", ".50") // what events do not tell is filled in
-	p.shoot("desktop-light")
-}
-
 // TestViewsEnd leaves nothing behind when one view takes the place of another.
 func TestViewsEnd(t *testing.T) {
 	s := start(t)
@@ -101,17 +79,69 @@ func TestViewsEnd(t *testing.T) {
 	}
 }
 
-// flood submits n orders in batches.
-func (s *system) flood(name string, n int) {
-	s.t.Helper()
-	const most = 500
-	for from := 0; from < n; from += most {
-		var lines strings.Builder
-		for i := from; i < min(n, from+most); i++ {
-			fmt.Fprintf(&lines, `{"id":"%s-%d","amount":%d.50,"items":["tea"],"customer":"Ada","address":"1 Example Road","priority":%d}`+"\n", name, i, i%900+1, i%3+1)
-		}
-		if code := s.send(http.MethodPost, "/orders/batch", "application/x-ndjson", lines.String()); code != http.StatusOK {
-			s.t.Fatalf("POST /orders/batch answered %d", code)
-		}
+// hurried has whatever waits in the page begin at once, with the clock as far ahead as
+// the wait was long: the page lives through hours in seconds. Of the questions for
+// figures one in fifty goes to the API, the others have its last answer.
+const hurried = `(() => {
+	const later = setTimeout, Real = Date, ask = fetch, answers = new Map();
+	let ahead = 0, asked = 0;
+	globalThis.fetch = async (address, how) => {
+		if (asked++ % 50 && answers.has(address)) return new Response(answers.get(address));
+		const answer = await ask(address, how);
+		if (/(stats|health)$/.test(address)) answers.set(address, await answer.clone().text());
+		return answer;
+	};
+	globalThis.Date = class extends Real {
+		constructor(...parts) { if (parts.length) super(...parts); else super(Real.now() + ahead); }
+		static now() { return Real.now() + ahead; }
+	};
+	globalThis.setTimeout = (then, wait = 0, ...rest) => later(() => { ahead += wait; then(...rest); }, 0);
+	globalThis.sleep = (hours) => { ahead += hours * 3_600_000; };
+	globalThis.lived = () => ahead / 3_600_000;
+})()`
+
+// withScript has every document of the tab begin with a script.
+func withScript(script string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
+}
+
+// TestDay leaves the page open for a day, of which the browser sleeps a part as
+// laptops do. It holds then what it held after a while.
+func TestDay(t *testing.T) {
+	s := start(t)
+	s.worker()
+	s.flood("old", 60)
+	p := s.open("", withScript(hurried))
+	p.until(`lived() > 0.1`) // the charts are full
+	first := p.holds()
+	for p.sleepsOn() {
+		s.submit("at-" + rand.Text())
 	}
+	p.sees("#state-words", "All is well")
+	p.until(`document.querySelectorAll("#orders [data-order^=at-]").length > 0`)
+	if last := p.holds(); !last.within(first) {
+		t.Errorf("the page holds %+v after a day, and held %+v", last, first)
+	}
+	if n := value[int](p, mostPoints); n > maxPoints {
+		t.Errorf("a line has %d points; want at most %d", n, maxPoints)
+	}
+}
+
+const (
+	// maxPoints is a point every two seconds for five minutes, and both ends.
+	maxPoints = 151
+	// mostPoints is how many points the longest line of a chart has.
+	mostPoints = `Math.max(...[...document.querySelectorAll(".chart .line")].map((line) => line.getAttribute("d").split(/[ML]/).length - 1))`
+)
+
+// sleepsOn lets the page be awake for three minutes, and sleep for the rest of the
+// hour. It says whether the day is not over then.
+func (p *tab) sleepsOn() bool {
+	p.t.Helper()
+	p.until(fmt.Sprintf("lived() > %f", value[float64](p, "lived()")+0.05))
+	value[any](p, "sleep(0.95)")
+	return value[bool](p, "lived() < 24")
 }

@@ -2,10 +2,14 @@ package browser_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -16,7 +20,7 @@ import (
 func TestNarrow(t *testing.T) {
 	s := start(t)
 	s.worker()
-	s.shop.code.Store(http.StatusUnprocessableEntity)
+	s.shop.answers(http.StatusUnprocessableEntity)
 	s.submit("an-order-with-an-id-that-is-as-long-as-an-id-can-be.0123456789AB")
 	p := s.open("", chromedp.EmulateViewport(360, 740))
 	p.sees("#orders", "failed")
@@ -60,11 +64,22 @@ func TestSchemes(t *testing.T) {
 	dark := value[string](p, ground)
 	p.readable()
 	p.shoot("desktop-dark")
+	for _, view := range [][2]string{{"orders/order-1", ".attempts"}, {"failures", ".empty"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
+		p.do(chromedp.Navigate(s.url + "/#/" + view[0]))
+		p.shows(view[1])
+		p.readable()
+	}
 	p.do(preferring("prefers-color-scheme", "light"))
 	if light := value[string](p, ground); light == dark {
 		t.Errorf("the ground is %s in both schemes", light)
 	}
 	p.readable()
+	p.stillness()
+}
+
+// stillness holds that nothing moves where that is preferred, and only there.
+func (p *tab) stillness() {
+	p.t.Helper()
 	p.do(preferring("prefers-reduced-motion", "no-preference"))
 	p.until(`getComputedStyle(document.querySelector(".pill")).transitionDuration !== "0s"`)
 	p.do(preferring("prefers-reduced-motion", "reduce"))
@@ -106,6 +121,67 @@ const contrasts = `(() => {
 	}
 	return [...new Set(found)];
 })()`
+
+// TestSpoken has everything for those who listen: figures and charts as texts, tables
+// as tables, and names on all buttons, on a narrow page as well.
+func TestSpoken(t *testing.T) {
+	s := start(t)
+	s.worker()
+	s.flood("order", 6)
+	for _, width := range []int64{360, 1280} {
+		p := s.open("", chromedp.EmulateViewport(width, 740))
+		p.until(`document.querySelectorAll("#orders [data-status=completed]").length === 6`)
+		p.until(`document.querySelectorAll("figure table tr").length >= 4`) // a line each in both
+		p.sees("[data-order=order-5] [data-cell=amount]", "6.50")
+		p.hears(
+			"heading Settled", "StaticText 6 so far", "StaticText 0 of 8 slots busy", "StaticText no limit set", "StaticText the books balance",
+			"table Orders per second, over the last five minutes", "columnheader accepted",
+			"table Orders that wait, over the last five minutes", "columnheader critical", "rowheader End to end",
+			"button Pause the queue low", "columnheader Took, or age", "link order-5", "cell completed", "cell 6.50", "StaticText All is well",
+		)
+		p.do(chromedp.Navigate(s.url + "/#/orders/order-5"))
+		p.shows(".attempts")
+		p.hears("columnheader The shop said", "cell done", "StaticText 6.50")
+	}
+}
+
+// hears holds that a screen reader is told of parts, each a role and the end of a name.
+func (p *tab) hears(parts ...string) {
+	p.t.Helper()
+	spoken := p.spoken()
+	for _, part := range parts {
+		role, name, _ := strings.Cut(part, " ")
+		if !slices.ContainsFunc(spoken, func(text string) bool { return strings.HasPrefix(text, role+" ") && strings.HasSuffix(text, name) }) {
+			p.t.Errorf("nobody hears %q", part)
+		}
+	}
+}
+
+// spoken is what the browser tells a screen reader: the role and the name of each part.
+// A part without a name has the text in it.
+func (p *tab) spoken() []string {
+	p.t.Helper()
+	nodes, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) ([]*accessibility.Node, error) {
+		tree, err := cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+		return tree.Nodes, err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var spoken []string
+	for _, node := range nodes {
+		if !node.Ignored && node.Role != nil && node.Name != nil {
+			spoken = append(spoken, fmt.Sprintf("%s %s", textOf(node.Role), textOf(node.Name)))
+		}
+	}
+	return spoken
+}
+
+// textOf is a text of the accessibility tree.
+func textOf(v *accessibility.Value) (text string) {
+	_ = json.Unmarshal(v.Value, &text) // roles and names are strings
+	return text
+}
 
 // TestKeyboard reaches everything with the Tab key, and submits an order without a
 // pointer.

@@ -4,6 +4,7 @@ package browser_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,13 +22,25 @@ const (
 	patience = 60 * time.Second
 	// step is the time between two looks of a wait.
 	step = 25 * time.Millisecond
+	// together is how many tests run at the same time, unless the command line says:
+	// they mostly wait for the page to look again.
+	together = "4"
 )
 
 // browser is the browser that all tests share, each in tabs of its own; nil where
 // there is none.
 var browser context.Context
 
+// asWorker in the environment makes this program a worker, and no test.
+const asWorker = "BROWSER_TEST_WORKER"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asWorker) != "" {
+		os.Exit(app.MainWorker(nil, os.Environ()))
+	}
+	if err := flag.Set("test.parallel", together); err != nil {
+		panic(err)
+	}
 	os.Exit(run(m))
 }
 

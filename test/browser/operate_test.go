@@ -49,14 +49,22 @@ func TestPause(t *testing.T) {
 	p.sees("#state-words", "All is well")
 }
 
-// TestRedisStops says that Redis is away, and goes on by itself when it is back.
-func TestRedisStops(t *testing.T) {
+// settled returns a system with a worker and one order, which is completed, as the page
+// shows. What it needs may go away.
+func settled(t *testing.T) (*system, *tab) {
+	t.Helper()
 	s := start(t)
 	s.worker()
 	s.submit("before")
 	p := s.open("")
 	p.sees("[data-order=before]", "completed")
 	p.mayRefuse()
+	return s, p
+}
+
+// TestRedisStops says that Redis is away, and goes on by itself when it is back.
+func TestRedisStops(t *testing.T) {
+	s, p := settled(t)
 	s.redis.Kill()
 	p.sees("#state-words", "Redis is away")
 	p.sees("#banner", "Showing figures of")
@@ -71,12 +79,7 @@ func TestRedisStops(t *testing.T) {
 // TestAPIStops says that it is not connected and shows the last figures, until the API
 // answers again.
 func TestAPIStops(t *testing.T) {
-	s := start(t)
-	s.worker()
-	s.submit("before")
-	p := s.open("")
-	p.sees("[data-order=before]", "completed")
-	p.mayRefuse()
+	_, p := settled(t)
 	value[any](p, `(() => {
 		globalThis.connected = fetch;
 		fetch = () => Promise.reject(new TypeError("offline"));
@@ -84,6 +87,7 @@ func TestAPIStops(t *testing.T) {
 	})()`)
 	p.sees("#state-words", "Reconnecting")
 	p.sees("#banner", "Not connected. Showing figures of")
+	p.readable()
 	p.shoot("disconnected")
 	value[any](p, `(fetch = connected, true)`)
 	p.sees("#state-words", "All is well")
@@ -119,9 +123,7 @@ func TestKeys(t *testing.T) {
 	viewer.sees("#queues-result", "The queue low was not paused. Your key lacks the scope admin.")
 	viewer.shoot("forbidden")
 	all := as("all-key", "#/submit")
-	for field, text := range map[string]string{"amount": "5", "items": "tea", "customer": "Ada", "address": "1 Example Road", "id": "mine"} {
-		all.write("#f-"+field, text)
-	}
+	all.fill("5", "mine")
 	all.click("#submit button")
 	all.sees("#submit-result", "mine")
 	viewer.sees("[data-order=mine]", "completed")

@@ -26,33 +26,38 @@ func TestSubmit(t *testing.T) {
 	p.click("#submit button")
 	p.sees("#f-items-error", "must hold at least one item")
 	p.sees("#f-amount-error", "must be above 0")
+	p.readable()
 	p.shoot("submit-invalid")
 	value[any](p, `(document.querySelector("#f-amount").select(), true)`)
-	p.write("#f-amount", "999999.10")
-	p.write("#f-items", "tea\ncups")
-	p.write("#f-customer", "Ada")
-	p.write("#f-address", "1 Example Road")
+	p.fill("999999.10", "")
 	p.click("#submit button")
 	p.sees("#submit-result", "is accepted")
 	p.click("#submit-result a")
 	p.sees(".verdict", "Rejected: order amount exceeds limit")
 	p.sees(".facts", "999,999.10")
 	p.do(chromedp.Navigate(s.url + "/#/submit"))
-	p.write("#f-amount", "49.90")
-	p.write("#f-items", "tea")
-	p.write("#f-customer", "Ada")
-	p.write("#f-address", "1 Example Road")
-	p.write("#f-id", "shop-1001")
+	p.fill("49.90", "shop-1001")
 	p.click("#submit button")
 	p.click("#submit-result a")
 	p.sees(".verdict", "Completed in")
 	p.sees(".timeline", "completed")
 	p.sees(".attempts", "thank you")
 	p.until(`document.querySelector(".attempts b") === null`) // what the shop said is text
+	p.readable()
 	p.shoot("order-completed")
 	p.do(chromedp.Navigate(s.url + "/#/"))
 	p.sees(`[data-order="shop-1001"]`, "completed")
 	p.sees(`[data-order="shop-1001"]`, "49.90")
+}
+
+// fill types an order into the form.
+func (p *tab) fill(amount, id string) {
+	p.t.Helper()
+	for _, field := range [][2]string{
+		{"amount", amount}, {"items", "tea\ncups"}, {"customer", "Ada"}, {"address", "1 Example Road"}, {"id", id},
+	} {
+		p.write("#f-"+field[0], field[1])
+	}
 }
 
 // TestDoubleClick makes one order of a button that is pressed twice, and of a form
@@ -61,10 +66,7 @@ func TestDoubleClick(t *testing.T) {
 	s := start(t)
 	p := s.open("#/submit")
 	p.mayRefuse()
-	p.write("#f-amount", "5")
-	p.write("#f-items", "tea")
-	p.write("#f-customer", "Ada")
-	p.write("#f-address", "1 Example Road")
+	p.fill("5", "")
 	value[any](p, `(() => {
 		const real = fetch;
 		fetch = async (...args) => { await real(...args); fetch = real; throw new TypeError("the answer is lost"); };
@@ -122,7 +124,7 @@ func TestList(t *testing.T) {
 func TestFailures(t *testing.T) {
 	s := start(t)
 	s.worker()
-	s.shop.code.Store(http.StatusUnprocessableEntity)
+	s.shop.answers(http.StatusUnprocessableEntity)
 	for i := range 3 {
 		s.submit(fmt.Sprintf("bad-%d", i))
 	}
@@ -131,16 +133,18 @@ func TestFailures(t *testing.T) {
 	p.do(chromedp.Navigate(s.url + "/#/failures"))
 	p.sees(".failure h2", "fulfilment answered 422 Unprocessable Entity")
 	p.sees(".failure .tally", "3")
-	s.shop.code.Store(http.StatusTeapot)
+	s.shop.answers(http.StatusTeapot)
 	s.submit("other")
 	p.sees("#failures-groups", "fulfilment answered 418")
 	p.until(`document.querySelectorAll(".failure").length === 2`)
+	p.readable()
 	p.shoot("failures")
 	p.click(".failure a")
 	p.sees(".verdict", "Failed: fulfilment answered 422")
 	p.sees(".verdict", "The shop refused it for good")
+	p.readable()
 	p.shoot("order-failed")
-	s.shop.code.Store(http.StatusOK)
+	s.shop.answers(http.StatusOK)
 	p.do(chromedp.Navigate(s.url + "/#/failures"))
 	p.click(".failure button")
 	p.sees("#dialog-title", "Retry 3 orders?")

@@ -2,10 +2,12 @@ package browser_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,7 +25,8 @@ type system struct {
 	redis *redistest.Server
 	shop  *shop
 	env   []string
-	url   string
+	url   string // of the API that was started last
+	stop  func() // ends that API
 }
 
 // start runs a Redis that keeps its data, an API and a shop, and no worker. The books
@@ -35,22 +38,28 @@ func start(t *testing.T, env ...string) *system {
 	s := &system{t: t, redis: redistest.Start(t, "--appendonly", "yes"), shop: openShop(t)}
 	t.Cleanup(func() { ledgertest.CheckBooks(t, s.redis.Client()) })
 	s.env = append([]string{
-		"REDIS_URL=" + s.redis.URL(), "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
+		"REDIS_URL=" + s.redis.URL(), "ORDERS_ADMIN_ADDR=127.0.0.1:0",
 		"ORDERS_FULFILMENT_URL=" + s.shop.url, "ORDERS_WORKER_CONCURRENCY=8", "ORDERS_SHUTDOWN_TIMEOUT=10s",
 		"ORDERS_ATTEMPT_TIMEOUT=5s", "ORDERS_FULFILMENT_TIMEOUT=4s",
 	}, env...)
-	cfg, err := config.LoadAPI(s.env)
+	s.api("127.0.0.1:0")
+	return s
+}
+
+// api starts an API at this address.
+func (s *system) api(address string) {
+	s.t.Helper()
+	cfg, err := config.LoadAPI(append(slices.Clip(s.env), "ORDERS_HTTP_ADDR="+address))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	a, err := app.NewAPI(cfg, quiet())
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	runs(t, a)
+	s.stop = runs(s.t, a)
 	s.url = "http://" + a.Addr()
 	s.serves()
-	return s
 }
 
 // serves waits until the API has found its Redis.
@@ -116,42 +125,74 @@ func (s *system) submit(id string, members ...string) {
 // send sends a request and returns the status of its answer.
 func (s *system) send(method, path, media, body string) int {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	code, _, err := s.ask(method, path, media, body)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	return code
+}
+
+// ask sends a request and returns its answer. It may be called by any goroutine.
+func (s *system) ask(method, path, media, body string) (code int, answer []byte, err error) {
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
 	}
 	req.Header.Set("Content-Type", media)
 	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		s.t.Fatal(err)
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
 }
 
-// shop answers every order with its code, after its pause.
+// newest returns the ids of the newest orders, as the API lists them.
+func (s *system) newest() []string {
+	s.t.Helper()
+	_, answer, err := s.ask(http.MethodGet, "/orders?limit=50", "", "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var page struct{ Orders []struct{ ID string } }
+	if err := json.Unmarshal(answer, &page); err != nil {
+		s.t.Fatal(err)
+	}
+	ids := make([]string, len(page.Orders))
+	for i, o := range page.Orders {
+		ids[i] = o.ID
+	}
+	return ids
+}
+
+// shop answers orders with its codes in turn, after its pause.
 type shop struct {
 	url   string
-	code  atomic.Int64
+	codes atomic.Pointer[[]int]
+	asked atomic.Int64
 	pause atomic.Int64 // a time.Duration
 }
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{}
-	s.code.Store(http.StatusOK)
+	s.answers(http.StatusOK)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-time.After(time.Duration(s.pause.Load())):
 		case <-r.Context().Done():
 		}
-		w.WriteHeader(int(s.code.Load()))
+		codes := *s.codes.Load()
+		w.WriteHeader(codes[int(s.asked.Add(1))%len(codes)])
 		_, _ = io.WriteString(w, `<b onmouseover="alert(1)">thank you</b>`)
 	}))
 	t.Cleanup(server.Close)
 	s.url = server.URL + "/fulfil"
 	return s
 }
+
+// answers has the shop answer with these codes in turn from now on.
+func (s *shop) answers(codes ...int) { s.codes.Store(&codes) }

@@ -158,18 +158,24 @@ func (p *tab) write(selector, text string) {
 	p.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-// shoot keeps a picture of the page, in the folder that SCREENSHOTS names or that the
-// test run keeps.
+// shoot keeps a picture of the whole page.
 func (p *tab) shoot(name string) {
 	p.t.Helper()
-	folder := os.Getenv("SCREENSHOTS")
-	if folder == "" {
-		folder = p.t.ArtifactDir()
-	}
 	value[any](p, "(scrollTo(0, 0), true)") // or the head of the page stands in the middle
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		p.t.Fatal(err)
+	}
+	p.keep(name, picture)
+}
+
+// keep writes a picture into the folder that SCREENSHOTS names or that the test run
+// keeps.
+func (p *tab) keep(name string, picture []byte) {
+	p.t.Helper()
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		folder = p.t.ArtifactDir()
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		p.t.Fatal(err)

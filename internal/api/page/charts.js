@@ -15,6 +15,8 @@ const apart = 14;
 const least = 2;
 /** quiet is how often the text for screen readers changes, in ms. */
 const quiet = 15_000;
+/** early is for how long a chart says why it is empty, in ms. */
+const early = 20_000;
 
 /**
  * Chart draws series of samples, each {name, of} with the name of its member in a
@@ -51,7 +53,7 @@ export class Chart {
     this.top = ceiling(Math.max(least, ...this.samples.flatMap((s) => this.series.map(({ of }) => s[of] ?? 0))));
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.svg.replaceChildren(...this.grid(), ...this.lines(), ...this.labels());
+    this.svg.replaceChildren(...this.grid(), ...this.lines(), ...this.labels(), ...this.opening());
   }
 
   x(at) { return margin.left + (1 - (this.end - at) / kept) * (this.width - margin.left - margin.right); }
@@ -102,6 +104,12 @@ export class Chart {
     });
   }
 
+  /** opening says why there is hardly a line yet. */
+  opening() {
+    if (this.samples.length && this.end - this.samples[0].at > early) return [];
+    return [draw("text", { class: "tick", x: this.x(this.end - kept / 2), y: this.y(this.top / 2) - 8, "text-anchor": "middle" }, "begins when the page is opened")];
+  }
+
   /** point tells the values under the pointer. */
   point(event) {
     const at = event && this.end - (1 - (event.offsetX - margin.left) / (this.width - margin.left - margin.right)) * kept;
@@ -115,8 +123,8 @@ export class Chart {
     const rows = this.samples.filter((s, i, list) => i === list.length - 1 || minute(s.at) !== minute(list[i + 1].at));
     this.table.replaceChildren(
       make("caption", {}, this.unit),
-      make("tr", {}, make("th", {}, "Time"), ...this.series.map((s) => make("th", {}, s.name))),
-      ...rows.map((s) => make("tr", {}, make("td", {}, time(s.at)), ...this.series.map(({ of }) => make("td", {}, this.write(s[of] ?? 0))))),
+      make("tr", {}, make("th", { scope: "col" }, "Time"), ...this.series.map((s) => make("th", { scope: "col" }, s.name))),
+      ...rows.map((s) => make("tr", {}, make("th", { scope: "row" }, time(s.at)), ...this.series.map(({ of }) => make("td", {}, this.write(s[of] ?? 0))))),
     );
   }
 }

@@ -170,7 +170,7 @@ function facts(order) {
     ["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, item)))], ["Notes", order.notes],
     ["Priority", `${order.priority}, queue ${order.queue}`], ["Handling", order.handling], ["Not before", at(order.process_at)],
     ["Accepted", at(order.created_at)], ["Settled", at(order.processed_at)],
-    ["Processing", order.processing_time_ms === undefined ? undefined : duration(order.processing_time_ms)],
+    ["Processing", order.processing_time_ms === undefined ? undefined : order.processing_time_ms ? duration(order.processing_time_ms) : "below 1 ms"],
     ["Worker", order.worker_id], ["Result", order.result], ["Next attempt", at(order.next_attempt_at)],
   ].filter(([, value]) => value !== undefined && value !== "");
   return make("section", { class: "card" }, make("h2", {}, "The order"),
@@ -179,10 +179,13 @@ function facts(order) {
 
 function attempts(order) {
   if (!order.attempts.length) return make("section", { class: "card" }, make("h2", {}, "Attempts"), make("p", { class: "note" }, "None has begun."));
-  const head = make("tr", {}, ...["No.", "Began", "Took", "Worker", "Came to", "The shop said"].map((name) => make("th", { scope: "col" }, name)));
-  const rows = order.attempts.toReversed().map((a) => make("tr", { "data-attempt": String(a.number) },
-    make("td", {}, String(a.number)), make("td", {}, time(new Date(a.started_at))),
-    make("td", {}, a.ended_at ? duration(new Date(a.ended_at) - new Date(a.started_at)) : "running"),
-    make("td", { class: "id" }, a.worker_id), make("td", { class: a.error ? "bad" : "good" }, a.error ?? (a.ended_at ? "done" : "–")), make("td", {}, a.note ?? "–")));
-  return make("section", { class: "card" }, make("h2", {}, "Attempts"), make("div", { class: "scroll" }, make("table", { class: "plain attempts" }, make("thead", {}, head), make("tbody", {}, ...rows))));
+  const names = ["No.", "Began", "Took", "Worker", "Came to", "The shop said"];
+  const head = make("tr", { role: "row" }, ...names.map((name) => make("th", { scope: "col", role: "columnheader" }, name)));
+  // The roles stay when a narrow page lays a row out in lines.
+  const rows = order.attempts.toReversed().map((a) => make("tr", { role: "row", "data-attempt": String(a.number) }, ...[
+    [String(a.number)], [time(new Date(a.started_at))],
+    [a.ended_at ? duration(new Date(a.ended_at) - new Date(a.started_at)) : "running"], [a.worker_id, "id"],
+    [a.error ?? (a.ended_at ? "done" : "–"), a.error ? "bad" : "good"], [a.note ?? "–"],
+  ].map(([text, look], i) => make("td", { role: "cell", class: look, "data-name": names[i] }, text))));
+  return make("section", { class: "card" }, make("h2", {}, "Attempts"), make("div", { class: "scroll" }, make("table", { class: "attempts", role: "table" }, make("thead", {}, head), make("tbody", {}, ...rows))));
 }

@@ -10,7 +10,7 @@ const shown = 50;
 /** calm is the least time between two drawings, in ms: rows can be read while thousands of orders pass. */
 const calm = 200;
 /** reload is the least time between two loads that fill in what events do not tell, in ms. */
-const reload = 3000;
+const reload = 800;
 /** busy is how many new orders a second are too many to ask about. */
 const busy = 50;
 
@@ -26,7 +26,7 @@ export class OrderList {
     this.rows = new Map(); // by id
     this.word = "";
     this.came = this.loadedAt = 0;
-    this.again = this.loading = false;
+    this.again = this.loading = this.anew = this.crowded = false;
     this.skeleton();
     this.follow(table);
     const tick = setInterval(() => this.tick(), 1000);
@@ -45,8 +45,9 @@ export class OrderList {
     table.addEventListener("focusout", () => this.draw());
   }
 
-  /** fresh forgets what events said, as some were missed, and loads the list. */
+  /** fresh forgets what events said, as some were missed, and has the list tell it. */
   async fresh() {
+    this.anew = true;
     for (const order of this.orders.values()) order.sequence = 0;
     await this.load();
   }
@@ -62,12 +63,15 @@ export class OrderList {
     this.again = this.loading;
     if (this.loading) return;
     this.loading = true;
+    const { anew } = this;
+    this.anew = false;
     try {
       const { orders } = await get(`/orders?limit=${shown}`, { signal: this.signal });
       this.loaded = true;
+      if (anew) this.drop(new Set(orders.map((record) => record.id)));
       for (const record of orders.toReversed()) this.fill(record);
-      this.sort();
     } catch { // the figures tell what is wrong, and the stream has it loaded again
+      this.anew ||= anew;
     } finally {
       this.loading = false;
       this.loadedAt = Date.now();
@@ -77,27 +81,36 @@ export class OrderList {
     if (this.again && !this.signal.aborted) await this.load();
   }
 
+  /** drop forgets orders that neither the list nor an event since has told of: they may be gone. */
+  drop(listed) {
+    for (const { id, sequence } of this.orders.values()) {
+      if (!sequence && !listed.has(id)) this.orders.delete(id);
+    }
+    this.newest = this.newest.filter((id) => this.orders.has(id));
+  }
+
   fill(record) {
     const order = this.orders.get(record.id) ?? this.remember(record.id, true);
     order.queue = record.queue;
     order.amount = record.amount;
-    order.created = Date.parse(record.created_at);
+    order.created = instantOf(record.created_at);
     if (order.sequence) return;
     order.status = record.status;
     order.attempt = record.attempts.at(-1)?.number;
-    order.settled = record.processed_at && Date.parse(record.processed_at);
+    order.settled = record.processed_at && instantOf(record.processed_at);
   }
 
-  /** sort puts the newest first; the list and the events may have crossed. What is as old as unknown comes last. */
+  /** sort puts the newest first, as the list does: of those of one instant the last id. What is as old as unknown comes last. */
   sort() {
-    this.newest.sort((a, b) => (this.orders.get(b).created ?? 0) - (this.orders.get(a).created ?? 0));
+    const created = (id) => this.orders.get(id).created ?? 0;
+    this.newest.sort((a, b) => created(b) - created(a) || (a < b ? 1 : -1));
   }
 
   /** change takes in an event. That of an order that is older than all that are held tells nothing here. */
   change(event) {
     const order = this.orders.get(event.order_id) ?? this.remember(event.order_id, event.sequence === 1);
     if (event.sequence < order.sequence && event.sequence > 1) return;
-    const at = Date.parse(event.time);
+    const at = instantOf(event.time);
     order.sequence = event.sequence;
     order.status = event.status;
     order.attempt = event.attempt ?? order.attempt;
@@ -131,6 +144,7 @@ export class OrderList {
 
   render() {
     if (!this.loaded && !this.newest.length) return;
+    this.sort();
     const still = this.pointed || this.body.contains(document.activeElement);
     if (!still) this.place(this.newest.slice(0, shown));
     for (const [id, row] of this.rows) row.show(this.orders.get(id));
@@ -141,7 +155,7 @@ export class OrderList {
   remark(still) {
     const newer = still ? this.newest.findIndex((id) => this.rows.has(id)) : 0;
     if (newer > 0) return `held while you look · ${count(newer)} newer`;
-    return this.word;
+    return this.crowded && this.word === "live" ? "live · amounts come when there are fewer orders" : this.word;
   }
 
   /** place puts the rows in order and moves none that is where it should be. */
@@ -165,8 +179,10 @@ export class OrderList {
     if (document.hidden) return;
     for (const [id, row] of this.rows) row.age(this.orders.get(id));
     const missing = this.newest.slice(0, shown).some((id) => this.orders.get(id).amount === undefined);
+    if (!missing) this.crowded = false;
     if (!missing || Date.now() - this.loadedAt < reload) return;
-    if (this.came > busy) this.came = 0;
+    this.crowded = this.came > busy;
+    if (this.crowded) this.came = 0;
     else this.load();
   }
 }
@@ -196,6 +212,9 @@ class Row {
     say(this.cells.age, order.settled ? duration(order.settled - order.created) : age(Date.now() - order.created));
   }
 }
+
+/** instantOf reads a time in ms, with the microseconds that Date leaves out. */
+const instantOf = (text) => Date.parse(text) + Number(/\.\d{3}(\d{1,3})/.exec(text)?.[1].padEnd(3, "0") ?? 0) / 1000;
 
 /** isSettled says whether a status is an outcome. */
 export const isSettled = (status) => ["completed", "rejected", "failed", "cancelled"].includes(status);

@@ -54,7 +54,7 @@ function tiles(root, stats) {
   figure(root, "waiting", count(stats.queue_length), oldest ? `oldest for ${duration(1000 * oldest)}` : later ? `${count(later)} more for later` : "nobody waits");
   figure(root, "workers", stats.workers === undefined ? many(stats.active_workers, "slot") : count(stats.workers),
     stats.active_workers ? `${count(busy)} of ${many(stats.active_workers, "slot")} busy` : "none is alive");
-  figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of what is settled`);
+  figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of settled`);
   figure(root, "drift", count(stats.ledger.drift), stats.ledger.drift ? "The books do not balance" : "the books balance");
   meter(root, "slots", stats.active_workers ? busy / stats.active_workers : 0, 2);
   level(root, "workers", stats.active_workers ? "" : "bad");

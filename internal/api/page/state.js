@@ -10,7 +10,7 @@ export const crowded = 0.6;
 const advice = {
   "Redis is unavailable": ["Redis is away", "Nothing is accepted; clients get 503 and may send again. Bring Redis back: API and workers go on by themselves within seconds."],
   "no worker is alive": ["No worker is alive", "Orders are accepted and wait. Start workers, and look at their log for why they ended."],
-  "the queues are full": ["Queues are full", "New orders are refused with 503. See whether all slots are busy (start workers) or the attempts take long (the shop is slow)."],
+  "the queues are full": ["Queues are full", "New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers) or the attempts take long (the shop is slow)."],
 };
 
 /**

@@ -1,0 +1,211 @@
+package browser_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	// loadBatch orders are submitted every loadPause, one event each: 5,000 events a
+	// second where the machine can. With the race detector two cores do a quarter.
+	loadBatch = 500
+	loadPause = 100 * time.Millisecond
+	// loadEvents is how many there are at least before the load ends.
+	loadEvents = 15_000
+	// maxBusy is the part of its time that the page's thread may spend computing under
+	// load. Drawing every event takes more.
+	maxBusy = 0.4
+	// maxRows is how many rows the list may ever have.
+	maxRows = 50
+)
+
+// TestLoad stays usable while thousands of events come every second: people click,
+// type and read meanwhile. It holds no more than it did, and shows the newest orders.
+func TestLoad(t *testing.T) {
+	s := start(t)
+	p := s.open("")
+	p.mayRefuse() // /health answers 503 without a worker
+	s.flood("first", loadBatch)
+	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
+	before, busy := p.holds(), p.busy()
+	value[any](p, watchRows)
+	l := s.load()
+	for l.accepted.Load() < loadEvents {
+		l.flows(t)
+		p.isOfUse()
+	}
+	p.sees("#orders-note", "amounts come when there are fewer orders")
+	p.shoot("load")
+	if part := busy(); part > maxBusy {
+		t.Errorf("the page computes for %.2f of the time; want at most %.2f", part, maxBusy)
+	}
+	l.stop()
+	p.showsNewest(s)
+	p.until(`[...document.querySelectorAll("#orders [data-cell=amount]")].every((cell) => cell.textContent.endsWith(".50"))`)
+	p.until(`document.querySelector("#orders-note").textContent === "live"`)
+	if n := value[int](p, "mostRows"); n != maxRows {
+		t.Errorf("the list has had %d rows; want %d", n, maxRows)
+	}
+	if after := p.holds(); !after.within(before) {
+		t.Errorf("the page holds %+v, and held %+v", after, before)
+	}
+}
+
+// watchRows keeps how many rows the list has had at most.
+const watchRows = `(() => {
+	globalThis.mostRows = 0;
+	new MutationObserver(() => {
+		globalThis.mostRows = Math.max(mostRows, document.querySelectorAll("#orders tbody tr").length);
+	}).observe(document.querySelector("main"), { childList: true, subtree: true });
+	return true;
+})()`
+
+// isOfUse types the id of an order, reads its page, and goes back to the list.
+func (p *tab) isOfUse() {
+	p.t.Helper()
+	p.write("#search-id", "first-7\r")
+	p.sees(".verdict", "It waits for a worker")
+	p.click("[data-view=overview]")
+	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
+	value[any](p, `(document.querySelector("#search-id").value = "", true)`)
+}
+
+// showsNewest waits until the rows are the newest orders, in their order.
+func (p *tab) showsNewest(s *system) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`[...document.querySelectorAll("#orders [data-order]")].map((row) => row.dataset.order).join() === %q`,
+		strings.Join(s.newest(), ",")))
+}
+
+// busy begins to measure which part of the time the page's thread computes. Time that
+// it waits for a processor does not count.
+func (p *tab) busy() (part func() float64) {
+	p.t.Helper()
+	cpu, at := p.threadTime()
+	return func() float64 {
+		p.t.Helper()
+		nowCPU, now := p.threadTime()
+		return (nowCPU - cpu) / (now - at)
+	}
+}
+
+// threadTime is how long the page's thread has computed and what its clock says, in
+// seconds.
+func (p *tab) threadTime() (cpu, at float64) {
+	p.t.Helper()
+	metrics, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (map[string]float64, error) {
+		if _, err := cdp.Call(ctx, t, performance.Enable, performance.EnableParams{}); err != nil {
+			return nil, err
+		}
+		got, err := cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
+		values := map[string]float64{}
+		for _, metric := range got.Metrics {
+			values[metric.Name] = metric.Value
+		}
+		return values, err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return metrics["ThreadTime"], metrics["Timestamp"]
+}
+
+// load is orders that are submitted until it stops.
+type load struct {
+	accepted atomic.Int64
+	stop     func()
+	failed   chan error
+}
+
+func (s *system) load() *load {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	l := &load{failed: make(chan error, 1)}
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := l.pour(ctx, s); err != nil {
+			l.failed <- err
+		}
+	})
+	l.stop = func() { cancel(); running.Wait() }
+	s.t.Cleanup(l.stop)
+	return l
+}
+
+func (l *load) pour(ctx context.Context, s *system) error {
+	tick := time.NewTicker(loadPause)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		from := int(l.accepted.Load())
+		code, answer, err := s.ask(http.MethodPost, "/orders/batch", "application/x-ndjson", batch("load", from, from+loadBatch))
+		if err != nil || code != http.StatusOK {
+			return fmt.Errorf("POST /orders/batch answered %d %.200s %w", code, answer, err)
+		}
+		l.accepted.Add(loadBatch)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// flows fails the test when no more is submitted.
+func (l *load) flows(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-l.failed:
+		t.Fatal(err)
+	default:
+	}
+}
+
+// TestFlood follows thousands of orders on their way, and holds no more than it did.
+func TestFlood(t *testing.T) {
+	s := start(t)
+	s.worker()
+	p := s.open("")
+	p.sees("#state-words", "All is well")
+	s.flood("first", 500)
+	p.sees("[data-figure=throughput-note]", "500 so far")
+	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
+	before := p.holds()
+	s.flood("second", 1500)
+	p.sees("[data-figure=throughput-note]", "2,000 so far")
+	p.until(`[...document.querySelectorAll("#orders .pill")].every((pill) => pill.textContent === "completed")`)
+	p.until(`document.querySelectorAll("#orders [data-order^=second]").length === 50`)
+	if after := p.holds(); !after.within(before) {
+		t.Errorf("the page holds %+v, and held %+v", after, before)
+	}
+	p.sees("#orders tbody tr [data-cell=amount]", ".50") // what events do not tell is filled in
+	p.shoot("desktop-light")
+}
+
+// flood submits n orders in batches.
+func (s *system) flood(name string, n int) {
+	s.t.Helper()
+	for from := 0; from < n; from += loadBatch {
+		if code := s.send(http.MethodPost, "/orders/batch", "application/x-ndjson", batch(name, from, min(n, from+loadBatch))); code != http.StatusOK {
+			s.t.Fatalf("POST /orders/batch answered %d", code)
+		}
+	}
+}
+
+// batch is orders of all priorities with the ids name-from to name-(to-1).
+func batch(name string, from, to int) string {
+	var lines strings.Builder
+	for i := from; i < to; i++ {
+		fmt.Fprintf(&lines, `{"id":"%s-%d","amount":%d.50,"items":["tea"],"customer":"Ada","address":"1 Example Road","priority":%d}`+"\n", name, i, i%900+1, i%3+1)
+	}
+	return lines.String()
+}
