@@ -99,6 +99,8 @@ func TestLateAcknowledgementOfAnOldDelivery(t *testing.T) {
 	b.enqueue(t, order.QueueDefault, "o1")
 	var handled atomic.Int32
 	second, release := make(chan struct{}), make(chan struct{})
+	asked := &counter{match: func(cmd redis.Cmder) bool { return cmd.Name() == "zscore" }}
+	b.broken.AddHook(asked)
 	cfg := config()
 	cfg.Concurrency = 2
 	b.consume(t, cfg, func(context.Context, string) error {
@@ -113,8 +115,6 @@ func TestLateAcknowledgementOfAnOldDelivery(t *testing.T) {
 		return nil
 	})
 	receive(t, "the order is delivered again", second)
-	asked := &counter{match: func(cmd redis.Cmder) bool { return cmd.Name() == "zscore" }}
-	b.broken.AddHook(asked)
 	eventually(t, "Asynq repeats its acknowledgement", func() bool { return asked.n.Load() > 0 })
 	never(t, "the order was taken from its worker", func() bool {
 		info := b.task(order.QueueDefault, "o1")

@@ -43,6 +43,15 @@ func (c *Consumer) Look(ctx context.Context) { c.ahead.run(ctx) }
 // Listen listens to the word of new tasks until ctx ends, as Run does.
 func (c *Consumer) Listen(ctx context.Context) { c.ahead.listen(ctx) }
 
+// FetchAhead fetches tasks of a queue as a lane that asks for one does.
+func (c *Consumer) FetchAhead(q order.Queue) {
+	c.ahead.mu.Lock()
+	defer c.ahead.mu.Unlock()
+	if own := c.ahead.queues[q]; !own.asking {
+		_ = c.ahead.fetch(q, own)
+	}
+}
+
 // Ahead is how many tasks were fetched and are not begun.
 func (c *Consumer) Ahead() (n int) {
 	c.ahead.mu.Lock()

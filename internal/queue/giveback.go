@@ -66,8 +66,9 @@ func (a *ahead) stop() {
 	a.giveBack(time.Now())
 }
 
-// giveBack gives back the tasks that were fetched before the time, in front of those
-// that wait and in their old order. What could not be given back is found as strays.
+// giveBack gives back all tasks of the queues whose oldest was fetched before the time,
+// in front of those that wait and in their old order. What could not be given back is
+// found as strays.
 func (a *ahead) giveBack(before time.Time) {
 	for q, tasks := range a.old(before) {
 		if err := giveBack(a.rdb, q, tasks); err != nil {
@@ -77,18 +78,15 @@ func (a *ahead) giveBack(before time.Time) {
 	}
 }
 
-// old takes out what was fetched before the time.
+// old takes out what is to be given back. The younger tasks of a queue go with its
+// oldest: later they would be put in front of it.
 func (a *ahead) old(before time.Time) map[order.Queue][]ticket {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	old := map[order.Queue][]ticket{}
 	for q, own := range a.queues {
-		n := 0
-		for n < len(own.tasks) && own.tasks[n].at.Before(before) {
-			n++
-		}
-		if n > 0 {
-			old[q], own.tasks = own.tasks[:n], own.tasks[n:]
+		if len(own.tasks) > 0 && own.tasks[0].at.Before(before) {
+			old[q], own.tasks = own.tasks, nil
 		}
 	}
 	return old

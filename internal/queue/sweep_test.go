@@ -151,6 +151,12 @@ func TestStrays(t *testing.T) {
 func (s *sweeping) take(t *testing.T, id string) {
 	t.Helper()
 	s.enqueue(t, order.QueueDefault, id)
+	s.hold(t, id)
+}
+
+// hold does it to the one order of a queue.
+func (s *sweeping) hold(t *testing.T, id string) {
+	t.Helper()
 	ctx := t.Context()
 	s.rdb.LMove(ctx, "asynq:{default}:pending", "asynq:{default}:active", "RIGHT", "LEFT")
 	s.rdb.HSet(ctx, "asynq:{default}:t:"+id, "state", "active")

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
@@ -52,5 +53,29 @@ func TestSpansOfOrdersThatAreNotQueued(t *testing.T) {
 	defer cancel()
 	if got := publish(ctx); !got["o1"] || !got["o2"] || !got["o3"] {
 		t.Errorf("failed without Redis: %v", got)
+	}
+}
+
+// TestOrdersThatArePutBackKeepTheirTrace holds that the next worker goes on in the trace
+// that an order came with.
+func TestOrdersThatArePutBackKeepTheirTrace(t *testing.T) {
+	s := sweep(t)
+	came := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, Remote: true})
+	origin := trace.ContextWithRemoteSpanContext(t.Context(), came)
+	if err := s.EnqueueAll(t.Context(), []order.Handover{{Record: record("o1", order.QueueDefault), Origin: origin}}); err != nil {
+		t.Fatal(err)
+	}
+	s.hold(t, "o1")
+	strays := s.look(t, 12)
+	if done, err := s.PutBack(t.Context(), strays[0]); !done || err != nil {
+		t.Fatalf("put back: %t, %v", done, err)
+	}
+	delivered := make(chan trace.SpanContext, 1)
+	s.consume(t, config(), func(ctx context.Context, _ string) error {
+		delivered <- trace.SpanContextFromContext(ctx)
+		return nil
+	})
+	if got := receive(t, "the order is delivered", delivered); got.TraceID() != came.TraceID() {
+		t.Errorf("it is delivered in trace %s, and came with %s", got.TraceID(), came.TraceID())
 	}
 }
