@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds what some tests need beside Redis, or installs it with the package manager of
 # this machine: a browser for the live page, promtool for the rules of Prometheus,
-# systemd-analyze for the units, openssl for certificates. Without one of them its
+# systemd-analyze for the units, openssl for certificates, curl for the documents. Without one of them its
 # tests are skipped, except where CI is true. It ends with 1 if one is still missing.
 #
 # Each is installed by itself, so that one that there is not stops no other. None of
@@ -60,7 +60,9 @@ get() {
   found "$program" || missing+=("$program")
 }
 
-get chromium add chromium chromium
+# The tests take any of these browsers.
+found chromium-browser || found google-chrome || get chromium add chromium chromium
+get curl add curl curl
 get systemd-analyze add systemd systemd
 get openssl add openssl openssl
 if found apt-get; then

@@ -3,9 +3,11 @@ package load
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -87,7 +89,7 @@ func (f *follower) read() {
 			f.seen.Add(1)
 		}
 	}
-	f.err = f.lines.Err()
+	f.err = cmp.Or(f.lines.Err(), io.ErrUnexpectedEOF)
 }
 
 // changedAt finds the time of a change in the line that tells of it, without the cost of

@@ -11,8 +11,9 @@ import (
 // least it can be told, so that the server feels it soon.
 const silentBuffer = 4096
 
-// Silent opens so many streams of events and never reads from them. The returned
-// function closes those that the server has not.
+// Silent opens so many streams of events and never reads more of them than that they
+// have begun. The server closes them after some time. The returned function closes
+// those that it has not.
 func Silent(ctx context.Context, addr string, clients int) (end func(), err error) {
 	var dialer net.Dialer
 	conns := make([]net.Conn, 0, clients)
@@ -31,10 +32,26 @@ func Silent(ctx context.Context, addr string, clients int) (end func(), err erro
 		if tcp, ok := c.(*net.TCPConn); ok {
 			_ = tcp.SetReadBuffer(silentBuffer)
 		}
-		if _, err := io.WriteString(c, "GET /events HTTP/1.1\r\nHost: "+addr+"\r\n\r\n"); err != nil {
+		if err := begin(c, addr); err != nil {
 			end()
-			return nil, fmt.Errorf("ask for events: %w", err)
+			return nil, err
 		}
 	}
 	return end, nil
+}
+
+// begin asks for events and reads the beginning of the answer.
+func begin(c net.Conn, addr string) error {
+	if _, err := io.WriteString(c, "GET /events HTTP/1.1\r\nHost: "+addr+"\r\n\r\n"); err != nil {
+		return fmt.Errorf("ask for events: %w", err)
+	}
+	const begun = "HTTP/1.1 200"
+	answer := make([]byte, len(begun))
+	if _, err := io.ReadFull(c, answer); err != nil {
+		return fmt.Errorf("read whether events come: %w", err)
+	}
+	if string(answer) != begun {
+		return fmt.Errorf("ask for events: answered %q", answer)
+	}
+	return nil
 }

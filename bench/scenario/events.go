@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,11 +66,8 @@ func (b *Bench) followed(ctx context.Context) error {
 		err = allArrived(ctx, s, clients)
 	}
 	delays, ended := clients.Stop()
-	if err != nil {
+	if err := errors.Join(ended, err); err != nil {
 		return err
-	}
-	if ended != nil {
-		return ended
 	}
 	b.keepQuantiles(Events, ours, delay, quantiles(delays))
 	return nil

@@ -47,20 +47,17 @@ func (f follower) run(w *bufio.Writer) {
 
 // present returns a context that ends when the client goes or the API stops. A client
 // that follows has nothing more to say, so that reading tells at once that it has gone:
-// writing tells it two heartbeats later, and its place is taken until then.
+// writing tells it two heartbeats later, and its place is taken until then. One that
+// goes on sending is taken for no follower. The reading ends with the connection, which
+// is closed after the answer.
 func (f follower) present() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(f.api.serving)
-	read := make(chan struct{})
 	_ = f.conn.SetReadDeadline(time.Time{}) // instead of that of the request
 	go func() {
-		defer close(read)
 		defer cancel()
-		_, _ = io.Copy(io.Discard, f.conn)
+		_, _ = io.CopyN(io.Discard, f.conn, maxFollowerSays)
 	}()
-	return ctx, func() {
-		_ = f.conn.SetReadDeadline(time.Now())
-		<-read
-	}
+	return ctx, cancel
 }
 
 // send writes what comes next, or a heartbeat, and says whether there may be more.
@@ -80,7 +77,7 @@ func (f follower) send(ctx context.Context, w *bufio.Writer) bool {
 			return false
 		}
 	}
-	if n := len(b.Changes); n == 0 || b.Changes[n-1].ID != b.Place.String() {
+	if len(b.Changes) == 0 {
 		_, _ = w.WriteString(placeText(b.Place))
 	}
 	return true

@@ -72,6 +72,9 @@ const (
 	// followerBuffer is how many bytes the kernel may hold for a client that follows
 	// events: some hundred of them.
 	followerBuffer = 64 << 10
+	// maxFollowerSays is how many bytes a client may send after its request to follow
+	// events, such as a line end too many.
+	maxFollowerSays = 4 << 10
 	// streamsRetryAfter is what a client is told to wait when there is no place for
 	// its stream, in seconds.
 	streamsRetryAfter = 5

@@ -100,6 +100,9 @@ func TestFollowEvents(t *testing.T) {
 	if got := f.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type is %q", got)
 	}
+	if !f.Close {
+		t.Error("the connection is not closed after the stream")
+	}
 	if got := f.Header.Get("X-Accel-Buffering"); got != "no" {
 		t.Errorf("X-Accel-Buffering is %q", got)
 	}

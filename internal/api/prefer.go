@@ -92,13 +92,20 @@ func preferredWait(c *fiber.Ctx) time.Duration {
 	return 0
 }
 
-// unquotedSplit parts a list at its commas, but for those between quotation marks.
+// unquotedSplit parts a list at its commas, but for those in quoted strings as RFC 9110
+// has them.
 func unquotedSplit(list string) []string {
-	quoted := false
-	return strings.FieldsFunc(list, func(r rune) bool {
-		if r == '"' {
+	var all []string
+	quoted, from := false, 0
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case c == '\\' && quoted:
+			i++ // what it escapes
+		case c == '"':
 			quoted = !quoted
+		case c == ',' && !quoted:
+			all, from = append(all, list[from:i]), i+1
 		}
-		return r == ',' && !quoted
-	})
+	}
+	return append(all, list[from:])
 }

@@ -62,7 +62,7 @@ func TestPreferWait(t *testing.T) {
 // were not there.
 func TestPreferNothing(t *testing.T) {
 	b := open(t)
-	for _, preferences := range []string{"", "wait", "wait=", "wait=0", "wait=-1", "wait=soon", "waiting=10", "return=minimal", `foo="a, wait=30"`} {
+	for _, preferences := range []string{"", "wait", "wait=", "wait=0", "wait=-1", "wait=soon", "waiting=10", "return=minimal", `foo="a, wait=30"`, `foo="a\", wait=30"`} {
 		got := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", preferences)
 		if o := got.object(t, got.code); o["status"] != "pending" || got.code >= 300 || got.header.Get("Preference-Applied") != "" {
 			t.Errorf("%q: the answer is %d %v", preferences, got.code, o)

@@ -24,9 +24,10 @@ const (
 
 // EventsAfter returns the events of all orders that came after the one with this id,
 // oldest first, and the place to read on after: those of so many entries at most, each
-// of up to ten events of about 150 bytes. Without any it waits for one, for as long as wait says, and then returns none; below a
-// millisecond it does not wait. Events leave after some time: see Reach. It returns
-// order.ErrUnavailable when Redis could not be asked.
+// of up to ten events of about 150 bytes. Without any it waits for one, for as long as
+// wait says, and then returns none; below a millisecond it does not wait. Events leave
+// after some time: see Reach. It returns order.ErrUnavailable when Redis could not be
+// asked.
 func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) (
 	events []order.Event, place order.EventID, err error,
 ) {

@@ -1,8 +1,8 @@
-// Package live hands each change of an order on to those who watch, as it happens.
+// Package live hands each change of an order on to those who follow, as it happens.
 //
 // It receives events from the ledger, which one reader per process reads, and hands
 // them on to any number of streams and waits. It owns a bounded memory of what each of
-// them has not taken yet. Nothing is durable after it: a watcher that was away reads
+// them has not taken yet. Nothing is durable after it: a follower that was away reads
 // on in the ledger, for as long as that keeps events.
 package live
 
@@ -40,9 +40,9 @@ const (
 
 // The reasons why there is no stream, or no more of it.
 var (
-	// ErrFull means that there are as many watchers as there may be.
-	ErrFull = errors.New("too many watch already")
-	// ErrSlow means that the watcher did not take its events in time. It may read on
+	// ErrFull means that there are as many followers, or waits, as there may be.
+	ErrFull = errors.New("too many follow already")
+	// ErrSlow means that the follower did not take its events in time. It may read on
 	// in a new stream, after the last event that it has.
 	ErrSlow = errors.New("events were not taken in time")
 )
@@ -54,7 +54,7 @@ type Books interface {
 	Reach(ctx context.Context) (oldest, newest order.EventID, err error)
 }
 
-// Config bounds how many may watch.
+// Config bounds how many may follow and wait.
 type Config struct {
 	// MaxStreams is how many streams there may be at once.
 	MaxStreams int
@@ -64,7 +64,7 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Change is an event on its way to all that watch.
+// Change is an event on its way to all that follow.
 type Change struct {
 	order.Event
 	id   order.EventID
@@ -72,7 +72,7 @@ type Change struct {
 	text []byte
 }
 
-// Text is what encode makes of the event. It is made once for all that watch, by the
+// Text is what encode makes of the event. It is made once for all that follow, by the
 // first of them, so all must bring the same function.
 func (c *Change) Text(encode func(order.Event) []byte) []byte {
 	c.once.Do(func() { c.text = encode(c.Event) })
@@ -85,7 +85,7 @@ type Hub struct {
 	books   Books
 	readers chan struct{}
 
-	// wanted is sent to when somebody watches a hub that rests.
+	// wanted is sent to when somebody follows or waits at a hub that rests.
 	wanted chan struct{}
 
 	// The next two are Run's own.
@@ -118,7 +118,7 @@ func (h *Hub) Streams() int {
 	return len(h.streams)
 }
 
-// join waits until the hub reads, for somebody who watches from now on. It returns
+// join waits until the hub reads, for somebody who follows or waits from now on. It returns
 // order.ErrUnavailable when that is not before ctx ends.
 func (h *Hub) join(ctx context.Context) error {
 	h.mu.Lock()

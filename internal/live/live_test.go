@@ -1,10 +1,12 @@
 package live_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -23,9 +25,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type books struct {
 	mu     sync.Mutex
 	events []order.Event
-	gone   int  // how many of them are not kept any more
-	away   bool // nobody can be asked
-	upTo   int  // who waits for events is told of so many at most; 0 for all
+	gone   int   // how many of them are not kept any more
+	away   bool  // nobody can be asked
+	broken error // what they answer instead
+	upTo   int   // who waits for events is told of so many at most; 0 for all
 	more   chan struct{}
 	reads  int
 	beside int // how many read at this moment without waiting
@@ -71,7 +74,7 @@ func (b *books) EventsAfter(ctx context.Context, after order.EventID, most int, 
 	}
 	for {
 		b.mu.Lock()
-		away, more, last := b.away, b.more, len(b.events)
+		away, broken, more, last := b.away, b.broken, b.more, len(b.events)
 		if b.upTo > 0 && wait > 0 {
 			last = b.upTo
 		}
@@ -81,6 +84,8 @@ func (b *books) EventsAfter(ctx context.Context, after order.EventID, most int, 
 		switch {
 		case away:
 			return nil, after, order.ErrUnavailable
+		case broken != nil:
+			return nil, after, broken
 		case len(page) > 0:
 			return page, idOf(first + len(page)), nil
 		case !time.Now().Before(deadline):
@@ -210,9 +215,9 @@ func TestSlowStream(t *testing.T) {
 	})
 }
 
-// TestNobodyWatches holds that nothing is read for nobody, and that who comes then
+// TestNobodyFollows holds that nothing is read for nobody, and that who comes then
 // has what happens from then on.
-func TestNobodyWatches(t *testing.T) {
+func TestNobodyFollows(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()
 		open(t, h, live.Filter{}).Close()
@@ -230,7 +235,7 @@ func TestNobodyWatches(t *testing.T) {
 	})
 }
 
-// TestTextIsMadeOnce holds that an event is encoded once for all who watch.
+// TestTextIsMadeOnce holds that an event is encoded once for all who follow.
 func TestTextIsMadeOnce(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()
@@ -248,6 +253,35 @@ func TestTextIsMadeOnce(t *testing.T) {
 		}
 		if made != 1 {
 			t.Errorf("it is made %d times", made)
+		}
+	})
+}
+
+// TestComplaint holds that the log is told once that events cannot be read, also when
+// Redis was away before, and again when that comes back.
+func TestComplaint(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		b := newBooks()
+		h := live.New(live.Config{MaxStreams: 1, Log: slog.New(slog.NewTextHandler(&log, nil))}, b)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = h.Run(ctx) })
+		s := open(t, h, live.Filter{})
+		defer s.Close()
+		for range 2 {
+			b.set(func() { b.away = true })
+			time.Sleep(time.Second) // of the bubble
+			b.set(func() { b.away, b.broken = false, errors.New("somebody else's key") })
+			time.Sleep(3 * time.Second)
+			b.set(func() { b.broken = nil })
+			time.Sleep(time.Second)
+		}
+		cancel()
+		running.Wait()
+		if n := strings.Count(log.String(), `msg="events cannot be read" error="somebody else's key"`); n != 2 {
+			t.Errorf("the log was told %d times of 2:\n%s", n, log.String())
 		}
 	})
 }

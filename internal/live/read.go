@@ -8,7 +8,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Run reads events and hands them on until ctx ends, while somebody watches: reading
+// Run reads events and hands them on until ctx ends, while somebody follows or waits: reading
 // costs Redis as much as a script of each order. While Redis is away it asks again and
 // again. It may be called once.
 func (h *Hub) Run(ctx context.Context) error {
@@ -25,7 +25,9 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.complain(ctx, err)
 			pause(ctx, retryWait)
 		}
-		h.complained = err != nil
+		if err == nil {
+			h.complained = false
+		}
 	}
 	return nil
 }
@@ -34,10 +36,11 @@ func (h *Hub) Run(ctx context.Context) error {
 func (h *Hub) complain(ctx context.Context, err error) {
 	if !h.complained && !errors.Is(err, order.ErrUnavailable) {
 		h.Log.WarnContext(ctx, "events cannot be read", "error", err)
+		h.complained = true
 	}
 }
 
-// rest says whether nobody watches. The hub forgets where it is then.
+// rest says whether nobody follows or waits. The hub forgets where it is then.
 func (h *Hub) rest() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -28,7 +28,7 @@ type Batch struct {
 	After order.EventID
 }
 
-// Stream is the events for one watcher. It is for one goroutine.
+// Stream is the events for one follower. It is for one goroutine.
 type Stream struct {
 	hub      *Hub
 	statuses []order.Status

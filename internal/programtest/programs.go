@@ -36,6 +36,20 @@ func Main(m *testing.M, dir *string, packages ...string) int {
 	return m.Run()
 }
 
+// Need wants a program that other tests can do without. Without it the test is skipped,
+// and says so; where CI is true, it fails.
+func Need(tb testing.TB, program string) {
+	tb.Helper()
+	_, err := exec.LookPath(program)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		tb.Fatalf("%s is needed: %v", program, err)
+	default:
+		tb.Skipf("skipped, as %s is needed: %v", program, err)
+	}
+}
+
 // Settings returns an environment in which our programs run beside others: on ports
 // that are free, with a log that is JSON. What is given beside takes precedence.
 func Settings(more ...string) []string {

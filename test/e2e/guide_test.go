@@ -8,15 +8,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // TestGuide runs the commands of docs/API.md, one block after the other, as a
 // reader would: each of them must be answered with success.
 func TestGuide(t *testing.T) {
 	for _, program := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("the commands of the guide need %s: %v", program, err)
-		}
+		programtest.Need(t, program)
 	}
 	guide, err := os.ReadFile("../../docs/API.md")
 	if err != nil {

@@ -22,9 +22,7 @@ const repository = "../.."
 // are compared with the files that they are about. A command of another form fails.
 func TestReadme(t *testing.T) {
 	for _, program := range []string{"bash", "curl", "make"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("the commands of the README need %s: %v", program, err)
-		}
+		programtest.Need(t, program)
 	}
 	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
 	if err != nil {
