@@ -145,7 +145,7 @@ func (c *Client) Fulfil(ctx context.Context, o order.Order, h order.Handling, at
 func (c *Client) call(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := c.request(call, o, h, attempt)
+	req, err := c.request(call, time.Now().UTC(), o, h, attempt)
 	if err != nil {
 		return "", &order.PermanentError{Err: err}
 	}

@@ -56,9 +56,8 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 }
 
 // request builds one call: the same key every time, a new timestamp and with it
-// a new signature.
-func (c *Client) request(ctx context.Context, o order.Order, h order.Handling, attempt int) (*http.Request, error) {
-	now := time.Now().UTC()
+// a new signature. The time is in UTC.
+func (c *Client) request(ctx context.Context, now time.Time, o order.Order, h order.Handling, attempt int) (*http.Request, error) {
 	body, err := json.Marshal(message{approved, now.Format(time.RFC3339), data{o, h, attempt}})
 	if err != nil {
 		return nil, fmt.Errorf("encode order for fulfilment: %w", err)

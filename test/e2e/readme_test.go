@@ -92,7 +92,7 @@ func forms() []form {
 		{`(?s)^(?:curl|bin/orderctl|echo '.*' \| bin/orderctl) .+$`, func(r reader, f []string) error {
 			return r.bash(strings.ReplaceAll(f[0], "http://127.0.0.1:8080", r.url))
 		}},
-		{`^redis-server (.+)$`, reader.startRedis},
+		{`^mkdir -p (.+) && redis-server (.+) --dir (.+)$`, reader.startRedis},
 		{`^(.*)bin/(api|worker)$`, reader.startProgram},
 		{`^docker compose up --build --scale (worker)=\d+$`, func(_ reader, f []string) error { return compose("\n  " + f[1] + ":\n") }},
 		{`^docker compose --profile (\w+) up --build$`, func(_ reader, f []string) error { return compose("profiles: [" + f[1] + "]") }},
@@ -141,7 +141,10 @@ func (r reader) tryOut(found []string) error {
 
 // startRedis starts one on a socket instead of the port that everybody uses.
 func (r reader) startRedis(found []string) error {
-	args := append(strings.Fields(found[1]), "--port", "0", "--unixsocket", filepath.Join(r.t.TempDir(), "s"), "--dir", r.home)
+	if found[1] != found[3] {
+		return fmt.Errorf("%s is made, and %s is used", found[1], found[3])
+	}
+	args := append(strings.Fields(found[2]), "--port", "0", "--unixsocket", filepath.Join(r.t.TempDir(), "s"), "--dir", r.home)
 	redis, err := programtest.Launch(programtest.Config{Path: "redis-server", Args: args})
 	if err != nil {
 		return err

@@ -51,7 +51,8 @@ function tiles(root, stats) {
   const busy = sum(stats, "active");
   const later = sum(stats, "retry") + sum(stats, "scheduled");
   figure(root, "throughput", `${rate(stats.throughput_per_second)} /s`, `${count(settled)} so far`);
-  figure(root, "waiting", count(stats.queue_length), oldest ? `oldest for ${duration(1000 * oldest)}` : later ? `${count(later)} more for later` : "nobody waits");
+  figure(root, "waiting", count(stats.queue_length), [
+    oldest && `oldest for ${duration(1000 * oldest)}`, later && `${count(later)} more for later`].filter(Boolean).join(" · ") || "nobody waits");
   figure(root, "workers", stats.workers === undefined ? many(stats.active_workers, "slot") : count(stats.workers),
     stats.active_workers ? `${count(busy)} of ${many(stats.active_workers, "slot")} busy` : "none is alive");
   figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of settled`);

@@ -9,7 +9,7 @@ export const crowded = 0.6;
 
 const advice = {
   "Redis is unavailable": ["Redis is away", "Nothing is accepted; clients get 503 and may send again. Bring Redis back: API and workers go on by themselves within seconds."],
-  "no worker is alive": ["No worker is alive", "Orders are accepted and wait. Start workers, and look at their log for why they ended."],
+  "no worker is alive": ["No worker is alive", "Orders are accepted until the queues are full, and wait. Start workers, and look at their log for why they ended."],
   "the queues are full": ["Queues are full", "New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers) or the attempts take long (the shop is slow)."],
 };
 
@@ -59,6 +59,6 @@ export const sum = (stats, name) => Object.values(stats.queues).reduce((total, q
 /** staleness says since when the figures are old, or nothing while they are fresh. */
 export function staleness({ at, trouble }) {
   if (!trouble) return "";
-  const shown = at ? `Showing figures of ${time(at)}.` : "There are no figures yet.";
-  return `${trouble.status === 0 ? "Not connected." : "No new figures."} ${shown} Trying again by itself.`;
+  const what = trouble.status === 0 ? "Not connected." : at ? "No new figures." : "No figures yet.";
+  return `${what} ${at ? `Showing figures of ${time(at)}. ` : ""}Trying again by itself.`;
 }
