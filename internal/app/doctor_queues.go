@@ -30,7 +30,7 @@ func (e *examiner) workers(ctx context.Context) ([]Finding, error) {
 	}
 	alive := good("workers", fmt.Sprintf("%d alive, with %d slots", fleet.Workers, fleet.Slots))
 	if fleet.Slots == 0 {
-		alive = problem("workers", "none is alive: orders are taken and wait",
+		alive = problem("workers", "none is alive: orders are taken until the queues are full, and wait",
 			"start workers; if they should run, look at their log for the reason of their end")
 	}
 	sweeper, err := queue.NewSweeper(e.rdb)

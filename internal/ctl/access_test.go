@@ -132,7 +132,7 @@ func TestBarred(t *testing.T) {
 		exchange{`POST /orders ` + withID("a"), forbidden, answer})
 	in.stdin = strings.NewReader(withID("a") + "\n" + withID("b") + "\n")
 	orderctlIn(t, in, "submit", "--concurrency", "1", "--api", api.URL).mustEnd(t, 1,
-		`accepted +0\n`, `refused +1\n`, `line 1: 403: `, `stopped around line 1, the orders behind it were not sent: `+says)
+		`accepted +0\n`, `refused +1\n`, `not sent +1 \(from line 2 on\)\n`, `line 1: 403: `, `stopped at line 1: `+says)
 }
 
 // TestOverTheRateLimit waits as long as it is told, however often that is.

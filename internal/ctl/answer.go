@@ -21,6 +21,8 @@ type AnswerError struct {
 	Status int `json:"-"`
 	// RetryAfter is how long the API asks to wait; zero if it does not.
 	RetryAfter time.Duration `json:"-"`
+	// Type says which problem it is, for programs; it may be empty.
+	Type string `json:"type"`
 	// Title, Detail and Reason are the API's words; each may be empty.
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
@@ -47,10 +49,21 @@ func newAnswerError(resp *http.Response, body []byte, keyed bool) *AnswerError {
 	return e
 }
 
+// The problems that are told apart here, as the types of the API end.
+const (
+	problemNoRoom    = "no-room"
+	problemRedisAway = "redis-unavailable"
+)
+
+// is says whether it is the problem of this name.
+func (e *AnswerError) is(problem string) bool { return strings.HasSuffix(e.Type, ":"+problem) }
+
 // Error tells the status and everything that is wrong, in one line.
 func (e *AnswerError) Error() string {
 	text := e.Detail
 	switch {
+	case e.is(problemRedisAway):
+		text = redisAway
 	case len(e.Errors) > 0:
 		text = e.problems()
 	case text == "" && e.Reason != "":
@@ -65,9 +78,14 @@ func (e *AnswerError) Error() string {
 	return fmt.Sprintf("%d: %s", e.Status, text)
 }
 
+// redisAway is what all commands say of an API that cannot ask Redis.
+const redisAway = "Redis is unavailable"
+
 // advice says what can be done about an answer that is the same for every order.
 func (e *AnswerError) advice() string {
 	switch {
+	case e.is(problemRedisAway):
+		return "orderctl doctor says more"
 	case e.Status == http.StatusUnauthorized && e.Keyed:
 		return "the API does not know this key: is " + keyVariable + " or --key-file right?"
 	case e.Status == http.StatusUnauthorized:
@@ -86,6 +104,13 @@ func barred(err error) bool {
 	var answer *AnswerError
 	return errors.As(err, &answer) &&
 		(answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
+}
+
+// noRoom says whether the API took nothing, as there is no room for it. It has looked
+// whether it had the order already.
+func noRoom(err error) bool {
+	var answer *AnswerError
+	return errors.As(err, &answer) && answer.is(problemNoRoom)
 }
 
 func (e *AnswerError) problems() string {

@@ -52,7 +52,7 @@ func TestCancelStopsWhenTheAPIIsAway(t *testing.T) {
 	again := exchange{"POST /orders/b/cancel", 503, away}
 	api := newScript(t, exchange{"POST /orders/a/cancel", 200, record("a", "cancelled", "")}, again, again, again, again)
 	orderctl(t, "cancel", "a", "b", "c", "d", "--api", api.URL).mustPrint(t, 1, "a   cancelled\n",
-		"orderctl: stopped: b may or may not be cancelled, and 2 behind it were not tried: 503: Redis is away.\n")
+		"orderctl: stopped: b may or may not be cancelled, and 2 behind it were not tried: 503: Redis is unavailable; orderctl doctor says more\n")
 }
 
 func TestCancelIsInterrupted(t *testing.T) {

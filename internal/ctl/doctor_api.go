@@ -50,10 +50,27 @@ func judgeAddress(c *Client) app.Finding {
 func judgeHealth(err error) app.Finding {
 	f := app.Finding{Area: areaAPI, Check: "health", State: app.FindingOK, Found: "healthy: orders are taken and worked"}
 	if err != nil {
-		f.State, f.Found = app.FindingProblem, order.Printable(err.Error())
-		f.Advice = "start the API, or set --api right; a reason that is told is explained in docs/OPERATIONS.md"
+		f.State, f.Found, f.Advice = app.FindingProblem, order.Printable(err.Error()), healthAdvice(err)
 	}
 	return f
+}
+
+// healthAdvice goes by the reason that the API gives, if it answers.
+func healthAdvice(err error) string {
+	var answer *AnswerError
+	if !errors.As(err, &answer) {
+		return "start the API, or set --api right"
+	}
+	switch answer.Reason {
+	case redisAway:
+		return "bring Redis back: API and workers go on by themselves"
+	case "no worker is alive":
+		return "start workers, and see their log for why they ended"
+	case "the queues are full":
+		return "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)"
+	default:
+		return "see the log of the API"
+	}
 }
 
 // judgeKey goes by what GET /stats was answered, which needs the scope read.

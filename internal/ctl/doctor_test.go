@@ -88,8 +88,9 @@ func TestDoctorFinds(t *testing.T) {
 		{"key without scope", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, {"GET /stats", 403, problem(403, "No.", "")}}, "api/key", `^warning: known, and without the scope read`},
 		{"wrong key", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API does not know this key`},
 		{"no key", nil, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API wants a key`},
-		{"unhealthy", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"no worker is alive"}`}, stats}, "api/health", `^problem: 503: no worker is alive`},
-		{"Redis of the API", nil, []exchange{{"GET /health", 503, away}, {"GET /stats", 503, away}}, "api/key", `^not checked: 503: Redis is away`},
+		{"unhealthy", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"no worker is alive"}`}, stats}, "api/health", `^problem: 503: no worker is alive \| start workers`},
+		{"full", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"the queues are full"}`}, stats}, "api/health", `^problem: 503: the queues are full \| see whether a queue is paused`},
+		{"Redis of the API", nil, []exchange{{"GET /health", 503, away}, {"GET /stats", 503, away}}, "api/key", `^not checked: 503: Redis is unavailable`},
 		{"drift", nil, []exchange{healthy, {"GET /stats", 200, statsOf(-2)}}, "api/books", `^problem: the drift is -2: the books do not balance`},
 		{"another's API", nil, []exchange{healthy, {"GET /stats", 200, `{}`}}, "api/books", `^problem: the answer is not that of an order API`},
 		{"control characters", nil, []exchange{{"GET /health", 503, "{\"reason\":\"\\u001b[2J\"}"}, stats}, "api/health", `^problem: 503:  \[2J`},
@@ -192,7 +193,7 @@ func TestDoctorShowsScreens(t *testing.T) {
 	shown, _ := inTerminal(t, "doctor --api http://127.0.0.1:1")
 	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
 	text := strings.ReplaceAll(shown.String(), "\r", "")
-	if !regexp.MustCompile(`(?m)^problem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right; [^→]*docs/OPERATIONS.md\n`).MatchString(text) {
+	if !regexp.MustCompile(`(?m)^problem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right\n`).MatchString(text) {
 		t.Errorf("the finding of the API is not shown as it should be:\n%s", text)
 	}
 	for line := range strings.SplitSeq(text, "\n") {

@@ -37,7 +37,7 @@ func (e *each) run(ctx context.Context, names []string) error {
 			if err := e.show(width, name, answer); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-		case barred(err):
+		case barred(err), noRoom(err):
 			return fmt.Errorf("%s was not %s, nor were %d behind it: %w", name, e.change, len(names)-i-1, err)
 		case errors.As(err, &refusal) && !passing(err):
 			refused++

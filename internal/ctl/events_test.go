@@ -133,7 +133,7 @@ func TestEventsGoOn(t *testing.T) {
 	c := orderctl(t, "events", "--count", "3", "--api", api.URL)
 	c.mustEnd(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
 		`^(?s).*orderctl: disconnected: the API ended the connection; trying again in \d+ms\norderctl: connected again\n`,
-		`disconnected: 503: Redis is away.; trying again in \d+ms\norderctl: connected again\n`,
+		`disconnected: 503: Redis is unavailable; orderctl doctor says more; trying again in \d+ms\norderctl: connected again\n`,
 		`orderctl: some events after 2-0 are no longer kept, and are missing here\n`)
 	api.mustBeAsked(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
 }

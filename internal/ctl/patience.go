@@ -19,56 +19,53 @@ const (
 	maxRetryAfter = time.Minute
 )
 
-// SubmitPatiently sends one order, and sends it again while the API is away or
-// busy, up to so many tries. Up to limitedTries more are made when the rate limit
-// is what is in the way, as that passes by itself. The body must have an id, which makes the repeats
-// safe.
-func (c *Client) SubmitPatiently(ctx context.Context, body []byte, tries int) (sent Sent, err error) {
-	sent.Tries, err = patiently(ctx, tries, limitedTries, func() (err error) {
-		sent.Replayed, err = c.Submit(ctx, body)
-		return err
-	})
-	return sent, err
-}
-
-// Sent is how an order was taken.
-type Sent struct {
-	// Replayed says that the API had the order already.
-	Replayed bool
-	// Tries is how often it was sent.
-	Tries int
+// patience says how often a request is sent, and what is done about the waits.
+type patience struct {
+	// tries is how often it is sent; of those over the rate limit, the first limited
+	// do not count.
+	tries, limited int
+	// leave ends a wait when it is closed, but no request; nil is never closed.
+	leave <-chan struct{}
+	// waits is told why and for how long the next try is waited for, unless it is nil.
+	waits func(why error, d time.Duration)
 }
 
 // sendPatiently makes a request that is safe to repeat.
 func (c *Client) sendPatiently(ctx context.Context, r request) (answer json.RawMessage, err error) {
-	_, err = patiently(ctx, commandTries, 0, func() (err error) {
+	_, err = patience{tries: commandTries}.send(ctx, func() (err error) {
 		answer, _, err = c.send(ctx, r)
 		return err
 	})
 	return answer, err
 }
 
-// patiently tries, and tries again while the API is away or busy, up to so many
-// tries; those that were over the rate limit do not count among the first so
-// many. It waits as long as the API asks, or longer from try to try. It returns
-// how many tries there were, and the error of the last one.
-func patiently(ctx context.Context, tries, limited int, try func() error) (n int, err error) {
+// send tries, and tries again while the API is away or busy. It waits as long as the
+// API asks, or longer from try to try. It returns how many tries there were, and the
+// error of the last one, or that a wait was ended.
+func (p patience) send(ctx context.Context, try func() error) (n int, err error) {
 	for n := 1; ; n++ {
 		err := try()
 		if err == nil || !passing(err) {
 			return n, err
 		}
-		if limited > 0 && overLimit(err) {
-			limited--
-			tries++
+		if p.limited > 0 && overLimit(err) {
+			p.limited--
+			p.tries++
 		}
-		if n >= tries {
+		if n >= p.tries {
 			return n, err
 		}
-		if err := wait(ctx, delay(n, err)); err != nil {
+		if err := p.wait(ctx, delay(n, err), err); err != nil {
 			return n, err
 		}
 	}
+}
+
+func (p patience) wait(ctx context.Context, d time.Duration, why error) error {
+	if p.waits != nil {
+		p.waits(why, d)
+	}
+	return waitUnless(ctx, p.leave, d)
 }
 
 // passing says whether the same request may succeed later.
@@ -115,11 +112,16 @@ func delay(n int, err error) time.Duration {
 var errInterrupted = errors.New("interrupted")
 
 // wait returns after the time, or with an error when ctx ends first.
-func wait(ctx context.Context, d time.Duration) error {
+func wait(ctx context.Context, d time.Duration) error { return waitUnless(ctx, nil, d) }
+
+// waitUnless does the same, and the error comes when the channel is closed as well.
+func waitUnless(ctx context.Context, leave <-chan struct{}, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+		return errInterrupted
+	case <-leave:
 		return errInterrupted
 	case <-timer.C:
 		return nil
@@ -129,7 +131,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // Reach returns an *UnreachableError when nobody answers at the API's address.
 // What is answered does not matter.
 func (c *Client) Reach(ctx context.Context) error {
-	_, err := patiently(ctx, reachTries, 0, func() error {
+	_, err := patience{tries: reachTries}.send(ctx, func() error {
 		err := c.Health(ctx)
 		var answer *AnswerError
 		if errors.As(err, &answer) {

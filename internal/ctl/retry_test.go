@@ -30,7 +30,7 @@ func TestRetryOfANamedOrderIsSentOnce(t *testing.T) {
 		says   string
 	}{
 		"answer is lost": {answerLost, `^orderctl: a may or may not be retried: no answer from the API at `},
-		"Redis is away":  {503, `^orderctl: a may or may not be retried: 503: Redis is away\.\n$`},
+		"Redis is away":  {503, `^orderctl: a may or may not be retried: 503: Redis is unavailable; orderctl doctor says more\n$`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -107,7 +107,7 @@ func (s *sample) send(ctx context.Context, numbers <-chan int, accepted chan<- s
 		if err != nil {
 			return err
 		}
-		if _, err := s.client.SubmitPatiently(ctx, body, sampleTries); err != nil {
+		if _, err := s.client.SubmitPatiently(ctx, body, patience{tries: sampleTries, limited: limitedTries}); err != nil {
 			return fmt.Errorf("submit order %s: %w", o.ID, err)
 		}
 		accepted <- o

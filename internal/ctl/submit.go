@@ -9,7 +9,6 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 )
 
 const submitHelp = `submit sends the orders of a file, or of standard input, to the API.
@@ -21,8 +20,12 @@ does not stop the others.
 
 An order without an id is given one before it is first sent. So it is safe to
 send it again when the API is away or busy, and submit does so, waiting longer
-from try to try or as long as the API asks. Running submit again on a file whose
-orders have no ids submits new orders.`
+from try to try or as long as the API asks. A wait of a second or more is told.
+
+When an order is still not taken after all tries, no more are sent; those under way
+are answered first. Every order of the file is counted: not sent are those behind.
+Running submit again on the same file takes no order twice that has an id there;
+those without are new orders each time.`
 
 type submit struct {
 	*World
@@ -32,6 +35,7 @@ type submit struct {
 
 	client *Client
 	tally  tally
+	told   waitTeller
 	bar    *progressbar.ProgressBar
 }
 
@@ -73,14 +77,12 @@ func (s *submit) run(ctx context.Context, args []string) error {
 	if err := s.client.Reach(ctx); err != nil {
 		return err
 	}
+	s.told.say = s.say
 	s.bar = newProgress(s.Stderr, size, "submitting", progressbar.OptionShowBytes(true))
 	err = s.sendAll(ctx, file)
 	_ = s.bar.Finish()
 	s.tally.print(s.World)
-	if err != nil {
-		return err
-	}
-	return s.tally.err()
+	return s.tally.verdict(err)
 }
 
 // open returns the file and its size, or -1 where nobody knows it.
@@ -107,103 +109,11 @@ func (s *submit) open(args []string) (io.ReadCloser, int64, error) {
 	return f, info.Size(), nil
 }
 
-// sendAll sends every entry. The error is one that the other entries would meet
-// as well.
-func (s *submit) sendAll(ctx context.Context, file io.Reader) error {
-	sending, ctx := errgroup.WithContext(ctx)
-	queue := make(chan entry)
-	unread := make(chan error, 1)
-	go func() { // not waited for: reading a pipe cannot be interrupted
-		unread <- readAll(ctx, file, queue)
-		close(queue)
-	}()
-	for range s.concurrency {
-		sending.Go(func() error { return s.sendFrom(ctx, queue) })
+// say writes a line on standard error, above the bar if there is one.
+func (s *submit) say(text string) {
+	if isTerminal(s.Stderr) {
+		_, _ = progressbar.Bprintf(s.bar, "\r\x1b[K%s\n", text)
+		return
 	}
-	if err := sending.Wait(); err != nil {
-		return err
-	}
-	return <-unread
+	_, _ = fmt.Fprintln(s.Stderr, text)
 }
-
-func readAll(ctx context.Context, file io.Reader, queue chan<- entry) error {
-	from, err := newEntries(file)
-	for err == nil {
-		var e entry
-		if e, err = from.next(); err != nil {
-			break
-		}
-		select {
-		case queue <- e:
-		case <-ctx.Done():
-			return errInterrupted
-		}
-	}
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return fmt.Errorf("read the orders: %w", err)
-}
-
-func (s *submit) sendFrom(ctx context.Context, queue <-chan entry) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return errInterrupted
-		case e, more := <-queue:
-			if !more {
-				return nil
-			}
-			if err := s.send(ctx, e); err != nil {
-				return err
-			}
-			_ = s.bar.Add(e.size)
-		}
-	}
-}
-
-// send submits one entry and counts what came of it. It returns an error only
-// when going on makes no sense.
-func (s *submit) send(ctx context.Context, e entry) error {
-	var body []byte
-	var id string
-	var given bool
-	if e.err == nil {
-		body, id, given, e.err = identify(e.text)
-	}
-	if e.err != nil {
-		s.tally.refused(e.line, e.err)
-		return nil //nolint:nilerr // it is counted
-	}
-	sent, err := s.client.SubmitPatiently(ctx, body, s.tries)
-	var answer *AnswerError
-	switch {
-	case err == nil && sent.Replayed && (!given || sent.Tries == 1):
-		s.tally.replayed()
-	case err == nil: // a replay of an id made here is our own first try
-		s.tally.accepted()
-	case barred(err):
-		s.tally.refused(e.line, err)
-		return &stoppedError{line: e.line, err: err}
-	case errors.As(err, &answer) && !passing(err):
-		s.tally.refused(e.line, err)
-	default:
-		s.tally.unknown(e.line, id, err)
-		return &stoppedError{line: e.line, err: err}
-	}
-	return nil
-}
-
-// stoppedError is what made submit leave orders unsent.
-type stoppedError struct {
-	line int
-	err  error
-}
-
-// Error implements error.
-func (e *stoppedError) Error() string {
-	return fmt.Sprintf("stopped around line %d, the orders behind it were not sent: %v", e.line, e.err)
-}
-
-// Unwrap returns the reason.
-func (e *stoppedError) Unwrap() error { return e.err }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,7 +155,7 @@ func TestSubmitHonoursRetryAfter(t *testing.T) {
 	if status := c.interrupt(t); status != 1 {
 		t.Errorf("ended with %d", status)
 	}
-	c.mustEnd(t, 1, `line 1: order [0-9a-f-]{36} may or may not be accepted: interrupted`, `orderctl: .*interrupted\n$`)
+	c.mustEnd(t, 1, `line 1: order [0-9a-f-]{36} may or may not be accepted: 503: Service Unavailable`, `orderctl: .*interrupted\n$`)
 	if len(api.bodies) != 1 {
 		t.Errorf("sent %d times", len(api.bodies))
 	}
@@ -164,14 +165,45 @@ func TestSubmitGivesUp(t *testing.T) {
 	t.Parallel()
 	api := newFake(t, func(_ int, w http.ResponseWriter) {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"title":"The queues are full","status":503,"detail":"Too many orders are waiting."}`)
+		_, _ = io.WriteString(w, `{"type":"tag:orderprocessor,2026:no-room","status":503,"detail":"Nothing was accepted: too many orders are waiting."}`)
 	})
 	file := fileOf(t, strings.Repeat(valid+"\n", 50))
 	orderctl(t, "submit", file, "--api", api.URL, "--tries", "2", "--concurrency", "1").mustEnd(t, 1,
-		`unknown +1\n`, `line 1: order \S+ may or may not be accepted: 503: Too many orders are waiting\.\n`,
-		`orderctl: stopped around line 1, the orders behind it were not sent: 503: Too many`)
+		`no room +1 \(not accepted\)\n`, `not sent +49 \(from line 2 on\)\n`,
+		`line 1: order \S+ was not accepted: 503: Nothing was accepted: too many orders are waiting\.\n`,
+		`\nSend the same file again: what was accepted is not taken twice\.\n`,
+		`orderctl: 50 of 50 orders were not taken; stopped at line 1: 503: Nothing`)
 	if len(api.bodies) != 2 {
 		t.Errorf("sent %d times", len(api.bodies))
+	}
+}
+
+// TestSubmitIntoFullQueues tells why it waits, and what became of each order: the counts
+// add up, also when several were under way.
+func TestSubmitIntoFullQueues(t *testing.T) {
+	t.Parallel()
+	api := newFake(t, func(n int, w http.ResponseWriter) {
+		if n <= 5 {
+			w.WriteHeader(http.StatusCreated)
+			return
+		}
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"type":"tag:orderprocessor,2026:no-room","status":503,"detail":"Nothing was accepted: too many orders are waiting."}`)
+	})
+	var file strings.Builder
+	for n := range 30 {
+		file.WriteString(withID(fmt.Sprint("o", n)) + "\n")
+	}
+	c := orderctl(t, "submit", fileOf(t, file.String()), "--api", api.URL, "--tries", "2", "--concurrency", "4")
+	c.mustEnd(t, 1, `no room: trying again in 1 s \(Ctrl-C stops\)\n`, `orderctl: 25 of 30 orders were not taken; stopped at line \d+: 503: Nothing`)
+	sum := 0
+	for _, count := range regexp.MustCompile(`(?m)^ *(?:accepted|replayed|refused|no room|unknown|not sent) +(\d+)`).FindAllStringSubmatch(c.stdout.String(), -1) {
+		n, _ := strconv.Atoi(count[1])
+		sum += n
+	}
+	if sum != 30 {
+		t.Errorf("%d of 30 orders are counted:\n%s", sum, c.stdout.String())
 	}
 }
 

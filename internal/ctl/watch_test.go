@@ -61,7 +61,7 @@ func TestWatchWritesLines(t *testing.T) {
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
 	}
-	if !regexp.MustCompile(`^(orderctl: get stats: 503: Redis is away\.\n)+$`).MatchString(c.stderr.String()) {
+	if !regexp.MustCompile(`^(orderctl: get stats: 503: Redis is unavailable; orderctl doctor says more\n)+$`).MatchString(c.stderr.String()) {
 		t.Errorf("it said %q", c.stderr.String())
 	}
 }
@@ -143,7 +143,7 @@ func TestWatchInTerminal(t *testing.T) {
 			says("p go on")
 			api.refuse.Store(true)
 			_, _ = io.WriteString(keyboard, "p")
-			says("503: Redis is away.: figures of ")
+			says("503: Redis is unavailable")
 			_, _ = io.WriteString(keyboard, tt.key)
 			says("ended 0\r\n")
 			mustBeAsBefore(t, shown)
