@@ -89,5 +89,5 @@ func (w worker) fulfil(ctx context.Context, o order.Order, h order.Handling, att
 	if w.shop == nil {
 		return "", nil
 	}
-	return w.shop.Fulfil(ctx, o, h, attempt)
+	return w.shop.Fulfil(ctx, order.Approval{Order: o, Handling: h, Attempt: attempt, ApprovedAt: time.Now()})
 }

@@ -137,7 +137,7 @@ func TestEndOfContextIsTransient(t *testing.T) {
 				cancel()
 			}
 			c := newClient(t, Config{URL: shop.URL})
-			note, err := c.Fulfil(ctx, testOrder(), order.HandlingStandard, 1)
+			note, err := c.Fulfil(ctx, order.Approval{Order: testOrder(), Handling: order.HandlingStandard, Attempt: 1})
 			want := ending{Kind: "retry", Error: "call to fulfilment stopped: context canceled"}
 			if diff := cmp.Diff(want, endingOf(note, err)); diff != "" {
 				t.Error(diff)
@@ -155,7 +155,7 @@ func TestCallersDeadlineIsTransient(t *testing.T) {
 	shop.Start()
 	ctx, cancel := context.WithTimeout(context.Background(), shortTimeout)
 	defer cancel()
-	_, err := newClient(t, Config{URL: shop.URL}).Fulfil(ctx, testOrder(), order.HandlingStandard, 1)
+	_, err := newClient(t, Config{URL: shop.URL}).Fulfil(ctx, order.Approval{Order: testOrder(), Handling: order.HandlingStandard, Attempt: 1})
 	var retry *order.RetryError
 	if !errors.As(err, &retry) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want a retry that wraps the context's error", err)

@@ -133,19 +133,19 @@ func newTransport(cfg Config) *http.Transport {
 // It is safe to call again after any result or none, and a call may reach the
 // shop twice by itself: the Idempotency-Key lets the transport repeat a request
 // whose reused connection broke before the first byte of an answer.
-func (c *Client) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
-	ctx, span := c.start(ctx, o.ID, attempt)
+func (c *Client) Fulfil(ctx context.Context, a order.Approval) (note string, err error) {
+	ctx, span := c.start(ctx, a.Order.ID, a.Attempt)
 	defer span.End()
-	note, err = c.call(ctx, o, h, attempt)
+	note, err = c.call(ctx, a)
 	traces.Fail(span, err)
 	return note, err
 }
 
 // call makes the call within its time. The shop learns of the span of ctx.
-func (c *Client) call(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
+func (c *Client) call(ctx context.Context, a order.Approval) (note string, err error) {
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := c.request(call, time.Now().UTC(), o, h, attempt)
+	req, err := c.request(call, time.Now().UTC(), a)
 	if err != nil {
 		return "", &order.PermanentError{Err: err}
 	}

@@ -66,7 +66,7 @@ func newShop(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, b
 }
 
 func fulfil(c *Client) (string, error) {
-	return c.Fulfil(context.Background(), testOrder(), order.HandlingExpedited, 3)
+	return c.Fulfil(context.Background(), order.Approval{Order: testOrder(), Handling: order.HandlingExpedited, Attempt: 3})
 }
 
 func TestNewChecksItsConfig(t *testing.T) {

@@ -46,7 +46,7 @@ func TestDocumentedCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := c.request(t.Context(), time.Unix(sent, 0).UTC(), o, order.HandlingPriority, 1)
+	made, err := c.request(t.Context(), time.Unix(sent, 0).UTC(), order.Approval{Order: o, Handling: order.HandlingPriority, Attempt: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,8 +57,8 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 
 // request builds one call: the same key every time, a new timestamp and with it
 // a new signature. The time is in UTC.
-func (c *Client) request(ctx context.Context, now time.Time, o order.Order, h order.Handling, attempt int) (*http.Request, error) {
-	body, err := json.Marshal(message{approved, now.Format(time.RFC3339), data{o, h, attempt}})
+func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (*http.Request, error) {
+	body, err := json.Marshal(message{approved, now.Format(time.RFC3339), data{a.Order, a.Handling, a.Attempt}})
 	if err != nil {
 		return nil, fmt.Errorf("encode order for fulfilment: %w", err)
 	}
@@ -68,13 +68,13 @@ func (c *Client) request(ctx context.Context, now time.Time, o order.Order, h or
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", userAgent)
-	req.Header.Set("Idempotency-Key", o.ID)
+	req.Header.Set("Idempotency-Key", a.Order.ID)
 	if c.user != nil {
 		password, _ := c.user.Password()
 		req.SetBasicAuth(c.user.Username(), password)
 	}
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
-	return req, c.sign(req.Header, o.ID, now, body)
+	return req, c.sign(req.Header, a.Order.ID, now, body)
 }
 
 func (c *Client) sign(header http.Header, id string, now time.Time, body []byte) error {

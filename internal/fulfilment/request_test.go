@@ -125,7 +125,7 @@ func TestCallCarriesTheTrace(t *testing.T) {
 	})
 	ctx := trace.ContextWithSpanContext(context.Background(), span)
 	c := newClient(t, Config{URL: shop.URL})
-	if _, err := c.Fulfil(ctx, testOrder(), order.HandlingStandard, 1); err != nil {
+	if _, err := c.Fulfil(ctx, order.Approval{Order: testOrder(), Handling: order.HandlingStandard, Attempt: 1}); err != nil {
 		t.Fatal(err)
 	}
 	want := "00-ab0000000000000000000000000000cd-1200000000000034-01"

@@ -19,7 +19,7 @@ const (
 
 // Fulfiller tells the shop about an approved order; see fulfilment.Client.
 type Fulfiller interface {
-	Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error)
+	Fulfil(ctx context.Context, a order.Approval) (note string, err error)
 }
 
 // Fulfilment is a Fulfiller whose calls are counted and timed. It is safe for
@@ -46,9 +46,9 @@ func (r *Registry) NewFulfilment(f Fulfiller) *Fulfilment {
 }
 
 // Fulfil makes one call.
-func (f *Fulfilment) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error) {
+func (f *Fulfilment) Fulfil(ctx context.Context, a order.Approval) (note string, err error) {
 	begun := time.Now()
-	note, err = f.fulfiller.Fulfil(ctx, o, h, attempt)
+	note, err = f.fulfiller.Fulfil(ctx, a)
 	f.took[verdict(err)].Observe(time.Since(begun).Seconds())
 	return note, err
 }

@@ -16,8 +16,8 @@ var _ worker.Fulfilment = (*metrics.Fulfilment)(nil)
 // shop answers every call alike.
 type shop struct{ err error }
 
-func (s shop) Fulfil(_ context.Context, o order.Order, h order.Handling, attempt int) (string, error) {
-	return fmt.Sprint(o.ID, " ", h, " ", attempt), s.err
+func (s shop) Fulfil(_ context.Context, a order.Approval) (string, error) {
+	return fmt.Sprint(a.Order.ID, " ", a.Handling, " ", a.Attempt), s.err
 }
 
 func TestFulfilment(t *testing.T) {
@@ -34,7 +34,9 @@ func TestFulfilment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := metrics.New()
-			note, err := r.NewFulfilment(shop{row.err}).Fulfil(t.Context(), order.Order{ID: "ord_1"}, order.HandlingExpedited, 3)
+			note, err := r.NewFulfilment(shop{row.err}).Fulfil(t.Context(), order.Approval{
+				Order: order.Order{ID: "ord_1"}, Handling: order.HandlingExpedited, Attempt: 3,
+			})
 			if note != "ord_1 expedited 3" || !errors.Is(err, row.err) {
 				t.Errorf("it hands on %q, %v", note, err)
 			}

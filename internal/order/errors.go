@@ -146,6 +146,9 @@ func (e *PermanentError) Unwrap() error { return e.Err }
 type RetryError struct {
 	// After is how long to wait at least; zero leaves it to the retry policy.
 	After time.Duration
+	// Unknown says that the shop may have taken the order: the call may have
+	// reached it, and no answer says that it refused.
+	Unknown bool
 	// Err is the reason.
 	Err error
 }

@@ -98,6 +98,21 @@ type Begun struct {
 	Number int
 	// Try counts those since the order was accepted or last retried.
 	Try int
+	// ApprovedAt is when the first of those began.
+	ApprovedAt time.Time
+}
+
+// Approval is an order that the rules approved, on its way to the shop.
+type Approval struct {
+	// Order is the order.
+	Order Order
+	// Handling is what the rules decided.
+	Handling Handling
+	// ApprovedAt is when the first attempt since the order was accepted or last
+	// retried began: the same for each attempt, by the clock of Redis.
+	ApprovedAt time.Time
+	// Attempt is the number of the attempt, from one.
+	Attempt int
 }
 
 // Outcome is the end of an order, as a worker reports it to the ledger.

@@ -77,7 +77,9 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.w.AttemptTimeout)
 	defer cancel()
-	return a.w.fulfilment.Fulfil(ctx, a.order, a.claim.Handling, a.begun.Number)
+	return a.w.fulfilment.Fulfil(ctx, order.Approval{
+		Order: a.order, Handling: a.claim.Handling, Attempt: a.begun.Number, ApprovedAt: a.begun.ApprovedAt,
+	})
 }
 
 // giveUp settles an order that has used up its attempts.

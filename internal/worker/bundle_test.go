@@ -70,18 +70,18 @@ func (b *bundle) hire(f worker.Fulfilment) { b.Worker = worker.New(config(), b.b
 
 // fulfilment is a shop's endpoint made of a function; it counts its calls.
 type fulfilment struct {
-	fulfil func(ctx context.Context, o order.Order, h order.Handling, attempt int) (string, error)
+	fulfil func(ctx context.Context, a order.Approval) (string, error)
 	calls  atomic.Int32
 }
 
-func (f *fulfilment) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (string, error) {
+func (f *fulfilment) Fulfil(ctx context.Context, a order.Approval) (string, error) {
 	f.calls.Add(1)
-	return f.fulfil(ctx, o, h, attempt)
+	return f.fulfil(ctx, a)
 }
 
 // answers is a fulfilment that always says the same.
 func answers(note string, err error) *fulfilment {
-	return &fulfilment{fulfil: func(context.Context, order.Order, order.Handling, int) (string, error) { return note, err }}
+	return &fulfilment{fulfil: func(context.Context, order.Approval) (string, error) { return note, err }}
 }
 
 // verdict is what Work returned, in a form to compare.

@@ -99,8 +99,8 @@ func TestWorkAfterRetry(t *testing.T) {
 				before(t, b)
 			}
 			told := 0
-			b.hire(&fulfilment{fulfil: func(_ context.Context, _ order.Order, _ order.Handling, n int) (string, error) {
-				told = n
+			b.hire(&fulfilment{fulfil: func(_ context.Context, a order.Approval) (string, error) {
+				told = a.Attempt
 				return "", row.shop
 			}})
 			if diff := cmp.Diff(row.want, verdictOf(b.Work(t.Context(), "o1"))); diff != "" {
@@ -209,7 +209,7 @@ func TestChangedDuringFulfilment(t *testing.T) {
 		} {
 			t.Run(name+", "+answer, func(t *testing.T) {
 				b := open(t)
-				b.hire(&fulfilment{fulfil: func(context.Context, order.Order, order.Handling, int) (string, error) {
+				b.hire(&fulfilment{fulfil: func(context.Context, order.Approval) (string, error) {
 					for _, during := range row.during {
 						during(t, b)
 					}

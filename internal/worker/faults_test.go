@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 				}
 				arm := func() { b.breaker.Break(fault, row.match) }
 				f := &fulfilment{}
-				f.fulfil = func(context.Context, order.Order, order.Handling, int) (string, error) {
+				f.fulfil = func(context.Context, order.Approval) (string, error) {
 					n := int(f.calls.Load())
 					if row.inside && n == 1 {
 						arm()

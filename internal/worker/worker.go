@@ -31,7 +31,7 @@ type Books interface {
 
 // Fulfilment tells the shop about an approved order; see fulfilment.Client.
 type Fulfilment interface {
-	Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (note string, err error)
+	Fulfil(ctx context.Context, a order.Approval) (note string, err error)
 }
 
 // Backoff is the wait after the n-th attempt failed.

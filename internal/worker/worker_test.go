@@ -160,7 +160,7 @@ func TestWork(t *testing.T) {
 		},
 		{
 			name: "panic", want: verdict{retryLater, time.Second, "attempt panicked: boom"},
-			shop: &fulfilment{fulfil: func(context.Context, order.Order, order.Handling, int) (string, error) {
+			shop: &fulfilment{fulfil: func(context.Context, order.Approval) (string, error) {
 				panic("boom")
 			}},
 			calls: 1, status: order.StatusRetrying, handling: std, reason: "attempt panicked: boom",
@@ -217,12 +217,12 @@ func TestWork(t *testing.T) {
 func TestFulfilmentIsTold(t *testing.T) {
 	b := open(t, ordertest.WithAmount("1000.01"))
 	failed("a")(t, b)
-	b.hire(&fulfilment{fulfil: func(ctx context.Context, o order.Order, h order.Handling, n int) (string, error) {
-		if diff := cmp.Diff(b.order, o); diff != "" {
+	b.hire(&fulfilment{fulfil: func(ctx context.Context, a order.Approval) (string, error) {
+		if diff := cmp.Diff(b.order, a.Order); diff != "" {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
-		if h != order.HandlingPriority || n != 2 {
-			t.Errorf("told handling %q, attempt %d", h, n)
+		if a.Handling != order.HandlingPriority || a.Attempt != 2 {
+			t.Errorf("told handling %q, attempt %d", a.Handling, a.Attempt)
 		}
 		b.want(t, order.StatusPriorityProcessing, order.HandlingPriority, "busy",
 			attempt(1, "other-a", "busy", ""), attempt(2, "w1", "", ""))
@@ -261,7 +261,7 @@ func TestNextAttemptIsDue(t *testing.T) {
 // TestHangingFulfilment holds that an attempt ends when its time is over.
 func TestHangingFulfilment(t *testing.T) {
 	b := open(t)
-	b.hire(&fulfilment{fulfil: func(ctx context.Context, _ order.Order, _ order.Handling, _ int) (string, error) {
+	b.hire(&fulfilment{fulfil: func(ctx context.Context, _ order.Approval) (string, error) {
 		<-ctx.Done()
 		return "", ctx.Err()
 	}})
@@ -312,7 +312,7 @@ func TestStale(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.hire(&fulfilment{fulfil: func(context.Context, order.Order, order.Handling, int) (string, error) {
+			b.hire(&fulfilment{fulfil: func(context.Context, order.Approval) (string, error) {
 				row.during(t, b)
 				return "too late", row.err
 			}})
@@ -350,8 +350,8 @@ func TestCancelled(t *testing.T) {
 func TestCancelledDuringFulfilment(t *testing.T) {
 	b := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	b.hire(&fulfilment{fulfil: func(ctx context.Context, _ order.Order, _ order.Handling, n int) (string, error) {
-		if n == 1 {
+	b.hire(&fulfilment{fulfil: func(ctx context.Context, a order.Approval) (string, error) {
+		if a.Attempt == 1 {
 			cancel()
 			<-ctx.Done()
 		}

@@ -30,10 +30,10 @@ type saboteur struct {
 }
 
 // Fulfil implements worker.Fulfilment.
-func (s saboteur) Fulfil(ctx context.Context, o order.Order, h order.Handling, attempt int) (string, error) {
-	switch kindOf(o.ID) {
+func (s saboteur) Fulfil(ctx context.Context, a order.Approval) (string, error) {
+	switch kindOf(a.Order.ID) {
 	case "panic":
-		panic("the handler of order " + o.ID + " is bad")
+		panic("the handler of order " + a.Order.ID + " is bad")
 	case "hang":
 		<-ctx.Done()
 		return "", ctx.Err()
@@ -45,7 +45,7 @@ func (s saboteur) Fulfil(ctx context.Context, o order.Order, h order.Handling, a
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // the signal is on its way
 	}
-	return s.next.Fulfil(ctx, o, h, attempt)
+	return s.next.Fulfil(ctx, a)
 }
 
 // stumbling panics once for each order that is to stumble, whichever process has
