@@ -1,12 +1,13 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos redis tools
+.PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
+.PHONY: e2e browser chaos deployment hostile soak clients chaos-long
 
 TOOL := go tool -modfile=tools/go.mod
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run everything in one process, with a private Redis if there is one
 	go run ./cmd/orderctl dev
@@ -14,10 +15,12 @@ run: ## run everything in one process, with a private Redis if there is one
 build: ## build the three programs into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
 
-test: redis ## run all tests; those that lack a tool are skipped (make tools)
-	go test ./...
+# go vet is left to `make lint`. Many tests wait for a clock, so more packages run at the
+# same time than there are processors.
+test: redis ## run the quick tests: those of cmd and internal
+	go test -vet off -p 4 ./cmd/... ./internal/...
 
-check: format lint generated vuln race smoke ## all that must pass before a change lands
+check: format lint generated vuln race e2e browser chaos soak deployment hostile clients smoke ## all that must pass before a change lands
 
 format: ## check that the code is formatted (gofumpt)
 	@out=$$($(TOOL) gofumpt -l cmd deploy internal test bench); \
@@ -36,8 +39,31 @@ generated: ## check that go.mod and go.sum are as `go mod tidy` leaves them
 vuln: ## look for known vulnerabilities (govulncheck), if its database is in reach
 	@scripts/vuln.sh
 
-race: redis ## run all tests with the race detector
-	go test -race -timeout 15m ./...
+race: redis ## run the quick tests with the race detector
+	go test -vet off -race -p 4 -timeout 20m ./cmd/... ./internal/...
+
+# The tests below run the real programs. Those that lack a tool are skipped, and say so
+# (make tools).
+e2e: redis ## test the real programs together, and the commands in the documents
+	go test -vet off -timeout 20m ./test/e2e ./test/scripts
+
+browser: redis ## test the live page in a browser
+	go test -vet off -timeout 20m ./test/browser
+
+chaos: redis ## kill, stop and disturb everything for a short while
+	go test -vet off -timeout 20m -skip TestSoak ./test/chaos
+
+soak: redis ## test that nothing grows while the programs run on
+	go test -vet off -timeout 20m -run TestSoak ./test/chaos
+
+deployment: redis ## test what deploy holds: Compose, Kubernetes, systemd, Sentinel, TLS, proxies
+	go test -vet off -timeout 20m ./deploy/... ./test/deploy
+
+hostile: redis ## send the API malformed documents, smuggled requests and slow clients
+	go test -vet off -timeout 20m ./test/hostile
+
+clients: redis ## generate clients from the specification, and make calls with them
+	go test -vet off -timeout 20m ./test/clients
 
 smoke: redis ## test the bench suite, and do very little of everything in it
 	cd bench && go test ./load ./record ./report ./scenario ./systems . && go run . -smoke
@@ -51,7 +77,7 @@ peers: redis ## test the peers of the bench suite; some are built or installed f
 parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocations
 	cd bench && go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./parts
 
-chaos: redis ## kill, stop and disturb everything at length, and print what came of it
+chaos-long: redis ## kill, stop and disturb everything for half an hour, and print a table
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
 
 redis: ## find redis-server or install it
