@@ -55,6 +55,23 @@ func TestCancelEveryStatus(t *testing.T) {
 	}
 }
 
+// TestCancelWhileTheShopMayHaveTheOrder answers with a type of its own.
+func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
+	b := open(t)
+	b.reach(t, "o1", order.StatusPending)
+	c := order.Claim{ID: "o1", Token: "t", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3, CallsShop: true}
+	if _, err := b.ledger.Begin(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.ledger.Fail(t.Context(), c, order.Failure{Error: "no answer", RetryIn: time.Minute, Unknown: true}); err != nil {
+		t.Fatal(err)
+	}
+	p := b.ask(t, "POST", "/orders/o1/cancel", "").problem(t, 409)
+	if p.Type != "tag:orderprocessor,2026:order-outcome-unknown" || p.OrderStatus != order.StatusRetrying {
+		t.Errorf("problem is %+v", p)
+	}
+}
+
 // TestCancelAgain keeps the first reason.
 func TestCancelAgain(t *testing.T) {
 	b := open(t)

@@ -90,7 +90,7 @@ func TestEventsAreKept(t *testing.T) {
 		if _, err := b.ledger.Begin(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.ledger.Fail(t.Context(), c, shopDown, "", time.Minute); err != nil {
+		if err := b.ledger.Fail(t.Context(), c, order.Failure{Error: shopDown, RetryIn: time.Minute}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -39,7 +39,7 @@ func (b *bundle) begin(t *testing.T, token string, h order.Handling) {
 
 func (b *bundle) fail(t *testing.T, token string) {
 	t.Helper()
-	err := b.ledger.Fail(t.Context(), claim(token, order.HandlingStandard), "shop answered 500", "busy", time.Minute)
+	err := b.ledger.Fail(t.Context(), claim(token, order.HandlingStandard), order.Failure{Error: "shop answered 500", Note: "busy", RetryIn: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

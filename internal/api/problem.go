@@ -49,6 +49,7 @@ const (
 	typeConflict    = "tag:orderprocessor,2026:order-id-conflict"
 	typeKeyReused   = "tag:orderprocessor,2026:idempotency-key-reused"
 	typeStatus      = "tag:orderprocessor,2026:order-status-conflict"
+	typeUnknown     = "tag:orderprocessor,2026:order-outcome-unknown"
 	typeBusy        = "tag:orderprocessor,2026:no-room"
 	typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
 	typeKey         = "tag:orderprocessor,2026:unauthorized"
@@ -97,6 +98,12 @@ func problemOf(err error) problem {
 		return problem{
 			Type: typeKeyReused, Title: "The idempotency key is already used", Status: 422,
 			Detail: "An order with this key and other content exists. Choose another key for another order.",
+		}
+	case errors.As(err, &moved) && moved.Unknown:
+		return problem{
+			Type: typeUnknown, Title: "The shop may have taken the order", Status: 409, OrderStatus: moved.Status,
+			Detail: "The order is " + string(moved.Status) + ", and an attempt ended without an answer from the shop. " +
+				"It cannot be cancelled until the shop has taken it or refused it for good.",
 		}
 	case errors.As(err, &moved):
 		return problem{

@@ -49,7 +49,7 @@ func (b *bundle) move(t *testing.T, id string, status order.Status) error {
 		c.Handling = order.HandlingExpedited
 		return begin()
 	case order.StatusRetrying:
-		return errors.Join(begin(), b.ledger.Fail(ctx, c, shopDown, "", time.Minute))
+		return errors.Join(begin(), b.ledger.Fail(ctx, c, order.Failure{Error: shopDown, RetryIn: time.Minute}))
 	case order.StatusCompleted:
 		return settle("")
 	case order.StatusRejected:

@@ -44,7 +44,7 @@ func begun(t *testing.T, b *bundle) {
 func retrying(t *testing.T, b *bundle) {
 	t.Helper()
 	taken(t, b)
-	if err := b.books.Fail(t.Context(), b.attempt(t, "o1"), "busy", "", time.Minute); err != nil {
+	if err := b.books.Fail(t.Context(), b.attempt(t, "o1"), order.Failure{Error: "busy", RetryIn: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -144,7 +144,7 @@ func TestTakeAgain(t *testing.T) {
 	fail := func(t *testing.T, b *bundle) {
 		t.Helper()
 		c := b.attempt(t, "o1")
-		if err := b.books.Fail(t.Context(), c, "busy", "", time.Minute); err != nil {
+		if err := b.books.Fail(t.Context(), c, order.Failure{Error: "busy", RetryIn: time.Minute}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // the shop, and that nothing happens to it afterwards.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	const busy, lost, mind = "shop answered 500", "worker was lost", "changed my mind"
+	const busy, lost, mind = "shop answered 500", order.ReasonNoResult, "changed my mind"
 	a, b := claim("o1", "a"), claim("o1", "b")
 	later := scheduled(sample("o1"))
 	reject := a

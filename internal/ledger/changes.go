@@ -18,37 +18,39 @@ import (
 // order.ErrNotFound, and order.ErrExhausted when no attempt is left; in that
 // case the claim's token may still settle the order.
 func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
+	calls := ""
+	if c.CallsShop {
+		calls = callMark
+	}
 	word, rest, err := l.change(ctx, beginScript, change{id: c.ID, args: []any{
 		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
+		calls, order.ReasonNoResult,
 	}})
 	if err != nil {
 		return order.Begun{}, wrap(err, "begin order %s", c.ID)
 	}
-	switch word {
-	case "begun":
-		return begun(rest), nil
-	case "exhausted":
-		return begun(rest), fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
-	default:
+	if len(rest) != 3 {
 		return order.Begun{}, verdict(word, "begin", c.ID)
 	}
-}
-
-func begun(numbers []any) order.Begun {
-	if len(numbers) != 2 {
-		return order.Begun{}
+	number, _ := rest[0].(int64)
+	try, _ := rest[1].(int64)
+	text, _ := rest[2].(string)
+	b := order.Begun{Number: int(number), Try: int(try)}
+	if word == "exhausted" {
+		b.LastError = text
+		return b, fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
 	}
-	number, _ := numbers[0].(int64)
-	try, _ := numbers[1].(int64)
-	return order.Begun{Number: int(number), Try: int(try)}
+	b.ApprovedAt = parseTime(text)
+	return b, nil
 }
 
 // Fail ends the claim's attempt without an outcome: the order is retrying, and
-// due again after the delay. It returns order.ErrSettled, order.ErrStale when
+// due again after the delay. When the failure is Unknown, the order cannot be
+// cancelled until the shop gives a definite answer. It returns order.ErrSettled, order.ErrStale when
 // another delivery has taken the order over, or order.ErrNotFound.
-func (l *Ledger) Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error {
+func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
 	word, _, err := l.change(ctx, failScript, change{id: c.ID, args: []any{
-		c.Token, order.Printable(reason), order.Printable(note), delay.Microseconds(),
+		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), unknown(f.Unknown),
 	}})
 	if err != nil {
 		return wrap(err, "fail attempt at order %s", c.ID)
@@ -59,6 +61,14 @@ func (l *Ledger) Fail(ctx context.Context, c order.Claim, reason, note string, d
 	return verdict(word, "fail attempt at", c.ID)
 }
 
+// unknown writes for a script whether the shop may have taken an order.
+func unknown(u bool) string {
+	if u {
+		return string(order.ShopUnknown)
+	}
+	return string(order.ShopNotCalled)
+}
+
 // Settle gives an order its outcome, which must be completed, rejected or
 // failed. The first outcome wins: for an order that has one already, Settle
 // changes nothing and returns order.ErrSettled, unless that outcome is this
@@ -66,7 +76,7 @@ func (l *Ledger) Fail(ctx context.Context, c order.Claim, reason, note string, d
 // order over, and order.ErrNotFound.
 func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
 	word, rest, err := l.change(ctx, settleScript, change{id: c.ID, args: []any{
-		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note),
+		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note), string(out.Shop),
 	}})
 	if err != nil {
 		return wrap(err, "settle order %s", c.ID)
@@ -80,8 +90,8 @@ func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) e
 // Cancel withdraws an order that is scheduled, pending or retrying, and returns
 // its record. From then on it never takes effect: no attempt can begin. An order
 // that was cancelled before keeps its first reason. It returns
-// *order.StatusError for an order that an attempt may have begun or that has
-// another outcome, and order.ErrNotFound.
+// *order.StatusError for an order that an attempt may have begun, that has
+// another outcome, or that the shop may have taken, and order.ErrNotFound.
 func (l *Ledger) Cancel(ctx context.Context, id, reason string) (order.Record, error) {
 	word, rest, err := l.change(ctx, cancelScript, change{id: id, args: []any{order.Printable(reason)}})
 	if err != nil {
@@ -112,9 +122,10 @@ func recordOr(word string, rest []any, operation, id string) (order.Record, erro
 			return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id, err)
 		}
 		return parseRecord(id, fields)
-	case "status":
+	case "status", "unknown":
 		status, _ := rest[0].(string)
-		return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id, &order.StatusError{Status: order.Status(status)})
+		return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id,
+			&order.StatusError{Status: order.Status(status), Unknown: word == "unknown"})
 	default:
 		return order.Record{}, verdict(word, operation, id)
 	}

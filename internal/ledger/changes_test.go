@@ -22,7 +22,7 @@ func TestChanges(t *testing.T) {
 	failed := order.Outcome{Status: order.StatusFailed, Error: "out of attempts"}
 	reject := a
 	reject.Handling = ""
-	const lost, busy = "worker was lost", "shop answered 500"
+	const lost, busy = order.ReasonNoResult, "shop answered 500"
 	checkChanges(t, []change{
 		{"accept a new order", nil, accept(sample("o1")), nil, record(order.StatusPending)},
 		{"accept it again", []step{accept(sample("o1"))}, accept(sample("o1")), nil, record(order.StatusPending)},
@@ -172,7 +172,7 @@ func checkChanges(t *testing.T, rows []change) {
 			}
 			rec, left := books.get(t, "o1"), books.dump(t)
 			for _, a := range row.after.Attempts {
-				if a.Error == order.ReasonWorkerLost { // begin counts these, but never the last
+				if a.Error == order.ReasonWorkerLost || a.Error == order.ReasonNoResult { // begin counts these, but never the last
 					row.after.WorkersLost = min(row.after.WorkersLost+1, order.MaxWorkersLost-1)
 				}
 			}

@@ -63,7 +63,7 @@ func TestLostWorkerIsStale(t *testing.T) {
 	if err := b.Settle(t.Context(), a, completed()); !errors.Is(err, order.ErrStale) {
 		t.Errorf("settle answered %v", err)
 	}
-	if err := b.Fail(t.Context(), a, "busy", "", time.Second); !errors.Is(err, order.ErrStale) {
+	if err := b.Fail(t.Context(), a, order.Failure{Error: "busy", RetryIn: time.Second}); !errors.Is(err, order.ErrStale) {
 		t.Errorf("fail answered %v", err)
 	}
 	rec := b.get(t, "o1")

@@ -32,6 +32,7 @@ const (
 	fieldRetryToken    = "y" // token of the last retry
 	fieldRequeuedToken = "r" // token of the last time it was queued again
 	fieldLosses        = "p" // how many workers were lost since the last retry
+	fieldUnknown       = "l" // set while the shop may have taken the order and nobody knows
 )
 
 // parseRecord reads a record's hash.
@@ -78,6 +79,9 @@ func (g *gathering) add(id string, fields map[string]string) {
 	}
 }
 
+// callMark stands behind the start of an open attempt that may call the shop.
+const callMark = "?"
+
 // parseAttempt reads what the scripts write: worker and start, then once it
 // has ended, end, error and note, separated by tabs.
 func parseAttempt(number int, line string, accepted time.Time) order.Attempt {
@@ -85,7 +89,7 @@ func parseAttempt(number int, line string, accepted time.Time) order.Attempt {
 	copy(part[:], strings.SplitN(line, "\t", len(part)))
 	return order.Attempt{
 		Number: number, Worker: part[0],
-		StartedAt: parseSince(part[1], accepted), EndedAt: parseSince(part[2], accepted),
+		StartedAt: parseSince(strings.TrimSuffix(part[1], callMark), accepted), EndedAt: parseSince(part[2], accepted),
 		Error: part[3], Note: part[4],
 	}
 }

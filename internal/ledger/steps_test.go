@@ -43,7 +43,7 @@ func exhausted(c order.Claim) step {
 
 func fail(c order.Claim) step {
 	return func(ctx context.Context, l *ledger.Ledger) error {
-		return l.Fail(ctx, c, "shop answered 500", "busy", time.Minute)
+		return l.Fail(ctx, c, order.Failure{Error: "shop answered 500", Note: "busy", RetryIn: time.Minute})
 	}
 }
 

@@ -227,7 +227,7 @@ func TestManyAttempts(t *testing.T) {
 			books.attemptOften(t, "o1", row.runs, row.attempts)
 			var want []order.Attempt
 			for n := row.first; n <= row.runs*row.attempts; n++ {
-				a := attempt(n, strconv.Itoa(n), "worker was lost", "")
+				a := attempt(n, strconv.Itoa(n), order.ReasonNoResult, "")
 				if n%row.attempts == 0 {
 					a.Error = "refused"
 				}

@@ -24,7 +24,9 @@ func steps(l *ledger.Ledger) map[string][]func(context.Context, order.Claim) err
 		_, err := l.Begin(ctx, c)
 		return err
 	}
-	fail := func(ctx context.Context, c order.Claim) error { return l.Fail(ctx, c, "busy", "", time.Minute) }
+	fail := func(ctx context.Context, c order.Claim) error {
+		return l.Fail(ctx, c, order.Failure{Error: "busy", RetryIn: time.Minute})
+	}
 	settle := func(s order.Status, reason string) func(context.Context, order.Claim) error {
 		return func(ctx context.Context, c order.Claim) error {
 			return l.Settle(ctx, c, order.Outcome{Status: s, Error: reason})

@@ -3,7 +3,6 @@ package metrics
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -22,7 +21,7 @@ const (
 // Books takes down attempts and outcomes; see the methods of ledger.Ledger.
 type Books interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
-	Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error
+	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
 }
 
@@ -60,8 +59,8 @@ type countedBooks struct {
 }
 
 // Fail writes down that another attempt is due, and counts it when that is done.
-func (b *countedBooks) Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error {
-	err := b.Books.Fail(ctx, c, reason, note, delay)
+func (b *countedBooks) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
+	err := b.Books.Fail(ctx, c, f)
 	if err == nil {
 		b.results[resultRetrying].Inc()
 	}

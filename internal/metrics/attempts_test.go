@@ -30,7 +30,9 @@ func TestResults(t *testing.T) {
 			return b.Settle(ctx, order.Claim{}, order.Outcome{Status: status})
 		}
 	}
-	fail := func(ctx context.Context, b metrics.Books) error { return b.Fail(ctx, order.Claim{}, "why", "", 0) }
+	fail := func(ctx context.Context, b metrics.Books) error {
+		return b.Fail(ctx, order.Claim{}, order.Failure{Error: "why"})
+	}
 	begin := func(ctx context.Context, b metrics.Books) error {
 		_, err := b.Begin(ctx, order.Claim{})
 		return err

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -74,7 +73,7 @@ func (b booksStub) Begin(context.Context, order.Claim) (order.Begun, error) {
 	return order.Begun{Number: 7}, b.err
 }
 
-func (b booksStub) Fail(context.Context, order.Claim, string, string, time.Duration) error {
+func (b booksStub) Fail(context.Context, order.Claim, order.Failure) error {
 	return b.err
 }
 func (b booksStub) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }

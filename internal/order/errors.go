@@ -76,10 +76,18 @@ func (e *UncertainError) Unwrap() error { return e.Err }
 type StatusError struct {
 	// Status is what the order is.
 	Status Status
+	// Unknown says that the status alone would allow the change: the shop may have
+	// taken the order, and nobody knows until it answers.
+	Unknown bool
 }
 
 // Error implements error.
-func (e *StatusError) Error() string { return "order is " + string(e.Status) }
+func (e *StatusError) Error() string {
+	if e.Unknown {
+		return "order is " + string(e.Status) + " and the shop may have taken it"
+	}
+	return "order is " + string(e.Status)
+}
 
 // Code names one kind of problem with a field, for programs to tell apart.
 type Code string

@@ -100,6 +100,9 @@ type Begun struct {
 	Try int
 	// ApprovedAt is when the first of those began.
 	ApprovedAt time.Time
+	// LastError is why the last attempt failed, for an order that has used up its
+	// attempts.
+	LastError string
 }
 
 // Approval is an order that the rules approved, on its way to the shop.
@@ -123,6 +126,36 @@ type Outcome struct {
 	Error string
 	// Note is what fulfilment answered, up to MaxNoteBytes.
 	Note string
+	// Shop says what is known of the shop after the last attempt.
+	Shop Shop
+}
+
+// Shop is what an attempt brought to light about the shop: whether it has the order.
+type Shop string
+
+// The values of a Shop, as the books keep them.
+const (
+	// ShopNotCalled means that the attempt did not reach the shop, or that the shop
+	// asked to be called again: what was known before still holds.
+	ShopNotCalled Shop = ""
+	// ShopUnknown means that the shop may have taken the order: the call may have
+	// reached it, and no answer came.
+	ShopUnknown Shop = "1"
+	// ShopAnswered means that the shop has taken the order or refused it for good.
+	ShopAnswered Shop = "0"
+)
+
+// Failure is the end of an attempt that brought no outcome, as a worker reports it
+// to the ledger.
+type Failure struct {
+	// Error says why the attempt failed.
+	Error string
+	// Note is what fulfilment answered, up to MaxNoteBytes.
+	Note string
+	// RetryIn is the time until the next attempt.
+	RetryIn time.Duration
+	// Unknown says that the shop may have taken the order.
+	Unknown bool
 }
 
 // The result texts, as clients of the first version of this service know them.
@@ -170,6 +203,9 @@ type Claim struct {
 	Handling Handling
 	// MaxAttempts is how many attempts an order may have.
 	MaxAttempts int
+	// CallsShop says that the attempt may call the shop. If no result of such an
+	// attempt is reported, the shop may have taken the order.
+	CallsShop bool
 }
 
 // Handover is an order on its way to the workers.

@@ -7,6 +7,10 @@ import "time"
 // other.
 const MaxWorkersLost = 3
 
+// ReasonNoResult is why an attempt failed that was still open when the next one
+// began: its worker was stopped or lost, or could not reach Redis.
+const ReasonNoResult = "the attempt ended without a result"
+
 // ReasonWorkerLost is why an attempt failed whose worker is gone.
 const ReasonWorkerLost = "worker was lost"
 

@@ -117,7 +117,7 @@ func (b *bundle) begin(t *testing.T, id, token string) order.Claim {
 
 func (b *bundle) fail(t *testing.T, id string) {
 	t.Helper()
-	if err := b.books.Fail(t.Context(), b.begin(t, id, "f"), "busy", "", time.Second); err != nil {
+	if err := b.books.Fail(t.Context(), b.begin(t, id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,7 +2,6 @@ package traces
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -12,7 +11,7 @@ import (
 // Books takes down attempts and outcomes; see the methods of ledger.Ledger.
 type Books interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
-	Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error
+	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
 }
 
@@ -40,8 +39,8 @@ func (a *Attempts) Begin(ctx context.Context, c order.Claim) (order.Begun, error
 }
 
 // Fail ends an attempt that is followed by another.
-func (a *Attempts) Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error {
-	err := a.books.Fail(ctx, c, reason, note, delay)
+func (a *Attempts) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
+	err := a.books.Fail(ctx, c, f)
 	if err == nil {
 		trace.SpanFromContext(ctx).SetAttributes(OrderStatus.String(string(order.StatusRetrying)))
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/codes"
@@ -23,7 +22,7 @@ func (b books) Begin(context.Context, order.Claim) (order.Begun, error) {
 	return order.Begun{Number: 3, Try: 1}, b.err
 }
 
-func (b books) Fail(context.Context, order.Claim, string, string, time.Duration) error { return b.err }
+func (b books) Fail(context.Context, order.Claim, order.Failure) error { return b.err }
 
 func (b books) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }
 
@@ -45,8 +44,12 @@ func TestAttemptsSayWhatIsTakenDown(t *testing.T) {
 		{"begin", nil, func(ctx context.Context, a *traces.Attempts) error { return begin(ctx, a, order.HandlingPriority) }, "order.attempt=3 order.handling=priority"},
 		{"begin an order that the rules reject", nil, func(ctx context.Context, a *traces.Attempts) error { return begin(ctx, a, "") }, "order.attempt=3"},
 		{"not begun", away, func(ctx context.Context, a *traces.Attempts) error { return begin(ctx, a, order.HandlingPriority) }, ""},
-		{"fail", nil, func(ctx context.Context, a *traces.Attempts) error { return a.Fail(ctx, order.Claim{}, "", "", 0) }, "order.status=retrying"},
-		{"not failed", away, func(ctx context.Context, a *traces.Attempts) error { return a.Fail(ctx, order.Claim{}, "", "", 0) }, ""},
+		{"fail", nil, func(ctx context.Context, a *traces.Attempts) error {
+			return a.Fail(ctx, order.Claim{}, order.Failure{})
+		}, "order.status=retrying"},
+		{"not failed", away, func(ctx context.Context, a *traces.Attempts) error {
+			return a.Fail(ctx, order.Claim{}, order.Failure{})
+		}, ""},
 		{"settle", nil, func(ctx context.Context, a *traces.Attempts) error {
 			return a.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
 		}, "order.status=rejected"},

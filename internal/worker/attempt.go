@@ -16,8 +16,6 @@ import (
 // deliveries of one order.
 const tokenChars = 16
 
-var errLost = errors.New("worker was lost during the last attempt")
-
 // attempt is one try at one order.
 type attempt struct {
 	w        *Worker
@@ -35,7 +33,7 @@ func (a *attempt) run(ctx context.Context) error {
 	})
 	switch {
 	case errors.Is(err, order.ErrExhausted):
-		return a.giveUp(ctx, errLost, "")
+		return a.giveUp(ctx, errors.New(a.begun.LastError), "", order.ShopNotCalled)
 	case errors.Is(err, order.ErrNotFound):
 		return &order.PermanentError{Err: err}
 	case err != nil:
@@ -51,14 +49,14 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) fulfil(ctx context.Context) error {
 	note, err := a.call(ctx)
 	if err == nil {
-		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note}))
+		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note, Shop: order.ShopAnswered}))
 	}
 	var permanent *order.PermanentError
 	if errors.As(err, &permanent) {
-		return a.fail(ctx, err, note)
+		return a.fail(ctx, err, note, order.ShopAnswered)
 	}
 	if a.begun.Try >= a.w.MaxAttempts {
-		return a.giveUp(ctx, err, note)
+		return a.giveUp(ctx, err, note, shopAfter(err))
 	}
 	return a.retry(ctx, err, note)
 }
@@ -82,15 +80,27 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	})
 }
 
+// shopAfter is what is known of the shop after a call that failed and may succeed
+// later. A call that ended in no verdict at all, such as one that panicked, may have
+// reached the shop.
+func shopAfter(err error) order.Shop {
+	var later *order.RetryError
+	if errors.As(err, &later) && !later.Unknown {
+		return order.ShopNotCalled
+	}
+	return order.ShopUnknown
+}
+
 // giveUp settles an order that has used up its attempts.
-func (a *attempt) giveUp(ctx context.Context, cause error, note string) error {
-	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.begun.Try, cause), note)
+func (a *attempt) giveUp(ctx context.Context, cause error, note string, shop order.Shop) error {
+	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.begun.Try, cause), note, shop)
 }
 
 // fail settles the order as failed.
-func (a *attempt) fail(ctx context.Context, cause error, note string) error {
+func (a *attempt) fail(ctx context.Context, cause error, note string, shop order.Shop) error {
 	reason := order.Reason(cause)
-	if err := a.settle(ctx, order.Outcome{Status: order.StatusFailed, Error: reason, Note: note}); err != nil {
+	out := order.Outcome{Status: order.StatusFailed, Error: reason, Note: note, Shop: shop}
+	if err := a.settle(ctx, out); err != nil {
 		return acknowledge(err)
 	}
 	return &order.PermanentError{Err: errors.New(reason)}
@@ -104,7 +114,8 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 		delay = max(delay, asked.After)
 	}
 	reason := order.Reason(cause)
-	err := persist(ctx, func() error { return a.w.books.Fail(ctx, a.claim, reason, note, delay) })
+	failure := order.Failure{Error: reason, Note: note, RetryIn: delay, Unknown: shopAfter(cause) == order.ShopUnknown}
+	err := persist(ctx, func() error { return a.w.books.Fail(ctx, a.claim, failure) })
 	if err != nil {
 		return acknowledge(err)
 	}

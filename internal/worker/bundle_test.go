@@ -133,7 +133,7 @@ func (b *bundle) want(t *testing.T, s order.Status, h order.Handling, reason str
 		Order: b.order, Status: s, Queue: shop.Queue(b.order), Handling: h, Error: reason, Attempts: attempts,
 	}
 	for _, a := range attempts {
-		if a.Error == order.ReasonWorkerLost {
+		if a.Error == order.ReasonWorkerLost || a.Error == order.ReasonNoResult {
 			want.WorkersLost++
 		}
 	}

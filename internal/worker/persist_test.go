@@ -25,7 +25,7 @@ func (f *fakeBooks) Begin(context.Context, order.Claim) (order.Begun, error) {
 	return order.Begun{Number: 1, Try: 1}, nil
 }
 
-func (f *fakeBooks) Fail(context.Context, order.Claim, string, string, time.Duration) error {
+func (f *fakeBooks) Fail(context.Context, order.Claim, order.Failure) error {
 	return f.write()
 }
 

@@ -25,7 +25,7 @@ type Records interface {
 // Books takes down attempts and outcomes; see the methods of ledger.Ledger.
 type Books interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
-	Fail(ctx context.Context, c order.Claim, reason, note string, delay time.Duration) error
+	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
 }
 
@@ -88,6 +88,7 @@ func (w *Worker) Work(ctx context.Context, id string) error {
 	decision := w.Rules.Decide(rec.Order)
 	a := attempt{w: w, order: rec.Order, decision: decision, claim: order.Claim{
 		ID: id, Token: rand.Text()[:tokenChars], Worker: w.Name, Handling: decision.Handling, MaxAttempts: w.MaxAttempts,
+		CallsShop: decision.Approved && w.fulfilment != nil,
 	}}
 	return a.run(ctx)
 }

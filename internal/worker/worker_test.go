@@ -38,7 +38,7 @@ func failed(token string) step {
 	return func(t *testing.T, b *bundle) {
 		t.Helper()
 		begun(token)(t, b)
-		if err := b.books.Fail(t.Context(), claim(token), "busy", "", time.Minute); err != nil {
+		if err := b.books.Fail(t.Context(), claim(token), order.Failure{Error: "busy", RetryIn: time.Minute}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,7 +60,7 @@ func settled(token string, out order.Outcome) step {
 func TestWork(t *testing.T) {
 	t.Parallel()
 	const std = order.HandlingStandard
-	const lost = "worker was lost"
+	const lost = order.ReasonNoResult
 	boom := errors.New("connection refused")
 	asks := func(after time.Duration) error {
 		return &order.RetryError{After: after, Err: errors.New("answered 503")}
@@ -179,8 +179,8 @@ func TestWork(t *testing.T) {
 		},
 		{
 			name: "attempts used up by lost workers", before: []step{begun("a"), begun("b"), begun("c")},
-			shop: answers("", nil), want: verdict{permanent, 0, "3 attempts used up: worker was lost during the last attempt"},
-			status: order.StatusFailed, handling: std, reason: "3 attempts used up: worker was lost during the last attempt",
+			shop: answers("", nil), want: verdict{permanent, 0, "3 attempts used up: the attempt ended without a result"},
+			status: order.StatusFailed, handling: std, reason: "3 attempts used up: the attempt ended without a result",
 			attempts: []order.Attempt{
 				attempt(1, "other-a", lost, ""), attempt(2, "other-b", lost, ""), attempt(3, "other-c", lost, ""),
 			},
@@ -283,7 +283,7 @@ func TestHangingFulfilment(t *testing.T) {
 // task.
 func TestStale(t *testing.T) {
 	t.Parallel()
-	const lost = "worker was lost"
+	const lost = order.ReasonNoResult
 	boom := errors.New("connection refused")
 	done := settled("b", order.Outcome{Status: order.StatusCompleted, Note: "from b"})
 	rows := []struct {
@@ -365,5 +365,5 @@ func TestCancelledDuringFulfilment(t *testing.T) {
 		t.Errorf("the next delivery answered %v", err)
 	}
 	b.want(t, order.StatusCompleted, order.HandlingStandard, "",
-		attempt(1, "w1", "worker was lost", ""), attempt(2, "w1", "", ""))
+		attempt(1, "w1", order.ReasonNoResult, ""), attempt(2, "w1", "", ""))
 }

@@ -27,11 +27,13 @@ func (a *audit) recovery() []time.Duration {
 // lostWorker says whether the order's last attempt, or its outcome, is the loss
 // of a worker.
 func lostWorker(o orderView) bool {
-	if strings.Contains(o.Error, "worker was lost") {
-		return true
-	}
 	last := len(o.Attempts) - 1
-	return last >= 0 && strings.Contains(o.Attempts[last].Error, "worker was lost")
+	return withoutResult(o.Error) || last >= 0 && withoutResult(o.Attempts[last].Error)
+}
+
+// withoutResult says whether an attempt failed because its worker reported nothing.
+func withoutResult(reason string) bool {
+	return strings.Contains(reason, "worker was lost") || strings.Contains(reason, "ended without a result")
 }
 
 // percentile returns the value below which so many of 100 lie; 0 of none.

@@ -6,11 +6,14 @@
 -- to        status while the attempt runs
 -- handling  handling, empty for an order that the rules reject
 -- most      how many attempts an order may have since its last retry
+-- calls     '?' if the attempt may call the shop, else empty
+-- reason    of the end of an attempt that is still open
 --
--- Returns {'begun', number, try}, where number counts all attempts and try those
--- since the last retry; {'exhausted', number, try} when no attempt is left, and
--- then the token may only settle; {'settled', status}; {'missing'}.
-return each_known(function(token, worker, to, handling, most)
+-- Returns {'begun', number, try, first}, where number counts all attempts, try those
+-- since the last retry, and first is when the first of those began; {'exhausted',
+-- number, try, reason} when no attempt is left, with the reason of the last one: then
+-- the token may only settle; {'settled', status}; {'missing'}.
+return each_known(function(token, worker, to, handling, most, calls, reason)
   local held, queue, due, before, losses = read('k', 'q', 'u', 'm', 'p')
   if not status then
     return { 'missing' }
@@ -18,23 +21,35 @@ return each_known(function(token, worker, to, handling, most)
   if settled[status] then
     return { 'settled', status }
   end
-  local open = opened()
+  local open, called = opened()
   local number = tonumber(attempts or 0)
   local try = number - tonumber(before or 0)
+  local function last_error()
+    return string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or ''
+  end
+  local function first()
+    if try == 1 and open then
+      return open
+    end
+    return started(redis.call('HGET', record, 'a' .. number - try + 1), '') or now
+  end
   if held == token then
-    return { open and 'begun' or 'exhausted', number, try }
+    if open then
+      return { 'begun', number, try, first() }
+    end
+    return { 'exhausted', number, try, last_error() }
   end
 
   put('k', token)
   if open then
-    close('worker was lost', '')
+    abandon(reason, called)
     -- It may be what ends its workers; but only lost tells, so the last loss is left
     -- to it.
     put('p', math.min((losses or 0) + 1, most_losses - 1))
   end
   if try >= tonumber(most) then
     save()
-    return { 'exhausted', number, try }
+    return { 'exhausted', number, try, open and reason or last_error() }
   end
 
   number, try = number + 1, try + 1
@@ -51,12 +66,12 @@ return each_known(function(token, worker, to, handling, most)
   end
   move(to)
   put('n', number)
-  put('a' .. number, worker .. '\t' .. since_accepted())
+  put('a' .. number, worker .. '\t' .. since_accepted() .. calls)
   count('attempts', 1)
   if try == 1 then
     observe('queue_wait', queue, now - (due or created))
   end
   event(to, number, worker, '')
   save()
-  return { 'begun', number, try }
+  return { 'begun', number, try, try == 1 and now or first() }
 end)

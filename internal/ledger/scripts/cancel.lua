@@ -1,13 +1,14 @@
--- cancel withdraws an order while no attempt at it runs. From then on begin finds
--- it settled, so that it never takes effect.
+-- cancel withdraws an order while no attempt at it runs and no earlier attempt may have
+-- reached the shop without an answer. From then on begin finds it settled, so that it
+-- never takes effect.
 --
 -- reason  why, may be empty
 --
 -- Returns {'cancelled', fields} with the record as HGETALL gives it, also for an
 -- order that was cancelled before; {'status', status} when it is too late;
--- {'missing'}.
+-- {'unknown', status} while the shop may have taken the order; {'missing'}.
 return each_known(function(reason)
-  read()
+  local unknown = read('l')
   if not status then
     return { 'missing' }
   end
@@ -16,6 +17,9 @@ return each_known(function(reason)
   end
   if status ~= 'scheduled' and status ~= 'pending' and status ~= 'retrying' then
     return { 'status', status }
+  end
+  if unknown then
+    return { 'unknown', status }
   end
 
   drop('x', 'k')

@@ -4,10 +4,11 @@
 -- reason  why
 -- note    what fulfilment answered
 -- delay   until the next attempt, microseconds
+-- taken   '1' if the shop may have taken the order, else empty
 --
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
-return each_known(function(token, reason, note, delay)
+return each_known(function(token, reason, note, delay, taken)
   local held = read('k')
   if not status then
     return { 'missing' }
@@ -24,6 +25,9 @@ return each_known(function(token, reason, note, delay)
 
   move('retrying')
   local worker = close(reason, note)
+  if taken ~= '' then
+    put('l', taken)
+  end
   put('e', reason)
   put('x', string.format('%.0f', now + delay))
   event('retrying', attempts, worker, reason)

@@ -18,7 +18,7 @@ return each_known(function(number, seen, beside, reason, last_reason)
     return { 'missing' }
   end
   losses = tonumber(losses or 0)
-  local open = opened()
+  local open, calls = opened()
   if status == 'failed' and losses >= most_losses and attempts == number then
     return { 'failed', losses }
   end
@@ -36,7 +36,7 @@ return each_known(function(number, seen, beside, reason, last_reason)
   -- Whatever the worker still does is stale from here on.
   drop('k')
   move(to)
-  local worker = close(reason, '')
+  local worker = abandon(reason, calls)
   local why = ends and last_reason or reason
   put('p', losses)
   put('e', why)

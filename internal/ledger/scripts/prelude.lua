@@ -154,9 +154,19 @@ local function since_accepted()
   return string.format('%.0f', math.max(now - created, 0))
 end
 
--- opened returns when the open attempt began, nothing when none is open. An attempt is
--- one line of text: worker, start, and once it has ended, end, error and note, separated
--- by tabs.
+-- started returns when an attempt began, and '?' if it may call the shop and has not
+-- ended. An attempt is one line of text: worker, start with that mark behind it, and
+-- once the attempt has ended, end, error and note, separated by tabs.
+local function started(line, rest)
+  local start, calls = string.match(line or '', '^[^\t]*\t(%d+)(%??)' .. rest)
+  if start and #start < 16 then
+    start = string.format('%.0f', created + start)
+  end
+  return start, calls
+end
+
+-- opened returns when the open attempt began, and whether it may call the shop; nothing
+-- when none is open.
 local function opened()
   if not attempts then
     return nil
@@ -164,17 +174,24 @@ local function opened()
   if attempts ~= '1' then
     attempt = redis.call('HGET', record, 'a' .. attempts)
   end
-  local start = string.match(attempt or '', '^[^\t]*\t(%d+)$')
-  if start and #start < 16 then
-    return created + start
-  end
-  return start
+  local start, calls = started(attempt, '$')
+  return start, calls == '?'
 end
 
 -- close ends the attempt that opened has found, and returns its worker.
 local function close(reason, note)
+  attempt = string.gsub(attempt, '%?$', '')
   put('a' .. attempts, attempt .. '\t' .. since_accepted() .. '\t' .. reason .. '\t' .. note)
   return string.match(attempt, '^[^\t]*')
+end
+
+-- abandon ends the attempt that opened has found, of which no worker reported a result:
+-- if it may have called the shop, the shop may have taken the order.
+local function abandon(reason, calls)
+  if calls then
+    put('l', '1')
+  end
+  return close(reason, '')
 end
 
 -- add_up adds the counts to the counters. One reading and one write cost less than a

@@ -4,12 +4,14 @@
 -- to      completed, rejected or failed
 -- reason  why, empty when completed
 -- note    what fulfilment answered
+-- taken   '1' if the shop may have taken the order and nobody knows, '0' if the shop
+--         gave a definite answer, empty if it was not called
 --
 -- Returns {'settled', status} with the outcome that the order has now, and as a
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
-return each_known(function(token, to, reason, note)
-  local held, queue, due, last_reason = read('k', 'q', 'u', 'e')
+return each_known(function(token, to, reason, note, taken)
+  local held, queue, due, last_reason, unknown = read('k', 'q', 'u', 'e', 'l')
   if not status then
     return { 'missing' }
   end
@@ -29,6 +31,11 @@ return each_known(function(token, to, reason, note)
     -- A rejection is a decision, not a failure of the attempt.
     worker = close(to == 'failed' and reason or '', note)
     observe('processing', queue, now - open)
+  end
+  if taken == '1' then
+    put('l', taken)
+  elseif taken == '0' and unknown then
+    drop('l')
   end
   put('z', now)
   if reason ~= '' then

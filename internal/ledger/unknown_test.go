@@ -1,0 +1,152 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
+)
+
+// calling is a claim whose attempt may call the shop.
+func calling(token string) order.Claim {
+	c := claim("o1", token)
+	c.CallsShop = true
+	return c
+}
+
+// unanswered ends an attempt whose call may have reached the shop.
+func unanswered(c order.Claim) step {
+	return func(ctx context.Context, l *ledger.Ledger) error {
+		return l.Fail(ctx, c, order.Failure{Error: "no answer in time", RetryIn: time.Minute, Unknown: true})
+	}
+}
+
+// TestCancelWhileTheShopMayHaveTheOrder holds that an order is not cancelled from the
+// moment that a call may have reached the shop until the shop has answered for good,
+// however that call ended, and over retries by an operator.
+func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
+	t.Parallel()
+	a, b, c := calling("a"), calling("b"), calling("c")
+	ended := func(shop order.Shop) order.Outcome {
+		return order.Outcome{Status: order.StatusFailed, Error: "refused", Shop: shop}
+	}
+	for _, row := range []struct {
+		name    string
+		steps   []step
+		status  order.Status
+		unknown bool
+	}{
+		{"its worker was lost", []step{begin(a), lost("o1", 1)}, order.StatusRetrying, true},
+		{"its worker was lost, and the next attempt failed", []step{begin(a), begin(b), fail(b)}, order.StatusRetrying, true},
+		{"its worker was lost in the second attempt", []step{begin(a), fail(a), begin(b), lost("o1", 2)}, order.StatusRetrying, true},
+		{"no answer came", []step{begin(a), unanswered(a)}, order.StatusRetrying, true},
+		{"no answer came, and the shop asked to be called again", []step{begin(a), unanswered(a), begin(b), fail(b)}, order.StatusRetrying, true},
+		{"no answer came to the last attempt", []step{begin(a), settle(a, ended(order.ShopUnknown)), retry("o1", "r")}, order.StatusPending, true},
+		{
+			"no answer came, and the last attempt did not reach the shop",
+			[]step{begin(a), unanswered(a), begin(b), settle(b, ended(order.ShopNotCalled)), retry("o1", "r")},
+			order.StatusPending, true,
+		},
+		{
+			"no attempt is left after a lost worker",
+			[]step{begin(a), begin(b), begin(c), exhausted(calling("d")), settle(calling("d"), ended(order.ShopNotCalled)), retry("o1", "r")},
+			order.StatusPending, true,
+		},
+		{
+			"no answer came, and the shop refused it for good later",
+			[]step{begin(a), unanswered(a), begin(b), settle(b, ended(order.ShopAnswered)), retry("o1", "r")},
+			order.StatusPending, false,
+		},
+		{"the shop asked to be called again", []step{begin(a), fail(a)}, order.StatusRetrying, false},
+		{"the shop refused it for good", []step{begin(a), settle(a, ended(order.ShopAnswered)), retry("o1", "r")}, order.StatusPending, false},
+		{"the lost worker had no shop to call", []step{begin(claim("o1", "a")), lost("o1", 1)}, order.StatusRetrying, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			books := open(t)
+			books.do(t, append([]step{accept(sample("o1"))}, row.steps...)...)
+			before := books.dump(t)
+			_, err := books.Cancel(t.Context(), "o1", "")
+			if !row.unknown {
+				if s := books.get(t, "o1").Status; err != nil || s != order.StatusCancelled {
+					t.Errorf("answered %v, the order is %s", err, s)
+				}
+				return
+			}
+			var refused *order.StatusError
+			if !errors.As(err, &refused) || *refused != (order.StatusError{Status: row.status, Unknown: true}) {
+				t.Errorf("answered %v", err)
+			}
+			if keys := differing(before, books.dump(t)); len(keys) > 0 {
+				t.Errorf("it changed %q", keys)
+			}
+			c := calling("z")
+			books.do(t, begin(c), settle(c, completed()))
+		})
+	}
+}
+
+// TestApprovedAt holds that all attempts of a run are of one approval, and those of
+// another run of another.
+func TestApprovedAt(t *testing.T) {
+	books := open(t)
+	books.do(t, accept(sample("o1")))
+	var runs []time.Time
+	for _, run := range []string{"1", "2"} {
+		var approved []time.Time
+		for _, try := range []string{"a", "b", "b", "c"} { // b is repeated
+			begun, err := books.Begin(t.Context(), claim("o1", run+try))
+			if err != nil {
+				t.Fatal(err)
+			}
+			approved = append(approved, begun.ApprovedAt)
+		}
+		first := books.get(t, "o1").Attempts[len(runs)*maxAttempts].StartedAt
+		for i, at := range approved {
+			if !at.Equal(first) || at.IsZero() {
+				t.Errorf("run %s, begin %d: approved at %v, the first attempt began at %v", run, i+1, at, first)
+			}
+		}
+		runs = append(runs, first)
+		last := claim("o1", run+"c")
+		books.do(t, settle(last, order.Outcome{Status: order.StatusFailed, Error: "no"}), retry("o1", run))
+	}
+	if !runs[1].After(runs[0]) {
+		t.Errorf("the runs were approved at %v", runs)
+	}
+}
+
+// TestExhaustedHasItsLastError holds that an order whose attempts are used up before
+// an attempt begins, as when their number was lowered, keeps the error that it had.
+func TestExhaustedHasItsLastError(t *testing.T) {
+	t.Parallel()
+	one := func(token string) order.Claim {
+		c := claim("o1", token)
+		c.MaxAttempts = 1
+		return c
+	}
+	for name, row := range map[string]struct {
+		before []step
+		want   string
+	}{
+		"one attempt failed":     {[]step{begin(claim("o1", "a")), fail(claim("o1", "a"))}, "shop answered 500"},
+		"the second one failed":  {[]step{begin(claim("o1", "a")), begin(claim("o1", "b")), fail(claim("o1", "b"))}, "shop answered 500"},
+		"a worker was lost":      {[]step{begin(claim("o1", "a")), lost("o1", 1)}, order.ReasonWorkerLost},
+		"an attempt did not end": {[]step{begin(claim("o1", "a"))}, order.ReasonNoResult},
+		"the second did not end": {[]step{begin(claim("o1", "a")), fail(claim("o1", "a")), begin(claim("o1", "b"))}, order.ReasonNoResult},
+	} {
+		t.Run(name, func(t *testing.T) {
+			books := open(t)
+			books.do(t, append([]step{accept(sample("o1"))}, row.before...)...)
+			for range 2 { // its answer may be lost
+				begun, err := books.Begin(t.Context(), one("z"))
+				if !errors.Is(err, order.ErrExhausted) || begun.LastError != row.want {
+					t.Errorf("answered %+v, %v; want the error %q", begun, err, row.want)
+				}
+			}
+			books.do(t, settle(one("z"), order.Outcome{Status: order.StatusFailed, Error: row.want}))
+		})
+	}
+}
