@@ -34,7 +34,7 @@ func (in *Intake) Retry(ctx context.Context, id string) (order.Record, error) {
 		in.gate.Leave()
 		return order.Record{}, err
 	}
-	in.enqueue(ctx, []order.Handover{{Record: rec, Origin: ctx}})
+	in.enqueue(ctx, []order.Handover{{Record: rec, Origin: ctx, NewRun: true}})
 	return rec, nil
 }
 

@@ -134,7 +134,7 @@ func (s submitted) handover(a order.Acceptance) []order.Handover {
 	if a.Err != nil || a.Record.Status != order.StatusPending && a.Record.Status != order.StatusScheduled {
 		return nil
 	}
-	return []order.Handover{{Record: a.Record, Origin: s.origin}}
+	return []order.Handover{{Record: a.Record, Origin: s.origin, NewRun: a.IsNew}}
 }
 
 // admit takes a place for the order and makes it ready for the books.

@@ -213,4 +213,7 @@ type Handover struct {
 	Record Record
 	// Origin is the context that the order came with: its trace travels on.
 	Origin context.Context
+	// NewRun says that the order has just been accepted or retried: a task that a
+	// worker still holds is of an earlier run, or of an earlier order with this id.
+	NewRun bool
 }

@@ -4,11 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+)
+
+const (
+	// earlierRunTimeout bounds the wait for a worker to acknowledge the earlier run of
+	// an order, which takes milliseconds: one second. Recovery finds what is left.
+	earlierRunTimeout = time.Second
+	// earlierRunLook is the time between two looks.
+	earlierRunLook = 5 * time.Millisecond
 )
 
 // EnqueueAll is Enqueue for many orders, whose tasks travel to Redis together, each
@@ -36,7 +46,7 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 		}
 		// There is a task already, or Redis could not be asked: by itself, the order
 		// meets the same again.
-		_, err := p.Enqueue(traced(ctx, h.Origin), h.Record)
+		err := p.again(traced(ctx, h.Origin), h)
 		if errors.Is(err, order.ErrUnavailable) {
 			spans.fail(i, len(waiting), err)
 			return fmt.Errorf("enqueue %d orders: %w", len(waiting), err)
@@ -45,6 +55,50 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
+}
+
+// again adds the task of an order whose id had one already. It returns
+// order.ErrUnavailable also when a worker does not acknowledge the earlier run in time.
+func (p *Producer) again(ctx context.Context, h order.Handover) error {
+	if !h.NewRun {
+		_, err := p.Enqueue(ctx, h.Record)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
+	defer cancel()
+	look := time.NewTicker(earlierRunLook)
+	defer look.Stop()
+	for {
+		free, err := p.clear(ctx, h.Record)
+		if err != nil {
+			return err
+		}
+		if free {
+			_, err := p.Enqueue(ctx, h.Record)
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return fmt.Errorf("enqueue order %s: a worker still holds its earlier run: %w", h.Record.ID, order.ErrUnavailable)
+		}
+	}
+}
+
+// clear removes a task that an earlier run has left to wait, and reports whether none
+// is with a worker any more.
+func (p *Producer) clear(ctx context.Context, rec order.Record) (free bool, err error) {
+	task, err := p.task(ctx, rec)
+	switch {
+	case err != nil || task == nil:
+		return err == nil, err
+	case task.State == asynq.TaskStateActive:
+		return false, nil
+	case task.State == asynq.TaskStateRetry:
+		return true, p.remove(ctx, rec)
+	default:
+		return true, nil // Enqueue replaces what would not be worked
+	}
 }
 
 // traced is ctx with the trace of the origin.
