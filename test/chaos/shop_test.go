@@ -15,6 +15,8 @@ import (
 type reply struct {
 	// Status is answered; 0 breaks the connection instead.
 	Status int
+	// Mute has the shop take the order and break the connection.
+	Mute bool
 	// After is how long the shop works before it answers.
 	After time.Duration
 	// Until holds the answer back until the channel is closed, if it is one.
@@ -88,7 +90,7 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.journal.write(stamp(came), key, body.Data.Order.ID, strconv.Itoa(body.Data.Attempt),
 		strconv.FormatInt(cents(body.Data.Order.Amount), 10), strconv.Itoa(how.Status), s.take(key, how))
-	if how.Status == 0 {
+	if how.Status == 0 || how.Mute {
 		panic(http.ErrAbortHandler) // net/http's way to break the connection
 	}
 	w.WriteHeader(how.Status)
