@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/retryafter"
 )
 
 // verdict says what an answer's status means for the order: nil is taken, a
@@ -20,8 +21,8 @@ func verdict(code int, header http.Header, now time.Time) error {
 	case code/100 == 3:
 		return &order.PermanentError{Err: errors.New(answered(code) + ": redirects are refused")}
 	case transient(code, header):
-		after := retryAfter(header.Get("Retry-After"), now)
-		return &order.RetryError{After: after, Err: errors.New(answered(code))}
+		after, _ := retryafter.Read(header, now)
+		return &order.RetryError{After: min(after, maxRetryAfter), Err: errors.New(answered(code))}
 	default:
 		return &order.PermanentError{Err: errors.New(answered(code))}
 	}

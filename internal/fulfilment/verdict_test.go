@@ -94,15 +94,56 @@ func TestVerdictOfAStatus(t *testing.T) {
 	}
 }
 
-func TestRetryAfterDateOverHTTP(t *testing.T) {
+// Whatever form the wait has, and whatever the shop's clock shows: nobody waits
+// an hour for four seconds.
+func TestRetryAfterInEveryForm(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		off        time.Duration // of the shop's clock
+		retryAfter func(date time.Time) string
+		want       time.Duration
+	}{
+		"a decimal":              {0, func(time.Time) string { return "2.0" }, 2 * time.Second},
+		"a decimal, rounded up":  {0, func(time.Time) string { return "3.25" }, 4 * time.Second},
+		"too long, as a decimal": {0, func(time.Time) string { return "86400.5" }, maxRetryAfter},
+		"a date":                 {0, in(4*time.Second, http.TimeFormat), 4 * time.Second},
+		"clock an hour ahead":    {time.Hour, in(4*time.Second, http.TimeFormat), 4 * time.Second},
+		"clock an hour behind":   {-time.Hour, in(4*time.Second, time.ANSIC), 4 * time.Second},
+		"clock of last year":     {-365 * 24 * time.Hour, in(time.Hour, "Monday, 02-Jan-06 15:04:05 GMT"), time.Hour},
+		"too far":                {0, in(48*time.Hour, http.TimeFormat), maxRetryAfter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := newShop(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+				date := time.Now().Add(tt.off).UTC()
+				w.Header().Set("Date", date.Format(http.TimeFormat))
+				w.Header().Set("Retry-After", tt.retryAfter(date.Truncate(time.Second)))
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+			shop.Start()
+			want := ending{Kind: "retry", After: tt.want, Error: "fulfilment answered 503 Service Unavailable"}
+			if diff := cmp.Diff(want, endingOf(fulfil(newClient(t, Config{URL: shop.URL})))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// in is a date that is so far from another.
+func in(d time.Duration, form string) func(time.Time) string {
+	return func(date time.Time) string { return date.Add(d).Format(form) }
+}
+
+func TestRetryAfterDateWithoutADate(t *testing.T) {
 	t.Parallel()
 	shop := newShop(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header()["Date"] = nil
 		w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	shop.Start()
 	got := endingOf(fulfil(newClient(t, Config{URL: shop.URL})))
-	if got.Kind != "retry" || got.After < 58*time.Minute || got.After > time.Hour {
+	if got.Kind != "retry" || got.After < 50*time.Minute || got.After > time.Hour {
 		t.Errorf("got %+v, want a retry after about an hour", got)
 	}
 }
