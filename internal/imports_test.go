@@ -21,7 +21,7 @@ const module = "orderprocessor/"
 var journey = []string{
 	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
 	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/groupcommit",
-	"internal/traces",
+	"internal/traces", "internal/retryafter",
 }
 
 // beside lists what the packages outside the journey may import of ours.
@@ -30,7 +30,7 @@ var beside = map[string][]string{
 	"internal/config":      {"internal/order"},
 	"internal/metrics":     {"internal/order", "internal/stats"},
 	"internal/app":         append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
-	"internal/ctl":         {"internal/order", "internal/config", "internal/app"},
+	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/retryafter"},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},
 	"internal/programtest": {},
@@ -65,6 +65,7 @@ var homes = map[string][]string{
 // library.
 var pure = []string{
 	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/reconcile", "internal/groupcommit",
+	"internal/retryafter",
 }
 
 func TestImports(t *testing.T) {

@@ -155,17 +155,30 @@ func TestOverTheRateLimit(t *testing.T) {
 	}
 }
 
-// TestRateLimitIsTold says when a command that does not wait may be repeated.
+// TestRateLimitIsTold says when a command that does not wait may be repeated, whichever
+// form the answer says it in and whatever its clock shows.
 func TestRateLimitIsTold(t *testing.T) {
 	t.Parallel()
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "7")
-		w.WriteHeader(http.StatusTooManyRequests)
-		_, _ = fmt.Fprint(w, problem(429, "Too many requests.", ""))
-	}))
-	t.Cleanup(api.Close)
-	orderctl(t, "stats", "--api", api.URL).mustEnd(t, 1,
-		`^orderctl: get stats: 429: Too many requests; the API takes no more requests from this key for 7s\n$`)
+	for name, answer := range map[string]struct{ date, retryAfter string }{
+		"seconds":  {"", "7"},
+		"decimals": {"", "6.25"},
+		"date":     {"Sun, 01 Mar 2026 12:00:00 GMT", "Sun, 01 Mar 2026 12:00:07 GMT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if answer.date != "" {
+					w.Header().Set("Date", answer.date)
+				}
+				w.Header().Set("Retry-After", answer.retryAfter)
+				w.WriteHeader(http.StatusTooManyRequests)
+				_, _ = fmt.Fprint(w, problem(429, "Too many requests.", ""))
+			}))
+			t.Cleanup(api.Close)
+			orderctl(t, "stats", "--api", api.URL).mustEnd(t, 1,
+				`^orderctl: get stats: 429: Too many requests; the API takes no more requests from this key for 7s\n$`)
+		})
+	}
 }
 
 // TestDevWithKeys runs an API that wants keys, and the sample with one of them.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/retryafter"
 )
 
 // maxToldProblems bounds how many problems of one order are told.
@@ -43,9 +43,7 @@ func newAnswerError(resp *http.Response, body []byte, keyed bool) *AnswerError {
 		*e = AnswerError{}
 	}
 	e.Status, e.Keyed = resp.StatusCode, keyed
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(seconds) * time.Second
-	}
+	e.RetryAfter, _ = retryafter.Read(resp.Header, time.Now())
 	return e
 }
 

@@ -11,11 +11,12 @@ package fulfilment
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -51,6 +52,7 @@ type Client struct {
 	user      *url.Userinfo // nil without
 	signer    *standardwebhooks.Webhook
 	timeout   time.Duration
+	bodyTime  time.Duration
 	transport *http.Transport
 	tracer    trace.Tracer         // nil while traces are off
 	server    []attribute.KeyValue // of each span
@@ -77,7 +79,7 @@ func New(cfg Config) (*Client, error) {
 	endpoint.User, endpoint.Fragment = nil, ""
 	return &Client{
 		endpoint: endpoint.String(), user: user, signer: signer,
-		timeout: cfg.Timeout, transport: newTransport(cfg),
+		timeout: cfg.Timeout, bodyTime: bodyTime, transport: newTransport(cfg),
 		tracer: traces.Tracer(cfg.Traces), server: serverOf(endpoint),
 	}, nil
 }
@@ -114,7 +116,7 @@ func newTransport(cfg Config) *http.Transport {
 		MaxIdleConnsPerHost:    cfg.MaxConns,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		DisableCompression:     true, // the note is kept as it was sent
+		DisableCompression:     true, // bodies are small, and readNote bounds what they become
 		ForceAttemptHTTP2:      true, // a transport with its own dialer has to ask for it
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}
@@ -124,11 +126,14 @@ func newTransport(cfg Config) *http.Transport {
 // up to order.MaxNoteBytes of printable text, with an error as well as without.
 // The attempt counts from one. It takes at most Config.Timeout.
 //
-// Without an error the shop has taken the order. A *order.RetryError means that
-// it may or may not have, and that repeating the call is right: no complete
-// answer came, ctx ended (its error is wrapped), or the shop asked to be called
-// again, no sooner than After. A *order.PermanentError means that the shop
-// refused the order for good. Both have one line of text without secrets.
+// Without an error the shop has taken the order: the headers of its answer said
+// so, whatever became of the body. A *order.RetryError means that repeating the
+// call is right: no complete headers came, ctx ended (its error is wrapped), or
+// the shop asked to be called again, no sooner than After. Its Unknown is false
+// only if the shop surely has not taken the order, because the call had no
+// connection or the shop itself refused it. A *order.PermanentError means that
+// the shop refused the order for good. Both have one line of text without
+// secrets.
 //
 // It is safe to call again after any result or none, and a call may reach the
 // shop twice by itself: the Idempotency-Key lets the transport repeat a request
@@ -145,7 +150,10 @@ func (c *Client) Fulfil(ctx context.Context, a order.Approval) (note string, err
 func (c *Client) call(ctx context.Context, a order.Approval) (note string, err error) {
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := c.request(call, time.Now().UTC(), a)
+	var connected atomic.Bool // from here on the call may reach the shop
+	req, err := c.request(httptrace.WithClientTrace(call, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}), time.Now().UTC(), a)
 	if err != nil {
 		return "", &order.PermanentError{Err: err}
 	}
@@ -153,28 +161,11 @@ func (c *Client) call(ctx context.Context, a order.Approval) (note string, err e
 	// cookies.
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return "", c.incomplete(ctx, call, "fulfilment did not answer", err)
+		return "", &order.RetryError{Unknown: connected.Load(), Err: c.unanswered(ctx, call, err)}
 	}
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read
 	tell(trace.SpanFromContext(ctx), resp.StatusCode)
-	note, bodyErr := readNote(resp)
-	if err := verdict(resp.StatusCode, resp.Header, time.Now()); err != nil {
-		return note, err
-	}
-	if bodyErr != nil {
-		return note, c.incomplete(ctx, call, answered(resp.StatusCode)+" but did not finish", bodyErr)
-	}
-	return note, nil
-}
-
-// readNote also empties the body, within bounds, so that the connection can be
-// used again. After 101 the body is a bare connection that no context ends.
-func readNote(resp *http.Response) (string, error) {
-	if resp.StatusCode < http.StatusOK {
-		return "", nil
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBodyBytes))
-	return order.Printable(string(body)), err
+	return c.readNote(resp, cancel), verdict(resp.StatusCode, resp.Header, time.Now())
 }
 
 // Close closes the connections that no call uses. Calls under way are not

@@ -46,6 +46,7 @@ func newClient(t *testing.T, cfg Config) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.bodyTime = longTimeout // a busy machine may take long
 	t.Cleanup(c.Close)
 	return c
 }
@@ -66,8 +67,15 @@ func newShop(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, b
 }
 
 func fulfil(c *Client) (string, error) {
-	return c.Fulfil(context.Background(), order.Approval{Order: testOrder(), Handling: order.HandlingExpedited, Attempt: 3})
+	return c.Fulfil(context.Background(), approval())
 }
+
+func approval() order.Approval {
+	return order.Approval{Order: testOrder(), Handling: order.HandlingExpedited, Attempt: 3, ApprovedAt: approvedAt}
+}
+
+// approvedAt is on a Sunday at noon.
+var approvedAt = time.Date(2026, time.March, 1, 12, 0, 0, 1_000, time.UTC)
 
 func TestNewChecksItsConfig(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -35,6 +36,10 @@ func TestDocumentedCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var message struct{ Timestamp time.Time }
+	if err := json.Unmarshal([]byte(body), &message); err != nil {
+		t.Fatal(err)
+	}
 	o, err := order.New(order.Submission{
 		ID: "order-1", Amount: "1500.50", Items: []string{"laptop", "mouse"}, Customer: "jane@example.com",
 		Address: "1 Example Road", Priority: "1",
@@ -46,7 +51,9 @@ func TestDocumentedCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := c.request(t.Context(), time.Unix(sent, 0).UTC(), order.Approval{Order: o, Handling: order.HandlingPriority, Attempt: 1})
+	made, err := c.request(t.Context(), time.Unix(sent, 0).UTC(), order.Approval{
+		Order: o, Handling: order.HandlingPriority, Attempt: 1, ApprovedAt: message.Timestamp,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,19 @@ const (
 	// less; the rest is read so that the connection can be used again. Beyond
 	// it a new connection is cheaper than reading on.
 	maxBodyBytes = 64 << 10
-	// maxHeaderBytes bounds the answer's headers, 16 KiB: twice what common
-	// web servers let through.
-	maxHeaderBytes = 16 << 10
+	// bodyTime bounds reading a body, 1 second: the status has said what becomes
+	// of the order, and a note is not worth a worker's time. Timeout wins if
+	// shorter.
+	bodyTime = time.Second
+	// maxCodings is how many times a body may be compressed, 2, to be read.
+	maxCodings = 2
+	// maxCodingBytes bounds what a note names of other codings, 32 bytes.
+	maxCodingBytes = 32
+	// maxHeaderBytes bounds the answer's headers, 64 KiB: more than common web
+	// servers and proxies let through. More is no answer.
+	maxHeaderBytes = 64 << 10
+	// maxTargetBytes bounds what an error quotes of a redirect, 256 bytes.
+	maxTargetBytes = 256
 	// maxCauseBytes bounds the text of a network error, 256 bytes: some quote
 	// what the shop sent.
 	maxCauseBytes = 256

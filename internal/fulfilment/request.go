@@ -24,12 +24,14 @@ const (
 	userAgent = "orderprocessor"
 	// secretPrefix marks a Standard Webhooks secret for people and scanners.
 	secretPrefix = "whsec_"
+	// timestampForm is RFC 3339 to the microsecond, of a time in UTC.
+	timestampForm = "2006-01-02T15:04:05.000000Z"
 )
 
 // message is the body of a call, in the shape that Standard Webhooks proposes.
 type message struct {
 	Type      string `json:"type"`
-	Timestamp string `json:"timestamp"` // when this call was made: RFC 3339, UTC
+	Timestamp string `json:"timestamp"` // when the order was approved, the same in every call
 	Data      data   `json:"data"`
 }
 
@@ -55,10 +57,12 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 	return signer, nil
 }
 
-// request builds one call: the same key every time, a new timestamp and with it
-// a new signature. The time is in UTC.
+// request builds one call: the same key and message every time but for the
+// attempt, a new webhook-timestamp and with it a new signature.
 func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (*http.Request, error) {
-	body, err := json.Marshal(message{approved, now.Format(time.RFC3339), data{a.Order, a.Handling, a.Attempt}})
+	body, err := json.Marshal(message{
+		approved, a.ApprovedAt.UTC().Format(timestampForm), data{a.Order, a.Handling, a.Attempt},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("encode order for fulfilment: %w", err)
 	}
@@ -74,8 +78,13 @@ func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (
 		req.SetBasicAuth(c.user.Username(), password)
 	}
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
-	return req, c.sign(req.Header, a.Order.ID, now, body)
+	return req, c.sign(req.Header, webhookID(a.Order.ID), now, body)
 }
+
+// webhookID is an order's id without dots: they separate the parts of the signed
+// text, id.timestamp.body, and one in the id would let the parts of one call be
+// read as those of another. No id has a percent sign, so no two become the same.
+func webhookID(id string) string { return strings.ReplaceAll(id, ".", "%2E") }
 
 func (c *Client) sign(header http.Header, id string, now time.Time, body []byte) error {
 	header.Set(standardwebhooks.HeaderWebhookID, id)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime/debug"
 	"time"
 
@@ -15,6 +16,14 @@ import (
 // tokenChars is the length of a token: 80 random bits, unique among the
 // deliveries of one order.
 const tokenChars = 16
+
+const (
+	// minSpread is over how long the shortest waits are spread, 2 seconds: the
+	// queue brings orders back in steps of one.
+	minSpread = 2 * time.Second
+	// maxSpread is over how long the longest are, 1 minute.
+	maxSpread = time.Minute
+)
 
 // attempt is one try at one order.
 type attempt struct {
@@ -106,12 +115,13 @@ func (a *attempt) fail(ctx context.Context, cause error, note string, shop order
 	return &order.PermanentError{Err: errors.New(reason)}
 }
 
-// retry closes the attempt and asks for another one.
+// retry closes the attempt and asks for another one, no sooner than the shop
+// asked for.
 func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	delay := a.w.Backoff.Delay(a.begun.Try)
 	var asked *order.RetryError
-	if errors.As(cause, &asked) {
-		delay = max(delay, asked.After)
+	if errors.As(cause, &asked) && asked.After > 0 {
+		delay = max(delay, asked.After) + spread(asked.After)
 	}
 	reason := order.Reason(cause)
 	failure := order.Failure{Error: reason, Note: note, RetryIn: delay, Unknown: shopAfter(cause) == order.ShopUnknown}
@@ -122,6 +132,13 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	a.w.Log.WarnContext(ctx, "attempt failed", "order_id", a.order.ID, "attempt", a.begun.Number,
 		"retry_in", delay.Round(time.Millisecond), "error", reason)
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
+}
+
+// spread is what is added to a wait that the shop asked for, so that orders told
+// to come back at the same time do not: at random up to a tenth of the wait, at
+// least up to minSpread and at most up to maxSpread.
+func spread(asked time.Duration) time.Duration {
+	return rand.N(min(max(asked/10, minSpread), maxSpread)).Truncate(time.Microsecond) //nolint:gosec // jitter needs no secrecy
 }
 
 // settle writes the outcome down.
