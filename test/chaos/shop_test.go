@@ -88,9 +88,13 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	if how.Until != nil {
 		<-how.Until
 	}
+	effect := s.take(key, how)
+	if how.Mute {
+		how.Status = 0
+	}
 	s.journal.write(stamp(came), key, body.Data.Order.ID, strconv.Itoa(body.Data.Attempt),
-		strconv.FormatInt(cents(body.Data.Order.Amount), 10), strconv.Itoa(how.Status), s.take(key, how))
-	if how.Status == 0 || how.Mute {
+		strconv.FormatInt(cents(body.Data.Order.Amount), 10), strconv.Itoa(how.Status), effect)
+	if how.Status == 0 {
 		panic(http.ErrAbortHandler) // net/http's way to break the connection
 	}
 	w.WriteHeader(how.Status)
