@@ -63,6 +63,7 @@ type statsView struct {
 		Accepted int64 `json:"accepted"`
 		Attempts int64 `json:"attempts"`
 		Retried  int64 `json:"retried"`
+		Requeued int64 `json:"requeued"`
 		Drift    int64 `json:"drift"`
 	} `json:"ledger"`
 }

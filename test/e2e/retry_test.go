@@ -1,0 +1,65 @@
+package e2e_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestRetryOnTheEvent retries each order in the moment it is heard to have failed,
+// when its worker may not have acknowledged it yet. All begin again by themselves:
+// recovery finds no order without a task.
+func TestRetryOnTheEvent(t *testing.T) {
+	const orders = 400
+	s := start(t)
+	shop := openShop(t, func(_ string, call int) int {
+		if call == 1 {
+			return http.StatusUnprocessableEntity
+		}
+		return http.StatusOK
+	})
+	s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
+	resp, err := http.Get(s.url + "/events?status=failed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		lines := bufio.NewScanner(resp.Body)
+		for lines.Scan() {
+			data, isData := strings.CutPrefix(lines.Text(), "data: ")
+			var event struct {
+				OrderID string `json:"order_id"`
+			}
+			if !isData || json.Unmarshal([]byte(data), &event) != nil || event.OrderID == "" {
+				continue
+			}
+			listening.Go(func() {
+				answer, err := http.Post(s.url+"/orders/"+event.OrderID+"/retry", "", http.NoBody)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = answer.Body.Close()
+				if answer.StatusCode != http.StatusAccepted {
+					t.Errorf("the retry of %s was answered %s", event.OrderID, answer.Status)
+				}
+			})
+		}
+	})
+	var sending sync.WaitGroup
+	for n := range orders {
+		sending.Go(func() { s.call("POST", "/orders", sample(fmt.Sprintf("again-%d", n)).json()) })
+	}
+	sending.Wait()
+	s.until("all orders are completed", func() bool { return s.stats().ByStatus["completed"] == orders })
+	_ = resp.Body.Close()
+	listening.Wait()
+	if n := s.stats().Ledger.Requeued; n != 0 {
+		t.Errorf("recovery gave %d orders a task", n)
+	}
+}
