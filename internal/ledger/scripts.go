@@ -58,6 +58,12 @@ var totalsLua string
 //go:embed scripts/list.lua
 var listLua string
 
+//go:embed scripts/reindex.lua
+var reindexLua string
+
+//go:embed scripts/recount.lua
+var recountLua string
+
 // The scripts, one per change. Each file under scripts documents its keys,
 // arguments and answers.
 //
@@ -78,6 +84,8 @@ var (
 	leadScript     = redis.NewScript(leadLua)
 	totalsScript   = redis.NewScript(totalsLua)
 	listScript     = redis.NewScript(listLua)
+	reindexScript  = newChange(reindexLua)
+	recountScript  = redis.NewScript(recountLua)
 )
 
 // newChange returns a script that changes orders of the books.

@@ -97,9 +97,12 @@ const (
 	RepairSetAside Repair = "set_aside"
 	// RepairRemoved is a place in a queue whose order is settled or forgotten.
 	RepairRemoved Repair = "removed"
+	// RepairReindexed is an order in a wrong index, or in none, or a gauge that did
+	// not match: indexes and gauges were made anew from the records.
+	RepairReindexed Repair = "reindexed"
 )
 
 // Repairs lists all kinds.
 func Repairs() []Repair {
-	return []Repair{RepairRequeued, RepairPutBack, RepairGivenUp, RepairSetAside, RepairRemoved}
+	return []Repair{RepairRequeued, RepairPutBack, RepairGivenUp, RepairSetAside, RepairRemoved, RepairReindexed}
 }

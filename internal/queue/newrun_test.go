@@ -19,7 +19,7 @@ func TestRetryAtOnce(t *testing.T) {
 	const each = 60
 	ends := map[string]error{
 		"failed":   &order.PermanentError{Err: errors.New("refused")}, // archives the task
-		"rejected": nil,                                              // deletes it
+		"rejected": nil,                                               // deletes it
 		"waits":    &order.RetryError{After: time.Hour, Err: errors.New("busy")},
 	}
 	var (

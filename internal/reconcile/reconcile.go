@@ -47,6 +47,12 @@ type Archive interface {
 	ForgetEvents(ctx context.Context, cutoff time.Time) error
 }
 
+// Balance makes indexes and gauges anew when they do not balance; see
+// ledger.Ledger.Balance.
+type Balance interface {
+	Balance(ctx context.Context) (drift int64, reindexed int, err error)
+}
+
 // Tally counts repairs, and says who makes them; see the methods of ledger.Ledger.
 type Tally interface {
 	Lead(ctx context.Context, name string, term time.Duration) (bool, error)
@@ -60,6 +66,7 @@ type Ledger interface {
 	Books
 	Suspects
 	Archive
+	Balance
 	Tally
 }
 

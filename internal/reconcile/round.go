@@ -8,11 +8,14 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Round compares books and queues once, as of now by the clock of the books: it
-// queues unsettled orders that have no place in their queue, and removes places
+// Round makes the books balance, and compares them with the queues once, as of now by
+// the clock of the books: it queues unsettled orders that have no place in their queue, and removes places
 // whose order is settled or forgotten. Orders that cannot be read do not keep it
 // from the others.
 func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
+	if err := r.balance(ctx); err != nil {
+		return err
+	}
 	var failed []error
 	for _, s := range order.Statuses() {
 		if s.Settled() {
@@ -25,6 +28,17 @@ func (r *Reconciler) Round(ctx context.Context, now time.Time) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(append(failed, r.tidy(ctx, now))...)
+}
+
+// balance comes first: an order in no index is found by nobody else.
+func (r *Reconciler) balance(ctx context.Context) error {
+	drift, reindexed, err := r.Ledger.Balance(ctx)
+	if err != nil || drift == 0 {
+		return err
+	}
+	r.Log.ErrorContext(ctx, "the books did not balance; indexes and gauges were made anew from the records",
+		"drift", drift, "orders", reindexed)
+	return r.repaired(ctx, order.RepairReindexed, max(reindexed, 1))
 }
 
 // requeue walks on through the orders of one status that were accepted before a

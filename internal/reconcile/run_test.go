@@ -68,6 +68,8 @@ func (e *empty) Forget(context.Context, time.Time, int) (int, error) {
 
 func (*empty) ForgetEvents(context.Context, time.Time) error { return nil }
 
+func (*empty) Balance(context.Context) (int64, int, error) { return 0, 0, nil }
+
 func (*empty) Enqueue(context.Context, order.Record) (bool, error) { return false, nil }
 
 func (e *empty) Strays(context.Context) ([]order.Stray, error) {

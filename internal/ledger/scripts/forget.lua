@@ -1,16 +1,31 @@
 -- forget drops a settled order whose retention is over: record and index
--- entries. The counters keep counting it.
+-- entries. The counters keep counting it, and count how many of each status are
+-- forgotten, so that they can be made anew from the records that are left.
 --
 -- other   the customer's index
 -- before  settled at or before, microseconds
 --
 -- Returns {'gone'} if the order is gone through this call, else {'kept'}.
+local counted = {}
+
+-- forgotten counts one more. Earlier versions did not count; what they forgot is in the
+-- gauge and not in the index.
+local function forgotten()
+  local name = 'f:' .. status
+  if not counted[status] and not redis.call('HGET', counters, name) then
+    counts[name] = (redis.call('HGET', counters, 'g:' .. status) or 0) - redis.call('ZCARD', index .. status)
+  end
+  counted[status] = true
+  counts[name] = (counts[name] or 0) + 1
+end
+
 return each_known(function(before)
   local at = read('z')
   if not status or not settled[status] or tonumber(at) > tonumber(before) then
     return { 'kept' }
   end
   redis.call('ZREM', other, id) -- first, as it is what could fail
+  forgotten()
   redis.call('ZREM', index .. status, id)
   redis.call('DEL', record)
   return { 'gone' }
