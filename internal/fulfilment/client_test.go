@@ -128,9 +128,7 @@ func TestCallsShareOneConnectionOverHTTP2(t *testing.T) {
 	shop.EnableHTTP2 = true
 	shop.StartTLS()
 	c := newClient(t, Config{URL: shop.URL, Secret: testSecret, MaxConns: 1})
-	roots := x509.NewCertPool()
-	roots.AddCert(shop.Certificate())
-	c.transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	c.trust(shop)
 	var callers sync.WaitGroup
 	for range calls {
 		callers.Go(func() {
@@ -144,6 +142,13 @@ func TestCallsShareOneConnectionOverHTTP2(t *testing.T) {
 		})
 	}
 	callers.Wait()
+}
+
+// trust has the client take the shop's own certificate for good.
+func (c *Client) trust(shop *httptest.Server) {
+	roots := x509.NewCertPool()
+	roots.AddCert(shop.Certificate())
+	c.transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
 func TestCloseTwiceThenCall(t *testing.T) {

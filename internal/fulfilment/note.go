@@ -106,11 +106,10 @@ func decompressor(coding string, body []byte) (io.Reader, error) {
 	case "gzip", "x-gzip":
 		return gzip.NewReader(bytes.NewReader(body))
 	case "deflate":
-		r, err := zlib.NewReader(bytes.NewReader(body))
-		if err != nil {
-			return flate.NewReader(bytes.NewReader(body)), nil
+		if r, err := zlib.NewReader(bytes.NewReader(body)); err == nil {
+			return r, nil
 		}
-		return r, nil
+		return flate.NewReader(bytes.NewReader(body)), nil
 	default:
 		return nil, fmt.Errorf("unknown content coding %s", coding)
 	}
@@ -121,7 +120,7 @@ func decompressor(coding string, body []byte) (io.Reader, error) {
 // of ASCII. What it cannot read becomes U+FFFD, or stays as it is. The last
 // character of a text that was cut may be incomplete, and is then left out.
 func toUTF8(body []byte, contentType string, cut bool) string {
-	_, params, _ := mime.ParseMediaType(contentType) //nolint:errcheck // a type that cannot be read names no charset
+	_, params, _ := mime.ParseMediaType(contentType) // a type that cannot be read names no charset
 	label := strings.ToLower(params["charset"])
 	encoding, err := htmlindex.Get(label)
 	var decoder transform.Transformer

@@ -39,6 +39,7 @@ func TestUnknownIsTrueUnlessTheShopSurelyHasNotTakenTheOrder(t *testing.T) {
 		"no connection is free":              {callWithoutFreeConnection, false},
 		"stopped before the call":            {callStopped(false), false},
 		"stopped during the call":            {callStopped(true), true},
+		"stopped during the call, HTTP/2":    {callStoppedOverHTTP2, true},
 		"no answer in time":                  {callHanging, true},
 		"closed after the request":           {callRaw(""), true},
 		"closed within the status line":      {callRaw("HTTP/1.1 4"), true},
@@ -136,6 +137,25 @@ func callStopped(during bool) func(t *testing.T) error {
 		_, err := newClient(t, Config{URL: shop.URL}).Fulfil(ctx, approval())
 		return err
 	}
+}
+
+func callStoppedOverHTTP2(t *testing.T) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	shop := newShop(t, func(_ http.ResponseWriter, r *http.Request, _ []byte) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("called over %s", r.Proto)
+		}
+		cancel()
+		<-r.Context().Done()
+	})
+	shop.EnableHTTP2 = true
+	shop.StartTLS()
+	c := newClient(t, Config{URL: shop.URL})
+	c.trust(shop)
+	_, err := c.Fulfil(ctx, approval())
+	return err
 }
 
 // callFull connects to a listener whose queue is full: nothing answers it.

@@ -44,7 +44,7 @@ func read(value string, now time.Time) (time.Duration, bool) {
 }
 
 // longest is what stands for any longer wait: a whole number of seconds.
-const longest = math.MaxInt64 / time.Second * time.Second
+const longest = math.MaxInt64 - math.MaxInt64%time.Second
 
 // seconds keeps to integers: a float would lose the last of many decimals.
 func seconds(whole, decimals string) time.Duration {
