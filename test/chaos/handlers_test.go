@@ -16,12 +16,12 @@ func TestBadHandlers(t *testing.T) {
 	s.shop.treat = func(id string, call int) reply {
 		r := takeAll(id, call)
 		if strings.HasPrefix(id, "beside-") {
-			r.After = 1500 * time.Millisecond // the poison meets them at work, each time
+			r.After = time.Second // the poison meets them at work, each time
 		}
 		return r
 	}
 	settings := []string{
-		"ORDERS_MAX_ATTEMPTS=4", "ORDERS_ATTEMPT_TIMEOUT=15s", "ORDERS_FULFILMENT_TIMEOUT=14900ms", "STUMBLED=" + s.dir,
+		"ORDERS_MAX_ATTEMPTS=8", "ORDERS_ATTEMPT_TIMEOUT=4s", "ORDERS_FULFILMENT_TIMEOUT=3900ms", "STUMBLED=" + s.dir,
 	}
 	s.addAPIs(1, settings[:2]...) // the rest is for workers alone
 	// A single worker meets all that the poison does; of two, each meets a part.
