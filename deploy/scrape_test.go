@@ -104,7 +104,7 @@ func run(t *testing.T, program func(context.Context) error) {
 // fetch returns the lines of a page.
 func fetch(t *testing.T, url string) []string {
 	t.Helper()
-	client := &http.Client{Timeout: 20 * time.Second}
+	client := &http.Client{Timeout: 5 * time.Minute}
 	resp, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)

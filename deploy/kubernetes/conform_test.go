@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -22,26 +23,43 @@ func folders(t *testing.T) []string {
 	return folders
 }
 
+// renderings are those that tests have asked for, each made once.
+var renderings sync.Map
+
 // render returns what kustomize makes of one of the folders.
 func render(t *testing.T, folder string) string {
 	t.Helper()
+	require(t, kustomizeAvailable())
+	once, _ := renderings.LoadOrStore(folder, sync.OnceValues(func() (string, error) { return rendering(folder) }))
+	out, err := once.(func() (string, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func rendering(folder string) (string, error) {
 	if !strings.HasPrefix(folder, "components/") {
-		return build(t, folder)
+		return build(folder)
 	}
 	here, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "kustomize")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	up, err := filepath.Rel(dir, here)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	text := "kind: Kustomization\nnamespace: orderprocessor\nresources: [" + up + "/base]\ncomponents: [" + up + "/" + folder + "]\n"
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	return build(t, dir)
+	return build(dir)
 }
 
 // TestManifestsFitTheirSchemas holds every rendering, the example of the Secrets and
@@ -60,10 +78,11 @@ func TestManifestsFitTheirSchemas(t *testing.T) {
 		}
 		write(t, filepath.Join(manifests, file), string(text))
 	}
+	kinds := kindsIn(t, manifests)
 	for _, kubernetes := range []source{oldestKubernetes, recentKubernetes} {
 		t.Run(kubernetes.module, func(t *testing.T) {
 			t.Parallel()
-			schemas := schemasFor(t, kubernetes)
+			schemas := schemasFor(t, kubernetes, kinds)
 			if err := kubeconform(schemas, manifests); err != nil {
 				t.Error(err)
 			}
@@ -72,11 +91,31 @@ func TestManifestsFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// schemasFor returns a folder with all schemas.
-func schemasFor(t *testing.T, kubernetes source) string {
+// kindsIn returns the kinds of all manifests of a folder.
+func kindsIn(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no manifests: %v", err)
+	}
+	kinds := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range parse(t, string(text)) {
+			kinds[o.Kind] = true
+		}
+	}
+	return kinds
+}
+
+// schemasFor returns a folder with the schemas of these kinds.
+func schemasFor(t *testing.T, kubernetes source, kinds map[string]bool) string {
 	t.Helper()
 	dir := t.TempDir()
-	if n := writeBuiltIn(t, kubernetes, dir); n < 100 {
+	if n := writeBuiltIn(t, kubernetes, dir, kinds); n < 100 {
 		t.Fatalf("%s has only %d kinds", kubernetes.module, n)
 	}
 	writeCustom(t, keda, "config/crd/bases/keda.sh_scaledobjects.yaml", dir)

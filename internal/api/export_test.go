@@ -22,7 +22,6 @@ const (
 	MaxBatches       = maxBatches
 	MaxHeaderBytes   = maxHeaderBytes
 	MaxProblems      = maxProblems
-	ReadTimeout      = readTimeout
 	LingerTimeout    = lingerTimeout
 
 	HeartbeatInterval = heartbeatInterval
@@ -50,6 +49,12 @@ func (s *Server) Bounds() Bounds {
 		ReadTimeout: h.ReadTimeout, WriteTimeout: h.WriteTimeout, IdleTimeout: h.IdleTimeout,
 		BodyBytes: h.MaxRequestBodySize, HeaderBytes: h.ReadBufferSize, Connections: h.Concurrency,
 	}
+}
+
+// SetTimeouts makes a server that does not serve yet less patient with slow clients.
+func (s *Server) SetTimeouts(d time.Duration) {
+	h := s.app.Server()
+	h.ReadTimeout, h.WriteTimeout = d, d
 }
 
 // Scoped is a key with the hash of a text.

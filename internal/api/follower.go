@@ -85,7 +85,7 @@ func (f follower) send(ctx context.Context, w *bufio.Writer) bool {
 
 // flush gives the client some time to take what is written.
 func (f follower) flush(w *bufio.Writer) bool {
-	return f.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) == nil && w.Flush() == nil
+	return f.conn.SetWriteDeadline(time.Now().Add(f.api.app.Server().WriteTimeout)) == nil && w.Flush() == nil
 }
 
 // placeText names the place that a client goes on after, without an event. It is a

@@ -27,16 +27,19 @@ func TestEveryRouteWhileRedisIsFrozen(t *testing.T) {
 		}
 	}
 	b.redis.Freeze()
+	bound := pace(t, b)
 	answers := make([]answer, len(all))
 	var asking sync.WaitGroup // all at once, to wait only once
 	for i, r := range all {
 		asking.Go(func() { answers[i] = b.ask(t, r.method(), r.path, r.body) })
 	}
 	asking.Wait()
+	inTime := bound()
 	b.redis.Thaw()
 	for i, r := range all {
 		t.Run(r.operation, func(t *testing.T) {
 			wantUnavailable(t, r, answers[i])
+			answers[i].wantWithin(t, r.operation, inTime)
 			var a answer
 			eventually(t, "the route is served again", func() bool {
 				a = b.ask(t, r.method(), r.path, r.body)
@@ -58,7 +61,6 @@ func TestEveryRouteWhileRedisIsFrozen(t *testing.T) {
 
 func wantUnavailable(t *testing.T, r request, a answer) {
 	t.Helper()
-	inTime(t, r.operation, a)
 	if a.header.Get("Retry-After") != "1" {
 		t.Errorf("headers are %v", a.header)
 	}

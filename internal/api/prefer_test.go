@@ -165,7 +165,7 @@ func TestPreferWaitEndsWithTheServer(t *testing.T) {
 		if o := got.object(t, 201); o["status"] != "pending" {
 			t.Errorf("the order is %v", o)
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		t.Error("the client still waits")
 	}
 }

@@ -25,7 +25,7 @@ func (s *site) dial(t *testing.T) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(40 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -186,7 +186,9 @@ func TestBounds(t *testing.T) {
 // gives a batch longer.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
+	p := taking(noIntake(t))
+	p.hurried = true
+	s := serve(t, p)
 	rows := []struct{ name, start, drip string }{
 		{"silent", "", ""},
 		{"header stalls", "POST /orders HTTP/1.1\r\nHost: a\r\n", ""},
@@ -218,7 +220,7 @@ func TestSlowClients(t *testing.T) {
 			if errors.As(err, &late) && late.Timeout() {
 				t.Fatalf("still open after %v", took)
 			}
-			if took > api.ReadTimeout+api.LingerTimeout+10*time.Second || took < api.ReadTimeout-time.Second {
+			if took > 10*(hurry+api.LingerTimeout) || took < hurry/2 {
 				t.Errorf("closed after %v", took)
 			}
 			if silent := row.start == ""; silent != (len(text) == 0) || !silent && !strings.HasPrefix(string(text), "HTTP/1.1 408") {

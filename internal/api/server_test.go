@@ -48,12 +48,21 @@ func TestMain(m *testing.M) {
 type parts struct {
 	api.Parts
 	cfg api.Config
+	// hurried servers give slow clients no longer than hurry.
+	hurried bool
 	// accepting looks at the connections that are accepted.
 	accepting func(net.Listener) net.Listener
 }
 
 // taking is a server's parts of which only the intake is used.
 func taking(in api.Intake) parts { return parts{Parts: api.Parts{Intake: in}} }
+
+// patience bounds every wait for what should happen soon. It only ends a test that
+// hangs: how fast the machine is must not matter.
+const patience = 5 * time.Minute
+
+// hurry is the patience with slow clients of servers in whose tests they are ended.
+const hurry = 2 * time.Second
 
 // site is a server that serves on a free port of this machine.
 type site struct {
@@ -86,6 +95,9 @@ func serve(t *testing.T, p parts) *site {
 	if s.server, err = api.New(p.cfg, p.Parts); err != nil {
 		t.Fatal(err)
 	}
+	if p.hurried {
+		s.server.SetTimeouts(hurry)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +111,7 @@ func serve(t *testing.T, p parts) *site {
 	ctx, s.stop = context.WithCancel(context.Background())
 	go func() {
 		defer close(s.done)
-		s.err = s.server.Serve(ctx, l, 10*time.Second)
+		s.err = s.server.Serve(ctx, l, patience)
 	}()
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
@@ -117,7 +129,7 @@ func serve(t *testing.T, p parts) *site {
 func newClient(t *testing.T) *http.Client {
 	t.Helper()
 	transport := &http.Transport{DisableCompression: true}
-	c := &http.Client{Transport: spectest.Transport(t, transport), Timeout: 30 * time.Second}
+	c := &http.Client{Transport: spectest.Transport(t, transport), Timeout: patience}
 	t.Cleanup(c.CloseIdleConnections)
 	return c
 }
@@ -185,7 +197,7 @@ func follow(t *testing.T, books live.Books) *live.Hub {
 const maxTestStreams = 3
 
 func newIntake(rdb redis.UniversalClient, gate *intake.Gate) *intake.Intake {
-	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: 30 * time.Second})
+	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: patience})
 	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
 	return intake.New(ledger.New(rdb), producer, bounds, gate, slog.New(slog.DiscardHandler))
 }
@@ -335,10 +347,10 @@ func (l *logBuffer) String() string {
 	return l.buf.String()
 }
 
-// eventually asks until the condition holds, for ten seconds at most.
+// eventually asks until the condition holds, for as long as patience lasts.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

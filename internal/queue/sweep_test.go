@@ -320,7 +320,7 @@ func TestHold(t *testing.T) {
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan error)
 	go func() { ended <- c.Run(running) }()
-	for range 8 { // the forwarder looks twice a second
+	for range 4 { // the forwarder looks twice a second
 		never(t, "an order was fetched", func() bool { return len(taken) > 0 })
 	}
 	for id, want := range map[string]asynq.TaskState{

@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"orderprocessor/internal/ledgertest"
 )
@@ -82,7 +83,11 @@ func (a *audit) find(kind *int, format string, args ...any) {
 	a.findings = append(a.findings, fmt.Sprintf(format, args...))
 }
 
+// redisTime is about how long the API waits for Redis before it answers 503.
+const redisTime = 900 * time.Millisecond
+
 func (a *audit) readClient() {
+	timedOut := map[string]bool{}
 	for _, line := range a.s.client.journal.lines(8) {
 		id, kind := line[1], line[5]
 		o := a.sent[id]
@@ -93,8 +98,10 @@ func (a *audit) readClient() {
 		switch {
 		case kind == broken:
 			o.broken++
-		case kind == "200" && line[4] != "1" && !o.acked && o.broken == 0:
+		case kind == "200" && line[4] != "1" && !o.acked && o.broken == 0 && !timedOut[id]:
 			o.unheard = true
+		case kind == "503" && number(line[6]) >= redisTime.Microseconds():
+			timedOut[id] = true
 		case len(kind) == 3 && kind >= "500":
 			o.refusedBusy++
 		}

@@ -8,20 +8,24 @@ import (
 // shownFindings bounds what a failed scenario prints.
 const shownFindings = 20
 
-// rest waits until every order has its outcome and every queue is empty.
+// rest waits until every order has its outcome and every queue is empty, for as long as
+// anything changes.
 func (s *system) rest() {
 	s.t.Helper()
 	var last statsView
 	deadline := time.Now().Add(restPatience)
 	for {
 		if v, ok := s.stats(); ok {
+			if v.progress() != last.progress() {
+				deadline = time.Now().Add(restPatience)
+			}
 			last = v
 			if v.unsettled() == 0 && v.queued() == 0 && v.Ledger.Accepted > 0 {
 				return
 			}
 		}
 		if time.Now().After(deadline) {
-			s.t.Errorf("the system did not come to rest within %v: %+v", restPatience, last)
+			s.t.Errorf("the system did not come to rest, and nothing has changed for %v: %+v", restPatience, last)
 			return
 		}
 		wait(100 * time.Millisecond)
@@ -61,13 +65,15 @@ func (s *system) checkRecovery(v verdict) {
 	if p99 > s.p99 {
 		s.t.Errorf("99 of 100 orders were begun again within %v, want %v", p99, s.p99)
 	}
-	if last > longestRecovery {
-		s.t.Errorf("the last order was begun again after %v, want %v", last, longestRecovery)
+	if last > longestRecovery() {
+		s.t.Errorf("the last order was begun again after %v, want %v", last, longestRecovery())
 	}
 }
 
 // checkService wants clients to have been served without an error: no 5xx, and no
-// connection that broke but those which were closed while nothing was under way.
+// connection that broke but those which were closed while nothing was under way. A 503
+// after the time that a request may take of Redis is the documented answer of a machine
+// that is too busy, and no error.
 func (a *audit) checkService() {
 	a.s.t.Helper()
 	for id, o := range a.sent {

@@ -34,7 +34,7 @@ func TestFailover(t *testing.T) {
 	})
 	a := s.concludeWith(unreplicated)
 	a.checkKinds("200", "201", "503")
-	a.checkFailover(killed, pick(20*time.Second, 6*time.Second))
+	a.checkFailover(killed, pick(2*time.Minute, 6*time.Second))
 }
 
 // concludeWith is conclude for a scenario that may leave a few findings.

@@ -58,14 +58,14 @@ func TestGarbageInQueue(t *testing.T) {
 	if aside == 0 || aside > int64(damaged) {
 		t.Errorf("%d of %d damaged tasks are set aside", aside, damaged)
 	}
-	a.checkUnblocked(unblockedWithin)
+	a.checkUnblocked(unblockedWithin())
 }
 
 // unblockedWithin bounds how long orders wait beside damaged ones. It is more than a
 // minute because of a task that is no hash: Asynq brings no more orders of its queue
 // forward until reconcile has set it aside, which it looks for half a minute after
 // an order was accepted. After all other damage they wait no longer than ever.
-const unblockedWithin = 75 * time.Second
+func unblockedWithin() time.Duration { return pick(15*time.Minute, 75*time.Second) }
 
 // wreckOrders submits an order for each kind of wreck and one that stays whole, and
 // damages the tasks of the others once they are where they should be.

@@ -12,16 +12,16 @@ import (
 // their own worker, among others that do no harm.
 func TestBadHandlers(t *testing.T) {
 	s := open(t, "6 handlers are bad")
-	s.p99 = longestRecovery // what has lost two workers comes back with care, not with haste
+	s.p99 = longestRecovery() // what has lost two workers comes back with care, not with haste
 	s.shop.treat = func(id string, call int) reply {
 		r := takeAll(id, call)
 		if strings.HasPrefix(id, "beside-") {
-			r.After = 2500 * time.Millisecond // the poison meets them at work, each time
+			r.After = time.Second // the poison meets them at work, each time
 		}
 		return r
 	}
 	settings := []string{
-		"ORDERS_MAX_ATTEMPTS=4", "ORDERS_ATTEMPT_TIMEOUT=4s", "ORDERS_FULFILMENT_TIMEOUT=3900ms", "STUMBLED=" + s.dir,
+		"ORDERS_MAX_ATTEMPTS=8", "ORDERS_ATTEMPT_TIMEOUT=4s", "ORDERS_FULFILMENT_TIMEOUT=3900ms", "STUMBLED=" + s.dir,
 	}
 	s.addAPIs(1, settings[:2]...) // the rest is for workers alone
 	// A single worker meets all that the poison does; of two, each meets a part.

@@ -79,8 +79,8 @@ func (w *watched) startSentinel(port string) {
 	w.t.Helper()
 	path := filepath.Join(w.t.TempDir(), "sentinel.conf")
 	text := fmt.Sprintf("port %[1]s\nbind 127.0.0.1\ndir %[2]s\n"+
-		"sentinel monitor %[3]s 127.0.0.1 %[4]s 2\nsentinel down-after-milliseconds %[3]s 1000\n"+
-		"sentinel failover-timeout %[3]s 5000\nsentinel parallel-syncs %[3]s 2\n", port, filepath.Dir(path), masterName, w.ports[0])
+		"sentinel monitor %[3]s 127.0.0.1 %[4]s 2\nsentinel down-after-milliseconds %[3]s %[5]d\n"+
+		"sentinel failover-timeout %[3]s 5000\nsentinel parallel-syncs %[3]s 2\n", port, filepath.Dir(path), masterName, w.ports[0], pick(5000, 1000))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}

@@ -10,19 +10,21 @@ import (
 )
 
 const (
-	// patience bounds the wait for what a program does by itself within moments.
-	patience = 60 * time.Second
-	// restPatience bounds the wait until all orders have their outcome: two
-	// minutes for those of a killed worker, and as much again for a loaded
-	// machine.
-	restPatience = 4 * time.Minute
+	// patience bounds the wait for what a program does by itself within moments. It
+	// only ends a scenario that hangs: how fast the machine is must not matter.
+	patience = 5 * time.Minute
+	// restPatience is how long nothing may change before all orders have their
+	// outcome. Those of a killed worker may be still for two minutes.
+	restPatience = 10 * time.Minute
 	// goalP99 is within which time of the loss of their worker 99 of 100 orders
 	// are begun again.
 	goalP99 = 20 * time.Second
-	// longestRecovery is the promise for the last of them: two minutes, and five
-	// seconds for what lies between kill and journal.
-	longestRecovery = 125 * time.Second
 )
+
+// longestRecovery is the promise for the last of them: two minutes, and five seconds for
+// what lies between kill and journal. The short form measures beside other scenarios, on
+// any machine: there it tells only what hangs.
+func longestRecovery() time.Duration { return pick(20*time.Minute, 125*time.Second) }
 
 // long says whether the long forms run.
 func long() bool { return os.Getenv("CHAOS") == "long" }
@@ -63,7 +65,7 @@ func newSeed(t *testing.T) uint64 {
 // whose few orders make no percentile.
 func boundP99(t *testing.T) time.Duration {
 	t.Helper()
-	text := cmp.Or(os.Getenv("CHAOS_P99"), pick(longestRecovery, goalP99).String())
+	text := cmp.Or(os.Getenv("CHAOS_P99"), pick(longestRecovery(), goalP99).String())
 	bound, err := time.ParseDuration(text)
 	if err != nil {
 		t.Fatalf("CHAOS_P99: %v", err)

@@ -56,8 +56,14 @@ type statsView struct {
 		Accepted int64 `json:"accepted"`
 		Attempts int64 `json:"attempts"`
 		Requeued int64 `json:"requeued"`
+		Retried  int64 `json:"retried"`
 		Drift    int64 `json:"drift"`
 	} `json:"ledger"`
+}
+
+// progress changes whenever an order moves on.
+func (v statsView) progress() string {
+	return fmt.Sprint(v.Ledger.Accepted, v.Ledger.Attempts, v.ByStatus)
 }
 
 // unsettled counts the orders without an outcome.

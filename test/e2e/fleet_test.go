@@ -123,12 +123,12 @@ func TestRedisAwayAndBack(t *testing.T) {
 	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed == 50 })
 	s.redis.Freeze()
 	begun := time.Now()
-	got := s.call("POST", "/orders", sample("while-away").json())
+	got := s.once("POST", s.url+"/orders", sample("while-away").json())
 	if got.code != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
 		t.Errorf("POST with Redis away answered %d: %s", got.code, got.body)
 	}
-	// Two seconds are promised; the rest is for a loaded machine.
-	if took := time.Since(begun); took > 4*time.Second {
+	// Two seconds are promised, and package api is held to that at the pace of the machine.
+	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("the refusal took %v", took)
 	}
 	if code := s.status("GET", "/health", ""); code != http.StatusServiceUnavailable {

