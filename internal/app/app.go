@@ -138,7 +138,7 @@ func (p *program) tryRedis(ctx context.Context) (wait, err error) {
 		return ping(ctx, p.ledger), nil
 	}
 	if err := p.watch.look(ctx); err != nil {
-		return err, nil //nolint:nilerr // it is waited for
+		return err, nil
 	}
 	if err := p.watch.unsafe(checkWritable); err != nil {
 		return nil, err

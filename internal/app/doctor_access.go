@@ -53,7 +53,7 @@ func needed() []string {
 
 // onEach puts each of the keys into commands: rights may be for some keys alone.
 func onEach(keys []string, commands ...string) []string {
-	var all []string
+	all := make([]string, 0, len(keys)*len(commands))
 	for _, key := range keys {
 		all = append(all, on(key, slices.Clone(commands)...)...)
 	}

@@ -81,19 +81,18 @@ func (w *watch) clockIsOff() bool {
 // run looks again and again until ctx ends. While Redis is away, what was found last
 // stands.
 func (w *watch) run(ctx context.Context) error {
-	for wait := watchInterval; ; {
-		pause(ctx, wait)
-		if ctx.Err() != nil {
-			return nil
-		}
+	wait := watchInterval
+	for pause(ctx, wait); ctx.Err() == nil; pause(ctx, wait) {
 		wait = watchInterval
-		if err := w.look(ctx); err != nil {
+		err := w.look(ctx)
+		if err != nil {
 			w.log.Debug("Redis could not be checked", "error", err)
-			wait = watchAgain
-		} else if w.unsafe() != nil {
+		}
+		if err != nil || w.unsafe() != nil {
 			wait = watchAgain
 		}
 	}
+	return nil
 }
 
 // look checks everything once and logs what has changed. It returns an error when
@@ -116,24 +115,23 @@ func (w *watch) look(ctx context.Context) error {
 	return nil
 }
 
-// find makes all checks. Where Redis refuses what they ask, one of them has failed,
-// and the others stand as they were found last.
+// find makes all checks. Where Redis refuses what they ask, the check of that has
+// failed, and those that could not be made stand as they were found last. It returns
+// an error when Redis did not answer.
 func (w *watch) find(ctx context.Context) (ledger.Settings, []check, error) {
-	settings, difference, refusal := w.ask(ctx)
-	writable := judgeWritable(settings, nil, refusal)
-	if refusal == nil {
-		var lacking []string
-		lacking, refusal = w.lacking(ctx)
-		writable = judgeWritable(settings, lacking, refusal)
-		if isReply(refusal) || refusal == nil {
-			return settings, append(judge(settings), writable, judgeClock(difference)), nil
-		}
+	settings, difference, err := w.ask(ctx)
+	if isReply(err) {
+		others := slices.DeleteFunc(slices.Clone(w.checks()), func(c check) bool { return c.Name == checkWritable })
+		return settings, append(others, judgeWritable(settings, nil, err)), nil
 	}
-	if !isReply(refusal) {
-		return settings, nil, refusal
+	if err != nil {
+		return settings, nil, err
 	}
-	others := slices.DeleteFunc(slices.Clone(w.checks()), func(c check) bool { return c.Name == checkWritable })
-	return settings, append(others, writable), nil
+	lacking, err := w.lacking(ctx)
+	if err != nil && !isReply(err) {
+		return settings, nil, err
+	}
+	return settings, append(judge(settings), judgeWritable(settings, lacking, err), judgeClock(difference)), nil
 }
 
 // ask reads what the other checks go by.
