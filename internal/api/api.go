@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -70,6 +71,9 @@ type Config struct {
 	Keys []Key
 	// Ready returns an error while orders cannot be served, with the reason.
 	Ready func() error
+	// Away says whether it is sure that Redis is away, so that one slow answer does not
+	// turn the health red. Nil takes every failure for sure.
+	Away func() bool
 	// LocalOnly says that there are no keys because nobody but this machine can
 	// connect: a browser on it must not do so for a page from elsewhere.
 	LocalOnly bool
@@ -105,6 +109,7 @@ type Server struct {
 	tracer     trace.Tracer // nil while traces are off
 	app        *fiber.App
 	batches    batchPlaces
+	seen       atomic.Pointer[seenFacts] // by the last look at the health that succeeded
 	protection *http.CrossOriginProtection
 	// serving ends when the server stops: streams of events end with it, and nobody
 	// waits for outcomes any more.

@@ -19,21 +19,25 @@ type healthView struct {
 }
 
 type poolView struct {
-	Healthy     bool  `json:"healthy"`
-	QueueLength int64 `json:"queue_length"`
-	Workers     int   `json:"workers"`
+	Healthy bool `json:"healthy"`
+	// QueueLength and Workers are nil while they are not known.
+	QueueLength *int64 `json:"queue_length,omitempty"`
+	Workers     *int   `json:"workers,omitempty"`
 }
 
 // getHealth answers GET /health: 200, or 503 with a reason.
 func (s *Server) getHealth(c *fiber.Ctx) error {
-	snap, err := s.Stats.Snapshot(c.UserContext())
-	if err != nil && !errors.Is(err, order.ErrUnavailable) {
-		s.cfg.Log.ErrorContext(c.UserContext(), "health is unknown", "error", err, "request_id", requestID(c))
+	f := s.facts(c)
+	if f.Unread != nil && !errors.Is(f.Unread, order.ErrUnavailable) {
+		s.cfg.Log.ErrorContext(c.UserContext(), "health is unknown", "error", f.Unread, "request_id", requestID(c))
 	}
-	v := healthView{
-		Status: "healthy", Timestamp: time.Now().Unix(),
-		Pool:   poolView{Healthy: true, QueueLength: snap.Waiting(), Workers: snap.Slots},
-		Reason: s.unhealthy(snap, err),
+	v := healthView{Status: "healthy", Timestamp: time.Now().Unix(), Pool: poolView{Healthy: true}, Reason: f.Reason()}
+	if f.Unread == nil {
+		waiting := f.Waiting()
+		v.Pool.QueueLength = &waiting
+	}
+	if f.FleetKnown() {
+		v.Pool.Workers = &f.Slots
 	}
 	if v.Reason != "" {
 		v.Status, v.Pool.Healthy = "unhealthy", false
@@ -42,22 +46,28 @@ func (s *Server) getHealth(c *fiber.Ctx) error {
 	return c.JSON(v)
 }
 
-// unhealthy returns the reason why orders are not taken or not worked, or
-// nothing.
-func (s *Server) unhealthy(snap stats.Snapshot, err error) string {
-	notReady := s.cfg.Ready()
-	switch {
-	case notReady != nil:
-		return notReady.Error()
-	case errors.Is(err, order.ErrUnavailable):
-		return "Redis is unavailable"
-	case err != nil:
-		return "the state of the orders could not be read"
-	case snap.Slots == 0:
-		return "no worker is alive"
-	case snap.Backlog() >= int64(s.cfg.MaxQueueLength):
-		return "the queues are full"
-	default:
-		return ""
+// seenLately is for how long facts stand in for those that could not be read.
+const seenLately = 30 * time.Second
+
+// seenFacts is a snapshot and when it was read.
+type seenFacts struct {
+	stats.Snapshot
+	at time.Time
+}
+
+// facts reads what decides whether orders are taken and worked. While it is not sure
+// that Redis is away, the facts that were read last stand for those that could not be.
+func (s *Server) facts(c *fiber.Ctx) stats.Facts {
+	f := stats.Facts{MaxBacklog: int64(s.cfg.MaxQueueLength)}
+	f.Snapshot, f.Unread = s.Stats.Snapshot(c.UserContext())
+	f.Unusable = s.cfg.Ready()
+	if f.Unread == nil {
+		s.seen.Store(&seenFacts{f.Snapshot, time.Now()})
+		return f
 	}
+	unsure := errors.Is(f.Unread, order.ErrUnavailable) && s.cfg.Away != nil && !s.cfg.Away()
+	if seen := s.seen.Load(); unsure && seen != nil && time.Since(seen.at) < seenLately {
+		f.Snapshot, f.Unread = seen.Snapshot, nil
+	}
+	return f
 }

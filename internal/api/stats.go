@@ -17,8 +17,8 @@ type statsView struct {
 	SuccessCount         int64                     `json:"success_count"`
 	ErrorCount           int64                     `json:"error_count"`
 	AverageProcessTimeMS float64                   `json:"average_process_time_ms"`
-	ActiveWorkers        int                       `json:"active_workers"`
-	Workers              int                       `json:"workers"`
+	ActiveWorkers        *int                      `json:"active_workers,omitempty"` // nil while not known
+	Workers              *int                      `json:"workers,omitempty"`        // likewise
 	QueueLength          int64                     `json:"queue_length"`
 	UptimeSeconds        int64                     `json:"uptime_seconds"`
 	ThroughputPerSecond  float64                   `json:"throughput_per_second"`
@@ -61,7 +61,11 @@ func (s *Server) getStats(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(viewStats(snap))
+	v := viewStats(snap)
+	if facts := (stats.Facts{Unusable: s.cfg.Ready(), Snapshot: snap}); !facts.FleetKnown() {
+		v.ActiveWorkers, v.Workers = nil, nil
+	}
+	return c.JSON(v)
 }
 
 func viewStats(snap stats.Snapshot) statsView {
@@ -70,8 +74,8 @@ func viewStats(snap stats.Snapshot) statsView {
 		SuccessCount:         snap.ByStatus[order.StatusCompleted],
 		ErrorCount:           snap.ByStatus[order.StatusRejected] + snap.ByStatus[order.StatusFailed],
 		AverageProcessTimeMS: milliseconds(snap.MeanProcessing()),
-		ActiveWorkers:        snap.Slots,
-		Workers:              snap.Workers,
+		ActiveWorkers:        &snap.Slots,
+		Workers:              &snap.Workers,
 		QueueLength:          snap.Waiting(),
 		UptimeSeconds:        int64(snap.Uptime.Seconds()),
 		ThroughputPerSecond:  math.Round(snap.Throughput*100) / 100,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,7 +121,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	snap := func(slots int, waiting int64) snapshots {
 		return func() (stats.Snapshot, error) {
-			return stats.Snapshot{Fleet: stats.Fleet{Slots: slots}, Depths: map[order.Queue]stats.Depth{
+			return stats.Snapshot{Fleet: stats.Fleet{Slots: slots}, Memory: stats.Memory{Used: 80, Limit: 100}, Depths: map[order.Queue]stats.Depth{
 				order.QueueCritical: {Pending: 1, Active: 9}, order.QueueLow: {Pending: waiting - 1, Retry: 9},
 			}}, nil
 		}
@@ -130,6 +131,12 @@ func TestHealth(t *testing.T) {
 	}
 	ready := func() error { return nil }
 	starting := func() error { return errors.New("starting: waiting for Redis") }
+	broken := func() error { return errors.New("this Redis is a replica") }
+	full := snapshots(func() (stats.Snapshot, error) {
+		s, err := snap(0, 7)()
+		s.Memory.Used = 81
+		return s, err
+	})
 	rows := []struct {
 		name          string
 		stats         snapshots
@@ -142,6 +149,8 @@ func TestHealth(t *testing.T) {
 		{"no worker", snap(0, 7), ready, 7, 0, "no worker is alive"},
 		{"at the limit, retries included", snap(64, 91), ready, 91, 64, "the queues are full"},
 		{"above the limit", snap(64, 101), ready, 101, 64, "the queues are full"},
+		{"a check failed, though there is no worker", snap(7, 7), broken, 7, 7, "this Redis is a replica"},
+		{"nearly full, and nobody works", full, ready, 7, 0, "Redis is nearly full: all new orders are refused"},
 		{"Redis away", fails(fmt.Errorf("read: %w: dial secret", order.ErrUnavailable)), ready, 0, 0, "Redis is unavailable"},
 		{"starting", fails(order.ErrUnavailable), starting, 0, 0, "starting: waiting for Redis"},
 		{"fault", fails(errors.New("secret dsn")), ready, 0, 0, "the state of the orders could not be read"},
@@ -162,10 +171,11 @@ func TestHealth(t *testing.T) {
 				t.Errorf("timestamp is %v", got["timestamp"])
 			}
 			delete(got, "timestamp")
-			want := map[string]any{
-				"status": status,
-				"pool":   map[string]any{"healthy": code == 200, "queue_length": row.length, "workers": row.slots},
+			pool := map[string]any{"healthy": code == 200, "queue_length": row.length, "workers": row.slots}
+			if row.length == 0 { // nothing could be read
+				pool = map[string]any{"healthy": false}
 			}
+			want := map[string]any{"status": status, "pool": pool}
 			if row.reason != "" {
 				want["reason"] = row.reason
 			}
@@ -184,5 +194,32 @@ func TestFaultOfHealthIsLogged(t *testing.T) {
 	var line struct{ Error string }
 	if err := json.Unmarshal([]byte(firstLine(s.log.String())), &line); err != nil || line.Error != "broken reply" {
 		t.Errorf("the log says %s, %v", s.log, err)
+	}
+}
+
+// TestHealthOfOneSlowAnswer keeps what was seen last until it is sure that Redis is away,
+// and tells no numbers from then on.
+func TestHealthOfOneSlowAnswer(t *testing.T) {
+	t.Parallel()
+	var fails, away atomic.Bool
+	p := parts{Parts: api.Parts{Stats: snapshots(func() (stats.Snapshot, error) {
+		if fails.Load() {
+			return stats.Snapshot{}, order.ErrUnavailable
+		}
+		return stats.Snapshot{Fleet: stats.Fleet{Slots: 3}}, nil
+	})}}
+	p.cfg.Away = away.Load
+	s := serve(t, p)
+	for _, row := range []struct {
+		fails, away bool
+		code        int
+		workers     any
+	}{{false, false, 200, 3.0}, {true, false, 200, 3.0}, {true, true, 503, nil}, {false, false, 200, 3.0}} {
+		fails.Store(row.fails)
+		away.Store(row.away)
+		pool, _ := s.ask(t, "GET", "/health", "").object(t, row.code)["pool"].(map[string]any)
+		if pool["workers"] != row.workers {
+			t.Errorf("workers are %v, want %v", pool["workers"], row.workers)
+		}
 	}
 }

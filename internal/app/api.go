@@ -58,7 +58,7 @@ func (a *API) build() error {
 	var err error
 	a.server, err = api.New(api.Config{
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
-		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.state.ready, Log: a.Log, Traces: a.Traces,
+		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.state.ready, Away: a.redis.lost, Log: a.Log, Traces: a.Traces,
 		Observe: a.meters.NewRequests().Observe,
 	}, api.Parts{
 		Intake: a.meters.NewIntake(in, rulesOf(a.cfg.Common)), Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report, Live: a.live,

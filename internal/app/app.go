@@ -8,7 +8,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,7 +20,7 @@ import (
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/metrics"
-	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
 	"orderprocessor/internal/rules"
 	"orderprocessor/internal/traces"
 )
@@ -47,6 +46,7 @@ type program struct {
 	rdb    redis.UniversalClient
 	ledger *ledger.Ledger
 	watch  *watch
+	redis  *contact
 	state  *state
 	admin  net.Listener
 	spans  *traces.Provider // those of Traces, if it is the program's own
@@ -62,10 +62,13 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
+	contact := &contact{}
+	rdb.AddHook(contact)
 	l := ledger.New(rdb)
-	w := newWatch(l, opts.Clock, opts.Log)
+	w := newWatch(rdb, l, opts.Clock, opts.Log)
+	w.register = queue.NewInspector(rdb).Register
 	return &program{
-		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, state: newState(l, w), admin: admin,
+		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, redis: contact, state: newState(l, w, contact), admin: admin,
 		meters: newMeters(rdb, w),
 	}, nil
 }
@@ -109,23 +112,38 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 	return nil
 }
 
-// awaitRedis returns when Redis has passed its check, with an error when it
-// cannot be used, and without one when ctx ends first.
+// awaitRedis returns when Redis has passed its checks, and without an error when ctx
+// ends first. It waits while Redis does not answer, or refuses what the programs do:
+// a replica may be promoted, and rights be given. A setting with which orders are not
+// safe is an error.
 func (p *program) awaitRedis(ctx context.Context) error {
-	for waitForRedis(ctx, p.ledger, p.common.Redis.String(), p.Log) {
-		if p.TrustRedis {
-			return nil
-		}
-		err := p.watch.look(ctx)
-		if err == nil {
-			return p.watch.unsafe()
-		}
-		if ctx.Err() == nil && !errors.Is(err, order.ErrUnavailable) {
+	var logged time.Time
+	for ; ctx.Err() == nil; pause(ctx, redisWait) {
+		wait, err := p.tryRedis(ctx)
+		if wait == nil || err != nil {
 			return err
 		}
-		pause(ctx, redisWait)
+		if time.Since(logged) >= redisWaitLog {
+			logged = time.Now()
+			p.Log.Warn("waiting for Redis; not ready until it answers", "redis", p.common.Redis.String(), "error", wait)
+		}
 	}
 	return nil
+}
+
+// tryRedis makes all checks once. It returns what to wait for, nil for nothing, or
+// the error of a check that keeps the program from starting.
+func (p *program) tryRedis(ctx context.Context) (wait, err error) {
+	if p.TrustRedis {
+		return ping(ctx, p.ledger), nil
+	}
+	if err := p.watch.look(ctx); err != nil {
+		return err, nil
+	}
+	if err := p.watch.unsafe(checkWritable); err != nil {
+		return nil, err
+	}
+	return p.watch.unsafe(), nil
 }
 
 func rulesOf(c config.Common) rules.Rules {

@@ -16,8 +16,11 @@ const (
 	checkFailed  = "failed"  // orders are not safe
 )
 
-// checkClock is the name of the check of the clock.
-const checkClock = "clock"
+// The names of checks that are treated in a way of their own.
+const (
+	checkClock    = "clock"
+	checkWritable = "writable"
+)
 
 const (
 	// clockWarning is the difference to the clock of Redis that is worth a warning.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/stats"
 )
 
 const (
@@ -56,6 +58,8 @@ type examiner struct {
 	inspector *queue.Inspector
 	// refused holds the optional commands that the user of this Redis may not run.
 	refused []string
+	// facts is what was found of those that /health goes by.
+	facts stats.Facts
 	// barred says that Redis answers nothing about orders: it is away, refuses the
 	// user, or is not ready.
 	barred bool
@@ -65,7 +69,7 @@ func newExaminer(rdb redis.UniversalClient, addr string) *examiner {
 	books := ledger.New(rdb)
 	return &examiner{
 		rdb: rdb, addr: addr, books: books, inspector: queue.NewInspector(rdb),
-		watch: newWatch(books, time.Now, slog.New(slog.DiscardHandler)),
+		watch: newWatch(rdb, books, time.Now, slog.New(slog.DiscardHandler)),
 	}
 }
 
@@ -123,8 +127,16 @@ func (e *examiner) settings(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	refusal := e.books.Writable(ctx)
+	if refusal != nil && !isReply(refusal) {
+		return nil, refusal
+	}
+	writable := judgeWritable(settings, nil, refusal)
+	if writable.State == checkFailed {
+		e.facts.Unusable = errors.New(writable.Detail)
+	}
 	var found []Finding
-	for _, c := range append(judge(settings), judgeClock(difference)) {
+	for _, c := range append(judge(settings), writable, judgeClock(difference)) {
 		if c.Name == checkPersistence && settings.AppendOnly && settings.AppendFsync == "" {
 			found = append(found, unchecked(spaced(c.Name), e.untold("appendfsync")))
 			continue
@@ -144,6 +156,7 @@ func findingOf(c check) Finding {
 		"eviction_policy": "CONFIG SET maxmemory-policy noeviction, and in redis.conf; then see whether drift is 0",
 		"memory_limit":    "set maxmemory, at half of the machine's memory for instance",
 		checkPersistence:  "appendonly yes and appendfsync everysec in redis.conf; see deploy/redis.conf",
+		checkWritable:     "point REDIS_URL to the master, or to the Sentinels (?master_name=…); if it is one, look at the log of Redis",
 		checkClock:        "put the time synchronisation of this machine and of Redis's right",
 	}
 	states := map[string]FindingState{checkOK: FindingOK, checkWarning: FindingWarning, checkFailed: FindingProblem}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,7 +43,21 @@ func needed() []string {
 		on("asynq:{default}:retry", "zadd $ 1 x", "zrem $ x", "zcard $", "zrange $ 0 1", "zrangebyscore $ 0 1", "zrevrange $ 0 1",
 			"zremrangebyscore $ 0 1", "zremrangebyrank $ 0 1", "zscan $ 0", "zscore $ x"),
 		on("asynq:queues", "sadd $ x", "srem $ x", "smembers $", "sismember $ x"),
+		onEach(slices.Sorted(maps.Keys(wellKnown())), "get $", "set $ x"),
+		onEach([]string{
+			"orders:{b0}:o:x", "orders:{b0}:u:x", "asynq:{low}:t:x", "asynq:{critical}:t:x",
+			"asynq:servers", "asynq:servers:{x}", "asynq:workers", "asynq:workers:{x}",
+		}, "get $", "set $ x"),
 	)
+}
+
+// onEach puts each of the keys into commands: rights may be for some keys alone.
+func onEach(keys []string, commands ...string) []string {
+	all := make([]string, 0, len(keys)*len(commands))
+	for _, key := range keys {
+		all = append(all, on(key, slices.Clone(commands)...)...)
+	}
+	return all
 }
 
 // on puts a key into commands.
@@ -59,9 +74,9 @@ func optional() []string { return []string{"config get x", "type x", "object enc
 // access asks which of the commands that the programs need are refused.
 func (e *examiner) access(ctx context.Context) ([]Finding, error) {
 	const check = "permissions"
-	refused, err := e.ask(ctx, needed())
+	refused, err := askRefused(ctx, e.rdb, needed())
 	if err == nil {
-		e.refused, err = e.ask(ctx, optional())
+		e.refused, err = askRefused(ctx, e.rdb, optional())
 	}
 	switch {
 	case errors.Is(err, redis.Nil):
@@ -72,6 +87,7 @@ func (e *examiner) access(ctx context.Context) ([]Finding, error) {
 	case err != nil:
 		return nil, fmt.Errorf("ask for permissions: %w", err)
 	case len(refused) > 0:
+		e.facts.Unusable = errors.New("the user of REDIS_URL may not run " + brief(refused))
 		return []Finding{problem(check, "the user of REDIS_URL may not run "+brief(refused), aclAdvice)}, nil
 	}
 	return []Finding{good(check, "everything that the programs do is allowed")}, nil
@@ -92,8 +108,9 @@ func brief(all []string) string {
 // aclAdvice is what to do about a user that may not do enough.
 const aclAdvice = "give the user the rights of deploy/redis-users.acl (ACL SETUSER), on the master and each replica"
 
-// ask returns those of the commands that are refused, each as its first two words.
-func (e *examiner) ask(ctx context.Context, commands []string) ([]string, error) {
+// askRefused returns those of the commands that Redis refuses its user, each as its
+// first two words, or redis.Nil from a Redis before 7, which cannot say it.
+func askRefused(ctx context.Context, rdb redis.UniversalClient, commands []string) ([]string, error) {
 	words := make([][]string, len(commands))
 	for i, c := range commands {
 		words[i] = strings.Fields(c)
@@ -102,7 +119,7 @@ func (e *examiner) ask(ctx context.Context, commands []string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	places, err := e.rdb.Eval(ctx, permissionsScript, nil, text).Int64Slice()
+	places, err := rdb.Eval(ctx, permissionsScript, nil, text).Int64Slice()
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,10 @@ func (e *examiner) workers(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	alive := good("workers", fmt.Sprintf("%d alive, with %d slots", fleet.Workers, fleet.Slots))
-	if fleet.Slots == 0 {
+	switch e.facts.Fleet = fleet; {
+	case !e.facts.FleetKnown():
+		alive = unchecked("workers", "not known, as Redis refuses their signs of life: "+e.facts.Reason())
+	case fleet.Slots == 0:
 		alive = problem("workers", "none is alive: orders are taken until the queues are full, and wait",
 			"start workers; if they should run, look at their log for the reason of their end")
 	}

@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 const (
-	// fullLow and fullAll are the shares of maxmemory, in percent, above which the
-	// API refuses orders of the queue low, and all orders.
-	fullLow, fullAll = 60, 80
 	// fragmented is how much more memory than it uses Redis may hold, as a factor.
 	fragmented = 1.5
 	// fragmentedFrom is the use below which that says nothing, in bytes: Redis itself
@@ -29,24 +29,24 @@ func (e *examiner) server(ctx context.Context) ([]Finding, error) {
 	if err := info.Err(); err != nil {
 		return nil, fmt.Errorf("read what redis tells of itself: %w", err)
 	}
+	e.facts.Memory = stats.Memory{Used: number(info, "Memory", "used_memory"), Limit: number(info, "Memory", "maxmemory")}
 	return []Finding{
-		judgeMemoryUse(info), judgeFragmentation(info), judgeEvicted(info), judgeSnapshot(info), judgeAppend(info),
+		judgeMemoryUse(e.facts.Memory), judgeFragmentation(info), judgeEvicted(info), judgeSnapshot(info), judgeAppend(info),
 		e.replication(ctx, info), e.compactness(ctx),
 	}, nil
 }
 
-func judgeMemoryUse(info *redis.InfoCmd) Finding {
+func judgeMemoryUse(m stats.Memory) Finding {
 	const check = "memory use"
-	used, limit := number(info, "Memory", "used_memory"), number(info, "Memory", "maxmemory")
-	if limit == 0 {
-		return good(check, megabytes(used))
+	if m.Limit == 0 {
+		return good(check, megabytes(m.Used))
 	}
-	found := fmt.Sprintf("%s of %s, %d %%", megabytes(used), megabytes(limit), used*100/limit)
+	found := fmt.Sprintf("%s of %s, %d %%", megabytes(m.Used), megabytes(m.Limit), m.Used*100/m.Limit)
 	const advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
 	switch {
-	case used*100 > limit*fullAll:
+	case !m.Admits(order.QueueCritical):
 		return problem(check, found+": all new orders are refused", advice)
-	case used*100 > limit*fullLow:
+	case !m.Admits(order.QueueLow):
 		return warning(check, found+": new orders of the queue low are refused, those of default from 70 %, all from 80 %", advice)
 	default:
 		return good(check, found)

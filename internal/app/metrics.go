@@ -26,7 +26,7 @@ func newMeters(rdb redis.UniversalClient, w *watch) *metrics.Registry {
 
 // checkNames are those of all checks.
 func checkNames() []string {
-	all := append(judge(ledger.Settings{}), judgeClock(0))
+	all := append(judge(ledger.Settings{}), judgeWritable(ledger.Settings{}, nil, nil), judgeClock(0))
 	names := make([]string, len(all))
 	for i, c := range all {
 		names[i] = c.Name

@@ -2,10 +2,7 @@ package app
 
 import (
 	"context"
-	"log/slog"
 	"time"
-
-	"orderprocessor/internal/ledger"
 )
 
 const (
@@ -16,23 +13,6 @@ const (
 	// redisWaitLog is the time between two log lines about the waiting.
 	redisWaitLog = 10 * time.Second
 )
-
-// waitForRedis returns true when Redis answers, or false when ctx ends.
-func waitForRedis(ctx context.Context, books *ledger.Ledger, addr string, log *slog.Logger) bool {
-	var logged time.Time
-	for ctx.Err() == nil {
-		err := ping(ctx, books)
-		if err == nil {
-			return true
-		}
-		if time.Since(logged) >= redisWaitLog {
-			logged = time.Now()
-			log.Warn("waiting for Redis; not ready until it answers", "redis", addr, "error", err)
-		}
-		pause(ctx, redisWait)
-	}
-	return false
-}
 
 // pinger answers whether Redis is there.
 type pinger interface {

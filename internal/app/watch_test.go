@@ -37,7 +37,7 @@ func TestReadyzTellsChecks(t *testing.T) {
 		"API": newAPI(t, io.Discard, environ(redis.URL())), "worker": newWorker(t, io.Discard, environ(redis.URL())),
 	} {
 		start(t, p)
-		for _, check := range []string{"redis_version", "eviction_policy", "memory_limit", "persistence", "clock"} {
+		for _, check := range []string{"redis_version", "eviction_policy", "memory_limit", "persistence", "writable", "clock"} {
 			eventually(t, name+": "+check+" is fine", func() bool { return checkState(t, p, check) == "200 ok" })
 		}
 	}

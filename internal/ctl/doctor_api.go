@@ -68,8 +68,10 @@ func healthAdvice(err error) string {
 		return "start workers, and see their log for why they ended"
 	case "the queues are full":
 		return "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)"
+	case "Redis is nearly full: all new orders are refused":
+		return "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
 	default:
-		return "see the log of the API"
+		return "see the findings about Redis, and the log of the API"
 	}
 }
 
@@ -109,7 +111,7 @@ func judgeBooks(v statsView, err error) app.Finding {
 		f.State, f.Found = app.FindingProblem, fmt.Sprintf("the drift is %d: the books do not balance", v.Ledger.Drift)
 		f.Advice = "keep the log and a copy of the data, and see what docs/OPERATIONS.md says of ledger.drift"
 	default:
-		f.Found = fmt.Sprintf("balanced, %d orders accepted, %d worker slots", v.Ledger.Accepted, v.ActiveWorkers)
+		f.Found = fmt.Sprintf("balanced, %d orders accepted, %s worker slots", v.Ledger.Accepted, numberText(v.ActiveWorkers))
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,11 +57,22 @@ func (s *statsCommand) run(ctx context.Context) error {
 }
 
 func decodeStats(answer json.RawMessage) (statsView, error) {
-	var v statsView
+	v := statsView{ActiveWorkers: notKnown, Workers: notKnown}
 	if json.Unmarshal(answer, &v) != nil || v.ByStatus == nil {
 		return statsView{}, errNotTheAPI
 	}
 	return v, nil
+}
+
+// notKnown stands for a number that the API leaves out, as it does not know it.
+const notKnown = -1
+
+// numberText is a number that may not be known.
+func numberText(n int) string {
+	if n == notKnown {
+		return "unknown"
+	}
+	return strconv.Itoa(n)
 }
 
 func (s *statsCommand) print(v statsView) {
@@ -68,7 +80,7 @@ func (s *statsCommand) print(v statsView) {
 	t.row("   accepted", v.Ledger.Accepted)
 	t.row("   drift", driftText(v.Ledger.Drift))
 	t.row("   repairs", repairsText(v.Ledger.Repairs))
-	t.row("   worker slots", v.ActiveWorkers)
+	t.row("   worker slots", numberText(v.ActiveWorkers))
 	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
 	t.end()

@@ -100,7 +100,7 @@ func plainLine(s snapshot) string {
 		fmt.Sprintf("waiting %d", waiting), fmt.Sprintf("active %d", active), fmt.Sprintf("retrying %d", retrying),
 		fmt.Sprintf("settled %d of %d", s.settled(), v.Ledger.Accepted),
 		fmt.Sprintf("p95 %.1f ms", v.LatencyMS.EndToEnd.P95),
-		fmt.Sprintf("slots %d", v.ActiveWorkers), fmt.Sprintf("drift %d", v.Ledger.Drift),
+		"slots " + numberText(v.ActiveWorkers), fmt.Sprintf("drift %d", v.Ledger.Drift),
 	}
 	return strings.Join(parts, "  ")
 }

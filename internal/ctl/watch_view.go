@@ -125,7 +125,7 @@ func (d *display) throughput(width int) string {
 func (d *display) system(width int) []styled {
 	v := d.shown.stats.stats
 	parts := []string{
-		marked(fmt.Sprintf("workers %d, slots %d", v.Workers, v.ActiveWorkers), v.ActiveWorkers == 0),
+		marked(fmt.Sprintf("workers %s, slots %s", numberText(v.Workers), numberText(v.ActiveWorkers)), v.ActiveWorkers == 0),
 		marked(fmt.Sprintf("drift %d", v.Ledger.Drift), v.Ledger.Drift != 0),
 		fmt.Sprintf("accepted %d", v.Ledger.Accepted), memoryText(v.Redis),
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 const (
@@ -23,20 +24,6 @@ const (
 	// clients come back, in percent: with less they would be refused again.
 	headroom = 5
 )
-
-// memoryShare is how much of its memory Redis may use before no more orders of a
-// queue are accepted, in percent: the less urgent go first. At its limit workers
-// could not fetch orders either, so much is left free for their work.
-func memoryShare(q order.Queue) int64 {
-	switch q {
-	case order.QueueLow:
-		return 60
-	case order.QueueDefault:
-		return 70
-	default:
-		return 80
-	}
-}
 
 // Backlog tells how many orders wait in all queues together.
 type Backlog interface {
@@ -117,7 +104,7 @@ func (g *Gate) read(ctx context.Context, settled, used *meter) {
 func (g *Gate) Admit(q order.Queue, bytes int64) error {
 	now := g.latest.Load()
 	used := now.used + g.added.Load()
-	if most := now.limit / 100 * memoryShare(q); now.limit > 0 && used > most {
+	if most := now.limit / 100 * stats.MemoryShare(q); now.limit > 0 && used > most {
 		return &order.BusyError{Reason: order.BusyMemory, RetryAfter: after(float64(used-most), now.freeing)}
 	}
 	waiting := g.waiting.Add(1)

@@ -18,6 +18,7 @@ import (
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:l                    string      who reconciles, for a few seconds
 //	orders:{b0}:i                    string      the suspect that is tried apart, for a minute at most
+//	orders:{b0}:w                    none        never written: its deletion shows that Redis takes writes
 const book = "orders:{b0}:"
 
 const (
@@ -27,6 +28,7 @@ const (
 	eventsKey    = book + "e"
 	leaderKey    = book + "l"
 	apartKey     = book + "i"
+	writableKey  = book + "w"
 )
 
 func recordKey(id string) string { return recordPrefix + id }

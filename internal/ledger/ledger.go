@@ -79,17 +79,24 @@ func wrap(err error, format string, args ...any) error {
 	return fmt.Errorf("%s: %w", operation, err)
 }
 
-// passing lists the error replies of a Redis that is not able to work at the
-// moment: starting, failing over, out of replicas, of memory or of disk.
+// passing lists what marks the error replies of a Redis that is not able to work at
+// the moment, or not for this user: starting, failing over, a replica, out of
+// replicas, of memory or of disk, or with rights withdrawn. The lines without capitals
+// are replies without a code of their own, those of Redis 6.2 to scripts among them.
 var passing = []string{ //nolint:gochecknoglobals // a constant list
 	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "NOREPLICAS", "OOM", "MISCONF", "BUSY",
-	"max number of clients",
+	"NOPERM", "NOAUTH", "WRONGPASS", "DENIED", "NOGOODSLAVE",
+	"max number of clients", "ACL failure in script", "user executing the script", "unknown command",
+	"Unknown Redis command", "Disk error", "invalid password", "without any password configured",
 }
 
 func unavailable(err error) bool {
 	var reply redis.Error
 	if !errors.As(err, &reply) {
 		return !errors.Is(err, context.Canceled) // the caller's own wish
+	}
+	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
+		return true
 	}
 	for _, p := range passing {
 		if strings.Contains(reply.Error(), p) {

@@ -12,6 +12,9 @@ import (
 type Settings struct {
 	// Version is that of Redis.
 	Version string
+	// Replica says whether it follows another Redis: what is written to it is refused, or
+	// lost at the next synchronisation.
+	Replica bool
 	// EvictionPolicy is its maxmemory-policy.
 	EvictionPolicy string
 	// MaxMemory is how many bytes it may use; 0 when there is no bound.
@@ -33,9 +36,17 @@ func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
 	bytes, _ := strconv.ParseInt(info["maxmemory"], 10, 64)
 	return Settings{
 		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"], MaxMemory: bytes,
+		Replica:     info["role"] == "slave",
 		AppendOnly:  info["aof_enabled"] == "1",
 		AppendFsync: l.rdb.ConfigGet(ctx, "appendfsync").Val()["appendfsync"],
 	}, nil
+}
+
+// Writable returns nil when Redis takes a write, and otherwise the reply with which it
+// refuses one, or another error without an answer. It deletes a key that never exists:
+// that changes nothing, and needs no memory. It wraps order.ErrUnavailable.
+func (l *Ledger) Writable(ctx context.Context) error {
+	return wrap(l.rdb.Del(ctx, writableKey).Err(), "try a write")
 }
 
 // Memory returns how much memory Redis uses and how much it may use, in bytes;

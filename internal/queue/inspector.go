@@ -29,8 +29,26 @@ func NewInspector(rdb redis.UniversalClient) *Inspector {
 	return &Inspector{rdb: rdb, asynq: asynq.NewInspectorFromRedisClient(rdb), queues: order.Queues()}
 }
 
+// queuesKey lists the queues that Asynq knows.
+const queuesKey = "asynq:queues"
+
 // queueKey is a key of Asynq 0.26 that belongs to one queue.
 func queueKey(q order.Queue, name string) string { return "asynq:{" + string(q) + "}:" + name }
+
+// Register adds the queues to those that Asynq knows, by which its inspector and
+// Asynqmon find them. Asynq's client does so once for each queue, and never again
+// when Redis has lost them. It may be called at any time, and returns
+// order.ErrUnavailable when Redis could not be asked.
+func (i *Inspector) Register(ctx context.Context) error {
+	names := make([]any, len(i.queues))
+	for n, q := range i.queues {
+		names[n] = string(q)
+	}
+	if err := i.rdb.SAdd(ctx, queuesKey, names...).Err(); err != nil {
+		return fmt.Errorf("register the queues: %w: %w", order.ErrUnavailable, err)
+	}
+	return nil
+}
 
 // Backlog returns how many tasks wait in all queues together, for a worker or
 // for their time.
