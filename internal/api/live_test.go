@@ -70,6 +70,7 @@ func (f *following) next(t *testing.T) (name string, data map[string]any) {
 		case "event":
 			name = value
 		case "data":
+			timely(t, []byte(value))
 			if err := json.Unmarshal([]byte(value), &data); err != nil {
 				t.Fatalf("data %s: %v", value, err)
 			}

@@ -34,7 +34,7 @@ type message struct {
 }
 
 type data struct {
-	Order    order.Order    `json:"order"`
+	Order    order.View     `json:"order"`
 	Handling order.Handling `json:"handling"`
 	Attempt  int            `json:"attempt"`
 }
@@ -58,7 +58,7 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 // request builds one call: the same key every time, a new timestamp and with it
 // a new signature. The time is in UTC.
 func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (*http.Request, error) {
-	body, err := json.Marshal(message{approved, now.Format(time.RFC3339), data{a.Order, a.Handling, a.Attempt}})
+	body, err := json.Marshal(message{approved, order.FormatTime(now), data{a.Order.View(), a.Handling, a.Attempt}})
 	if err != nil {
 		return nil, fmt.Errorf("encode order for fulfilment: %w", err)
 	}

@@ -36,6 +36,16 @@ type Order struct {
 	ProcessAt time.Time `json:"process_at,omitzero"`
 }
 
+// View is an order as clients and the shop see it in JSON.
+type View struct {
+	Order
+	// ProcessAt is that of the order.
+	ProcessAt Timestamp `json:"process_at,omitzero"`
+}
+
+// View returns the order as clients and the shop see it.
+func (o Order) View() View { return View{o, Timestamp{o.ProcessAt}} }
+
 // fingerprintBytes is how much of the digest a Fingerprint keeps: 128 bits
 // leave accidental collisions out of the question at half the memory.
 const fingerprintBytes = 16
