@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,7 +28,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Location("/orders/" + rec.ID)
+	c.Location(orderPath(rec.ID))
 	now, waited := s.awaited(c, rec)
 	switch {
 	case isNew:
@@ -53,6 +54,10 @@ func (s *Server) getOrder(c *fiber.Ctx) error {
 	}
 	return c.JSON(viewRecord(rec))
 }
+
+// orderPath is the path of an order. What would end or split a segment of it is
+// percent-encoded.
+func orderPath(id string) string { return "/orders/" + url.PathEscape(id) }
 
 // orderID returns the order's id from the path. A text that can be no id names no
 // order.

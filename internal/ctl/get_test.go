@@ -58,8 +58,8 @@ func TestGetShowsWhatWentWrong(t *testing.T) {
 
 func TestGetShowsWhyAndWhen(t *testing.T) {
 	t.Parallel()
-	api := newScript(t, exchange{"GET /orders/%2E", 200, record(".", "cancelled", `,"cancel_reason":"ordered twice","process_at":"2026-12-24T18:00:00+01:00"`)})
-	orderctl(t, "get", ".", "--api", api.URL).mustEnd(t, 0, `\ncancel reason +ordered twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`)
+	api := newScript(t, exchange{"GET /orders/...", 200, record("...", "cancelled", `,"cancel_reason":"ordered twice","process_at":"2026-12-24T18:00:00+01:00"`)})
+	orderctl(t, "get", "...", "--api", api.URL).mustEnd(t, 0, `\ncancel reason +ordered twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`)
 }
 
 func TestStrangeAnswers(t *testing.T) {

@@ -17,7 +17,8 @@ import (
 // Order is a submission that passed New. Its fields never change afterwards:
 // what happens to an order is told by its Record.
 type Order struct {
-	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -
+	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -,
+	// but not "." or "..".
 	ID string `json:"id"`
 	// Amount is what the order is worth, above zero.
 	Amount Money `json:"amount"`

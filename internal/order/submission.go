@@ -67,9 +67,10 @@ func New(s Submission, now time.Time) (Order, error) {
 	return o, nil
 }
 
-// ValidID says whether the text can be an order's id.
+// ValidID says whether the text can be an order's id. The names "." and ".." cannot:
+// clients and proxies resolve them away in a path, however they are encoded.
 func ValidID(id string) bool {
-	if id == "" || len(id) > MaxIDChars {
+	if id == "" || id == "." || id == ".." || len(id) > MaxIDChars {
 		return false
 	}
 	for i := range len(id) {
@@ -93,7 +94,7 @@ func (p *problems) add(field string, code Code, format string, args ...any) {
 
 func (p *problems) id(id string) string {
 	if id != "" && !ValidID(id) {
-		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -", MaxIDChars)
+		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..", MaxIDChars)
 	}
 	return id
 }

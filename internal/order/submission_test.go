@@ -268,7 +268,7 @@ func TestNewListsEveryProblemInFieldOrder(t *testing.T) {
 		t.Errorf("an order came beside the error (-want +got):\n%s", diff)
 	}
 	want := &order.InvalidError{Problems: []order.FieldError{
-		{Field: "id", Code: order.CodeInvalid, Message: "must be 1 to 64 characters of A-Z a-z 0-9 . _ -"},
+		{Field: "id", Code: order.CodeInvalid, Message: "must be 1 to 64 characters of A-Z a-z 0-9 . _ -, and not . or .."},
 		{Field: "amount", Code: order.CodeTooPrecise, Message: "must have at most two decimals"},
 		{Field: "items[1]", Code: order.CodeRequired, Message: "must not be empty"},
 		{Field: "customer", Code: order.CodeInvalid, Message: "must not contain the control character U+007F"},
