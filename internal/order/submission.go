@@ -173,7 +173,7 @@ const (
 )
 
 func (p *problems) required(field, s string, maxChars int, l lines) string {
-	if strings.TrimSpace(s) == "" {
+	if empty(s) {
 		p.add(field, CodeRequired, "must not be empty")
 		return s
 	}
@@ -191,10 +191,10 @@ func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 	return FieldError{}, true
 }
 
-// optional takes a text of white space for none.
+// optional takes a text that shows nothing for none.
 func (p *problems) optional(field, s string, maxChars int, l lines) string {
 	p.text(field, s, maxChars, l)
-	if strings.TrimSpace(s) == "" {
+	if empty(s) {
 		return ""
 	}
 	return s
@@ -219,5 +219,5 @@ func forbidden(r rune, l lines) bool {
 	if l == manyLines && (r == '\n' || r == '\r' || r == '\t') {
 		return false
 	}
-	return unicode.IsControl(r)
+	return unicode.IsControl(r) || l == oneLine && misleading(r)
 }
