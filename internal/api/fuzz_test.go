@@ -121,7 +121,9 @@ func FuzzKeysAndIDs(f *testing.F) {
 			return // no header holds them
 		}
 		key, err := api.IdempotencyKey(text)
-		if taken := err == nil; taken != keyForm.MatchString(text) || taken && key != text {
+		plain := !strings.HasPrefix(text, `"`)
+		if taken := err == nil; plain && (taken != keyForm.MatchString(text) || taken && key != text) ||
+			taken && !keyForm.MatchString(key) {
 			t.Errorf("key %q became %q, %v", text, key, err)
 		}
 		if order.ValidID(text) != isID(text) {
