@@ -59,7 +59,7 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 // readBatch returns the orders of the body. Of lines that were cut off it returns
 // the complete ones.
 func readBatch(c *fiber.Ctx, media string) ([]line, error) {
-	body, err := readBody(c, maxBatchBytes)
+	body, err := readText(c, maxBatchBytes)
 	cutOff := errors.Is(err, errCutOff)
 	if err != nil && (!cutOff || media != mediaNDJSON) {
 		return nil, err

@@ -116,7 +116,7 @@ func TestBatchRefuses(t *testing.T) {
 		{"comment", array, "[" + good + "/* x */]", 400},
 		{"more behind", array, "[" + good + "]x", 400},
 		{"two arrays", array, "[" + good + "][" + good + "]", 400},
-		{"byte order mark", array, "\ufeff[" + good + "]", 400},
+		{"two byte order marks", array, "\ufeff\ufeff[" + good + "]", 400},
 		{"no type", "", good, 415},
 		{"text", "text/plain", good, 415},
 		{"form", "application/x-www-form-urlencoded", good, 415},

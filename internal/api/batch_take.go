@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func decodeLine(text []byte, now time.Time) (o order.Order, err error) {
 	if len(text) > maxBodyBytes {
 		return order.Order{}, tooManyBytes(maxBodyBytes)
 	}
-	return decodeOrder(text, now)
+	return decodeOrder(bytes.TrimPrefix(text, byteOrderMark), now) // a file may follow another
 }
 
 // take takes the orders of one shard, as many in one step as there are waiting.

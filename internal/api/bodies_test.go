@@ -92,7 +92,7 @@ func malformed() []badBody {
 		{"number", `12`},
 		{"empty list", `[]`},
 		{"list of orders", "[" + body() + "]"},
-		{"byte order mark", "\ufeff" + body()},
+		{"two byte order marks", "\ufeff\ufeff" + body()},
 		{"byte order mark in UTF-16", "\xff\xfe{\x00}\x00"},
 		{"null byte in front", "\x00" + body()},
 		{"null byte behind", body() + "\x00"},

@@ -11,10 +11,17 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
 )
 
 // mediaNDJSON is the media type of one JSON value per line.
 const mediaNDJSON = "application/x-ndjson"
+
+// byteOrderMark is what some programs write in front of UTF-8.
+//
+//nolint:gochecknoglobals // never changed
+var byteOrderMark = []byte("\ufeff")
 
 // errCutOff is a body that ended before its end.
 var errCutOff = errors.New("the body was cut off")
@@ -59,12 +66,24 @@ func tooManyBytes(limit int) error {
 	return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("The body must have at most %d bytes.", limit))
 }
 
+// readText is readBody for text in UTF-8: it leaves out the byte order mark, and
+// refuses the marks of other encodings.
+func readText(c *fiber.Ctx, limit int) ([]byte, error) {
+	body, err := readBody(c, limit)
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff", "\x00\x00\xfe\xff"} {
+		if bytes.HasPrefix(body, []byte(mark)) {
+			return nil, &malformedError{"The body begins with the byte order mark of UTF-16 or UTF-32; it must be UTF-8."}
+		}
+	}
+	return bytes.TrimPrefix(body, byteOrderMark), err
+}
+
 // needJSON reads a body that says it is JSON, of an ordinary size.
 func needJSON(c *fiber.Ctx) error {
 	if _, err := mediaOf(c, fiber.MIMEApplicationJSON); err != nil {
 		return err
 	}
-	body, err := readBody(c, maxBodyBytes)
+	body, err := readText(c, maxBodyBytes)
 	if err != nil {
 		return err
 	}
@@ -72,12 +91,20 @@ func needJSON(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// allowJSON is needJSON for a body that may be left out.
+// allowJSON is needJSON for a body that may be left out. An empty one needs no type.
 func allowJSON(c *fiber.Ctx) error {
-	if c.Request().Header.ContentLength() == 0 {
-		return c.Next()
+	body, err := readText(c, maxBodyBytes)
+	if err != nil {
+		return err
 	}
-	return needJSON(c)
+	if len(body) > 0 {
+		_, err = mediaOf(c, fiber.MIMEApplicationJSON)
+	}
+	if err != nil {
+		return err
+	}
+	c.Locals(localBody, body)
+	return c.Next()
 }
 
 // bodyOf returns the body that needJSON has read, empty when there was none.
@@ -107,8 +134,16 @@ func mediaOf(c *fiber.Ctx, allowed ...string) (string, error) {
 		return "", fiber.NewError(fiber.StatusUnsupportedMediaType,
 			"The Content-Type must be "+strings.Join(allowed, " or ")+".")
 	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return "", fiber.NewError(fiber.StatusUnsupportedMediaType, "The charset must be utf-8.")
+	if charset := strings.TrimSpace(params["charset"]); charset != "" && !isUTF8(charset) {
+		return "", fiber.NewError(fiber.StatusUnsupportedMediaType,
+			fmt.Sprintf("The charset must be utf-8, not %+q.", order.Printable(charset)))
 	}
 	return media, nil
+}
+
+// isUTF8 says whether a charset is one of the names that the Encoding Standard of
+// WHATWG has for UTF-8.
+func isUTF8(charset string) bool {
+	names := []string{"utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"}
+	return slices.Contains(names, strings.ToLower(charset))
 }

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"time"
-
 	"github.com/gofiber/fiber/v2"
 
 	"orderprocessor/internal/order"
@@ -10,9 +8,9 @@ import (
 
 // damagedView is one place of a queue that could not be read.
 type damagedView struct {
-	OrderID    string    `json:"order_id"`
-	SetAsideAt time.Time `json:"set_aside_at"`
-	Message    []byte    `json:"message"` // base64 in JSON
+	OrderID    string          `json:"order_id"`
+	SetAsideAt order.Timestamp `json:"set_aside_at"`
+	Message    []byte          `json:"message"` // base64 in JSON
 }
 
 type damagedListView struct {
@@ -32,7 +30,7 @@ func (s *Server) listDamaged(c *fiber.Ctx) error {
 	}
 	v := damagedListView{Queue: q, Damaged: make([]damagedView, len(found))}
 	for i, d := range found {
-		v.Damaged[i] = damagedView{OrderID: d.ID, SetAsideAt: d.SetAsideAt, Message: d.Message}
+		v.Damaged[i] = damagedView{OrderID: d.ID, SetAsideAt: order.Timestamp{Time: d.SetAsideAt}, Message: d.Message}
 	}
 	return c.JSON(v)
 }

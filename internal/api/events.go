@@ -1,8 +1,6 @@
 package api
 
 import (
-	"time"
-
 	"github.com/gofiber/fiber/v2"
 
 	"orderprocessor/internal/order"
@@ -10,13 +8,13 @@ import (
 
 // eventView is one change of an order's status as clients see it.
 type eventView struct {
-	ID       string       `json:"id"`
-	Sequence int          `json:"sequence"`
-	Status   order.Status `json:"status"`
-	Time     time.Time    `json:"time"`
-	Attempt  int          `json:"attempt,omitempty"`
-	WorkerID string       `json:"worker_id,omitempty"`
-	Reason   string       `json:"reason,omitempty"`
+	ID       string          `json:"id"`
+	Sequence int             `json:"sequence"`
+	Status   order.Status    `json:"status"`
+	Time     order.Timestamp `json:"time"`
+	Attempt  int             `json:"attempt,omitempty"`
+	WorkerID string          `json:"worker_id,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
 }
 
 type eventsView struct {
@@ -42,7 +40,7 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 
 func viewEvent(e order.Event) eventView {
 	return eventView{
-		ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: e.At,
+		ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: order.Timestamp{Time: e.At},
 		Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason,
 	}
 }

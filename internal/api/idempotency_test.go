@@ -107,11 +107,44 @@ func TestKeyConflicts(t *testing.T) {
 	}
 	wantReplay(t, first, b.keyed(t, "k", body("id", "", "amount", "1.250e1", "status", "")))
 	wantReplay(t, first, b.keyed(t, " k\t", body("id", "")))
-	for _, key := range []string{"K", "k2", "kk", `k\n1`, `"k"`} {
+	for _, key := range []string{"K", "k2", "kk", `k\n1`, `'k'`} {
 		b.keyed(t, key, body("id", "")).object(t, 201)
 	}
 	if n := b.tasks(t, "pending"); n != 6 {
 		t.Errorf("%d tasks wait; want 6", n)
+	}
+}
+
+// TestQuotedKey takes the quoted form of a key for the key itself, and refuses what
+// only looks like one.
+func TestQuotedKey(t *testing.T) {
+	b := open(t)
+	for plain, quoted := range map[string]string{
+		"basket-1": `"basket-1"`, `a"b\c`: `"a\"b\\c"`, `\`: `"\\"`, strings.Repeat("x", 255): `"` + strings.Repeat("x", 255) + `"`,
+		"k;a=1": `"k;a=1"`,
+	} {
+		first := b.keyed(t, plain, body("id", ""))
+		first.object(t, 201)
+		wantReplay(t, first, b.keyed(t, quoted, body("id", "")))
+		if p := b.keyed(t, quoted, body("id", "", "amount", "1")).problem(t, 422); p.Type != typeReused {
+			t.Errorf("%s with other content: %s", quoted, p.Type)
+		}
+		batch := func(key string) string {
+			return string(b.ask(t, "POST", "/orders/batch", "["+body("id", "")+"]", "Idempotency-Key", key).body)
+		}
+		if first, again := batch(quoted), batch(plain); strings.Replace(first, "201", "200", 1) != again {
+			t.Errorf("a batch with %s is answered %s, then %s", quoted, first, again)
+		}
+	}
+	for _, malformed := range []string{
+		`"`, `""`, `"open`, `"a"b`, `"a" "b"`, `"a"; p=1`, `"a\b"`, `"a\`, `"a\"`, `"a b"`, `"` + strings.Repeat("x", 256) + `"`, `"é"`,
+	} {
+		for path, text := range map[string]string{"/orders": body("id", ""), "/orders/batch": "[" + body("id", "") + "]"} {
+			p := b.ask(t, "POST", path, text, "Idempotency-Key", malformed).problem(t, 400)
+			if len(p.Errors) != 1 || p.Errors[0].Field != "Idempotency-Key" {
+				t.Errorf("%s is answered %+v", malformed, p)
+			}
+		}
 	}
 }
 

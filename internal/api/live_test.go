@@ -70,6 +70,7 @@ func (f *following) next(t *testing.T) (name string, data map[string]any) {
 		case "event":
 			name = value
 		case "data":
+			timely(t, []byte(value))
 			if err := json.Unmarshal([]byte(value), &data); err != nil {
 				t.Fatalf("data %s: %v", value, err)
 			}
@@ -154,11 +155,22 @@ func TestFollowEventsGoOn(t *testing.T) {
 	_ = f.Body.Close()
 	b.pending(t, "o2")
 	other := serve(t, parts{Parts: b.parts})
-	if diff := cmp.Diff([]string{"o2 pending"}, other.follow(t, "", f.id).changes(t, 1)); diff != "" {
-		t.Errorf("after the last event (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"o1 pending", "o2 pending"}, b.follow(t, "", first).changes(t, 2)); diff != "" {
-		t.Errorf("after the first sign of life (-want +got):\n%s", diff)
+	for name, row := range map[string]struct {
+		site         *site
+		query, after string
+		want         []string
+	}{
+		"after the last event":         {other, "", f.id, []string{"o2 pending"}},
+		"after the first sign of life": {b.site, "", first, []string{"o1 pending", "o2 pending"}},
+		"by the query":                 {b.site, "?status=pending&last_event_id=" + f.id, "", []string{"o2 pending"}},
+		"by both, and the header wins": {other, "?last_event_id=" + first, f.id, []string{"o2 pending"}},
+	} {
+		again := row.site.follow(t, row.query, row.after)
+		if diff := cmp.Diff(row.want, again.changes(t, len(row.want))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		_ = again.Body.Close()
+		eventually(t, "the place is free", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
 	}
 }
 
@@ -200,6 +212,9 @@ func TestFollowEventsNobodyCanHave(t *testing.T) {
 		{"many ids", "?id=" + strings.Repeat("o1,", 100) + "o1", "", []string{"id too_many"}},
 		{"an id of no event", "", "yesterday", []string{"Last-Event-ID invalid"}},
 		{"a huge id", "", strings.Repeat("9", 8000), []string{"Last-Event-ID invalid"}},
+		{"an id of no event in the query", "?last_event_id=yesterday", "", []string{"last_event_id invalid"}},
+		{"no id in the query", "?last_event_id=", "", []string{"last_event_id invalid"}},
+		{"two ids in the query", "?last_event_id=1-0&last_event_id=2-0", "", []string{"last_event_id too_many"}},
 		{"a number too large", "", "99999999999999999999-0", []string{"Last-Event-ID invalid"}},
 	}
 	for _, row := range rows {
@@ -215,15 +230,12 @@ func TestFollowEventsNobodyCanHave(t *testing.T) {
 }
 
 // TestFollowEventsForNobodyElse holds that no page of another site takes a place, and no
-// client that could not read the answer.
+// client that comes from two places.
 func TestFollowEventsForNobodyElse(t *testing.T) {
 	b := open(t)
 	got := b.ask(t, http.MethodGet, "/events", "", "Sec-Fetch-Site", "cross-site")
 	if p := got.problem(t, 403); p.Type != typeCrossSite {
 		t.Errorf("another site's page is answered %+v", p)
-	}
-	if all := b.say(t, "GET /events HTTP/1.0\r\nHost: a\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
-		t.Errorf("a client of HTTP/1.0 is answered %+v", all)
 	}
 	if all := b.say(t, "GET /events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1-0\r\nLast-Event-ID: 2-0\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
 		t.Errorf("a client that comes from two places is answered %+v", all)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,7 +28,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Location("/orders/" + rec.ID)
+	c.Location(orderPath(rec.ID))
 	now, waited := s.awaited(c, rec)
 	switch {
 	case isNew:
@@ -54,6 +55,10 @@ func (s *Server) getOrder(c *fiber.Ctx) error {
 	return c.JSON(viewRecord(rec))
 }
 
+// orderPath is the path of an order. What would end or split a segment of it is
+// percent-encoded.
+func orderPath(id string) string { return "/orders/" + url.PathEscape(id) }
+
 // orderID returns the order's id from the path. A text that can be no id names no
 // order.
 func orderID(c *fiber.Ctx) (string, error) {
@@ -66,41 +71,43 @@ func orderID(c *fiber.Ctx) (string, error) {
 
 // recordView is an order as clients see it.
 type recordView struct {
-	order.Order
-	Status           order.Status   `json:"status"`
-	Queue            order.Queue    `json:"queue"`
-	Handling         order.Handling `json:"handling,omitempty"`
-	CreatedAt        time.Time      `json:"created_at"`
-	NextAttemptAt    *time.Time     `json:"next_attempt_at,omitempty"`
-	ProcessedAt      *time.Time     `json:"processed_at,omitempty"`
-	ProcessingTimeMS *int64         `json:"processing_time_ms,omitempty"`
-	WorkerID         string         `json:"worker_id,omitempty"`
-	Success          *bool          `json:"success,omitempty"`
-	Result           string         `json:"result,omitempty"`
-	Error            string         `json:"error,omitempty"`
-	CancelReason     string         `json:"cancel_reason,omitempty"`
-	Attempts         []attemptView  `json:"attempts"`
+	order.View
+	Status           order.Status    `json:"status"`
+	Queue            order.Queue     `json:"queue"`
+	Handling         order.Handling  `json:"handling,omitempty"`
+	CreatedAt        order.Timestamp `json:"created_at"`
+	NextAttemptAt    order.Timestamp `json:"next_attempt_at,omitzero"`
+	ProcessedAt      order.Timestamp `json:"processed_at,omitzero"`
+	ProcessingTimeMS *int64          `json:"processing_time_ms,omitempty"`
+	WorkerID         string          `json:"worker_id,omitempty"`
+	Success          *bool           `json:"success,omitempty"`
+	Result           string          `json:"result,omitempty"`
+	Error            string          `json:"error,omitempty"`
+	CancelReason     string          `json:"cancel_reason,omitempty"`
+	Attempts         []attemptView   `json:"attempts"`
 }
 
 // attemptView is one attempt as clients see it.
 type attemptView struct {
-	Number    int        `json:"number"`
-	WorkerID  string     `json:"worker_id"`
-	StartedAt time.Time  `json:"started_at"`
-	EndedAt   *time.Time `json:"ended_at,omitempty"`
-	Error     string     `json:"error,omitempty"`
-	Note      string     `json:"note,omitempty"`
+	Number    int             `json:"number"`
+	WorkerID  string          `json:"worker_id"`
+	StartedAt order.Timestamp `json:"started_at"`
+	EndedAt   order.Timestamp `json:"ended_at,omitzero"`
+	Error     string          `json:"error,omitempty"`
+	Note      string          `json:"note,omitempty"`
 }
 
 func viewRecord(rec order.Record) recordView {
 	v := recordView{
-		Order: rec.Order, Status: rec.Status, Queue: rec.Queue, Handling: rec.Handling,
-		CreatedAt: rec.CreatedAt, NextAttemptAt: known(rec.NextAttemptAt), ProcessedAt: known(rec.ProcessedAt),
-		Result: rec.Result(), Error: rec.Error, CancelReason: rec.CancelReason, Attempts: []attemptView{},
+		View: rec.View(), Status: rec.Status, Queue: rec.Queue, Handling: rec.Handling,
+		CreatedAt: order.Timestamp{Time: rec.CreatedAt}, NextAttemptAt: order.Timestamp{Time: rec.NextAttemptAt},
+		ProcessedAt: order.Timestamp{Time: rec.ProcessedAt},
+		Result:      rec.Result(), Error: rec.Error, CancelReason: rec.CancelReason, Attempts: []attemptView{},
 	}
 	for _, a := range rec.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{
-			Number: a.Number, WorkerID: a.Worker, StartedAt: a.StartedAt, EndedAt: known(a.EndedAt), Error: a.Error, Note: a.Note,
+			Number: a.Number, WorkerID: a.Worker, StartedAt: order.Timestamp{Time: a.StartedAt},
+			EndedAt: order.Timestamp{Time: a.EndedAt}, Error: a.Error, Note: a.Note,
 		})
 		v.WorkerID = a.Worker
 	}
@@ -113,12 +120,4 @@ func viewRecord(rec order.Record) recordView {
 		v.ProcessingTimeMS = &ms
 	}
 	return v
-}
-
-// known leaves out a time that has not come.
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

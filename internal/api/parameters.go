@@ -142,7 +142,8 @@ func parseTime(text string) (time.Time, error) {
 	return t, err
 }
 
-// pathValue returns a segment of the path, where %5F is an underscore.
+// pathValue returns a segment of the path, percent-decoded. The path is split at its
+// own slashes before: an encoded one is part of a value.
 func pathValue(c *fiber.Ctx, name string) (value string, ok bool) {
 	value, err := url.PathUnescape(c.Params(name))
 	return strings.Clone(value), err == nil

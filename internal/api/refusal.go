@@ -35,11 +35,6 @@ func refusalProblem(err error) problem {
 			Type: typeBlank, Status: 421,
 			Detail: "Without keys the API answers browsers only as localhost or by its address.",
 		}
-	case errors.Is(err, errOldHTTP):
-		return problem{
-			Type: typeBlank, Status: 400,
-			Detail: "Events are sent to clients of HTTP/1.1 only.",
-		}
 	case errors.As(err, &limited):
 		wait := max(1, seconds(limited.retryAfter))
 		return problem{

@@ -21,7 +21,7 @@ func (s *Server) retryOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Location("/orders/" + rec.ID)
+	c.Location(orderPath(rec.ID))
 	return c.Status(fiber.StatusAccepted).JSON(viewRecord(rec))
 }
 

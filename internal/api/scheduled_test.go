@@ -21,7 +21,7 @@ func TestSchedule(t *testing.T) {
 		{"elsewhere", when(now.Add(time.Hour).In(zone(-9))), when(now.Add(time.Hour).UTC().Truncate(time.Microsecond)), "scheduled"},
 		{"almost 30 days", when(now.Add(30*24*time.Hour - time.Minute).In(zone(13))), "", "scheduled"},
 		{"an hour ago", when(now.Add(-time.Hour).UTC()), when(now.Add(-time.Hour).UTC().Truncate(time.Microsecond)), "pending"},
-		{"long ago", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "pending"},
+		{"long ago", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000000Z", "pending"},
 	}
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

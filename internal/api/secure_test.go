@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,7 +27,7 @@ func secured(t *testing.T, h http.Header) {
 		!strings.Contains(got[0], "; frame-ancestors 'none'") || strings.Contains(got[0], "//") {
 		t.Errorf("Content-Security-Policy is %q", got)
 	}
-	if got := h.Values("Cache-Control"); len(got) != 1 || got[0] != "no-store" && got[0] != "private, max-age=3600" {
+	if got := h.Values("Cache-Control"); len(got) != 1 || !slices.Contains([]string{"no-store", "private, max-age=3600", "no-cache, no-store, no-transform"}, got[0]) {
 		t.Errorf("Cache-Control is %q", got)
 	}
 }

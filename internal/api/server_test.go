@@ -255,6 +255,9 @@ func send(t *testing.T, c *http.Client, req *http.Request) answer {
 		t.Fatal(err)
 	}
 	secured(t, resp.Header)
+	if !strings.HasPrefix(req.URL.Path, "/monitoring") { // Asynqmon writes its own
+		timely(t, body)
+	}
 	return answer{code: resp.StatusCode, header: resp.Header, body: body, took: time.Since(start)}
 }
 

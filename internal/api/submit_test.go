@@ -212,7 +212,7 @@ func TestSubmitBoundaries(t *testing.T) {
 		{"longest notes", []string{"notes", quoted(2000, "é")}},
 		{"line breaks and tabs", []string{"address", `"a\r\n\tb"`, "notes", `"a\r\n\tb"`}},
 		{"longest id", []string{"id", quoted(64, "Z")}},
-		{"shortest id", []string{"id", `"."`}},
+		{"shortest id", []string{"id", `"_"`}},
 		{"white space around", []string{"customer", `" Ada "`}},
 		{"replacement character", []string{"customer", "\"\ufffd\""}},
 	}

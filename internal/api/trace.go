@@ -11,7 +11,6 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"orderprocessor/internal/order"
 	"orderprocessor/internal/traces"
 )
 
@@ -89,8 +88,8 @@ func (s *Server) startSpan(c *fiber.Ctx, route string) context.Context {
 	method := strings.Clone(c.Method())
 	ctx, span := s.tracer.Start(c.UserContext(), method+" "+route, trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.HTTPRoute(route), traces.RequestID.String(requestID(c))))
-	if id := c.Params("id"); order.ValidID(id) {
-		span.SetAttributes(traces.OrderID.String(strings.Clone(id)))
+	if id, err := orderID(c); err == nil {
+		span.SetAttributes(traces.OrderID.String(id))
 	}
 	return ctx
 }

@@ -26,9 +26,9 @@ const (
 func serveAdmin(l net.Listener, s *state, metrics http.Handler, log *slog.Logger) (stop func()) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		answerProbe(w, s.check(r.Context()), s.watch.checks())
-	})
+	ready := func(w http.ResponseWriter, r *http.Request) { answerProbe(w, s.check(r.Context()), s.watch.checks()) }
+	mux.HandleFunc("GET /readyz", ready)
+	mux.HandleFunc("OPTIONS /{$}", ready) // what HAProxy asks unless it is told otherwise
 	addDiagnosis(mux, metrics)
 	server := &http.Server{
 		Handler: knownHost(l, mux), ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
@@ -38,7 +38,7 @@ func serveAdmin(l net.Listener, s *state, metrics http.Handler, log *slog.Logger
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(hostless{l}); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the admin address is gone", "error", err)
 		}
 	}()
@@ -53,12 +53,13 @@ func serveAdmin(l net.Listener, s *state, metrics http.Handler, log *slog.Logger
 
 // knownHost refuses, on a loopback address, requests for a name that somebody may
 // have let point to it, so that no page from elsewhere has a browser read profiles.
+// A request for no name at all is none of a browser.
 func knownHost(l net.Listener, next http.Handler) http.Handler {
 	if addr, ok := l.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !api.LocalHost(r.Host) {
+		if r.Host != "" && !api.LocalHost(r.Host) {
 			http.Error(w, "ask for localhost or the address", http.StatusMisdirectedRequest)
 			return
 		}

@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -134,6 +136,66 @@ func TestAdminHost(t *testing.T) {
 			t.Errorf("as %s it is answered %d, want %d", host, code, want)
 		}
 	}
+}
+
+// TestRequestsWithoutHost answers on the admin address what names no host, as the
+// checks of load balancers do, and keeps requests of HTTP/1.1 to where clients are to
+// the letter.
+func TestRequestsWithoutHost(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	api, worker := newAPI(t, io.Discard, environ(redis.URL())), newWorker(t, io.Discard, environ(redis.URL()))
+	for _, p := range []program{api, worker} {
+		start(t, p)
+		eventually(t, "the program is ready", func() bool { return readyz(t, p).code == 200 })
+		for request, want := range map[string]int{
+			"OPTIONS / HTTP/1.0\r\n\r\n":                        200,
+			"GET /readyz HTTP/1.0\r\n\r\n":                      200,
+			"GET /livez HTTP/1.0\r\nConnection: close\r\n\r\n":  200,
+			"GET /livez HTTP/1.0\n\n":                           200,
+			"HEAD /readyz HTTP/1.0\r\n\r\n":                     200,
+			"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n": 200,
+			"GET /readyz HTTP/1.1\r\nConnection: close\r\nX-Long: " + strings.Repeat("x", 9000) + "\r\n\r\n": 200,
+			"OPTIONS / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n":                                       200,
+			"GET /nothing HTTP/1.0\r\n\r\n":                                                                  404,
+			"GET /readyz HTTP/1.0\r\nHost: evil.example\r\n\r\n":                                             421,
+			"GET /readyz HTTP/1.1\r\nhost : evil.example\r\nConnection: close\r\n\r\n":                       400,
+			"GET http://evil.example/readyz HTTP/1.1\r\nConnection: close\r\n\r\n":                           421,
+			"GET /readyz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n":                             400,
+			"GET /readyz HTTP/1.1\r\nX-Long: " + strings.Repeat("x", 64<<10) + "\r\n\r\n":                    431,
+		} {
+			if code := sayTo(t, p.AdminAddr(), request); code != want {
+				t.Errorf("%.60q on the admin address is answered %d, want %d", request, code, want)
+			}
+		}
+	}
+	eventually(t, "the API is healthy", func() bool { return ask(t, "GET", "http://"+api.Addr()+"/health", "").code == 200 })
+	for request, want := range map[string]int{
+		"GET /health HTTP/1.0\r\n\r\n": 200, "HEAD /health HTTP/1.0\r\nConnection: close\r\n\r\n": 200,
+		"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n": 400,
+	} {
+		if code := sayTo(t, api.Addr(), request); code != want {
+			t.Errorf("%.60q where clients are is answered %d, want %d", request, code, want)
+		}
+	}
+}
+
+// sayTo sends a request as it is, and returns the status of its answer.
+func sayTo(t *testing.T, addr, request string) int {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
+	go func() { _, _ = io.WriteString(conn, request) }() // one that is refused early is not read to its end
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("%.60q: %v", request, err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
 }
 
 func codeOf(t *testing.T, url string) int {

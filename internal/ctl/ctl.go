@@ -22,6 +22,7 @@ import (
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/order"
 )
 
 // World is what a command sees of the machine it runs on.
@@ -55,7 +56,7 @@ func Run(ctx context.Context, w World) int {
 	if err == nil {
 		return app.ExitOK
 	}
-	_, _ = fmt.Fprintf(w.Stderr, "orderctl: %v\n", err)
+	_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Escape(err.Error()))
 	var wrong *usageError
 	var settings *config.Error
 	switch {

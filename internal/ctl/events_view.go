@@ -31,17 +31,12 @@ func decodeEvent(data json.RawMessage) (eventView, error) {
 	return v, nil
 }
 
-const (
-	// statusWidth is the width of the longest status, so that ids line up.
-	statusWidth = len(order.StatusPriorityProcessing)
-	// eventTime writes times of one width, to the microsecond, as the books have
-	// them.
-	eventTime = "2006-01-02T15:04:05.000000Z07:00"
-)
+// statusWidth is the width of the longest status, so that ids line up.
+const statusWidth = len(order.StatusPriorityProcessing)
 
 // line is the event in one line, without control characters.
 func (v eventView) line() string {
-	text := fmt.Sprintf("%s  %-*s  %s", v.Time.UTC().Format(eventTime), statusWidth, v.Status, v.OrderID)
+	text := fmt.Sprintf("%s  %-*s  %s", order.FormatTime(v.Time), statusWidth, v.Status, v.OrderID)
 	if details := v.details(); details != "" {
 		text += "  " + details
 	}

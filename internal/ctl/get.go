@@ -65,7 +65,7 @@ func (g *get) run(ctx context.Context, id string) error {
 func checkIDs(ids ...string) error {
 	for _, id := range ids {
 		if !order.ValidID(id) {
-			return usagef("%q cannot be an order's id: 1 to %d characters of A-Z a-z 0-9 . _ -", order.Printable(id), order.MaxIDChars)
+			return usagef("%q cannot be an order's id: 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..", order.Printable(id), order.MaxIDChars)
 		}
 	}
 	return nil
@@ -132,5 +132,5 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	return order.FormatTime(t)
 }

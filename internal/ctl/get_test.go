@@ -49,8 +49,8 @@ func TestGetShowsWhatWentWrong(t *testing.T) {
 		{"number":1,"worker_id":"w","started_at":"2026-01-02T03:04:05.5Z","ended_at":"2026-01-02T03:04:06Z","error":"shop is away","note":"sorry"},
 		{"number":2,"worker_id":"w","started_at":"2026-01-02T03:04:07.5Z"}]}`
 	c := orderctl(t, "get", "a", "--api", answering(t, 200, record))
-	c.mustEnd(t, 0, `error +shop is away\n`, `next attempt at +2026-01-02T03:04:07Z\n`,
-		`attempt 1 +2026-01-02T03:04:05.5Z, by w, shop is away, fulfilment said: sorry\nattempt 2 +2026-01-02T03:04:07.5Z, by w, running\n`)
+	c.mustEnd(t, 0, `error +shop is away\n`, `next attempt at +2026-01-02T03:04:07.000000Z\n`,
+		`attempt 1 +2026-01-02T03:04:05.500000Z, by w, shop is away, fulfilment said: sorry\nattempt 2 +2026-01-02T03:04:07.500000Z, by w, running\n`)
 	if strings.Contains(c.stdout.String(), "\x1b") {
 		t.Error("a control character reached the terminal")
 	}
@@ -58,8 +58,8 @@ func TestGetShowsWhatWentWrong(t *testing.T) {
 
 func TestGetShowsWhyAndWhen(t *testing.T) {
 	t.Parallel()
-	api := newScript(t, exchange{"GET /orders/%2E", 200, record(".", "cancelled", `,"cancel_reason":"ordered twice","process_at":"2026-12-24T18:00:00+01:00"`)})
-	orderctl(t, "get", ".", "--api", api.URL).mustEnd(t, 0, `\ncancel reason +ordered twice\n`, `\nprocess at +2026-12-24T17:00:00Z\n`)
+	api := newScript(t, exchange{"GET /orders/...", 200, record("...", "cancelled", `,"cancel_reason":"ordered twice","process_at":"2026-12-24T18:00:00+01:00"`)})
+	orderctl(t, "get", "...", "--api", api.URL).mustEnd(t, 0, `\ncancel reason +ordered twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`)
 }
 
 func TestStrangeAnswers(t *testing.T) {

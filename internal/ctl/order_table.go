@@ -84,4 +84,4 @@ func shortened(text string, n int) string {
 }
 
 // second writes a time in UTC, without its fraction.
-func second(t time.Time) string { return moment(t.Truncate(time.Second)) }
+func second(t time.Time) string { return t.UTC().Format(time.RFC3339) }

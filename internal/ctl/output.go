@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/order"
 )
 
 // format is how a command shows what it was asked for.
@@ -41,19 +43,19 @@ func addOutputFlag(cmd *cobra.Command, f *format) {
 	suggest(cmd, "output", []format{formatTable, formatJSON})
 }
 
-// printJSON writes what the API answered, indented and otherwise untouched: no
-// number passes through a float.
+// printJSON writes what the API answered, indented: no number passes through a
+// float, and what would mislead on a terminal is written by its number.
 func (w *World) printJSON(answer json.RawMessage) error {
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, bytes.TrimSpace(answer), "", "  "); err != nil {
 		return errNotTheAPI
 	}
 	indented.WriteByte('\n')
-	_, err := indented.WriteTo(w.Stdout)
+	_, err := io.WriteString(w.Stdout, order.Escape(indented.String()))
 	return err
 }
 
-// printLine writes what the API answered in one line, otherwise untouched, for
+// printLine writes what the API answered in one line as printJSON does, for
 // commands with several answers.
 func (w *World) printLine(answer json.RawMessage) error {
 	var line bytes.Buffer
@@ -61,7 +63,7 @@ func (w *World) printLine(answer json.RawMessage) error {
 		return errNotTheAPI
 	}
 	line.WriteByte('\n')
-	_, err := line.WriteTo(w.Stdout)
+	_, err := io.WriteString(w.Stdout, order.Escape(line.String()))
 	return err
 }
 

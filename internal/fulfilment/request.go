@@ -24,8 +24,6 @@ const (
 	userAgent = "orderprocessor"
 	// secretPrefix marks a Standard Webhooks secret for people and scanners.
 	secretPrefix = "whsec_"
-	// timestampForm is RFC 3339 to the microsecond, of a time in UTC.
-	timestampForm = "2006-01-02T15:04:05.000000Z"
 )
 
 // message is the body of a call, in the shape that Standard Webhooks proposes.
@@ -36,7 +34,7 @@ type message struct {
 }
 
 type data struct {
-	Order    order.Order    `json:"order"`
+	Order    order.View     `json:"order"`
 	Handling order.Handling `json:"handling"`
 	Attempt  int            `json:"attempt"`
 }
@@ -61,7 +59,7 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 // attempt, a new webhook-timestamp and with it a new signature.
 func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (*http.Request, error) {
 	body, err := json.Marshal(message{
-		approved, a.ApprovedAt.UTC().Format(timestampForm), data{a.Order, a.Handling, a.Attempt},
+		approved, order.FormatTime(a.ApprovedAt), data{a.Order.View(), a.Handling, a.Attempt},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode order for fulfilment: %w", err)

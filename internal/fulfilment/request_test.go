@@ -74,7 +74,7 @@ func checkSignature(t *testing.T, header http.Header, body []byte) {
 
 func checkBody(t *testing.T, body []byte, timestamp string) {
 	t.Helper()
-	var got any
+	var got map[string]any
 	if err := json.Unmarshal(body, &got); err != nil {
 		t.Fatal(err)
 	}

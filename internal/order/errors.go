@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // The conditions that every part of the service knows by name. They are
@@ -166,30 +164,3 @@ func (e *RetryError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the reason.
 func (e *RetryError) Unwrap() error { return e.Err }
-
-// Reason turns an error into the text that is kept with an order: one line of
-// printable UTF-8, at most MaxNoteBytes long.
-func Reason(err error) string { return Printable(err.Error()) }
-
-// Printable makes a text from outside fit to store and to log: valid UTF-8,
-// control characters replaced with spaces, at most MaxNoteBytes long and cut on
-// a character boundary.
-func Printable(text string) string {
-	text = text[:min(len(text), 2*MaxNoteBytes)]
-	text = strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD"))
-	if len(text) <= MaxNoteBytes {
-		return text
-	}
-	end := MaxNoteBytes
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
-}
-
-func printable(r rune) rune {
-	if unicode.IsControl(r) {
-		return ' '
-	}
-	return r
-}

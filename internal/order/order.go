@@ -17,7 +17,8 @@ import (
 // Order is a submission that passed New. Its fields never change afterwards:
 // what happens to an order is told by its Record.
 type Order struct {
-	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -
+	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -,
+	// but not "." or "..".
 	ID string `json:"id"`
 	// Amount is what the order is worth, above zero.
 	Amount Money `json:"amount"`
@@ -35,6 +36,16 @@ type Order struct {
 	// at once.
 	ProcessAt time.Time `json:"process_at,omitzero"`
 }
+
+// View is an order as clients and the shop see it in JSON.
+type View struct {
+	Order
+	// ProcessAt is that of the order.
+	ProcessAt Timestamp `json:"process_at,omitzero"`
+}
+
+// View returns the order as clients and the shop see it.
+func (o Order) View() View { return View{o, Timestamp{o.ProcessAt}} }
 
 // fingerprintBytes is how much of the digest a Fingerprint keeps: 128 bits
 // leave accidental collisions out of the question at half the memory.

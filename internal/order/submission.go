@@ -67,9 +67,10 @@ func New(s Submission, now time.Time) (Order, error) {
 	return o, nil
 }
 
-// ValidID says whether the text can be an order's id.
+// ValidID says whether the text can be an order's id. The names "." and ".." cannot:
+// clients and proxies resolve them away in a path, however they are encoded.
 func ValidID(id string) bool {
-	if id == "" || len(id) > MaxIDChars {
+	if id == "" || id == "." || id == ".." || len(id) > MaxIDChars {
 		return false
 	}
 	for i := range len(id) {
@@ -93,7 +94,7 @@ func (p *problems) add(field string, code Code, format string, args ...any) {
 
 func (p *problems) id(id string) string {
 	if id != "" && !ValidID(id) {
-		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -", MaxIDChars)
+		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..", MaxIDChars)
 	}
 	return id
 }
@@ -172,7 +173,7 @@ const (
 )
 
 func (p *problems) required(field, s string, maxChars int, l lines) string {
-	if strings.TrimSpace(s) == "" {
+	if empty(s) {
 		p.add(field, CodeRequired, "must not be empty")
 		return s
 	}
@@ -190,10 +191,10 @@ func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 	return FieldError{}, true
 }
 
-// optional takes a text of white space for none.
+// optional takes a text that shows nothing for none.
 func (p *problems) optional(field, s string, maxChars int, l lines) string {
 	p.text(field, s, maxChars, l)
-	if strings.TrimSpace(s) == "" {
+	if empty(s) {
 		return ""
 	}
 	return s
@@ -218,5 +219,5 @@ func forbidden(r rune, l lines) bool {
 	if l == manyLines && (r == '\n' || r == '\r' || r == '\t') {
 		return false
 	}
-	return unicode.IsControl(r)
+	return unicode.IsControl(r) || l == oneLine && misleading(r)
 }

@@ -6,6 +6,20 @@ import (
 	"time"
 )
 
+// timeLayout is RFC 3339 to the microsecond, as precise as the ledger is.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// FormatTime writes a time for programs: in UTC, always with six digits of its
+// fraction, so that texts sort as times do. All times that leave the service in an
+// answer, an event or a document for the shop are written by it.
+func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// Timestamp is a time whose JSON is what FormatTime writes.
+type Timestamp struct{ time.Time }
+
+// MarshalJSON implements json.Marshaler.
+func (t Timestamp) MarshalJSON() ([]byte, error) { return []byte(`"` + FormatTime(t.Time) + `"`), nil }
+
 // ErrNotATime is returned by ParseTime.
 var ErrNotATime = errors.New("must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
 

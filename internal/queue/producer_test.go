@@ -185,7 +185,7 @@ func checkPayload(t *testing.T, text []byte, rec order.Record) {
 		t.Fatalf("payload %s: %v", text, err)
 	}
 	want := queue.Payload{
-		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: rec.CreatedAt,
+		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: order.Timestamp{Time: rec.CreatedAt},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("payload (-want +got):\n%s", diff)

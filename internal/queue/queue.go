@@ -50,16 +50,17 @@ const (
 // Payload is what a task carries: enough for an operator to recognise the
 // order in Asynqmon, and nothing personal. The worker reads the record.
 type Payload struct {
-	OrderID    string         `json:"order_id"`
-	Amount     order.Money    `json:"amount"`
-	Items      int            `json:"items"`
-	Priority   order.Priority `json:"priority"`
-	AcceptedAt time.Time      `json:"accepted_at"`
+	OrderID    string          `json:"order_id"`
+	Amount     order.Money     `json:"amount"`
+	Items      int             `json:"items"`
+	Priority   order.Priority  `json:"priority"`
+	AcceptedAt order.Timestamp `json:"accepted_at"`
 }
 
 func encodePayload(rec order.Record) ([]byte, error) {
 	payload, err := json.Marshal(Payload{
-		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: rec.CreatedAt,
+		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority,
+		AcceptedAt: order.Timestamp{Time: rec.CreatedAt},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode task of order %s: %w", rec.ID, err)

@@ -1,6 +1,7 @@
 package spectest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,7 +30,7 @@ func (c content) checkType(contentType string) error {
 // check says what is wrong with a body of one of the media types.
 func (c content) check(contentType string, data []byte) error {
 	media := mediaOf(contentType)
-	value, err := decode(media, data)
+	value, err := decode(media, bytes.TrimPrefix(data, []byte("\ufeff")))
 	if err != nil {
 		return fmt.Errorf("not %s: %w", media, err)
 	}

@@ -1,5 +1,7 @@
 // Building and changing elements. Texts from outside are only ever set as text,
-// never read as markup.
+// never read as markup, and made visible.
+
+import { visible } from "./format.js";
 
 /** find returns the first element below root that matches. */
 export const find = (selector, root = document) => root.querySelector(selector);
@@ -14,9 +16,9 @@ export const all = (selector, root = document) => [...root.querySelectorAll(sele
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : visible(value));
   }
-  element.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
+  element.append(...children.filter((child) => child !== undefined && child !== null && child !== "").map((child) => (typeof child === "string" ? visible(child) : child)));
   return element;
 }
 
@@ -26,13 +28,14 @@ const SVG = "http://www.w3.org/2000/svg";
 export function draw(tag, attributes = {}, text = "") {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text) element.textContent = text;
+  if (text) element.textContent = visible(text);
   return element;
 }
 
 /** say sets a text, and touches nothing when it is there already. */
 export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = visible(text);
+  if (element.textContent !== shown) element.textContent = shown;
 }
 
 /** show hides an element, or shows it. */
@@ -48,7 +51,7 @@ export function mark(element, name, value) {
 /** tell shows what came of something. */
 export function tell(place, level, ...parts) {
   place.dataset.level = level;
-  place.replaceChildren(...parts);
+  place.replaceChildren(...parts.map((part) => (typeof part === "string" ? visible(part) : part)));
 }
 
 /** pill shows a status in its colour and in words. */

@@ -8,6 +8,10 @@ const exact = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const hours = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
+/** visible writes what changes how the text around it is shown, such as a change of direction, as in \\u202e. */
+export const visible = (text) =>
+  String(text ?? "").replace(/[\p{Bidi_Control}\u2028\u2029]/gu, (c) => `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`);
+
 /** count writes a number of things. */
 export const count = (n) => whole.format(n);
 
