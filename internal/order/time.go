@@ -24,14 +24,24 @@ func (t Timestamp) MarshalJSON() ([]byte, error) { return []byte(`"` + FormatTim
 var ErrNotATime = errors.New("must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
 
 // ParseTime reads a time with its zone, to the letter of RFC 3339: time.Parse
-// takes a little more. The time is in UTC. It returns ErrNotATime.
+// takes a little more, and neither its lower case nor its leap second, which is read
+// as the second after it. The time is in UTC. It returns ErrNotATime.
 func ParseTime(text string) (time.Time, error) {
-	const upToHour = len("2026-11-23T12")
+	const upToHour, upToMinute = len("2026-11-23T12"), len("2026-11-23T12:00:")
+	text = strings.ToUpper(text)
+	leap := time.Duration(0)
+	if len(text) > upToMinute && strings.HasPrefix(text[upToMinute:], "60") {
+		text = text[:upToMinute] + "59" + text[upToMinute+len("60"):]
+		leap = time.Second
+	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || text[upToHour] != ':' || strings.Contains(text, ",") || !zoneExists(text) {
 		return time.Time{}, ErrNotATime
 	}
-	return t.UTC(), nil
+	if t = t.UTC(); leap > 0 && (t.Hour() != 23 || t.Minute() != 59) {
+		return time.Time{}, ErrNotATime
+	}
+	return t.Add(leap), nil
 }
 
 // zoneExists says whether a text that time.Parse takes ends in a zone of less than

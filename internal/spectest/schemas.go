@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -31,10 +32,40 @@ func newSchemas(text []byte) (schemas, error) {
 	if err != nil {
 		return schemas{}, err
 	}
+	if err := limitDecimals(exact); err != nil {
+		return schemas{}, err
+	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
+	c.UseRegexpEngine(compilePattern)
 	c.AssertFormat() // else a date-time is any string
 	return schemas{c}, c.AddResource(place, exact)
+}
+
+// limitDecimals has the schema of amounts say what the specification can only say in
+// words: `multipleOf` is exact here, and is not where others divide in binary.
+func limitDecimals(doc any) error {
+	amount := doc
+	for _, step := range []string{"components", "schemas", "Amount"} {
+		object, _ := amount.(map[string]any)
+		amount = object[step]
+	}
+	object, ok := amount.(map[string]any)
+	if !ok {
+		return errors.New("#/components/schemas/Amount is missing")
+	}
+	object["multipleOf"] = json.Number("0.01")
+	return nil
+}
+
+// compilePattern reads a pattern as JavaScript does, whose white space is that of
+// Unicode; the specification writes it in brackets only.
+func compilePattern(pattern string) (jsonschema.Regexp, error) {
+	re, err := regexp.Compile(strings.ReplaceAll(pattern, `\s`, `\s\v\x{FEFF}\p{Z}`))
+	if err != nil {
+		return nil, err
+	}
+	return re, nil
 }
 
 // at compiles the schema at a pointer such as "#/components/schemas/Order".

@@ -14,6 +14,7 @@ package spectest
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -62,6 +63,16 @@ func (s *Spec) Operations() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// CheckRequest says why a request with this body is not valid, or returns nil if it is.
+// It does not read the request's own body.
+func (s *Spec) CheckRequest(req *http.Request, body []byte) error {
+	op, values, ok := s.find(req.Method, req.URL)
+	if !ok {
+		return fmt.Errorf("%s %s is not in the specification", req.Method, req.URL.Path)
+	}
+	return op.checkRequest(question{Request: req, pathValues: values, data: body, known: true})
 }
 
 // parse reads a specification in YAML.

@@ -41,7 +41,7 @@ func mistakes() []mistake {
 		{"unknown queue", get, "200", edit(`"default"`, `"fast"`), "at '/queue'"},
 		{"wrong type", get, "200", edit(`12.5`, `"12.5"`), "at '/amount'"},
 		{"too precise", get, "200", edit(`12.5`, `12.505`), "multipleOf"},
-		{"zero", get, "200", edit(`12.5`, `0`), "exclusiveMinimum"},
+		{"zero", get, "200", edit(`12.5`, `0`), "minimum"},
 		{"above the maximum", get, "200", edit(`12.5`, `1000000000000`), "maximum"},
 		{"huge number", get, "200", edit(`12.5`, `1e9999`), "too long"},
 		{"huge number in a list", "GET /orders", "200", edit(`12.5`, `1e9999`), "too long"},

@@ -1,0 +1,156 @@
+// Package clients_test holds the published specification to what its users have: the
+// validator Ajv, and clients that their generators make of it. What they need is
+// installed by npm and the Go command, in the versions that are pinned here.
+package clients_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/spectest"
+)
+
+// patience bounds an installation and a build, which take a minute or two.
+const patience = 20 * time.Minute
+
+// binaries is the folder of the programs under test.
+var binaries string
+
+func TestMain(m *testing.M) {
+	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api", "orderprocessor/cmd/worker"))
+}
+
+// system is an API and a worker with a Redis of their own.
+type system struct {
+	url    string
+	client *http.Client // holds every exchange to the specification
+}
+
+// start runs them until the test ends.
+func start(t *testing.T) *system {
+	t.Helper()
+	server := redistest.Start(t)
+	admin := server.Client()
+	t.Cleanup(func() { ledgertest.CheckBooks(t, admin) })
+	env := programtest.Settings("REDIS_URL="+server.URL(), "ORDERS_MAX_QUEUE_LENGTH=1000000")
+	programtest.Start(t, programtest.Config{Path: filepath.Join(binaries, "worker"), Env: env})
+	api := programtest.Start(t, programtest.Config{Path: filepath.Join(binaries, "api"), Env: env})
+	transport := &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 5 * time.Second}
+	t.Cleanup(transport.CloseIdleConnections)
+	s := &system{
+		url:    "http://" + api.Await(programtest.Listening),
+		client: &http.Client{Transport: spectest.Transport(t, transport), Timeout: programtest.Patience},
+	}
+	programtest.Until(t, "orders are worked", func() bool {
+		code, _ := s.ask(t, http.MethodGet, "/health", "")
+		return code == http.StatusOK
+	})
+	return s
+}
+
+// ask sends a request, whose body is JSON if there is one.
+func (s *system) ask(t *testing.T, method, path, body string) (code int, answer string) {
+	t.Helper()
+	req := request(t, method, s.url+path, body)
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+func request(t *testing.T, method, url, body string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req
+}
+
+// folder copies a folder of this package to one of the test's own, and puts the
+// specification into it as the API publishes it.
+func (s *system) folder(t *testing.T, name, specification string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(name)); err != nil {
+		t.Fatal(err)
+	}
+	code, text := s.ask(t, http.MethodGet, "/"+specification, "")
+	if code != http.StatusOK {
+		t.Fatalf("GET /%s: %d %.300s", specification, code, text)
+	}
+	if err := os.WriteFile(filepath.Join(dir, specification), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// npmInstall installs what the folder's package-lock.json pins, with node and npm. Where
+// they or the registry are missing the test is skipped, or fails where CI is true.
+func npmInstall(t *testing.T, dir string) {
+	t.Helper()
+	programtest.Need(t, "node")
+	programtest.Need(t, "npm")
+	install(t, dir, "npm", "ci", "--no-audit", "--no-fund")
+}
+
+// install runs a command that needs the network. Where it fails the test is skipped, or
+// fails where CI is true.
+func install(t *testing.T, dir, program string, args ...string) {
+	t.Helper()
+	out, err := try(t, dir, "", nil, program, args...)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+	default:
+		t.Skipf("skipped, as what it needs cannot be installed: %s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+	}
+}
+
+// run runs a command in a folder and returns what it prints; the test is over if the
+// command fails.
+func (s *system) run(t *testing.T, dir, stdin, program string, args ...string) string {
+	t.Helper()
+	out, err := try(t, dir, stdin, []string{"API_URL=" + s.url}, program, args...)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// try returns what a command prints, and after an error also what it complains of.
+func try(t *testing.T, dir, stdin string, env []string, program string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // tests say what
+	cmd.Dir, cmd.Stdin, cmd.Env = dir, strings.NewReader(stdin), append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err != nil {
+		stdout.Write(stderr.Bytes())
+	}
+	return stdout.String(), err
+}
