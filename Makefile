@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos redis tools
 
+# What --version tells: empty outside of a git repository, and then the go command is asked.
+COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
+
 TOOL := go tool -modfile=tools/go.mod
 
 help: ## list the commands
@@ -12,7 +15,7 @@ run: ## run everything in one process, with a private Redis if there is one
 	go run ./cmd/orderctl dev
 
 build: ## build the three programs into bin/
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X orderprocessor/internal/app.commit=$(COMMIT)" -o bin/ ./cmd/...
 
 test: redis ## run all tests; those that lack a tool are skipped (make tools)
 	go test ./...

@@ -51,9 +51,10 @@ type program struct {
 	admin  net.Listener
 	spans  *traces.Provider // those of Traces, if it is the program's own
 	meters *metrics.Registry
+	self   ledger.Program
 }
 
-func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string) (*program, error) {
+func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string, who ledger.Program) (*program, error) {
 	admin, err := net.Listen("tcp", adminAddr)
 	if err != nil {
 		_ = rdb.Close()
@@ -66,7 +67,7 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 	w := newWatch(l, opts.Clock, opts.Log)
 	return &program{
 		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, state: newState(l, w), admin: admin,
-		meters: newMeters(rdb, w),
+		meters: newMeters(rdb, w), self: who,
 	}, nil
 }
 
@@ -91,6 +92,7 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 			return err
 		}
 		p.state.set(stateServing)
+		running.Go(func() error { return p.announce(ctx) })
 		if !p.TrustRedis {
 			running.Go(func() error { return p.watch.run(ctx) })
 		}

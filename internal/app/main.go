@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -51,6 +52,7 @@ func mainOf(
 ) int {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	health := flags.Bool("health", false, "ask the program on this machine whether it is ready, and exit 0 or 1")
+	version := flags.Bool("version", false, "print what the program is built from, and exit")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return ExitOK
@@ -60,6 +62,9 @@ func mainOf(
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments; the environment configures it\n", name)
 		return ExitUsage
+	}
+	if *version {
+		return printVersion(os.Stdout, name)
 	}
 	if wrong != nil {
 		fmt.Fprintln(os.Stderr, wrong)
@@ -78,6 +83,15 @@ func mainOf(
 	}
 	if err != nil {
 		log.Error("stopped by an error", "error", err)
+		return ExitFailure
+	}
+	return ExitOK
+}
+
+// printVersion writes the line that all programs answer --version with.
+func printVersion(w io.Writer, name string) int {
+	if _, err := fmt.Fprintln(w, name, Version()); err != nil {
+		fmt.Fprintln(os.Stderr, "write the version:", err)
 		return ExitFailure
 	}
 	return ExitOK

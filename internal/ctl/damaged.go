@@ -68,7 +68,7 @@ func (d *damaged) run(ctx context.Context) error {
 		if err != nil {
 			return errNotTheAPI
 		}
-		return unlessUnread(d.printJSON(answer))
+		return d.printJSON(answer)
 	}
 	return d.print(all)
 }

@@ -51,7 +51,7 @@ func (g *get) run(ctx context.Context, id string) error {
 		return fmt.Errorf("get order %s: %w", id, err)
 	}
 	if g.output == formatJSON {
-		return unlessUnread(g.printJSON(answer))
+		return g.printJSON(answer)
 	}
 	var v orderView
 	if json.Unmarshal(answer, &v) != nil || v.ID == "" {

@@ -85,11 +85,7 @@ func (l *list) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
-		switch err := show(orders); {
-		case err == nil:
-		case unlessUnread(err) == nil:
-			return nil
-		default:
+		if err := show(orders); err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
 		left -= len(orders)

@@ -18,6 +18,10 @@ import (
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:l                    string      who reconciles, for a few seconds
 //	orders:{b0}:i                    string      the suspect that is tried apart, for a minute at most
+//
+// Beside the books:
+//
+//	orders:programs                  sorted set  the programs that run, by when they were last heard of, ms, see programs.go
 const book = "orders:{b0}:"
 
 const (
@@ -27,6 +31,7 @@ const (
 	eventsKey    = book + "e"
 	leaderKey    = book + "l"
 	apartKey     = book + "i"
+	programsKey  = "orders:programs"
 )
 
 func recordKey(id string) string { return recordPrefix + id }
