@@ -102,7 +102,7 @@ func (a *API) Addr() string { return a.http.Addr().String() }
 // Run serves until ctx ends, then drains for at most the shutdown timeout. It
 // answers from the start, with 503 while Redis is away. It may be called once.
 func (a *API) Run(ctx context.Context) error {
-	a.Log.Info("API is listening", "version", Version(), "addr", a.Addr(), "admin_addr", a.admin.Addr().String(), "api_keys", len(a.cfg.Keys))
+	a.Log.Info("API is listening", "addr", a.Addr(), "admin_addr", a.admin.Addr().String(), "api_keys", len(a.cfg.Keys), "version", Version())
 	serve := func(ctx context.Context) error { return a.server.Serve(ctx, a.http, a.cfg.ShutdownTimeout) }
 	return a.run(ctx,
 		[]func(context.Context) error{serve},

@@ -96,9 +96,9 @@ func (w *Worker) books() worker.Books {
 // Run works orders until ctx ends, then lets running attempts finish for at
 // most the shutdown timeout. It may be called once.
 func (w *Worker) Run(ctx context.Context) error {
-	w.Log.Info("worker is starting", "version", Version(),
+	w.Log.Info("worker is starting",
 		"worker_id", w.name, "concurrency", w.cfg.Concurrency, "admin_addr", w.admin.Addr().String(),
-		"fulfilment", w.shop != nil)
+		"fulfilment", w.shop != nil, "version", Version())
 	if w.shop != nil {
 		defer w.shop.Close()
 		if w.cfg.FulfilmentSecret.Reveal() == "" {
