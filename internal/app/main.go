@@ -28,6 +28,7 @@ const (
 
 // MainAPI is the whole of cmd/api: it returns the exit status.
 func MainAPI(args, environ []string) int {
+	TrimTraces(environ)
 	cfg, err := config.LoadAPI(environ)
 	return mainOf("api", args, cfg.Common, cfg.AdminAddr, err, func(opts Options) (runner, error) {
 		return NewAPI(cfg, opts)
@@ -36,6 +37,7 @@ func MainAPI(args, environ []string) int {
 
 // MainWorker is the whole of cmd/worker: it returns the exit status.
 func MainWorker(args, environ []string) int {
+	TrimTraces(environ)
 	cfg, err := config.LoadWorker(environ)
 	return mainOf("worker", args, cfg.Common, cfg.AdminAddr, err, func(opts Options) (runner, error) {
 		return NewWorker(cfg, opts)

@@ -109,12 +109,13 @@ func newRoot(w *World) *cobra.Command {
 	return root
 }
 
-// env returns the value of a variable; of a name that occurs twice, the last.
+// env returns the value of a variable, as all settings are read; of a name that occurs
+// twice, the last.
 func (w *World) env(name string) string {
 	value := ""
 	for _, entry := range w.Environ {
 		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v
+			value = config.Trimmed(v)
 		}
 	}
 	return value
