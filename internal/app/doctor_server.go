@@ -39,9 +39,9 @@ func judgeMemoryUse(info *redis.InfoCmd) Finding {
 	const check = "memory use"
 	used, limit := number(info, "Memory", "used_memory"), number(info, "Memory", "maxmemory")
 	if limit == 0 {
-		return good(check, megabytes(used))
+		return good(check, Mebibytes(used))
 	}
-	found := fmt.Sprintf("%s of %s, %d %%", megabytes(used), megabytes(limit), used*100/limit)
+	found := fmt.Sprintf("%s of %s, %d %%", Mebibytes(used), Mebibytes(limit), used*100/limit)
 	const advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
 	switch {
 	case used*100 > limit*fullAll:
@@ -166,8 +166,6 @@ func number(info *redis.InfoCmd, section, name string) int64 {
 	n, _ := strconv.ParseInt(info.Item(section, name), 10, 64)
 	return n
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
 
 // spaced writes a name for people.
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -44,7 +44,7 @@ func (d *doctor) showRows(findings []app.Finding) {
 		}
 		t.row(f.State, f.Area, f.Check, found)
 	}
-	t.end()
+	_ = t.end()
 }
 
 // screenOf returns the lines that show findings on a terminal: a title for each, and

@@ -103,7 +103,7 @@ func (g *get) print(v orderView) {
 	for _, a := range v.Attempts {
 		line(fmt.Sprintf("attempt %d", a.Number), a.sentence())
 	}
-	t.end()
+	_ = t.end()
 }
 
 func (a attemptView) sentence() string {

@@ -14,7 +14,9 @@ import (
 
 const listHelp = `list shows the orders that match all flags, newest first.
 
-As a table it shows what matters of each order; get shows the rest. As JSON it
+As a table it shows what matters of each order; get shows the rest. On a
+terminal it fits the width, with two lines for an order and shorter texts where
+needed; written to a file or a program nothing is cut. As JSON it
 writes one order a line (NDJSON), as soon as they arrive.`
 
 type list struct {
