@@ -36,7 +36,8 @@ func newFigures(w io.Writer) *table { return &table{to: w, figures: true} }
 
 // row gathers the cells of one line.
 func (t *table) row(name any, cells ...any) {
-	row := []string{fmt.Sprint(name)}
+	row := make([]string, 0, 1+len(cells))
+	row = append(row, fmt.Sprint(name))
 	for _, c := range cells {
 		row = append(row, fmt.Sprint(c))
 	}
@@ -129,11 +130,12 @@ func figureLines(rows [][]string, width int) []string {
 func inColumns(rows [][]string, widths []int, gap int) []string {
 	lines := make([]string, len(rows))
 	for i, row := range rows {
-		line := fmt.Sprintf("%*s%-*s", gap, "", widths[0], row[0])
+		var line strings.Builder
+		_, _ = fmt.Fprintf(&line, "%*s%-*s", gap, "", widths[0], row[0])
 		for j, cell := range row[1:] {
-			line += fmt.Sprintf("%*s", gap+widths[j+1], cell)
+			_, _ = fmt.Fprintf(&line, "%*s", gap+widths[j+1], cell)
 		}
-		lines[i] = line
+		lines[i] = line.String()
 	}
 	return lines
 }

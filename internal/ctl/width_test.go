@@ -3,6 +3,7 @@ package ctl
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func much(n int64) statsView {
 func TestTablesFit80Columns(t *testing.T) {
 	t.Parallel()
 	for n := int64(7); n > 0 && n < 1e14; n = n*10 + 7 {
-		digits := fmt.Sprint(n)
+		digits := strconv.FormatInt(n, 10)
 		var out strings.Builder
 		s := &statsCommand{World: &World{Stdout: &out}}
 		v := much(n)
@@ -82,7 +83,7 @@ func TestWatchFits80Columns(t *testing.T) {
 		d := &display{api: "http://orders.example.com:8080"}
 		d.update(p)
 		lines := d.view(usualWidth, 40)
-		mustFit(t, fmt.Sprint(n), lines)
+		mustFit(t, strconv.FormatInt(n, 10), lines)
 		for _, q := range order.Queues() {
 			row := strings.Fields(lineOf(lines, string(q)+" "))
 			if want := briefly(n, queueFigure); len(row) != 8 || row[1] != want || row[4] != want || row[7] != "PAUSED" {
