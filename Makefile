@@ -4,6 +4,9 @@
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
 .PHONY: e2e browser chaos deployment hostile soak clients chaos-long
 
+# What --version tells: empty outside of a git repository, and then the go command is asked.
+COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
+
 TOOL := go tool -modfile=tools/go.mod
 
 help: ## list the commands
@@ -13,7 +16,7 @@ run: ## run everything in one process, with a private Redis if there is one
 	go run ./cmd/orderctl dev
 
 build: ## build the three programs into bin/
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X orderprocessor/internal/app.commit=$(COMMIT)" -o bin/ ./cmd/...
 
 # go vet is left to `make lint`. Many tests wait for a clock, so more packages run at the
 # same time than there are processors.

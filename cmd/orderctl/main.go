@@ -20,6 +20,7 @@ func run() int {
 	// A reader that goes away, as head does, must not kill the command: it is told by
 	// the error of the write, ends or goes on, and has its own exit status.
 	signal.Ignore(syscall.SIGPIPE)
+	app.TrimTraces(os.Environ())
 	ctx, stop := app.SignalContext(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	defer stop()
 	return ctl.Run(ctx, ctl.World{

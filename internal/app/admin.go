@@ -67,19 +67,20 @@ func knownHost(l net.Listener, next http.Handler) http.Handler {
 	})
 }
 
-// answerProbe answers 200, or 503 with the reason, and what was checked.
+// answerProbe answers 200, or 503 with the reason, the version, and what was checked.
 func answerProbe(w http.ResponseWriter, err error, checks []check) {
 	answer := struct {
-		Status string  `json:"status"`
-		Reason string  `json:"reason,omitempty"`
-		Checks []check `json:"checks,omitempty"`
-	}{Status: "ok", Checks: checks}
+		Status  string  `json:"status"`
+		Reason  string  `json:"reason,omitempty"`
+		Version string  `json:"version"`
+		Checks  []check `json:"checks,omitempty"`
+	}{Status: "ok", Version: Version(), Checks: checks}
 	code := http.StatusOK
 	if err != nil {
 		answer.Status, answer.Reason = "unavailable", err.Error()
 		code = http.StatusServiceUnavailable
 	}
-	body, _ := json.Marshal(answer) //nolint:errchkjson // two strings always encode
+	body, _ := json.Marshal(answer) //nolint:errchkjson // strings always encode
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_, _ = w.Write(append(body, '\n'))

@@ -31,7 +31,7 @@ func NewAPI(cfg config.API, opts Options) (*API, error) {
 		PoolSize: apiPoolSize, DialTimeout: dialTimeout,
 		ReadTimeout: apiReadTimeout, WriteTimeout: apiReadTimeout, MaxRetries: redisRetries,
 	})
-	p, err := newProgram(opts, cfg.Common, rdb, cfg.AdminAddr)
+	p, err := newProgram(opts, cfg.Common, rdb, cfg.AdminAddr, self(kindAPI, processName()))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func NewAPI(cfg config.API, opts Options) (*API, error) {
 }
 
 func (a *API) build() error {
-	if err := a.openTraces(serviceAPI, processName()); err != nil {
+	if err := a.openTraces(serviceAPI, a.self.Name); err != nil {
 		return err
 	}
 	inspector := queue.NewInspector(a.rdb)
@@ -102,7 +102,7 @@ func (a *API) Addr() string { return a.http.Addr().String() }
 // Run serves until ctx ends, then drains for at most the shutdown timeout. It
 // answers from the start, with 503 while Redis is away. It may be called once.
 func (a *API) Run(ctx context.Context) error {
-	a.Log.Info("API is listening", "addr", a.Addr(), "admin_addr", a.admin.Addr().String(), "api_keys", len(a.cfg.Keys))
+	a.Log.Info("API is listening", "addr", a.Addr(), "admin_addr", a.admin.Addr().String(), "api_keys", len(a.cfg.Keys), "version", Version())
 	serve := func(ctx context.Context) error { return a.server.Serve(ctx, a.http, a.cfg.ShutdownTimeout) }
 	return a.run(ctx,
 		[]func(context.Context) error{serve},

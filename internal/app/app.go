@@ -51,9 +51,10 @@ type program struct {
 	admin  net.Listener
 	spans  *traces.Provider // those of Traces, if it is the program's own
 	meters *metrics.Registry
+	self   ledger.Program
 }
 
-func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string) (*program, error) {
+func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string, who ledger.Program) (*program, error) {
 	admin, err := net.Listen("tcp", adminAddr)
 	if err != nil {
 		_ = rdb.Close()
@@ -69,7 +70,7 @@ func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, a
 	w.register = queue.NewInspector(rdb).Register
 	return &program{
 		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, redis: contact, state: newState(l, w, contact), admin: admin,
-		meters: newMeters(rdb, w),
+		meters: newMeters(rdb, w), self: who,
 	}, nil
 }
 
@@ -94,6 +95,7 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 			return err
 		}
 		p.state.set(stateServing)
+		running.Go(func() error { return p.announce(ctx) })
 		if !p.TrustRedis {
 			running.Go(func() error { return p.watch.run(ctx) })
 		}

@@ -39,9 +39,9 @@ func (e *examiner) server(ctx context.Context) ([]Finding, error) {
 func judgeMemoryUse(m stats.Memory) Finding {
 	const check = "memory use"
 	if m.Limit == 0 {
-		return good(check, megabytes(m.Used))
+		return good(check, Mebibytes(m.Used))
 	}
-	found := fmt.Sprintf("%s of %s, %d %%", megabytes(m.Used), megabytes(m.Limit), m.Used*100/m.Limit)
+	found := fmt.Sprintf("%s of %s, %d %%", Mebibytes(m.Used), Mebibytes(m.Limit), m.Used*100/m.Limit)
 	const advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
 	switch {
 	case !m.Admits(order.QueueCritical):
@@ -166,8 +166,6 @@ func number(info *redis.InfoCmd, section, name string) int64 {
 	n, _ := strconv.ParseInt(info.Item(section, name), 10, 64)
 	return n
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
 
 // spaced writes a name for people.
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }

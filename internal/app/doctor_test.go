@@ -75,7 +75,7 @@ func TestExamineFindsNothing(t *testing.T) {
 	for name, says := range map[string]string{
 		"redis/connection": `^unix:.* answers in `, "access/permissions": `everything that the programs do is allowed`,
 		"redis/redis version": `^\d+\.`, "redis/eviction policy": `noeviction`, "redis/memory limit": `1073741824 bytes`,
-		"redis/writable": `takes writes`, "redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` of 1024.0 MB, \d+ %`,
+		"redis/writable": `takes writes`, "redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` MiB of 1024 MiB, \d+ %`,
 		"redis/fragmentation": `times the memory`, "redis/evicted keys": `none`, "redis/last snapshot": `ok`,
 		"redis/append-only file": `ok`, "redis/replication": `0 replicas, and writes need 0`, "redis/compact records": `is 1024`,
 		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys are there`,

@@ -4,7 +4,7 @@ import "orderprocessor/internal/order"
 
 // Finding is one thing that an operator would look at, and what it is like.
 type Finding struct {
-	// Area is what it belongs to: redis, access, books or queues here; others have
+	// Area is what it belongs to: redis, access, books, queues or programs here; others have
 	// areas of their own.
 	Area string `json:"area"`
 	// Check names it within the area.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -27,6 +28,7 @@ const (
 
 // MainAPI is the whole of cmd/api: it returns the exit status.
 func MainAPI(args, environ []string) int {
+	TrimTraces(environ)
 	cfg, err := config.LoadAPI(environ)
 	return mainOf("api", args, cfg.Common, cfg.AdminAddr, err, func(opts Options) (runner, error) {
 		return NewAPI(cfg, opts)
@@ -35,6 +37,7 @@ func MainAPI(args, environ []string) int {
 
 // MainWorker is the whole of cmd/worker: it returns the exit status.
 func MainWorker(args, environ []string) int {
+	TrimTraces(environ)
 	cfg, err := config.LoadWorker(environ)
 	return mainOf("worker", args, cfg.Common, cfg.AdminAddr, err, func(opts Options) (runner, error) {
 		return NewWorker(cfg, opts)
@@ -51,6 +54,7 @@ func mainOf(
 ) int {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	health := flags.Bool("health", false, "ask the program on this machine whether it is ready, and exit 0 or 1")
+	version := flags.Bool("version", false, "print what the program is built from, and exit")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return ExitOK
@@ -60,6 +64,9 @@ func mainOf(
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments; the environment configures it\n", name)
 		return ExitUsage
+	}
+	if *version {
+		return printVersion(os.Stdout, name)
 	}
 	if wrong != nil {
 		fmt.Fprintln(os.Stderr, wrong)
@@ -78,6 +85,15 @@ func mainOf(
 	}
 	if err != nil {
 		log.Error("stopped by an error", "error", err)
+		return ExitFailure
+	}
+	return ExitOK
+}
+
+// printVersion writes the line that all programs answer --version with.
+func printVersion(w io.Writer, name string) int {
+	if _, err := fmt.Fprintln(w, name, Version()); err != nil {
+		fmt.Fprintln(os.Stderr, "write the version:", err)
 		return ExitFailure
 	}
 	return ExitOK

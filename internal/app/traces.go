@@ -2,8 +2,11 @@ package app
 
 import (
 	"context"
+	"os"
+	"strings"
 	"time"
 
+	"orderprocessor/internal/config"
 	"orderprocessor/internal/traces"
 )
 
@@ -12,6 +15,19 @@ const (
 	serviceAPI    = "orderprocessor-api"
 	serviceWorker = "orderprocessor-worker"
 )
+
+// TrimTraces changes, for the whole process, the variables of OpenTelemetry that have
+// white space at their ends, so that they are read as the settings are: OpenTelemetry
+// reads the environment itself, and some of them with that white space. A main calls it
+// with its environment before anything else.
+func TrimTraces(environ []string) {
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if trimmed := config.Trimmed(value); trimmed != value && strings.HasPrefix(name, "OTEL_") {
+			_ = os.Setenv(name, trimmed)
+		}
+	}
+}
 
 // openTraces sets up what makes spans, if the configuration asks for traces and
 // nobody has brought a provider.

@@ -26,15 +26,16 @@ type Worker struct {
 
 // NewWorker builds a worker and takes its admin address; it starts nothing.
 func NewWorker(cfg config.Worker, opts Options) (*Worker, error) {
+	name := processName()
 	rdb := cfg.Redis.Client(config.Tuning{
 		PoolSize: cfg.Concurrency + workerSparePool, DialTimeout: dialTimeout,
 		ReadTimeout: workerReadTimeout, WriteTimeout: workerReadTimeout, MaxRetries: redisRetries,
 	})
-	p, err := newProgram(opts, cfg.Common, rdb, cfg.AdminAddr)
+	p, err := newProgram(opts, cfg.Common, rdb, cfg.AdminAddr, self(kindWorker, name))
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{program: p, name: processName(), cfg: cfg}
+	w := &Worker{program: p, name: name, cfg: cfg}
 	if err := w.build(); err != nil {
 		_ = p.admin.Close()
 		_ = rdb.Close()
@@ -97,7 +98,7 @@ func (w *Worker) books() worker.Books {
 func (w *Worker) Run(ctx context.Context) error {
 	w.Log.Info("worker is starting",
 		"worker_id", w.name, "concurrency", w.cfg.Concurrency, "admin_addr", w.admin.Addr().String(),
-		"fulfilment", w.shop != nil)
+		"fulfilment", w.shop != nil, "version", Version())
 	if w.shop != nil {
 		defer w.shop.Close()
 		if w.cfg.FulfilmentSecret.Reveal() == "" {

@@ -11,6 +11,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // Scope is what an API key may be used for. None includes another.
@@ -116,13 +119,24 @@ func parseScopes(text string) ([]Scope, error) {
 	return scopes, nil
 }
 
+// DecodeMarked returns the text of a file in UTF-8, without the byte order mark with
+// which some editors and shells begin it: of UTF-8, or of UTF-16, which it is then in.
+// A file without a mark is returned as it is.
+func DecodeMarked(text []byte) []byte {
+	decoded, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), text)
+	if err != nil {
+		return text
+	}
+	return decoded
+}
+
 // readKeyFile reads the keys of a file.
 func readKeyFile(path string) ([]APIKey, error) {
 	text, err := readSmall(path)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := parseKeyLines(string(bytes.ToValidUTF8(text, []byte("?"))))
+	keys, err := parseKeyLines(string(bytes.ToValidUTF8(DecodeMarked(text), []byte("?"))))
 	if err == nil && len(keys) == 0 {
 		return nil, refusal("holds no key: without one, everybody on this machine might do everything")
 	}

@@ -4,6 +4,7 @@
 //
 // It receives NAME=value strings and hands on an API or a Worker in which every
 // value is within its bounds, or an *Error that lists everything that is wrong.
+// White space at the ends of a value does not belong to it, whichever variable it is.
 // A variable that is set to the empty string counts as unset. A variable of the
 // other binary is welcome, so that both can share one environment, and its
 // value is checked as well; an unknown name that begins with ORDERS_ is a

@@ -63,6 +63,9 @@ type rule struct {
 	// hide says whether the value may hold a secret; nil means never.
 	hide func(value string) bool
 	ok   func(s *settings) bool
+	// why returns a refusal of a value that is not ok, where one says more than
+	// allowed; nil, and a nil function, say nothing. Unless shown, it quotes nothing.
+	why func(value string, shown bool) error
 }
 
 // rules lists a rule for every variable, in the order of the structs.
@@ -131,6 +134,7 @@ func fulfilmentRules() []rule {
 			name: nameFulfilmentURL, allowed: "an absolute http or https URL with a host and without a user or password",
 			hide: func(value string) bool { return strings.ContainsAny(value, "@?") },
 			ok:   func(s *settings) bool { return !s.has(nameFulfilmentURL) || goodURL(s.worker.FulfilmentURL) },
+			why:  whyNotURL,
 		},
 		{
 			name: nameFulfilmentSecret, hide: always,
@@ -184,7 +188,7 @@ func oneOf(name string, values ...string) rule {
 }
 
 func address(name string) rule {
-	return rule{name: name, allowed: "host:port with a port from 0 to 65535", ok: func(s *settings) bool {
+	return rule{name: name, allowed: "host:port with a port from 0 to 65535", why: whyNotAddress, ok: func(s *settings) bool {
 		return !s.has(name) || goodAddress(s.text[name])
 	}}
 }

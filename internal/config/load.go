@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"github.com/caarlos0/env/v11"
 
@@ -78,6 +79,13 @@ func read(environ []string) (*settings, *problems) {
 	return s, found
 }
 
+// Trimmed is the value of a setting as every one is read: without white space at its
+// ends, such as the line end of the file that it comes from, and without a byte order
+// mark there.
+func Trimmed(value string) string {
+	return strings.TrimFunc(value, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
+}
+
 // known returns the variables that the configuration knows and that are set. A
 // name that occurs twice has its last value.
 func (p *problems) known(environ []string) map[string]string {
@@ -87,7 +95,7 @@ func (p *problems) known(environ []string) map[string]string {
 		name, value, _ := strings.Cut(entry, "=")
 		switch {
 		case contains(names, name):
-			text[name] = value
+			text[name] = Trimmed(value)
 		case strings.HasPrefix(name, prefix):
 			p.add(Problem{Name: name, Message: "is not a known variable" + suggestion(name, names)})
 		}

@@ -72,7 +72,7 @@ func (p *problems) about(names ...string) bool {
 func (p *problems) check(s *settings) {
 	for _, r := range rules() {
 		if !r.ok(s) {
-			p.add(r.problem(s.text, nil))
+			p.add(r.problem(s.text, r.reason(s.text[r.name])))
 		}
 	}
 }
@@ -84,6 +84,14 @@ func (p *problems) refuse(name string, text map[string]string, reason error) {
 			p.add(r.problem(text, reason))
 		}
 	}
+}
+
+// reason says more about a value that is not ok, or nothing.
+func (r rule) reason(value string) error {
+	if r.why == nil {
+		return nil
+	}
+	return r.why(value, r.hide == nil || !r.hide(value))
 }
 
 // problem says what is wrong with the value. The reason is repeated only if it

@@ -78,6 +78,9 @@ func checkRedisPlace(u *url.URL) error {
 			return refusal("does not name an absolute path to a socket")
 		}
 	case "redis", "rediss":
+		if err := refuseForeign(u.Hostname(), false); err != nil {
+			return err
+		}
 		if !goodHost(u.Hostname()) {
 			return refusal("names no host")
 		}
@@ -110,6 +113,11 @@ func checkRedisParameters(parameters url.Values) error {
 		"master_name", "username", "password", "client_name", "skip_verify",
 		"dial_timeout", "read_timeout", "write_timeout", "pool_timeout",
 		"min_retry_backoff", "max_retry_backoff", "conn_max_idle_time", "conn_max_lifetime",
+	}
+	for _, addr := range parameters["addr"] {
+		if err := whyNotAddress(addr, false); err != nil {
+			return err
+		}
 	}
 	numbers := redisNumbers()
 	for name, values := range parameters {

@@ -38,7 +38,7 @@ func (p *problems) traces(environ []string) bool {
 	}
 	for _, rule := range tracesRules() {
 		if value := text[rule.name]; value != "" && !rule.ok(value) {
-			p.add(Problem{Name: rule.name, Message: "must be " + rule.allowed})
+			p.add(rule.problem(value))
 		}
 	}
 	return true
@@ -49,7 +49,7 @@ func openTelemetry(environ []string) map[string]string {
 	text := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if value = strings.TrimSpace(value); strings.HasPrefix(name, "OTEL_") && value != "" {
+		if value = Trimmed(value); strings.HasPrefix(name, "OTEL_") && value != "" {
 			text[name] = value
 		}
 	}
@@ -61,6 +61,17 @@ func openTelemetry(environ []string) map[string]string {
 type tracesRule struct {
 	name, allowed string
 	ok            func(value string) bool
+}
+
+// problem says what is wrong with the value.
+func (r tracesRule) problem(value string) Problem {
+	p := Problem{Name: r.name, Message: "must be " + r.allowed}
+	if r.name == nameOTLPEndpoint || r.name == nameTracesEndpoint {
+		if why := whyNotURL(value, false); why != nil {
+			p.Message += ": it " + why.Error()
+		}
+	}
+	return p
 }
 
 func tracesRules() []tracesRule {

@@ -2,8 +2,6 @@ package config
 
 import (
 	"encoding/base64"
-	"net"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,31 +35,6 @@ func goodWeights(weights map[order.Queue]int) bool {
 		}
 	}
 	return len(weights) == len(order.Queues())
-}
-
-// goodAddress says whether one can listen on the text: an empty host means all
-// interfaces, port 0 any free port.
-func goodAddress(text string) bool {
-	host, port, err := net.SplitHostPort(text)
-	return err == nil && goodPort(port, 0) && (host == "" || goodHost(host))
-}
-
-func goodPort(text string, lowest uint64) bool {
-	port, err := strconv.ParseUint(text, 10, 16)
-	return err == nil && port >= lowest
-}
-
-// goodHost says whether the text is an IP address or could be a host's name.
-func goodHost(text string) bool {
-	if _, err := netip.ParseAddr(text); err == nil {
-		return true
-	}
-	return text != "" && strings.IndexFunc(text, notInHost) < 0
-}
-
-func notInHost(r rune) bool {
-	letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-	return !letter && r != '-' && r != '.' && r != '_'
 }
 
 // goodURL says whether fulfilment can be called there. A user or password is

@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/order"
 )
 
 const (
@@ -28,9 +32,9 @@ type Client struct {
 // sends the key with every request, unless it is empty, and keeps up to conns
 // connections open.
 func NewClient(address, key string, conns int) (*Client, error) {
-	base, err := url.Parse(address)
-	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return nil, usagef("the address of the API must look like %s, not %q", defaultAPI, address)
+	base, err := parseAPI(config.Trimmed(address))
+	if err != nil {
+		return nil, err
 	}
 	return &Client{base: base, key: key, http: &http.Client{
 		Timeout: requestTimeout,
@@ -40,6 +44,23 @@ func NewClient(address, key string, conns int) (*Client, error) {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+// parseAPI reads the address of the API, and says what is missing in it.
+func parseAPI(address string) (*url.URL, error) {
+	base, err := url.Parse(address)
+	if err == nil && (base.Scheme == "http" || base.Scheme == "https") && base.Hostname() != "" {
+		if name := config.Punycode(base.Hostname()); name != "" {
+			return nil, usagef("the address of the API has a host in other letters than ASCII, to be written in punycode: %s", name)
+		}
+		return base, nil
+	}
+	reason := ""
+	if whole, err := url.Parse(defaultScheme + address); err == nil && whole.Hostname() != "" && !strings.Contains(address, "://") {
+		reason = ": " + defaultScheme + " is missing: " + order.Printable(whole.Redacted())
+		address = strings.TrimPrefix(whole.Redacted(), defaultScheme)
+	}
+	return nil, usagef("the address of the API must look like %s, not %q%s", defaultAPI, address, reason)
 }
 
 // Close closes the idle connections.

@@ -44,16 +44,21 @@ type World struct {
 
 // Run does what the arguments ask and returns the exit status: app.ExitOK,
 // app.ExitFailure, or app.ExitUsage for arguments or an environment that are
-// wrong. An error is told in one line on Stderr. It returns soon after ctx ends.
+// wrong. An error is told in one line on Stderr; output that could not be written is
+// one too, for every command, unless its reader went away. It returns soon after ctx
+// ends.
 func Run(ctx context.Context, w World) int {
 	if w.LookPath == nil {
 		w.LookPath = exec.LookPath
 	}
+	out := &output{to: w.Stdout}
+	w.Stdout = out
 	began := false
 	root := newRoot(&w)
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	began = began || err == nil // help and the like
+	if err = out.verdict(err); err == nil {
 		return app.ExitOK
 	}
 	_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Escape(err.Error()))
@@ -93,28 +98,29 @@ complete commands, flags, statuses and queues.`
 func newRoot(w *World) *cobra.Command {
 	root := &cobra.Command{
 		Use: "orderctl", Short: "Run the order service and talk to its API", Long: rootHelp,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: app.Version(),
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newCancel(w), newRetry(w), newQueues(w), newStats(w), newEvents(w), newWatch(w), newDoctor(w), newLoad(w), newKeys(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
-	root.SetOut(w.Stdout)
+	root.SetOut(unheeded{w.Stdout})
 	root.SetErr(w.Stderr)
 	return root
 }
 
-// env returns the value of a variable; of a name that occurs twice, the last.
+// env returns the value of a variable, as all settings are read; of a name that occurs
+// twice, the last.
 func (w *World) env(name string) string {
 	value := ""
 	for _, entry := range w.Environ {
 		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v
+			value = config.Trimmed(v)
 		}
 	}
 	return value
 }
 
-// printf writes to standard output. A reader that went away, as head does, is
-// no failure of the command.
+// printf writes to standard output, which remembers a failure for Run.
 func (w *World) printf(format string, args ...any) { _, _ = fmt.Fprintf(w.Stdout, format, args...) }

@@ -17,7 +17,7 @@ aside, newest first, at most a hundred of each queue. Their orders were queued
 anew, so nothing has to be done for them; but something else than this service
 writes to its Redis.`
 
-// maxShownBytes bounds how much of a message is shown in the table.
+// maxShownBytes bounds how much of a message is shown on a terminal.
 const maxShownBytes = 40
 
 type damaged struct {
@@ -68,7 +68,7 @@ func (d *damaged) run(ctx context.Context) error {
 		if err != nil {
 			return errNotTheAPI
 		}
-		return unlessUnread(d.printJSON(answer))
+		return d.printJSON(answer)
 	}
 	return d.print(all)
 }
@@ -82,10 +82,14 @@ func (d *damaged) print(answers []json.RawMessage) error {
 			return errNotTheAPI
 		}
 		for _, one := range v.Damaged {
-			begins := strconv.QuoteToASCII(string(one.Message[:min(len(one.Message), maxShownBytes)]))
+			shown := len(one.Message)
+			if isTerminal(d.Stdout) {
+				shown = min(shown, maxShownBytes)
+			}
+			begins := strconv.QuoteToASCII(string(one.Message[:shown]))
 			t.row(order.Printable(v.Queue), order.Printable(one.OrderID), one.SetAsideAt.Format(time.RFC3339), begins)
 		}
 	}
-	t.end()
+	_ = t.end()
 	return nil
 }

@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,8 +21,8 @@ const doctorPatience = 4 * time.Second
 const doctorHelp = `doctor looks at everything that orders depend on, and says what to do where
 something is wrong: the configuration in the environment (REDIS_URL and ORDERS_…,
 as the API and the worker would read it here), Redis, the books, the queues and
-their workers, the API that --api names and the key to it, and the admin addresses
-of programs on this machine.
+their workers, the versions of the programs, the API that --api names and the key to
+it, and the admin addresses of programs on this machine.
 
 Without REDIS_URL it looks where the programs would look by default; finding no
 Redis there is a problem only if the API is away as well.
@@ -67,10 +68,8 @@ func (d *doctor) run(ctx context.Context) error {
 		return errInterrupted
 	}
 	r.count()
-	if err := d.show(r); err != nil {
-		return err
-	}
-	return r.err()
+	shown := d.show(r)
+	return cmp.Or(r.err(), shown)
 }
 
 // examine looks at everything, at Redis, the API and the programs at the same time.

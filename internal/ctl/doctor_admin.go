@@ -1,12 +1,15 @@
 package ctl
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/order"
 )
 
 // program is one that may run on this machine, by its admin address.
@@ -44,10 +47,11 @@ func (s settings) examineAdmin(ctx context.Context) []app.Finding {
 
 func (p program) examine(ctx context.Context) app.Finding {
 	f := app.Finding{Area: areaAdmin, Check: p.name + " at " + p.addr, State: app.FindingOK, Found: "ready"}
-	err := askReady(ctx, p.addr)
+	version, err := askReady(ctx, p.addr)
 	var answer *AnswerError
 	switch {
 	case err == nil:
+		judgeVersion(&f, version, app.Version())
 	case errors.As(err, &answer) && answer.Status == http.StatusServiceUnavailable:
 		f.State, f.Found = app.FindingProblem, "not ready: "+answer.Error()
 		f.Advice = "see the findings about Redis and the clock, and the log of the program"
@@ -57,14 +61,34 @@ func (p program) examine(ctx context.Context) app.Finding {
 	return f
 }
 
-// askReady asks an admin address for /readyz, which needs no key.
-func askReady(ctx context.Context, addr string) error {
+// judgeVersion compares the version of a program that is ready, empty if it does not
+// tell, with that of orderctl.
+func judgeVersion(f *app.Finding, version, own string) {
+	if version != own && app.TellsBuild(own) {
+		version = cmp.Or(order.Printable(version), "a build that does not tell its version")
+		f.State, f.Found = app.FindingWarning, "ready, of "+version+"; orderctl is of "+own
+		f.Advice = app.AdviceOneBuild
+	}
+}
+
+// askReady asks an admin address for /readyz, which needs no key, and returns the
+// version of the program; one that is not ready is an error.
+func askReady(ctx context.Context, addr string) (version string, err error) {
 	client, err := NewClient("http://"+addr, "", 1)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer client.Close()
 	client.http.Timeout = doctorPatience
-	_, _, err = client.send(ctx, request{method: http.MethodGet, path: []string{"readyz"}})
-	return err
+	text, _, err := client.send(ctx, request{method: http.MethodGet, path: []string{"readyz"}})
+	if err != nil {
+		return "", err
+	}
+	var v struct {
+		Version string `json:"version"`
+	}
+	if json.Unmarshal(text, &v) != nil {
+		return "", errNotTheAPI
+	}
+	return v.Version, nil
 }

@@ -83,7 +83,10 @@ func (s settings) risks() []app.Finding {
 
 func (s settings) examineRedis(ctx context.Context) (found []app.Finding, asked bool) {
 	if s.hasRedis {
-		return app.Examine(ctx, s.redis)
+		if found, asked = app.Examine(ctx, s.redis); asked {
+			found = append(found, app.ExamineVersions(ctx, s.redis))
+		}
+		return found, asked
 	}
 	return []app.Finding{{
 		Area: areaRedis, Check: "connection", State: app.FindingNotChecked, Found: "REDIS_URL does not say where Redis is",

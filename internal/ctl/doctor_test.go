@@ -64,7 +64,7 @@ func TestDoctorOfAService(t *testing.T) {
 	c := orderctlIn(t, in, "doctor", "--api", said[1])
 	c.mustEnd(t, 0, `(?m)^ok +settings +environment +every variable is valid$`, `(?m)^ok +redis +connection`,
 		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API asks for none`,
-		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +admin +program at `+regexp.QuoteMeta(said[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
+		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +programs +versions +1 api and 1 worker of `, `(?m)^ok +admin +program at `+regexp.QuoteMeta(said[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
 }
 
 // TestDoctorFinds looks at what only this command finds; the rest is Examine's.

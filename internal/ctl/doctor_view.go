@@ -3,7 +3,6 @@ package ctl
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -24,10 +23,10 @@ func (d *doctor) show(r diagnosis) error {
 		if err != nil {
 			return err
 		}
-		return unlessUnread(d.printJSON(text))
+		return d.printJSON(text)
 	}
-	if file, ok := d.Stdout.(*os.File); ok && isTerminal(file) {
-		width, _ := sizeOf(file)
+	if isTerminal(d.Stdout) {
+		width, _ := sizeOf(fileOf(d.Stdout))
 		d.printf("%s", strings.Join(screenOf(r.Findings, width), "\n")+"\n")
 	} else {
 		d.showRows(r.Findings)
@@ -45,7 +44,7 @@ func (d *doctor) showRows(findings []app.Finding) {
 		}
 		t.row(f.State, f.Area, f.Check, found)
 	}
-	t.end()
+	_ = t.end()
 }
 
 // screenOf returns the lines that show findings on a terminal: a title for each, and

@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,6 +54,29 @@ func TestDoctorExcusesNoRedis(t *testing.T) {
 		got := s.noRedisHere([]app.Finding{{State: tt.state}})
 		if got.State != app.FindingNotChecked || got.Found != tt.says || got.Advice == "" {
 			t.Errorf("%s: it is %+v", tt.name, got)
+		}
+	}
+}
+
+// TestDoctorComparesTheVersionsOfAdminAddresses holds that a program of another build
+// than orderctl is a warning, unless orderctl does not know its own.
+func TestDoctorComparesTheVersionsOfAdminAddresses(t *testing.T) {
+	t.Parallel()
+	const one, other = "commit 1, go1", "commit 2, go1"
+	for _, row := range []struct {
+		version, own string
+		state        app.FindingState
+		says         string
+	}{
+		{one, one, app.FindingOK, "ready"},
+		{other, one, app.FindingWarning, "ready, of " + other + "; orderctl is of " + one},
+		{"", one, app.FindingWarning, "ready, of a build that does not tell"},
+		{one, "commit unknown, go1", app.FindingOK, "ready"},
+	} {
+		f := app.Finding{State: app.FindingOK, Found: "ready"}
+		judgeVersion(&f, row.version, row.own)
+		if f.State != row.state || !strings.HasPrefix(f.Found, row.says) || (f.State == app.FindingWarning) != (f.Advice != "") {
+			t.Errorf("%q beside %q: %+v", row.version, row.own, f)
 		}
 	}
 }

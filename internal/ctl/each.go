@@ -58,7 +58,8 @@ func (e *each) show(width int, name string, answer json.RawMessage) error {
 	case err != nil:
 		return err
 	case e.output == formatJSON:
-		return e.printLine(answer)
+		_ = e.printLine(answer) // it is JSON, and standard output remembers; the others are changed nevertheless
+		return nil
 	}
 	e.printf("%-*s   %s\n", width, name, order.Printable(now))
 	return nil

@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -125,7 +124,7 @@ var errEnough = errors.New("enough events are shown")
 
 func (e *events) event(v eventView, data json.RawMessage) error {
 	if err := e.show(v, data); err != nil {
-		return cmp.Or(unlessUnread(err), errEnough)
+		return err
 	}
 	e.shown++
 	if e.shown == e.count {

@@ -51,7 +51,7 @@ func (g *get) run(ctx context.Context, id string) error {
 		return fmt.Errorf("get order %s: %w", id, err)
 	}
 	if g.output == formatJSON {
-		return unlessUnread(g.printJSON(answer))
+		return g.printJSON(answer)
 	}
 	var v orderView
 	if json.Unmarshal(answer, &v) != nil || v.ID == "" {
@@ -103,7 +103,7 @@ func (g *get) print(v orderView) {
 	for _, a := range v.Attempts {
 		line(fmt.Sprintf("attempt %d", a.Number), a.sentence())
 	}
-	t.end()
+	_ = t.end()
 }
 
 func (a attemptView) sentence() string {

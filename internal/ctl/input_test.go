@@ -122,6 +122,9 @@ func FuzzEntries(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file string) {
 		got, size, err := readEntries(strings.NewReader(file))
+		if errors.Is(err, errForm) {
+			return
+		}
 		if err != nil || size > len(file)+1 || // a line end is added at the end
 			len(got) > len(file)+1 {
 			t.Errorf("%d entries of %d bytes: %v", len(got), size, err)

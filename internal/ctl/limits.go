@@ -36,8 +36,8 @@ const (
 	// maxRetriedAtOnce bounds the orders that one request retries: what the API
 	// does.
 	maxRetriedAtOnce = 1000
-	// maxCellChars bounds a free text in a table, so that a row fits a line of a
-	// wide terminal.
+	// maxCellChars bounds a free text of an order on a terminal, so that a row fits a
+	// line of a wide one.
 	maxCellChars = 40
 	// maxSample bounds a sample: what the queues take by default.
 	maxSample = 100_000

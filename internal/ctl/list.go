@@ -14,7 +14,9 @@ import (
 
 const listHelp = `list shows the orders that match all flags, newest first.
 
-As a table it shows what matters of each order; get shows the rest. As JSON it
+As a table it shows what matters of each order; get shows the rest. On a
+terminal it fits the width, with two lines for an order and shorter texts where
+needed; written to a file or a program nothing is cut. As JSON it
 writes one order a line (NDJSON), as soon as they arrive.`
 
 type list struct {
@@ -85,11 +87,7 @@ func (l *list) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
-		switch err := show(orders); {
-		case err == nil:
-		case unlessUnread(err) == nil:
-			return nil
-		default:
+		if err := show(orders); err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
 		left -= len(orders)

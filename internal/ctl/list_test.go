@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"orderprocessor/internal/ctl"
 )
@@ -23,7 +24,7 @@ func TestListFollowsPages(t *testing.T) {
 		"id        status    amount   customer   queue     created at             error\n"+
 		"order-1   failed    12.50    Ada        default   2026-11-23T12:00:00Z   shop [2J is away\n"+
 		"b         pending   12.50    Ada        default   2026-11-23T12:00:00Z   \n"+
-		"c         retrying   12.50    Ada        default   2026-11-23T12:00:00Z   "+long[:39]+"…\n", "")
+		"c         retrying   12.50    Ada        default   2026-11-23T12:00:00Z   "+long+"\n", "")
 }
 
 func TestListPrintsNoControlCharacters(t *testing.T) {
@@ -187,5 +188,22 @@ func TestListIsUnread(t *testing.T) {
 				t.Errorf("it ended with %d and said %q", status, stderr.String())
 			}
 		})
+	}
+}
+
+// TestListInTerminal draws on a real terminal of 80 columns, in no line more than fits.
+func TestListInTerminal(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("0123456789abcdef", 4)
+	api := newScript(t, exchange{"GET /orders?limit=50", 200, page("", record(long, "priority_processing", `,"error":"`+long+`"`))})
+	shown, _ := inTerminal(t, "list --api "+api.URL)
+	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 0\r\n") })
+	for _, line := range strings.Split(shown.String(), "\r\n") {
+		if strings.Contains(line, "priority_processing") && (utf8.RuneCountInString(line) > 80 || !strings.Contains(line, "…  priority_processing   12.50  2026-11-23T12:00:00Z")) {
+			t.Errorf("a line is %q", line)
+		}
+	}
+	if !strings.Contains(shown.String(), "priority_processing") {
+		t.Errorf("it shows %q", shown)
 	}
 }

@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -75,10 +76,8 @@ func (l *load) run(ctx context.Context) error {
 	report := newLoadReport(l.plan, done)
 	report.Interrupted = ctx.Err() != nil
 	report.compare(ctx, client, before)
-	if err := l.show(report); err != nil {
-		return err
-	}
-	return report.verdict()
+	shown := l.show(report)
+	return cmp.Or(report.verdict(), shown)
 }
 
 func (l *load) show(r *loadReport) error {

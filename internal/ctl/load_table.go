@@ -18,7 +18,7 @@ func (r *loadReport) print(w *World) {
 		t.row("   refused", 0)
 	}
 	t.row("   no answer", r.unanswered())
-	t.end()
+	_ = t.end()
 	w.printf("\n")
 	r.printLatency(w)
 	if r.System != nil {
@@ -63,7 +63,7 @@ func (r *loadReport) printLatency(w *World) {
 		cells = append(cells, fmt.Sprintf("%.1f", ms))
 	}
 	t.row("since the request was due", cells...)
-	t.end()
+	_ = t.end()
 }
 
 // print shows what everybody's orders did meanwhile.
@@ -72,7 +72,7 @@ func (m *meanwhile) print(w *World) {
 	t := newTable(w.Stdout)
 	t.row("   settled", fmt.Sprintf("%d orders, %.1f per second", m.Settled, m.SettledPerSecond))
 	t.row("   backlog", fmt.Sprintf("%d orders before, %d after: %+.1f per second", m.BacklogBefore, m.BacklogAfter, m.GrowthPerSecond))
-	t.end()
+	_ = t.end()
 	w.printf("\nAll orders decided in the last five minutes:\n\n")
 	printLatency(w.Stdout, m.RecentMS)
 }

@@ -2,8 +2,9 @@ package ctl
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,11 +16,26 @@ const noMatch = "No order matches.\n"
 
 // orderTable writes orders page by page, a row each. A column never becomes
 // narrower, so that the pages line up.
+//
+// Where it is read by a program nothing is cut. On a terminal no row is wider than it: a
+// row that would be takes two lines, and texts and ids are shortened; figures never are.
 type orderTable struct {
 	*World
-	widths [6]int // of all columns but the last
+	widths [orderColumns]int
 	begun  bool
 }
+
+// The columns of the table.
+const (
+	columnID = iota
+	columnStatus
+	columnAmount
+	columnCustomer
+	columnQueue
+	columnCreated
+	columnError
+	orderColumns
+)
 
 // page writes the rows of one page. A reader that went away is an error, so that no
 // more pages are asked for.
@@ -27,37 +43,85 @@ func (o *orderTable) page(orders []json.RawMessage) error {
 	if len(orders) == 0 {
 		return nil
 	}
-	t := newTable(o.Stdout)
-	err := o.rows(t, orders)
-	return errors.Join(err, t.Flush())
+	width := terminalWidth(o.Stdout)
+	rows, err := o.rows(orders, width)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(o.Stdout, strings.Join(o.lines(rows, width), "\n")+"\n")
+	return err
 }
 
-func (o *orderTable) rows(t table, orders []json.RawMessage) error {
+func (o *orderTable) rows(orders []json.RawMessage, width int) ([][orderColumns]string, error) {
+	var rows [][orderColumns]string
 	if !o.begun {
-		o.row(t, "id", "status", "amount", "customer", "queue", "created at", "error")
+		rows = append(rows, [orderColumns]string{"id", "status", "amount", "customer", "queue", "created at", "error"})
 		o.begun = true
 	}
 	for _, text := range orders {
 		var v orderView
 		if json.Unmarshal(text, &v) != nil || v.ID == "" {
-			return errNotTheAPI
+			return nil, errNotTheAPI
 		}
-		o.row(t, order.Printable(v.ID), order.Printable(string(v.Status)), v.Amount.String(), cut(v.Customer),
-			order.Printable(string(v.Queue)), second(v.CreatedAt), cut(v.Error))
+		row := [orderColumns]string{
+			order.Printable(v.ID), order.Printable(string(v.Status)), v.Amount.String(), order.Printable(v.Customer),
+			order.Printable(string(v.Queue)), second(v.CreatedAt), order.Printable(v.Error),
+		}
+		if width > 0 {
+			row[columnCustomer], row[columnError] = shortened(row[columnCustomer], maxCellChars), shortened(row[columnError], maxCellChars)
+		}
+		rows = append(rows, row)
 	}
-	return nil
+	for _, row := range rows {
+		for i, cell := range row[:columnError] {
+			o.widths[i] = max(o.widths[i], utf8.RuneCountInString(cell))
+		}
+		o.widths[columnError] = max(o.widths[columnError], utf8.RuneCountInString(row[columnError]))
+	}
+	return rows, nil
 }
 
-func (o *orderTable) row(t table, cells ...string) {
-	padded := make([]any, len(cells))
-	for i, c := range cells {
-		if i < len(o.widths) {
-			o.widths[i] = max(o.widths[i], utf8.RuneCountInString(c))
-			c = fmt.Sprintf("%-*s", o.widths[i], c)
-		}
-		padded[i] = c
+// lines lays rows out in a width, or without a bound for 0.
+func (o *orderTable) lines(rows [][orderColumns]string, width int) []string {
+	whole := (orderColumns - 1) * textGap
+	for _, w := range o.widths {
+		whole += w
 	}
-	t.row(padded[0], padded[1:]...)
+	var lines []string
+	for _, row := range rows {
+		if width == 0 || whole <= width {
+			lines = append(lines, o.padded(row[:columnError]...)+row[columnError])
+			continue
+		}
+		lines = append(lines, o.twoLines(row, width)...)
+	}
+	return lines
+}
+
+// padded writes the first columns of a row.
+func (o *orderTable) padded(cells ...string) string {
+	var line strings.Builder
+	for i, c := range cells {
+		_, _ = fmt.Fprintf(&line, "%-*s", o.widths[i]+textGap, c)
+	}
+	return line.String()
+}
+
+// twoLines writes the id and the figures of a row, and its texts below them.
+func (o *orderTable) twoLines(row [orderColumns]string, width int) []string {
+	const gap, indent = "  ", "    "
+	figures := fmt.Sprintf("%s%-*s%s%*s%s%-*s", gap, o.widths[columnStatus], row[columnStatus],
+		gap, o.widths[columnAmount], row[columnAmount], gap, o.widths[columnCreated], row[columnCreated])
+	ids := min(o.widths[columnID], max(1, width-utf8.RuneCountInString(figures)))
+	first := fmt.Sprintf("%-*s", ids, shortened(row[columnID], ids)) + figures
+	texts := []string{}
+	for _, text := range []string{row[columnQueue], row[columnCustomer], row[columnError]} {
+		if text != "" {
+			texts = append(texts, text)
+		}
+	}
+	second := shortened(indent+strings.Join(texts, gap), width)
+	return []string{strings.TrimRight(first, " "), strings.TrimRight(second, " ")}
 }
 
 // end tells what the rows do not.
@@ -70,9 +134,6 @@ func (o *orderTable) end(found *pages) {
 	}
 }
 
-// cut makes a free text fit into a table.
-func cut(text string) string { return shortened(order.Printable(text), maxCellChars) }
-
 // shortened returns at most so many characters of a text, and marks where it ends
 // early.
 func shortened(text string, n int) string {
@@ -80,7 +141,7 @@ func shortened(text string, n int) string {
 	if len(chars) <= n {
 		return text
 	}
-	return string(chars[:n-1]) + "…"
+	return string(chars[:max(0, n-1)]) + "…"
 }
 
 // second writes a time in UTC, without its fraction.

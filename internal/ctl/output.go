@@ -3,9 +3,7 @@ package ctl
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -64,14 +62,5 @@ func (w *World) printLine(answer json.RawMessage) error {
 	}
 	line.WriteByte('\n')
 	_, err := io.WriteString(w.Stdout, order.Escape(line.String()))
-	return err
-}
-
-// unlessUnread returns the error of a write, or nil if nobody reads any more: that
-// is, as after head, a wish to end.
-func unlessUnread(err error) error {
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		return nil
-	}
 	return err
 }

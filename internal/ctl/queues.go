@@ -68,5 +68,5 @@ func printQueues(w io.Writer, views []queueView) {
 		t.row(order.Printable(v.Name), v.Pending, v.Active, v.Scheduled, v.Retry, v.Archived, paused,
 			fmt.Sprintf("%.1f s", v.OldestPendingSeconds))
 	}
-	t.end()
+	_ = t.end()
 }

@@ -79,9 +79,7 @@ func (r *retry) stopped(requests int, sum retryReport, err error) error {
 	if requests == 0 {
 		return fmt.Errorf("retry orders: %w", err)
 	}
-	if err := r.report(sum); err != nil {
-		return err
-	}
+	_ = r.report(sum) // standard output remembers
 	if r.dryRun {
 		return fmt.Errorf("retry orders: stopped, there may be more: %w", err)
 	}

@@ -40,7 +40,7 @@ func (s *sample) printKinds(w *World) {
 	for _, k := range kinds {
 		t.row(k, s.kinds[k].sent, s.kinds[k].right)
 	}
-	t.end()
+	_ = t.end()
 }
 
 // printStatuses leaves out the statuses that no order has.
@@ -52,7 +52,7 @@ func (s *sample) printStatuses(w *World, stats statsView) {
 			t.row(status, n)
 		}
 	}
-	t.end()
+	_ = t.end()
 }
 
 func (s *sample) printFailures(w *World) {

@@ -83,7 +83,7 @@ func (s *statsCommand) print(v statsView) {
 	t.row("   worker slots", numberText(v.ActiveWorkers))
 	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
-	t.end()
+	_ = t.end()
 
 	s.printf("\n")
 	t = newFigures(s.Stdout)
@@ -91,7 +91,7 @@ func (s *statsCommand) print(v statsView) {
 	for _, status := range order.Statuses() {
 		t.row(status, v.ByStatus[status])
 	}
-	t.end()
+	_ = t.end()
 
 	s.printf("\n")
 	queues := make([]queueView, len(order.Queues()))
@@ -121,7 +121,7 @@ func printLatency(w io.Writer, v latencyView) {
 	}{{"queue wait", v.QueueWait}, {"processing", v.Processing}, {"end to end", v.EndToEnd}} {
 		t.row(l.name, fmt.Sprintf("%.1f", l.P50), fmt.Sprintf("%.1f", l.P95), fmt.Sprintf("%.1f", l.P99))
 	}
-	t.end()
+	_ = t.end()
 }
 
 // repairsText lists the kinds of repairs that were made.

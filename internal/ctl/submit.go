@@ -13,8 +13,10 @@ import (
 
 const submitHelp = `submit sends the orders of a file, or of standard input, to the API.
 
-The file holds one JSON object, an array of them, or one object a line
-(NDJSON). It is read as it is sent, so it may be of any length, or a pipe.
+The file holds one JSON object, an array of them, or objects one after the
+other, on a line each (NDJSON) or not, in UTF-8. Nothing else is read: not CSV,
+and not what is compressed. It is read as it is sent, so it may be of any
+length, or a pipe.
 Amounts reach the API as they are written. A bad order is told with its line and
 does not stop the others.
 

@@ -26,6 +26,9 @@ func fileOf(t *testing.T, text string) string {
 	return path
 }
 
+// in16 is a text in UTF-16, without a mark.
+func in16(text string) string { return strings.Join(strings.Split(text, ""), "\x00") + "\x00" }
+
 func withID(id string) string { return strings.Replace(valid, "{", `{"id":"`+id+`",`, 1) }
 
 func TestSubmit(t *testing.T) {
@@ -47,6 +50,11 @@ func TestSubmit(t *testing.T) {
 			`line 3: 400: amount must have at most two decimals\nline 4: is not a JSON object\nline 5: is longer than 256 KiB\n`,
 			`orderctl: 4 of 6 orders were not taken\n$`,
 		}},
+		{"one after the other", valid + valid + "{\n" + valid[1:] + "\n{\n" + valid[1:] + valid + "\n" + valid, 0, []string{`accepted +6\n`, `refused +0\n$`}},
+		{"UTF-16", in16(valid), 1, []string{`accepted +0\n`, `\norderctl: read the orders: the input is in UTF-16 or UTF-32, and only UTF-8 is read: iconv `}},
+		{"gzip", "\x1f\x8b\x08", 1, []string{`\norderctl: read the orders: the input is compressed with gzip`}},
+		{"CSV", "id,amount\no1,12.50\n", 1, []string{`refused +2\n`, `line 1: .* CSV, which is not read`, `line 2: .* CSV`, `2 of 2 orders were not taken\n$`}},
+		{"nothing but a mark", "\ufeff", 1, []string{`orderctl: there is no order in the input\n$`}},
 		{"nothing", "\n", 1, []string{`orderctl: there is no order in the input\n$`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

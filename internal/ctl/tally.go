@@ -119,7 +119,7 @@ func (t *tally) printCounts(w *World) {
 	if n := t.rest.orders; n > 0 {
 		counts.row(countUnsent, fmt.Sprintf("%s%d (from line %d on)", t.atLeast(), n, t.rest.line))
 	}
-	counts.end()
+	_ = counts.end()
 }
 
 // atLeast stands before a count of which there may be more.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/config"
 )
 
 const (
@@ -16,6 +18,8 @@ const (
 	// keyVariable is the one with the key to it. There is no flag for the key
 	// itself, as every user of a machine sees the arguments of its processes.
 	keyVariable = "ORDERCTL_API_KEY"
+	// defaultScheme begins the address of an API whose scheme was left out.
+	defaultScheme = "http://"
 	// defaultAPI is where the API listens unless configured otherwise.
 	defaultAPI = "http://127.0.0.1:8080"
 )
@@ -57,8 +61,8 @@ func (t target) open(conns int) (*Client, error) {
 	return NewClient(t.address, key, conns)
 }
 
-// readKey returns what the file holds, without white space around it. An empty
-// file is a mistake.
+// readKey returns what the file holds, without white space around it and without a
+// byte order mark. An empty file is a mistake.
 func readKey(path string) (string, error) {
 	f, err := os.Open(path) //nolint:gosec // the caller names the file
 	if err != nil {
@@ -68,7 +72,7 @@ func readKey(path string) (string, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return "", fmt.Errorf("read the key: %w", err)
 	}
-	key := strings.TrimSpace(string(text))
+	key := config.Trimmed(string(config.DecodeMarked(text)))
 	if key == "" {
 		return "", usagef("%s is empty; it should hold the key to the API", path)
 	}

@@ -6,16 +6,14 @@ import (
 	"io"
 )
 
-// values reads JSON values that span lines: the members of an array, or objects
-// one after the other. It finds out only where each ends, so that a value that
-// is wrong inside does not hide those behind it.
+// values reads the members of a JSON array. It finds out only where each ends, so that
+// one that is wrong inside does not hide those behind it.
 type values struct {
-	in    *bufio.Reader
-	line  int
-	array bool // the values are members of an array
-	open  bool // the array has not ended
-	read  int  // how many values there were
-	size  int  // bytes since the last value
+	in   *bufio.Reader
+	line int
+	open bool // the array has not ended
+	read int  // how many values there were
+	size int  // bytes since the last value
 }
 
 // The ways in which the text between values can be wrong.
@@ -72,9 +70,9 @@ func (v *values) value(c byte, commas int) (entry, error) {
 	}
 	e.size, v.size = v.size, 0
 	switch {
-	case v.array && !v.open:
+	case !v.open:
 		e.err = errAfterArray
-	case v.array && commas != min(v.read-1, 1):
+	case commas != min(v.read-1, 1):
 		e.err = errComma
 	}
 	return e, nil

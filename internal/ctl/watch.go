@@ -82,7 +82,7 @@ func (w *watch) lines(ctx context.Context, client *Client) error {
 		case passing(err):
 			_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Printable(oneLine(err)))
 		default:
-			return unlessUnread(err)
+			return err
 		}
 	}
 	return nil

@@ -5,15 +5,15 @@ import (
 	"strconv"
 	"time"
 
+	"orderprocessor/internal/app"
 	"orderprocessor/internal/order"
 )
 
 func memoryText(m memoryView) string {
-	used := float64(m.Used) / (1 << 20)
 	if m.Limit == 0 {
-		return fmt.Sprintf("Redis %.0f MB", used)
+		return "Redis " + app.Mebibytes(m.Used)
 	}
-	return fmt.Sprintf("Redis %.0f of %.0f MB, %d %%", used, float64(m.Limit)/(1<<20), m.Used*100/m.Limit)
+	return fmt.Sprintf("Redis %s of %s, %d %%", app.Mebibytes(m.Used), app.Mebibytes(m.Limit), m.Used*100/m.Limit)
 }
 
 func queueLines(v statsView) []styled {
@@ -21,7 +21,8 @@ func queueLines(v statsView) []styled {
 	lines[0] = styled{fmt.Sprintf("%-10s %9s %9s %9s %9s %11s", "queue", "waiting", "active", "retry", "scheduled", "oldest"), bold}
 	for _, name := range order.Queues() {
 		q := v.Queues[name]
-		l := styled{text: fmt.Sprintf("%-10s %9d %9d %9d %9d %9.1f s", name, q.Pending, q.Active, q.Retry, q.Scheduled, q.OldestPendingSeconds)}
+		l := styled{text: fmt.Sprintf("%-10s %9s %9s %9s %9s %9.1f s", name,
+			briefly(q.Pending, queueFigure), briefly(q.Active, queueFigure), briefly(q.Retry, queueFigure), briefly(q.Scheduled, queueFigure), q.OldestPendingSeconds)}
 		if q.Paused {
 			l.text, l.look = l.text+"  PAUSED", yellow
 		}
@@ -30,8 +31,10 @@ func queueLines(v statsView) []styled {
 	return lines
 }
 
-// The widths of the tables of statuses and of latencies.
+// The widths of the tables of statuses and of latencies, and of figures.
 const (
+	queueFigure   = 9
+	statusFigure  = 7
 	statusWidths  = 37
 	latencyWidths = 38
 )
@@ -41,7 +44,7 @@ func statusLines(v statsView) []styled {
 	n := v.ByStatus
 	working := n[order.StatusProcessing] + n[order.StatusPriorityProcessing] + n[order.StatusExpedited]
 	row := func(open string, a int64, outcome string, b int64) styled {
-		return styled{text: fmt.Sprintf("%-10s %7s  %-9s %7s", open, briefly(a), outcome, briefly(b))}
+		return styled{text: fmt.Sprintf("%-10s %7s  %-9s %7s", open, briefly(a, statusFigure), outcome, briefly(b, statusFigure))}
 	}
 	return []styled{
 		{"status", bold},
@@ -63,13 +66,20 @@ func latencyLines(v latencyView) []styled {
 	return append(lines, styled{})
 }
 
-// briefly writes a number of orders in at most seven characters, up to 10^11.
-func briefly(n int64) string {
-	const exact = 10_000_000 // below this it fits as it is
-	if n < exact {
-		return strconv.FormatInt(n, 10)
+// briefly writes a number of orders in at most so many characters, at least six:
+// rounded, where it would be longer.
+func briefly(n int64, most int) string {
+	text := strconv.FormatInt(n, 10)
+	for _, unit := range []struct {
+		name string
+		of   float64
+	}{{"M", 1e6}, {"G", 1e9}, {"T", 1e12}} {
+		if len(text) <= most {
+			break
+		}
+		text = fmt.Sprintf("%.1f%s", float64(n)/unit.of, unit.name)
 	}
-	return fmt.Sprintf("%.1fM", float64(n)/1e6)
+	return text
 }
 
 // lasting writes milliseconds in at most eight characters: long ones as seconds or

@@ -40,8 +40,8 @@ type terminal struct {
 // openTerminal takes the terminal until close. Keys are read if the input is a
 // terminal as well.
 func openTerminal(in io.Reader, out io.Writer) (*terminal, error) {
-	file, ok := out.(*os.File)
-	if !ok {
+	file := fileOf(out)
+	if file == nil {
 		return nil, os.ErrInvalid
 	}
 	t := &terminal{in: in, out: file}

@@ -49,7 +49,7 @@ func (d *display) view(width, height int) []string {
 func (d *display) paint(lines []styled, width int) []string {
 	painted := make([]string, len(lines))
 	for i, l := range lines {
-		painted[i] = strings.TrimRight(cutRunes(l.text, width), " ")
+		painted[i] = strings.TrimRight(cutWords(l.text, width), " ")
 		if d.colour && l.look != "" {
 			painted[i] = l.look + painted[i] + plain
 		}
@@ -57,12 +57,26 @@ func (d *display) paint(lines []styled, width int) []string {
 	return painted
 }
 
-// cutRunes cuts a text to so many characters.
-func cutRunes(text string, n int) string {
-	if utf8.RuneCountInString(text) <= n {
+// cutWords cuts a text to so many characters, between words, so that no figure loses its
+// end; a word that fills the line is shortened.
+func cutWords(text string, n int) string {
+	const mark = " …"
+	room := n - utf8.RuneCountInString(mark)
+	chars := []rune(text)
+	switch {
+	case len(chars) <= n:
 		return text
+	case room <= 0:
+		return shortened(text, n)
 	}
-	return string([]rune(text)[:n])
+	end := room
+	for end > 0 && chars[end] != ' ' {
+		end--
+	}
+	if end == 0 {
+		return shortened(text, n)
+	}
+	return strings.TrimRight(string(chars[:end]), " ") + mark
 }
 
 func (d *display) keys() string {

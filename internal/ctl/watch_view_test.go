@@ -48,7 +48,7 @@ func busy() picture {
 const busyScreen = `orderctl watch  http://127.0.0.1:8080                               12:00:00 UTC
 
 throughput    1234.5 /s  ▁▁▂▄█▅
-workers 4, slots 256   drift 0   accepted 98912   Redis 100 of 1024 MB, 9 %
+workers 4, slots 256   drift 0   accepted 98912   Redis 100 MiB of 1024 MiB, 9 %
 
 queue        waiting    active     retry scheduled      oldest
 critical          20         4         0         0       0.2 s
@@ -83,7 +83,7 @@ const fullScreen = `orderctl watch  http://127.0.0.1:8080                       
 
 throughput    1234.5 /s  ▁▁▂▄█▅
 ! workers 0, slots 0   ! drift -1234567   accepted 12345678
-Redis 10240 of 16384 MB, 62 %
+Redis 10240 MiB of 16384 MiB, 62 %
 
 queue        waiting    active     retry scheduled      oldest
 critical     1234567       256         0         0       0.2 s
@@ -97,8 +97,8 @@ processing       8  failed    1234567     end to end   86400 s 999999 s     12 d
 retrying   1234567  cancelled 1234567
 
 newest changes
-12:01:39  0198f2f4-0000-7000-8000-000000000002  failed  shop answered 503  attem
-12:01:38  ord_1                                 priority_processing  attempt 1 b
+12:01:39  0198f2f4-0000-7000-8000-000000000002  failed  shop answered 503 …
+12:01:38  ord_1                                 priority_processing  attempt 1 …
 12:01:37  an-id-of-an-importer-that-is-as-lon…  completed
 q quit   p pause`
 
@@ -202,7 +202,7 @@ func TestWatchStates(t *testing.T) {
 		{"no events", func(p *picture) { p.silent = "the API ended the connection" }, []string{"\nnewest changes: the API ended the connection\n"}},
 		{"not allowed", func(p *picture) { *p = picture{err: forbidden} }, []string{"403: The key lacks the scope read; this key may not do that"}},
 		{"no orders", func(p *picture) { p.stats.stats.Ledger.Accepted = 0 }, []string{"   no orders yet\n"}},
-		{"no limit", func(p *picture) { p.stats.stats.Redis.Limit = 0 }, []string{"   Redis 100 MB\n"}},
+		{"no limit", func(p *picture) { p.stats.stats.Redis.Limit = 0 }, []string{"   Redis 100 MiB\n"}},
 		{"drift", func(p *picture) { p.stats.stats.Ledger.Drift = -3 }, []string{"   ! drift -3   "}},
 		{"no worker", func(p *picture) { p.stats.stats.ActiveWorkers = 0 }, []string{"\n! workers 4, slots 0   drift 0"}},
 		{"control characters", func(p *picture) { p.events[99].Reason = "\x1b[2J\r\nx" }, []string{"completed   [2J  x  attempt 1 by host-1\n"}},

@@ -69,7 +69,7 @@ func (d *dev) welcome(s *store, p programs, base string) {
 	t.row("  API admin", "http://"+reachable(p.api.AdminAddr())+"/readyz")
 	t.row("  worker admin", "http://"+reachable(p.worker.AdminAddr())+"/readyz")
 	t.row("  orders kept", s.kept)
-	t.end()
+	_ = t.end()
 	if d.sample > 0 {
 		return
 	}

@@ -107,7 +107,7 @@ func checkPrintable(t fataler, text string) {
 	case order.Printable(got) != got:
 		t.Fatalf("Printable(%q) = %q changes again", text, got)
 	}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) || order.Escape(text) != text {
 		return
 	}
 	if !strings.HasPrefix(text, got) || len(got) < min(len(text), order.MaxNoteBytes-utf8.UTFMax+1) {
