@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Finds what some tests need beside Redis, or installs it with the package manager of
 # this machine: a browser for the live page, promtool for the rules of Prometheus,
-# systemd-analyze for the units, openssl for certificates, curl for the documents. Without one of them its
-# tests are skipped, except where CI is true. It ends with 1 if one is still missing.
+# systemd-analyze for the units, openssl for certificates, curl for the documents,
+# nginx, HAProxy and Caddy for the examples of proxies, node for that of JavaScript.
+# Without one of them its tests are skipped, except where CI is true. It ends with 1 if
+# one is still missing.
 #
 # Each is installed by itself, so that one that there is not stops no other. None of
-# them starts anything: of Debian's prometheus, which would start a server on all
-# addresses, promtool alone is taken.
+# them starts anything: of Debian's packages that would start a server, the program
+# alone is taken.
 set -uo pipefail
 
 sudo=()
@@ -38,13 +40,17 @@ add() {
   fi
 }
 
-# unpack_promtool takes the one program out of Debian's package without installing it.
-unpack_promtool() {
-  local dir
+# unpack PACKAGE PATH takes one program out of a package of Debian without installing
+# it, and installs the libraries that it needs.
+unpack() {
+  local dir library
   refresh
+  for library in $(apt-cache depends --important "$1" | awk '$1 == "Depends:" && $2 ~ /^lib/ { print $2 }'); do
+    add "$library" ""
+  done
   dir=$(mktemp -d) || return
-  (cd "$dir" && apt-get download -qq prometheus >&2 && dpkg-deb -x prometheus_*.deb . &&
-    "${sudo[@]}" install -D -m 755 usr/bin/promtool /usr/local/bin/promtool)
+  (cd "$dir" && apt-get download -qq "$1" >&2 && dpkg-deb -x "$1"_*.deb . &&
+    "${sudo[@]}" install -D -m 755 "$2" "/usr/local/bin/${2##*/}")
   rm -rf "$dir"
 }
 
@@ -65,10 +71,17 @@ found chromium-browser || found google-chrome || get chromium add chromium chrom
 get curl add curl curl
 get systemd-analyze add systemd systemd
 get openssl add openssl openssl
+get node add nodejs nodejs
 if found apt-get; then
-  get promtool unpack_promtool
+  get promtool unpack prometheus usr/bin/promtool
+  get nginx unpack nginx usr/sbin/nginx
+  get haproxy unpack haproxy usr/sbin/haproxy
+  get caddy unpack caddy usr/bin/caddy
 else
   get promtool add prometheus golang-github-prometheus
+  get nginx add nginx nginx
+  get haproxy add haproxy haproxy
+  get caddy add caddy caddy
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

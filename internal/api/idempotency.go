@@ -46,10 +46,10 @@ func unquoteKey(value string) (key string, ok bool) {
 	}
 	var unquoted strings.Builder
 	for i := 0; i < len(inside); i++ {
-		switch c := inside[i]; {
-		case c == '"':
+		switch inside[i] {
+		case '"':
 			return unquoted.String(), i == len(inside)-1
-		case c == '\\':
+		case '\\':
 			if i++; i == len(inside) || inside[i] != '"' && inside[i] != '\\' {
 				return "", false
 			}

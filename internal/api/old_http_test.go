@@ -26,6 +26,7 @@ func (b *bundle) followOld(t *testing.T, target, header string) *oldFollowing {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _, _ = conn.Close(), resp.Body.Close() })
 	secured(t, resp.Header)
 	if resp.StatusCode != 200 || len(resp.TransferEncoding) > 0 || resp.ContentLength >= 0 || !resp.Close {
 		t.Fatalf("the answer is %d, framed by %v, %d, close %t", resp.StatusCode, resp.TransferEncoding, resp.ContentLength, resp.Close)
@@ -37,7 +38,6 @@ func (b *bundle) followOld(t *testing.T, target, header string) *oldFollowing {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	t.Cleanup(func() { _ = conn.Close() })
 	f := &oldFollowing{following{Response: resp, lines: bufio.NewScanner(resp.Body)}, conn}
 	f.alive(t)
 	return f

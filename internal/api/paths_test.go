@@ -12,16 +12,17 @@ import (
 
 // spellings are the ways in which a client may write a segment of a path.
 func spellings(id string) []string {
-	every, mixed := "", ""
+	var each, some strings.Builder
 	for i, c := range []byte(id) {
-		every += fmt.Sprintf("%%%02X", c)
+		_, _ = fmt.Fprintf(&each, "%%%02X", c)
 		if i%2 == 0 {
-			mixed += fmt.Sprintf("%%%02x", c)
+			_, _ = fmt.Fprintf(&some, "%%%02x", c)
 			continue
 		}
-		mixed += string(c)
+		some.WriteByte(c)
 	}
-	return []string{id, every, strings.ToLower(every), mixed, url.PathEscape(id), strings.ReplaceAll(id, ".", "%2e")}
+	every := each.String()
+	return []string{id, every, strings.ToLower(every), some.String(), url.PathEscape(id), strings.ReplaceAll(id, ".", "%2e")}
 }
 
 // TestIDsInPaths reaches an order by every valid id on every route, however a client
