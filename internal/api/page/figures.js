@@ -17,77 +17,77 @@ const over = 10_000;
  * is hidden.
  */
 export class Figures {
-  constructor() {
-    this.stats = null;
-    this.health = null;
-    this.at = null; // when the newest figures came
-    this.trouble = null; // the Refusal of the last look, if it failed
-    this.failures = 0;
-    this.samples = [];
-    this.listeners = new Set();
-  }
+	constructor() {
+		this.stats = null;
+		this.health = null;
+		this.at = null; // when the newest figures came
+		this.trouble = null; // the Refusal of the last look, if it failed
+		this.failures = 0;
+		this.samples = [];
+		this.listeners = new Set();
+	}
 
-  /** start begins to look; it is called once. */
-  start() {
-    document.addEventListener("visibilitychange", () => this.soon());
-    window.addEventListener("online", () => this.soon());
-    this.soon();
-  }
+	/** start begins to look; it is called once. */
+	start() {
+		document.addEventListener("visibilitychange", () => this.soon());
+		window.addEventListener("online", () => this.soon());
+		this.soon();
+	}
 
-  /** listen calls back after every look until the signal ends, and now. */
-  listen(callback, signal) {
-    this.listeners.add(callback);
-    signal?.addEventListener("abort", () => this.listeners.delete(callback), { once: true });
-    callback(this);
-  }
+	/** listen calls back after every look until the signal ends, and now. */
+	listen(callback, signal) {
+		this.listeners.add(callback);
+		signal?.addEventListener("abort", () => this.listeners.delete(callback), { once: true });
+		callback(this);
+	}
 
-  /** soon looks at once. */
-  soon() {
-    clearTimeout(this.timer);
-    if (!document.hidden && !this.busy) this.look();
-  }
+	/** soon looks at once. */
+	soon() {
+		clearTimeout(this.timer);
+		if (!document.hidden && !this.busy) this.look();
+	}
 
-  async look() {
-    this.busy = true;
-    try {
-      await this.read();
-    } finally {
-      this.busy = false;
-    }
-    for (const callback of this.listeners) callback(this);
-    this.timer = setTimeout(() => this.soon(), this.pause());
-  }
+	async look() {
+		this.busy = true;
+		try {
+			await this.read();
+		} finally {
+			this.busy = false;
+		}
+		for (const callback of this.listeners) callback(this);
+		this.timer = setTimeout(() => this.soon(), this.pause());
+	}
 
-  /** pause is how long to wait for the next look, in ms. */
-  pause() {
-    const wait = Math.min(slowest, interval * 2 ** Math.min(this.failures, 4));
-    return this.failures ? Math.max(wait, 1000 * Math.min(60, this.trouble.retryAfter)) : interval;
-  }
+	/** pause is how long to wait for the next look, in ms. */
+	pause() {
+		const wait = Math.min(slowest, interval * 2 ** Math.min(this.failures, 4));
+		return this.failures ? Math.max(wait, 1000 * Math.min(60, this.trouble.retryAfter)) : interval;
+	}
 
-  async read() {
-    const [health, stats] = await Promise.allSettled([get("/health", { accept: [503] }), get("/stats")]);
-    this.health = health.status === "fulfilled" ? health.value : null;
-    if (stats.status === "rejected") {
-      this.trouble = stats.reason;
-      this.failures++;
-      return;
-    }
-    this.stats = stats.value;
-    this.at = new Date();
-    this.trouble = null;
-    this.failures = 0;
-    this.sample();
-  }
+	async read() {
+		const [health, stats] = await Promise.allSettled([get("/health", { accept: [503] }), get("/stats")]);
+		this.health = health.status === "fulfilled" ? health.value : null;
+		if (stats.status === "rejected") {
+			this.trouble = stats.reason;
+			this.failures++;
+			return;
+		}
+		this.stats = stats.value;
+		this.at = new Date();
+		this.trouble = null;
+		this.failures = 0;
+		this.sample();
+	}
 
-  sample() {
-    const { stats, samples } = this;
-    const now = this.at.getTime();
-    const queues = Object.entries(stats.queues).map(([name, queue]) => [name, queue.pending]);
-    samples.push({ at: now, total: stats.ledger.accepted, settled: stats.throughput_per_second, ...Object.fromEntries(queues) });
-    while (samples[0].at < now - kept) samples.shift();
-    const newest = samples.at(-1);
-    const before = samples.find((s) => s.at >= now - over - interval) ?? newest;
-    const seconds = (now - before.at) / 1000;
-    newest.accepted = seconds > 0 ? Math.max(0, newest.total - before.total) / seconds : null;
-  }
+	sample() {
+		const { stats, samples } = this;
+		const now = this.at.getTime();
+		const queues = Object.entries(stats.queues).map(([name, queue]) => [name, queue.pending]);
+		samples.push({ at: now, total: stats.ledger.accepted, settled: stats.throughput_per_second, ...Object.fromEntries(queues) });
+		while (samples[0].at < now - kept) samples.shift();
+		const newest = samples.at(-1);
+		const before = samples.find((s) => s.at >= now - over - interval) ?? newest;
+		const seconds = (now - before.at) / 1000;
+		newest.accepted = seconds > 0 ? Math.max(0, newest.total - before.total) / seconds : null;
+	}
 }

@@ -36,24 +36,24 @@ const sameDay = (a, b) => a.toDateString() === b.toDateString();
 
 /** share writes a part of a whole in percent; little is told apart from none. */
 export function share(part, of) {
-  if (!of) return "0 %";
-  const percent = (100 * part) / of;
-  if (part > 0 && percent < 0.1) return "< 0.1 %";
-  return `${percent >= 10 ? Math.round(percent) : rated.format(percent)} %`;
+	if (!of) return "0 %";
+	const percent = (100 * part) / of;
+	if (part > 0 && percent < 0.1) return "< 0.1 %";
+	return `${percent >= 10 ? Math.round(percent) : rated.format(percent)} %`;
 }
 
 /** duration writes a span of milliseconds with at most two units. */
 export function duration(ms) {
-  if (ms < 0) return "0 ms";
-  if (ms < 10) return `${rated.format(ms)} ms`;
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 59_950) return `${rated.format(ms / 1000)} s`;
-  const seconds = Math.round(ms / 1000);
-  const units = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  const first = units.findIndex(([size]) => seconds >= size);
-  const [size, name] = units[first];
-  const rest = Math.floor((seconds % size) / units[first + 1][0]);
-  return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${units[first + 1][1]}` : ""}`;
+	if (ms < 0) return "0 ms";
+	if (ms < 10) return `${rated.format(ms)} ms`;
+	if (ms < 999.5) return `${Math.round(ms)} ms`;
+	if (ms < 59_950) return `${rated.format(ms / 1000)} s`;
+	const seconds = Math.round(ms / 1000);
+	const units = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+	const first = units.findIndex(([size]) => seconds >= size);
+	const [size, name] = units[first];
+	const rest = Math.floor((seconds % size) / units[first + 1][0]);
+	return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${units[first + 1][1]}` : ""}`;
 }
 
 /** age writes a span of milliseconds that is still growing, in whole seconds. */
@@ -61,7 +61,7 @@ export const age = (ms) => duration(Math.max(0, Math.floor(ms / 1000) * 1000) ||
 
 /** bytes writes an amount of memory. */
 export function bytes(n) {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log(Math.max(n, 1)) / Math.log(1000)));
-  return `${rated.format(n / 1000 ** power)} ${units[power]}`;
+	const units = ["B", "kB", "MB", "GB", "TB"];
+	const power = Math.min(units.length - 1, Math.floor(Math.log(Math.max(n, 1)) / Math.log(1000)));
+	return `${rated.format(n / 1000 ** power)} ${units[power]}`;
 }
