@@ -81,9 +81,9 @@ func TestSchemes(t *testing.T) {
 func (p *tab) stillness() {
 	p.t.Helper()
 	p.do(preferring("prefers-reduced-motion", "no-preference"))
-	p.until(`getComputedStyle(document.querySelector(".pill")).transitionDuration !== "0s"`)
+	p.until(`getComputedStyle(document.querySelector(".meter span")).transitionDuration !== "0s"`)
 	p.do(preferring("prefers-reduced-motion", "reduce"))
-	p.until(`document.getAnimations().length === 0 && getComputedStyle(document.querySelector(".pill")).transitionDuration === "0s"`)
+	p.until(`document.getAnimations().length === 0 && getComputedStyle(document.querySelector(".meter span")).transitionDuration === "0s"`)
 }
 
 // readable holds every text to the contrast of WCAG AA on the ground that it stands

@@ -3,10 +3,10 @@
 
 import { draw, make, say } from "./dom.js";
 import { kept } from "./figures.js";
-import { minute, time } from "./format.js";
+import { brief, counted, moment } from "./format.js";
 
 const height = 180;
-const margin = { top: 12, right: 64, bottom: 24, left: 44 };
+const margin = { top: 12, right: 68, bottom: 24, left: 50 };
 /** broken is the time between two samples above which a line has a gap, in ms. */
 const broken = 12_000;
 /** apart is the least distance between two labels, in px. */
@@ -19,14 +19,14 @@ const quiet = 15_000;
 const early = 20_000;
 
 /**
- * Chart draws series of samples, each {name, of} with the name of its member in a
- * sample. It holds nothing beyond what it draws. The writer writes a value.
+ * Chart draws series of samples, each by the name of its member in a sample. It holds
+ * nothing beyond what it draws.
  */
 export class Chart {
-	constructor(place, { series, unit, write, signal }) {
-		Object.assign(this, { series, unit, write, samples: [], told: 0 });
+	constructor(place, { series, unit, signal }) {
+		Object.assign(this, { series, unit, samples: [], told: 0 });
 		this.svg = draw("svg", { class: "chart", height, "aria-hidden": "true" });
-		this.legend = make("p", { class: "legend", "aria-hidden": "true" }, ...series.map((s) => make("span", { "data-series": s.of }, s.name)));
+		this.legend = make("p", { class: "legend", "aria-hidden": "true" }, ...series.map((s) => make("span", { "data-series": s }, s)));
 		this.readout = make("span", { class: "readout" });
 		this.legend.append(this.readout);
 		this.table = make("table");
@@ -50,7 +50,7 @@ export class Chart {
 		if (!width) return;
 		this.width = width;
 		this.end = this.samples.at(-1)?.at ?? Date.now();
-		this.top = ceiling(Math.max(least, ...this.samples.flatMap((s) => this.series.map(({ of }) => s[of] ?? 0))));
+		this.top = ceiling(Math.max(least, ...this.samples.flatMap((s) => this.series.map((of) => s[of] ?? 0))));
 		this.svg.setAttribute("width", width);
 		this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
 		this.svg.replaceChildren(...this.grid(), ...this.lines(), ...this.labels(), ...this.opening());
@@ -65,18 +65,18 @@ export class Chart {
 		for (const value of [0, this.top / 2, this.top]) {
 			const y = this.y(value);
 			parts.push(draw("line", { class: value ? "rule" : "axis", x1: margin.left, x2: this.width - margin.right, y1: y, y2: y }));
-			parts.push(draw("text", { class: "tick", x: margin.left - 8, y: y + 4, "text-anchor": "end" }, this.write(value)));
+			parts.push(draw("text", { class: "tick", x: margin.left - 8, y: y + 4, "text-anchor": "end" }, brief(value)));
 		}
-		const step = this.width < 420 ? 120_000 : 60_000;
-		for (let at = Math.ceil((this.end - kept) / step) * step; at <= this.end; at += step) {
-			parts.push(draw("line", { class: "rule", x1: this.x(at), x2: this.x(at), y1: this.y(0), y2: this.y(0) + 4 }));
-			parts.push(draw("text", { class: "tick", x: this.x(at), y: height - 6, "text-anchor": "middle" }, minute(at)));
+		for (let minutes = this.width < 420 ? 4 : 5; minutes >= 0; minutes -= this.width < 420 ? 2 : 1) {
+			const x = this.x(this.end - 60_000 * minutes);
+			parts.push(draw("line", { class: "rule", x1: x, x2: x, y1: this.y(0), y2: this.y(0) + 4 }));
+			parts.push(draw("text", { class: "tick", x, y: height - 6, "text-anchor": "middle" }, minutes ? `−${minutes} min` : "now"));
 		}
 		return parts;
 	}
 
 	lines() {
-		return this.series.map(({ of }) => draw("path", { class: "line", "data-series": of, d: this.path(of) }));
+		return this.series.map((of) => draw("path", { class: "line", "data-series": of, d: this.path(of) }));
 	}
 
 	path(of) {
@@ -93,13 +93,13 @@ export class Chart {
 	/** labels are the newest values at the ends of their lines, none over another. */
 	labels() {
 		const newest = this.samples.at(-1);
-		const known = newest ? this.series.filter(({ of }) => Number.isFinite(newest[of])) : [];
+		const known = newest ? this.series.filter((of) => Number.isFinite(newest[of])) : [];
 		let lowest = height - margin.bottom + 4 + apart;
-		return known.toSorted((a, b) => newest[a.of] - newest[b.of]).flatMap(({ of }) => {
+		return known.toSorted((a, b) => newest[a] - newest[b]).flatMap((of) => {
 			lowest = Math.min(this.y(newest[of]) + 4, lowest - apart);
 			return [
 				draw("circle", { class: "dot", "data-series": of, cx: this.x(newest.at), cy: this.y(newest[of]), r: 3.5 }),
-				draw("text", { class: "now", "data-series": of, x: this.x(newest.at) + 9, y: lowest }, this.write(newest[of])),
+				draw("text", { class: "now", "data-series": of, x: this.x(newest.at) + 9, y: lowest }, brief(newest[of])),
 			];
 		});
 	}
@@ -114,17 +114,18 @@ export class Chart {
 	point(event) {
 		const at = event && this.end - (1 - (event.offsetX - margin.left) / (this.width - margin.left - margin.right)) * kept;
 		const nearest = event && this.samples.reduce((best, s) => (!best || Math.abs(s.at - at) < Math.abs(best.at - at) ? s : best), null);
-		say(this.readout, nearest ? `${time(nearest.at)}: ${this.series.map((s) => `${s.name} ${this.write(nearest[s.of] ?? 0)}`).join(", ")}` : "");
+		say(this.readout, nearest ? `${moment(new Date(nearest.at))}: ${this.series.map((s) => `${s} ${counted(nearest[s], brief)}`).join(", ")}` : "");
 	}
 
 	/** tell writes a value of each minute into the table for screen readers. */
 	tell() {
 		this.told = Date.now();
-		const rows = this.samples.filter((s, i, list) => i === list.length - 1 || minute(s.at) !== minute(list[i + 1].at));
+		const minute = (s) => Math.floor(s.at / 60_000);
+		const rows = this.samples.filter((s, i, list) => i === list.length - 1 || minute(s) !== minute(list[i + 1]));
 		this.table.replaceChildren(
 			make("caption", {}, this.unit),
-			make("tr", {}, make("th", { scope: "col" }, "Time"), ...this.series.map((s) => make("th", { scope: "col" }, s.name))),
-			...rows.map((s) => make("tr", {}, make("th", { scope: "row" }, time(s.at)), ...this.series.map(({ of }) => make("td", {}, this.write(s[of] ?? 0))))),
+			make("tr", {}, make("th", { scope: "col" }, "Time"), ...this.series.map((s) => make("th", { scope: "col" }, s))),
+			...rows.map((s) => make("tr", {}, make("th", { scope: "row" }, moment(new Date(s.at))), ...this.series.map((of) => make("td", {}, counted(s[of], brief))))),
 		);
 	}
 }

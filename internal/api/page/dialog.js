@@ -1,6 +1,6 @@
 // The one dialog of the page: a question before something is done.
 
-import { find, make } from "./dom.js";
+import { find, make, say } from "./dom.js";
 
 /** leave answers the question before with no, if browsers have not told its end yet. */
 let leave = () => {};
@@ -15,7 +15,7 @@ export function confirm({ title, body, yes, danger = false }) {
 	leave();
 	const dialog = find("#dialog");
 	const button = find("#dialog-yes");
-	find("#dialog-title").textContent = title;
+	say(find("#dialog-title"), title);
 	find("#dialog-body").replaceChildren(...body.map((part) => (typeof part === "string" ? make("p", {}, part) : part)));
 	button.textContent = yes;
 	button.classList.toggle("danger", danger);

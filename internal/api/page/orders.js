@@ -9,7 +9,7 @@ const held = 200;
 const shown = 50;
 /** calm is the least time between two drawings, in ms: rows can be read while thousands of orders pass. */
 const calm = 200;
-/** reload is the least time between two loads that fill in what events do not tell, in ms. */
+/** reload is the least time between two loads for what events do not tell, in ms; five times that after one that failed. */
 const reload = 800;
 /** busy is how many new orders a second are too many to ask about. */
 const busy = 50;
@@ -24,7 +24,7 @@ export class OrderList {
 		this.orders = new Map(); // by id
 		this.newest = []; // ids, newest first
 		this.rows = new Map(); // by id
-		this.word = "";
+		this.word = this.fault = "";
 		this.came = this.loadedAt = 0;
 		this.again = this.loading = this.anew = this.crowded = false;
 		this.skeleton();
@@ -68,10 +68,12 @@ export class OrderList {
 		try {
 			const { orders } = await get(`/orders?limit=${shown}`, { signal: this.signal });
 			this.loaded = true;
+			this.fault = "";
 			if (anew) this.drop(new Set(orders.map((record) => record.id)));
 			for (const record of orders.toReversed()) this.fill(record);
-		} catch { // the figures tell what is wrong, and the stream has it loaded again
+		} catch { // the state says why
 			this.anew ||= anew;
+			this.fault = "The list cannot be read. Trying again by itself.";
 		} finally {
 			this.loading = false;
 			this.loadedAt = Date.now();
@@ -143,7 +145,7 @@ export class OrderList {
 	}
 
 	render() {
-		if (!this.loaded && !this.newest.length) return;
+		if (!this.loaded && !this.newest.length) return say(this.note, this.fault);
 		this.sort();
 		const still = this.pointed || this.body.contains(document.activeElement);
 		if (!still) this.place(this.newest.slice(0, shown));
@@ -154,6 +156,7 @@ export class OrderList {
 
 	remark(still) {
 		const newer = still ? this.newest.findIndex((id) => this.rows.has(id)) : 0;
+		if (this.fault) return this.fault;
 		if (newer > 0) return `held while you look · ${count(newer)} newer`;
 		return this.crowded && this.word === "live" ? "live · amounts come when there are fewer orders" : this.word;
 	}
@@ -180,6 +183,7 @@ export class OrderList {
 		for (const [id, row] of this.rows) row.age(this.orders.get(id));
 		const missing = this.newest.slice(0, shown).some((id) => this.orders.get(id).amount === undefined);
 		if (!missing) this.crowded = false;
+		if (this.fault && Date.now() - this.loadedAt > 5 * reload) this.load();
 		if (!missing || Date.now() - this.loadedAt < reload) return;
 		this.crowded = this.came > busy;
 		if (this.crowded) this.came = 0;

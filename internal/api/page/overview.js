@@ -3,13 +3,15 @@
 import { Chart } from "./charts.js";
 import { post } from "./client.js";
 import { confirm } from "./dialog.js";
-import { all, find, make, mark, say, show, tell } from "./dom.js";
-import { amount, bytes, count, duration, many, rate, share } from "./format.js";
+import { clear, find, make, mark, say, show, tell } from "./dom.js";
+import { amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
 import { OrderList } from "./orders.js";
 import { crowded, sum } from "./state.js";
 
 const queues = ["critical", "default", "low"];
 const measures = [["queue_wait", "Waiting"], ["processing", "Processing"], ["end_to_end", "End to end"]];
+const tileNames = { throughput: "Settled", waiting: "Waiting", workers: "Workers", failed: "Failed", drift: "Ledger drift", memory: "Memory of Redis" };
+const meters = { workers: "slots", memory: "memory" };
 const outcomes = ["completed", "rejected", "failed", "cancelled"];
 const counts = [["pending", "waiting"], ["active", "in work"], ["retry", "to retry"], ["scheduled", "scheduled"]];
 
@@ -17,13 +19,13 @@ const counts = [["pending", "waiting"], ["active", "in work"], ["retry", "to ret
 export function overview(root, { figures, stream, signal }) {
 	const charts = [
 		new Chart(find("[data-chart=throughput]", root), {
-			series: [{ name: "settled", of: "settled" }, { name: "accepted", of: "accepted" }], unit: "Orders per second, over the last five minutes", write: rate, signal,
+			series: ["settled", "accepted"], unit: "Orders per second, over the last five minutes", signal,
 		}),
 		new Chart(find("[data-chart=depth]", root), {
-			series: queues.map((name) => ({ name, of: name })), unit: "Orders that wait, over the last five minutes", write: count, signal,
+			series: queues, unit: "Orders that wait, over the last five minutes", signal,
 		}),
 	];
-	for (const figure of all("[data-figure]", root)) figure.classList.add("skeleton");
+	find(".tiles", root).append(...Object.entries(tileNames).map(tile));
 	const cards = queues.map((name) => new QueueCard(name, { root, figures }));
 	find("#queues", root).append(...cards.map((card) => card.element));
 	const times = measures.map(([key, name]) => timesRow(key, name));
@@ -45,27 +47,44 @@ export function overview(root, { figures, stream, signal }) {
 	list.load();
 }
 
+function tile([name, title]) {
+	return make("article", { class: "tile", "data-tile": name }, make("h2", {}, title),
+		make("p", { class: "figure skeleton", "data-figure": name }), make("p", { class: "note skeleton", "data-figure": `${name}-note` }),
+		meters[name] && make("div", { class: "meter", "data-meter": meters[name] }, make("span")));
+}
+
 function tiles(root, stats) {
 	const settled = outcomes.reduce((total, status) => total + stats.by_status[status], 0);
 	const oldest = Math.max(...Object.values(stats.queues).map((queue) => queue.oldest_pending_seconds));
-	const busy = sum(stats, "active");
+	const { workers, active_workers: slots } = stats;
 	const later = sum(stats, "retry") + sum(stats, "scheduled");
 	figure(root, "throughput", `${rate(stats.throughput_per_second)} /s`, `${count(settled)} so far`);
 	figure(root, "waiting", count(stats.queue_length), [
 		oldest && `oldest for ${duration(1000 * oldest)}`, later && `${count(later)} more for later`].filter(Boolean).join(" · ") || "nobody waits");
-	figure(root, "workers", stats.workers === undefined ? many(stats.active_workers, "slot") : count(stats.workers),
-		stats.active_workers ? `${count(busy)} of ${many(stats.active_workers, "slot")} busy` : "none is alive");
+	const busy = busySlots(stats);
+	figure(root, "workers", counted(workers ?? slots),
+		slots ? `${count(busy)} of ${many(slots, "slot")} busy` : slots === 0 ? "none is alive" : "not known");
 	figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of settled`);
 	figure(root, "drift", count(stats.ledger.drift), stats.ledger.drift ? "The books do not balance" : "the books balance");
-	meter(root, "slots", stats.active_workers ? busy / stats.active_workers : 0, 2);
-	level(root, "workers", stats.active_workers ? "" : "bad");
+	meter(root, "slots", slots ? busy / slots : 0, 2);
+	level(root, "workers", slots === 0 ? "bad" : "");
 	level(root, "failed", stats.by_status.failed ? "warn" : "");
 	level(root, "drift", stats.ledger.drift ? "bad" : "good");
 	memory(root, stats.redis);
 }
 
+const running = ["processing", "priority_processing", "expedited"];
+
+/**
+ * busySlots is how many slots work on an order. Workers fetch some orders before a slot
+ * is free, and what a killed one held counts until it is found.
+ */
+function busySlots({ by_status: statuses, active_workers: slots, ...stats }) {
+	return Math.min(slots, sum(stats, "active"), running.reduce((total, status) => total + (statuses[status] ?? 0), 0));
+}
+
 function memory(root, redis) {
-	if (!redis) return figure(root, "memory", "–", "not told");
+	if (!redis) return figure(root, "memory", "–", "not known");
 	const { memory_used_bytes: used, memory_limit_bytes: limit } = redis;
 	figure(root, "memory", bytes(used), limit ? `${share(used, limit)} of ${bytes(limit)}` : "no limit set");
 	meter(root, "memory", limit ? used / limit : 0, crowded);
@@ -151,6 +170,7 @@ class QueueCard {
 		});
 		if (!sure) return;
 		const result = find("#queues-result", this.root);
+		clear(result);
 		this.button.disabled = true;
 		try {
 			this.show(await post(`/queues/${name}/${paused ? "resume" : "pause"}`));

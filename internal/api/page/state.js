@@ -1,6 +1,6 @@
 // The state of the whole in words: what is wrong, and what to do about it.
 
-import { count, duration, many, rate, share, time } from "./format.js";
+import { count, duration, many, rate, share } from "./format.js";
 
 /** grown is the age from which the oldest waiting order is worth a word, in seconds. */
 const grown = 60;
@@ -49,16 +49,15 @@ function worry(stats) {
 
 function flow(stats) {
 	const busy = sum(stats, "active");
-	if (!stats.queue_length && !busy) return `Nothing waits. ${many(stats.active_workers, "slot")} ready for orders.`;
-	return `${rate(stats.throughput_per_second)} orders settled a second, ${count(stats.queue_length)} waiting, ${count(busy)} in work.`;
+	if (!stats.queue_length && !busy) return `Nothing waits.${stats.active_workers ? ` ${many(stats.active_workers, "slot")} ready for orders.` : ""}`;
+	return `${many(stats.throughput_per_second, "order", "orders", rate)} settled a second, ${count(stats.queue_length)} waiting, ${count(busy)} in work.`;
 }
 
 /** sum adds up one count of all queues. */
 export const sum = (stats, name) => Object.values(stats.queues).reduce((total, queue) => total + queue[name], 0);
 
-/** staleness says since when the figures are old, or nothing while they are fresh. */
+/** staleness says why the figures are old, or nothing while they are fresh. */
 export function staleness({ at, trouble }) {
 	if (!trouble) return "";
-	const what = trouble.status === 0 ? "Not connected." : at ? "No new figures." : "No figures yet.";
-	return `${what} ${at ? `Showing figures of ${time(at)}. ` : ""}Trying again by itself.`;
+	return trouble.status === 0 ? "Not connected." : at ? "No new figures." : "No figures yet.";
 }

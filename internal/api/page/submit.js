@@ -1,7 +1,7 @@
 // The form for a new order.
 
 import { ask } from "./client.js";
-import { all, find, make, orderLink, tell } from "./dom.js";
+import { all, clear, find, make, orderLink, say, tell } from "./dom.js";
 
 /** number is how JSON writes a number. */
 const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
@@ -12,11 +12,14 @@ export function submit(root, { figures }) {
 	const result = find("#submit-result", root);
 	const button = find("button[type=submit]", form);
 	let key = newKey();
-	form.addEventListener("input", () => { key = newKey(); }); // another content is another order
+	form.addEventListener("input", () => { // another content is another order
+		key = newKey();
+		clear(result);
+	});
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
 		if (button.disabled) return;
-		clear(form);
+		clearErrors(form);
 		const found = check(form);
 		if (found.length) return refuse(form, result, found);
 		button.disabled = true;
@@ -83,13 +86,13 @@ function refuse(form, result, errors) {
 function complain(input, message) {
 	const id = `${input.id}-error`;
 	const place = find(`#${CSS.escape(id)}`) ?? make("p", { class: "error", id });
-	place.textContent = place.textContent ? `${place.textContent}; ${message}` : message;
+	say(place, place.textContent ? `${place.textContent}; ${message}` : message);
 	input.after(place);
 	input.setAttribute("aria-invalid", "true");
 	input.setAttribute("aria-describedby", id);
 }
 
-function clear(form) {
+function clearErrors(form) {
 	for (const place of all(".error", form)) place.remove();
 	for (const input of all("[aria-invalid]", form)) {
 		input.removeAttribute("aria-invalid");
