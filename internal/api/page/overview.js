@@ -95,6 +95,7 @@ function figure(root, name, value, note) {
 	for (const [key, text] of [[name, value], [`${name}-note`, note]]) {
 		const place = find(`[data-figure="${key}"]`, root);
 		place.classList.remove("skeleton");
+		place.classList.toggle("long", text.length > 9);
 		say(place, text);
 	}
 }
