@@ -116,7 +116,7 @@ const taskType = "order"
 
 func (a api) enqueue(ctx context.Context, rec order.Record) error {
 	payload, err := json.Marshal(queue.Payload{
-		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: rec.CreatedAt,
+		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority, AcceptedAt: order.Timestamp{Time: rec.CreatedAt},
 	})
 	if err != nil {
 		return fmt.Errorf("encode task of order %s: %w", rec.ID, err)

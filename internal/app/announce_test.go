@@ -48,7 +48,7 @@ func TestProgramsTellTheirVersions(t *testing.T) {
 		left string
 	}{{w, "api"}, {a, ""}} {
 		one.r.stop()
-		if err := one.r.wait(t, time.Minute); err != nil {
+		if err := one.r.wait(t); err != nil {
 			t.Error(err)
 		}
 		if got := known(); got != one.left {

@@ -88,8 +88,9 @@ type Durations struct {
 }
 
 const (
-	// minElapsed is the shortest time over which a rate means anything.
-	minElapsed = 100 * time.Millisecond
+	// minElapsed is the shortest time over which a rate means anything: a batch would
+	// be a thousand a second for a process that has just begun.
+	minElapsed = time.Second
 	// sampleInterval is how often totals are remembered.
 	sampleInterval = 5 * time.Second
 	// rateWindow is how far back throughput looks.

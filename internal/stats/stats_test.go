@@ -161,6 +161,7 @@ func TestThroughput(t *testing.T) {
 		want float64
 	}{
 		{"just started", func(s *shop) { s.settle(50, 1); pass(50 * time.Millisecond) }, 0},
+		{"started less than a second ago", func(s *shop) { s.settle(500, 1); pass(900 * time.Millisecond) }, 0},
 		{"after a second", func(s *shop) { s.settle(50, 1); pass(time.Second) }, 50},
 		{"steady", func(s *shop) {
 			for range 60 {

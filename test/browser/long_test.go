@@ -88,7 +88,7 @@ const hurried = `(() => {
 	globalThis.fetch = async (address, how) => {
 		if (asked++ % 50 && answers.has(address)) return new Response(answers.get(address));
 		const answer = await ask(address, how);
-		if (/(stats|health)$/.test(address)) answers.set(address, await answer.clone().text());
+		if (answer.ok && /(stats|health)$/.test(address)) answers.set(address, await answer.clone().text());
 		return answer;
 	};
 	globalThis.Date = class extends Real {

@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// patience bounds every wait; a loaded machine gets what it needs.
-	patience = 60 * time.Second
+	// patience bounds every wait: far more than the longest takes on an idle machine,
+	// as others may keep the machine busy.
+	patience = 5 * time.Minute
 	// step is the time between two looks of a wait.
 	step = 25 * time.Millisecond
 	// together is how many tests run at the same time, unless the command line says:
@@ -84,7 +85,7 @@ func findBrowser() string {
 
 func options(path string) []chromedp.ExecAllocatorOption {
 	all := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
-		chromedp.ExecPath(path), chromedp.WindowSize(1280, 900), chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.WSURLReadTimeout(patience), chromedp.WindowSize(1280, 900), chromedp.DisableGPU,
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
 	if os.Geteuid() == 0 {
 		all = append(all, chromedp.NoSandbox) // Chromium has none for root

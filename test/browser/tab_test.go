@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func (p *tab) hear(event any) {
 			p.problems = append(p.problems, fmt.Sprintf("the console says %s", e.Args[0].Value))
 		}
 	case *log.EventEntryAdded:
-		refused := e.Entry.Source == log.EntrySourceNetwork && p.refusals
+		refused := e.Entry.Source == log.EntrySourceNetwork && (p.refusals || busyMachine.MatchString(e.Entry.Text))
 		if e.Entry.Level == log.EntryLevelError && !refused {
 			p.problems = append(p.problems, e.Entry.Text+" "+e.Entry.URL)
 		}
@@ -84,6 +85,10 @@ func (p *tab) hear(event any) {
 		}
 	}
 }
+
+// busyMachine is what browsers complain of when the API has waited for Redis, or a
+// connection for the API, in vain.
+var busyMachine = regexp.MustCompile(`status of 503|net::ERR_`)
 
 func (p *tab) complain() {
 	p.mu.Lock()

@@ -73,15 +73,15 @@ func TestMemory(t *testing.T) {
 	s := start(t)
 	s.worker()
 	p := s.open("")
-	p.tile("memory", "MB", "no limit set", "")
+	p.tile("memory", " MiB", "no limit set", "")
 	s.limitMemory("1000mb")
-	p.tile("memory", "MB", "% of 1 GB", "")
+	p.tile("memory", " MiB", "% of 1,000 MiB", "")
 	p.until(`parseFloat(document.querySelector("[data-meter=memory] span").style.width) < 5`)
 	s.limitMemory("2100000") // an empty Redis uses most of it
-	p.tile("memory", "MB", "% of 2.1 MB", "warn")
+	p.tile("memory", " MiB", "% of 2.0 MiB", "warn")
 	p.state("warn", "Redis is short of memory", "Above 60 % orders of priority low are refused, above 80 % all.")
 	s.limitMemory("0")
-	p.tile("memory", "MB", "no limit set", "")
+	p.tile("memory", " MiB", "no limit set", "")
 	p.state("good", "All is well", "")
 }
 

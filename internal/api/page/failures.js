@@ -2,8 +2,8 @@
 
 import { get, post } from "./client.js";
 import { confirm } from "./dialog.js";
-import { all, find, make, orderLink, tell } from "./dom.js";
-import { count, many, moment } from "./format.js";
+import { all, clear, find, make, orderLink, say, tell, when } from "./dom.js";
+import { count, many } from "./format.js";
 import { failureAdvice } from "./order.js";
 
 /** most is how many orders a page of the list holds, and so how many are grouped. */
@@ -18,93 +18,110 @@ const pause = 5000;
 
 /** failures shows the view until the signal ends. */
 export function failures(root, context) {
-  const view = new Failures(root, context);
-  for (const choice of all("[name=status]", root)) choice.addEventListener("change", () => view.load());
-  find("#failures-reload", root).addEventListener("click", () => view.load());
-  let known = null, loaded = Date.now();
-  context.figures.listen(({ stats }) => {
-    const now = stats?.by_status[view.status()];
-    if (now === undefined || now === known || Date.now() - loaded < pause || view.held()) return;
-    known = now;
-    loaded = Date.now();
-    view.load();
-  }, context.signal);
-  view.load();
+	const view = new Failures(root, context);
+	for (const choice of all("[name=status]", root)) choice.addEventListener("change", () => view.turn());
+	find("#failures-reload", root).addEventListener("click", () => view.load());
+	let known = null, loaded = Date.now();
+	context.figures.listen(({ stats }) => {
+		const now = stats?.by_status[view.status()];
+		if (now === undefined || now === known && !view.unread || Date.now() - loaded < pause || view.held()) return;
+		known = now;
+		loaded = Date.now();
+		view.load();
+	}, context.signal);
+	view.load();
 }
 
 class Failures {
-  constructor(root, { figures, signal }) {
-    Object.assign(this, { root, figures, signal, place: find("#failures-groups", root), result: find("#failures-result", root) });
-  }
+	constructor(root, { figures, signal }) {
+		Object.assign(this, { root, figures, signal, place: find("#failures-groups", root), result: find("#failures-result", root), fault: find("#failures-fault", root) });
+	}
 
-  /** held says whether the groups stay as they are, as somebody works with one of them. */
-  held() { return this.working || this.place.matches(":hover") || this.place.contains(document.activeElement); }
+	/** held says whether the groups stay as they are, as somebody works with one of them. */
+	held() { return this.working || this.place.matches(":hover") || this.place.contains(document.activeElement); }
 
-  status() { return find("[name=status]:checked", this.root).value; }
+	status() { return find("[name=status]:checked", this.root).value; }
 
-  async load() {
-    this.loading?.abort();
-    const loading = this.loading = new AbortController();
-    this.signal.addEventListener("abort", () => loading.abort(), { once: true, signal: loading.signal });
-    try {
-      const page = await get(`/orders?status=${this.status()}&limit=${most}`, { signal: loading.signal });
-      this.show(page);
-    } catch (refusal) {
-      if (!loading.signal.aborted) tell(this.result, "bad", `The list cannot be read. ${refusal.message}`);
-    }
-    loading.abort();
-  }
+	/** turn shows the other list, and nothing that was said of the one before. */
+	turn() {
+		clear(this.result);
+		this.place.replaceChildren();
+		say(find("#failures-lead", this.root), "");
+		this.load();
+	}
 
-  show({ orders, next_cursor: more }) {
-    const groups = groupsOf(orders);
-    const lead = orders.length ? `The newest ${many(orders.length, "order")} that ${this.status() === "failed" ? "failed" : "a rule refused"}, by reason.` : "";
-    find("#failures-lead", this.root).textContent = more && lead ? `${lead} There are more; a retry takes all that match.` : lead;
-    if (groups.length) this.place.replaceChildren(...groups.map((group) => this.card(group)));
-    else this.place.replaceChildren(make("section", { class: "card empty" }, make("h2", {}, `Nothing ${this.status() === "failed" ? "has failed" : "was rejected"}`), make("p", {}, "Orders that do appear here by themselves.")));
-  }
+	failed() { return this.status() === "failed"; }
 
-  card(group) {
-    const button = make("button", { type: "button", class: "primary", "data-retry": group.part }, group.orders.length === 1 ? "Retry it …" : "Retry these …");
-    button.addEventListener("click", () => this.retry(group, button));
-    const advice = this.status() === "failed" ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these. Retry them only after the rules have changed.";
-    return make("section", { class: "card failure", "data-level": this.status() === "failed" ? "bad" : "warn" },
-      make("div", { class: "tally" }, make("strong", {}, count(group.orders.length)), make("span", { class: "note" }, group.orders.length === 1 ? "order" : "orders")),
-      make("div", { class: "why" },
-        make("h2", {}, group.pattern), make("p", {}, advice),
-        make("p", { class: "note" }, `newest ${moment(group.newest)} · `, "for instance ", orderLink(group.orders[0].id))),
-      make("div", { class: "actions" }, group.part ? button : make("p", { class: "note" }, "retry these one by one")));
-  }
+	async load() {
+		this.loading?.abort();
+		const loading = this.loading = new AbortController();
+		this.signal.addEventListener("abort", () => loading.abort(), { once: true, signal: loading.signal });
+		try {
+			const page = await get(`/orders?status=${this.status()}&limit=${most}`, { signal: loading.signal });
+			this.show(page);
+			this.unread = false;
+			clear(this.fault);
+		} catch (refusal) {
+			if (!loading.signal.aborted) {
+				this.unread = true;
+				tell(this.fault, "bad", `The list cannot be read. ${refusal.message}`);
+			}
+		}
+		loading.abort();
+	}
 
-  /** retry counts what would be retried, asks, and does it. */
-  async retry(group, button) {
-    const filter = { status: this.status(), error_contains: group.part, limit: step };
-    this.working = button.disabled = true;
-    try {
-      const found = await post("/orders/retry", { ...filter, dry_run: true }, { signal: this.signal });
-      const number = `${found.next_cursor ? "at least " : ""}${many(found.count, "order")}`;
-      const sure = await confirm({
-        title: `Retry ${number}?`, yes: `Retry ${found.next_cursor ? "all of them" : many(found.count, "order")}`,
-        body: ["Every order that " + (filter.status === "failed" ? "failed" : "was rejected") + " with an error that contains", make("p", {}, make("code", {}, group.part)), "is given another run. Its attempts are counted anew."],
-      });
-      if (sure) await this.run(filter);
-    } catch (refusal) {
-      if (!this.signal.aborted) tell(this.result, "bad", `Not all were retried. ${refusal.message}`);
-    }
-    this.working = button.disabled = false;
-    (button.isConnected ? button : find("h1", this.root)).focus();
-  }
+	show({ orders, next_cursor: more }) {
+		const groups = groupsOf(orders);
+		const newest = orders.length === 1 ? "order" : many(orders.length, "order");
+		const lead = orders.length ? `The newest ${newest} that ${this.failed() ? "failed" : "a rule refused"}, by reason.` : "";
+		say(find("#failures-lead", this.root), more && lead ? `${lead} There are more; a retry takes all that match.` : lead);
+		if (groups.length) this.place.replaceChildren(...groups.map((group) => this.card(group)));
+		else this.place.replaceChildren(make("section", { class: "card empty" }, make("h2", {}, `Nothing ${this.failed() ? "has failed" : "was rejected"}`), make("p", {}, "Orders that do appear here by themselves.")));
+	}
 
-  async run(filter) {
-    let cursor, retried = 0;
-    do {
-      const report = await post("/orders/retry", { ...filter, dry_run: false, cursor }, { signal: this.signal });
-      retried += report.retried;
-      cursor = report.next_cursor;
-      tell(this.result, "good", `${many(retried, "order is", "orders are")} pending again${cursor ? " …" : "."}`);
-    } while (cursor);
-    this.figures.soon();
-    await this.load();
-  }
+	card(group) {
+		const button = make("button", { type: "button", class: "primary", "data-retry": group.part }, group.orders.length === 1 ? "Retry it …" : "Retry these …");
+		button.addEventListener("click", () => this.retry(group, button));
+		const advice = this.failed() ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these. Retry them only after the rules have changed.";
+		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warn" },
+			make("div", { class: "tally" }, make("strong", {}, count(group.orders.length)), make("span", { class: "note" }, group.orders.length === 1 ? "order" : "orders")),
+			make("div", { class: "why" },
+				make("h2", {}, group.pattern), make("p", {}, advice),
+				make("p", { class: "note" }, "newest ", when(group.newest), " · for instance ", orderLink(group.orders[0].id))),
+			make("div", { class: "actions" }, group.part ? button : make("p", { class: "note" }, "retry these one by one")));
+	}
+
+	/** retry counts what would be retried, asks, and does it. */
+	async retry(group, button) {
+		const filter = { status: this.status(), error_contains: group.part, limit: step };
+		this.working = button.disabled = true;
+		clear(this.result);
+		try {
+			const found = await post("/orders/retry", { ...filter, dry_run: true }, { signal: this.signal });
+			const number = `${found.next_cursor ? "at least " : ""}${many(found.count, "order")}`;
+			const sure = await confirm({
+				title: `Retry ${number}?`, yes: `Retry ${found.next_cursor ? "all of them" : many(found.count, "order")}`,
+				body: ["Every order that " + (filter.status === "failed" ? "failed" : "was rejected") + " with an error that contains", make("p", {}, make("code", {}, group.part)), "is given another run. Its attempts are counted anew."],
+			});
+			if (sure) await this.run(filter);
+		} catch (refusal) {
+			if (!this.signal.aborted) tell(this.result, "bad", `Not all were retried. ${refusal.message}`);
+		}
+		this.working = button.disabled = false;
+		(button.isConnected ? button : find("h1", this.root)).focus();
+	}
+
+	async run(filter) {
+		let cursor, retried = 0;
+		do {
+			const report = await post("/orders/retry", { ...filter, dry_run: false, cursor }, { signal: this.signal });
+			retried += report.retried;
+			cursor = report.next_cursor;
+			tell(this.result, "good", `${many(retried, "order is", "orders are")} pending again${cursor ? " …" : "."}`);
+		} while (cursor);
+		this.figures.soon();
+		await this.load();
+	}
 }
 
 /**
@@ -112,28 +129,28 @@ class Failures {
  * first. The code of an HTTP answer is no such number.
  */
 export function groupsOf(orders) {
-  const groups = new Map();
-  for (const order of orders) {
-    const pieces = piecesOf(order.error ?? "", order.id);
-    const pattern = pieces.join("…") || "no reason is kept";
-    const group = groups.get(pattern) ?? { pattern, part: longestOf(pieces), orders: [], newest: new Date(0) };
-    group.orders.push(order);
-    const at = new Date(order.processed_at ?? order.created_at);
-    if (at > group.newest) group.newest = at;
-    groups.set(pattern, group);
-  }
-  return [...groups.values()].sort((a, b) => b.orders.length - a.orders.length);
+	const groups = new Map();
+	for (const order of orders) {
+		const pieces = piecesOf(order.error ?? "", order.id);
+		const pattern = pieces.join("…") || "no reason is kept";
+		const group = groups.get(pattern) ?? { pattern, part: longestOf(pieces), orders: [], newest: "" };
+		group.orders.push(order);
+		const at = order.processed_at ?? order.created_at;
+		if (new Date(at) > new Date(group.newest || 0)) group.newest = at;
+		groups.set(pattern, group);
+	}
+	return [...groups.values()].sort((a, b) => b.orders.length - a.orders.length);
 }
 
 const varying = /(?<!answered \d*)(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,}\b|\d+(?:\.\d+)*)/gi;
 
 /** piecesOf cuts an error at what differs from order to order. */
 function piecesOf(error, id) {
-  return error.split(id).flatMap((piece) => piece.split(varying));
+	return error.split(id).flatMap((piece) => piece.split(varying));
 }
 
 /** longestOf is the longest literal piece, as the API takes it; empty if all are too short to tell anything. */
 function longestOf(pieces) {
-  const piece = pieces.map((p) => p.trim()).reduce((a, b) => (b.length > a.length ? b : a), "");
-  return piece.length < shortest ? "" : [...piece].slice(0, longest).join("").trim();
+	const piece = pieces.map((p) => p.trim()).reduce((a, b) => (b.length > a.length ? b : a), "");
+	return piece.length < shortest ? "" : [...piece].slice(0, longest).join("").trim();
 }

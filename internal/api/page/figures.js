@@ -8,8 +8,11 @@ const interval = 2000;
 const slowest = 8000;
 /** kept is for how long samples are kept, in ms: what the charts show. */
 export const kept = 5 * 60_000;
-/** over is the time that the rate of acceptance is told of, in ms. */
+/** over is the time that the rate of acceptance is of, and enough the least, in ms. */
 const over = 10_000;
+const enough = 4000;
+/** unsure is the part of that time by which it may be wrong. */
+const unsure = 0.1;
 
 /**
  * Figures holds the newest figures, the samples of the last five minutes, and what
@@ -17,77 +20,101 @@ const over = 10_000;
  * is hidden.
  */
 export class Figures {
-  constructor() {
-    this.stats = null;
-    this.health = null;
-    this.at = null; // when the newest figures came
-    this.trouble = null; // the Refusal of the last look, if it failed
-    this.failures = 0;
-    this.samples = [];
-    this.listeners = new Set();
-  }
+	constructor() {
+		this.stats = null;
+		this.health = null;
+		this.at = null; // when the newest figures came
+		this.trouble = null; // the Refusal of the last look, if it failed
+		this.failures = 0;
+		this.samples = [];
+		this.listeners = new Set();
+	}
 
-  /** start begins to look; it is called once. */
-  start() {
-    document.addEventListener("visibilitychange", () => this.soon());
-    window.addEventListener("online", () => this.soon());
-    this.soon();
-  }
+	/** start begins to look; it is called once. */
+	start() {
+		document.addEventListener("visibilitychange", () => this.soon());
+		window.addEventListener("online", () => this.soon());
+		this.soon();
+	}
 
-  /** listen calls back after every look until the signal ends, and now. */
-  listen(callback, signal) {
-    this.listeners.add(callback);
-    signal?.addEventListener("abort", () => this.listeners.delete(callback), { once: true });
-    callback(this);
-  }
+	/** listen calls back after every look until the signal ends, and now. */
+	listen(callback, signal) {
+		this.listeners.add(callback);
+		signal?.addEventListener("abort", () => this.listeners.delete(callback), { once: true });
+		callback(this);
+	}
 
-  /** soon looks at once. */
-  soon() {
-    clearTimeout(this.timer);
-    if (!document.hidden && !this.busy) this.look();
-  }
+	/** soon looks at once. */
+	soon() {
+		clearTimeout(this.timer);
+		if (!document.hidden && !this.busy) this.look();
+	}
 
-  async look() {
-    this.busy = true;
-    try {
-      await this.read();
-    } finally {
-      this.busy = false;
-    }
-    for (const callback of this.listeners) callback(this);
-    this.timer = setTimeout(() => this.soon(), this.pause());
-  }
+	async look() {
+		this.busy = true;
+		try {
+			await this.read();
+		} finally {
+			this.busy = false;
+		}
+		for (const callback of this.listeners) callback(this);
+		this.timer = setTimeout(() => this.soon(), this.pause());
+	}
 
-  /** pause is how long to wait for the next look, in ms. */
-  pause() {
-    const wait = Math.min(slowest, interval * 2 ** Math.min(this.failures, 4));
-    return this.failures ? Math.max(wait, 1000 * Math.min(60, this.trouble.retryAfter)) : interval;
-  }
+	/** pause is how long to wait for the next look, in ms. */
+	pause() {
+		const wait = Math.min(slowest, interval * 2 ** Math.min(this.failures, 4));
+		return this.failures ? Math.max(wait, 1000 * Math.min(60, this.trouble.retryAfter)) : interval;
+	}
 
-  async read() {
-    const [health, stats] = await Promise.allSettled([get("/health", { accept: [503] }), get("/stats")]);
-    this.health = health.status === "fulfilled" ? health.value : null;
-    if (stats.status === "rejected") {
-      this.trouble = stats.reason;
-      this.failures++;
-      return;
-    }
-    this.stats = stats.value;
-    this.at = new Date();
-    this.trouble = null;
-    this.failures = 0;
-    this.sample();
-  }
+	async read() {
+		let came;
+		const asked = clocks();
+		const counted = get("/stats").finally(() => { came = clocks(); });
+		const [health, stats] = await Promise.allSettled([get("/health", { accept: [503] }), counted]);
+		this.health = health.status === "fulfilled" ? health.value : null;
+		if (stats.status === "rejected") {
+			this.trouble = stats.reason;
+			this.failures++;
+			return;
+		}
+		this.stats = stats.value;
+		this.at = new Date();
+		this.trouble = null;
+		this.failures = 0;
+		this.sample({ asked, came });
+	}
 
-  sample() {
-    const { stats, samples } = this;
-    const now = this.at.getTime();
-    const queues = Object.entries(stats.queues).map(([name, queue]) => [name, queue.pending]);
-    samples.push({ at: now, total: stats.ledger.accepted, settled: stats.throughput_per_second, ...Object.fromEntries(queues) });
-    while (samples[0].at < now - kept) samples.shift();
-    const newest = samples.at(-1);
-    const before = samples.find((s) => s.at >= now - over - interval) ?? newest;
-    const seconds = (now - before.at) / 1000;
-    newest.accepted = seconds > 0 ? Math.max(0, newest.total - before.total) / seconds : null;
-  }
+	sample(reading) {
+		const { stats, samples } = this;
+		const now = this.at.getTime();
+		const queues = Object.entries(stats.queues).map(([name, queue]) => [name, queue.pending]);
+		samples.push({ at: now, ...reading, total: stats.ledger.accepted, settled: stats.throughput_per_second, ...Object.fromEntries(queues) });
+		while (samples[0].at < now - kept || samples[0].at > now) samples.shift();
+		samples.at(-1).accepted = acceptance(samples);
+	}
+}
+
+/** clocks is now in ms by a clock that can be set, and by one that may stop while a computer sleeps. */
+const clocks = () => [Date.now(), performance.now()];
+
+const elapsed = (from, to) => Math.max(to[0] - from[0], to[1] - from[1], 0);
+
+/**
+ * acceptance is how many orders were accepted a second until the newest sample, or null
+ * if that is not known. A counter was read some time between question and answer: it
+ * counts from a sample so long ago that this does not matter. One that is less than
+ * before is of other books.
+ */
+export function acceptance(samples) {
+	const newest = samples.at(-1);
+	let rate = null;
+	for (let i = samples.length - 2; i >= 0 && samples[i].total <= samples[i + 1].total; i--) {
+		const before = samples[i];
+		const longest = elapsed(before.asked, newest.came), shortest = elapsed(before.came, newest.asked);
+		if (shortest < enough || longest - shortest > 2 * unsure * shortest) continue;
+		rate = 2000 * (newest.total - before.total) / (longest + shortest);
+		if (shortest >= over) break;
+	}
+	return rate;
 }

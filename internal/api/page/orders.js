@@ -9,7 +9,7 @@ const held = 200;
 const shown = 50;
 /** calm is the least time between two drawings, in ms: rows can be read while thousands of orders pass. */
 const calm = 200;
-/** reload is the least time between two loads that fill in what events do not tell, in ms. */
+/** reload is the least time between two loads for what events do not tell, in ms; five times that after one that failed. */
 const reload = 800;
 /** busy is how many new orders a second are too many to ask about. */
 const busy = 50;
@@ -19,198 +19,202 @@ const busy = 50;
  * up by events: an event is the truth about a status, the list about the rest.
  */
 export class OrderList {
-  constructor(table, { note, empty, signal }) {
-    Object.assign(this, { note, empty, signal, body: find("tbody", table) });
-    this.orders = new Map(); // by id
-    this.newest = []; // ids, newest first
-    this.rows = new Map(); // by id
-    this.word = "";
-    this.came = this.loadedAt = 0;
-    this.again = this.loading = this.anew = this.crowded = false;
-    this.skeleton();
-    this.follow(table);
-    const tick = setInterval(() => this.tick(), 1000);
-    signal.addEventListener("abort", () => { clearInterval(tick); cancelAnimationFrame(this.frame); }, { once: true });
-  }
+	constructor(table, { note, empty, signal }) {
+		Object.assign(this, { note, empty, signal, body: find("tbody", table) });
+		this.orders = new Map(); // by id
+		this.newest = []; // ids, newest first
+		this.rows = new Map(); // by id
+		this.word = this.fault = "";
+		this.came = this.loadedAt = 0;
+		this.again = this.loading = this.anew = this.crowded = false;
+		this.skeleton();
+		this.follow(table);
+		const tick = setInterval(() => this.tick(), 1000);
+		signal.addEventListener("abort", () => { clearInterval(tick); cancelAnimationFrame(this.frame); }, { once: true });
+	}
 
-  skeleton() {
-    const line = () => make("tr", { class: "skeleton", "aria-hidden": "true" }, make("td", { colspan: "6" }, make("span")));
-    this.body.replaceChildren(line(), line(), line());
-  }
+	skeleton() {
+		const line = () => make("tr", { class: "skeleton", "aria-hidden": "true" }, make("td", { colspan: "6" }, make("span")));
+		this.body.replaceChildren(line(), line(), line());
+	}
 
-  /** follow keeps the rows where they are while somebody points at them or has one focused. */
-  follow(table) {
-    table.addEventListener("pointerenter", (event) => { this.pointed = event.pointerType === "mouse"; });
-    table.addEventListener("pointerleave", () => { this.pointed = false; this.draw(); });
-    table.addEventListener("focusout", () => this.draw());
-  }
+	/** follow keeps the rows where they are while somebody points at them or has one focused. */
+	follow(table) {
+		table.addEventListener("pointerenter", (event) => { this.pointed = event.pointerType === "mouse"; });
+		table.addEventListener("pointerleave", () => { this.pointed = false; this.draw(); });
+		table.addEventListener("focusout", () => this.draw());
+	}
 
-  /** fresh forgets what events said, as some were missed, and has the list tell it. */
-  async fresh() {
-    this.anew = true;
-    for (const order of this.orders.values()) order.sequence = 0;
-    await this.load();
-  }
+	/** fresh forgets what events said, as some were missed, and has the list tell it. */
+	async fresh() {
+		this.anew = true;
+		for (const order of this.orders.values()) order.sequence = 0;
+		await this.load();
+	}
 
-  /** state says whether the events come. */
-  state(word) {
-    this.word = word === "open" ? "live" : "reconnecting";
-    this.draw();
-  }
+	/** state says whether the events come. */
+	state(word) {
+		this.word = word === "open" ? "live" : "reconnecting";
+		this.draw();
+	}
 
-  /** load fills in from the list. Loads do not overlap; one that is asked for meanwhile comes after. */
-  async load() {
-    this.again = this.loading;
-    if (this.loading) return;
-    this.loading = true;
-    const { anew } = this;
-    this.anew = false;
-    try {
-      const { orders } = await get(`/orders?limit=${shown}`, { signal: this.signal });
-      this.loaded = true;
-      if (anew) this.drop(new Set(orders.map((record) => record.id)));
-      for (const record of orders.toReversed()) this.fill(record);
-    } catch { // the figures tell what is wrong, and the stream has it loaded again
-      this.anew ||= anew;
-    } finally {
-      this.loading = false;
-      this.loadedAt = Date.now();
-      this.came = 0;
-    }
-    this.draw();
-    if (this.again && !this.signal.aborted) await this.load();
-  }
+	/** load fills in from the list. Loads do not overlap; one that is asked for meanwhile comes after. */
+	async load() {
+		this.again = this.loading;
+		if (this.loading) return;
+		this.loading = true;
+		const { anew } = this;
+		this.anew = false;
+		try {
+			const { orders } = await get(`/orders?limit=${shown}`, { signal: this.signal });
+			this.loaded = true;
+			this.fault = "";
+			if (anew) this.drop(new Set(orders.map((record) => record.id)));
+			for (const record of orders.toReversed()) this.fill(record);
+		} catch { // the state says why
+			this.anew ||= anew;
+			this.fault = "The list cannot be read. Trying again by itself.";
+		} finally {
+			this.loading = false;
+			this.loadedAt = Date.now();
+			this.came = 0;
+		}
+		this.draw();
+		if (this.again && !this.signal.aborted) await this.load();
+	}
 
-  /** drop forgets orders that neither the list nor an event since has told of: they may be gone. */
-  drop(listed) {
-    for (const { id, sequence } of this.orders.values()) {
-      if (!sequence && !listed.has(id)) this.orders.delete(id);
-    }
-    this.newest = this.newest.filter((id) => this.orders.has(id));
-  }
+	/** drop forgets orders that neither the list nor an event since has told of: they may be gone. */
+	drop(listed) {
+		for (const { id, sequence } of this.orders.values()) {
+			if (!sequence && !listed.has(id)) this.orders.delete(id);
+		}
+		this.newest = this.newest.filter((id) => this.orders.has(id));
+	}
 
-  fill(record) {
-    const order = this.orders.get(record.id) ?? this.remember(record.id, true);
-    order.queue = record.queue;
-    order.amount = record.amount;
-    order.created = instantOf(record.created_at);
-    if (order.sequence) return;
-    order.status = record.status;
-    order.attempt = record.attempts.at(-1)?.number;
-    order.settled = record.processed_at && instantOf(record.processed_at);
-  }
+	fill(record) {
+		const order = this.orders.get(record.id) ?? this.remember(record.id, true);
+		order.queue = record.queue;
+		order.amount = record.amount;
+		order.created = instantOf(record.created_at);
+		if (order.sequence) return;
+		order.status = record.status;
+		order.attempt = record.attempts.at(-1)?.number;
+		order.settled = record.processed_at && instantOf(record.processed_at);
+	}
 
-  /** sort puts the newest first, as the list does: of those of one instant the last id. What is as old as unknown comes last. */
-  sort() {
-    const created = (id) => this.orders.get(id).created ?? 0;
-    this.newest.sort((a, b) => created(b) - created(a) || (a < b ? 1 : -1));
-  }
+	/** sort puts the newest first, as the list does: of those of one instant the last id. What is as old as unknown comes last. */
+	sort() {
+		const created = (id) => this.orders.get(id).created ?? 0;
+		this.newest.sort((a, b) => created(b) - created(a) || (a < b ? 1 : -1));
+	}
 
-  /** change takes in an event. That of an order that is older than all that are held tells nothing here. */
-  change(event) {
-    const order = this.orders.get(event.order_id) ?? this.remember(event.order_id, event.sequence === 1);
-    if (event.sequence < order.sequence && event.sequence > 1) return;
-    const at = instantOf(event.time);
-    order.sequence = event.sequence;
-    order.status = event.status;
-    order.attempt = event.attempt ?? order.attempt;
-    if (event.sequence === 1) order.created = at;
-    order.settled = isSettled(event.status) ? at : undefined;
-    this.draw();
-  }
+	/** change takes in an event. That of an order that is older than all that are held tells nothing here. */
+	change(event) {
+		const order = this.orders.get(event.order_id) ?? this.remember(event.order_id, event.sequence === 1);
+		if (event.sequence < order.sequence && event.sequence > 1) return;
+		const at = instantOf(event.time);
+		order.sequence = event.sequence;
+		order.status = event.status;
+		order.attempt = event.attempt ?? order.attempt;
+		if (event.sequence === 1) order.created = at;
+		order.settled = isSettled(event.status) ? at : undefined;
+		this.draw();
+	}
 
-  /** remember begins to hold an order, as the newest or the oldest, and forgets the oldest of too many. */
-  remember(id, isNew) {
-    const order = { id, status: "pending", sequence: 0 };
-    this.orders.set(id, order);
-    if (isNew) this.newest.unshift(id);
-    else this.newest.push(id);
-    if (isNew) this.came++;
-    if (this.newest.length > held) this.orders.delete(this.newest.pop());
-    return order;
-  }
+	/** remember begins to hold an order, as the newest or the oldest, and forgets the oldest of too many. */
+	remember(id, isNew) {
+		const order = { id, status: "pending", sequence: 0 };
+		this.orders.set(id, order);
+		if (isNew) this.newest.unshift(id);
+		else this.newest.push(id);
+		if (isNew) this.came++;
+		if (this.newest.length > held) this.orders.delete(this.newest.pop());
+		return order;
+	}
 
-  /** draw draws soon, however often it is called. */
-  draw() {
-    this.frame ??= requestAnimationFrame(() => this.wait());
-  }
+	/** draw draws soon, however often it is called. */
+	draw() {
+		this.frame ??= requestAnimationFrame(() => this.wait());
+	}
 
-  wait() {
-    this.frame = undefined;
-    if (performance.now() - (this.drawn ?? -calm) < calm) return this.draw();
-    this.drawn = performance.now();
-    this.render();
-  }
+	wait() {
+		this.frame = undefined;
+		if (performance.now() - (this.drawn ?? -calm) < calm) return this.draw();
+		this.drawn = performance.now();
+		this.render();
+	}
 
-  render() {
-    if (!this.loaded && !this.newest.length) return;
-    this.sort();
-    const still = this.pointed || this.body.contains(document.activeElement);
-    if (!still) this.place(this.newest.slice(0, shown));
-    for (const [id, row] of this.rows) row.show(this.orders.get(id));
-    show(this.empty, !this.newest.length);
-    say(this.note, this.remark(still));
-  }
+	render() {
+		if (!this.loaded && !this.newest.length) return say(this.note, this.fault);
+		this.sort();
+		const still = this.pointed || this.body.contains(document.activeElement);
+		if (!still) this.place(this.newest.slice(0, shown));
+		for (const [id, row] of this.rows) row.show(this.orders.get(id));
+		show(this.empty, !this.newest.length);
+		say(this.note, this.remark(still));
+	}
 
-  remark(still) {
-    const newer = still ? this.newest.findIndex((id) => this.rows.has(id)) : 0;
-    if (newer > 0) return `held while you look · ${count(newer)} newer`;
-    return this.crowded && this.word === "live" ? "live · amounts come when there are fewer orders" : this.word;
-  }
+	remark(still) {
+		const newer = still ? this.newest.findIndex((id) => this.rows.has(id)) : 0;
+		if (this.fault) return this.fault;
+		if (newer > 0) return `held while you look · ${count(newer)} newer`;
+		return this.crowded && this.word === "live" ? "live · amounts come when there are fewer orders" : this.word;
+	}
 
-  /** place puts the rows in order and moves none that is where it should be. */
-  place(ids) {
-    const wanted = new Set(ids);
-    for (const [id, row] of this.rows) {
-      if (wanted.has(id)) continue;
-      row.element.remove();
-      this.rows.delete(id);
-    }
-    for (const line of this.body.querySelectorAll(".skeleton")) line.remove();
-    ids.forEach((id, i) => {
-      if (!this.rows.has(id)) this.rows.set(id, new Row(id));
-      const { element } = this.rows.get(id);
-      if (this.body.children[i] !== element) this.body.insertBefore(element, this.body.children[i] ?? null);
-    });
-  }
+	/** place puts the rows in order and moves none that is where it should be. */
+	place(ids) {
+		const wanted = new Set(ids);
+		for (const [id, row] of this.rows) {
+			if (wanted.has(id)) continue;
+			row.element.remove();
+			this.rows.delete(id);
+		}
+		for (const line of this.body.querySelectorAll(".skeleton")) line.remove();
+		ids.forEach((id, i) => {
+			if (!this.rows.has(id)) this.rows.set(id, new Row(id));
+			const { element } = this.rows.get(id);
+			if (this.body.children[i] !== element) this.body.insertBefore(element, this.body.children[i] ?? null);
+		});
+	}
 
-  /** tick lets the ages grow, and asks for what is missing when little happens. */
-  tick() {
-    if (document.hidden) return;
-    for (const [id, row] of this.rows) row.age(this.orders.get(id));
-    const missing = this.newest.slice(0, shown).some((id) => this.orders.get(id).amount === undefined);
-    if (!missing) this.crowded = false;
-    if (!missing || Date.now() - this.loadedAt < reload) return;
-    this.crowded = this.came > busy;
-    if (this.crowded) this.came = 0;
-    else this.load();
-  }
+	/** tick lets the ages grow, and asks for what is missing when little happens. */
+	tick() {
+		if (document.hidden) return;
+		for (const [id, row] of this.rows) row.age(this.orders.get(id));
+		const missing = this.newest.slice(0, shown).some((id) => this.orders.get(id).amount === undefined);
+		if (!missing) this.crowded = false;
+		if (this.fault && Date.now() - this.loadedAt > 5 * reload) this.load();
+		if (!missing || Date.now() - this.loadedAt < reload) return;
+		this.crowded = this.came > busy;
+		if (this.crowded) this.came = 0;
+		else this.load();
+	}
 }
 
 class Row {
-  constructor(id) {
-    this.pill = pill("pending");
-    const cell = (name) => make("td", { role: "cell", "data-cell": name, class: name === "queue" ? undefined : "number" });
-    this.cells = Object.fromEntries(["queue", "amount", "attempt", "age"].map((name) => [name, cell(name)]));
-    // The roles stay when a narrow page lays a row out in two lines.
-    this.element = make("tr", { role: "row", "data-order": id }, make("td", { role: "cell" }, orderLink(id)), make("td", { role: "cell" }, this.pill), ...Object.values(this.cells));
-  }
+	constructor(id) {
+		this.pill = pill("pending");
+		const cell = (name) => make("td", { role: "cell", "data-cell": name, class: name === "queue" ? undefined : "number" });
+		this.cells = Object.fromEntries(["queue", "amount", "attempt", "age"].map((name) => [name, cell(name)]));
+		// The roles stay when a narrow page lays a row out in two lines.
+		this.element = make("tr", { role: "row", "data-order": id }, make("td", { role: "cell" }, orderLink(id)), make("td", { role: "cell" }, this.pill), ...Object.values(this.cells));
+	}
 
-  show(order) {
-    if (!order) return;
-    setPill(this.pill, order.status);
-    say(this.cells.queue, order.queue ?? "–");
-    say(this.cells.amount, order.amount === undefined ? "–" : amount(order.amount));
-    say(this.cells.attempt, order.attempt ? String(order.attempt) : "–");
-    this.age(order);
-  }
+	show(order) {
+		if (!order) return;
+		setPill(this.pill, order.status);
+		say(this.cells.queue, order.queue ?? "–");
+		say(this.cells.amount, order.amount === undefined ? "–" : amount(order.amount));
+		say(this.cells.attempt, order.attempt ? String(order.attempt) : "–");
+		this.age(order);
+	}
 
-  age(order) {
-    if (!order) return;
-    mark(this.cells.age, "data-running", String(!order.settled));
-    if (!order.created) return say(this.cells.age, "–");
-    say(this.cells.age, order.settled ? duration(order.settled - order.created) : age(Date.now() - order.created));
-  }
+	age(order) {
+		if (!order) return;
+		mark(this.cells.age, "data-running", String(!order.settled));
+		if (!order.created) return say(this.cells.age, "–");
+		say(this.cells.age, order.settled ? duration(order.settled - order.created) : age(Date.now() - order.created));
+	}
 }
 
 /** instantOf reads a time in ms, with the microseconds that Date leaves out. */

@@ -1,6 +1,6 @@
 // The state of the whole in words: what is wrong, and what to do about it.
 
-import { count, duration, many, rate, share, time } from "./format.js";
+import { count, duration, many, rate, share } from "./format.js";
 
 /** grown is the age from which the oldest waiting order is worth a word, in seconds. */
 const grown = 60;
@@ -8,9 +8,9 @@ const grown = 60;
 export const crowded = 0.6;
 
 const advice = {
-  "Redis is unavailable": ["Redis is away", "Nothing is accepted; clients get 503 and may send again. Bring Redis back: API and workers go on by themselves within seconds."],
-  "no worker is alive": ["No worker is alive", "Orders are accepted until the queues are full, and wait. Start workers, and look at their log for why they ended."],
-  "the queues are full": ["Queues are full", "New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers) or the attempts take long (the shop is slow)."],
+	"Redis is unavailable": ["Redis is away", "Nothing is accepted; clients get 503 and may send again. Bring Redis back: API and workers go on by themselves within seconds."],
+	"no worker is alive": ["No worker is alive", "Orders are accepted until the queues are full, and wait. Start workers, and look at their log for why they ended."],
+	"the queues are full": ["Queues are full", "New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers) or the attempts take long (the shop is slow)."],
 };
 
 /**
@@ -18,47 +18,46 @@ const advice = {
  * detail of the state that the figures show.
  */
 export function stateOf({ stats, health, trouble }) {
-  const reason = health?.reason;
-  if (reason && advice[reason]) return state("bad", ...advice[reason]);
-  if (reason) return state("bad", `${reason[0].toUpperCase()}${reason.slice(1)}`, "Orders are not taken or not worked.");
-  if (trouble) return troubled(trouble);
-  if (!stats) return state("unknown", "Asking how things are …", "");
-  return worry(stats) ?? state("good", "All is well", flow(stats));
+	const reason = health?.reason;
+	if (reason && advice[reason]) return state("bad", ...advice[reason]);
+	if (reason) return state("bad", `${reason[0].toUpperCase()}${reason.slice(1)}`, "Orders are not taken or not worked.");
+	if (trouble) return troubled(trouble);
+	if (!stats) return state("unknown", "Asking how things are …", "");
+	return worry(stats) ?? state("good", "All is well", flow(stats));
 }
 
 const state = (level, words, detail) => ({ level, words, detail });
 
 function troubled(trouble) {
-  if (trouble.status === 0) return state("bad", "Reconnecting …", "The API does not answer. Whether orders are worked is not known from here.");
-  if (trouble.status === 401 || trouble.status === 403) return state("bad", "You may not look", `${trouble.message} This page needs the scope read.`);
-  if (trouble.status === 429) return state("warn", "Too many requests", trouble.message);
-  return state("bad", "The figures cannot be read", trouble.message);
+	if (trouble.status === 0) return state("bad", "Reconnecting …", "The API does not answer. Whether orders are worked is not known from here.");
+	if (trouble.status === 401 || trouble.status === 403) return state("bad", "You may not look", `${trouble.message} This page needs the scope read.`);
+	if (trouble.status === 429) return state("warn", "Too many requests", trouble.message);
+	return state("bad", "The figures cannot be read", trouble.message);
 }
 
 function worry(stats) {
-  const queues = Object.entries(stats.queues);
-  const paused = queues.filter(([, queue]) => queue.paused).map(([name]) => name);
-  const late = queues.filter(([, queue]) => queue.oldest_pending_seconds > grown).sort((a, b) => b[1].oldest_pending_seconds - a[1].oldest_pending_seconds)[0];
-  const used = stats.redis?.memory_limit_bytes ? stats.redis.memory_used_bytes / stats.redis.memory_limit_bytes : 0;
-  if (stats.ledger.drift !== 0) return state("bad", "The books do not balance", `The drift is ${count(stats.ledger.drift)}: somebody else changed keys, or Redis lost some. Keep the log and a copy of the data. New orders are still worked.`);
-  if (used > crowded) return state("warn", "Redis is short of memory", `${share(used, 1)} of its limit is used. Above 60 % orders of priority low are refused, above 80 % all. Raise maxmemory, or keep settled orders for a shorter time.`);
-  if (paused.length) return state("warn", `${paused.length > 1 ? "Queues are" : "A queue is"} paused: ${paused.join(", ")}`, "Orders are accepted and wait there until somebody resumes it.");
-  if (late) return state("warn", "Orders wait long", `The oldest in ${late[0]} has waited for ${duration(1000 * late[1].oldest_pending_seconds)}. Start workers, or see why the attempts take long.`);
-  return null;
+	const queues = Object.entries(stats.queues);
+	const paused = queues.filter(([, queue]) => queue.paused).map(([name]) => name);
+	const late = queues.filter(([, queue]) => queue.oldest_pending_seconds > grown).sort((a, b) => b[1].oldest_pending_seconds - a[1].oldest_pending_seconds)[0];
+	const used = stats.redis?.memory_limit_bytes ? stats.redis.memory_used_bytes / stats.redis.memory_limit_bytes : 0;
+	if (stats.ledger.drift !== 0) return state("bad", "The books do not balance", `The drift is ${count(stats.ledger.drift)}: somebody else changed keys, or Redis lost some. Keep the log and a copy of the data. New orders are still worked.`);
+	if (used > crowded) return state("warn", "Redis is short of memory", `${share(used, 1)} of its limit is used. Above 60 % orders of priority low are refused, above 80 % all. Raise maxmemory, or keep settled orders for a shorter time.`);
+	if (paused.length) return state("warn", `${paused.length > 1 ? "Queues are" : "A queue is"} paused: ${paused.join(", ")}`, "Orders are accepted and wait there until somebody resumes it.");
+	if (late) return state("warn", "Orders wait long", `The oldest in ${late[0]} has waited for ${duration(1000 * late[1].oldest_pending_seconds)}. Start workers, or see why the attempts take long.`);
+	return null;
 }
 
 function flow(stats) {
-  const busy = sum(stats, "active");
-  if (!stats.queue_length && !busy) return `Nothing waits. ${many(stats.active_workers, "slot")} ready for orders.`;
-  return `${rate(stats.throughput_per_second)} orders settled a second, ${count(stats.queue_length)} waiting, ${count(busy)} in work.`;
+	const busy = sum(stats, "active");
+	if (!stats.queue_length && !busy) return `Nothing waits.${stats.active_workers ? ` ${many(stats.active_workers, "slot")} ready for orders.` : ""}`;
+	return `${many(stats.throughput_per_second, "order", "orders", rate)} settled a second, ${count(stats.queue_length)} waiting, ${count(busy)} in work.`;
 }
 
 /** sum adds up one count of all queues. */
 export const sum = (stats, name) => Object.values(stats.queues).reduce((total, queue) => total + queue[name], 0);
 
-/** staleness says since when the figures are old, or nothing while they are fresh. */
+/** staleness says why the figures are old, or nothing while they are fresh. */
 export function staleness({ at, trouble }) {
-  if (!trouble) return "";
-  const what = trouble.status === 0 ? "Not connected." : at ? "No new figures." : "No figures yet.";
-  return `${what} ${at ? `Showing figures of ${time(at)}. ` : ""}Trying again by itself.`;
+	if (!trouble) return "";
+	return trouble.status === 0 ? "Not connected." : at ? "No new figures." : "No figures yet.";
 }

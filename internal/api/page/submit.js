@@ -1,98 +1,101 @@
 // The form for a new order.
 
 import { ask } from "./client.js";
-import { all, find, make, orderLink, tell } from "./dom.js";
+import { all, clear, find, make, orderLink, say, tell } from "./dom.js";
 
 /** number is how JSON writes a number. */
 const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /** submit shows the form until the signal ends. */
 export function submit(root, { figures }) {
-  const form = find("#submit", root);
-  const result = find("#submit-result", root);
-  const button = find("button[type=submit]", form);
-  let key = newKey();
-  form.addEventListener("input", () => { key = newKey(); }); // another content is another order
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (button.disabled) return;
-    clear(form);
-    const found = check(form);
-    if (found.length) return refuse(form, result, found);
-    button.disabled = true;
-    try {
-      const order = await ask("POST", "/orders", { body: bodyOf(form), headers: { "Idempotency-Key": key } });
-      tell(result, "good", "The order ", orderLink(order.id), " is accepted.");
-      form.reset();
-      key = newKey();
-      result.focus();
-      figures.soon();
-    } catch (refusal) {
-      explain(form, result, refusal);
-    }
-    button.disabled = false;
-  });
+	const form = find("#submit", root);
+	const result = find("#submit-result", root);
+	const button = find("button[type=submit]", form);
+	let key = newKey();
+	form.addEventListener("input", () => { // another content is another order
+		key = newKey();
+		clear(result);
+	});
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		if (button.disabled) return;
+		clearErrors(form);
+		const found = check(form);
+		if (found.length) return refuse(form, result, found);
+		button.disabled = true;
+		try {
+			const order = await ask("POST", "/orders", { body: bodyOf(form), headers: { "Idempotency-Key": key } });
+			tell(result, "good", "The order ", orderLink(order.id), " is accepted.");
+			form.reset();
+			key = newKey();
+			result.focus();
+			figures.soon();
+		} catch (refusal) {
+			explain(form, result, refusal);
+		}
+		button.disabled = false;
+	});
 }
 
 /** newKey names an order that has no id of its own. It works without a secure context. */
 function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `page-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	return `page-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** check finds what JSON could not even say; the API says the rest. */
 function check(form) {
-  const amount = form.elements.amount.value.trim();
-  if (!amount) return [{ field: "amount", message: "is required" }];
-  return number.test(amount) ? [] : [{ field: "amount", message: "must be a number, such as 49.90" }];
+	const amount = form.elements.amount.value.trim();
+	if (!amount) return [{ field: "amount", message: "is required" }];
+	return number.test(amount) ? [] : [{ field: "amount", message: "must be a number, such as 49.90" }];
 }
 
 /** bodyOf writes the order as JSON. The amount stays as it was typed, as a number in JavaScript would round it. */
 function bodyOf(form) {
-  const { amount, items, customer, address, priority, notes, id, process_at: at } = form.elements;
-  const members = {
-    items: items.value.split("\n").map((item) => item.trim()).filter(Boolean),
-    customer: customer.value.trim(), address: address.value.trim(), priority: Number(priority.value),
-    ...(notes.value.trim() && { notes: notes.value.trim() }),
-    ...(id.value.trim() && { id: id.value.trim() }),
-    ...(at.value && { process_at: new Date(at.value).toISOString() }),
-  };
-  return `{"amount":${amount.value.trim()},${JSON.stringify(members).slice(1)}`;
+	const { amount, items, customer, address, priority, notes, id, process_at: at } = form.elements;
+	const members = {
+		items: items.value.split("\n").map((item) => item.trim()).filter(Boolean),
+		customer: customer.value.trim(), address: address.value.trim(), priority: Number(priority.value),
+		...(notes.value.trim() && { notes: notes.value.trim() }),
+		...(id.value.trim() && { id: id.value.trim() }),
+		...(at.value && { process_at: new Date(at.value).toISOString() }),
+	};
+	return `{"amount":${amount.value.trim()},${JSON.stringify(members).slice(1)}`;
 }
 
 function explain(form, result, refusal) {
-  const errors = refusal.problem?.errors;
-  if (errors?.length) return refuse(form, result, errors);
-  const unsure = refusal.status === 0 || (refusal.status === 503 && refusal.problem?.type?.endsWith("redis-unavailable"));
-  tell(result, "bad", unsure ? "Whether the order was recorded is not known. Send it again as it is: it is accepted once, whatever happened." : refusal.message);
-  result.focus();
+	const errors = refusal.problem?.errors;
+	if (errors?.length) return refuse(form, result, errors);
+	const unsure = refusal.status === 0 || (refusal.status === 503 && refusal.problem?.type?.endsWith("redis-unavailable"));
+	tell(result, "bad", unsure ? "Whether the order was recorded is not known. Send it again as it is: it is accepted once, whatever happened." : refusal.message);
+	result.focus();
 }
 
 /** refuse shows what is wrong at the fields, and leads to the first of them. */
 function refuse(form, result, errors) {
-  const astray = [];
-  for (const { field, message } of errors) {
-    const input = form.elements.namedItem(field.replace(/\[.*/, ""));
-    if (!input || input.tagName === "FIELDSET") astray.push(`${field} ${message}.`);
-    else complain(input, field === input.name ? message : `${field} ${message}`);
-  }
-  tell(result, "bad", astray.length ? astray.join(" ") : "The order is not accepted yet: see the fields.");
-  (find("[aria-invalid=true]", form) ?? result).focus();
+	const astray = [];
+	for (const { field, message } of errors) {
+		const input = form.elements.namedItem(field.replace(/\[.*/, ""));
+		if (!input || input.tagName === "FIELDSET") astray.push(`${field} ${message}.`);
+		else complain(input, field === input.name ? message : `${field} ${message}`);
+	}
+	tell(result, "bad", astray.length ? astray.join(" ") : "The order is not accepted yet: see the fields.");
+	(find("[aria-invalid=true]", form) ?? result).focus();
 }
 
 function complain(input, message) {
-  const id = `${input.id}-error`;
-  const place = find(`#${CSS.escape(id)}`) ?? make("p", { class: "error", id });
-  place.textContent = place.textContent ? `${place.textContent}; ${message}` : message;
-  input.after(place);
-  input.setAttribute("aria-invalid", "true");
-  input.setAttribute("aria-describedby", id);
+	const id = `${input.id}-error`;
+	const place = find(`#${CSS.escape(id)}`) ?? make("p", { class: "error", id });
+	say(place, place.textContent ? `${place.textContent}; ${message}` : message);
+	input.after(place);
+	input.setAttribute("aria-invalid", "true");
+	input.setAttribute("aria-describedby", id);
 }
 
-function clear(form) {
-  for (const place of all(".error", form)) place.remove();
-  for (const input of all("[aria-invalid]", form)) {
-    input.removeAttribute("aria-invalid");
-    input.removeAttribute("aria-describedby");
-  }
+function clearErrors(form) {
+	for (const place of all(".error", form)) place.remove();
+	for (const input of all("[aria-invalid]", form)) {
+		input.removeAttribute("aria-invalid");
+		input.removeAttribute("aria-describedby");
+	}
 }
