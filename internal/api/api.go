@@ -111,6 +111,8 @@ type Server struct {
 	batches    batchPlaces
 	seen       atomic.Pointer[seenFacts] // by the last look at the health that succeeded
 	protection *http.CrossOriginProtection
+	// requestTimeout is the constant of that name, or that of a test.
+	requestTimeout time.Duration
 	// serving ends when the server stops: streams of events end with it, and nobody
 	// waits for outcomes any more.
 	serving context.Context
@@ -121,7 +123,7 @@ type Server struct {
 // cannot be read.
 func New(cfg Config, p Parts) (*Server, error) {
 	srv := &Server{
-		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces),
+		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces), requestTimeout: requestTimeout,
 		batches: batchPlaces{byCaller: map[string]int{}}, protection: http.NewCrossOriginProtection(),
 	}
 	srv.serving, srv.drain = context.WithCancel(context.Background())

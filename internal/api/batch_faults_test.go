@@ -40,7 +40,7 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
 	for i, name := range []string{"killed", "frozen"} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t, maxQueueLength(5000))
+			b := open(t, prompt, maxQueueLength(5000))
 			b.batch(t, withID("before"))
 			text := strings.Repeat(body("id", "")+"\n", 5) + lines("o", 1000) + withID("bad", "amount", "0")
 			outage := outages(b)[i]

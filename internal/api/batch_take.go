@@ -30,7 +30,8 @@ var errNotTried = fmt.Errorf("not tried: %w", order.ErrUnavailable)
 type batch struct {
 	intake Intake
 	meter  *meter
-	away   atomic.Bool // Redis has not answered; nothing more is tried
+	within time.Duration // a chunk is taken
+	away   atomic.Bool   // Redis has not answered; nothing more is tried
 	done   chan place
 }
 
@@ -45,7 +46,7 @@ type place struct {
 // takeBatch takes all orders that are valid and returns what became of each, in
 // turn. Orders with the same id are taken in turn.
 func (s *Server) takeBatch(ctx context.Context, lines []line, key string, m *meter) []order.Acceptance {
-	b := &batch{intake: s.Intake, meter: m, done: make(chan place, len(lines))}
+	b := &batch{intake: s.Intake, meter: m, within: s.requestTimeout, done: make(chan place, len(lines))}
 	go b.deal(ctx, lines, key)
 	all := make([]order.Acceptance, len(lines))
 	for range lines {
@@ -136,7 +137,7 @@ func gather(first place, shard <-chan place) []place {
 }
 
 func (b *batch) takeChunk(ctx context.Context, orders []order.Order) []order.Acceptance {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.within)
 	defer cancel()
 	all, err := b.takeAll(ctx, orders)
 	if err != nil {

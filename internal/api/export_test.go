@@ -57,6 +57,9 @@ func (s *Server) SetTimeouts(d time.Duration) {
 	h.ReadTimeout, h.WriteTimeout = d, d
 }
 
+// SetRequestTimeout makes a server that does not serve yet more patient with Redis.
+func (s *Server) SetRequestTimeout(d time.Duration) { s.requestTimeout = d }
+
 // Scoped is a key with the hash of a text.
 func Scoped(name, text string, scopes ...Scope) Key {
 	return Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}

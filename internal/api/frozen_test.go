@@ -14,7 +14,7 @@ import (
 // TestEveryRouteWhileRedisIsFrozen answers 503 within the promised time, and as
 // usual once Redis is back.
 func TestEveryRouteWhileRedisIsFrozen(t *testing.T) {
-	b := open(t)
+	b := open(t, prompt)
 	all := requests()
 	for i, r := range all {
 		id := fmt.Sprint("o", i)

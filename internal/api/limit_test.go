@@ -226,7 +226,7 @@ func TestLimitWithoutRedis(t *testing.T) {
 		"killed": {(*redistest.Server).Kill, (*redistest.Server).Restart, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			limited := open(t, counting(1, 1, 50*time.Millisecond))
+			limited := open(t, prompt, counting(1, 1, 50*time.Millisecond))
 			free := &bundle{site: serve(t, parts{Parts: limited.parts})}
 			fault.begin(limited.redis)
 			without := slowest(t, free, fault.times)

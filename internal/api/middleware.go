@@ -115,8 +115,8 @@ func caught(err *error) {
 }
 
 // bound limits what the request may take of Redis.
-func bound(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+func (s *Server) bound(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.requestTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()

@@ -55,7 +55,7 @@ func (s *Server) waitFor(c *fiber.Ctx, rec order.Record, wait time.Duration) (no
 
 // await begins to wait for the outcome. The request may have used up its time by now.
 func (s *Server) await(c *fiber.Ctx, id string) (settled <-chan struct{}, stop func(), err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), s.requestTimeout)
 	defer cancel()
 	return s.Live.Await(ctx, id)
 }
@@ -63,7 +63,7 @@ func (s *Server) await(c *fiber.Ctx, id string) (settled <-chan struct{}, stop f
 // lookAgain reads the record anew. The order is accepted, so a Redis that is away is
 // no error here.
 func (s *Server) lookAgain(c *fiber.Ctx, rec order.Record) order.Record {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), s.requestTimeout)
 	defer cancel()
 	now, err := s.Records.Get(ctx, rec.ID)
 	if err != nil {

@@ -44,23 +44,23 @@ func (s *Server) routes() ([]route, error) {
 	const get, post = fiber.MethodGet, fiber.MethodPost
 	type steps = []fiber.Handler
 	all := []route{
-		{post, "/orders", ScopeSubmit, perRequest, steps{s.ready, noQuery, needJSON, bound, s.submit}},
-		{get, "/orders", ScopeRead, perRequest, steps{s.ready, bound, s.listOrders}},
+		{post, "/orders", ScopeSubmit, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.submit}},
+		{get, "/orders", ScopeRead, perRequest, steps{s.ready, s.bound, s.listOrders}},
 		{post, batchPath, ScopeSubmit, perOrder, steps{s.ready, noQuery, s.submitBatch}},
-		{post, "/orders/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, needJSON, bound, s.retryOrders}},
-		{get, "/orders/:id", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.getOrder}},
-		{get, "/orders/:id/events", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.listEvents}},
-		{post, "/orders/:id/cancel", ScopeSubmit, perRequest, steps{s.ready, noQuery, allowJSON, bound, s.cancelOrder}},
-		{post, "/orders/:id/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.retryOrder}},
+		{post, "/orders/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.retryOrders}},
+		{get, "/orders/:id", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.getOrder}},
+		{get, "/orders/:id/events", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.listEvents}},
+		{post, "/orders/:id/cancel", ScopeSubmit, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.cancelOrder}},
+		{post, "/orders/:id/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, s.bound, s.retryOrder}},
 
-		{get, "/queues", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.listQueues}},
-		{get, "/queues/:name/damaged", ScopeRead, perRequest, steps{s.ready, noQuery, bound, s.listDamaged}},
-		{post, "/queues/:name/pause", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.pauseQueue}},
-		{post, "/queues/:name/resume", ScopeAdmin, perRequest, steps{s.ready, noQuery, bound, s.resumeQueue}},
+		{get, "/queues", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.listQueues}},
+		{get, "/queues/:name/damaged", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.listDamaged}},
+		{post, "/queues/:name/pause", ScopeAdmin, perRequest, steps{s.ready, noQuery, s.bound, s.pauseQueue}},
+		{post, "/queues/:name/resume", ScopeAdmin, perRequest, steps{s.ready, noQuery, s.bound, s.resumeQueue}},
 
-		{get, livePath, ScopeRead, perRequest, steps{s.ownSite, s.ready, bound, s.followEvents}},
-		{get, "/stats", ScopeRead, perRequest, steps{s.ready, bound, s.getStats}},
-		{get, "/health", open, free, steps{bound, s.getHealth}},
+		{get, livePath, ScopeRead, perRequest, steps{s.ownSite, s.ready, s.bound, s.followEvents}},
+		{get, "/stats", ScopeRead, perRequest, steps{s.ready, s.bound, s.getStats}},
+		{get, "/health", open, free, steps{s.bound, s.getHealth}},
 
 		{get, specificationYAML, ScopeRead, perRequest, steps{spec.yaml}},
 		{get, specificationJSON, ScopeRead, perRequest, steps{spec.json}},

@@ -50,6 +50,10 @@ type parts struct {
 	cfg api.Config
 	// hurried servers give slow clients no longer than hurry.
 	hurried bool
+	// patient servers wait for a Redis that is slow, as all those do that open starts
+	// and that are not prompt: only what is promised of a Redis that is away needs the
+	// API's own bounds.
+	patient, prompt bool
 	// accepting looks at the connections that are accepted.
 	accepting func(net.Listener) net.Listener
 }
@@ -94,6 +98,9 @@ func serve(t *testing.T, p parts) *site {
 	var err error
 	if s.server, err = api.New(p.cfg, p.Parts); err != nil {
 		t.Fatal(err)
+	}
+	if p.patient {
+		s.server.SetRequestTimeout(patience)
 	}
 	if p.hurried {
 		s.server.SetTimeouts(hurry)
@@ -169,8 +176,12 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	if p.Intake == nil {
 		gate := intake.NewGate(inspector, b.ledger, limit)
 		in := newIntake(b.rdb, gate)
+		if !p.prompt {
+			in.TakeWithin(patience)
+		}
 		p.Intake, p.Retries = in, in
 	}
+	p.patient = !p.prompt
 	b.parts = p.Parts
 	b.parts.Limits = nil
 	b.site = serve(t, p)
@@ -201,6 +212,9 @@ func newIntake(rdb redis.UniversalClient, gate *intake.Gate) *intake.Intake {
 	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
 	return intake.New(ledger.New(rdb), producer, bounds, gate, slog.New(slog.DiscardHandler))
 }
+
+// prompt leaves a server the API's own bounds on what it may ask of Redis.
+func prompt(p *parts) { p.prompt = true }
 
 func maxQueueLength(n int) func(*parts) {
 	return func(p *parts) { p.cfg.MaxQueueLength = n }

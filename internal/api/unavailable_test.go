@@ -61,7 +61,7 @@ func TestRedisAway(t *testing.T) {
 	t.Parallel()
 	for i, name := range []string{"killed", "frozen"} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t)
+			b := open(t, prompt)
 			b.ask(t, "POST", "/orders", body("id", `"before"`)).object(t, 201)
 			outage := outages(b)[i]
 			outage.away()

@@ -79,10 +79,16 @@ type submitted struct {
 // New returns an intake that asks the gate first.
 func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
 	in := &Intake{ledger: l, queue: q, router: r, gate: g, log: log}
+	in.TakeWithin(takeTimeout)
+	return in
+}
+
+// TakeWithin bounds taking orders by another time than a second and a half, for a Redis
+// that is slow. It must be called before the first order comes.
+func (in *Intake) TakeWithin(timeout time.Duration) {
 	in.taking = groupcommit.New(
-		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: takeTimeout},
+		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: timeout},
 		func(ctx context.Context, group []submitted) ([]order.Acceptance, error) {
 			return in.takeAll(ctx, group), nil
 		})
-	return in
 }

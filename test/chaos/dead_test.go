@@ -97,24 +97,21 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 // for which Redis does not answer in time.
 func (s *system) post(path, media, body string) []byte {
 	s.t.Helper()
-	var resp *http.Response
+	var text bytes.Buffer
 	s.until("POST "+path+" is answered", patience, func() bool {
-		var err error
-		resp, err = s.client.http.Post(s.apis[0].current.Load().url+path, media, strings.NewReader(body))
+		resp, err := s.client.http.Post(s.apis[0].current.Load().url+path, media, strings.NewReader(body))
 		if err != nil {
 			s.t.Fatal(err)
 		}
+		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode == http.StatusServiceUnavailable {
-			_ = resp.Body.Close()
 			return false
+		}
+		if _, err := text.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			s.t.Fatalf("POST %s was answered %s: %s, %v", path, resp.Status, text.String(), err)
 		}
 		return true
 	})
-	defer func() { _ = resp.Body.Close() }()
-	var text bytes.Buffer
-	if _, err := text.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("POST %s was answered %s: %s, %v", path, resp.Status, text.String(), err)
-	}
 	return text.Bytes()
 }
 
