@@ -53,6 +53,8 @@ func TestBusySlots(t *testing.T) {
 	} {
 		p.alter("/stats", fmt.Sprintf(`it.queues.low.active = %d; it.by_status.processing = %d; it.active_workers = %d`, row.active, row.processing, row.slots))
 		p.sees("[data-figure=workers-note]", row.note)
+		busy, _, _ := strings.Cut(row.note, " ")
+		p.sees("#state-detail", " waiting, "+busy+" in work.")
 	}
 	p.alter("/stats", `it.queues.low.active = 3; it.by_status = { ...it.by_status, processing: 1, priority_processing: 1, expedited: 1 }; it.active_workers = 8`)
 	p.sees("[data-figure=workers-note]", "3 of 8 slots busy")
@@ -271,7 +273,7 @@ func TestPlurals(t *testing.T) {
 	s.shop.answers(http.StatusUnprocessableEntity)
 	s.submit("one")
 	p := s.open("", withScript(altered))
-	p.alter("/stats", `it.queues.low.pending = it.queues.low.active = it.queue_length = 1; it.throughput_per_second = 0.96`)
+	p.alter("/stats", `it.queues.low.pending = it.queues.low.active = it.by_status.processing = it.queue_length = 1; it.throughput_per_second = 0.96`)
 	p.sees("#state-detail", "1 order settled a second, 1 waiting, 1 in work.")
 	p.sees("[data-order=one]", "failed")
 	p.alter("/orders/one/events", `it.events.at(-1).sequence++`)

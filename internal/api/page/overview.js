@@ -6,14 +6,14 @@ import { confirm } from "./dialog.js";
 import { clear, find, make, mark, say, show, tell } from "./dom.js";
 import { amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
 import { OrderList } from "./orders.js";
-import { crowded, sum } from "./state.js";
+import { crowded, inWork, sum } from "./state.js";
 
 const queues = ["critical", "default", "low"];
 const measures = [["queue_wait", "Waiting"], ["processing", "Processing"], ["end_to_end", "End to end"]];
 const tileNames = { throughput: "Settled", waiting: "Waiting", workers: "Workers", failed: "Failed", drift: "Ledger drift", memory: "Memory of Redis" };
 const meters = { workers: "slots", memory: "memory" };
 const outcomes = ["completed", "rejected", "failed", "cancelled"];
-const counts = [["pending", "waiting"], ["active", "in work"], ["retry", "to retry"], ["scheduled", "scheduled"]];
+const counts = [["pending", "waiting"], ["active", "with workers"], ["retry", "to retry"], ["scheduled", "scheduled"]];
 
 /** overview shows the view until the signal ends. */
 export function overview(root, { figures, stream, signal }) {
@@ -61,7 +61,7 @@ function tiles(root, stats) {
 	figure(root, "throughput", `${rate(stats.throughput_per_second)} /s`, `${count(settled)} so far`);
 	figure(root, "waiting", count(stats.queue_length), [
 		oldest && `oldest for ${duration(1000 * oldest)}`, later && `${count(later)} more for later`].filter(Boolean).join(" · ") || "nobody waits");
-	const busy = busySlots(stats);
+	const busy = inWork(stats);
 	figure(root, "workers", counted(workers ?? slots),
 		slots ? `${count(busy)} of ${many(slots, "slot")} busy` : slots === 0 ? "none is alive" : "not known");
 	figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of settled`);
@@ -71,16 +71,6 @@ function tiles(root, stats) {
 	level(root, "failed", stats.by_status.failed ? "warn" : "");
 	level(root, "drift", stats.ledger.drift ? "bad" : "good");
 	memory(root, stats.redis);
-}
-
-const running = ["processing", "priority_processing", "expedited"];
-
-/**
- * busySlots is how many slots work on an order. Workers fetch some orders before a slot
- * is free, and what a killed one held counts until it is found.
- */
-function busySlots({ by_status: statuses, active_workers: slots, ...stats }) {
-	return Math.min(slots, sum(stats, "active"), running.reduce((total, status) => total + (statuses[status] ?? 0), 0));
 }
 
 function memory(root, redis) {

@@ -48,9 +48,22 @@ function worry(stats) {
 }
 
 function flow(stats) {
-	const busy = sum(stats, "active");
+	const busy = inWork(stats);
 	if (!stats.queue_length && !busy) return `Nothing waits.${stats.active_workers ? ` ${many(stats.active_workers, "slot")} ready for orders.` : ""}`;
 	return `${many(stats.throughput_per_second, "order", "orders", rate)} settled a second, ${count(stats.queue_length)} waiting, ${count(busy)} in work.`;
+}
+
+const running = ["processing", "priority_processing", "expedited"];
+
+/**
+ * inWork is how many orders are worked on, as far as is known: never more than there are
+ * slots. Workers fetch some orders before a slot is free, and what a killed one held
+ * counts until it is found.
+ */
+export function inWork(stats) {
+	const { by_status: statuses, active_workers: slots } = stats;
+	const active = sum(stats, "active");
+	return statuses ? Math.min(active, slots ?? active, running.reduce((total, status) => total + statuses[status], 0)) : active;
 }
 
 /** sum adds up one count of all queues. */
