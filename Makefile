@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos redis tools
+.PHONY: help run build test check format lint generated vuln race smoke bench peers parts chaos clients redis tools
 
 TOOL := go tool -modfile=tools/go.mod
 
@@ -53,6 +53,9 @@ parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocat
 
 chaos: redis ## kill, stop and disturb everything at length, and print what came of it
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
+
+clients: redis ## check the specification with Ajv, and generate five clients that call the API (5 min)
+	@scripts/clients.sh
 
 redis: ## find redis-server or install it
 	@scripts/redis.sh
