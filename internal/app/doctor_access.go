@@ -31,7 +31,7 @@ return refused`
 func needed() []string {
 	return slices.Concat(
 		[]string{
-			"ping", "info", "time", "eval x 0", "evalsha x 0", "script load x",
+			"ping", "info", "time", "scan 0", "eval x 0", "evalsha x 0", "script load x",
 			"publish asynq:wake x", "subscribe asynq:wake", "subscribe asynq:cancel", "get rate:x", "set rate:x x",
 		},
 		on("orders:{b0}:c", "hget $ x", "hmget $ x", "hgetall $", "hset $ x x", "hincrby $ x 1", "hdel $ x",

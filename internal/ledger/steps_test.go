@@ -104,5 +104,5 @@ func apart(id string) step {
 
 // seen is an attempt whose worker is seen to be gone now.
 func seen(attempt int) order.LostAttempt {
-	return order.LostAttempt{Number: attempt, SeenAt: time.Now().Add(time.Minute)}
+	return order.LostAttempt{Number: attempt, SeenAt: time.Now().Add(time.Hour)}
 }

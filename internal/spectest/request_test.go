@@ -47,7 +47,7 @@ func misuses() []misuse {
 		{"other media type", submit, with("Content-Type", "text/json"), "Content-Type is"},
 		{"compressed", submit, with("Content-Encoding", "gzip"), "compressed"},
 		{"empty key", submit, with("Idempotency-Key", ""), "Idempotency-Key"},
-		{"long key", submit, with("Idempotency-Key", strings.Repeat("k", 256)), "maxLength"},
+		{"long key", submit, with("Idempotency-Key", strings.Repeat("k", 513)), "maxLength"},
 		{"key with a space", submit, with("Idempotency-Key", "a b"), "pattern"},
 		{"query where there is none", submit, at("/orders?dry_run=true"), "unknown"},
 		{"query of a queue", "POST /queues/{name}/pause", at("/queues/low/pause?now=1"), "unknown"},
