@@ -21,7 +21,7 @@ build: ## build the three programs into bin/
 # go vet is left to `make lint`. Many tests wait for a clock, so more packages run at the
 # same time than there are processors.
 test: redis ## run the quick tests: those of cmd and internal
-	go test -vet off -p 4 ./cmd/... ./internal/...
+	go test -vet off -p 4 -timeout 30m ./cmd/... ./internal/...
 
 check: format lint generated vuln race e2e browser chaos soak deployment hostile smoke ## all that must pass before a change lands
 
@@ -43,27 +43,27 @@ vuln: ## look for known vulnerabilities (govulncheck), if its database is in rea
 	@scripts/vuln.sh
 
 race: redis ## run the quick tests with the race detector
-	go test -vet off -race -p 4 -timeout 20m ./cmd/... ./internal/...
+	go test -vet off -race -p 4 -timeout 30m ./cmd/... ./internal/...
 
 # The tests below run the real programs. Those that lack a tool are skipped, and say so
 # (make tools).
 e2e: redis ## test the real programs together, and the commands in the documents
-	go test -vet off -timeout 20m ./test/e2e ./test/scripts
+	go test -vet off -timeout 60m ./test/e2e ./test/scripts
 
 browser: redis ## test the live page in a browser
-	go test -vet off -timeout 20m ./test/browser
+	go test -vet off -timeout 60m ./test/browser
 
 chaos: redis ## kill, stop and disturb everything for a short while
-	go test -vet off -timeout 20m -skip TestSoak ./test/chaos
+	go test -vet off -timeout 60m -skip TestSoak ./test/chaos
 
 soak: redis ## test that nothing grows while the programs run on
-	go test -vet off -timeout 20m -run TestSoak ./test/chaos
+	go test -vet off -timeout 60m -run TestSoak ./test/chaos
 
 deployment: redis ## test what deploy holds: Compose, Kubernetes, systemd, Sentinel, TLS, proxies
-	go test -vet off -timeout 20m ./deploy/... ./test/deploy
+	go test -vet off -timeout 60m ./deploy/... ./test/deploy
 
 hostile: redis ## send the API malformed documents, smuggled requests and slow clients
-	go test -vet off -timeout 20m ./test/hostile
+	go test -vet off -timeout 60m ./test/hostile
 
 smoke: redis ## test the bench suite, and do very little of everything in it
 	cd bench && go test ./load ./record ./report ./scenario ./systems . && go run . -smoke

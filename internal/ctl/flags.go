@@ -49,7 +49,7 @@ func (f *timeFlag) Type() string { return "time" }
 
 // Set implements pflag.Value.
 func (f *timeFlag) Set(text string) error {
-	if _, err := time.Parse(time.RFC3339, text); err != nil {
+	if _, err := order.ParseTime(text); err != nil {
 		return usagef("must be a time with its zone, such as 2026-11-23T12:00:00Z")
 	}
 	*f = timeFlag(text)
@@ -68,7 +68,7 @@ func (f *ageFlag) Type() string { return "age" }
 // Set implements pflag.Value.
 func (f *ageFlag) Set(text string) error {
 	age, notAge := time.ParseDuration(text)
-	_, notTime := time.Parse(time.RFC3339, text)
+	_, notTime := order.ParseTime(text)
 	if notTime != nil && (notAge != nil || age < 0) {
 		return usagef("must be an age such as 90s or 2h30m, or a time such as 2026-11-23T12:00:00Z")
 	}

@@ -29,7 +29,7 @@ func TestRetryAtOnce(t *testing.T) {
 	)
 	cfg := config()
 	cfg.Concurrency = 8
-	b.consume(t, cfg, func(ctx context.Context, id string) error {
+	b.consume(t, cfg, func(_ context.Context, id string) error {
 		mu.Lock()
 		delivered[id]++
 		first := delivered[id] == 1

@@ -65,7 +65,7 @@ func TestLoweredAttemptLimit(t *testing.T) {
 	failed("a")(t, b)
 	failed("b")(t, b)
 	b.hire(answers("", nil))
-	b.Config.MaxAttempts = 2
+	b.MaxAttempts = 2
 	if got := verdictOf(b.Work(t.Context(), "o1")); got.Reason != "2 attempts used up: busy" {
 		t.Errorf("answered %+v", got)
 	}
