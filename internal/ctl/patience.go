@@ -15,8 +15,8 @@ const (
 	retryBase = 200 * time.Millisecond
 	// retryMax is where the wait stops growing.
 	retryMax = 10 * time.Second
-	// maxRetryAfter bounds what the API can ask for.
-	maxRetryAfter = time.Minute
+	// maxRetryAfter bounds what the API can ask for: the longest wait that it names.
+	maxRetryAfter = 2 * time.Minute
 )
 
 // patience says how often a request is sent, and what is done about the waits.
