@@ -114,7 +114,7 @@ func TestFollowEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"id": events[0].ID, "order_id": "o1", "sequence": 1.0, "status": "pending", "time": events[0].At.Format(time.RFC3339Nano),
+		"id": events[0].ID, "order_id": "o1", "sequence": 1.0, "status": "pending", "time": order.FormatTime(events[0].At),
 	}
 	if diff := cmp.Diff(want, data); diff != "" || name != "order" || f.id != events[0].ID {
 		t.Errorf("event %s with id %s (-want +got):\n%s", name, f.id, diff)
