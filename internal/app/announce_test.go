@@ -76,7 +76,7 @@ func TestProgramsAreForgotten(t *testing.T) {
 			t.Errorf("%s: %v, %v", row.name, got, err)
 		}
 	}
-	if n := redis.Client().ZCard(t.Context(), "orders:programs").Val(); n != 2 {
+	if n := redis.Client().ZCard(t.Context(), "orders:{b0}:p").Val(); n != 2 {
 		t.Errorf("%d programs are kept", n)
 	}
 }

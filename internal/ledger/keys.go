@@ -19,10 +19,7 @@ import (
 //	orders:{b0}:l                    string      who reconciles, for a few seconds
 //	orders:{b0}:i                    string      the suspect that is tried apart, for a minute at most
 //	orders:{b0}:w                    none        never written: its deletion shows that Redis takes writes
-//
-// Beside the books:
-//
-//	orders:programs                  sorted set  the programs that run, by when they were last heard of, ms, see programs.go
+//	orders:{b0}:p                    sorted set  the programs that run, by when they were last heard of, ms, see programs.go
 const book = "orders:{b0}:"
 
 const (
@@ -33,7 +30,7 @@ const (
 	leaderKey    = book + "l"
 	apartKey     = book + "i"
 	writableKey  = book + "w"
-	programsKey  = "orders:programs"
+	programsKey  = book + "p"
 )
 
 func recordKey(id string) string { return recordPrefix + id }

@@ -32,6 +32,7 @@ func (p Program) member() string { return p.Kind + " " + p.Name + " " + p.Versio
 func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
 	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.ZAdd(ctx, programsKey, redis.Z{Score: float64(now.UnixMilli()), Member: p.member()})
+		pipe.Expire(ctx, programsKey, programKept)
 		pipe.ZRemRangeByScore(ctx, programsKey, "-inf", "("+strconv.FormatInt(now.Add(-programKept).UnixMilli(), 10))
 		return nil
 	})

@@ -87,7 +87,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
 		b.events, err = Stream(ctx, rdb)
-	case "l", "i": // who reconciles, and which suspect is tried apart
+	case "l", "i", "p": // who reconciles, which suspect is tried apart, and which programs run
 	default:
 		b.problem("key %s is none of the books'", key)
 	}

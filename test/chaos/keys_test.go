@@ -54,7 +54,7 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	switch {
 	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e":
 		return ""
-	case rest == "l", rest == "i": // who reconciles, and which suspect is tried apart
+	case rest == "l", rest == "i", rest == "p": // who reconciles, which suspect is tried apart, and which programs run
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"
