@@ -79,7 +79,7 @@ func TestMemory(t *testing.T) {
 	p.until(`parseFloat(document.querySelector("[data-meter=memory] span").style.width) < 5`)
 	s.limitMemory("2100000") // an empty Redis uses most of it
 	p.tile("memory", " MiB", "% of 2.0 MiB", "warn")
-	p.state("warn", "Redis is short of memory", "Above 60 % orders of priority low are refused, above 80 % all.")
+	p.state("bad", "Redis is nearly full", "New orders are refused.")
 	s.limitMemory("0")
 	p.tile("memory", " MiB", "no limit set", "")
 	p.state("good", "All is well", "")

@@ -9,7 +9,7 @@ const held = 200;
 const shown = 50;
 /** calm is the least time between two drawings, in ms: rows can be read while thousands of orders pass. */
 const calm = 200;
-/** reload is the least time between two loads for what events do not tell, in ms; five times that after one that failed. */
+/** reload is the least time between two loads without an event, in ms; five times that after a failure. */
 const reload = 800;
 /** busy is how many new orders a second are too many to ask about. */
 const busy = 50;

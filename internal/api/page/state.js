@@ -1,21 +1,24 @@
-// The state of the whole in words: what is wrong, and what to do about it.
+// The state in words: what is wrong, and what to do.
 
 import { count, duration, many, rate, share } from "./format.js";
 
-/** grown is the age from which the oldest waiting order is worth a word, in seconds. */
+/** grown is the age from which the oldest waiting order is late, in seconds. */
 const grown = 60;
-/** crowded is the share of Redis's memory above which the API refuses orders of priority low. */
+/** crowded is the share of Redis's memory above which orders of low are refused. */
 export const crowded = 0.6;
 
+const room = "Raise maxmemory, or keep settled orders for a shorter time.";
+
 const advice = {
+	"Redis is nearly full: all new orders are refused": ["Redis is nearly full", `New orders are refused. ${room}`],
 	"Redis is unavailable": ["Redis is away", "Nothing is accepted; clients get 503 and may send again. Bring Redis back: API and workers go on by themselves within seconds."],
 	"no worker is alive": ["No worker is alive", "Orders are accepted until the queues are full, and wait. Start workers, and look at their log for why they ended."],
 	"the queues are full": ["Queues are full", "New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers) or the attempts take long (the shop is slow)."],
 };
 
 /**
- * stateOf returns the level ("good", "warn", "bad" or "unknown"), the words and the
- * detail of the state that the figures show.
+ * stateOf returns level ("good", "warn", "bad" or "unknown"), words and detail of the
+ * state.
  */
 export function stateOf({ stats, health, trouble }) {
 	const reason = health?.reason;
@@ -41,7 +44,7 @@ function worry(stats) {
 	const late = queues.filter(([, queue]) => queue.oldest_pending_seconds > grown).sort((a, b) => b[1].oldest_pending_seconds - a[1].oldest_pending_seconds)[0];
 	const used = stats.redis?.memory_limit_bytes ? stats.redis.memory_used_bytes / stats.redis.memory_limit_bytes : 0;
 	if (stats.ledger.drift !== 0) return state("bad", "The books do not balance", `The drift is ${count(stats.ledger.drift)}: somebody else changed keys, or Redis lost some. Keep the log and a copy of the data. New orders are still worked.`);
-	if (used > crowded) return state("warn", "Redis is short of memory", `${share(used, 1)} of its limit is used. Above 60 % orders of priority low are refused, above 80 % all. Raise maxmemory, or keep settled orders for a shorter time.`);
+	if (used > crowded) return state("warn", "Redis is short of memory", `${share(used, 1)} of its limit is used. Above 60 % orders of priority low are refused, above 80 % all. ${room}`);
 	if (paused.length) return state("warn", `${paused.length > 1 ? "Queues are" : "A queue is"} paused: ${paused.join(", ")}`, "Orders are accepted and wait there until somebody resumes it.");
 	if (late) return state("warn", "Orders wait long", `The oldest in ${late[0]} has waited for ${duration(1000 * late[1].oldest_pending_seconds)}. Start workers, or see why the attempts take long.`);
 	return null;
