@@ -20,7 +20,7 @@ func (s *system) rest() {
 				deadline = time.Now().Add(restPatience)
 			}
 			last = v
-			if v.unsettled() == 0 && v.queued() == 0 && v.Ledger.Accepted > 0 {
+			if v.unsettled() == 0 && v.queued() == 0 && v.Ledger.Accepted > 0 && v.Ledger.Drift == 0 {
 				return
 			}
 		}
