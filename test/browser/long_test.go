@@ -44,9 +44,9 @@ func (p *tab) holds() held {
 // browser keeps for itself. Four thousand orders, or twelve views that do not end, are
 // more.
 const (
-	moreNodes     = 800
+	moreNodes     = 3000
 	moreListeners = 20
-	moreHeap      = 800_000 // bytes
+	moreHeap      = 2_000_000 // bytes
 )
 
 // within says whether a page holds about as much as it did.
