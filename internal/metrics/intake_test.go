@@ -61,7 +61,7 @@ func TestSubmissions(t *testing.T) {
 			t.Parallel()
 			r := metrics.New()
 			in := r.NewIntake(&row.taker, rulesStub{})
-			o := order.Order{ID: "ord_1", Customer: "low"}
+			o := order.Order{ID: "ord_1", Content: order.Content{Customer: "low"}}
 			rec, isNew, err := in.Take(t.Context(), o)
 			if rec.ID != o.ID || isNew != row.taker.isNew || !errors.Is(err, row.taker.err) {
 				t.Errorf("Take hands on %v, %v, %v", rec, isNew, err)
@@ -108,7 +108,7 @@ func TestUnknownQueue(t *testing.T) {
 	in := r.NewIntake(&taker{err: &order.BusyError{}}, rulesStub{})
 	known := len(scrape(t, r, "orders_"))
 	for i := range 1000 {
-		_, _, _ = in.Take(t.Context(), order.Order{Customer: fmt.Sprintf("queue %d", i)})
+		_, _, _ = in.Take(t.Context(), order.Order{Content: order.Content{Customer: fmt.Sprintf("queue %d", i)}})
 	}
 	if got := len(scrape(t, r, "orders_")); got != known {
 		t.Errorf("%d series became %d", known, got)
@@ -135,7 +135,7 @@ func TestReasons(t *testing.T) {
 			_ = gate.Run(ctx) // it reads once
 			r := metrics.New()
 			in := r.NewIntake(&taker{err: gate.Admit(order.QueueLow, 1)}, rulesStub{})
-			_, _, _ = in.Take(t.Context(), order.Order{Customer: "low"})
+			_, _, _ = in.Take(t.Context(), order.Order{Content: order.Content{Customer: "low"}})
 			compare(t, map[string]float64{fmt.Sprintf("orders_refusals_total{queue=\"low\",reason=%q}", reason): 1},
 				nonzero(scrape(t, r, "orders_refusals")))
 		})
