@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/stats"
 )
 
 const (
@@ -104,7 +103,7 @@ func (g *Gate) read(ctx context.Context, settled, used *meter) {
 func (g *Gate) Admit(q order.Queue, bytes int64) error {
 	now := g.latest.Load()
 	used := now.used + g.added.Load()
-	if most := now.limit / 100 * stats.MemoryShare(q); now.limit > 0 && used > most {
+	if most := now.limit / 100 * q.Spec().MemoryPercent; now.limit > 0 && used > most {
 		return &order.BusyError{Reason: order.BusyMemory, RetryAfter: after(float64(used-most), now.freeing)}
 	}
 	waiting := g.waiting.Add(1)
