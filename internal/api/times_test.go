@@ -40,7 +40,7 @@ type shownRecord struct {
 	at time.Time
 }
 
-func (r shownRecord) Take(context.Context, order.Order) (order.Record, bool, error) {
+func (r shownRecord) Submit(context.Context, order.Order) (order.Record, bool, error) {
 	return r.Record, true, nil
 }
 
