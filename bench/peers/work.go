@@ -26,7 +26,7 @@ func decide(body []byte) (order.Order, error) {
 }
 
 func decode(body []byte) (order.Order, error) {
-	o := order.Order{Priority: order.PriorityMedium}
+	o := order.Order{Content: order.Content{Priority: order.PriorityMedium}}
 	if err := json.Unmarshal(body, &o); err != nil {
 		return order.Order{}, fmt.Errorf("decode an order: %w", err)
 	}

@@ -27,8 +27,8 @@ import (
 
 // Intake takes orders in, and withdraws them; see the methods of intake.Intake.
 type Intake interface {
-	Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
-	TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance
+	Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
+	SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 }
 

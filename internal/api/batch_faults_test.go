@@ -198,14 +198,14 @@ func TestManyBatches(t *testing.T) {
 // slow takes its time with each step.
 type slow struct{ takes }
 
-func (s slow) TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance {
+func (s slow) SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance {
 	latency := time.NewTimer(600 * time.Millisecond)
 	defer latency.Stop()
 	select {
 	case <-ctx.Done():
 	case <-latency.C:
 	}
-	all := s.takes.TakeAll(ctx, orders)
+	all := s.takes.SubmitAll(ctx, orders)
 	for i := range all {
 		all[i].Err = ctx.Err()
 	}

@@ -163,7 +163,7 @@ func (b *batch) takeAll(ctx context.Context, orders []order.Order) (all []order.
 	}
 	allowed, limited := b.meter.take(ctx, len(orders))
 	if allowed > 0 {
-		all = b.intake.TakeAll(ctx, orders[:allowed])
+		all = b.intake.SubmitAll(ctx, orders[:allowed])
 	}
 	for range orders[allowed:] {
 		all = append(all, order.Acceptance{Err: limited})

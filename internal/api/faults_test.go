@@ -19,11 +19,11 @@ type faulty struct {
 	fail func() error
 }
 
-func (f faulty) Take(context.Context, order.Order) (order.Record, bool, error) {
+func (f faulty) Submit(context.Context, order.Order) (order.Record, bool, error) {
 	return order.Record{}, false, f.fail()
 }
 
-func (f faulty) TakeAll(_ context.Context, orders []order.Order) []order.Acceptance {
+func (f faulty) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
 	for i := range all {
 		all[i].Err = f.fail()

@@ -21,7 +21,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 		return err
 	}
 	byKey := keyed(&o, callerOf(c), key)
-	rec, isNew, err := s.Intake.Take(c.UserContext(), o)
+	rec, isNew, err := s.Intake.Submit(c.UserContext(), o)
 	if byKey && errors.Is(err, order.ErrConflict) {
 		return keyReusedError{err}
 	}

@@ -174,10 +174,10 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 		limit = 1000
 	}
 	if p.Intake == nil {
-		gate := intake.NewGate(inspector, b.ledger, limit)
+		gate := intake.NewAdmission(inspector, b.ledger, limit)
 		in := newIntake(b.rdb, gate)
 		if !p.prompt {
-			in.TakeWithin(patience)
+			in.SetTimeout(patience)
 		}
 		p.Intake, p.Retries = in, in
 	}
@@ -207,7 +207,7 @@ func follow(t *testing.T, books live.Books) *live.Hub {
 // maxTestStreams is how many may follow events, or wait for outcomes, in a test.
 const maxTestStreams = 3
 
-func newIntake(rdb redis.UniversalClient, gate *intake.Gate) *intake.Intake {
+func newIntake(rdb redis.UniversalClient, gate *intake.Admission) *intake.Intake {
 	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: patience})
 	bounds := rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50}
 	return intake.New(ledger.New(rdb), producer, bounds, gate, slog.New(slog.DiscardHandler))

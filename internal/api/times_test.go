@@ -40,7 +40,7 @@ type shownRecord struct {
 	at time.Time
 }
 
-func (r shownRecord) Take(context.Context, order.Order) (order.Record, bool, error) {
+func (r shownRecord) Submit(context.Context, order.Order) (order.Record, bool, error) {
 	return r.Record, true, nil
 }
 
@@ -80,7 +80,7 @@ func TestTimesHaveSixDigits(t *testing.T) {
 		t.Run(at.Format(time.RFC3339Nano), func(t *testing.T) {
 			t.Parallel()
 			r := shownRecord{at: at, Record: order.Record{
-				Order:  order.Order{ID: "o1", Amount: 100, Items: []string{"tea"}, Customer: "ada", Address: "Road", Priority: 2, ProcessAt: at},
+				Order:  order.Order{ID: "o1", Content: order.Content{Amount: 100, Items: []string{"tea"}, Customer: "ada", Address: "Road", Priority: 2, ProcessAt: at}},
 				Status: order.StatusRetrying, Queue: order.QueueDefault, CreatedAt: at, NextAttemptAt: at, ProcessedAt: at,
 				Attempts: []order.Attempt{{Number: 1, Worker: "w", StartedAt: at, EndedAt: at, Error: "no"}},
 			}}

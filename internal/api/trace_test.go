@@ -14,7 +14,7 @@ type asking struct {
 	ids []string
 }
 
-func (a *asking) Take(ctx context.Context, o order.Order) (order.Record, bool, error) {
+func (a *asking) Submit(ctx context.Context, o order.Order) (order.Record, bool, error) {
 	a.ids = append(a.ids, api.RequestIDOf(ctx))
 	return order.Record{Order: o, Status: order.StatusPending, Queue: order.QueueDefault}, true, nil
 }

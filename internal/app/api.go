@@ -20,7 +20,7 @@ type API struct {
 	cfg    config.API
 	http   net.Listener
 	server *api.Server
-	gate   *intake.Gate
+	gate   *intake.Admission
 	report *stats.Reporter
 	live   *live.Hub
 }
@@ -49,7 +49,7 @@ func (a *API) build() error {
 		return err
 	}
 	inspector := queue.NewInspector(a.rdb)
-	a.gate = intake.NewGate(inspector, a.ledger, a.cfg.MaxQueueLength)
+	a.gate = intake.NewAdmission(inspector, a.ledger, a.cfg.MaxQueueLength)
 	a.report = stats.New(a.ledger, inspector)
 	producer := queue.NewProducer(a.rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Traces: a.Traces})
 	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.ledger)

@@ -31,7 +31,7 @@ func (e *examiner) balance(ctx context.Context) ([]Finding, error) {
 
 // wellKnown returns the keys that all orders share, and what Redis must hold there.
 func wellKnown() map[string]string {
-	keys := ledger.KnownKeys()
+	keys := ledger.KeyTypes()
 	maps.Copy(keys, queue.KnownKeys())
 	return keys
 }
@@ -84,7 +84,7 @@ func (e *examiner) form(ctx context.Context, found []Finding) ([]Finding, error)
 	if e.refuses("object encoding") {
 		return append(found, unchecked(check, "this user may not run OBJECT ENCODING")), nil
 	}
-	id, form, err := e.books.RecordForm(ctx)
+	id, form, err := e.books.RecordEncoding(ctx)
 	switch {
 	case err != nil || id == "":
 		return found, err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,11 +44,19 @@ func judgeMemoryUse(m stats.Memory) Finding {
 	}
 	found := fmt.Sprintf("%s of %s, %d %%", Mebibytes(m.Used), Mebibytes(m.Limit), m.Used*100/m.Limit)
 	const advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
+	var refused, limits []string
+	for _, q := range slices.Backward(order.QueueSpecs()) {
+		if !m.Admits(q.Name) {
+			refused = append(refused, string(q.Name))
+		}
+		limits = append(limits, fmt.Sprintf("%s above %d %%", q.Name, q.MemoryPercent))
+	}
 	switch {
-	case !m.Admits(order.QueueCritical):
+	case len(refused) == len(limits):
 		return problem(check, found+": all new orders are refused", advice)
-	case !m.Admits(order.QueueLow):
-		return warning(check, found+": new orders of the queue low are refused, those of default from 70 %, all from 80 %", advice)
+	case len(refused) > 0:
+		return warning(check, fmt.Sprintf("%s: new orders of the queue %s are refused (%s)",
+			found, strings.Join(refused, " and "), strings.Join(limits, ", ")), advice)
 	default:
 		return good(check, found)
 	}

@@ -68,8 +68,8 @@ type Worker struct {
 	// quarter of Concurrency or took a slot that Lanes needs.
 	ReservedCritical int `env:"ORDERS_WORKER_RESERVED_CRITICAL" envDefault:"4"`
 	// QueueWeights says how often each queue is asked, relative to the others: 1
-	// to 100 for each of order.Queues.
-	QueueWeights map[order.Queue]int `env:"ORDERS_QUEUE_WEIGHTS" envDefault:"critical=6,default=3,low=1"`
+	// to 100 for each of order.Queues. Unset it is as order.QueueSpecs says.
+	QueueWeights map[order.Queue]int `env:"ORDERS_QUEUE_WEIGHTS"`
 	// RetryBase is the wait before the second attempt, 1ms to 1h. It doubles
 	// from attempt to attempt. Unset it is 1s, or a shorter RetryMax.
 	RetryBase time.Duration `env:"ORDERS_RETRY_BASE" envDefault:"1s"`

@@ -120,7 +120,7 @@ func workerRules() []rule {
 		count(nameReserved, 0, maxConcurrency-1, func(s *settings) int { return s.worker.ReservedCritical }),
 		{
 			name:    "ORDERS_QUEUE_WEIGHTS",
-			allowed: fmt.Sprintf("like critical=6,default=3,low=1: each of the three queues once, with a whole number from %d to %d", minWeight, maxWeight),
+			allowed: fmt.Sprintf("like %s: each queue once, with a whole number from %d to %d", writeWeights(defaultWeights()), minWeight, maxWeight),
 			ok:      func(s *settings) bool { return goodWeights(s.worker.QueueWeights) },
 		},
 		span(nameRetryBase, minRetryBase, maxRetryBase, func(s *settings) time.Duration { return s.worker.RetryBase }),

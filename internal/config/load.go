@@ -67,6 +67,7 @@ func read(environ []string) (*settings, *problems) {
 		reflect.TypeFor[map[order.Queue]int](): func(v string) (any, error) { return parseWeights(v) },
 		reflect.TypeFor[[]APIKey]():            func(v string) (any, error) { return parseKeys(v) },
 	}}
+	s.worker.QueueWeights = defaultWeights()
 	parse[API](found, &s.api, options)
 	parse[Worker](found, &s.worker, options)
 	found.check(s)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"encoding/base64"
 	"net/url"
 	"strconv"
@@ -8,6 +9,24 @@ import (
 
 	"orderprocessor/internal/order"
 )
+
+// defaultWeights is what each queue weighs unless it is set.
+func defaultWeights() map[order.Queue]int {
+	weights := map[order.Queue]int{}
+	for _, q := range order.QueueSpecs() {
+		weights[q.Name] = q.Weight
+	}
+	return weights
+}
+
+// writeWeights writes weights as parseWeights reads them.
+func writeWeights(weights map[order.Queue]int) string {
+	pairs := make([]string, 0, len(weights))
+	for _, q := range order.Queues() {
+		pairs = append(pairs, fmt.Sprintf("%s=%d", q, weights[q]))
+	}
+	return strings.Join(pairs, ",")
+}
 
 // parseWeights reads name=weight pairs between commas. A queue that is named
 // twice is refused, as one of the two were ignored.

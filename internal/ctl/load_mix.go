@@ -16,7 +16,12 @@ type mix map[order.Queue]int
 
 // defaultMix has some urgent and some unhurried orders.
 func defaultMix() mix {
-	return mix{order.QueueCritical: 1, order.QueueDefault: 8, order.QueueLow: 1}
+	m := mix{}
+	for _, q := range order.Queues() {
+		m[q] = 1
+	}
+	m[order.QueueDefault] = 8
+	return m
 }
 
 // String names all queues.
@@ -100,19 +105,7 @@ func (m mix) turns() []order.Priority {
 			}
 		}
 		gained[next] -= total
-		turns[i] = priorityFor(next)
+		turns[i] = next.Spec().Priority
 	}
 	return turns
-}
-
-// priorityFor is what has an order of a small amount wait in the queue.
-func priorityFor(q order.Queue) order.Priority {
-	switch q {
-	case order.QueueCritical:
-		return order.PriorityHigh
-	case order.QueueLow:
-		return order.PriorityLow
-	default:
-		return order.PriorityMedium
-	}
 }

@@ -27,8 +27,10 @@ const (
 
 func testOrder() order.Order {
 	return order.Order{
-		ID: "ord_1", Amount: 1250, Items: []string{"tea & <milk>", "käse"}, Customer: "ada@example.com",
-		Address: "1 Main St\nTown", Priority: order.PriorityHigh,
+		ID: "ord_1", Content: order.Content{
+			Amount: 1250, Items: []string{"tea & <milk>", "käse"}, Customer: "ada@example.com",
+			Address: "1 Main St\nTown", Priority: order.PriorityHigh,
+		},
 	}
 }
 

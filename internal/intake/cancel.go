@@ -6,10 +6,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Cancel withdraws an order that is scheduled, pending or retrying, and returns
-// its record; for one that was cancelled before, the record it has. It returns
-// *order.StatusError when it is too late, order.ErrNotFound, and
-// order.ErrUnavailable when Redis could not be asked; repeating it is safe.
+// Cancel withdraws an order that is scheduled, pending or retrying, and returns its
+// record. An order that was cancelled before keeps its first reason. Cancel returns
+// *order.StatusError when it is too late, order.ErrNotFound, and order.ErrUnavailable
+// when Redis did not answer; repeating it is safe.
 func (in *Intake) Cancel(ctx context.Context, id, reason string) (order.Record, error) {
 	rec, err := in.ledger.Cancel(ctx, id, reason)
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package intake does what clients and operators ask for with an order: take it in
-// (admit it, record it, queue it), cancel it, or retry it.
+// Package intake does what clients and operators ask for with an order: submit it
+// (admit, record, enqueue), cancel it, or retry it.
 //
-// It receives valid orders and ids from the API and hands on their records. It
-// owns nothing but a count of what waits. When Take or Retry returns a record,
-// the order is in the ledger and will reach an outcome, even if its task is not
-// in the queue yet: reconcile sees to that. When Cancel returns one, the order
-// will never take effect.
+// It receives valid orders and ids from the API and returns their records. It owns
+// nothing but its admission. When Submit or Retry returns a record, the order is in
+// the ledger and will reach an outcome, even if its task is not in the queue yet:
+// recovery enqueues it then. When Cancel returns a record, the order never takes
+// effect.
 package intake
 
 import (
@@ -18,36 +18,36 @@ import (
 )
 
 const (
-	// maxGroup is how many orders that come at the same time are taken together at
-	// most: a few milliseconds of Redis.
-	maxGroup = 100
-	// maxWaiting bounds the orders that wait for that.
+	// maxBatch is how many concurrent submissions share one script at most: a few
+	// milliseconds of Redis.
+	maxBatch = 100
+	// maxWaiting bounds the submissions that wait for their batch.
 	maxWaiting = 10_000
-	// takeTimeout bounds taking them; their clients do not wait for longer.
-	takeTimeout = 1500 * time.Millisecond
+	// acceptTimeout bounds one batch; clients do not wait longer.
+	acceptTimeout = 1500 * time.Millisecond
 )
 
-// Ledger is the books and the records in them.
+// Ledger records orders and reads them.
 type Ledger interface {
-	Books
-	Records
+	Recorder
+	Reader
 }
 
-// Books takes down what is asked for; see the methods of ledger.Ledger.
-type Books interface {
+// Recorder writes what clients ask for; see the methods of ledger.Ledger.
+type Recorder interface {
 	AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error)
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 	Retry(ctx context.Context, id, token string) (order.Record, error)
 }
 
-// Records reads orders; see the methods of ledger.Ledger.
-type Records interface {
+// Reader reads orders; see the methods of ledger.Ledger.
+type Reader interface {
 	Get(ctx context.Context, id string) (order.Record, error)
 	List(ctx context.Context, f order.Filter, after order.Position, limit int) (
 		records []order.Record, next order.Position, err error)
 }
 
-// Queue hands an order over to the workers, and takes it back; see the methods of
+// Queue hands orders over to the workers, and withdraws them; see the methods of
 // queue.Producer.
 type Queue interface {
 	EnqueueAll(ctx context.Context, waiting []order.Handover) error
@@ -61,34 +61,28 @@ type Router interface {
 
 // Intake is safe for concurrent use.
 type Intake struct {
-	ledger Ledger
-	queue  Queue
-	router Router
-	gate   *Gate
-	log    *slog.Logger
-	taking *groupcommit.Committer[submitted, order.Acceptance]
+	ledger    Ledger
+	queue     Queue
+	router    Router
+	admission *Admission
+	log       *slog.Logger
+	batcher   *groupcommit.Committer[*job, order.Acceptance]
 }
 
-// submitted is an order to be taken.
-type submitted struct {
-	order  order.Order
-	made   bool            // its id was made here
-	origin context.Context // its trace travels with the order
-}
-
-// New returns an intake that asks the gate first.
-func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
-	in := &Intake{ledger: l, queue: q, router: r, gate: g, log: log}
-	in.TakeWithin(takeTimeout)
+// New returns an intake that asks admission before it records an order.
+func New(l Ledger, q Queue, r Router, a *Admission, log *slog.Logger) *Intake {
+	in := &Intake{ledger: l, queue: q, router: r, admission: a, log: log}
+	in.SetTimeout(acceptTimeout)
 	return in
 }
 
-// TakeWithin bounds taking orders by another time than a second and a half, for a Redis
-// that is slow. It must be called before the first order comes.
-func (in *Intake) TakeWithin(timeout time.Duration) {
-	in.taking = groupcommit.New(
-		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: timeout},
-		func(ctx context.Context, group []submitted) ([]order.Acceptance, error) {
-			return in.takeAll(ctx, group), nil
+// SetTimeout bounds one batch of submissions, 1.5 seconds by default. It must be
+// called before the first Submit.
+func (in *Intake) SetTimeout(timeout time.Duration) {
+	in.batcher = groupcommit.New(
+		groupcommit.Config{MaxGroup: maxBatch, MaxWaiting: maxWaiting, Timeout: timeout},
+		func(ctx context.Context, jobs []*job) ([]order.Acceptance, error) {
+			in.accept(ctx, jobs)
+			return results(jobs), nil
 		})
 }

@@ -48,7 +48,7 @@ func open(t *testing.T) *bundle {
 	b.books, b.asynq = ledger.New(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
 	producer := queue.NewProducer(broken, queue.ProducerConfig{AttemptTimeout: time.Second})
 	broken.AddHook(b.breaker) // behind the producer's hook, so that it breaks what travels
-	gate := intake.NewGate(queue.NewInspector(broken), ledger.New(broken), 1000)
+	gate := intake.NewAdmission(queue.NewInspector(broken), ledger.New(broken), 1000)
 	b.Intake = intake.New(ledger.New(broken), producer, shop, gate, slog.New(slog.NewTextHandler(b.logged, nil)))
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	return b
@@ -57,7 +57,7 @@ func open(t *testing.T) *bundle {
 // take takes an order in that must be accepted.
 func (b *bundle) take(t *testing.T, o order.Order) order.Record {
 	t.Helper()
-	rec, _, err := b.Take(t.Context(), o)
+	rec, _, err := b.Submit(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestTakeNew(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
 			o := ordertest.Order(t, row.opts...)
-			rec, isNew, err := b.Take(t.Context(), o)
+			rec, isNew, err := b.Submit(t.Context(), o)
 			if err != nil || !isNew {
 				t.Fatalf("new %t, %v", isNew, err)
 			}
@@ -201,7 +201,7 @@ func TestTakeAgain(t *testing.T) {
 			if row.since != nil {
 				row.since(t, b)
 			}
-			rec, isNew, err := b.Take(t.Context(), o)
+			rec, isNew, err := b.Submit(t.Context(), o)
 			if err != nil || isNew || rec.Status != row.status {
 				t.Errorf("answered %s, new %t, %v, want %s", rec.Status, isNew, err, row.status)
 			}
@@ -218,7 +218,7 @@ func TestTakeConflict(t *testing.T) {
 	first := b.take(t, ordertest.Order(t, ordertest.WithID("o1")))
 	// The other order would wait in another queue.
 	other := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithPriority(order.PriorityHigh))
-	if _, _, err := b.Take(t.Context(), other); !errors.Is(err, order.ErrConflict) {
+	if _, _, err := b.Submit(t.Context(), other); !errors.Is(err, order.ErrConflict) {
 		t.Errorf("answered %v", err)
 	}
 	rec, err := b.books.Get(t.Context(), "o1")
@@ -237,7 +237,7 @@ func TestTakeMakesID(t *testing.T) {
 	for range 100 {
 		o := ordertest.Order(t)
 		o.ID = ""
-		rec, isNew, err := b.Take(t.Context(), o)
+		rec, isNew, err := b.Submit(t.Context(), o)
 		if err != nil || !isNew {
 			t.Fatalf("new %t, %v", isNew, err)
 		}
@@ -264,13 +264,13 @@ func TestAcceptFaults(t *testing.T) {
 			b := open(t)
 			o := ordertest.Order(t, ordertest.WithID("o1"))
 			b.breaker.Break(fault, redistest.Script("orders:"))
-			if _, _, err := b.Take(t.Context(), o); !errors.Is(err, order.ErrUnavailable) {
+			if _, _, err := b.Submit(t.Context(), o); !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("the broken submission answered %v", err)
 			}
 			if tasks := b.queued(t, "o1"); len(tasks) != 0 {
 				t.Errorf("an order that may not be recorded is queued in %v", tasks)
 			}
-			rec, isNew, err := b.Take(t.Context(), o)
+			rec, isNew, err := b.Submit(t.Context(), o)
 			if err != nil || rec.Status != order.StatusPending || isNew != (fault == redistest.NotApplied) {
 				t.Errorf("the repeat answered %s, new %t, %v", rec.Status, isNew, err)
 			}
@@ -306,7 +306,7 @@ func TestEnqueueFaults(t *testing.T) {
 				b := open(t)
 				o := ordertest.Order(t, ordertest.WithID("o1"))
 				b.breakNth(row.nth, fault, row.match)
-				rec, isNew, err := b.Take(t.Context(), o)
+				rec, isNew, err := b.Submit(t.Context(), o)
 				if err != nil || !isNew || rec.ID != "o1" || rec.Status != order.StatusPending {
 					t.Errorf("answered %+v, new %t, %v", rec, isNew, err)
 				}
@@ -392,13 +392,13 @@ func (q *tasks) EnqueueAll(_ context.Context, waiting []order.Handover) error {
 // even when the ledger knows it: the accept was repeated on its way to Redis.
 func TestMadeIDIsNew(t *testing.T) {
 	t.Parallel()
-	in := intake.New(knows{}, &tasks{}, shop, intake.NewGate(nil, nil, 1), slog.New(slog.DiscardHandler))
+	in := intake.New(knows{}, &tasks{}, shop, intake.NewAdmission(nil, nil, 1), slog.New(slog.DiscardHandler))
 	o := ordertest.Order(t)
-	if _, isNew, err := in.Take(t.Context(), o); isNew || err != nil {
+	if _, isNew, err := in.Submit(t.Context(), o); isNew || err != nil {
 		t.Errorf("the client's id: new %t, %v", isNew, err)
 	}
 	o.ID = ""
-	if _, isNew, err := in.Take(t.Context(), o); !isNew || err != nil {
+	if _, isNew, err := in.Submit(t.Context(), o); !isNew || err != nil {
 		t.Errorf("the made id: new %t, %v", isNew, err)
 	}
 }
@@ -424,9 +424,9 @@ func TestTakePassesErrors(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{order.ErrUnavailable, order.ErrConflict, errors.New("odd")} {
 		l, q := &books{err: want}, &tasks{}
-		in := intake.New(l, q, shop, intake.NewGate(nil, nil, 1), slog.New(slog.DiscardHandler))
+		in := intake.New(l, q, shop, intake.NewAdmission(nil, nil, 1), slog.New(slog.DiscardHandler))
 		for range 2 { // a failed submission takes no room
-			rec, isNew, err := in.Take(t.Context(), ordertest.Order(t))
+			rec, isNew, err := in.Submit(t.Context(), ordertest.Order(t))
 			if !errors.Is(err, want) || isNew || !cmp.Equal(rec, order.Record{}) {
 				t.Errorf("answered %+v, %t, %v, want %v", rec, isNew, err, want)
 			}
@@ -447,18 +447,18 @@ func TestTakeAgainWhenFull(t *testing.T) {
 	other.Notes = "different"
 	unnamed := known
 	unnamed.ID = ""
-	full := intake.New(b.books, &tasks{}, shop, intake.NewGate(nil, nil, 0), slog.New(slog.DiscardHandler))
+	full := intake.New(b.books, &tasks{}, shop, intake.NewAdmission(nil, nil, 0), slog.New(slog.DiscardHandler))
 
-	got, isNew, err := full.Take(t.Context(), known)
+	got, isNew, err := full.Submit(t.Context(), known)
 	if diff := cmp.Diff(rec, got); err != nil || isNew || diff != "" {
 		t.Errorf("the same order: new %t, %v (-want +got):\n%s", isNew, err, diff)
 	}
-	if _, _, err := full.Take(t.Context(), other); !errors.Is(err, order.ErrConflict) {
+	if _, _, err := full.Submit(t.Context(), other); !errors.Is(err, order.ErrConflict) {
 		t.Errorf("the same id with other content answered %v", err)
 	}
 	for _, o := range []order.Order{unnamed, ordertest.Order(t)} {
 		var busy *order.BusyError
-		if _, _, err := full.Take(t.Context(), o); !errors.As(err, &busy) {
+		if _, _, err := full.Submit(t.Context(), o); !errors.As(err, &busy) {
 			t.Errorf("a new order answered %v", err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/traces"
 )
 
 const (
@@ -15,33 +16,37 @@ const (
 	tokenChars = 16
 	// retryPage is how many orders RetryAll reads at once.
 	retryPage = 200
-	// retryBudget is how long RetryAll goes on before it answers how far it came,
-	// well within the time of a request.
+	// retryBudget is how long RetryAll works before it reports how far it came, well
+	// within the time of a request.
 	retryBudget = 700 * time.Millisecond
 )
 
-// Retry makes an order that failed or was rejected pending again and queues it.
-// Its attempts are counted anew. It returns *order.StatusError for an order with
-// any other status, order.ErrNotFound, *order.BusyError when there is no room,
-// and order.ErrUnavailable when Redis could not be asked: then the order may or
-// may not be pending again.
+// Retry makes an order that failed or was rejected pending again and enqueues it. Its
+// attempts are counted from zero again. It returns *order.StatusError for an order
+// with any other status, order.ErrNotFound, *order.BusyError when there is no room,
+// and order.ErrUnavailable when Redis did not answer: then the order may be pending
+// again.
 func (in *Intake) Retry(ctx context.Context, id string) (order.Record, error) {
-	if err := in.gate.Admit(order.QueueCritical, orderOverhead); err != nil {
+	// A retried order must not be refused before new ones.
+	if err := in.admission.Admit(order.Queues()[0], orderOverhead); err != nil {
 		return order.Record{}, err
 	}
 	rec, err := in.ledger.Retry(ctx, id, rand.Text()[:tokenChars])
 	if err != nil {
-		in.gate.Leave()
+		in.admission.Release()
 		return order.Record{}, err
 	}
-	in.enqueue(ctx, []order.Handover{{Record: rec, Origin: ctx, NewRun: true}})
+	waiting := []order.Handover{{Record: rec, Trace: traces.ContextOf(ctx), NewRun: true}}
+	if err := in.queue.EnqueueAll(ctx, waiting); err != nil {
+		in.warnNotQueued(ctx, waiting, err)
+	}
 	return rec, nil
 }
 
 // RetryFilter chooses the orders of a RetryAll.
 type RetryFilter struct {
 	order.Filter
-	// ErrorContains is a part of their errors, spelt exactly so.
+	// ErrorContains is a part of their errors; it is case-sensitive.
 	ErrorContains string
 }
 
@@ -51,15 +56,15 @@ type RetryReport struct {
 	Count int
 	// Retried is how many of them are pending again.
 	Retried int
-	// Next is where to go on, zero when no order is left.
+	// Next is the position to continue after, zero when no order is left.
 	Next order.Position
 }
 
-// RetryAll retries the orders that match, from after a position on, at most limit
-// of them, or only counts them. It stops early when its time is over, and when an
-// order could not be retried after others were: the report tells where to go on.
-// It returns the errors of Retry. Orders that move on meanwhile are counted and
-// left alone.
+// RetryAll retries up to limit orders that match, starting after a position; a dry run
+// only counts them. It stops early when its time is used up, and when Retry fails
+// after other orders were retried; the report says where to continue. When the first
+// order fails, RetryAll returns the error of Retry. Orders whose status changes
+// meanwhile are counted and not retried.
 func (in *Intake) RetryAll(
 	ctx context.Context, f RetryFilter, after order.Position, limit int, dry bool,
 ) (RetryReport, error) {
@@ -88,8 +93,8 @@ func (in *Intake) RetryAll(
 	}
 }
 
-// orError makes nothing of an error that others would have to pay for: the next
-// request meets it again.
+// orError drops an error when orders were retried before it, so that the client
+// learns of those. The next request meets the error again.
 func (r RetryReport) orError(err error) (RetryReport, error) {
 	if r.Retried > 0 {
 		return r, nil

@@ -107,7 +107,7 @@ func operate(t *testing.T, s *shelf, room int, test func(t *testing.T, in *intak
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := &tasks{}
-		test(t, intake.New(s, q, shop, intake.NewGate(nil, nil, room), slog.New(slog.DiscardHandler)), q)
+		test(t, intake.New(s, q, shop, intake.NewAdmission(nil, nil, room), slog.New(slog.DiscardHandler)), q)
 	})
 }
 
@@ -448,7 +448,7 @@ func TestRetryAll(t *testing.T) {
 		}
 	}
 	q, log := &tasks{}, &bytes.Buffer{}
-	in := intake.New(watched{b.books, listed}, q, shop, intake.NewGate(nil, nil, plenty), slog.New(slog.NewTextHandler(log, nil)))
+	in := intake.New(watched{b.books, listed}, q, shop, intake.NewAdmission(nil, nil, plenty), slog.New(slog.NewTextHandler(log, nil)))
 	filter := intake.RetryFilter{
 		Filter:        order.Filter{Status: order.StatusFailed, Customer: "Ada", CreatedTo: until},
 		ErrorContains: "answered 503",

@@ -142,7 +142,7 @@ func TestRetryRefused(t *testing.T) {
 			row.before(t, b)
 			before, task := b.record(t), b.stateOf("o1")
 			q := &tasks{}
-			in := intake.New(b.books, q, shop, intake.NewGate(nil, nil, 1), slog.New(slog.DiscardHandler))
+			in := intake.New(b.books, q, shop, intake.NewAdmission(nil, nil, 1), slog.New(slog.DiscardHandler))
 			for range 3 {
 				rec, err := in.Retry(t.Context(), "o1")
 				checkRefused(t, err, row.status)
@@ -159,7 +159,7 @@ func TestRetryRefused(t *testing.T) {
 			if n := b.retried(t); n != 0 {
 				t.Errorf("%d retries are counted", n)
 			}
-			if _, isNew, err := in.Take(t.Context(), ordertest.Order(t)); err != nil || !isNew {
+			if _, isNew, err := in.Submit(t.Context(), ordertest.Order(t)); err != nil || !isNew {
 				t.Errorf("the place was not given back: %v", err)
 			}
 		})
@@ -174,7 +174,7 @@ func TestRetryNeedsRoom(t *testing.T) {
 	before := b.record(t)
 	narrow := func(limit int) (*intake.Intake, *tasks) {
 		q := &tasks{}
-		return intake.New(b.books, q, shop, intake.NewGate(nil, nil, limit), slog.New(slog.DiscardHandler)), q
+		return intake.New(b.books, q, shop, intake.NewAdmission(nil, nil, limit), slog.New(slog.DiscardHandler)), q
 	}
 	var busy *order.BusyError
 	full, q := narrow(0)
@@ -188,7 +188,7 @@ func TestRetryNeedsRoom(t *testing.T) {
 	if _, err := last.Retry(t.Context(), "o1"); err != nil || len(q.ids) != 1 {
 		t.Errorf("the last place: %v, queued %v", err, q.ids)
 	}
-	if _, _, err := last.Take(t.Context(), ordertest.Order(t)); !errors.As(err, &busy) {
+	if _, _, err := last.Submit(t.Context(), ordertest.Order(t)); !errors.As(err, &busy) {
 		t.Errorf("the next order answered %v", err)
 	}
 }
@@ -199,7 +199,7 @@ func TestRetryPassesErrors(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{order.ErrUnavailable, order.ErrUnreadable, errors.New("odd")} {
 		q := &tasks{}
-		in := intake.New(answering{err: want}, q, shop, intake.NewGate(nil, nil, 1), slog.New(slog.DiscardHandler))
+		in := intake.New(answering{err: want}, q, shop, intake.NewAdmission(nil, nil, 1), slog.New(slog.DiscardHandler))
 		for range 2 {
 			if rec, err := in.Retry(t.Context(), "o1"); !errors.Is(err, want) || !cmp.Equal(rec, order.Record{}) {
 				t.Errorf("answered %+v, %v, want %v", rec, err, want)
@@ -287,7 +287,7 @@ func TestRetryEnqueueFaults(t *testing.T) {
 			if state := b.stateOf("o1"); state != row.left {
 				t.Errorf("after the fault the task is %v, want %v", state, row.left)
 			}
-			again, isNew, err := b.Take(t.Context(), rec.Order)
+			again, isNew, err := b.Submit(t.Context(), rec.Order)
 			if err != nil || isNew || again.Status != order.StatusPending {
 				t.Errorf("sent again: %s, new %t, %v", again.Status, isNew, err)
 			}

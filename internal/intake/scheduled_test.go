@@ -52,7 +52,7 @@ func TestTakeScheduled(t *testing.T) {
 			at := time.Now().Add(row.ahead)
 			o := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(at))
 			for n := range 3 {
-				rec, isNew, err := b.Take(t.Context(), o)
+				rec, isNew, err := b.Submit(t.Context(), o)
 				if err != nil || isNew != (n == 0) || rec.Status != row.status || !rec.ProcessAt.Equal(o.ProcessAt) {
 					t.Errorf("answered %s at %v, new %t, %v", rec.Status, rec.ProcessAt, isNew, err)
 				}
@@ -98,7 +98,7 @@ func TestTakeScheduledConflict(t *testing.T) {
 		"a microsecond later":  ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(at.Add(time.Microsecond))),
 		"a microsecond before": ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(at.Add(-time.Microsecond))),
 	} {
-		if _, _, err := b.Take(t.Context(), o); !errors.Is(err, order.ErrConflict) {
+		if _, _, err := b.Submit(t.Context(), o); !errors.Is(err, order.ErrConflict) {
 			t.Errorf("%s: answered %v", name, err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestTakeScheduledFaults(t *testing.T) {
 				b := open(t)
 				o := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(time.Now().Add(time.Hour)))
 				b.breaker.Break(fault, match)
-				_, _, err := b.Take(t.Context(), o)
+				_, _, err := b.Submit(t.Context(), o)
 				if refused := errors.Is(err, order.ErrUnavailable); refused != (write == "accept") {
 					t.Errorf("the broken submission answered %v", err)
 				}

@@ -26,17 +26,17 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 	if len(entries) > maxAccepted {
 		return nil, fmt.Errorf("accept %d orders: only %d are accepted in one step", len(entries), maxAccepted)
 	}
-	changes := make([]change, len(entries))
+	updates := make([]update, len(entries))
 	for i, e := range entries {
 		text, err := encodeOrder(e.Order)
 		if err != nil {
 			return nil, fmt.Errorf("accept order %s: %w", e.ID, err)
 		}
-		changes[i] = change{id: e.ID, other: customerKey(e.Customer), args: []any{
+		updates[i] = update{id: e.ID, other: customerKey(e.Customer), args: []any{
 			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt),
 		}}
 	}
-	answers, err := run(ctx, l.rdb, acceptScript, changes)
+	answers, err := runScript(ctx, l.rdb, acceptScript, updates)
 	if err != nil {
 		return nil, wrap(err, "accept %d orders", len(entries))
 	}

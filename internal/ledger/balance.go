@@ -84,12 +84,12 @@ func (l *Ledger) reindex(ctx context.Context, ids []string) (reindexed int, err 
 	if err != nil && !errors.Is(err, order.ErrUnreadable) {
 		return 0, err
 	}
-	for page := range slices.Chunk(records, maxGroup) {
-		changes := make([]change, len(page))
+	for page := range slices.Chunk(records, maxBatch) {
+		updates := make([]update, len(page))
 		for i, rec := range page {
-			changes[i] = change{id: rec.ID, other: customerKey(rec.Customer)}
+			updates[i] = update{id: rec.ID, other: customerKey(rec.Customer)}
 		}
-		answers, err := run(ctx, l.rdb, reindexScript, changes)
+		answers, err := runScript(ctx, l.rdb, reindexScript, updates)
 		if err != nil {
 			return reindexed, wrap(err, "reindex %d orders", len(page))
 		}

@@ -7,8 +7,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// document is an order as its record keeps it: without the id, which the key has,
-// and with names of one letter, as every order pays for them.
+// document is an order's content as its record stores it, with one-letter names to
+// save memory. It converts to and from order.Content only while both have the same
+// fields in the same order, so a field that is missing here does not compile. Names
+// must never change or be used again: records are read by newer and older versions.
 type document struct {
 	Amount    order.Money    `json:"a"`
 	Items     []string       `json:"i"`
@@ -19,27 +21,20 @@ type document struct {
 	ProcessAt time.Time      `json:"t,omitzero"`
 }
 
-func encodeOrder(o order.Order) ([]byte, error) {
-	return json.Marshal(document{
-		Amount: o.Amount, Items: o.Items, Customer: o.Customer, Address: o.Address,
-		Priority: o.Priority, Notes: o.Notes, ProcessAt: o.ProcessAt,
-	})
-}
+// encodeOrder writes an order's document. The id is in the record's key.
+func encodeOrder(o order.Order) ([]byte, error) { return json.Marshal(document(o.Content)) }
 
-// decodeOrder reads what encodeOrder wrote, and what earlier versions did: the order
-// as clients see it. No order is without a customer.
+// decodeOrder reads what encodeOrder wrote. It also reads what earlier versions
+// wrote, which is the order as clients see it: a document without a customer.
 func decodeOrder(id, text string) (order.Order, error) {
 	var d document
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return order.Order{}, err
 	}
-	if d.Customer == "" {
-		var o order.Order
-		err := json.Unmarshal([]byte(text), &o)
-		return o, err
+	if d.Customer != "" {
+		return order.Order{ID: id, Content: order.Content(d)}, nil
 	}
-	return order.Order{
-		ID: id, Amount: d.Amount, Items: d.Items, Customer: d.Customer, Address: d.Address,
-		Priority: d.Priority, Notes: d.Notes, ProcessAt: d.ProcessAt,
-	}, nil
+	var o order.Order
+	err := json.Unmarshal([]byte(text), &o)
+	return o, err
 }

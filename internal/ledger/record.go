@@ -136,3 +136,11 @@ func pairs(answer []any) (map[string]string, error) {
 	}
 	return fields, nil
 }
+
+// microseconds writes a time for a script, and nothing for one that is not set.
+func microseconds(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMicro(), 10)
+}

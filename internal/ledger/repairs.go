@@ -24,14 +24,14 @@ func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (o
 		beside = 1
 	}
 	last := fmt.Sprintf("%s %d times: the order may be what ends it", order.ReasonWorkerLost, order.MaxWorkersLost)
-	word, rest, err := l.change(ctx, lostScript, change{id: id, other: apartKey, args: []any{
+	word, rest, err := l.update(ctx, lostScript, update{id: id, other: apartKey, args: []any{
 		lost.Number, lost.SeenAt.UnixMicro(), beside, order.ReasonWorkerLost, last,
 	}})
 	if err != nil {
 		return order.Loss{}, wrap(err, "end lost attempt at order %s", id)
 	}
 	if word == "missing" || len(rest) == 0 {
-		return order.Loss{}, verdict(word, "end lost attempt at", id)
+		return order.Loss{}, refusal(word, "end lost attempt at", id)
 	}
 	losses, _ := rest[0].(int64)
 	return order.Loss{Ended: word != "over", Failed: word == "failed", WorkersLost: int(losses)}, nil

@@ -64,32 +64,32 @@ var reindexLua string
 //go:embed scripts/recount.lua
 var recountLua string
 
-// The scripts, one per change. Each file under scripts documents its keys,
+// The scripts, one for each kind of update or question. Each file under scripts documents its keys,
 // arguments and answers.
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	acceptScript   = newChange(acceptLua)
-	beginScript    = newChange(beginLua)
-	failScript     = newChange(failLua)
-	settleScript   = newChange(settleLua)
-	cancelScript   = newChange(cancelLua)
-	retryScript    = newChange(retryLua)
-	lostScript     = newChange(lostLua)
-	requeuedScript = newChange(requeuedLua)
-	forgetScript   = newChange(forgetLua)
+	acceptScript   = newUpdate(acceptLua)
+	beginScript    = newUpdate(beginLua)
+	failScript     = newUpdate(failLua)
+	settleScript   = newUpdate(settleLua)
+	cancelScript   = newUpdate(cancelLua)
+	retryScript    = newUpdate(retryLua)
+	lostScript     = newUpdate(lostLua)
+	requeuedScript = newUpdate(requeuedLua)
+	forgetScript   = newUpdate(forgetLua)
 	repairedScript = redis.NewScript(repairedLua)
 	apartScript    = redis.NewScript(apartLua)
 	endApartScript = redis.NewScript(endApartLua)
 	leadScript     = redis.NewScript(leadLua)
 	totalsScript   = redis.NewScript(totalsLua)
 	listScript     = redis.NewScript(listLua)
-	reindexScript  = newChange(reindexLua)
+	reindexScript  = newUpdate(reindexLua)
 	recountScript  = redis.NewScript(recountLua)
 )
 
-// newChange returns a script that changes orders of the books.
-func newChange(lua string) *redis.Script {
+// newUpdate returns a script that updates orders, with the prelude in front.
+func newUpdate(lua string) *redis.Script {
 	var codes strings.Builder
 	for _, status := range order.Statuses() {
 		fmt.Fprintf(&codes, "%s = '%s', ", status, statusCodes()[status])
@@ -99,8 +99,8 @@ func newChange(lua string) *redis.Script {
 	return redis.NewScript(given + prelude + lua)
 }
 
-// changes lists the scripts that change an order which is in the books.
-func changes() []*redis.Script {
+// batchedScripts lists the scripts whose concurrent callers share a run.
+func batchedScripts() []*redis.Script {
 	return []*redis.Script{
 		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
 	}

@@ -30,8 +30,8 @@ const (
 
 // Taker takes orders in; see the methods of intake.Intake.
 type Taker interface {
-	Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
-	TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance
+	Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
+	SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 }
 
@@ -90,18 +90,18 @@ func refusalReasons() []string {
 	return []string{reasonQueueFull, reasonMemory, reasonBusy, reasonOther}
 }
 
-// Take takes one order in, and counts and times it.
-func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
+// Submit takes one order in, and counts and times it.
+func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
 	begun := time.Now()
-	rec, isNew, err = in.Taker.Take(ctx, o)
+	rec, isNew, err = in.Taker.Submit(ctx, o)
 	in.took.Observe(time.Since(begun).Seconds())
 	in.count(in.single, o, isNew, err)
 	return rec, isNew, err
 }
 
-// TakeAll takes many orders in, and counts each.
-func (in *Intake) TakeAll(ctx context.Context, orders []order.Order) []order.Acceptance {
-	all := in.Taker.TakeAll(ctx, orders)
+// SubmitAll takes many orders in, and counts each.
+func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance {
+	all := in.Taker.SubmitAll(ctx, orders)
 	for i, a := range all {
 		in.count(in.batch, orders[i], a.IsNew, a.Err)
 	}
@@ -151,7 +151,7 @@ func reasonOf(busy *order.BusyError) string {
 		return reasonQueueFull
 	case order.BusyMemory:
 		return reasonMemory
-	case order.BusyTaking:
+	case order.BusyAccepting:
 		return reasonBusy
 	default:
 		return reasonOther

@@ -22,11 +22,11 @@ type taker struct {
 	err   error
 }
 
-func (f *taker) Take(_ context.Context, o order.Order) (order.Record, bool, error) {
+func (f *taker) Submit(_ context.Context, o order.Order) (order.Record, bool, error) {
 	return order.Record{Order: o}, f.isNew, f.err
 }
 
-func (f *taker) TakeAll(_ context.Context, orders []order.Order) []order.Acceptance {
+func (f *taker) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
 	for i, o := range orders {
 		all[i] = order.Acceptance{Record: order.Record{Order: o}, IsNew: f.isNew, Err: f.err}
@@ -61,13 +61,13 @@ func TestSubmissions(t *testing.T) {
 			t.Parallel()
 			r := metrics.New()
 			in := r.NewIntake(&row.taker, rulesStub{})
-			o := order.Order{ID: "ord_1", Customer: "low"}
-			rec, isNew, err := in.Take(t.Context(), o)
+			o := order.Order{ID: "ord_1", Content: order.Content{Customer: "low"}}
+			rec, isNew, err := in.Submit(t.Context(), o)
 			if rec.ID != o.ID || isNew != row.taker.isNew || !errors.Is(err, row.taker.err) {
 				t.Errorf("Take hands on %v, %v, %v", rec, isNew, err)
 			}
-			want := row.taker.TakeAll(t.Context(), []order.Order{o, o})
-			if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(in.TakeAll(t.Context(), []order.Order{o, o}))); diff != "" {
+			want := row.taker.SubmitAll(t.Context(), []order.Order{o, o})
+			if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(in.SubmitAll(t.Context(), []order.Order{o, o}))); diff != "" {
 				t.Errorf("TakeAll hands on (-want +got):\n%s", diff)
 			}
 			series := map[string]float64{
@@ -108,7 +108,7 @@ func TestUnknownQueue(t *testing.T) {
 	in := r.NewIntake(&taker{err: &order.BusyError{}}, rulesStub{})
 	known := len(scrape(t, r, "orders_"))
 	for i := range 1000 {
-		_, _, _ = in.Take(t.Context(), order.Order{Customer: fmt.Sprintf("queue %d", i)})
+		_, _, _ = in.Submit(t.Context(), order.Order{Content: order.Content{Customer: fmt.Sprintf("queue %d", i)}})
 	}
 	if got := len(scrape(t, r, "orders_")); got != known {
 		t.Errorf("%d series became %d", known, got)
@@ -129,13 +129,13 @@ func TestReasons(t *testing.T) {
 	for reason, full := range map[string]load{"queue_full": {waiting: 10}, "memory": {used: 99, limit: 100}} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			gate := intake.NewGate(full, full, 10)
+			gate := intake.NewAdmission(full, full, 10)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			_ = gate.Run(ctx) // it reads once
 			r := metrics.New()
 			in := r.NewIntake(&taker{err: gate.Admit(order.QueueLow, 1)}, rulesStub{})
-			_, _, _ = in.Take(t.Context(), order.Order{Customer: "low"})
+			_, _, _ = in.Submit(t.Context(), order.Order{Content: order.Content{Customer: "low"}})
 			compare(t, map[string]float64{fmt.Sprintf("orders_refusals_total{queue=\"low\",reason=%q}", reason): 1},
 				nonzero(scrape(t, r, "orders_refusals")))
 		})
@@ -146,7 +146,7 @@ func TestReasons(t *testing.T) {
 func TestTakingAllocatesNothing(t *testing.T) {
 	in := metrics.New().NewIntake(&taker{isNew: true}, rulesStub{})
 	o := order.Order{ID: "ord_1"}
-	if n := testing.AllocsPerRun(1000, func() { _, _, _ = in.Take(context.Background(), o) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { _, _, _ = in.Submit(context.Background(), o) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -37,8 +37,8 @@ const (
 	BusyQueues = "too many orders are waiting"
 	// BusyMemory: Redis uses as much of its memory as it may for new orders.
 	BusyMemory = "Redis is nearly full"
-	// BusyTaking: as many orders are being taken at this moment as may.
-	BusyTaking = "too many are being taken"
+	// BusyAccepting: as many submissions are being accepted as may at a time.
+	BusyAccepting = "too many are being accepted at this moment"
 	// BusyBatches: as many batches are held at this moment as may.
 	BusyBatches = "too many batches arrive at once"
 )

@@ -1,9 +1,9 @@
 // Package order is the language of the service: what a client submits, what an
 // order is, which states it passes through, and how each of these can fail.
 //
-// It receives a Submission that nobody has checked and hands on an Order that
-// everybody may trust. It owns no state, talks to nothing and depends on the
-// standard library alone, so nothing is durable after it.
+// It receives a Submission that nobody has checked and returns an Order that every
+// other package may trust. It has no state, does no I/O and depends on the standard
+// library alone, so nothing is durable after it.
 package order
 
 import (
@@ -14,61 +14,69 @@ import (
 	"time"
 )
 
-// Order is a submission that passed New. Its fields never change afterwards:
-// what happens to an order is told by its Record.
-type Order struct {
-	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -,
-	// but not "." or "..".
-	ID string `json:"id"`
+// Content is what a client asks for. This struct declares every field of an order
+// once: Order, Record, View and the views of the API embed it, and the ledger's
+// document does not compile until it has the same fields.
+type Content struct {
 	// Amount is what the order is worth, above zero.
 	Amount Money `json:"amount"`
 	// Items lists what was ordered: 1 to MaxItems names.
 	Items []string `json:"items"`
 	// Customer names who ordered, up to MaxCustomerChars.
 	Customer string `json:"customer"`
-	// Address says where to, up to MaxAddressChars; it may span lines.
+	// Address is where to deliver, up to MaxAddressChars; it may span lines.
 	Address string `json:"address"`
-	// Priority says how urgent the client finds it.
+	// Priority is how urgent the client finds the order.
 	Priority Priority `json:"priority"`
 	// Notes is free text, up to MaxNotesChars; it may span lines or be empty.
 	Notes string `json:"notes,omitempty"`
-	// ProcessAt is when work on it may begin, UTC, to the microsecond; zero for
-	// at once.
+	// ProcessAt is when work on the order may begin, UTC, to the microsecond; zero
+	// means at once.
 	ProcessAt time.Time `json:"process_at,omitzero"`
+}
+
+// Order is a submission that passed New. Its fields never change afterwards; its
+// Record holds what happens to it.
+type Order struct {
+	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -,
+	// but not "." or "..".
+	ID string `json:"id"`
+	Content
 }
 
 // View is an order as clients and the shop see it in JSON.
 type View struct {
 	Order
-	// ProcessAt is that of the order.
+	// ProcessAt replaces the order's own, to write it as all other times are written.
 	ProcessAt Timestamp `json:"process_at,omitzero"`
 }
 
 // View returns the order as clients and the shop see it.
 func (o Order) View() View { return View{o, Timestamp{o.ProcessAt}} }
 
-// fingerprintBytes is how much of the digest a Fingerprint keeps: 128 bits
-// leave accidental collisions out of the question at half the memory.
+// fingerprintBytes is how much of the digest a fingerprint keeps: 128 bits rule out
+// accidental collisions at half the memory.
 const fingerprintBytes = 16
 
-// Fingerprint digests the content of the order, its id left out: two
-// submissions with equal fingerprints ask for the same thing. It is 22
-// characters of unpadded URL-safe base64 over the first 128 bits of a SHA-256.
-// Each field is fed with its length in front, so that no two different orders
-// can spell the same bytes.
-func (o Order) Fingerprint() string {
+// Fingerprint digests the content: two submissions with equal fingerprints ask for
+// the same thing. It is 22 characters of unpadded URL-safe base64 over the first 128
+// bits of a SHA-256. Each text is hashed with its length in front, so no two
+// different contents hash the same bytes. Records keep fingerprints: a new field
+// must be hashed last and only when it is set, so that those of earlier orders stay
+// as they are.
+func (c Content) Fingerprint() string {
 	h := sha256.New()
-	writeNumber(h, int64(o.Amount))
-	writeNumber(h, int64(o.Priority))
-	writeText(h, o.Customer)
-	writeText(h, o.Address)
-	writeText(h, o.Notes)
-	writeNumber(h, int64(len(o.Items)))
-	for _, item := range o.Items {
+	writeNumber(h, int64(c.Amount))
+	writeNumber(h, int64(c.Priority))
+	writeText(h, c.Customer)
+	writeText(h, c.Address)
+	writeText(h, c.Notes)
+	writeNumber(h, int64(len(c.Items)))
+	for _, item := range c.Items {
 		writeText(h, item)
 	}
-	if !o.ProcessAt.IsZero() {
-		writeNumber(h, o.ProcessAt.UnixMicro())
+	if !c.ProcessAt.IsZero() {
+		writeNumber(h, c.ProcessAt.UnixMicro())
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:fingerprintBytes])
 }

@@ -45,16 +45,18 @@ func drawOrder(t *rapid.T, label string) order.Order {
 	text := rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00")), 0, 2, -1)
 	return rapid.Custom(func(t *rapid.T) order.Order {
 		return order.Order{
-			ID:       rapid.String().Draw(t, "id"),
-			Amount:   order.Money(rapid.Int64Range(0, 2).Draw(t, "amount")),
-			Items:    rapid.SliceOfN(text, 0, 2).Draw(t, "items"),
-			Customer: text.Draw(t, "customer"),
-			Address:  text.Draw(t, "address"),
-			Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
-			Notes:    text.Draw(t, "notes"),
-			ProcessAt: rapid.SampledFrom([]time.Time{
-				{}, time.UnixMicro(0).UTC(), time.UnixMicro(1).UTC(),
-			}).Draw(t, "process_at"),
+			ID: rapid.String().Draw(t, "id"),
+			Content: order.Content{
+				Amount:   order.Money(rapid.Int64Range(0, 2).Draw(t, "amount")),
+				Items:    rapid.SliceOfN(text, 0, 2).Draw(t, "items"),
+				Customer: text.Draw(t, "customer"),
+				Address:  text.Draw(t, "address"),
+				Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
+				Notes:    text.Draw(t, "notes"),
+				ProcessAt: rapid.SampledFrom([]time.Time{
+					{}, time.UnixMicro(0).UTC(), time.UnixMicro(1).UTC(),
+				}).Draw(t, "process_at"),
+			},
 		}
 	}).Draw(t, label)
 }
@@ -120,14 +122,14 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 		name string
 		a, b order.Order
 	}{
-		{"between items", order.Order{Items: []string{"ab", "c"}}, order.Order{Items: []string{"a", "bc"}}},
-		{"joined items", order.Order{Items: []string{"a", "b"}}, order.Order{Items: []string{"ab"}}},
-		{"order of items", order.Order{Items: []string{"a", "b"}}, order.Order{Items: []string{"b", "a"}}},
-		{"empty item", order.Order{Items: []string{""}}, order.Order{}},
-		{"customer and address", order.Order{Customer: "ab", Address: "c"}, order.Order{Customer: "a", Address: "bc"}},
-		{"address and notes", order.Order{Address: "ab", Notes: "c"}, order.Order{Address: "a", Notes: "bc"}},
-		{"no time and 1970", order.Order{}, order.Order{ProcessAt: time.UnixMicro(0)}},
-		{"amount and priority", order.Order{Amount: 1, Priority: 2}, order.Order{Amount: 2, Priority: 1}},
+		{"between items", order.Order{Content: order.Content{Items: []string{"ab", "c"}}}, order.Order{Content: order.Content{Items: []string{"a", "bc"}}}},
+		{"joined items", order.Order{Content: order.Content{Items: []string{"a", "b"}}}, order.Order{Content: order.Content{Items: []string{"ab"}}}},
+		{"order of items", order.Order{Content: order.Content{Items: []string{"a", "b"}}}, order.Order{Content: order.Content{Items: []string{"b", "a"}}}},
+		{"empty item", order.Order{Content: order.Content{Items: []string{""}}}, order.Order{}},
+		{"customer and address", order.Order{Content: order.Content{Customer: "ab", Address: "c"}}, order.Order{Content: order.Content{Customer: "a", Address: "bc"}}},
+		{"address and notes", order.Order{Content: order.Content{Address: "ab", Notes: "c"}}, order.Order{Content: order.Content{Address: "a", Notes: "bc"}}},
+		{"no time and 1970", order.Order{}, order.Order{Content: order.Content{ProcessAt: time.UnixMicro(0)}}},
+		{"amount and priority", order.Order{Content: order.Content{Amount: 1, Priority: 2}}, order.Order{Content: order.Content{Amount: 2, Priority: 1}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

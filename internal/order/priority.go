@@ -1,30 +1,14 @@
 package order
 
-// Priority says how urgent the client finds an order.
+// Priority is how urgent the client finds an order. QueueSpecs says where each waits.
 type Priority int
 
 // The priorities a client may ask for.
 const (
-	// PriorityHigh waits in the critical queue and is expedited.
+	// PriorityHigh is expedited.
 	PriorityHigh Priority = 1
-	// PriorityMedium is what an order has when its client says nothing.
+	// PriorityMedium is the default.
 	PriorityMedium Priority = 2
-	// PriorityLow waits in the low queue.
+	// PriorityLow may wait longest.
 	PriorityLow Priority = 3
 )
-
-// Queue names one of the three queues that an order can wait in.
-type Queue string
-
-// The queues, most urgent first.
-const (
-	// QueueCritical holds orders of high priority or high value.
-	QueueCritical Queue = "critical"
-	// QueueDefault holds orders of medium priority.
-	QueueDefault Queue = "default"
-	// QueueLow holds orders of low priority.
-	QueueLow Queue = "low"
-)
-
-// Queues lists all queues, most urgent first.
-func Queues() []Queue { return []Queue{QueueCritical, QueueDefault, QueueLow} }

@@ -1,9 +1,6 @@
 package order
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Record is everything the ledger knows of one order: the order itself and
 // what has happened to it so far. All times are UTC, by the clock of Redis.
@@ -210,10 +207,20 @@ type Claim struct {
 
 // Handover is an order on its way to the workers.
 type Handover struct {
+	// Record is the order's.
 	Record Record
-	// Origin is the context that the order came with: its trace travels on.
-	Origin context.Context
-	// NewRun says that the order has just been accepted or retried: a task that a
-	// worker still holds is of an earlier run, or of an earlier order with this id.
+	// Trace is the trace that the order was submitted in; its attempts continue it.
+	Trace TraceContext
+	// NewRun means that the order has just been accepted or retried. A task that a
+	// worker still holds then belongs to an earlier run, or to an earlier order with
+	// this id.
 	NewRun bool
+}
+
+// TraceContext names a trace as W3C Trace Context does. The zero value names none.
+type TraceContext struct {
+	// Parent is the header traceparent.
+	Parent string
+	// State is the header tracestate.
+	State string
 }

@@ -71,8 +71,8 @@ func TestUnknownStatusIsNotSettled(t *testing.T) {
 
 func TestListsCannotBeChangedFromOutside(t *testing.T) {
 	t.Parallel()
-	order.Statuses()[0], order.Queues()[0] = "x", "x"
-	if order.Statuses()[0] == "x" || order.Queues()[0] == "x" {
+	order.Statuses()[0], order.QueueSpecs()[0].Name = "x", "x"
+	if order.Statuses()[0] == "x" || order.QueueSpecs()[0].Name == "x" {
 		t.Error("a caller's change to a list is seen by the next caller")
 	}
 }
@@ -88,13 +88,5 @@ func TestHandlingStatus(t *testing.T) {
 		if got := handling.Status(); got != want {
 			t.Errorf("handling %q has status %q, want %q", handling, got, want)
 		}
-	}
-}
-
-func TestQueues(t *testing.T) {
-	t.Parallel()
-	want := []order.Queue{"critical", "default", "low"}
-	if diff := cmp.Diff(want, order.Queues()); diff != "" {
-		t.Errorf("queues (-want +got):\n%s", diff)
 	}
 }

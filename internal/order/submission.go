@@ -29,8 +29,8 @@ const (
 	MaxAhead = 30 * 24 * time.Hour
 )
 
-// Submission is what a client sent, not yet trusted: the right JSON types, and
-// nothing else is known of it. A zero field was not sent.
+// Submission is what a client sent: each field has the right JSON type, and nothing
+// else has been checked. A zero field was not sent.
 type Submission struct {
 	ID        string
 	Amount    string // the JSON number as written
@@ -44,14 +44,13 @@ type Submission struct {
 }
 
 // New turns a submission into an order, or returns an *InvalidError that lists
-// every problem at once, in the order of the fields. An absent id stays empty:
-// the caller gives it one. An absent priority becomes PriorityMedium. How far
-// ahead an order is scheduled is told from now. A time that has passed is no
-// problem: an order may be sent again long after it was first.
+// every problem, in the order of the fields. An absent id stays empty; the caller
+// makes one. An absent priority becomes PriorityMedium. MaxAhead counts from now. A
+// ProcessAt in the past is valid, because a client may repeat an old submission.
 func New(s Submission, now time.Time) (Order, error) {
 	var p problems
-	o := Order{
-		ID:       p.id(s.ID),
+	o := Order{ID: p.id(s.ID)}
+	o.Content = Content{
 		Amount:   p.amount(s.Amount),
 		Items:    p.items(s.Items),
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
@@ -67,8 +66,8 @@ func New(s Submission, now time.Time) (Order, error) {
 	return o, nil
 }
 
-// ValidID says whether the text can be an order's id. The names "." and ".." cannot:
-// clients and proxies resolve them away in a path, however they are encoded.
+// ValidID reports whether the text can be an order's id. "." and ".." cannot: clients
+// and proxies remove them from a path, however they are encoded.
 func ValidID(id string) bool {
 	if id == "" || id == "." || id == ".." || len(id) > MaxIDChars {
 		return false
@@ -85,7 +84,7 @@ func idByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
 }
 
-// problems gathers what is wrong while New goes on looking.
+// problems collects everything that is wrong with a submission.
 type problems []FieldError
 
 func (p *problems) add(field string, code Code, format string, args ...any) {
@@ -164,7 +163,7 @@ func (p *problems) processAt(text string, now time.Time) time.Time {
 	return t.Truncate(time.Microsecond)
 }
 
-// lines says whether a text may span several of them.
+// lines is whether a text may span several lines.
 type lines bool
 
 const (
@@ -180,8 +179,8 @@ func (p *problems) required(field, s string, maxChars int, l lines) string {
 	return p.text(field, s, maxChars, l)
 }
 
-// CheckLine holds a text from outside to what a customer's name is held to: one
-// line, not empty, at most so many characters.
+// CheckLine checks a text by the rules for a customer's name: one line, not empty, at
+// most maxChars characters. It returns the first problem, and false if there is one.
 func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 	var p problems
 	p.required(field, s, maxChars, oneLine)
@@ -191,7 +190,7 @@ func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 	return FieldError{}, true
 }
 
-// optional takes a text that shows nothing for none.
+// optional returns an empty text for one that shows nothing.
 func (p *problems) optional(field, s string, maxChars int, l lines) string {
 	p.text(field, s, maxChars, l)
 	if empty(s) {

@@ -23,8 +23,10 @@ func TestNewAccepts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := order.Order{
-		ID: "ord_1", Amount: 1250, Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
-		Priority: order.PriorityLow, Notes: "ring\ttwice", ProcessAt: time.Unix(1_000_000_000, 0).UTC(),
+		ID: "ord_1", Content: order.Content{
+			Amount: 1250, Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
+			Priority: order.PriorityLow, Notes: "ring\ttwice", ProcessAt: time.Unix(1_000_000_000, 0).UTC(),
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)

@@ -19,9 +19,11 @@ func TestOrderAppliesOptions(t *testing.T) {
 		ordertest.WithCustomer("Grace"), ordertest.WithPriority(order.PriorityLow), ordertest.WithProcessAt(at),
 	)
 	want := order.Order{
-		ID: "ord_1", Amount: 100_000, Items: []string{"item 0", "item 1"},
-		Customer: "Grace", Address: got.Address, Priority: order.PriorityLow,
-		ProcessAt: at.UTC().Truncate(time.Microsecond),
+		ID: "ord_1", Content: order.Content{
+			Amount: 100_000, Items: []string{"item 0", "item 1"},
+			Customer: "Grace", Address: got.Address, Priority: order.PriorityLow,
+			ProcessAt: at.UTC().Truncate(time.Microsecond),
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)

@@ -76,8 +76,10 @@ func (b *bundle) patient(t *testing.T) *redis.Client {
 func record(id string, q order.Queue) order.Record {
 	return order.Record{
 		Order: order.Order{
-			ID: id, Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada@example.com",
-			Address: "12 Main Street\nLondon", Priority: order.PriorityMedium, Notes: "ring twice",
+			ID: id, Content: order.Content{
+				Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada@example.com",
+				Address: "12 Main Street\nLondon", Priority: order.PriorityMedium, Notes: "ring twice",
+			},
 		},
 		Status: order.StatusPending, Queue: q, CreatedAt: time.UnixMicro(1_700_000_000_000_001).UTC(),
 	}

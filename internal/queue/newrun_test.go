@@ -43,7 +43,7 @@ func TestRetryAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		retrying.Go(func() {
-			run := order.Handover{Record: record(id, order.QueueDefault), Origin: context.Background(), NewRun: true}
+			run := order.Handover{Record: record(id, order.QueueDefault), NewRun: true}
 			for {
 				err := b.EnqueueAll(context.Background(), []order.Handover{run})
 				if !errors.Is(err, order.ErrUnavailable) { // a starved machine may need longer than a second

@@ -8,9 +8,9 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
-	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/traces"
 )
 
 const (
@@ -34,7 +34,7 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 	var held outbox
 	holding := context.WithValue(ctx, outboxKey{}, &held)
 	for _, h := range waiting {
-		if _, err := p.Enqueue(traced(holding, h.Origin), h.Record); err != nil {
+		if _, err := p.Enqueue(traces.WithContext(holding, h.Trace), h.Record); err != nil {
 			return err
 		}
 	}
@@ -46,7 +46,7 @@ func (p *Producer) EnqueueAll(ctx context.Context, waiting []order.Handover) err
 		}
 		// There is a task already, or Redis could not be asked: by itself, the order
 		// meets the same again.
-		err := p.again(traced(ctx, h.Origin), h)
+		err := p.again(traces.WithContext(ctx, h.Trace), h)
 		if errors.Is(err, order.ErrUnavailable) {
 			spans.fail(i, len(waiting), err)
 			return fmt.Errorf("enqueue %d orders: %w", len(waiting), err)
@@ -99,13 +99,4 @@ func (p *Producer) clear(ctx context.Context, rec order.Record) (free bool, err 
 	default:
 		return true, nil // Enqueue replaces what would not be worked
 	}
-}
-
-// traced is ctx with the trace of the origin.
-func traced(ctx, origin context.Context) context.Context {
-	span := trace.SpanContextFromContext(origin)
-	if !span.IsValid() {
-		return ctx
-	}
-	return trace.ContextWithSpanContext(ctx, span)
 }

@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/traces"
 )
 
 // batch is records of every queue, some of them scheduled at the same time.
@@ -67,7 +68,7 @@ func handovers(t *testing.T, records []order.Record) []order.Handover {
 	t.Helper()
 	all := make([]order.Handover, len(records))
 	for i, rec := range records {
-		all[i] = order.Handover{Record: rec, Origin: t.Context()}
+		all[i] = order.Handover{Record: rec, Trace: traces.ContextOf(t.Context())}
 	}
 	return all
 }

@@ -23,8 +23,8 @@ const (
 // empty while traces are off.
 type publications []trace.Span
 
-// publish begins a span for each order, in the trace of its origin, and returns the
-// orders with the span as their origin.
+// publish begins a span for each order, in its trace, and returns the orders with
+// the span as the parent of what follows.
 func (p *Producer) publish(waiting []order.Handover) ([]order.Handover, publications) {
 	if p.tracer == nil {
 		return waiting, nil
@@ -38,11 +38,12 @@ func (p *Producer) publish(waiting []order.Handover) ([]order.Handover, publicat
 }
 
 func (p *Producer) publishOne(h order.Handover) (order.Handover, trace.Span) {
-	ctx, span := p.tracer.Start(h.Origin, publish+" "+string(h.Record.Queue),
+	ctx, span := p.tracer.Start(traces.WithContext(context.Background(), h.Trace), publish+" "+string(h.Record.Queue),
 		trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithAttributes(semconv.MessagingOperationTypeSend),
 		trace.WithAttributes(traces.Hop(publish, h.Record.Queue, h.Record.ID)...))
-	return order.Handover{Record: h.Record, Origin: ctx}, span
+	h.Trace = traces.ContextOf(ctx)
+	return h, span
 }
 
 // fail marks the spans from one place up to another as failed if there is an error.

@@ -12,6 +12,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/traces"
 )
 
 // TestSpansOfOrdersThatAreNotQueued holds that the spans of orders say which could
@@ -24,7 +25,7 @@ func TestSpansOfOrdersThatAreNotQueued(t *testing.T) {
 	})
 	waiting := make([]order.Handover, 3)
 	for i, id := range []string{"o1", "o2", "o3"} {
-		waiting[i] = order.Handover{Record: record(id, order.QueueLow), Origin: t.Context()}
+		waiting[i] = order.Handover{Record: record(id, order.QueueLow), Trace: traces.ContextOf(t.Context())}
 	}
 	publish := func(ctx context.Context) (failed map[string]bool) {
 		spans.Reset()
@@ -62,7 +63,7 @@ func TestOrdersThatArePutBackKeepTheirTrace(t *testing.T) {
 	s := sweep(t)
 	came := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, Remote: true})
 	origin := trace.ContextWithRemoteSpanContext(t.Context(), came)
-	if err := s.EnqueueAll(t.Context(), []order.Handover{{Record: record("o1", order.QueueDefault), Origin: origin}}); err != nil {
+	if err := s.EnqueueAll(t.Context(), []order.Handover{{Record: record("o1", order.QueueDefault), Trace: traces.ContextOf(origin)}}); err != nil {
 		t.Fatal(err)
 	}
 	s.hold(t, "o1")

@@ -30,12 +30,12 @@ func TestTidy(t *testing.T) {
 		}, 0, 1},
 		{"scheduled, of no order", func(t *testing.T, b *bundle) {
 			t.Helper()
-			b.enqueue(t, order.Record{Order: order.Order{ID: "o1", ProcessAt: time.Now().Add(time.Hour)}, Queue: order.QueueDefault, Status: order.StatusScheduled})
+			b.enqueue(t, order.Record{Order: order.Order{ID: "o1", Content: order.Content{ProcessAt: time.Now().Add(time.Hour)}}, Queue: order.QueueDefault, Status: order.StatusScheduled})
 		}, 0, 0},
 		{"scheduled, of an order in another queue", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.enqueue(t, b.accept(t, "o1"))
-			b.enqueue(t, order.Record{Order: order.Order{ID: "o1", ProcessAt: time.Now().Add(time.Hour)}, Queue: order.QueueLow, Status: order.StatusScheduled})
+			b.enqueue(t, order.Record{Order: order.Order{ID: "o1", Content: order.Content{ProcessAt: time.Now().Add(time.Hour)}}, Queue: order.QueueLow, Status: order.StatusScheduled})
 		}, 0, 1},
 		{"archived, of a settled order", func(t *testing.T, b *bundle) {
 			t.Helper()

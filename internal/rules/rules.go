@@ -63,17 +63,13 @@ func (r Rules) handling(o order.Order) order.Handling {
 	}
 }
 
-// Queue says where the order waits for its first attempt. It does not look at
-// the limits: an order beyond them waits like any other until Decide rejects it.
+// Queue returns the queue in which the order waits for its first attempt. The limits
+// play no part: an order beyond them waits like any other until Decide rejects it.
 func (r Rules) Queue(o order.Order) order.Queue {
-	switch {
-	case r.highValue(o), o.Priority == order.PriorityHigh:
+	if r.highValue(o) {
 		return order.QueueCritical
-	case o.Priority == order.PriorityLow:
-		return order.QueueLow
-	default:
-		return order.QueueDefault
 	}
+	return o.Priority.Queue()
 }
 
 func (r Rules) highValue(o order.Order) bool { return o.Amount > r.HighValueAbove }

@@ -115,9 +115,11 @@ func drawCase(t *rapid.T) (rules.Rules, order.Order) {
 		MaxItems:       rapid.IntRange(1, 4).Draw(t, "max items"),
 	}
 	return r, order.Order{
-		Amount:   money.Draw(t, "amount"),
-		Items:    make([]string, rapid.IntRange(1, 5).Draw(t, "items")),
-		Priority: order.Priority(rapid.IntRange(1, 3).Draw(t, "priority")),
+		Content: order.Content{
+			Amount:   money.Draw(t, "amount"),
+			Items:    make([]string, rapid.IntRange(1, 5).Draw(t, "items")),
+			Priority: order.Priority(rapid.IntRange(1, 3).Draw(t, "priority")),
+		},
 	}
 }
 

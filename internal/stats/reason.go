@@ -2,6 +2,7 @@ package stats
 
 import (
 	"errors"
+	"slices"
 
 	"orderprocessor/internal/order"
 )
@@ -20,23 +21,9 @@ const (
 // signs of life of workers: a worker that works on then seems to be gone.
 const signsLost = 95
 
-// MemoryShare is how much of its memory Redis may use before no more orders of a
-// queue are accepted, in percent: the less urgent go first. At its limit workers
-// could not fetch orders either, so much is left free for their work.
-func MemoryShare(q order.Queue) int64 {
-	switch q {
-	case order.QueueLow:
-		return 60
-	case order.QueueDefault:
-		return 70
-	default:
-		return 80
-	}
-}
-
-// Admits says whether orders of the queue are accepted at this use of memory.
+// Admits reports whether new orders of the queue are accepted at this use of memory.
 func (m Memory) Admits(q order.Queue) bool {
-	return m.Limit <= 0 || m.Used <= m.Limit/100*MemoryShare(q)
+	return m.Limit <= 0 || m.Used <= m.Limit/100*q.Spec().MemoryPercent
 }
 
 // Facts is what decides whether orders are taken and worked.
@@ -63,7 +50,7 @@ func (f Facts) Reason() string {
 		return ReasonRedisAway
 	case f.Unread != nil:
 		return ReasonUnreadable
-	case !f.Memory.Admits(order.QueueCritical): // the last queue that is refused
+	case !slices.ContainsFunc(order.Queues(), f.Memory.Admits):
 		return ReasonMemory
 	case f.Slots == 0:
 		return ReasonNoWorker

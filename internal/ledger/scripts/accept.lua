@@ -1,4 +1,4 @@
--- accept writes a new order into the books.
+-- accept records a new order.
 --
 -- other     its customer's index
 -- content   the fingerprint of its content
@@ -10,7 +10,7 @@
 -- record as HGETALL gives it when the id belongs to an order with this content;
 -- {'conflict'} when it belongs to another.
 local accepted = 0
-return each(function(content, document, queue, due)
+return update_orders(function(content, document, queue, due)
   local fingerprint = redis.call('HGET', record, 'f')
   if fingerprint and fingerprint ~= content then
     return { 'conflict' }
@@ -19,10 +19,9 @@ return each(function(content, document, queue, due)
     return { 'known', redis.call('HGETALL', record) }
   end
 
-  -- Each order has a time of its own, so that they keep their order in lists.
-  created = string.format('%.0f', now + accepted)
+  -- Orders of one batch get different times, so that lists keep them in turn.
+  create(string.format('%.0f', now + accepted))
   redis.call('ZADD', other, created, id)
-  status, seq, timeline = false, 0, false
   local to = 'pending'
   if due ~= '' and tonumber(due) > tonumber(created) then
     to = 'scheduled'

@@ -9,6 +9,6 @@ local id = redis.call('GET', KEYS[1])
 if id and id ~= ARGV[1] then
   return id
 end
-redis.call('DEL', KEYS[1]) -- a removal first, as in each_known
+redis.call('DEL', KEYS[1]) -- a removal first, as in update_known
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]

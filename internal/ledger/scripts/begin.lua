@@ -1,5 +1,5 @@
--- begin opens an attempt at an order and makes its token the current one: from
--- now on only its holder can fail or settle the order.
+-- begin opens an attempt at an order. From now on only the holder of its token can
+-- fail or settle the order.
 --
 -- token     unique to one delivery of the order
 -- worker    who makes the attempt
@@ -9,11 +9,11 @@
 -- calls     '?' if the attempt may call the shop, else empty
 -- reason    of the end of an attempt that is still open
 --
--- Returns {'begun', number, try, first}, where number counts all attempts, try those
--- since the last retry, and first is when the first of those began; {'exhausted',
--- number, try, reason} when no attempt is left, with the reason of the last one: then
--- the token may only settle; {'settled', status}; {'missing'}.
-return each_known(function(token, worker, to, handling, most, calls, reason)
+-- Returns {'begun', number, try, first}: number counts all attempts, try those since
+-- the last retry, and first is when the first of those began. Returns {'exhausted',
+-- number, try, reason} when no attempt is left, with the reason of the last one; the
+-- token may only settle then. Returns {'settled', status} or {'missing'}.
+return update_known(function(token, worker, to, handling, most, calls, reason)
   local held, queue, due, before, losses = read('k', 'q', 'u', 'm', 'p')
   if not status then
     return { 'missing' }
@@ -43,8 +43,8 @@ return each_known(function(token, worker, to, handling, most, calls, reason)
   put('k', token)
   if open then
     abandon(reason, called)
-    -- It may be what ends its workers; but only lost tells, so the last loss is left
-    -- to it.
+    -- The order may be what ends its workers, but only lost decides that. So begin
+    -- never counts the last loss.
     put('p', math.min((losses or 0) + 1, most_losses - 1))
   end
   if try >= tonumber(most) then

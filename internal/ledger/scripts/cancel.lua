@@ -1,13 +1,13 @@
--- cancel withdraws an order while no attempt at it runs and no earlier attempt may have
--- reached the shop without an answer. From then on begin finds it settled, so that it
+-- cancel withdraws an order, unless an attempt runs, or an earlier attempt may have
+-- reached the shop without an answer. From then on begin finds the order settled, so it
 -- never takes effect.
 --
 -- reason  why, may be empty
 --
 -- Returns {'cancelled', fields} with the record as HGETALL gives it, also for an
 -- order that was cancelled before; {'status', status} when it is too late;
--- {'unknown', status} while the shop may have taken the order; {'missing'}.
-return each_known(function(reason)
+-- {'unknown', status} while the shop may have accepted the order; {'missing'}.
+return update_known(function(reason)
   local unknown = read('l')
   if not status then
     return { 'missing' }

@@ -1,14 +1,14 @@
--- fail ends an attempt without an outcome: another one is due later.
+-- fail ends an attempt without an outcome; another one is due later.
 --
 -- token   of the attempt
 -- reason  why
 -- note    what fulfilment answered
 -- delay   until the next attempt, microseconds
--- taken   '1' if the shop may have taken the order, else empty
+-- taken   '1' if the shop may have accepted the order, else empty
 --
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
-return each_known(function(token, reason, note, delay, taken)
+return update_known(function(token, reason, note, delay, taken)
   local held = read('k')
   if not status then
     return { 'missing' }

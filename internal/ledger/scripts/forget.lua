@@ -1,6 +1,6 @@
 -- forget drops a settled order whose retention is over: record and index
--- entries. The counters keep counting it, and count how many of each status are
--- forgotten, so that they can be made anew from the records that are left.
+-- entries. The counters keep counting it. They also count how many orders of each
+-- status are forgotten, so that recount can restore them from the records.
 --
 -- other   the customer's index
 -- before  settled at or before, microseconds
@@ -8,8 +8,8 @@
 -- Returns {'gone'} if the order is gone through this call, else {'kept'}.
 local counted = {}
 
--- forgotten counts one more. Earlier versions did not count; what they forgot is in the
--- gauge and not in the index.
+-- forgotten counts a forgotten order. Earlier versions did not count them: the orders
+-- that they forgot are in the gauge and not in the index.
 local function forgotten()
   local name = 'f:' .. status
   if not counted[status] and not redis.call('HGET', counters, name) then
@@ -19,7 +19,7 @@ local function forgotten()
   counts[name] = (counts[name] or 0) + 1
 end
 
-return each_known(function(before)
+return update_known(function(before)
   local at = read('z')
   if not status or not settled[status] or tonumber(at) > tonumber(before) then
     return { 'kept' }

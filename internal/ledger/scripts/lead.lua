@@ -9,6 +9,6 @@ local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[1] then
   return 0
 end
-redis.call('DEL', KEYS[1]) -- a removal first, as in each_known: a full Redis needs a leader to forget
+redis.call('DEL', KEYS[1]) -- a removal first, as in update_known: a full Redis needs a leader to forget
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1

@@ -16,8 +16,8 @@
 -- gives it.
 local prefix, newest, oldest, before, want = unpack(ARGV)
 local limit, look, size = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
--- How many entries of an index are read at once: those of a page and what shows
--- that there are more, or, when most may be passed over, some hundred.
+-- How many entries of an index are read at once: one more than a page, to see whether
+-- there are more, or at least 100 when a filter may skip most of them.
 local chunk = want == '' and limit + 1 or math.max(limit + 1, 100)
 
 -- below compares ids byte by byte, as Redis sorts them: the < of Lua goes by the

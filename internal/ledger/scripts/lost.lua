@@ -12,7 +12,7 @@
 -- Returns {'lost', losses} or {'failed', losses} when the attempt ended here;
 -- {'over', losses} when it is not open, not the last one, or begun since;
 -- {'missing'}.
-return each_known(function(number, seen, beside, reason, last_reason)
+return update_known(function(number, seen, beside, reason, last_reason)
   local queue, due, losses = read('q', 'u', 'p')
   if not status then
     return { 'missing' }

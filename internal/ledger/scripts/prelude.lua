@@ -1,27 +1,41 @@
--- What all scripts that change orders share. Each of them changes one order or many,
--- one after the other and each as if it came alone, and runs atomically, so record,
--- index, counters and event never disagree. Each can be repeated with the same
--- arguments: a reply lost on the way is asked for again.
+-- The prelude is in front of every script that updates orders. Such a script updates
+-- one order or many, one after the other, each as if it came alone. It runs
+-- atomically, so record, index, counters and events never disagree. It can be repeated
+-- with the same arguments, as go-redis does when a reply is lost.
 --
 -- KEYS[1]  the counters
 -- KEYS[2]  the event stream
 -- KEYS[3]  prefix of the status indexes; the index keys built from it carry the
 --          same hash tag and so live in the same Cluster slot
--- KEYS[4]  and on, for each order: its record, and another key if the change has one
+-- KEYS[4]  and on, for each order: its record, and another key if the script has one
 -- ARGV[1]  how many entries the stream keeps, roughly
 -- ARGV[2]  how many orders there are
--- ARGV[3]  and on, for each order: its id and the arguments of its change
+-- ARGV[3]  and on, for each order: its id and the arguments of its update
 --
--- Returns an answer for each order, in turn: what its change returns, or
+-- Returns an answer for each order, in turn: what its update returns, or
 -- {'error', text} when a command failed.
 --
--- In front of this, kept_events and kept_attempts say how many of each a record
--- keeps, entry_events how many events an entry of the stream holds, most_losses how
--- many workers an order may lose, and codes has a letter for each status.
+-- The ledger puts these constants in front of the prelude: kept_events and
+-- kept_attempts are how many of each a record keeps, entry_events is how many events an
+-- entry of the stream holds, most_losses is how many workers an order may lose, and
+-- codes has a letter for each status.
 --
--- Times are integers in microseconds by the clock of Redis, the only clock of
--- the books. They are handled as strings where they are stored: a Lua number
--- would be printed with 14 digits.
+-- Times are integers in microseconds by the clock of Redis, the only clock of the
+-- books. They are stored as strings: a Lua number would be printed with 14 digits.
+--
+-- An update is written like this:
+--
+--   return update_known(function(argument)
+--     local field = read('f')     -- or create(at) for a new order
+--     if not status then          -- decide, without having written anything
+--       return { 'missing' }
+--     end
+--     move('processing')          -- collect what changes
+--     put('f', argument)
+--     event('processing', 1, '', '')
+--     save()                      -- write it
+--     return { 'done' }
+--   end)
 local counters, events, index, keep = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 
 local settled = { completed = true, rejected = true, failed = true, cancelled = true }
@@ -29,45 +43,58 @@ local settled = { completed = true, rejected = true, failed = true, cancelled = 
 local time = redis.call('TIME')
 local now = time[1] .. string.format('%06d', time[2])
 
--- The order that is being changed, what read found in its record, and what save
--- will write there.
-local id, record, other
-local status, created, attempts, seq, timeline, attempt
-local unsaved
+-- The order that is being updated. reset clears these variables before every update,
+-- and read or create sets them.
+local id, record, other                                     -- from the arguments
+local status, created, attempts, seq, timeline, attempt     -- from the record
+local unsaved                                               -- fields that save will write
+local own_move, own_counts, own_line                        -- of this update alone
 
--- What this change and all changes add up to in indexes, counters and stream: save
--- adds the one to the other, so that a change that fails leaves nothing there.
-local own_move, own_counts, own_line = nil, {}, nil
+-- What all updates add up to in indexes, counters and stream. save adds an update to
+-- it, so an update that fails leaves nothing there.
 local moves, counts, lines = {}, {}, {}
 
--- read fetches what most changes need to know, and returns the fields it is asked
--- for. There is no order when status is false.
+-- reset forgets the previous order. An update that calls neither read nor create finds
+-- no order.
+local function reset(new_id, new_record, new_other)
+  id, record, other = new_id, new_record, new_other
+  status, created, attempts, seq, timeline, attempt = false, nil, nil, nil, nil, nil
+  unsaved, own_move, own_counts, own_line = {}, nil, {}, nil
+end
+
+-- create sets the variables for an order that is not in the books yet.
+local function create(at)
+  status, created, attempts, seq, timeline, attempt = false, at, nil, 0, false, nil
+end
+
+-- read sets the variables from the record, and returns the other fields that it is
+-- asked for. status is false when there is no such order.
 local function read(...)
   local found = redis.call('HMGET', record, 's', 'c', 'n', 'v', 't', 'a1', ...)
   status, created, attempts, seq, timeline, attempt = unpack(found, 1, 6)
   if status and not (tonumber(created) and tonumber(seq)) then
-    error('the record is damaged')
+    error('the record is corrupt')
   end
   return unpack(found, 7)
 end
 
--- drop removes fields of the record at once.
+-- drop removes fields of the record. Unlike put it writes at once.
 local function drop(...)
   redis.call('HDEL', record, ...)
 end
 
--- put remembers a field for save.
+-- put sets a field of the record; save writes it.
 local function put(name, value)
   unsaved[#unsaved + 1] = name
   unsaved[#unsaved + 1] = value
 end
 
+-- count adds n to a counter; save writes it.
 local function count(name, n)
   own_counts[name] = (own_counts[name] or 0) + n
 end
 
--- move takes the order from its status, if it has one, to another: index, gauges,
--- record.
+-- move gives the order a status: in its record, the indexes and the gauges.
 local function move(to)
   if status then
     count('g:' .. status, -1)
@@ -77,7 +104,7 @@ local function move(to)
   put('s', to)
 end
 
--- save writes the record, and only then adds the change to what is written for all.
+-- save writes the record, and then adds the update to what is written for all.
 local function save()
   redis.call('HSET', record, unpack(unsaved))
   if own_move then
@@ -93,8 +120,9 @@ local function save()
   end
 end
 
--- next_event_id continues the ids of the stream: its time in milliseconds, and a
--- number among the events of that time. The clock may have gone back since.
+-- next_event_id returns the next id of the stream: the time in milliseconds, and a
+-- number among the events of that time. When the clock has gone back, it continues
+-- from the last id.
 local last_ms, last_number
 local function next_event_id()
   if not last_ms then
@@ -113,14 +141,16 @@ local function next_event_id()
   return string.format('%.0f-%.0f', last_ms, last_number)
 end
 
--- event takes down one change of an order's status, twice. In the stream of all
--- events it is a line of an entry, of which this script adds one or more: event id, order,
--- sequence, status, µs, attempt, worker and reason, separated by tabs; the entry has
--- the id of its last event, so that who reads on after an event misses none. In the
--- order's timeline it is a line of the status's code, event id, µs since acceptance,
--- attempt and reason; of an id that has the time of its event, only the number. Of a
--- timeline that is full, the oldest line but the first goes. Records of
--- earlier versions have none; theirs begins with this event.
+-- event records that the order's status becomes to, in two forms:
+--
+-- In the stream of all events it is one line of an entry: event id, order, sequence,
+-- status, µs, attempt, worker and reason, separated by tabs. An entry has the id of its
+-- last event, so a reader that continues after any event misses none.
+--
+-- In the order's timeline it is a line of the status's code, event id, µs since
+-- acceptance, attempt and reason. Of an id with the time of its event, only the number
+-- is written. When the timeline is full, its second line is removed. Records of earlier
+-- versions have no timeline; theirs begins with this event.
 local function event(to, attempt, worker, reason)
   seq = seq + 1
   if timeline and seq > kept_events then
@@ -137,8 +167,8 @@ local function event(to, attempt, worker, reason)
   put('t', timeline and timeline .. '\n' .. line or line)
 end
 
--- observe counts a duration in microseconds into the histogram of one measure
--- and queue: bucket i holds what is above 100 µs * 2^((i-1)/4) and not above
+-- observe adds a duration in microseconds to the histogram of one measure and queue:
+-- bucket i holds what is above 100 µs * 2^((i-1)/4) and not above
 -- 100 µs * 2^(i/4).
 local function observe(measure, queue, us)
   us = math.max(us, 0)
@@ -148,15 +178,15 @@ local function observe(measure, queue, us)
   count('t:' .. measure .. ':' .. queue, us)
 end
 
--- since_accepted is the time in µs since acceptance, as attempts have it: shorter than
--- the time itself, which those of earlier versions have.
+-- since_accepted returns the time since acceptance in µs, as attempts store it. It is
+-- shorter than the time itself, which attempts of earlier versions store.
 local function since_accepted()
   return string.format('%.0f', math.max(now - created, 0))
 end
 
 -- started returns when an attempt began, and '?' if it may call the shop and has not
--- ended. An attempt is one line of text: worker, start with that mark behind it, and
--- once the attempt has ended, end, error and note, separated by tabs.
+-- ended. An attempt is one line of text, separated by tabs: worker, and start followed
+-- by that mark; once the attempt has ended, also end, error and note.
 local function started(line, rest)
   local start, calls = string.match(line or '', '^[^\t]*\t(%d+)(%??)' .. rest)
   if start and #start < 16 then
@@ -178,15 +208,15 @@ local function opened()
   return start, calls == '?'
 end
 
--- close ends the attempt that opened has found, and returns its worker.
+-- close ends the open attempt, which opened must have found, and returns its worker.
 local function close(reason, note)
   attempt = string.gsub(attempt, '%?$', '')
   put('a' .. attempts, attempt .. '\t' .. since_accepted() .. '\t' .. reason .. '\t' .. note)
   return string.match(attempt, '^[^\t]*')
 end
 
--- abandon ends the attempt that opened has found, of which no worker reported a result:
--- if it may have called the shop, the shop may have taken the order.
+-- abandon closes an open attempt of which no worker reported a result. If the attempt
+-- may have called the shop, the shop may have accepted the order.
 local function abandon(reason, calls)
   if calls then
     put('l', '1')
@@ -194,9 +224,9 @@ local function abandon(reason, calls)
   return close(reason, '')
 end
 
--- add_up adds the counts to the counters. One reading and one write cost less than a
--- command for each. Counts of orders stay far below the 53 bits of a Lua number; the
--- sums of durations pass them when orders have waited for 285 years together, and are
+-- add_up adds the counts to the counters. One read and one write cost less than a
+-- command for each counter. Counts of orders stay far below the 53 bits of a Lua
+-- number. Sums of durations exceed them after 285 years of waiting in total, and are
 -- off by a few microseconds from then on.
 local function add_up()
   local names, sums = {}, {}
@@ -215,7 +245,7 @@ local function add_up()
   redis.call('HSET', counters, unpack(sums))
 end
 
--- balance writes down what all changes add up to.
+-- balance writes what all updates add up to.
 local function balance()
   local gone, come = {}, {}
   for member, m in pairs(moves) do
@@ -243,10 +273,10 @@ local function balance()
   end
 end
 
--- refused returns a command that this user may not run, of those that come after the
--- first write of a change: a script that Redis refuses a command stops there, and what
--- it has written stays. It returns nothing when all are allowed, and on Redis 6.2, which
--- does not say.
+-- refused returns a command that this Redis user may not run, of those that follow the
+-- first write of an update. Without this check a script would stop at that command and
+-- leave what it had written. It returns nothing when all commands are allowed, and on
+-- Redis 6.2, which cannot be asked.
 local function refused()
   local later = {
     { 'hset', record, 'f', 'v' }, { 'hgetall', record }, { 'zadd', index, '0', 'm' }, { 'zrem', index, 'm' },
@@ -259,8 +289,8 @@ local function refused()
   end
 end
 
--- each runs a change for all orders, and tells it which of them it is at.
-local function each(change)
+-- update_orders runs an update for every order of the script.
+local function update_orders(update)
   record = KEYS[4]
   local command = refused()
   if command then
@@ -271,9 +301,8 @@ local function each(change)
   local answers = {}
   for n = 1, orders do
     local key, argument = 4 + (n - 1) * keys, 3 + (n - 1) * arguments
-    id, record, other, unsaved = ARGV[argument], KEYS[key], KEYS[key + 1], {}
-    own_move, own_counts, own_line = nil, {}, nil
-    local done, answer = pcall(change, unpack(ARGV, argument + 1, argument + arguments - 1))
+    reset(ARGV[argument], KEYS[key], KEYS[key + 1])
+    local done, answer = pcall(update, unpack(ARGV, argument + 1, argument + arguments - 1))
     if not done then
       answer = { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
     end
@@ -283,11 +312,10 @@ local function each(change)
   return answers
 end
 
--- each_known does so for orders that are in the books. Its first write is a removal,
--- of nothing: Redis allows removals even when memory is full, and what follows one
--- in the same script, so that an order which a worker holds can still be settled
--- then.
-local function each_known(change)
+-- update_known does the same for orders that are in the books. Its first write removes
+-- nothing: Redis allows removals when memory is full, and in the same script all that
+-- follows. So an order that a worker holds can still be settled then.
+local function update_known(update)
   redis.call('HDEL', counters, '')
-  return each(change)
+  return update_orders(update)
 end

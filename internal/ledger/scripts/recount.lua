@@ -7,7 +7,7 @@
 --
 -- Returns the number of accepted orders.
 local counters = KEYS[1]
-redis.call('HDEL', counters, '') -- a removal first, as in each_known
+redis.call('HDEL', counters, '') -- a removal first, as in update_known
 local accepted = 0
 for i, status in ipairs(ARGV) do
   local gauge, forgotten = unpack(redis.call('HMGET', counters, 'g:' .. status, 'f:' .. status))

@@ -4,7 +4,7 @@
 -- other  the customer's index
 --
 -- Returns {'reindexed'} if that changed something, {'right'} if not; {'missing'}.
-return each_known(function()
+return update_known(function()
   read()
   if not status then
     return { 'missing' }

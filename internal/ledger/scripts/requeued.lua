@@ -3,7 +3,7 @@
 -- token  unique to one repair
 --
 -- Returns {'counted'}, or {'known'} if it had been before or the order is settled.
-return each_known(function(token)
+return update_known(function(token)
   local last = read('r')
   if not status or settled[status] or last == token then
     return { 'known' }

@@ -1,12 +1,12 @@
--- retry gives an order that failed or was rejected another run: it is pending
--- again, and its attempts are counted anew.
+-- retry gives an order that failed or was rejected another run: it is pending again,
+-- with all its attempts.
 --
 -- token  unique to one retry
 --
 -- Returns {'retried', fields} with the record as HGETALL gives it, also when this
 -- retry had been applied before; {'status', status} for an order with any other
 -- status; {'missing'}.
-return each_known(function(token)
+return update_known(function(token)
   local last = read('y')
   if not status then
     return { 'missing' }

@@ -4,13 +4,13 @@
 -- to      completed, rejected or failed
 -- reason  why, empty when completed
 -- note    what fulfilment answered
--- taken   '1' if the shop may have taken the order and nobody knows, '0' if the shop
---         gave a definite answer, empty if it was not called
+-- taken   '1' if the shop may have accepted the order, '0' if it gave a definite
+--         answer, empty if it was not called
 --
 -- Returns {'settled', status} with the outcome that the order has now, and as a
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
-return each_known(function(token, to, reason, note, taken)
+return update_known(function(token, to, reason, note, taken)
   local held, queue, due, last_reason, unknown = read('k', 'q', 'u', 'e', 'l')
   if not status then
     return { 'missing' }

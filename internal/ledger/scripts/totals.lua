@@ -1,5 +1,5 @@
 -- totals reads the counters and the size of each unsettled status's index in
--- one step, so that both are of the same moment and drift can be told exactly.
+-- one step, so that both are of the same moment and the drift is exact.
 --
 -- KEYS[1]  the counters
 -- KEYS[2]  and on: the indexes of the unsettled statuses

@@ -2,11 +2,25 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/order"
 )
+
+// Get returns the record of an order, or order.ErrNotFound.
+func (l *Ledger) Get(ctx context.Context, id string) (order.Record, error) {
+	fields, err := l.read(ctx, id)
+	if err != nil {
+		return order.Record{}, wrap(err, "read order %s", id)
+	}
+	if len(fields) == 0 {
+		return order.Record{}, fmt.Errorf("read order %s: %w", id, order.ErrNotFound)
+	}
+	return parseRecord(id, fields)
+}
 
 // reads are the records that callers want at the same time: they travel in one
 // pipeline.
@@ -14,7 +28,7 @@ type reads = groupcommit.Committer[string, *redis.MapStringStringCmd]
 
 func newReads(rdb redis.UniversalClient) *reads {
 	return groupcommit.New(
-		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: groupTimeout},
+		groupcommit.Config{MaxGroup: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
 		func(ctx context.Context, ids []string) ([]*redis.MapStringStringCmd, error) {
 			pipe := rdb.Pipeline()
 			records := make([]*redis.MapStringStringCmd, len(ids))

@@ -10,10 +10,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// KnownKeys returns the keys of the books that belong to no single order or customer,
+// KeyTypes returns the keys of the books that belong to no single order or customer,
 // by name, each with the type that Redis must hold there, in the words of TYPE. None
 // of them needs to be there. It is for examinations; nothing else spells keys.
-func KnownKeys() map[string]string {
+func KeyTypes() map[string]string {
 	keys := map[string]string{countersKey: "hash", eventsKey: "stream", leaderKey: "string", apartKey: "string"}
 	for _, s := range order.Statuses() {
 		keys[indexKey(s)] = "zset"
@@ -21,14 +21,14 @@ func KnownKeys() map[string]string {
 	return keys
 }
 
-// RecordForm returns the newest order of the first status that has one, and in which
+// RecordEncoding returns the newest order of the first status that has one, and in which
 // form Redis keeps its record, in the words of OBJECT ENCODING: a listpack, before
 // Redis 7 a ziplist, takes least memory. Both are empty when there is no order, or
 // that one was forgotten meanwhile.
 //
 // It needs a Redis user that may run OBJECT ENCODING, which those of the programs
 // may not. It returns order.ErrUnavailable when Redis could not be asked.
-func (l *Ledger) RecordForm(ctx context.Context) (id, form string, err error) {
+func (l *Ledger) RecordEncoding(ctx context.Context) (id, form string, err error) {
 	id, err = l.anyOrder(ctx)
 	if err != nil || id == "" {
 		return "", "", err

@@ -76,7 +76,7 @@ func guard(t *testing.T, limit int, test func(t *testing.T, g *guarded)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &guarded{lengths: &lengths{unit: 1 << 20}, books: &books{}, tasks: &tasks{}}
-		gate := intake.NewGate(g.lengths, g.lengths, limit)
+		gate := intake.NewAdmission(g.lengths, g.lengths, limit)
 		g.Intake = intake.New(g.books, g.tasks, shop, gate, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -94,7 +94,7 @@ func guard(t *testing.T, limit int, test func(t *testing.T, g *guarded)) {
 func (g *guarded) take(t *testing.T, n int) (accepted int) {
 	t.Helper()
 	for range n {
-		_, _, err := g.Take(t.Context(), ordertest.Order(t))
+		_, _, err := g.Submit(t.Context(), ordertest.Order(t))
 		var busy *order.BusyError
 		switch {
 		case err == nil:
@@ -171,7 +171,7 @@ func TestGateCountsNewOrdersOnly(t *testing.T) {
 		t.Helper()
 		o := ordertest.Order(t)
 		for range 5 {
-			if _, _, err := g.Take(t.Context(), o); err != nil {
+			if _, _, err := g.Submit(t.Context(), o); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -217,7 +217,7 @@ func TestGateLimitAtOnce(t *testing.T) {
 		for range 50 {
 			o := ordertest.Order(t)
 			clients.Go(func() {
-				if _, _, err := g.Take(t.Context(), o); err == nil {
+				if _, _, err := g.Submit(t.Context(), o); err == nil {
 					accepted.Add(1)
 				}
 			})
@@ -253,7 +253,7 @@ func TestGateMemory(t *testing.T) {
 			g.counted(0)
 			var got []order.Priority
 			for _, p := range []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh} {
-				if _, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(p))); err == nil {
+				if _, _, err := g.Submit(t.Context(), ordertest.Order(t, ordertest.WithPriority(p))); err == nil {
 					got = append(got, p)
 				}
 			}
@@ -336,7 +336,7 @@ func TestGateMemoryRetryAfter(t *testing.T) {
 // client is told to wait.
 func (g *guarded) refused(t *testing.T) time.Duration {
 	t.Helper()
-	_, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh)))
+	_, _, err := g.Submit(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh)))
 	var busy *order.BusyError
 	if !errors.As(err, &busy) {
 		t.Fatalf("the order was answered %v", err)
@@ -362,7 +362,7 @@ func TestGateCountsBytes(t *testing.T) {
 			g.counted(0)
 			taken := 0
 			for range 100 {
-				if _, _, err := g.Take(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh))); err == nil {
+				if _, _, err := g.Submit(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh))); err == nil {
 					taken++
 				}
 			}

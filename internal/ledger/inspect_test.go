@@ -12,9 +12,9 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestKnownKeys brings orders into every status, and compares what Redis holds then
+// TestKeyTypes brings orders into every status, and compares what Redis holds then
 // with what is said of it, both ways.
-func TestKnownKeys(t *testing.T) {
+func TestKeyTypes(t *testing.T) {
 	b := open(t)
 	later := sample("scheduled")
 	later.ProcessAt = time.Now().Add(time.Hour)
@@ -40,16 +40,16 @@ func TestKnownKeys(t *testing.T) {
 			held[key] = b.rdb.Type(t.Context(), key).Val()
 		}
 	}
-	if diff := cmp.Diff(held, ledger.KnownKeys()); diff != "" {
+	if diff := cmp.Diff(held, ledger.KeyTypes()); diff != "" {
 		t.Errorf("known keys (-held +said):\n%s", diff)
 	}
 }
 
-func TestRecordForm(t *testing.T) {
+func TestRecordEncoding(t *testing.T) {
 	b := open(t)
 	told := func(wantID, want string) {
 		t.Helper()
-		if id, form, err := b.RecordForm(t.Context()); id != wantID || form != want || err != nil {
+		if id, form, err := b.RecordEncoding(t.Context()); id != wantID || form != want || err != nil {
 			t.Errorf("order %q is told to be a %q, %v; want %q, %q", id, form, err, wantID, want)
 		}
 	}
@@ -65,7 +65,7 @@ func TestRecordForm(t *testing.T) {
 	b.rdb.Rename(t.Context(), "kept", "orders:{b0}:o:o2")
 
 	b.server.Kill()
-	if _, _, err := b.RecordForm(t.Context()); !errors.Is(err, order.ErrUnavailable) {
+	if _, _, err := b.RecordEncoding(t.Context()); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("without Redis it is %v", err)
 	}
 	b.server.Restart()

@@ -73,15 +73,15 @@ func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.T
 // forgetOrders drops those of the orders that are due and can be read.
 func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
 	records, unreadable := l.records(ctx, ids)
-	var due []change
+	var due []update
 	for _, rec := range records {
 		if !rec.ProcessedAt.IsZero() && !rec.ProcessedAt.After(cutoff) {
-			due = append(due, change{id: rec.ID, other: customerKey(rec.Customer), args: []any{cutoff.UnixMicro()}})
+			due = append(due, update{id: rec.ID, other: customerKey(rec.Customer), args: []any{cutoff.UnixMicro()}})
 		}
 	}
 	gone := 0
-	for page := range slices.Chunk(due, maxGroup) {
-		answers, err := run(ctx, l.rdb, forgetScript, page)
+	for page := range slices.Chunk(due, maxBatch) {
+		answers, err := runScript(ctx, l.rdb, forgetScript, page)
 		if err != nil {
 			return gone, errors.Join(unreadable, wrap(err, "forget %d orders", len(page)))
 		}

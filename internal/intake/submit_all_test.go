@@ -67,8 +67,8 @@ func TestTakeAll(t *testing.T) {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			b := open(t)
 			orders := sheaf(t, n)
-			b.checkTaken(t, orders, b.TakeAll(t.Context(), orders), true)
-			b.checkTaken(t, orders, b.TakeAll(t.Context(), orders), false)
+			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), true)
+			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), false)
 			if b.logged.Len() > 0 {
 				t.Errorf("logged %q", b.logged)
 			}
@@ -95,7 +95,7 @@ func TestTakeAllAsTake(t *testing.T) {
 	unnamed := ordertest.Order(t)
 	unnamed.ID = ""
 
-	got := b.TakeAll(t.Context(), []order.Order{other, known, unnamed, done, twice, twice, changed, unnamed})
+	got := b.SubmitAll(t.Context(), []order.Order{other, known, unnamed, done, twice, twice, changed, unnamed})
 	type answer struct {
 		ID     string
 		Status order.Status
@@ -144,9 +144,9 @@ func TestTakeAllRoom(t *testing.T) {
 	}
 	other := known[0]
 	other.Notes = "different"
-	in := intake.New(b.books, &tasks{}, shop, intake.NewGate(nil, nil, 4), slog.New(slog.DiscardHandler))
+	in := intake.New(b.books, &tasks{}, shop, intake.NewAdmission(nil, nil, 4), slog.New(slog.DiscardHandler))
 	orders := append([]order.Order{other}, known...)
-	for i, a := range in.TakeAll(t.Context(), orders) {
+	for i, a := range in.SubmitAll(t.Context(), orders) {
 		if conflict := errors.Is(a.Err, order.ErrConflict); conflict != (i == 0) || a.IsNew {
 			t.Errorf("order %d: %+v", i, a)
 		}
@@ -157,7 +157,7 @@ func TestTakeAllRoom(t *testing.T) {
 	}
 	unnamed := fresh[0]
 	unnamed.ID = ""
-	for i, a := range in.TakeAll(t.Context(), append(fresh, known[1], other, fresh[0], unnamed)) {
+	for i, a := range in.SubmitAll(t.Context(), append(fresh, known[1], other, fresh[0], unnamed)) {
 		var busy *order.BusyError
 		switch {
 		case i < 4 && (a.Err != nil || !a.IsNew),
@@ -185,7 +185,7 @@ func TestTakeAllAcceptFaults(t *testing.T) {
 			orders := sheaf(t, 9)
 			orders[4].ID = ""
 			b.breaker.Break(fault, redistest.Script("orders:"))
-			for i, a := range b.TakeAll(t.Context(), orders) {
+			for i, a := range b.SubmitAll(t.Context(), orders) {
 				var uncertain *order.UncertainError
 				if made := errors.As(a.Err, &uncertain); !errors.Is(a.Err, order.ErrUnavailable) || made != (i == 4) || a.IsNew {
 					t.Errorf("order %d: %+v", i, a)
@@ -202,7 +202,7 @@ func TestTakeAllAcceptFaults(t *testing.T) {
 					t.Errorf("order %s, which may not be recorded, is queued in %v", o.ID, tasks)
 				}
 			}
-			b.checkTaken(t, orders, b.TakeAll(t.Context(), orders), fault == redistest.NotApplied)
+			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), fault == redistest.NotApplied)
 			totals, err := b.books.Totals(t.Context())
 			if err != nil || totals.Accepted != 9 {
 				t.Errorf("%d orders accepted, %v", totals.Accepted, err)
@@ -221,7 +221,7 @@ func TestTakeAllEnqueueFaults(t *testing.T) {
 			b := open(t)
 			orders := sheaf(t, 9)
 			b.breaker.Break(fault, func(c redis.Cmder) bool { return c.Name() == "sadd" })
-			for i, a := range b.TakeAll(t.Context(), orders) {
+			for i, a := range b.SubmitAll(t.Context(), orders) {
 				if a.Err != nil || !a.IsNew || a.Record.ID != orders[i].ID {
 					t.Errorf("order %d: %+v", i, a)
 				}
@@ -232,7 +232,7 @@ func TestTakeAllEnqueueFaults(t *testing.T) {
 			if log := b.logged.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "orders=9") {
 				t.Errorf("logged %q", log)
 			}
-			b.checkTaken(t, orders, b.TakeAll(t.Context(), orders), false)
+			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), false)
 		})
 	}
 }
@@ -241,10 +241,10 @@ func TestTakeAllEnqueueFaults(t *testing.T) {
 // even when the ledger knows it: the accept was repeated on its way to Redis.
 func TestTakeAllMadeIDIsNew(t *testing.T) {
 	t.Parallel()
-	in := intake.New(knows{}, &tasks{}, shop, intake.NewGate(nil, nil, 2), slog.New(slog.DiscardHandler))
+	in := intake.New(knows{}, &tasks{}, shop, intake.NewAdmission(nil, nil, 2), slog.New(slog.DiscardHandler))
 	named, unnamed := ordertest.Order(t), ordertest.Order(t)
 	unnamed.ID = ""
-	got := in.TakeAll(t.Context(), []order.Order{named, unnamed})
+	got := in.SubmitAll(t.Context(), []order.Order{named, unnamed})
 	if got[0].IsNew || !got[1].IsNew || got[0].Err != nil || got[1].Err != nil {
 		t.Errorf("answered %+v", got)
 	}

@@ -59,7 +59,7 @@ func (b *bundle) takenTogether(t *testing.T, in *intake.Intake, g *gate, ctxs []
 	t.Helper()
 	var all sync.WaitGroup
 	take := func(ctx context.Context, o order.Order) (a order.Acceptance) {
-		a.Record, a.IsNew, a.Err = in.Take(ctx, o)
+		a.Record, a.IsNew, a.Err = in.Submit(ctx, o)
 		return a
 	}
 	all.Go(func() {
@@ -85,7 +85,7 @@ func (b *bundle) takenTogether(t *testing.T, in *intake.Intake, g *gate, ctxs []
 func (b *bundle) grouping(room int) (*intake.Intake, *gate) {
 	g := newGate(b.books)
 	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: time.Second})
-	return intake.New(g, producer, shop, intake.NewGate(nil, nil, room), slog.New(slog.NewTextHandler(b.logged, nil))), g
+	return intake.New(g, producer, shop, intake.NewAdmission(nil, nil, room), slog.New(slog.NewTextHandler(b.logged, nil))), g
 }
 
 // contexts is the test's context, so many times.
@@ -162,12 +162,12 @@ func TestTakeTogetherRoom(t *testing.T) {
 func TestTakeTogetherPriorities(t *testing.T) {
 	b := open(t)
 	load := &lengths{used: 750, unit: 1 << 30} // room for critical orders alone
-	short := intake.NewGate(load, load, 1000)
+	short := intake.NewAdmission(load, load, 1000)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var reading sync.WaitGroup
 	reading.Go(func() { _ = short.Run(ctx) })
-	for deadline := time.Now().Add(5 * time.Minute); short.Admit(order.QueueLow, 0) == nil; short.Leave() {
+	for deadline := time.Now().Add(5 * time.Minute); short.Admit(order.QueueLow, 0) == nil; short.Release() {
 		if time.Now().After(deadline) {
 			t.Fatal("the gate has not read how full Redis is")
 		}
@@ -200,7 +200,7 @@ func TestTakeTogetherGivingUp(t *testing.T) {
 			b := open(t)
 			in, g := b.grouping(1000)
 			var all sync.WaitGroup
-			all.Go(func() { _, _, _ = in.Take(t.Context(), ordertest.Order(t)) })
+			all.Go(func() { _, _, _ = in.Submit(t.Context(), ordertest.Order(t)) })
 			<-g.reached
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -208,7 +208,7 @@ func TestTakeTogetherGivingUp(t *testing.T) {
 			if !named {
 				o.ID = ""
 			}
-			rec, isNew, err := in.Take(ctx, o)
+			rec, isNew, err := in.Submit(ctx, o)
 			var uncertain *order.UncertainError
 			if !errors.Is(err, order.ErrUnavailable) || isNew || rec.ID != "" || errors.As(err, &uncertain) == named {
 				t.Errorf("answered %+v, %t, %v", rec, isNew, err)
@@ -271,7 +271,7 @@ func TestTakeTogetherFaults(t *testing.T) {
 	orders := []order.Order{ordertest.Order(t), unnamed, ordertest.Order(t), unnamed}
 	q, l := &tasks{}, &failing{}
 	g := newGate(l)
-	in := intake.New(g, q, shop, intake.NewGate(nil, nil, 1000), slog.New(slog.DiscardHandler))
+	in := intake.New(g, q, shop, intake.NewAdmission(nil, nil, 1000), slog.New(slog.DiscardHandler))
 	made := map[string]bool{}
 	for i, a := range b.takenTogether(t, in, g, contexts(t, len(orders)), orders) {
 		var uncertain *order.UncertainError

@@ -1,0 +1,85 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"orderprocessor/internal/order"
+)
+
+// Begin opens an attempt at an order and returns its numbers. From then on only the
+// claim's token can fail or settle the order: an older attempt that still runs
+// becomes stale, and an attempt that is still open is closed as lost. Repeating a
+// claim returns the same numbers.
+//
+// It returns order.ErrSettled for an order that has its outcome, order.ErrNotFound,
+// and order.ErrExhausted when no attempt is left; the claim's token may still settle
+// the order then.
+func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
+	calls := ""
+	if c.CallsShop {
+		calls = callMark
+	}
+	word, rest, err := l.update(ctx, beginScript, update{id: c.ID, args: []any{
+		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
+		calls, order.ReasonNoResult,
+	}})
+	if err != nil {
+		return order.Begun{}, wrap(err, "begin order %s", c.ID)
+	}
+	if len(rest) != 3 {
+		return order.Begun{}, refusal(word, "begin", c.ID)
+	}
+	number, _ := rest[0].(int64)
+	try, _ := rest[1].(int64)
+	text, _ := rest[2].(string)
+	b := order.Begun{Number: int(number), Try: int(try)}
+	if word == "exhausted" {
+		b.LastError = text
+		return b, fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
+	}
+	b.ApprovedAt = parseTime(text)
+	return b, nil
+}
+
+// Fail ends the claim's attempt without an outcome: the order is retrying, and due
+// again after the failure's RetryIn. When the failure is Unknown, the order cannot be
+// cancelled until the shop gives a definite answer. Fail returns order.ErrSettled,
+// order.ErrStale when another delivery holds the order, or order.ErrNotFound.
+func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
+	word, _, err := l.update(ctx, failScript, update{id: c.ID, args: []any{
+		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), unknown(f.Unknown),
+	}})
+	if err != nil {
+		return wrap(err, "fail attempt at order %s", c.ID)
+	}
+	if word == "failed" {
+		return nil
+	}
+	return refusal(word, "fail attempt at", c.ID)
+}
+
+// unknown encodes for a script whether the shop may have accepted an order.
+func unknown(u bool) string {
+	if u {
+		return string(order.ShopUnknown)
+	}
+	return string(order.ShopNotCalled)
+}
+
+// Settle gives an order its outcome, which must be completed, rejected or failed. The
+// first outcome wins: for an order that has one already, Settle changes nothing and
+// returns order.ErrSettled, unless that outcome is this claim's own. It returns
+// order.ErrStale when another delivery holds the order, and order.ErrNotFound.
+func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
+	word, rest, err := l.update(ctx, settleScript, update{id: c.ID, args: []any{
+		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note), string(out.Shop),
+	}})
+	if err != nil {
+		return wrap(err, "settle order %s", c.ID)
+	}
+	if own := len(rest) == 2 && rest[0] == string(out.Status) && rest[1] == "own"; word == "settled" && own {
+		return nil
+	}
+	return refusal(word, "settle", c.ID)
+}

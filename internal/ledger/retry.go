@@ -1,0 +1,19 @@
+package ledger
+
+import (
+	"context"
+
+	"orderprocessor/internal/order"
+)
+
+// Retry makes an order that failed or was rejected pending again, with all its
+// attempts, and returns its record. The token names the retry: repeating it changes
+// nothing. Retry returns *order.StatusError for an order with any other status, and
+// order.ErrNotFound.
+func (l *Ledger) Retry(ctx context.Context, id, token string) (order.Record, error) {
+	word, rest, err := l.update(ctx, retryScript, update{id: id, args: []any{token}})
+	if err != nil {
+		return order.Record{}, wrap(err, "retry order %s", id)
+	}
+	return recordOr(word, rest, "retry", id)
+}
