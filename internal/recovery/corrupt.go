@@ -1,0 +1,55 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// The bounds of the corrupt tasks that are stored for inspection.
+const (
+	// MaxCorruptTasks is how many corrupt tasks are stored for each queue, the newest.
+	MaxCorruptTasks = 1000
+	// MaxCorruptBytes is how much of each is stored.
+	MaxCorruptBytes = 4096
+)
+
+// CorruptTask is a task that could not be decoded and was taken off its queue.
+type CorruptTask struct {
+	// ID is the order's.
+	ID string
+	// Queue is the queue that held the task.
+	Queue order.Queue
+	// SetAsideAt is when the task was taken off the queue.
+	SetAsideAt time.Time
+	// Message is the task's content, cut to MaxCorruptBytes.
+	Message []byte
+}
+
+// replaceCorrupt takes a corrupt task off its queue, stores it for inspection, and gives
+// its order a new task.
+func (r *Repairer) replaceCorrupt(ctx context.Context, q order.Queue, id string) error {
+	stored, err := r.tasks.StoreCorrupt(ctx, q, id)
+	if err != nil {
+		return err
+	}
+	if stored {
+		r.log.ErrorContext(ctx, "the task of an order was corrupt and has been replaced", "order_id", id, "queue", q)
+		if err := r.repaired(ctx, order.RepairCorruptTask, 1); err != nil {
+			return err
+		}
+	}
+	return r.enqueueMissing(ctx, id)
+}
+
+// replaceIfCorrupt replaces the task of a delayed order if it is corrupt, whatever the
+// order's age: a corrupt task that is due blocks all delayed tasks of its queue.
+func (r *Repairer) replaceIfCorrupt(ctx context.Context, rec order.Record) error {
+	_, err := r.queue.Holds(ctx, rec)
+	if errors.Is(err, order.ErrCorrupt) {
+		return r.replaceCorrupt(ctx, rec.Queue, rec.ID)
+	}
+	return err
+}
