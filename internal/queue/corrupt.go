@@ -11,7 +11,7 @@ import (
 
 // StoreCorrupt takes the task of an order off its queue, whatever it holds, and stores it
 // for CorruptTasks to list. It reports whether there was a task; repeating it changes
-// nothing. It returns order.ErrUnavailable when Redis does not answer.
+// nothing.
 func (t *Tasks) StoreCorrupt(ctx context.Context, q order.Queue, id string) (bool, error) {
 	keys := []string{
 		taskKey(taskRef{q, id}), queueKey(q, "corrupt"), queueKey(q, "corrupt_at"),
@@ -36,22 +36,21 @@ func (i *Inspector) CorruptTasks(ctx context.Context, q order.Queue, limit int) 
 	if err != nil {
 		return nil, failed(err)
 	}
-	if len(newest) == 0 {
-		return nil, nil
-	}
-	ids := make([]string, len(newest))
+	tasks, ids := make([]recovery.CorruptTask, len(newest)), make([]string, len(newest))
 	for n, z := range newest {
 		ids[n], _ = z.Member.(string)
+		tasks[n] = recovery.CorruptTask{ID: ids[n], Queue: q, SetAsideAt: time.UnixMicro(int64(z.Score)).UTC()}
+	}
+	if len(ids) == 0 {
+		return nil, nil
 	}
 	messages, err := i.rdb.HMGet(ctx, queueKey(q, "corrupt"), ids...).Result()
 	if err != nil {
 		return nil, failed(err)
 	}
-	tasks := make([]recovery.CorruptTask, len(ids))
-	for n, id := range ids {
+	for n := range tasks {
 		message, _ := messages[n].(string)
-		at := time.UnixMicro(int64(newest[n].Score)).UTC()
-		tasks[n] = recovery.CorruptTask{ID: id, Queue: q, SetAsideAt: at, Message: []byte(message)}
+		tasks[n].Message = []byte(message)
 	}
 	return tasks, nil
 }

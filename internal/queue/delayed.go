@@ -13,52 +13,30 @@ import (
 // delayedPage is roughly how many tasks Delayed returns at once.
 const delayedPage = 200
 
-// delayedSet is a set of delayed tasks, and how far it has been read.
-type delayedSet struct {
-	queue  order.Queue
-	name   string
-	cursor uint64
-}
-
-// delayedSets returns all sets, unread.
-func delayedSets() []delayedSet {
-	var sets []delayedSet
-	for _, q := range order.Queues() {
-		for _, name := range []string{"scheduled", "retry", "archived"} {
-			sets = append(sets, delayedSet{queue: q, name: name})
-		}
-	}
-	return sets
-}
-
 // Delayed returns some of the delayed tasks, about 200, and the next ones at the next
 // call. done is true at the end of a walk through all of them; the next call starts
-// another walk. It must not run concurrently with itself. It returns order.ErrUnavailable
-// when Redis does not answer.
+// another walk.
 func (t *Tasks) Delayed(ctx context.Context) (found []recovery.DelayedTask, done bool, err error) {
-	if len(t.walk) == 0 {
-		t.walk = delayedSets()
-	}
-	set := &t.walk[0]
-	entries, cursor, err := t.rdb.ZScan(ctx, queueKey(set.queue, set.name), set.cursor, "", delayedPage).Result()
+	queues, sets := order.Queues(), []string{"scheduled", "retry", "archived"}
+	q, set := queues[t.delayedSet/len(sets)], sets[t.delayedSet%len(sets)]
+	entries, cursor, err := t.rdb.ZScan(ctx, queueKey(q, set), t.delayedCursor, "", delayedPage).Result()
 	if err != nil {
-		return nil, false, fmt.Errorf("list %s tasks of queue %s: %w: %w", set.name, set.queue, order.ErrUnavailable, err)
+		return nil, false, fmt.Errorf("list %s tasks of queue %s: %w: %w", set, q, order.ErrUnavailable, err)
 	}
 	for i := 0; i+1 < len(entries); i += 2 {
-		task := recovery.DelayedTask{ID: entries[i], Queue: set.queue}
-		if at, err := strconv.ParseFloat(entries[i+1], 64); err == nil && set.name == "archived" {
+		task := recovery.DelayedTask{ID: entries[i], Queue: q}
+		if at, err := strconv.ParseFloat(entries[i+1], 64); err == nil && set == "archived" {
 			task.ArchivedAt = time.Unix(int64(at), 0).UTC()
 		}
 		found = append(found, task)
 	}
-	if set.cursor = cursor; cursor == 0 {
-		t.walk = t.walk[1:]
+	if t.delayedCursor = cursor; cursor == 0 {
+		t.delayedSet = (t.delayedSet + 1) % (len(queues) * len(sets))
 	}
-	return found, len(t.walk) == 0, nil
+	return found, cursor == 0 && t.delayedSet == 0, nil
 }
 
-// Remove removes a delayed task, and reports whether it was still there. It returns
-// order.ErrUnavailable when Redis does not answer.
+// Remove removes a delayed task, and reports whether it was still there.
 func (t *Tasks) Remove(ctx context.Context, task recovery.DelayedTask) (bool, error) {
 	keys := []string{
 		taskKey(taskRef{task.Queue, task.ID}),

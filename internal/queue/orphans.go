@@ -28,14 +28,8 @@ const (
 	leasesKey = "asynq:leases"
 )
 
-// leaseStates is one reading of the leases: for each active task its lease, and since when
-// the lease has not changed. Times are milliseconds since 1970. The JSON names are short
-// because it is written every second.
-type leaseStates struct {
-	At    int64                 `json:"a"`
-	Tasks map[string]leaseState `json:"s"` // by queue and id
-}
-
+// leaseState is the lease of an active task, and since when it has not changed, in
+// milliseconds since 1970. The JSON names are short because it is saved every second.
 type leaseState struct {
 	Lease string `json:"l"`
 	Since int64  `json:"t"`
@@ -44,21 +38,15 @@ type leaseState struct {
 // Orphans returns the active tasks whose lease has not been renewed for twelve seconds.
 // Some process must call it at least every four seconds; which one does not matter. After
 // a longer gap, or a call that failed, the twelve seconds start again, because workers
-// may have failed to renew their leases too. It must not run concurrently with itself. It
-// returns order.ErrUnavailable when Redis does not answer.
-func (t *Tasks) Orphans(ctx context.Context) ([]recovery.Orphan, error) {
-	orphans, err := t.orphans(ctx)
-	t.leasesUnknown = err != nil
-	return orphans, err
-}
-
-func (t *Tasks) orphans(ctx context.Context) ([]recovery.Orphan, error) {
+// may have failed to renew their leases too.
+func (t *Tasks) Orphans(ctx context.Context) (orphans []recovery.Orphan, err error) {
+	defer func() { t.leasesUnknown = err != nil }()
 	// The time is read first: the leases below were so after it.
 	now, err := t.now(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the time: %w: %w", order.ErrUnavailable, err)
 	}
-	last, err := t.lastLeases(ctx, now)
+	last, err := t.savedLeases(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the saved leases: %w: %w", order.ErrUnavailable, err)
 	}
@@ -67,38 +55,35 @@ func (t *Tasks) orphans(ctx context.Context) ([]recovery.Orphan, error) {
 		return nil, err
 	}
 	current := make(map[string]leaseState, len(active))
-	var orphans []recovery.Orphan
 	for _, task := range active {
 		name := string(task.Queue) + "/" + task.ID
-		seen, known := last[name]
+		state, known := last[name]
 		// A lease that is gone was dropped by recovery: no worker drops its own.
-		if !known || (seen.Lease != task.Lease && task.Lease != "") {
-			seen.Since = now.UnixMilli()
+		if !known || (state.Lease != task.Lease && task.Lease != "") {
+			state.Since = now.UnixMilli()
 		}
-		seen.Lease = task.Lease
-		current[name] = seen
-		if now.Sub(time.UnixMilli(seen.Since)) >= orphanAfter {
+		state.Lease = task.Lease
+		current[name] = state
+		if now.Sub(time.UnixMilli(state.Since)) >= orphanAfter {
 			orphans = append(orphans, recovery.Orphan{ActiveTask: task, SeenAt: now})
 		}
 	}
-	return orphans, t.saveLeases(ctx, leaseStates{At: now.UnixMilli(), Tasks: current})
+	return orphans, t.saveLeases(ctx, current)
 }
 
-// lastLeases returns the last reading of the leases by task, empty when it is too old.
-func (t *Tasks) lastLeases(ctx context.Context, now time.Time) (map[string]leaseState, error) {
+// savedLeases returns the leases by queue and id as they were last read, none if that is
+// too long ago.
+func (t *Tasks) savedLeases(ctx context.Context) (leases map[string]leaseState, err error) {
 	text, err := t.rdb.Get(ctx, leasesKey).Bytes()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
-	var last leaseStates
-	if t.leasesUnknown || json.Unmarshal(text, &last) != nil || now.Sub(time.UnixMilli(last.At)) > maxLeaseGap {
+	if errors.Is(err, redis.Nil) || err == nil && (t.leasesUnknown || json.Unmarshal(text, &leases) != nil) {
 		return nil, nil
 	}
-	return last.Tasks, nil
+	return leases, err
 }
 
-func (t *Tasks) saveLeases(ctx context.Context, current leaseStates) error {
-	text, err := json.Marshal(current)
+// saveLeases saves the leases for as long as they are valid.
+func (t *Tasks) saveLeases(ctx context.Context, leases map[string]leaseState) error {
+	text, err := json.Marshal(leases)
 	if err != nil {
 		return fmt.Errorf("encode the leases: %w", err)
 	}
@@ -108,8 +93,7 @@ func (t *Tasks) saveLeases(ctx context.Context, current leaseStates) error {
 	return nil
 }
 
-// Active returns all tasks that workers hold, orphans among them. It returns
-// order.ErrUnavailable when Redis does not answer.
+// Active returns all tasks that workers hold, orphans among them.
 func (t *Tasks) Active(ctx context.Context) ([]recovery.ActiveTask, error) {
 	pipe := t.rdb.Pipeline()
 	active := map[order.Queue]*redis.StringSliceCmd{}
@@ -136,8 +120,7 @@ func (t *Tasks) Active(ctx context.Context) ([]recovery.ActiveTask, error) {
 
 // Requeue puts an orphan in front of its queue, and reports whether it did: a task whose
 // lease has changed or that is not active any more is left alone. It returns
-// order.ErrCorrupt for a task that cannot be decoded, and order.ErrUnavailable when Redis
-// does not answer.
+// order.ErrCorrupt for a task that cannot be decoded.
 func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
 	if _, err := findTask(ctx, t.inspector, taskRef{o.Queue, o.ID}); err != nil {
 		return false, err
@@ -151,8 +134,7 @@ func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
 
 // DropLease removes the lease of an orphan, so that Asynq's recoverer ignores the task
 // and it stays active until Requeue. A task whose lease has changed is left alone.
-// Repeating it changes nothing. It returns order.ErrUnavailable when Redis does not
-// answer.
+// Repeating it changes nothing.
 func (t *Tasks) DropLease(ctx context.Context, o recovery.Orphan) error {
 	keys := []string{queueKey(o.Queue, "lease")}
 	if err := dropLeaseScript.Run(ctx, t.rdb, keys, o.ID, o.Lease).Err(); err != nil {

@@ -76,78 +76,58 @@ func (o *orphanBundle) renew(t *testing.T, seconds int64) {
 	o.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", float64(seconds), "o1")
 }
 
-// failWatch reads the leases while Redis does not answer.
-func (o *orphanBundle) failWatch(t *testing.T) {
-	t.Helper()
-	o.breaker.Break(redistest.NotApplied, redistest.Any)
-	if _, err := o.Orphans(t.Context()); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("without Redis: %v", err)
-	}
-}
-
 // TestOrphans checks when an active task is an orphan.
 func TestOrphans(t *testing.T) {
 	t.Parallel()
+	type step = func(t *testing.T, o *orphanBundle)
+	watch := func(seconds int) step { return func(t *testing.T, o *orphanBundle) { t.Helper(); o.watch(t, seconds) } }
+	pass := func(seconds int) step {
+		return func(t *testing.T, o *orphanBundle) {
+			t.Helper()
+			o.now = o.now.Add(time.Duration(seconds) * time.Second)
+		}
+	}
+	renew := func(t *testing.T, o *orphanBundle) { t.Helper(); o.renew(t, 5) }
+	restart := func(t *testing.T, o *orphanBundle) { t.Helper(); o.restart(t) }
+	noLease := func(t *testing.T, o *orphanBundle) {
+		t.Helper()
+		o.rdb.ZRem(t.Context(), "asynq:{default}:lease", "o1")
+	}
+	forget := func(t *testing.T, o *orphanBundle) { t.Helper(); o.rdb.Del(t.Context(), "asynq:leases") }
+	fail := func(t *testing.T, o *orphanBundle) {
+		t.Helper()
+		o.breaker.Break(redistest.NotApplied, redistest.Any)
+		if _, err := o.Orphans(t.Context()); !errors.Is(err, order.ErrUnavailable) {
+			t.Errorf("without Redis: %v", err)
+		}
+	}
 	rows := []struct {
-		name string
-		do   func(t *testing.T, o *orphanBundle)
-		want int
+		name  string
+		steps []step
+		want  int
 	}{
-		{"watched for eleven seconds", func(t *testing.T, o *orphanBundle) { t.Helper(); o.watch(t, 11) }, 0},
-		{"watched for twelve", func(t *testing.T, o *orphanBundle) { t.Helper(); o.watch(t, 12) }, 1},
-		{"the lease was renewed", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.watch(t, 10)
-			o.renew(t, 5)
-			o.watch(t, 10)
-		}, 0},
-		{"the lease was renewed once and then no more", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.watch(t, 10)
-			o.renew(t, 5)
-			o.watch(t, 13)
-		}, 1},
-		{"another process continues", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.watch(t, 5)
-			o.restart(t)
-			o.now = o.now.Add(3 * time.Second)
-			o.watch(t, 4)
-		}, 1},
-		{"without a lease", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.rdb.ZRem(t.Context(), "asynq:{default}:lease", "o1")
-			o.watch(t, 12)
-		}, 1},
-		{"nobody watched for a while", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.watch(t, 5)
-			o.now = o.now.Add(5 * time.Second)
-			o.watch(t, 5)
-		}, 0},
-		{"one reading failed", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.watch(t, 10)
-			o.failWatch(t)
-			o.watch(t, 3)
-		}, 0},
-		{"Redis was away for a while", func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			o.watch(t, 5)
-			for range 5 {
-				o.now = o.now.Add(time.Second)
-				o.failWatch(t)
-			}
-			o.watch(t, 5)
-		}, 0},
+		{"watched for eleven seconds", []step{watch(11)}, 0},
+		{"watched for twelve", []step{watch(12)}, 1},
+		{"the lease was renewed", []step{watch(10), renew, watch(10)}, 0},
+		{"the lease was renewed once and then no more", []step{watch(10), renew, watch(13)}, 1},
+		{"another process continues", []step{watch(5), restart, pass(3), watch(4)}, 1},
+		{"without a lease", []step{noLease, watch(12)}, 1},
+		{"the saved leases have expired", []step{watch(5), forget, pass(5), watch(5)}, 0},
+		{"one reading failed", []step{watch(10), fail, watch(3)}, 0},
+		{"Redis was away for a while", []step{watch(5), pass(1), fail, pass(3), fail, pass(1), watch(5)}, 0},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			o := openTasks(t)
 			o.fetch(t)
-			row.do(t, o)
+			for _, step := range row.steps {
+				step(t, o)
+			}
 			if orphans := o.watch(t, 0); len(orphans) != row.want {
 				t.Errorf("%d orphans, want %d", len(orphans), row.want)
+			}
+			if ttl := o.rdb.PTTL(t.Context(), "asynq:leases").Val(); ttl <= 0 || ttl > 4*time.Second {
+				t.Errorf("the saved leases expire in %v", ttl)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,13 +21,15 @@ import (
 // doing so at the first task that it cannot decode. Tasks goes by the leases instead,
 // which a live worker renews every five seconds, and by the clock of Redis alone.
 //
-// Its methods may run concurrently; Orphans and Delayed not with themselves.
+// Its methods return order.ErrUnavailable when Redis does not answer. They may run
+// concurrently; Orphans and Delayed not with themselves.
 type Tasks struct {
 	rdb           redis.UniversalClient
 	inspector     *asynq.Inspector
 	now           func(context.Context) (time.Time, error)
-	leasesUnknown bool // the last call of Orphans failed
-	walk          []delayedSet
+	leasesUnknown bool   // the last call of Orphans failed
+	delayedSet    int    // the set that Delayed reads next
+	delayedCursor uint64 // where in this set
 }
 
 // NewTasks returns Tasks on rdb, which stays the caller's to close. It fails if the
@@ -67,10 +70,6 @@ func findTask(ctx context.Context, inspector *asynq.Inspector, ref taskRef) (*as
 // isDecodeError reports whether Asynq found a task that it cannot decode. Asynq has no
 // error value for that, so its text decides.
 func isDecodeError(err error) bool {
-	for _, text := range []string{"could not decode", "unexpected value", "not supported task state", "WRONGTYPE"} {
-		if strings.Contains(err.Error(), text) {
-			return true
-		}
-	}
-	return false
+	texts := []string{"could not decode", "unexpected value", "not supported task state", "WRONGTYPE"}
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(err.Error(), text) })
 }

@@ -3,10 +3,8 @@ package recovery_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"log/slog"
-	"strconv"
 	"testing"
 	"time"
 
@@ -48,19 +46,13 @@ func open(t *testing.T) *bundle {
 	b := &bundle{rdb: server.Client(), broken: server.Client(), breaker: &redistest.Breaker{}}
 	b.broken.AddHook(b.breaker)
 	b.books, b.queue, b.asynq = ledger.New(b.rdb), producer(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
-	b.Repairer = b.another(t)
+	b.Repairer = b.repairer(t, ledger.New(b.broken))
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	return b
 }
 
 func producer(rdb redis.UniversalClient) *queue.Producer {
 	return queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: time.Second})
-}
-
-// another returns the Repairer of one more process.
-func (b *bundle) another(t *testing.T) *recovery.Repairer {
-	t.Helper()
-	return b.repairer(t, ledger.New(b.broken))
 }
 
 func (b *bundle) repairer(t *testing.T, l recovery.Ledger) *recovery.Repairer {
@@ -94,6 +86,11 @@ func (b *bundle) do(t *testing.T, steps ...step) {
 	}
 }
 
+// doing returns a step that must succeed.
+func doing(do func(ctx context.Context, b *bundle) error) step {
+	return func(t *testing.T, b *bundle) { t.Helper(); must(t, do(t.Context(), b)) }
+}
+
 // accept records an order without a task.
 func (b *bundle) accept(t *testing.T, id string, options ...ordertest.Option) order.Record {
 	t.Helper()
@@ -109,54 +106,49 @@ func accept(id string, options ...ordertest.Option) step {
 
 // enqueue gives the order its task.
 func enqueue(id string) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		_, err := b.queue.Enqueue(t.Context(), b.get(t, id))
-		must(t, err)
-	}
+	return func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, b.get(t, id)) }
+}
+
+func (b *bundle) enqueue(t *testing.T, rec order.Record) {
+	t.Helper()
+	_, err := b.queue.Enqueue(t.Context(), rec)
+	must(t, err)
 }
 
 // enqueueFor adds a task to a queue whatever the ledger holds.
 func enqueueFor(at time.Time, q order.Queue, id string) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		rec := order.Record{Order: order.Order{ID: id, ProcessAt: at}, Queue: q, Status: order.StatusScheduled}
-		_, err := b.queue.Enqueue(t.Context(), rec)
-		must(t, err)
-	}
+	rec := order.Record{Order: order.Order{ID: id, ProcessAt: at}, Queue: q, Status: order.StatusScheduled}
+	return func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, rec) }
 }
 
 func archive(id string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); must(t, b.asynq.ArchiveTask("default", id)) }
+	return doing(func(_ context.Context, b *bundle) error { return b.asynq.ArchiveTask("default", id) })
 }
 
 // corrupt overwrites the content of a task.
 func corrupt(id string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.rdb.HSet(t.Context(), taskKey(id), "msg", "garbage") }
+	return doing(func(ctx context.Context, b *bundle) error { return b.rdb.HSet(ctx, taskKey(id), "msg", "garbage").Err() })
 }
 
 // fetch does what Asynq does when a worker fetches a task.
 func fetch(id string) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		ctx := t.Context()
+	return doing(func(ctx context.Context, b *bundle) error {
 		b.rdb.LRem(ctx, queueKey+"pending", 0, id)
 		b.rdb.LPush(ctx, queueKey+"active", id)
 		b.rdb.HSet(ctx, taskKey(id), "state", "active")
-		b.rdb.ZAdd(ctx, queueKey+"lease", redis.Z{Score: float64(time.Now().Unix()), Member: id})
-	}
+		return b.rdb.ZAdd(ctx, queueKey+"lease", redis.Z{Score: float64(time.Now().Unix()), Member: id}).Err()
+	})
+}
+
+func claim(id, worker string) order.Claim {
+	return order.Claim{ID: id, Token: worker, Worker: worker, Handling: order.HandlingStandard, MaxAttempts: 100}
 }
 
 func begin(id, worker string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.begin(t, id, worker) }
-}
-
-func (b *bundle) begin(t *testing.T, id, worker string) order.Claim {
-	t.Helper()
-	c := order.Claim{ID: id, Token: worker, Worker: worker, Handling: order.HandlingStandard, MaxAttempts: 100}
-	_, err := b.books.Begin(t.Context(), c)
-	must(t, err)
-	return c
+	return doing(func(ctx context.Context, b *bundle) error {
+		_, err := b.books.Begin(ctx, claim(id, worker))
+		return err
+	})
 }
 
 // work fetches an order and begins an attempt.
@@ -164,44 +156,45 @@ func work(id, worker string) step {
 	return func(t *testing.T, b *bundle) { t.Helper(); b.do(t, fetch(id), begin(id, worker)) }
 }
 
+// fail begins an attempt that fails.
 func fail(id string) step {
 	return func(t *testing.T, b *bundle) {
 		t.Helper()
-		must(t, b.books.Fail(t.Context(), b.begin(t, id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
+		b.do(t, begin(id, "f"))
+		must(t, b.books.Fail(t.Context(), claim(id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
 	}
 }
 
+// settle begins an attempt that settles the order.
 func settle(id string, status order.Status) step {
 	return func(t *testing.T, b *bundle) {
 		t.Helper()
-		must(t, b.books.Settle(t.Context(), b.begin(t, id, "s"), order.Outcome{Status: status}))
+		b.do(t, begin(id, "s"))
+		must(t, b.books.Settle(t.Context(), claim(id, "s"), order.Outcome{Status: status}))
 	}
 }
 
 func cancel(id string) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		_, err := b.books.Cancel(t.Context(), id, "changed my mind")
-		must(t, err)
-	}
+	return doing(func(ctx context.Context, b *bundle) error {
+		_, err := b.books.Cancel(ctx, id, "changed my mind")
+		return err
+	})
 }
 
 func retry(id string) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		_, err := b.books.Retry(t.Context(), id, "r")
-		must(t, err)
-	}
+	return doing(func(ctx context.Context, b *bundle) error {
+		_, err := b.books.Retry(ctx, id, "r")
+		return err
+	})
 }
 
 // lose ends the attempt of an order whose worker is gone.
 func lose(id string, number int, withCandidate bool) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
+	return doing(func(ctx context.Context, b *bundle) error {
 		lost := order.LostAttempt{Number: number, SeenAt: time.Now().Add(time.Minute), WithCandidate: withCandidate}
-		_, err := b.books.Lost(t.Context(), id, lost)
-		must(t, err)
-	}
+		_, err := b.books.Lost(ctx, id, lost)
+		return err
+	})
 }
 
 // forget removes the one settled order from the ledger.
@@ -298,14 +291,3 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-// setProcessAt changes the time of a scheduled order, as a test cannot wait for it.
-func setProcessAt(t *testing.T, b *bundle, rec order.Record, at time.Time) {
-	t.Helper()
-	rec.ProcessAt = at
-	document, err := json.Marshal(rec.Order)
-	must(t, err)
-	b.rdb.HSet(t.Context(), recordKey(rec.ID), "d", document)
-}
-
-func micros(at time.Time) string { return strconv.FormatInt(at.UnixMicro(), 10) }

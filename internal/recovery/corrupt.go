@@ -18,14 +18,20 @@ const (
 
 // CorruptTask is a task that could not be decoded and was taken off its queue.
 type CorruptTask struct {
-	// ID is the order's.
-	ID string
-	// Queue is the queue that held the task.
-	Queue order.Queue
-	// SetAsideAt is when the task was taken off the queue.
-	SetAsideAt time.Time
-	// Message is the task's content, cut to MaxCorruptBytes.
-	Message []byte
+	ID         string      // the order's
+	Queue      order.Queue // that held the task
+	SetAsideAt time.Time   // when it was taken off the queue
+	Message    []byte      // its content, cut to MaxCorruptBytes
+}
+
+// hasTask reports whether the order has a task that will be worked. A corrupt one is
+// replaced at once, as one that is due blocks all delayed tasks of its queue.
+func (r *Repairer) hasTask(ctx context.Context, rec order.Record) (bool, error) {
+	held, err := r.queue.Holds(ctx, rec)
+	if errors.Is(err, order.ErrCorrupt) {
+		return true, r.replaceCorrupt(ctx, rec.Queue, rec.ID)
+	}
+	return held, err
 }
 
 // replaceCorrupt takes a corrupt task off its queue, stores it for inspection, and gives
@@ -36,20 +42,10 @@ func (r *Repairer) replaceCorrupt(ctx context.Context, q order.Queue, id string)
 		return err
 	}
 	if stored {
-		r.log.ErrorContext(ctx, "the task of an order was corrupt and has been replaced", "order_id", id, "queue", q)
+		r.Log.ErrorContext(ctx, "the task of an order was corrupt and has been replaced", "order_id", id, "queue", q)
 		if err := r.repaired(ctx, order.RepairCorruptTask, 1); err != nil {
 			return err
 		}
 	}
 	return r.enqueueMissing(ctx, id)
-}
-
-// replaceIfCorrupt replaces the task of a delayed order if it is corrupt, whatever the
-// order's age: a corrupt task that is due blocks all delayed tasks of its queue.
-func (r *Repairer) replaceIfCorrupt(ctx context.Context, rec order.Record) error {
-	_, err := r.queue.Holds(ctx, rec)
-	if errors.Is(err, order.ErrCorrupt) {
-		return r.replaceCorrupt(ctx, rec.Queue, rec.ID)
-	}
-	return err
 }

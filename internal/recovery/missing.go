@@ -53,7 +53,11 @@ func (r *Repairer) repairMissing(ctx context.Context, s order.Status, before tim
 		}
 		unreadable = errors.Join(unreadable, err)
 		for _, rec := range records {
-			if err := r.ensureTask(ctx, rec); err != nil {
+			held, err := r.hasTask(ctx, rec)
+			if err == nil && !held {
+				err = r.enqueueMissing(ctx, rec.ID)
+			}
+			if err != nil {
 				return errors.Join(unreadable, err)
 			}
 		}
@@ -63,18 +67,6 @@ func (r *Repairer) repairMissing(ctx context.Context, s order.Status, before tim
 		}
 	}
 	return unreadable
-}
-
-// ensureTask gives the order a task unless it has a readable one.
-func (r *Repairer) ensureTask(ctx context.Context, rec order.Record) error {
-	held, err := r.queue.Holds(ctx, rec)
-	if errors.Is(err, order.ErrCorrupt) {
-		return r.replaceCorrupt(ctx, rec.Queue, rec.ID)
-	}
-	if err != nil || held {
-		return err
-	}
-	return r.enqueueMissing(ctx, rec.ID)
 }
 
 // enqueueMissing enqueues the order unless it is settled or forgotten. It reads the
@@ -92,7 +84,7 @@ func (r *Repairer) enqueueMissing(ctx context.Context, id string) error {
 	}
 	counted, err := r.ledger.Requeued(ctx, id, token())
 	if counted {
-		r.log.WarnContext(ctx, "the task of an order was missing and has been enqueued again", "order_id", id, "status", rec.Status)
+		r.Log.WarnContext(ctx, "the task of an order was missing and has been enqueued again", "order_id", id, "status", rec.Status)
 	}
 	return err
 }

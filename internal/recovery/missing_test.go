@@ -2,6 +2,7 @@ package recovery_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -50,6 +51,7 @@ func TestMissingTask(t *testing.T) {
 		{"cancelled", []step{scheduled(second), cancel("o1")}, time.Minute, state{0, 0}, time.Time{}},
 		{"scheduled", []step{scheduled(second)}, time.Minute, state{1, 1}, second},
 		{"scheduled between two seconds", []step{scheduled(second.Add(time.Microsecond))}, time.Minute, state{1, 1}, second.Add(time.Second)},
+		{"scheduled, its time has come", []step{scheduled(second), due}, time.Minute, state{1, 1}, time.Time{}},
 		{"scheduled, too young", []step{scheduled(second)}, minAge, state{0, 0}, time.Time{}},
 		{"scheduled with its task", []step{scheduled(second), enqueue("o1")}, time.Minute, state{1, 0}, second},
 	}
@@ -58,7 +60,7 @@ func TestMissingTask(t *testing.T) {
 			b := open(t)
 			b.do(t, row.steps...)
 			before := b.get(t, "o1")
-			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.another(t)} {
+			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.repairer(t, b.books)} {
 				must(t, r.RepairTasks(t.Context(), before.CreatedAt.Add(row.age)))
 				b.wantState(t, "after a repair", row.want)
 			}
@@ -68,6 +70,16 @@ func TestMissingTask(t *testing.T) {
 			wantEqual(t, "record", before, b.get(t, "o1"))
 		})
 	}
+}
+
+// due moves the time of order o1 into the past, as a test cannot wait for it.
+func due(t *testing.T, b *bundle) {
+	t.Helper()
+	o := b.get(t, "o1").Order
+	o.ProcessAt = time.Now().Add(-time.Second)
+	document, err := json.Marshal(o)
+	must(t, err)
+	b.rdb.HSet(t.Context(), recordKey("o1"), "d", document)
 }
 
 // wantTask checks that the task of o1 is pending, or waits for a time.
@@ -81,16 +93,6 @@ func (b *bundle) wantTask(t *testing.T, until time.Time) {
 	if info == nil || info.State != want || !until.IsZero() && !info.NextProcessAt.Equal(until) {
 		t.Errorf("the task is %+v, want it %v until %v", info, want, until)
 	}
-}
-
-// TestMissingTaskDue checks that an order whose time came while it had no task waits for
-// a worker.
-func TestMissingTaskDue(t *testing.T) {
-	b := open(t)
-	rec := b.accept(t, "o1", ordertest.WithProcessAt(time.Now().Add(time.Hour)))
-	setProcessAt(t, b, rec, rec.CreatedAt.Add(-time.Second))
-	b.repairTasks(t, rec.CreatedAt.Add(time.Minute))
-	b.wantTask(t, time.Time{})
 }
 
 // TestMissingTaskIsAsFirst checks that the new task is in the queue of the record, with
@@ -150,7 +152,7 @@ func TestTwoRepairers(t *testing.T) {
 		last = b.accept(t, fmt.Sprintf("o%d", n))
 	}
 	var both sync.WaitGroup
-	for _, r := range []*recovery.Repairer{b.Repairer, b.another(t)} {
+	for _, r := range []*recovery.Repairer{b.Repairer, b.repairer(t, b.books)} {
 		both.Go(func() {
 			if err := r.RepairTasks(t.Context(), last.CreatedAt.Add(time.Minute)); err != nil {
 				t.Error(err)

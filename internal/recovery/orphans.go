@@ -14,20 +14,16 @@ const orphansBudget = 1500 * time.Millisecond
 
 // ActiveTask is a task that a worker took off its queue and has not acknowledged.
 type ActiveTask struct {
-	// ID is the order's.
-	ID string
-	// Queue is the queue that the task was taken from.
-	Queue order.Queue
-	// Lease is Asynq's lease as Redis holds it, in seconds since 1970; empty without one.
-	Lease string
+	ID    string      // the order's
+	Queue order.Queue // that the task was taken from
+	Lease string      // as Redis holds it, in seconds since 1970; empty without one
 }
 
 // Orphan is an active task whose worker is gone. It is no orphan any more once its lease
 // has changed.
 type Orphan struct {
 	ActiveTask
-	// SeenAt is when the worker was found to be gone, by the clock of Redis.
-	SeenAt time.Time
+	SeenAt time.Time // when the worker was found to be gone, by the clock of Redis
 }
 
 // pass is the result of one pass over the orphans.
@@ -118,7 +114,7 @@ func (r *Repairer) requeue(ctx context.Context, o Orphan, p *pass) error {
 	}
 	if requeued {
 		p.requeued++
-		r.log.WarnContext(ctx, "an order was requeued because its worker is gone", "order_id", o.ID, "queue", o.Queue)
+		r.Log.WarnContext(ctx, "an order was requeued because its worker is gone", "order_id", o.ID, "queue", o.Queue)
 	}
 	return err
 }

@@ -54,7 +54,7 @@ func (r *Repairer) judgeQuarantined(ctx context.Context, orphans []Orphan) (quar
 	if err != nil || !loss.Failed {
 		return quarantined, err
 	}
-	r.log.ErrorContext(ctx, "order failed because it kills its workers",
+	r.Log.ErrorContext(ctx, "order failed because it kills its workers",
 		"order_id", quarantined, "attempt", last.Number, "worker_id", last.Worker, "workers_lost", loss.WorkersLost)
 	return quarantined, r.repaired(ctx, order.RepairPoisonOrder, 1)
 }

@@ -2,6 +2,7 @@ package recovery_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,7 +174,7 @@ func TestLongWait(t *testing.T) {
 		t.Fatalf("%v are pending at once", got)
 	}
 	attempt := strings.Split(b.rdb.HGet(t.Context(), recordKey("o1"), "a3").Val(), "\t")
-	attempt[2] = micros(time.Now().Add(-time.Minute)) // its end; the test finds orphans one more minute later
+	attempt[2] = strconv.FormatInt(time.Now().Add(-time.Minute).UnixMicro(), 10) // its end; orphans are found a minute from now
 	b.rdb.HSet(t.Context(), recordKey("o1"), "a3", strings.Join(attempt, "\t"))
 	requeueOrphans(t, b)
 	wantEqual(t, "pending", []string{"o1"}, b.pending(t))

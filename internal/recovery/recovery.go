@@ -73,18 +73,14 @@ const (
 
 // Config is the configuration of a Repairer.
 type Config struct {
-	// Name identifies this process among all others.
-	Name string
-	// Retention is how long settled orders are kept.
-	Retention time.Duration
-	// Log receives a line for each repair.
-	Log *slog.Logger
+	Name      string        // identifies this process among all others
+	Retention time.Duration // how long settled orders are kept
+	Log       *slog.Logger  // receives a line for each repair
 }
 
 // Repairer repairs what crashes leave behind.
 type Repairer struct {
-	cfg    Config
-	log    *slog.Logger
+	Config
 	ledger Ledger
 	queue  Queue
 	tasks  Tasks
@@ -95,7 +91,7 @@ type Repairer struct {
 
 // New returns a Repairer; Run starts it.
 func New(cfg Config, l Ledger, q Queue, t Tasks) *Repairer {
-	return &Repairer{cfg: cfg, log: cfg.Log, ledger: l, queue: q, tasks: t, after: map[order.Status]time.Time{}}
+	return &Repairer{Config: cfg, ledger: l, queue: q, tasks: t, after: map[order.Status]time.Time{}}
 }
 
 // Run repairs until ctx ends, while this process leads: orphans and retention every
@@ -119,7 +115,7 @@ func (r *Repairer) every(ctx context.Context, interval time.Duration, step func(
 	for {
 		if err := step(ctx); err != nil && ctx.Err() == nil && time.Since(logged) >= tasksInterval {
 			logged = time.Now()
-			r.log.WarnContext(ctx, "recovery could not finish; trying again", "retry_in", interval, "error", err)
+			r.Log.WarnContext(ctx, "recovery could not finish; trying again", "retry_in", interval, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -131,7 +127,7 @@ func (r *Repairer) every(ctx context.Context, interval time.Duration, step func(
 
 // lead asks to lead, and requeues orphans if this process does.
 func (r *Repairer) lead(ctx context.Context) error {
-	leads, err := r.ledger.Lead(ctx, r.cfg.Name, leaderTerm)
+	leads, err := r.ledger.Lead(ctx, r.Name, leaderTerm)
 	r.leads.Store(leads && err == nil)
 	if err != nil || !leads {
 		return err

@@ -12,7 +12,7 @@ func (r *Repairer) reindex(ctx context.Context) error {
 	if err != nil || drift == 0 {
 		return err
 	}
-	r.log.ErrorContext(ctx, "the ledger did not balance; its indexes and gauges were rebuilt from the records",
+	r.Log.ErrorContext(ctx, "the ledger did not balance; its indexes and gauges were rebuilt from the records",
 		"drift", drift, "orders", reindexed)
 	return r.repaired(ctx, order.RepairReindexed, max(reindexed, 1))
 }

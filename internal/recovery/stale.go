@@ -11,12 +11,9 @@ import (
 // DelayedTask is a task that waits for its time, scheduled or retrying, or that is
 // archived. No worker sees it before its time.
 type DelayedTask struct {
-	// ID is the order's.
-	ID string
-	// Queue is the queue that holds the task.
-	Queue order.Queue
-	// ArchivedAt is when the task was archived; zero for one that waits for its time.
-	ArchivedAt time.Time
+	ID         string      // the order's
+	Queue      order.Queue // that holds the task
+	ArchivedAt time.Time   // zero for one that waits for its time
 }
 
 // removeStale walks through the delayed tasks, and removes those whose order does not
@@ -42,7 +39,7 @@ func (r *Repairer) removeStale(ctx context.Context, now time.Time) error {
 		}
 	}
 	if removed > 0 {
-		r.log.WarnContext(ctx, "removed tasks whose orders are settled or forgotten", "tasks", removed)
+		r.Log.WarnContext(ctx, "removed tasks whose orders are settled or forgotten", "tasks", removed)
 	}
 	return r.repaired(ctx, order.RepairStaleTask, removed)
 }
@@ -57,10 +54,11 @@ func (r *Repairer) removeIfStale(ctx context.Context, t DelayedTask, now time.Ti
 		return false, nil
 	case err != nil && !unknown:
 		return false, err
-	case !t.ArchivedAt.IsZero() && (!unknown || now.Sub(t.ArchivedAt) < r.cfg.Retention):
+	case !t.ArchivedAt.IsZero() && (!unknown || now.Sub(t.ArchivedAt) < r.Retention):
 		return false, nil
 	case !unknown && !rec.Status.Settled() && rec.Queue == t.Queue:
-		return false, r.replaceIfCorrupt(ctx, rec)
+		_, err := r.hasTask(ctx, rec)
+		return false, err
 	default:
 		return r.tasks.Remove(ctx, t)
 	}
