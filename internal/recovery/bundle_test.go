@@ -127,7 +127,9 @@ func archive(id string) step {
 
 // corrupt overwrites the content of a task.
 func corrupt(id string) step {
-	return doing(func(ctx context.Context, b *bundle) error { return b.rdb.HSet(ctx, taskKey(id), "msg", "garbage").Err() })
+	return doing(func(ctx context.Context, b *bundle) error {
+		return b.rdb.HSet(ctx, taskKey(id), "msg", "garbage").Err()
+	})
 }
 
 // fetch does what Asynq does when a worker fetches a task.
