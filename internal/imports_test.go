@@ -19,8 +19,8 @@ const module = "orderprocessor/"
 // journey lists the packages in the order in which an order meets them. Each
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
-	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
-	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/groupcommit",
+	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/recovery", "internal/worker", "internal/rules",
+	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/groupcommit",
 	"internal/traces", "internal/retryafter",
 }
 
@@ -64,7 +64,7 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/reconcile", "internal/groupcommit",
+	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/groupcommit",
 	"internal/retryafter",
 }
 
@@ -135,7 +135,7 @@ func TestRules(t *testing.T) {
 		{"internal/order", "github.com/google/uuid"},
 		{"internal/intake", "github.com/gofiber/fiber/v2"},
 		{"internal/api", "github.com/hibiken/asynq"},
-		{"internal/reconcile", "github.com/redis/go-redis/v9"},
+		{"internal/recovery", "github.com/redis/go-redis/v9"},
 	} {
 		if checkImport(row.dir, row.path) == "" {
 			t.Errorf("%s may import %s", row.dir, row.path)

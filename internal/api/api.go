@@ -21,6 +21,7 @@ import (
 
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/stats"
 	"orderprocessor/internal/traces"
 )
@@ -53,7 +54,7 @@ type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]stats.Depth, error)
 	Pause(ctx context.Context, q order.Queue) error
 	Resume(ctx context.Context, q order.Queue) error
-	Damaged(ctx context.Context, q order.Queue, limit int) ([]order.Damaged, error)
+	CorruptTasks(ctx context.Context, q order.Queue, limit int) ([]recovery.CorruptTask, error)
 }
 
 // Stats takes snapshots; see stats.Reporter.Snapshot.

@@ -24,7 +24,7 @@ func (s *Server) listDamaged(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Queues.Damaged(c.UserContext(), q, maxDamagedListed)
+	found, err := s.Queues.CorruptTasks(c.UserContext(), q, maxDamagedListed)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // TestDamaged lists what was set aside of one queue, newest first and bounded.
 func TestDamaged(t *testing.T) {
 	b := open(t)
-	sweeper, err := queue.NewSweeper(b.rdb)
+	tasks, err := queue.NewTasks(b.rdb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestDamaged(t *testing.T) {
 	for n := range api.MaxDamagedListed + 1 {
 		id := fmt.Sprint("o", n)
 		b.rdb.HSet(t.Context(), "asynq:{low}:t:"+id, "msg", "\xff\x00")
-		if found, err := sweeper.SetAside(t.Context(), order.QueueLow, id); !found || err != nil {
+		if found, err := tasks.StoreCorrupt(t.Context(), order.QueueLow, id); !found || err != nil {
 			t.Fatalf("set aside: %t, %v", found, err)
 		}
 	}

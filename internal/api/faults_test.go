@@ -11,6 +11,7 @@ import (
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/stats"
 )
 
@@ -59,7 +60,7 @@ func (f faulty) Pause(context.Context, order.Queue) error { return f.fail() }
 
 func (f faulty) Resume(context.Context, order.Queue) error { return f.fail() }
 
-func (f faulty) Damaged(context.Context, order.Queue, int) ([]order.Damaged, error) {
+func (f faulty) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
 	return nil, f.fail()
 }
 

@@ -80,7 +80,7 @@ func TestStats(t *testing.T) {
 		"queues": map[string]any{"critical": depth(1), "default": depth(0), "low": depth(1)},
 		"ledger": map[string]any{
 			"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "retried": 0.0, "drift": 0.0,
-			"repairs": map[string]any{"requeued": 0.0, "put_back": 0.0, "given_up": 0.0, "set_aside": 0.0, "removed": 0.0, "reindexed": 0.0},
+			"repairs": map[string]any{"missing_task": 0.0, "orphan": 0.0, "poison_order": 0.0, "corrupt_task": 0.0, "stale_task": 0.0, "reindexed": 0.0},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -9,6 +9,7 @@ import (
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/recovery"
 )
 
 var (
@@ -64,8 +65,8 @@ func (r shownRecord) Events(context.Context, string) ([]order.Event, error) {
 	return []order.Event{{ID: "1764000000000-0", OrderID: r.ID, Sequence: 1, Status: r.Status, At: r.at}}, nil
 }
 
-func (r shownRecord) Damaged(context.Context, order.Queue, int) ([]order.Damaged, error) {
-	return []order.Damaged{{ID: r.ID, SetAsideAt: r.at, Message: []byte("x")}}, nil
+func (r shownRecord) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
+	return []recovery.CorruptTask{{ID: r.ID, SetAsideAt: r.at, Message: []byte("x")}}, nil
 }
 
 // TestTimesHaveSixDigits shows times with any fraction in one form, in every answer.

@@ -8,6 +8,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/stats"
 )
 
@@ -36,18 +37,18 @@ func (e *examiner) workers(ctx context.Context) ([]Finding, error) {
 		alive = problem("workers", "none is alive: orders are taken until the queues are full, and wait",
 			"start workers; if they should run, look at their log for the reason of their end")
 	}
-	sweeper, err := queue.NewSweeper(e.rdb)
+	tasks, err := queue.NewTasks(e.rdb)
 	if err != nil {
 		return []Finding{alive, problem("asynq", err.Error(), "build the programs from this repository's go.mod, unchanged")}, nil
 	}
-	lost, err := e.lost(ctx, sweeper)
+	lost, err := e.lost(ctx, tasks)
 	return []Finding{alive, good("asynq", "built with the version whose keys are known; workers with another refuse to start"), lost}, err
 }
 
 // lost looks for orders whose worker is gone and that nobody puts back.
-func (e *examiner) lost(ctx context.Context, sweeper *queue.Sweeper) (Finding, error) {
+func (e *examiner) lost(ctx context.Context, tasks *queue.Tasks) (Finding, error) {
 	const check = "orders held"
-	held, err := sweeper.Held(ctx)
+	held, err := tasks.Active(ctx)
 	if err != nil {
 		return unchecked(check, "Redis did not answer"), err
 	}
@@ -70,7 +71,7 @@ func (e *examiner) lost(ctx context.Context, sweeper *queue.Sweeper) (Finding, e
 
 // overdue says whether a lease ended some time ago. One that is missing says
 // nothing: an order that is fetched has none yet.
-func overdue(held order.Stray, now time.Time) bool {
+func overdue(held recovery.ActiveTask, now time.Time) bool {
 	until, err := strconv.ParseFloat(held.Lease, 64)
 	return err == nil && now.Sub(time.Unix(int64(until), 0)) > leaseGrace
 }
@@ -84,7 +85,7 @@ func (e *examiner) queues(ctx context.Context) ([]Finding, error) {
 	var found []Finding
 	for _, q := range order.Queues() {
 		found = append(found, judgeQueue(q, depths[q]))
-		damaged, err := e.inspector.Damaged(ctx, q, toldDamaged)
+		damaged, err := e.inspector.CorruptTasks(ctx, q, toldDamaged)
 		if err != nil {
 			return found, err
 		}

@@ -9,7 +9,7 @@ import (
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/fulfilment"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/reconcile"
+	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/traces"
 	"orderprocessor/internal/worker"
 )
@@ -17,11 +17,11 @@ import (
 // Worker is the program that works the orders.
 type Worker struct {
 	*program
-	name      string
-	cfg       config.Worker
-	consumer  *queue.Consumer
-	reconcile *reconcile.Reconciler
-	shop      *fulfilment.Client
+	name     string
+	cfg      config.Worker
+	consumer *queue.Consumer
+	repairer *recovery.Repairer
+	shop     *fulfilment.Client
 }
 
 // NewWorker builds a worker and takes its admin address; it starts nothing.
@@ -74,14 +74,12 @@ func (w *Worker) build() error {
 	}
 	w.consumer = consumer
 	w.watch.needsClock, w.watch.afterLook = true, consumer.Hold
-	sweeper, err := queue.NewSweeper(w.rdb)
+	tasks, err := queue.NewTasks(w.rdb)
 	if err != nil {
-		return fmt.Errorf("set up the sweeper: %w", err)
+		return fmt.Errorf("set up recovery: %w", err)
 	}
 	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
-	w.reconcile = reconcile.New(
-		reconcile.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log},
-		reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: sweeper, Places: sweeper})
+	w.repairer = recovery.New(recovery.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log}, w.ledger, producer, tasks)
 	return nil
 }
 
@@ -105,7 +103,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.Log.Warn("calls to fulfilment are not signed, as no secret is set")
 		}
 	}
-	return w.run(ctx, nil, []func(context.Context) error{w.consumer.Run, w.reconcile.Run})
+	return w.run(ctx, nil, []func(context.Context) error{w.consumer.Run, w.repairer.Run})
 }
 
 // processNameChars is how much randomness tells two processes with the same

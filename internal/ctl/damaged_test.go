@@ -23,8 +23,8 @@ func TestDamaged(t *testing.T) {
 
 func TestStatsShowRepairs(t *testing.T) {
 	t.Parallel()
-	const stats = `{"by_status":{"pending":3},"ledger":{"accepted":4,"drift":0,"repairs":{"put_back":3,"removed":0,"set_aside":1}}}`
-	orderctl(t, "stats", "--api", answering(t, 200, stats)).mustEnd(t, 0, `repairs +3 put back, 1 set aside\n`)
-	const none = `{"by_status":{"pending":3},"ledger":{"accepted":4,"drift":0,"repairs":{"put_back":0}}}`
+	const stats = `{"by_status":{"pending":3},"ledger":{"accepted":4,"drift":0,"repairs":{"orphan":3,"stale_task":0,"corrupt_task":1}}}`
+	orderctl(t, "stats", "--api", answering(t, 200, stats)).mustEnd(t, 0, `repairs +3 orphan, 1 corrupt task\n`)
+	const none = `{"by_status":{"pending":3},"ledger":{"accepted":4,"drift":0,"repairs":{"orphan":0}}}`
 	orderctl(t, "stats", "--api", answering(t, 200, none)).mustEnd(t, 0, `repairs +none\n`)
 }

@@ -43,9 +43,9 @@ func TestFaults(t *testing.T) {
 		{"lost", []step{accept(sample("o1")), begin(a)}, lost("o1", 1)},
 		{"lost for the last time", []step{
 			accept(sample("o1")), begin(a), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c")),
-			apart("o1"),
+			quarantine("o1"),
 		}, lost("o1", 3)},
-		{"repaired", []step{accept(sample("o1"))}, repaired(order.RepairPutBack, "r1")},
+		{"repaired", []step{accept(sample("o1"))}, repaired(order.RepairOrphan, "r1")},
 		{"requeued", []step{accept(sample("o1"))}, requeued("o1", "r1")},
 		{
 			"forget",

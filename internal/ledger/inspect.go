@@ -14,7 +14,7 @@ import (
 // by name, each with the type that Redis must hold there, in the words of TYPE. None
 // of them needs to be there. It is for examinations; nothing else spells keys.
 func KeyTypes() map[string]string {
-	keys := map[string]string{countersKey: "hash", eventsKey: "stream", leaderKey: "string", apartKey: "string"}
+	keys := map[string]string{countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string"}
 	for _, s := range order.Statuses() {
 		keys[indexKey(s)] = "zset"
 	}

@@ -30,7 +30,7 @@ func TestKeyTypes(t *testing.T) {
 		c := claim(string(out.Status), "t-"+string(out.Status))
 		b.do(t, accept(sample(c.ID)), begin(c), settle(c, out))
 	}
-	b.do(t, apart("pending"))
+	b.do(t, quarantine("pending"))
 	if _, err := b.Lead(t.Context(), "one", time.Minute); err != nil {
 		t.Fatal(err)
 	}

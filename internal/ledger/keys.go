@@ -16,21 +16,21 @@ import (
 //	orders:{b0}:u:<customer digest>  sorted set  one customer's order ids, likewise
 //	orders:{b0}:c                    hash        counters, see totals.go
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
-//	orders:{b0}:l                    string      who reconciles, for a few seconds
-//	orders:{b0}:i                    string      the suspect that is tried apart, for a minute at most
+//	orders:{b0}:l                    string      the leader of recovery, for two seconds
+//	orders:{b0}:i                    string      the order in quarantine, for five minutes at most
 //	orders:{b0}:w                    none        never written: its deletion shows that Redis takes writes
 //	orders:{b0}:p                    sorted set  the programs that run, by when they were last heard of, ms, see programs.go
 const book = "orders:{b0}:"
 
 const (
-	recordPrefix = book + "o:"
-	indexPrefix  = book + "s:"
-	countersKey  = book + "c"
-	eventsKey    = book + "e"
-	leaderKey    = book + "l"
-	apartKey     = book + "i"
-	writableKey  = book + "w"
-	programsKey  = book + "p"
+	recordPrefix  = book + "o:"
+	indexPrefix   = book + "s:"
+	countersKey   = book + "c"
+	eventsKey     = book + "e"
+	leaderKey     = book + "l"
+	quarantineKey = book + "i"
+	writableKey   = book + "w"
+	programsKey   = book + "p"
 )
 
 func recordKey(id string) string { return recordPrefix + id }

@@ -11,13 +11,13 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestLost holds what ending a lost attempt does to an order.
+// TestLost checks what ending a lost attempt does to an order.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	a, failed := claim("o1", "a"), order.Outcome{Status: order.StatusFailed, Error: "refused"}
 	twice := []step{accept(sample("o1")), begin(a), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c"))}
-	beside := seen(3)
-	beside.BesideSuspect = true
+	shared := seen(3)
+	shared.WithCandidate = true
 	rows := []struct {
 		name    string
 		before  []step
@@ -32,10 +32,10 @@ func TestLost(t *testing.T) {
 		{"none", []step{accept(sample("o1"))}, seen(1), order.Loss{}, order.StatusPending},
 		{"of a settled order", []step{accept(sample("o1")), begin(a), settle(a, failed)}, seen(1), order.Loss{}, order.StatusFailed},
 		{"the third worker", twice, seen(3), order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
-		{"the third worker, beside another suspect", append(twice, apart("o2")), seen(3), order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
-		{"the third worker, tried apart beside another suspect", append(twice, apart("o1")), beside, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"the third worker, while another order is in quarantine", append(twice, quarantine("o2")), seen(3), order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
+		{"the third worker, in quarantine, with another candidate", append(twice, quarantine("o1")), shared, order.Loss{Ended: true, WorkersLost: 2}, order.StatusRetrying},
 		{"an attempt begun since", []step{accept(sample("o1")), begin(a)}, order.LostAttempt{Number: 1, SeenAt: time.Now().Add(-time.Minute)}, order.Loss{}, order.StatusProcessing},
-		{"the third worker, tried apart", append(twice, apart("o1")), seen(3), order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
+		{"the third worker, in quarantine", append(twice, quarantine("o1")), seen(3), order.Loss{Ended: true, Failed: true, WorkersLost: 3}, order.StatusFailed},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -126,9 +126,9 @@ func TestLead(t *testing.T) {
 func TestRepaired(t *testing.T) {
 	b := open(t)
 	b.do(t,
-		repaired(order.RepairPutBack, "x"), repaired(order.RepairPutBack, "x"), repaired(order.RepairPutBack, "y"),
-		repaired(order.RepairSetAside, "x"), accept(sample("o1")), requeued("o1", "z"))
-	want := map[order.Repair]int64{order.RepairPutBack: 4, order.RepairSetAside: 2, order.RepairRequeued: 1}
+		repaired(order.RepairOrphan, "x"), repaired(order.RepairOrphan, "x"), repaired(order.RepairOrphan, "y"),
+		repaired(order.RepairCorruptTask, "x"), accept(sample("o1")), requeued("o1", "z"))
+	want := map[order.Repair]int64{order.RepairOrphan: 4, order.RepairCorruptTask: 2, order.RepairMissingTask: 1}
 	if diff := cmp.Diff(want, b.totals(t).Repairs); diff != "" {
 		t.Errorf("repairs (-want +got):\n%s", diff)
 	}
@@ -158,35 +158,30 @@ func TestForgetEvents(t *testing.T) {
 	}
 }
 
-// TestApart holds that one suspect at a time is tried apart, for its term or until
-// it ends.
-func TestApart(t *testing.T) {
+// TestQuarantine checks that one order at a time is in quarantine, for its term or until
+// that is ended.
+func TestQuarantine(t *testing.T) {
 	b := open(t)
-	set := func(id, want string) {
+	wantQuarantined := func(want string) {
 		t.Helper()
-		if got, err := b.SetApart(t.Context(), id, time.Hour); got != want || err != nil {
-			t.Errorf("set %s apart: %q, %v, want %q", id, got, err, want)
-		}
-		if got, err := b.Apart(t.Context()); got != want || err != nil {
-			t.Errorf("apart is %q, %v, want %q", got, err, want)
+		if got, err := b.Quarantined(t.Context()); got != want || err != nil {
+			t.Errorf("%q is in quarantine, %v, want %q", got, err, want)
 		}
 	}
-	if got, err := b.Apart(t.Context()); got != "" || err != nil {
-		t.Errorf("apart is %q, %v", got, err)
-	}
-	set("o1", "o1")
-	set("o2", "o1")
-	set("o1", "o1")
-	if err := b.EndApart(t.Context(), "o2"); err != nil {
-		t.Error(err)
-	}
-	set("o2", "o1")
-	for range 2 {
-		if err := b.EndApart(t.Context(), "o1"); err != nil {
-			t.Error(err)
+	wantQuarantined("")
+	for _, row := range []struct{ id, end, want string }{
+		{"o1", "", "o1"}, {"o2", "", "o1"}, {"o1", "", "o1"}, {"o2", "o2", "o1"}, {"o2", "o1", "o2"},
+	} {
+		for range 2 {
+			if err := b.EndQuarantine(t.Context(), row.end); err != nil {
+				t.Error(err)
+			}
 		}
+		if got, err := b.Quarantine(t.Context(), row.id, time.Hour); got != row.want || err != nil {
+			t.Errorf("quarantine %s: %q, %v, want %q", row.id, got, err, row.want)
+		}
+		wantQuarantined(row.want)
 	}
-	set("o2", "o2")
 	if ttl := b.rdb.PTTL(t.Context(), "orders:{b0}:i").Val(); ttl <= 0 || ttl > time.Hour {
 		t.Errorf("it lasts %v", ttl)
 	}
@@ -195,7 +190,7 @@ func TestApart(t *testing.T) {
 // TestLostTwice answers the last loss the same when go-redis asks again.
 func TestLostTwice(t *testing.T) {
 	b := open(t)
-	b.do(t, accept(sample("o1")), begin(claim("o1", "a")), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c")), apart("o1"))
+	b.do(t, accept(sample("o1")), begin(claim("o1", "a")), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c")), quarantine("o1"))
 	want := order.Loss{Ended: true, Failed: true, WorkersLost: 3}
 	for range 2 {
 		got, err := b.Lost(t.Context(), "o1", seen(3))
@@ -222,9 +217,9 @@ func TestBeginCountsLosses(t *testing.T) {
 	}
 }
 
-// TestFullRedisIsReconciled holds that the one who reconciles can lead, end attempts and
-// forget when Redis is full: what it does makes room.
-func TestFullRedisIsReconciled(t *testing.T) {
+// TestRecoveryOfAFullRedis checks that recovery can lead, end attempts and forget when
+// Redis is full: that frees memory.
+func TestRecoveryOfAFullRedis(t *testing.T) {
 	b := open(t)
 	a := claim("o1", "a")
 	b.do(t, accept(sample("o1")), begin(a), accept(sample("o2")), begin(claim("o2", "b")), settle(claim("o2", "b"), completed()))
@@ -236,7 +231,7 @@ func TestFullRedisIsReconciled(t *testing.T) {
 	if leads, err := b.Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
 		t.Errorf("leads: %t, %v", leads, err)
 	}
-	b.do(t, apart("o1"), lost("o1", 1))
+	b.do(t, quarantine("o1"), lost("o1", 1))
 	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)
 	}

@@ -11,21 +11,20 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Lost ends the attempt, whose worker is gone: the order is retrying and due at
-// once, or failed when it has lost order.MaxWorkersLost workers. The last loss
-// counts only for the suspect that was tried apart, with no other one beside it.
-// Whatever the lost worker still reports is stale. An attempt that is not open any
-// more, or was begun after the worker was seen to be gone, is left alone, so
-// repeating Lost changes nothing. It returns order.ErrNotFound for an unknown
-// order.
+// Lost ends an attempt whose worker is gone. The order is then retrying and due at once,
+// or failed once it has lost order.MaxWorkersLost workers. The last loss counts only for
+// the order in quarantine, and only if the worker held no other poison candidate. What
+// the lost worker still writes is stale. An attempt that is not open, or that began after
+// lost.SeenAt, is left alone, so Lost may be repeated. It returns order.ErrNotFound for
+// an unknown order.
 func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (order.Loss, error) {
-	beside := 0
-	if lost.BesideSuspect {
-		beside = 1
+	withCandidate := 0
+	if lost.WithCandidate {
+		withCandidate = 1
 	}
-	last := fmt.Sprintf("%s %d times: the order may be what ends it", order.ReasonWorkerLost, order.MaxWorkersLost)
-	word, rest, err := l.update(ctx, lostScript, update{id: id, other: apartKey, args: []any{
-		lost.Number, lost.SeenAt.UnixMicro(), beside, order.ReasonWorkerLost, last,
+	lastReason := fmt.Sprintf("%s %d times: the order may kill its workers", order.ReasonWorkerLost, order.MaxWorkersLost)
+	word, rest, err := l.update(ctx, lostScript, update{id: id, other: quarantineKey, args: []any{
+		lost.Number, lost.SeenAt.UnixMicro(), withCandidate, order.ReasonWorkerLost, lastReason,
 	}})
 	if err != nil {
 		return order.Loss{}, wrap(err, "end lost attempt at order %s", id)
@@ -37,40 +36,39 @@ func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (o
 	return order.Loss{Ended: word != "over", Failed: word == "failed", WorkersLost: int(losses)}, nil
 }
 
-// SetApart makes an order the suspect that is tried apart from all others, unless
-// another one is, and says which one is now. It lasts for the term, by the clock of Redis, and for an order that is
-// tried apart already it lasts anew.
-func (l *Ledger) SetApart(ctx context.Context, id string, term time.Duration) (apart string, err error) {
-	apart, err = apartScript.Run(ctx, l.rdb, []string{apartKey}, id, term.Milliseconds()).Text()
-	return apart, wrap(err, "try order %s apart", id)
+// Quarantine puts an order in quarantine unless another one is, and returns the order
+// that is in quarantine now. The quarantine ends after the term, by the clock of Redis;
+// a call for the order that is already in quarantine starts the term again.
+func (l *Ledger) Quarantine(ctx context.Context, id string, term time.Duration) (quarantined string, err error) {
+	quarantined, err = quarantineScript.Run(ctx, l.rdb, []string{quarantineKey}, id, term.Milliseconds()).Text()
+	return quarantined, wrap(err, "quarantine order %s", id)
 }
 
-// Apart returns the suspect that is being tried apart, empty when there is none.
-func (l *Ledger) Apart(ctx context.Context) (id string, err error) {
-	id, err = l.rdb.Get(ctx, apartKey).Result()
+// Quarantined returns the order that is in quarantine, empty if there is none.
+func (l *Ledger) Quarantined(ctx context.Context) (id string, err error) {
+	id, err = l.rdb.Get(ctx, quarantineKey).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
-	return id, wrap(err, "ask which order is tried apart")
+	return id, wrap(err, "read which order is in quarantine")
 }
 
-// EndApart says that the order is not being tried apart any more. If another one
-// is, or none, nothing changes.
-func (l *Ledger) EndApart(ctx context.Context, id string) error {
-	return wrap(endApartScript.Run(ctx, l.rdb, []string{apartKey}, id).Err(), "end trying order %s apart", id)
+// EndQuarantine ends the quarantine of an order. If the order is not in quarantine,
+// nothing changes.
+func (l *Ledger) EndQuarantine(ctx context.Context, id string) error {
+	return wrap(endQuarantineScript.Run(ctx, l.rdb, []string{quarantineKey}, id).Err(), "end quarantine of order %s", id)
 }
 
-// Lead says whether the process of that name is the one that reconciles, and
-// keeps it that for the time given. Another process can lead when that time has
-// passed without a call, by the clock of Redis. It returns order.ErrUnavailable
-// when Redis could not be asked.
+// Lead makes the named process the leader of recovery unless another process is, and
+// reports whether it leads. A leader leads for the term after its last call, by the clock
+// of Redis. It returns order.ErrUnavailable when Redis does not answer.
 func (l *Ledger) Lead(ctx context.Context, name string, term time.Duration) (bool, error) {
 	n, err := leadScript.Run(ctx, l.rdb, []string{leaderKey}, name, term.Milliseconds()).Int()
-	return n == 1, wrap(err, "ask who reconciles")
+	return n == 1, wrap(err, "lead recovery")
 }
 
-// Repaired counts so many repairs of one kind. The token names the call:
-// repeating it counts nothing, if no other call of that kind came between.
+// Repaired counts n repairs of one kind. The token names the call: a repeated call counts
+// nothing, unless another call for the same kind came between.
 func (l *Ledger) Repaired(ctx context.Context, kind order.Repair, n int, token string) error {
 	err := repairedScript.Run(ctx, l.rdb, []string{countersKey}, string(kind), n, token).Err()
 	return wrap(err, "count %d repairs", n)

@@ -43,11 +43,11 @@ var lostLua string
 //go:embed scripts/repaired.lua
 var repairedLua string
 
-//go:embed scripts/apart.lua
-var apartLua string
+//go:embed scripts/quarantine.lua
+var quarantineLua string
 
-//go:embed scripts/endapart.lua
-var endApartLua string
+//go:embed scripts/endquarantine.lua
+var endQuarantineLua string
 
 //go:embed scripts/lead.lua
 var leadLua string
@@ -69,23 +69,23 @@ var recountLua string
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	acceptScript   = newUpdate(acceptLua)
-	beginScript    = newUpdate(beginLua)
-	failScript     = newUpdate(failLua)
-	settleScript   = newUpdate(settleLua)
-	cancelScript   = newUpdate(cancelLua)
-	retryScript    = newUpdate(retryLua)
-	lostScript     = newUpdate(lostLua)
-	requeuedScript = newUpdate(requeuedLua)
-	forgetScript   = newUpdate(forgetLua)
-	repairedScript = redis.NewScript(repairedLua)
-	apartScript    = redis.NewScript(apartLua)
-	endApartScript = redis.NewScript(endApartLua)
-	leadScript     = redis.NewScript(leadLua)
-	totalsScript   = redis.NewScript(totalsLua)
-	listScript     = redis.NewScript(listLua)
-	reindexScript  = newUpdate(reindexLua)
-	recountScript  = redis.NewScript(recountLua)
+	acceptScript        = newUpdate(acceptLua)
+	beginScript         = newUpdate(beginLua)
+	failScript          = newUpdate(failLua)
+	settleScript        = newUpdate(settleLua)
+	cancelScript        = newUpdate(cancelLua)
+	retryScript         = newUpdate(retryLua)
+	lostScript          = newUpdate(lostLua)
+	requeuedScript      = newUpdate(requeuedLua)
+	forgetScript        = newUpdate(forgetLua)
+	repairedScript      = redis.NewScript(repairedLua)
+	quarantineScript    = redis.NewScript(quarantineLua)
+	endQuarantineScript = redis.NewScript(endQuarantineLua)
+	leadScript          = redis.NewScript(leadLua)
+	totalsScript        = redis.NewScript(totalsLua)
+	listScript          = redis.NewScript(listLua)
+	reindexScript       = newUpdate(reindexLua)
+	recountScript       = redis.NewScript(recountLua)
 )
 
 // newUpdate returns a script that updates orders, with the prelude in front.

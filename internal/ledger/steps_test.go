@@ -95,9 +95,9 @@ func repaired(kind order.Repair, token string) step {
 	return func(ctx context.Context, l *ledger.Ledger) error { return l.Repaired(ctx, kind, 2, token) }
 }
 
-func apart(id string) step {
+func quarantine(id string) step {
 	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.SetApart(ctx, id, time.Hour)
+		_, err := l.Quarantine(ctx, id, time.Hour)
 		return err
 	}
 }

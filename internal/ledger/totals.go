@@ -88,7 +88,7 @@ func count(t *stats.Totals, name, value string) {
 		t.Attempts = n
 	case "requeued":
 		t.Requeued = n
-		t.Repairs[order.RepairRequeued] = n
+		t.Repairs[order.RepairMissingTask] = n
 	case "retried":
 		t.Retried = n
 	case "r":

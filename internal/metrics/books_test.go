@@ -31,7 +31,7 @@ func TestBooks(t *testing.T) {
 	s := &system{snapshot: stats.Snapshot{
 		Totals: stats.Totals{
 			Accepted: 9, Attempts: 8, Retried: 2,
-			Repairs:  map[order.Repair]int64{order.RepairGivenUp: 3, "made up": 1},
+			Repairs:  map[order.Repair]int64{order.RepairPoisonOrder: 3, "made up": 1},
 			ByStatus: map[order.Status]int64{order.StatusCompleted: 5, order.StatusPending: 2, "made up": 1},
 			Indexed:  map[order.Status]int64{order.StatusPending: 2},
 		},
@@ -47,7 +47,7 @@ func TestBooks(t *testing.T) {
 	all := scrape(t, r, "orders_books_")
 	compare(t, map[string]float64{
 		"orders_books_up": 1, "orders_books_accepted_total": 9, "orders_books_attempts_total": 8, "orders_books_retried_total": 2,
-		`orders_books_repairs_total{kind="given_up"}`: 3, "orders_books_drift_orders": 1,
+		`orders_books_repairs_total{kind="poison_order"}`: 3, "orders_books_drift_orders": 1,
 		`orders_books_orders{status="completed"}`: 5, `orders_books_orders{status="pending"}`: 2,
 		`orders_books_queue_tasks{queue="low",state="pending"}`: 1, `orders_books_queue_tasks{queue="low",state="active"}`: 2,
 		`orders_books_queue_tasks{queue="low",state="scheduled"}`: 3, `orders_books_queue_tasks{queue="low",state="retry"}`: 4,
@@ -56,7 +56,7 @@ func TestBooks(t *testing.T) {
 		"orders_books_workers": 2, "orders_books_worker_slots": 64, "orders_books_redis_memory_used_bytes": 1000, "orders_books_redis_memory_limit_bytes": 4000,
 	}, nonzero(all))
 	for _, zero := range []string{
-		`orders_books_repairs_total{kind="put_back"}`, `orders_books_orders{status="failed"}`,
+		`orders_books_repairs_total{kind="orphan"}`, `orders_books_orders{status="failed"}`,
 		`orders_books_queue_tasks{queue="critical",state="pending"}`, `orders_books_queue_paused{queue="critical"}`,
 		`orders_books_end_to_end_seconds_count{queue="critical"}`,
 	} {

@@ -42,7 +42,7 @@ func ledgerFigures() []figure {
 			},
 		},
 		{
-			booksDesc("repairs_total", "What reconcile has put right, by kind.", "kind"),
+			booksDesc("repairs_total", "Repairs of what crashes left behind, by kind.", "kind"),
 			prometheus.CounterValue,
 			func(now stats.Snapshot, value func(float64, ...string)) {
 				for _, kind := range order.Repairs() {

@@ -23,9 +23,9 @@ var (
 	// ErrUnreadable means that a record is not of the form that this version
 	// writes.
 	ErrUnreadable = errors.New("record cannot be read")
-	// ErrDamaged means that the order's place in its queue cannot be read, so that
+	// ErrCorrupt means that the task of the order cannot be decoded, so that
 	// no worker can take it.
-	ErrDamaged = errors.New("place in the queue cannot be read")
+	ErrCorrupt = errors.New("task cannot be decoded")
 	// ErrUnavailable means that Redis could not be asked. Whether a write was
 	// applied is unknown, and repeating it is safe.
 	ErrUnavailable = errors.New("redis is unavailable")

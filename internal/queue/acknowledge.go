@@ -74,7 +74,7 @@ func takeOff(ctx context.Context, rdb redis.UniversalClient, q order.Queue, task
 	args := make([]any, 0, 1+len(tasks))
 	args = append(args, tasks[0].expires)
 	for _, t := range tasks {
-		keys, args = append(keys, taskKey(place{q, t.id})), append(args, t.id)
+		keys, args = append(keys, taskKey(taskRef{q, t.id})), append(args, t.id)
 	}
 	answers, err := doneScript.Run(ctx, rdb, keys, args...).BoolSlice()
 	if err != nil {

@@ -178,7 +178,7 @@ func TestFetchFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range redistest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
-			s := sweep(t)
+			s := openTasks(t)
 			ids := s.fill(t, order.QueueDefault, 20)
 			s.breaker.Break(fault, func(c redis.Cmder) bool { return fetches(c) && strings.Contains(redistest.Keys(c)[0], "default") })
 			cfg := config()
@@ -188,13 +188,13 @@ func TestFetchFaults(t *testing.T) {
 			eventually(t, "nothing waits", func() bool {
 				return len(s.pending(order.QueueDefault)) == 0 && s.active(order.QueueDefault) == len(ids)-len(c.got())
 			})
-			strays := s.look(t, 12)
-			if len(strays) != len(ids)-len(c.got()) || (len(strays) > 0) != (fault == redistest.ReplyLost) {
-				t.Errorf("%d strays, %d of %d orders delivered", len(strays), len(c.got()), len(ids))
+			orphans := s.watch(t, 12)
+			if len(orphans) != len(ids)-len(c.got()) || (len(orphans) > 0) != (fault == redistest.ReplyLost) {
+				t.Errorf("%d orphans, %d of %d orders delivered", len(orphans), len(c.got()), len(ids))
 			}
-			for _, stray := range strays {
-				if done, err := s.PutBack(t.Context(), stray); !done || err != nil {
-					t.Errorf("put %+v back: %t, %v", stray, done, err)
+			for _, orphan := range orphans {
+				if done, err := s.Requeue(t.Context(), orphan); !done || err != nil {
+					t.Errorf("requeue %+v: %t, %v", orphan, done, err)
 				}
 			}
 			c.wait(t, ids)

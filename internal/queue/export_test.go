@@ -18,9 +18,9 @@ func Counts(err error) bool { return counts(err) }
 // Within waits for a call until ctx ends.
 func Within[T any](ctx context.Context, call func() (T, error)) (T, error) { return within(ctx, call) }
 
-// SetClock makes the sweeper tell the time by another clock.
-func (s *Sweeper) SetClock(now func() time.Time) {
-	s.now = func(context.Context) (time.Time, error) { return now(), nil }
+// SetClock makes it tell the time by another clock.
+func (t *Tasks) SetClock(now func() time.Time) {
+	t.now = func(context.Context) (time.Time, error) { return now(), nil }
 }
 
 // The scripts of Asynq that are run in another way than its own, by their SHA-1.

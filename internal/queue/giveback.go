@@ -107,7 +107,7 @@ func putBack(ctx context.Context, rdb redis.UniversalClient, q order.Queue, task
 	args := make([]any, 0, 1+2*len(tasks))
 	args = append(args, time.Now().UnixNano())
 	for _, t := range tasks {
-		keys, args = append(keys, taskKey(place{q, t.id})), append(args, t.id, t.lease)
+		keys, args = append(keys, taskKey(taskRef{q, t.id})), append(args, t.id, t.lease)
 	}
 	return putbackScript.Run(ctx, rdb, keys, args...)
 }

@@ -58,7 +58,7 @@ func TestStopGivesBack(t *testing.T) {
 // TestKilledWithTasks holds that what a worker held when it was cut off is found and
 // put back as orders are that it was working, and that none is lost or doubled.
 func TestKilledWithTasks(t *testing.T) {
-	s := sweep(t)
+	s := openTasks(t)
 	ids := s.fill(t, order.QueueDefault, 40)
 	dead, gone := s.server.Client(), &cut{}
 	dead.AddHook(gone)
@@ -66,13 +66,13 @@ func TestKilledWithTasks(t *testing.T) {
 	h.waitFull(t)
 	gone.on.Store(true)
 	held := s.active(order.QueueDefault)
-	strays := s.look(t, 12)
-	if len(strays) != held || held <= hoarderSlots {
-		t.Fatalf("%d strays, the worker held %d orders", len(strays), held)
+	orphans := s.watch(t, 12)
+	if len(orphans) != held || held <= hoarderSlots {
+		t.Fatalf("%d orphans, the worker held %d orders", len(orphans), held)
 	}
-	for _, stray := range strays {
-		if done, err := s.PutBack(t.Context(), stray); !done || err != nil || stray.Lease == "" {
-			t.Errorf("put %+v back: %t, %v", stray, done, err)
+	for _, orphan := range orphans {
+		if done, err := s.Requeue(t.Context(), orphan); !done || err != nil || orphan.Lease == "" {
+			t.Errorf("requeue %+v: %t, %v", orphan, done, err)
 		}
 	}
 	var c collector
@@ -156,7 +156,7 @@ func TestGiveBackFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range redistest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
-			s := sweep(t)
+			s := openTasks(t)
 			ids := s.fill(t, order.QueueDefault, 15)
 			h := s.hoard(t, s.broken)
 			h.waitFull(t)
@@ -165,13 +165,13 @@ func TestGiveBackFaults(t *testing.T) {
 			eventually(t, "tasks are given back", func() bool { return h.Ahead() == 0 && s.breaker.Fired() == 1 })
 			h.free()
 			receive(t, "Run returns", h.ended)
-			strays := s.look(t, 12)
-			if (len(strays) > 0) != (fault == redistest.NotApplied) {
-				t.Errorf("%d strays", len(strays))
+			orphans := s.watch(t, 12)
+			if (len(orphans) > 0) != (fault == redistest.NotApplied) {
+				t.Errorf("%d orphans", len(orphans))
 			}
 			left := s.pending(order.QueueDefault)
-			for _, stray := range strays {
-				left = append(left, stray.ID)
+			for _, orphan := range orphans {
+				left = append(left, orphan.ID)
 			}
 			if diff := cmp.Diff(ids[hoarderSlots:], left, cmpopts.SortSlices(strings.Compare)); diff != "" || len(h.begun) > 0 {
 				t.Errorf("%d more were begun, left (-want +got):\n%s", len(h.begun), diff)

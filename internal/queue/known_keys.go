@@ -7,11 +7,11 @@ import "orderprocessor/internal/order"
 // of them needs to be there. They are those of Asynq 0.26, and those that this
 // package writes beside them. It is for examinations; nothing else spells keys.
 func KnownKeys() map[string]string {
-	keys := map[string]string{queuesKey: "set", watchKey: "string"}
+	keys := map[string]string{queuesKey: "set", leasesKey: "string"}
 	ofOne := map[string]string{
 		"pending": "list", "active": "list",
 		"scheduled": "zset", "retry": "zset", "archived": "zset", "lease": "zset",
-		"paused": "string", "damaged": "hash", "damaged_at": "zset",
+		"paused": "string", "corrupt": "hash", "corrupt_at": "zset",
 	}
 	for _, q := range order.Queues() {
 		for name, kind := range ofOne {

@@ -65,11 +65,11 @@ func inAny(key string) string {
 // spoilOne sets a damaged place aside, and has a look that is kept for some seconds.
 func (b *bundle) spoilOne(t *testing.T) {
 	t.Helper()
-	s, err := queue.NewSweeper(b.rdb)
+	s, err := queue.NewTasks(b.rdb)
 	must(t, err)
 	b.rdb.HSet(t.Context(), "asynq:{low}:t:spoilt", "msg", "x")
-	_, err = s.SetAside(t.Context(), order.QueueLow, "spoilt")
+	_, err = s.StoreCorrupt(t.Context(), order.QueueLow, "spoilt")
 	must(t, err)
-	_, err = s.Strays(t.Context())
+	_, err = s.Orphans(t.Context())
 	must(t, err)
 }

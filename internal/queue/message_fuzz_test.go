@@ -16,7 +16,7 @@ func FuzzMessage(f *testing.F) {
 	server := redistest.Start(f)
 	rdb := server.Client()
 	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout})
-	sweeper, err := queue.NewSweeper(rdb)
+	tasks, err := queue.NewTasks(rdb)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -38,11 +38,11 @@ func FuzzMessage(f *testing.F) {
 		if held && err == nil {
 			return
 		}
-		if held || !errors.Is(err, order.ErrDamaged) {
+		if held || !errors.Is(err, order.ErrCorrupt) {
 			t.Fatalf("Holds: %t, %v", held, err)
 		}
-		if found, err := sweeper.SetAside(t.Context(), rec.Queue, rec.ID); !found || err != nil {
-			t.Fatalf("SetAside: %t, %v", found, err)
+		if found, err := tasks.StoreCorrupt(t.Context(), rec.Queue, rec.ID); !found || err != nil {
+			t.Fatalf("StoreCorrupt: %t, %v", found, err)
 		}
 		if added, err := producer.Enqueue(t.Context(), rec); !added || err != nil {
 			t.Fatalf("Enqueue: %t, %v", added, err)

@@ -51,7 +51,7 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 // while the task exists adds nothing. A task that would not be worked, or not in
 // time, is replaced; the order must not be settled when Enqueue is called. The
 // trace of ctx travels with the task. The task of a scheduled order waits for its
-// time. It returns order.ErrDamaged when the order has a task that cannot be read,
+// time. It returns order.ErrCorrupt when the order has a task that cannot be read,
 // and order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, err error) {
 	payload, err := encodePayload(rec)
@@ -100,7 +100,7 @@ func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) 
 
 // Withdraw takes the task of a cancelled order off the queue if it waits for its
 // time or its next attempt, which may be far away. Any other task may stay: the
-// worker that meets it finds the order cancelled. It returns order.ErrDamaged when
+// worker that meets it finds the order cancelled. It returns order.ErrCorrupt when
 // there is one that cannot be read, and order.ErrUnavailable when Redis could not
 // be asked.
 func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
@@ -117,7 +117,7 @@ func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
 // Holds says whether the order has a task that will be worked: one that is not
 // archived, and does not wait for another time than the order's. An id may be
 // used again while a task of the cancelled order that had it before still waits.
-// It returns order.ErrDamaged when there is one that cannot be read, and
+// It returns order.ErrCorrupt when there is one that cannot be read, and
 // order.ErrUnavailable when Redis could not be asked.
 func (p *Producer) Holds(ctx context.Context, rec order.Record) (bool, error) {
 	task, err := p.task(ctx, rec)
@@ -139,7 +139,7 @@ func dueAt(rec order.Record) time.Time { return rec.ProcessAt.Add(toNextSecond) 
 
 // task returns the order's task, nil when there is none.
 func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo, error) {
-	info, err := lookUp(ctx, p.asynq, place{rec.Queue, rec.ID})
+	info, err := findTask(ctx, p.asynq, taskRef{rec.Queue, rec.ID})
 	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
 		return nil, nil //nolint:nilnil // no task is an answer
 	}

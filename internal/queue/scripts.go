@@ -18,14 +18,14 @@ var doneLua string
 //go:embed scripts/putback.lua
 var putbackLua string
 
-//go:embed scripts/withhold.lua
-var withholdLua string
+//go:embed scripts/droplease.lua
+var dropLeaseLua string
 
-//go:embed scripts/watch.lua
-var watchLua string
+//go:embed scripts/saveleases.lua
+var saveLeasesLua string
 
-//go:embed scripts/setaside.lua
-var setasideLua string
+//go:embed scripts/storecorrupt.lua
+var storeCorruptLua string
 
 //go:embed scripts/remove.lua
 var removeLua string
@@ -35,12 +35,12 @@ var removeLua string
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	enqueueScript  = redis.NewScript(enqueueLua)
-	fetchScript    = redis.NewScript(fetchLua)
-	doneScript     = redis.NewScript(doneLua)
-	putbackScript  = redis.NewScript(putbackLua)
-	withholdScript = redis.NewScript(withholdLua)
-	watchScript    = redis.NewScript(watchLua)
-	setasideScript = redis.NewScript(setasideLua)
-	removeScript   = redis.NewScript(removeLua)
+	enqueueScript      = redis.NewScript(enqueueLua)
+	fetchScript        = redis.NewScript(fetchLua)
+	doneScript         = redis.NewScript(doneLua)
+	putbackScript      = redis.NewScript(putbackLua)
+	dropLeaseScript    = redis.NewScript(dropLeaseLua)
+	saveLeasesScript   = redis.NewScript(saveLeasesLua)
+	storeCorruptScript = redis.NewScript(storeCorruptLua)
+	removeScript       = redis.NewScript(removeLua)
 )

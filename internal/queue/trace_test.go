@@ -60,15 +60,15 @@ func TestSpansOfOrdersThatAreNotQueued(t *testing.T) {
 // TestOrdersThatArePutBackKeepTheirTrace holds that the next worker goes on in the trace
 // that an order came with.
 func TestOrdersThatArePutBackKeepTheirTrace(t *testing.T) {
-	s := sweep(t)
+	s := openTasks(t)
 	came := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, Remote: true})
 	origin := trace.ContextWithRemoteSpanContext(t.Context(), came)
 	if err := s.EnqueueAll(t.Context(), []order.Handover{{Record: record("o1", order.QueueDefault), Trace: traces.ContextOf(origin)}}); err != nil {
 		t.Fatal(err)
 	}
-	s.hold(t, "o1")
-	strays := s.look(t, 12)
-	if done, err := s.PutBack(t.Context(), strays[0]); !done || err != nil {
+	s.fetchNext(t, "o1")
+	orphans := s.watch(t, 12)
+	if done, err := s.Requeue(t.Context(), orphans[0]); !done || err != nil {
 		t.Fatalf("put back: %t, %v", done, err)
 	}
 	delivered := make(chan trace.SpanContext, 1)

@@ -25,7 +25,7 @@ const (
 		`"queue_length":0,"uptime_seconds":9,"throughput_per_second":0.1,"by_status":{"pending":1},` +
 		`"queues":{"low":{` + counts + `}},"latency_ms":{"queue_wait":{"p50":1,"p95":2,"p99":3},` +
 		`"processing":{"p50":1,"p95":2,"p99":3},"end_to_end":{"p50":1,"p95":2,"p99":3}},` +
-		`"ledger":{"accepted":1,"attempts":1,"requeued":0,"retried":0,"repairs":{"requeued":0,"put_back":1,"given_up":0,"set_aside":0,"removed":0,"reindexed":0},"drift":-1},` +
+		`"ledger":{"accepted":1,"attempts":1,"requeued":0,"retried":0,"repairs":{"missing_task":0,"orphan":1,"poison_order":0,"corrupt_task":0,"stale_task":0,"reindexed":0},"drift":-1},` +
 		`"redis":{"memory_used_bytes":1000000,"memory_limit_bytes":0}}`
 	health = `{"status":"healthy","timestamp":1795435200,"pool":{"healthy":true,"queue_length":0,"workers":4}}`
 	report = `{"count":1,"retried":0,"dry_run":true,"next_cursor":"b2s"}`

@@ -1,8 +1,8 @@
--- lead makes a process the one that reconciles, or keeps it that.
+-- lead makes a process the leader of recovery unless another one leads.
 --
--- KEYS[1]  who leads
+-- KEYS[1]  the leader
 -- ARGV[1]  name of the process
--- ARGV[2]  how long it leads without asking again, milliseconds
+-- ARGV[2]  the term for which it leads without asking again, milliseconds
 --
 -- Returns 1 if the process leads, 0 if another does.
 local leader = redis.call('GET', KEYS[1])

@@ -1,18 +1,18 @@
--- lost ends an attempt whose worker is gone. The order may be tried again at
--- once; one that has lost too many workers since its last retry, the last of them
--- while it was tried apart from other suspects, ends as failed.
+-- lost ends an attempt whose worker is gone. The order is due at once, or fails once it
+-- has lost too many workers since its acceptance or last retry, the last of them in
+-- quarantine.
 --
--- other        the suspect that is tried apart
--- number       of the attempt
--- seen         when the worker was seen to be gone, microseconds
--- beside       1 if another suspect was with the same worker, else 0
--- reason       of the attempt's end
--- last_reason  of the order's end
+-- other           the key of the order in quarantine
+-- number          the attempt's number
+-- seen            when the worker was found to be gone, microseconds
+-- with_candidate  1 if the worker also held another poison candidate, else 0
+-- reason          why the attempt ended
+-- last_reason     why the order failed, if it does
 --
 -- Returns {'lost', losses} or {'failed', losses} when the attempt ended here;
 -- {'over', losses} when it is not open, not the last one, or begun since;
 -- {'missing'}.
-return update_known(function(number, seen, beside, reason, last_reason)
+return update_known(function(number, seen, with_candidate, reason, last_reason)
   local queue, due, losses = read('q', 'u', 'p')
   if not status then
     return { 'missing' }
@@ -26,14 +26,14 @@ return update_known(function(number, seen, beside, reason, last_reason)
     return { 'over', losses }
   end
 
-  -- The last loss counts only when it is known to be this order's own.
-  local own = redis.call('GET', other) == id and beside == '0'
+  -- The last loss counts only when this order is known to have caused it.
+  local own = redis.call('GET', other) == id and with_candidate == '0'
   if losses < most_losses - 1 or own then
     losses = losses + 1
   end
   local ends = losses >= most_losses
   local to = ends and 'failed' or 'retrying'
-  -- Whatever the worker still does is stale from here on.
+  -- Whatever the worker still writes is stale from here on.
   drop('k')
   move(to)
   local worker = abandon(reason, calls)

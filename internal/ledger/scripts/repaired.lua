@@ -1,9 +1,9 @@
--- repaired counts what reconcile has put right.
+-- repaired counts repairs of one kind.
 --
 -- KEYS[1]  the counters
--- ARGV[1]  kind of repair
+-- ARGV[1]  the kind
 -- ARGV[2]  how many
--- ARGV[3]  token, unique to one call
+-- ARGV[3]  a token that is unique to one call
 --
 -- Repairs of one kind are counted one call after the other, so remembering the
 -- last token is enough to count a repeated call once.

@@ -1,4 +1,4 @@
--- remove takes a task off its queue that waits for its time or is archived.
+-- remove removes a delayed task: scheduled, retrying or archived.
 --
 -- KEYS[1]  the task
 -- KEYS[2]  scheduled, KEYS[3] retry, KEYS[4] archived

@@ -26,7 +26,7 @@ import (
 	"orderprocessor/internal/fulfilment"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/reconcile"
+	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/rules"
 	"orderprocessor/internal/worker"
 )
@@ -67,13 +67,13 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	reconciler, err := b.reconciler()
+	repairer, err := b.repairer()
 	if err != nil {
 		return err
 	}
 	log.Info("worker is starting", "worker_id", b.name)
 	running, ctx := errgroup.WithContext(ctx)
-	for _, part := range []func(context.Context) error{consumer.Run, reconciler.Run} {
+	for _, part := range []func(context.Context) error{consumer.Run, repairer.Run} {
 		running.Go(func() error { return part(ctx) })
 	}
 	return running.Wait()
@@ -102,13 +102,12 @@ func (b builder) consumer(bad worker.Fulfilment) (*queue.Consumer, error) {
 	}, stumbling{next: handler, folder: os.Getenv("STUMBLED")})
 }
 
-func (b builder) reconciler() (*reconcile.Reconciler, error) {
-	sweeper, err := queue.NewSweeper(b.rdb)
+func (b builder) repairer() (*recovery.Repairer, error) {
+	tasks, err := queue.NewTasks(b.rdb)
 	if err != nil {
 		return nil, err
 	}
 	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: b.cfg.AttemptTimeout})
-	return reconcile.New(
-		reconcile.Config{Name: b.name, Retention: b.cfg.Retention, Log: b.log},
-		reconcile.Parts{Ledger: b.books, Queue: producer, Strays: sweeper, Places: sweeper}), nil
+	cfg := recovery.Config{Name: b.name, Retention: b.cfg.Retention, Log: b.log}
+	return recovery.New(cfg, b.books, producer, tasks), nil
 }

@@ -1,10 +1,10 @@
--- apart makes an order the suspect that is tried apart from all others.
+-- quarantine puts an order in quarantine unless another one is.
 --
--- KEYS[1]  the suspect that is tried apart
+-- KEYS[1]  the order in quarantine
 -- ARGV[1]  the order's id
--- ARGV[2]  for how long, milliseconds
+-- ARGV[2]  the term, milliseconds
 --
--- Returns the id of the suspect that is tried apart now.
+-- Returns the id of the order that is in quarantine now.
 local id = redis.call('GET', KEYS[1])
 if id and id ~= ARGV[1] then
   return id

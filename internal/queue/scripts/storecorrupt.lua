@@ -1,18 +1,18 @@
--- setaside takes a task that cannot be read off its queue, wherever it is, and
--- keeps what was found. Asynq would stumble over it for ever.
+-- storecorrupt takes a task that cannot be decoded off its queue, wherever it is, and
+-- stores its content. Asynq would meet it again and again.
 --
 -- KEYS[1]  the task
--- KEYS[2]  what has been set aside: a hash of ids
--- KEYS[3]  the same ids by time
+-- KEYS[2]  stored tasks: a hash of content by id
+-- KEYS[3]  their ids by time
 -- KEYS[4]  active, KEYS[5] leases, KEYS[6] pending, KEYS[7] scheduled,
 -- KEYS[8]  retry, KEYS[9] archived
 -- ARGV[1]  its id
 -- ARGV[2]  the time, microseconds
--- ARGV[3]  how many bytes of it are kept
--- ARGV[4]  how many tasks are kept
+-- ARGV[3]  how many bytes of the task are stored
+-- ARGV[4]  how many tasks are stored
 --
--- Returns 1 if it was in the queue, else 0. Its first write is a removal, which
--- Redis allows even when memory is full.
+-- Returns 1 if it was in the queue, else 0. Its first write is a removal, which Redis
+-- allows even when its memory is full.
 local found = redis.call('LREM', KEYS[4], 0, ARGV[1]) + redis.call('LREM', KEYS[6], 0, ARGV[1])
 found = found + redis.call('ZREM', KEYS[5], ARGV[1])
 for i = 7, 9 do

@@ -1,0 +1,150 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/hibiken/asynq"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/recovery"
+	"orderprocessor/internal/redistest"
+)
+
+// wantStored stores the corrupt task o1 and checks whether there was one.
+func (o *orphanBundle) wantStored(t *testing.T, want bool) {
+	t.Helper()
+	if stored, err := o.StoreCorrupt(t.Context(), order.QueueDefault, "o1"); stored != want || err != nil {
+		t.Errorf("stored: %t, %v, want %t", stored, err, want)
+	}
+}
+
+// TestCorruptOrphan checks each way in which a fetched task can be corrupt: Requeue
+// finds it, and once it is stored nothing of it is left in the queue.
+func TestCorruptOrphan(t *testing.T) {
+	t.Parallel()
+	const key = "asynq:{default}:t:o1"
+	type rdb = *orphanBundle
+	for name, corrupt := range map[string]func(ctx context.Context, o rdb){
+		"garbage":    func(ctx context.Context, o rdb) { o.rdb.HSet(ctx, key, "msg", "\xff\xff garbage") },
+		"empty":      func(ctx context.Context, o rdb) { o.rdb.HSet(ctx, key, "msg", "") },
+		"no message": func(ctx context.Context, o rdb) { o.rdb.HDel(ctx, key, "msg") },
+		"no state":   func(ctx context.Context, o rdb) { o.rdb.HDel(ctx, key, "state") },
+		"gone":       func(ctx context.Context, o rdb) { o.rdb.Del(ctx, key) },
+		"no hash":    func(ctx context.Context, o rdb) { o.rdb.Set(ctx, key, "text", 0) },
+		"another order's": func(ctx context.Context, o rdb) {
+			if _, err := o.Enqueue(ctx, record("other", order.QueueDefault)); err != nil {
+				panic(err)
+			}
+			o.rdb.HSet(ctx, key, "msg", o.rdb.HGet(ctx, "asynq:{default}:t:other", "msg").Val())
+			if err := o.asynq.DeleteTask("default", "other"); err != nil {
+				panic(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := openTasks(t)
+			o.fetch(t)
+			corrupt(t.Context(), o)
+			orphan := o.watch(t, 12)[0]
+			if requeued, err := o.Requeue(t.Context(), orphan); requeued || !errors.Is(err, order.ErrCorrupt) {
+				t.Errorf("requeued: %t, %v", requeued, err)
+			}
+			o.wantStored(t, true)
+			o.wantStored(t, false)
+			keys := o.rdb.Keys(t.Context(), "asynq:{default}:*").Val()
+			want := []string{"asynq:{default}:corrupt", "asynq:{default}:corrupt_at"}
+			if diff := cmp.Diff(want, keys, cmpopts.SortSlices(strings.Compare)); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+			if added, err := o.Enqueue(t.Context(), record("o1", order.QueueDefault)); !added || err != nil {
+				t.Errorf("enqueued again: %t, %v", added, err)
+			}
+		})
+	}
+}
+
+// TestCorruptWaiting checks that the producer finds a corrupt task wherever it waits, and
+// that a StoreCorrupt which broke can be repeated.
+func TestCorruptWaiting(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(t *testing.T, o *orphanBundle){
+		"pending":  func(*testing.T, *orphanBundle) {},
+		"archived": func(t *testing.T, o *orphanBundle) { t.Helper(); must(t, o.asynq.ArchiveTask("default", "o1")) },
+		"retry": func(t *testing.T, o *orphanBundle) {
+			t.Helper()
+			stop := o.consume(t, config(), func(context.Context, string) error {
+				return &order.RetryError{After: time.Hour, Err: errors.New("later")}
+			})
+			eventually(t, "it waits for its retry", func() bool {
+				task := o.task(order.QueueDefault, "o1")
+				return task != nil && task.State == asynq.TaskStateRetry
+			})
+			stop()
+		},
+	} {
+		for _, fault := range redistest.Faults() {
+			t.Run(name+"/"+fault.String(), func(t *testing.T) {
+				o := openTasks(t)
+				rec := record("o1", order.QueueDefault)
+				o.enqueue(t, order.QueueDefault, "o1")
+				prepare(t, o)
+				o.rdb.HSet(t.Context(), "asynq:{default}:t:o1", "msg", "garbage")
+				if _, err := o.Holds(t.Context(), rec); !errors.Is(err, order.ErrCorrupt) {
+					t.Errorf("Holds: %v", err)
+				}
+				if _, err := o.Enqueue(t.Context(), rec); !errors.Is(err, order.ErrCorrupt) {
+					t.Errorf("Enqueue: %v", err)
+				}
+				o.breaker.Break(fault, redistest.Script("asynq:{default}:t:"))
+				if _, err := o.StoreCorrupt(t.Context(), order.QueueDefault, "o1"); !errors.Is(err, order.ErrUnavailable) {
+					t.Errorf("broken: %v", err)
+				}
+				o.wantStored(t, fault == redistest.NotApplied)
+				if held, err := o.Holds(t.Context(), rec); held || err != nil {
+					t.Errorf("Holds after it: %t, %v", held, err)
+				}
+				got, err := queue.NewInspector(o.rdb).CorruptTasks(t.Context(), order.QueueDefault, 10)
+				must(t, err)
+				want := []recovery.CorruptTask{{ID: "o1", Queue: order.QueueDefault, SetAsideAt: time.Now(), Message: []byte("garbage")}}
+				if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(time.Minute)); diff != "" {
+					t.Errorf("corrupt tasks (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCorruptIsBounded checks that the newest are stored, and only the beginning of each.
+func TestCorruptIsBounded(t *testing.T) {
+	o := openTasks(t)
+	for n := range recovery.MaxCorruptTasks + 2 {
+		id := fmt.Sprint("o", n)
+		o.rdb.HSet(t.Context(), "asynq:{default}:t:"+id, "msg", strings.Repeat("x", recovery.MaxCorruptBytes+1))
+		if stored, err := o.StoreCorrupt(t.Context(), order.QueueDefault, id); !stored || err != nil {
+			t.Fatalf("store %s: %t, %v", id, stored, err)
+		}
+	}
+	got, err := queue.NewInspector(o.rdb).CorruptTasks(t.Context(), order.QueueDefault, recovery.MaxCorruptTasks+1)
+	must(t, err)
+	if len(got) != recovery.MaxCorruptTasks || got[0].ID != fmt.Sprint("o", recovery.MaxCorruptTasks+1) || len(got[0].Message) != recovery.MaxCorruptBytes {
+		t.Errorf("%d are stored, the newest is %s with %d bytes", len(got), got[0].ID, len(got[0].Message))
+	}
+	if n := o.rdb.HLen(t.Context(), "asynq:{default}:corrupt").Val(); n != recovery.MaxCorruptTasks {
+		t.Errorf("%d messages are stored", n)
+	}
+}

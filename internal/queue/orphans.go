@@ -1,0 +1,144 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/recovery"
+)
+
+const (
+	// orphanAfter is how long a lease must stay unchanged before its worker counts as
+	// gone. Asynq renews the leases of all active tasks every five seconds; one renewal
+	// may fail, and Redis may be slow.
+	orphanAfter = 12 * time.Second
+	// maxLeaseGap is the longest time between two readings of the leases that still
+	// counts as watching them. After a longer gap, workers first get the time to renew
+	// their leases.
+	maxLeaseGap = 4 * time.Second
+	// leasesKey holds the leases as they were last read, so that another process can
+	// continue when this one is killed.
+	leasesKey = "asynq:leases"
+)
+
+// leaseState is the lease of an active task, and since when it has not changed, in
+// milliseconds since 1970. The JSON names are short because it is saved every second.
+type leaseState struct {
+	Lease string `json:"l"`
+	Since int64  `json:"t"`
+}
+
+// Orphans returns the active tasks whose lease has not been renewed for twelve seconds.
+// Some process must call it at least every four seconds; which one does not matter. After
+// a longer gap, or a call that failed, the twelve seconds start again, because workers
+// may have failed to renew their leases too.
+func (t *Tasks) Orphans(ctx context.Context) (orphans []recovery.Orphan, err error) {
+	defer func() { t.leasesUnknown = err != nil }()
+	// The time is read first: the leases below were so after it.
+	now, err := t.now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the time: %w: %w", order.ErrUnavailable, err)
+	}
+	last, err := t.savedLeases(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the saved leases: %w: %w", order.ErrUnavailable, err)
+	}
+	active, err := t.Active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	current := make(map[string]leaseState, len(active))
+	for _, task := range active {
+		name := string(task.Queue) + "/" + task.ID
+		state, known := last[name]
+		// A lease that is gone was dropped by recovery: no worker drops its own.
+		if !known || (state.Lease != task.Lease && task.Lease != "") {
+			state.Since = now.UnixMilli()
+		}
+		state.Lease = task.Lease
+		current[name] = state
+		if now.Sub(time.UnixMilli(state.Since)) >= orphanAfter {
+			orphans = append(orphans, recovery.Orphan{ActiveTask: task, SeenAt: now})
+		}
+	}
+	return orphans, t.saveLeases(ctx, current)
+}
+
+// savedLeases returns the leases by queue and id as they were last read, none if that is
+// too long ago.
+func (t *Tasks) savedLeases(ctx context.Context) (leases map[string]leaseState, err error) {
+	text, err := t.rdb.Get(ctx, leasesKey).Bytes()
+	if errors.Is(err, redis.Nil) || err == nil && (t.leasesUnknown || json.Unmarshal(text, &leases) != nil) {
+		return nil, nil
+	}
+	return leases, err
+}
+
+// saveLeases saves the leases for as long as they are valid.
+func (t *Tasks) saveLeases(ctx context.Context, leases map[string]leaseState) error {
+	text, err := json.Marshal(leases)
+	if err != nil {
+		return fmt.Errorf("encode the leases: %w", err)
+	}
+	if err := saveLeasesScript.Run(ctx, t.rdb, []string{leasesKey}, text, maxLeaseGap.Milliseconds()).Err(); err != nil {
+		return fmt.Errorf("save the leases: %w: %w", order.ErrUnavailable, err)
+	}
+	return nil
+}
+
+// Active returns all tasks that workers hold, orphans among them.
+func (t *Tasks) Active(ctx context.Context) ([]recovery.ActiveTask, error) {
+	pipe := t.rdb.Pipeline()
+	active := map[order.Queue]*redis.StringSliceCmd{}
+	leases := map[order.Queue]*redis.ZSliceCmd{}
+	for _, q := range order.Queues() {
+		active[q] = pipe.LRange(ctx, queueKey(q, "active"), 0, -1)
+		leases[q] = pipe.ZRangeWithScores(ctx, queueKey(q, "lease"), 0, -1)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("list the active tasks: %w: %w", order.ErrUnavailable, err)
+	}
+	var tasks []recovery.ActiveTask
+	for _, q := range order.Queues() {
+		leaseOf := map[any]string{}
+		for _, z := range leases[q].Val() {
+			leaseOf[z.Member] = strconv.FormatFloat(z.Score, 'f', -1, 64)
+		}
+		for _, id := range active[q].Val() {
+			tasks = append(tasks, recovery.ActiveTask{ID: id, Queue: q, Lease: leaseOf[id]})
+		}
+	}
+	return tasks, nil
+}
+
+// Requeue puts an orphan in front of its queue, and reports whether it did: a task whose
+// lease has changed or that is not active any more is left alone. It returns
+// order.ErrCorrupt for a task that cannot be decoded.
+func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
+	if _, err := findTask(ctx, t.inspector, taskRef{o.Queue, o.ID}); err != nil {
+		return false, err
+	}
+	n, err := putBack(ctx, t.rdb, o.Queue, []ticket{{id: o.ID, lease: o.Lease}}).Int()
+	if err != nil {
+		return false, fmt.Errorf("requeue order %s: %w: %w", o.ID, order.ErrUnavailable, err)
+	}
+	return n == 1, nil
+}
+
+// DropLease removes the lease of an orphan, so that Asynq's recoverer ignores the task
+// and it stays active until Requeue. A task whose lease has changed is left alone.
+// Repeating it changes nothing.
+func (t *Tasks) DropLease(ctx context.Context, o recovery.Orphan) error {
+	keys := []string{queueKey(o.Queue, "lease")}
+	if err := dropLeaseScript.Run(ctx, t.rdb, keys, o.ID, o.Lease).Err(); err != nil {
+		return fmt.Errorf("drop the lease of order %s: %w: %w", o.ID, order.ErrUnavailable, err)
+	}
+	return nil
+}

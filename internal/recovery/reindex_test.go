@@ -1,0 +1,23 @@
+package recovery_test
+
+import (
+	"testing"
+	"time"
+
+	"orderprocessor/internal/order"
+)
+
+// TestReindex checks that an order which is in no index, and has no task, is found and
+// enqueued at once, and counted.
+func TestReindex(t *testing.T) {
+	b := open(t)
+	b.do(t, accept("o1"), accept("o2"))
+	if n := b.rdb.ZRem(t.Context(), "orders:{b0}:s:pending", "o1").Val(); n != 1 {
+		t.Fatal("the order was in no index before")
+	}
+	b.repairTasks(t, time.Now().Add(time.Hour))
+	if b.task() == nil {
+		t.Error("the order has no task")
+	}
+	wantEqual(t, "repairs", repairs{order.RepairReindexed: 1, order.RepairMissingTask: 2}, b.repairs(t))
+}
