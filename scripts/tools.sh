@@ -1,14 +1,10 @@
 #!/usr/bin/env bash
-# Finds what some tests need beside Redis, or installs it with the package manager of
-# this machine: a browser for the live page, promtool for the rules of Prometheus,
-# systemd-analyze for the units, openssl for certificates, curl for the documents,
-# nginx, HAProxy and Caddy for the examples of proxies, node for that of JavaScript.
-# Without one of them its tests are skipped, except where CI is true. It ends with 1 if
-# one is still missing.
+# Finds the programs that some tests need besides Redis, or installs them with the package
+# manager of this machine. Without one of them its tests are skipped, except where CI is
+# true. Exits with 1 if one is still missing.
 #
-# Each is installed by itself, so that one that there is not stops no other. None of
-# them starts anything: of Debian's packages that would start a server, the program
-# alone is taken.
+# Nothing is started: of Debian packages that would start a server, only the program is
+# installed.
 set -uo pipefail
 
 sudo=()
@@ -19,11 +15,11 @@ fi
 say() { echo "tools: $*" >&2; }
 found() { command -v "$1" >/dev/null; }
 
-# refresh reads the lists of packages, once. Old lists are better than none.
+# refresh updates the package lists, once. Old lists are better than none.
 refreshed=
 refresh() {
   if [ -z "$refreshed" ]; then
-    "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq >&2 || say "the lists of packages could not be read"
+    "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq >&2 || say "the package lists could not be updated"
     refreshed=yes
   fi
 }
@@ -40,8 +36,7 @@ add() {
   fi
 }
 
-# unpack PACKAGE PATH takes one program out of a package of Debian without installing
-# it, and installs the libraries that it needs.
+# unpack PACKAGE PATH installs one program of a Debian package, and the libraries it needs.
 unpack() {
   local dir library
   refresh
@@ -66,9 +61,10 @@ get() {
   found "$program" || missing+=("$program")
 }
 
-# The tests take any of these browsers.
+# The tests of the live page use any of these browsers.
 found chromium-browser || found google-chrome || get chromium add chromium chromium
 get curl add curl curl
+get jq add jq jq
 get systemd-analyze add systemd systemd
 get openssl add openssl openssl
 get node add nodejs nodejs

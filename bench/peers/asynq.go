@@ -26,8 +26,8 @@ type asynqEngine struct {
 	client *asynq.Client
 }
 
-func openAsynq(ctx context.Context, h *home, d Durability) (engine, error) {
-	addr, err := startRedis(ctx, h, d)
+func openAsynq(ctx context.Context, h *home) (engine, error) {
+	addr, err := startRedis(ctx, h)
 	if err != nil {
 		return nil, err
 	}

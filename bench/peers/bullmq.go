@@ -51,12 +51,12 @@ type answer struct {
 	Waits       []time.Duration `json:"waits"`
 }
 
-func openBullMQ(ctx context.Context, h *home, d Durability) (System, error) {
+func openBullMQ(ctx context.Context, h *home) (System, error) {
 	node, err := installBullMQ(ctx, h.dir)
 	if err != nil {
 		return nil, err
 	}
-	addr, err := startRedis(ctx, h, d)
+	addr, err := startRedis(ctx, h)
 	if err != nil {
 		return nil, err
 	}

@@ -7,18 +7,18 @@ import (
 
 // openFunc opens a peer in its home. It may leave what it started there when it
 // fails.
-type openFunc func(context.Context, *home, Durability) (System, error)
+type openFunc func(context.Context, *home) (System, error)
 
 // opener makes a Peer's Open of it: each system has a home of its own, of which
 // nothing is left when it cannot be opened. An ended context is an error, not a
 // reason to skip.
-func opener(open openFunc) func(context.Context, string, Durability) (System, error) {
-	return func(ctx context.Context, dir string, d Durability) (System, error) {
+func opener(open openFunc) func(context.Context, string) (System, error) {
+	return func(ctx context.Context, dir string) (System, error) {
 		h, err := newHome(dir)
 		if err != nil {
 			return nil, err
 		}
-		s, err := open(ctx, h, d)
+		s, err := open(ctx, h)
 		if err == nil {
 			return s, nil
 		}

@@ -3,8 +3,8 @@
 //
 // It receives orders in the API's form and has each peer decode and decide them,
 // without books: nothing is recorded, so a peer does less for an order than we
-// do. Each is set up for throughput as its own documentation recommends, which
-// the comment beside its settings tells, on a server of its own. A peer whose
+// do. Each is set up for throughput as its own documentation recommends, on a server
+// of its own that loses about the last second in a power cut, like ours. A peer whose
 // server or tool is not on this machine is skipped, never an error of the suite.
 package peers
 
@@ -24,7 +24,7 @@ type Peer struct {
 	// Open starts the peer's own server with its data below dir, or in a folder
 	// for temporary files where dir cannot be used, and returns when it is ready.
 	// It returns a Skipped when the peer cannot run here.
-	Open func(ctx context.Context, dir string, d Durability) (System, error)
+	Open func(ctx context.Context, dir string) (System, error)
 }
 
 // System is a peer that is running. Its methods are called one after the other.
@@ -45,19 +45,6 @@ type System interface {
 	Close() error
 }
 
-// Durability says what of an acknowledged job survives a power cut.
-type Durability string
-
-// The durabilities, in the words of Redis's append-only file.
-const (
-	// Off keeps nothing on disk, or leaves when to the system.
-	Off Durability = "off"
-	// Everysec loses about the last second.
-	Everysec Durability = "everysec"
-	// Always loses nothing.
-	Always Durability = "always"
-)
-
 // Skipped is the error of a peer that cannot run on this machine.
 type Skipped struct { //nolint:errname // it reads as what became of the peer: peers.Skipped
 	// Reason says what is missing, for people, in one line.
@@ -67,7 +54,5 @@ type Skipped struct { //nolint:errname // it reads as what became of the peer: p
 // Error implements error.
 func (s Skipped) Error() string { return "skipped: " + s.Reason }
 
-// All lists the peers, and last the ceiling that none of them can reach.
-func All() []Peer {
-	return []Peer{asynqPeer(), riverPeer(), machineryPeer(), gocraftPeer(), faktoryPeer(), bullMQPeer(), memoryPeer()}
-}
+// All lists the peers.
+func All() []Peer { return []Peer{asynqPeer(), riverPeer(), bullMQPeer()} }

@@ -33,7 +33,7 @@ type cluster struct {
 // startPostgres makes a cluster, runs it and returns the address of its
 // database. A root's cluster lies in the folder for temporary files, because its
 // owner cannot see what root keeps elsewhere.
-func startPostgres(ctx context.Context, h *home, d Durability) (address string, err error) {
+func startPostgres(ctx context.Context, h *home) (address string, err error) {
 	c, err := newCluster(h)
 	if err != nil {
 		return "", err
@@ -43,7 +43,7 @@ func startPostgres(ctx context.Context, h *home, d Durability) (address string, 
 	}
 	address = fmt.Sprintf("host=%s port=%s user=%s dbname=postgres", c.near, postgresPort, postgresUser)
 	p := program{
-		name: "postgres", path: filepath.Join(c.bin, "postgres"), args: c.settings(d), dir: c.data,
+		name: "postgres", path: filepath.Join(c.bin, "postgres"), args: c.settings(), dir: c.data,
 		quit: syscall.SIGINT, owner: c.owner,
 	}
 	return address, h.start(ctx, p, func(ctx context.Context) error { return askPostgres(ctx, address) })
@@ -110,23 +110,16 @@ func (c *cluster) create(ctx context.Context) error {
 	return nil
 }
 
-// settings sets the durability, and enough memory and log that no checkpoint
-// falls into a run; all else is the default. When commits do not wait for the
-// log, the server writes it through every 200 ms, and a crash loses three times
-// that at most: a little less than Redis may lose.
-func (c *cluster) settings(d Durability) []string {
+// settings gives the server enough memory and log that no checkpoint falls into a
+// run; all else is the default. Commits do not wait for the log, which the server
+// syncs every 200 ms: a crash loses three times that at most, a little less than
+// Redis may lose.
+func (c *cluster) settings() []string {
 	settings := []string{
 		"listen_addresses=", "unix_socket_directories=" + c.near, "port=" + postgresPort,
 		"max_connections=" + strconv.Itoa(connections+10),
 		"shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=30min",
-	}
-	switch d {
-	case Off:
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
-	case Everysec:
-		settings = append(settings, "fsync=on", "synchronous_commit=off", "wal_writer_delay=200ms")
-	case Always:
-		settings = append(settings, "fsync=on", "synchronous_commit=on")
+		"fsync=on", "synchronous_commit=off", "wal_writer_delay=200ms",
 	}
 	args := make([]string, 0, 2+2*len(settings))
 	args = append(args, "-D", c.data)

@@ -42,8 +42,8 @@ type riverEngine struct {
 	inserter *river.Client[pgx.Tx]
 }
 
-func openRiver(ctx context.Context, h *home, d Durability) (engine, error) {
-	address, err := startPostgres(ctx, h, d)
+func openRiver(ctx context.Context, h *home) (engine, error) {
+	address, err := startPostgres(ctx, h)
 	if err != nil {
 		return nil, err
 	}

@@ -33,9 +33,9 @@ type system struct {
 }
 
 // inProcess makes a System of the engine that is opened.
-func inProcess(open func(context.Context, *home, Durability) (engine, error)) openFunc {
-	return func(ctx context.Context, h *home, d Durability) (System, error) {
-		e, err := open(ctx, h, d)
+func inProcess(open func(context.Context, *home) (engine, error)) openFunc {
+	return func(ctx context.Context, h *home) (System, error) {
+		e, err := open(ctx, h)
 		if err != nil {
 			return nil, err
 		}

@@ -1,8 +1,6 @@
 package scenario
 
 import (
-	"strings"
-
 	"orderprocessor/bench/peers"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
@@ -16,12 +14,10 @@ const (
 
 // The names of what is divided.
 const (
-	byNaive  = "ours / naive"
-	byPeer   = "ours / best durable peer"
-	byEvery  = "AOF always / everysec"
-	byLimit  = "ours / Redis alone"
-	byLeast  = "most waiting / fewest waiting"
-	inMemory = "memory" // how the store of a peer begins that keeps nothing
+	byNaive = "ours / naive"
+	byPeer  = "ours / best peer"
+	byEvery = "AOF always / everysec"
+	byLeast = "most waiting / fewest waiting"
 )
 
 // Ratios returns the figures that are told as a multiple of others.
@@ -33,10 +29,9 @@ func (b *Bench) Ratios() []report.Ratio {
 	return []report.Ratio{
 		ratio(Single, byNaive, key(Single, ours, rate), key(Single, naive, rate)),
 		ratio(Drain, byNaive, key(Drain, ours, rate), key(Drain, naive, rate)),
-		ratio(Drain, byPeer, key(Drain, ours, rate), durable(b.Peers)...),
+		ratio(Drain, byPeer, key(Drain, ours, rate), peerRates(b.Peers)...),
 		ratio(Sustained, byNaive, key(Sustained, ours, rate), key(Sustained, naive, rate)),
 		ratio(Sustained, byEvery, key(Sustained, oursAlways, rate), key(Sustained, ours, rate)),
-		ratio(Sustained, byLimit, key(Sustained, ours, rate), key(Limit, replayed, rate)),
 		{
 			Key: key(Events, byAlone, answer+percentile(0.50)),
 			Of:  key(Events, withThem, answer+percentile(0.50)), By: []report.Key{key(Events, alone, answer+percentile(0.50))},
@@ -45,13 +40,11 @@ func (b *Bench) Ratios() []report.Ratio {
 	}
 }
 
-// durable are the rates of the peers that keep their jobs.
-func durable(all []peers.Peer) []report.Key {
+// peerRates are the rates of all peers.
+func peerRates(all []peers.Peer) []report.Key {
 	var keys []report.Key
 	for _, p := range all {
-		if !strings.HasPrefix(p.Store, inMemory) {
-			keys = append(keys, key(Drain, p.Name, rate))
-		}
+		keys = append(keys, key(Drain, p.Name, rate))
 	}
 	return keys
 }
@@ -78,7 +71,6 @@ func Goals() []report.Goal {
 		least(key(Backlog, byLeast, rate), 0.90),
 		most(key(Memory, ours, perWaiting), 1_800),
 		most(key(Memory, ours, perFinished), 900),
-		least(key(Sustained, byLimit, rate), 0.40),
 		most(key(Idle, ours, pickup+percentile(0.50)), 5),
 		most(key(Idle, ours, pickup+percentile(0.99)), 25),
 		most(key(Idle, ours, atRest), 1),

@@ -69,7 +69,7 @@ func (b *Bench) withPeer(
 		return fmt.Errorf("open peer: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := p.Open(ctx, dir, peers.Everysec)
+	s, err := p.Open(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -28,12 +28,11 @@ const (
 	Events    = "events"
 	Backlog   = "backlog"
 	Memory    = "memory"
-	Limit     = "limit"
 )
 
 // Names lists the scenarios in the order in which a run takes them.
 func Names() []string {
-	return []string{Single, Batch, Drain, Sustained, Limit, Latency, Idle, Priority, Events, Backlog, Memory}
+	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Memory}
 }
 
 // The figures that others are compared with.
@@ -73,7 +72,7 @@ type Step struct {
 func (b *Bench) Steps() []Step {
 	var all []Step
 	for _, some := range [][]Step{
-		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.limitSteps(), b.latencySteps(),
+		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.latencySteps(),
 		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.memorySteps(),
 	} {
 		all = append(all, some...)

@@ -32,8 +32,6 @@ type Sizes struct {
 	Beside   int
 	// Memory is how many orders are weighed.
 	Memory int
-	// Replayed is how many orders are replayed straight into Redis.
-	Replayed int
 }
 
 // Full returns the sizes of real figures.
@@ -43,7 +41,7 @@ func Full() Sizes {
 		AtRate: 15 * time.Second, Pickups: 200, PeerPickups: 50, IdleFor: 10 * time.Second,
 		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
 		Followers: 200, SilentClients: 100,
-		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Memory: 200_000, Replayed: 20_000,
+		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Memory: 200_000,
 	}
 }
 
@@ -54,6 +52,6 @@ func Smoke() Sizes {
 		AtRate: 500 * time.Millisecond, Pickups: 3, PeerPickups: 3, IdleFor: 300 * time.Millisecond,
 		Low: 2_000, Default: 2_000, Rush: 500, Urgent: 500 * time.Millisecond,
 		Followers: 5, SilentClients: 3,
-		Backlogs: []int{100, 500, 1_000}, Beside: 200, Memory: 500, Replayed: 200,
+		Backlogs: []int{100, 500, 1_000}, Beside: 200, Memory: 500,
 	}
 }

@@ -137,16 +137,6 @@ func active(depths map[order.Queue]stats.Depth) int64 {
 	return all
 }
 
-// Sum returns how many orders are decided and how many tasks are left.
-func (b *Books) Sum(ctx context.Context) (decided, left int, err error) {
-	t, err := b.ledger.Totals(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	depths, err := b.queues.Depths(ctx)
-	return int(t.Processed()), int(tasks(depths)), err
-}
-
 // tasks counts what is in all queues, with workers or waiting.
 func tasks(depths map[order.Queue]stats.Depth) int64 {
 	var all int64

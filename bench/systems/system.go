@@ -23,9 +23,6 @@ type Settings struct {
 	Redis []string
 	// FulfilmentURL is the shop's endpoint; empty without one.
 	FulfilmentURL string
-	// Through gives the address of Redis that the programs are told, for a recorder in
-	// between; nil means that of Redis itself.
-	Through func(*Redis) (url string, err error)
 }
 
 // System is one running system: Redis, an API process and, once it was started, a
@@ -62,15 +59,8 @@ func (p *Programs) Open(ctx context.Context, s Settings) (*System, error) {
 }
 
 func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) error {
-	url := s.Redis.URL()
-	if settings.Through != nil {
-		var err error
-		if url, err = settings.Through(s.Redis); err != nil {
-			return err
-		}
-	}
 	s.env = []string{
-		"REDIS_URL=" + url, "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
+		"REDIS_URL=" + s.Redis.URL(), "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
 		"ORDERS_LOG_FORMAT=json", "ORDERS_MAX_QUEUE_LENGTH=" + maxQueueLength,
 		"ORDERS_FULFILMENT_URL=" + settings.FulfilmentURL,
 	}

@@ -1,124 +1,179 @@
 package spectest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/pb33f/libopenapi-validator/router"
+)
+
+const (
+	// maxRest is how many bytes of an answer are read when the test closes it early.
+	maxRest = 1 << 20
+	// maxShown is how many bytes of a body and of the reasons a failure shows.
+	maxShown = 2000
+)
+
+var (
+	// unspecified are the paths that the specification leaves to others.
+	unspecified = regexp.MustCompile(`^/(monitoring$|monitoring/|docs/|page/)`)
+	// general are the headers that the specification does not list, or not for each answer.
+	general = regexp.MustCompile(`^(Content-(Type|Length|Security-Policy)|Date|Connection|Transfer-Encoding|Vary|Allow|Cache-Control|Etag|Last-Modified|` +
+		`X-Request-Id|Ratelimit|Ratelimit-Policy|X-Content-Type-Options|X-Frame-Options|X-Accel-Buffering|Referrer-Policy|Cross-Origin-Resource-Policy|Server)$`)
 )
 
 // Transport returns a transport that sends requests through next, or through
-// http.DefaultTransport if it is nil, and fails the test where the specification
-// says something else. It never ends the test, and is safe for concurrent use.
+// http.DefaultTransport if next is nil. It calls tb.Errorf where an exchange differs from
+// the specification, and is safe for concurrent use.
 //
-//   - An answer has the headers, the media type and the body that its operation
-//     specifies for its status.
-//   - A request that is not valid is answered 4xx or 503. What a batch says in
-//     its body is not looked at: it may hold orders that are not valid.
-//   - What is not in the specification is answered 404 or 405, with a problem,
-//     unless it lies below /monitoring, /docs/ or /page/; or 403, 408, 413 or 431 by a
-//     server that did not get as far as the path.
-//   - HEAD and OPTIONS are left alone.
+//   - An answer has a status, headers, media type and body that its operation specifies.
+//   - A request that is not valid is answered 4xx or 503. Its body is checked if it can be
+//     read again (http.Request.GetBody) and is not a batch.
+//   - A path or method that is not specified is answered by a problem, with 404, 405 or a
+//     refusal of the whole request; paths below /monitoring, /docs/ and /page/ by anything.
+//   - HEAD, OPTIONS and compressed bodies are not checked.
 //
-// Bodies are looked at as they pass by. A request's body is known if it has been
-// sent whole when the answer begins and is no longer than a mebibyte; of others,
-// only the media type is judged. The body of an answer is judged once it has
-// been read to its end, or closed early if its length is known; not one that was
-// cut off, and not beyond 64 MiB.
+// The body of an answer is checked when the test has read it to its end, or closed it.
 func Transport(tb testing.TB, next http.RoundTripper) http.RoundTripper {
 	tb.Helper()
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	return &transport{spec: Load(tb), next: next, reports: reports{tb: tb}}
+	return &transport{tb: tb, spec: Load(tb), next: next}
 }
 
 type transport struct {
-	spec    *Spec
-	next    http.RoundTripper
-	reports reports
+	tb   testing.TB
+	spec *Spec
+	next http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	sent := send(req)
-	resp, err := t.next.RoundTrip(sent.request)
-	if err != nil || req.Method == http.MethodHead || req.Method == http.MethodOptions {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || req.Method == http.MethodHead || req.Method == http.MethodOptions || unspecified.MatchString(req.URL.Path) {
 		return resp, err
 	}
-	resp.Request = req
-	op, values, ok := t.spec.find(req.Method, req.URL)
-	if !ok {
-		t.checkUnknown(resp)
-		return resp, nil
-	}
-	if !refused(resp.StatusCode) {
-		q := question{Request: req, pathValues: values}
-		q.data, q.known = sent.body()
-		if err := op.checkRequest(q); err != nil {
-			t.reports.add(resp, fmt.Errorf("the request is not valid: %w", err), q.data)
+	check := func(body []byte) {
+		if err := t.spec.check(req, resp, body); err != nil {
+			t.tb.Errorf("spectest: %s %s was answered %d: %.*s\nbody: %.*s", req.Method, req.URL.RequestURI(), resp.StatusCode,
+				maxShown, err.Error(), maxShown, body)
 		}
 	}
-	want, ok := op.response(strconv.Itoa(resp.StatusCode))
-	if !ok {
-		t.refute(resp, errors.New("the status is not specified"))
-		return resp, nil
+	switch {
+	case resp.Header.Get("Content-Encoding") != "":
+	case strings.Contains(resp.Header.Get("Content-Type"), "json"):
+		resp.Body = &checkedBody{ReadCloser: resp.Body, length: resp.ContentLength, check: check}
+	default: // the body is any text, and may be a stream without an end
+		check(nil)
 	}
-	t.check(resp, want)
 	return resp, nil
 }
 
-// CloseIdleConnections lets http.Client.CloseIdleConnections reach next.
+// CloseIdleConnections implements what http.Client.CloseIdleConnections calls.
 func (t *transport) CloseIdleConnections() {
 	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// checkUnknown is for what is not in the specification.
-func (t *transport) checkUnknown(resp *http.Response) {
-	path := resp.Request.URL.Path
-	if path == "/monitoring" || strings.HasPrefix(path, "/monitoring/") || strings.HasPrefix(path, "/docs/") || strings.HasPrefix(path, "/page/") {
-		return
-	}
-	refusals := []int{
-		http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
-		http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge,
-	}
-	if !slices.Contains(refusals, resp.StatusCode) {
-		t.refute(resp, errors.New("it is not in the specification"))
-		return
-	}
-	t.check(resp, t.spec.problem)
-}
-
-// check judges an answer when its body has been read.
-func (t *transport) check(resp *http.Response, want response) {
-	if err := want.checkHead(resp.Header); err != nil {
-		t.refute(resp, err)
-		return
-	}
-	resp.Body = watch(resp, func(data []byte, whole bool) {
-		if !whole {
-			return
+// check returns an error unless the specification allows the exchange.
+func (s *Spec) check(req *http.Request, resp *http.Response, body []byte) error {
+	answer := *resp
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	route, err := s.router.FindRoute(req)
+	if err != nil {
+		if !slices.Contains([]int{403, 404, 405, 408, 413, 431}, resp.StatusCode) {
+			return errors.New("it is not in the specification")
 		}
-		if err := want.checkBody(resp.Header, data); err != nil {
-			t.reports.add(resp, err, data)
+		// Any operation without a 404 of its own shows the problem that answers it.
+		req, _ = http.NewRequest(http.MethodGet, "/docs", http.NoBody) // it is well-formed
+		answer.StatusCode = http.StatusNotFound
+		if route, err = s.router.FindRoute(req); err != nil {
+			return err
 		}
-	})
+	}
+	if refused := resp.StatusCode/100 == 4 || resp.StatusCode == http.StatusServiceUnavailable; !refused {
+		err = s.checkSent(req)
+	}
+	_, found := s.validator.ValidateHttpResponse(req, &answer)
+	return errors.Join(err, join(found), checkHeaders(route, &answer))
 }
 
-// refute reports an answer that is wrong whatever its body is, when there is a
-// body to show.
-func (t *transport) refute(resp *http.Response, reason error) {
-	resp.Body = watch(resp, func(data []byte, _ bool) { t.reports.add(resp, reason, data) })
+// checkSent checks a request that was sent, if its body can be read again.
+func (s *Spec) checkSent(req *http.Request) error {
+	var body []byte
+	if req.GetBody != nil {
+		again, err := req.GetBody()
+		if err != nil {
+			return err
+		}
+		if body, err = io.ReadAll(again); err != nil {
+			return err
+		}
+	} else if req.Body != nil && req.Body != http.NoBody {
+		return nil
+	}
+	if err := s.CheckRequest(req, body); err != nil {
+		return fmt.Errorf("the request is not valid: %w", err)
+	}
+	return nil
 }
 
-// refused says whether a status is one that a request may have that is not
-// valid.
-func refused(status int) bool {
-	return status >= 400 && status < 500 || status == http.StatusServiceUnavailable
+// checkHeaders refuses a header that neither the answer's specification nor general lists.
+func checkHeaders(route *router.Route, resp *http.Response) error {
+	want := route.Operation.Responses.Codes.GetOrZero(fmt.Sprint(resp.StatusCode))
+	if want == nil {
+		want = route.Operation.Responses.Default
+	}
+	if want == nil {
+		return nil // the status is reported
+	}
+	listed := map[string]bool{}
+	for name := range want.Headers.FromOldest() {
+		listed[http.CanonicalHeaderKey(name)] = true
+	}
+	for name := range resp.Header {
+		if !listed[name] && !general.MatchString(name) {
+			return fmt.Errorf("header %s is not specified", name)
+		}
+	}
+	return nil
+}
+
+// checkedBody is the body of an answer, which is checked once at its end.
+type checkedBody struct {
+	io.ReadCloser
+
+	length int64 // -1 if it is unknown
+	data   []byte
+	check  func(body []byte) // nil once called
+}
+
+// Read implements io.Reader.
+func (b *checkedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.check != nil {
+		b.data = append(b.data, p[:n]...)
+		if errors.Is(err, io.EOF) {
+			b.check(b.data)
+			b.check = nil
+		}
+	}
+	return n, err
+}
+
+// Close implements io.Closer. It first reads the rest of a body of known length.
+func (b *checkedBody) Close() error {
+	if b.check != nil && b.length >= 0 {
+		_, _ = io.CopyN(io.Discard, b, maxRest) // Read sees how it ends
+	}
+	return b.ReadCloser.Close()
 }
