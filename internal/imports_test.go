@@ -44,8 +44,8 @@ var beside = map[string][]string{
 // homes says where an outside technology may be imported.
 var homes = map[string][]string{
 	"github.com/gofiber/fiber":              {"internal/api", "internal/httpserver", "internal/web"},
-	"github.com/valyala/fasthttp":           {"internal/api", "internal/httpserver", "internal/web"},
-	"github.com/hibiken/asynqmon":           {"internal/api", "internal/web"},
+	"github.com/valyala/fasthttp":           {"internal/httpserver", "internal/web"},
+	"github.com/hibiken/asynqmon":           {"internal/web"},
 	"github.com/hibiken/asynq":              {"internal/queue"},
 	"github.com/getkin/kin-openapi":         {"internal/spectest"},
 	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},

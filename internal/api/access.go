@@ -6,14 +6,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"orderprocessor/internal/access"
+	"orderprocessor/internal/httpserver"
 )
 
-const (
-	// localKey holds the API key of a request that has passed needScope.
-	localKey        = "api_key"
-	challengeBearer = `Bearer realm="orders"` //nolint:gosec // it asks for a key and is none
-	challengeBasic  = `Basic realm="orders", charset="UTF-8"`
-)
+// localKey holds the API key of a request that has passed needScope.
+const localKey = "api_key"
 
 // errUnauthorized is a request without a known API key.
 var errUnauthorized = errors.New("no known API key")
@@ -36,6 +33,7 @@ func (s *Server) needScope(scope access.Scope) fiber.Handler {
 			return errUnauthorized
 		}
 		c.Locals(localKey, key)
+		httpserver.SetCaller(c, key.Name)
 		if !key.Allows(scope) {
 			return forbiddenError{scope}
 		}

@@ -28,7 +28,7 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	return c.JSON(viewRecord(rec))
 }
 
-// cancelledView is what a caller hears of a cancelled order that may not read it.
+// cancelledView is the answer to a caller that may cancel the order but not read it.
 type cancelledView struct {
 	ID           string       `json:"id"`
 	Status       order.Status `json:"status"`
@@ -49,7 +49,7 @@ func decodeCancel(body []byte) (reason string, err error) {
 	return reason, d.requestError()
 }
 
-// line reads a text of one line that may be absent.
+// line reads a text of one line that may be missing.
 func (d *decoder) line(members map[string]jsontext.Value, name string, maxChars int) string {
 	_, present := members[name]
 	known := len(d.problems)

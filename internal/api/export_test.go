@@ -14,16 +14,13 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The limits that the tests speak of.
+// The limits that the tests use.
 const (
-	MaxBodyBytes     = maxBodyBytes
-	MaxDamagedListed = maxDamagedListed
+	MaxCorruptListed = maxCorruptListed
 	MaxBatchBytes    = maxBatchBytes
 	MaxBatchOrders   = maxBatchOrders
 	MaxBatches       = maxBatches
-	MaxHeaderBytes   = maxHeaderBytes
 	MaxProblems      = maxProblems
-	LingerTimeout    = lingerTimeout
 
 	HeartbeatInterval = heartbeatInterval
 )
@@ -45,7 +42,7 @@ type Bounds struct {
 
 // Bounds tells the bounds that the HTTP server really works with.
 func (s *Server) Bounds() Bounds {
-	h := s.app.Server()
+	h := s.http.App().Server()
 	return Bounds{
 		ReadTimeout: h.ReadTimeout, WriteTimeout: h.WriteTimeout, IdleTimeout: h.IdleTimeout,
 		BodyBytes: h.MaxRequestBodySize, HeaderBytes: h.ReadBufferSize, Connections: h.Concurrency,
@@ -54,7 +51,7 @@ func (s *Server) Bounds() Bounds {
 
 // SetTimeouts makes a server that does not serve yet less patient with slow clients.
 func (s *Server) SetTimeouts(d time.Duration) {
-	h := s.app.Server()
+	h := s.http.App().Server()
 	h.ReadTimeout, h.WriteTimeout = d, d
 }
 
@@ -69,8 +66,8 @@ func Scoped(name, text string, scopes ...access.Scope) access.Key {
 // Middleware lists the paths for which something stands in front of the routes.
 func (s *Server) Middleware() []string {
 	var all []string
-	routes := s.app.GetRoutes(true)
-	for _, r := range s.app.GetRoutes(false) {
+	routes := s.http.App().GetRoutes(true)
+	for _, r := range s.http.App().GetRoutes(false) {
 		isRoute := slices.ContainsFunc(routes, func(known fiber.Route) bool {
 			return known.Method == r.Method && known.Path == r.Path
 		})
@@ -117,7 +114,7 @@ func SplitBatch(body []byte, array, cutOff bool) (texts [][]byte, numbers []int,
 func (s *Server) Routes() []string {
 	parameter := regexp.MustCompile(`:(\w+)`)
 	var all []string
-	for _, r := range s.app.GetRoutes(true) {
+	for _, r := range s.http.App().GetRoutes(true) {
 		all = append(all, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
 	}
 	return all

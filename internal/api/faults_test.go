@@ -90,7 +90,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		{"retry", "POST", "/orders/ord_1/retry", ""},
 		{"retry many", "POST", "/orders/retry", `{"status":"failed"}`},
 		{"queues", "GET", "/queues", ""},
-		{"damaged", "GET", "/queues/low/damaged", ""},
+		{"damaged", "GET", "/queues/low/corrupt", ""},
 		{"pause", "POST", "/queues/low/pause", ""},
 		{"resume", "POST", "/queues/low/resume", ""},
 		{"stats", "GET", "/stats", ""},

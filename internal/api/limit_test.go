@@ -28,7 +28,7 @@ type purse struct {
 
 func purses(p *parts, left map[string]int) *purse {
 	limits := &purse{left: left}
-	p.Limits = limits
+	p.Limiter = limits
 	return limits
 }
 
@@ -166,7 +166,7 @@ func TestLimitTakesTheFirst(t *testing.T) {
 // counting limits by a real Redis.
 func counting(perSecond, burst int, timeout time.Duration) func(*parts) {
 	return func(p *parts) {
-		p.Limits = access.NewLimiter(p.Redis.(redis.UniversalClient), access.LimiterConfig{
+		p.Limiter = access.NewLimiter(p.Redis.(redis.UniversalClient), access.LimiterConfig{
 			Limit:   access.Limit{PerSecond: perSecond, Burst: burst},
 			Timeout: timeout, Log: slog.New(slog.DiscardHandler),
 		})

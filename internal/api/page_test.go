@@ -83,7 +83,7 @@ func TestPage(t *testing.T) {
 	size := 0
 	for _, entry := range entries {
 		want = append(want, entry.Name())
-		info, err := fs.Stat(os.DirFS("page"), entry.Name())
+		info, err := fs.Stat(os.DirFS("../web/page"), entry.Name())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 )
 
@@ -87,7 +88,7 @@ func TestRetryManyRefuses(t *testing.T) {
 	s.ask(t, "POST", "/orders/retry", good, "Content-Type", "text/plain").problem(t, 415)
 	s.ask(t, "POST", "/orders/retry", good, "Content-Type", "").problem(t, 415)
 	s.ask(t, "POST", "/orders/retry", good, "Content-Encoding", "br").problem(t, 415)
-	s.ask(t, "POST", "/orders/retry", good+strings.Repeat(" ", api.MaxBodyBytes)).problem(t, 413)
+	s.ask(t, "POST", "/orders/retry", good+strings.Repeat(" ", httpserver.MaxBodyBytes)).problem(t, 413)
 	if asked.asked > 0 {
 		t.Errorf("retries were asked for %d times", asked.asked)
 	}

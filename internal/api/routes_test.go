@@ -71,7 +71,7 @@ func requests() []request {
 		{"POST /orders/{id}/cancel", "/orders/ord_1/cancel", `{"reason":"ordered twice"}`},
 		{"POST /orders/{id}/retry", "/orders/ord_1/retry", ""},
 		{"GET /queues", "/queues", ""},
-		{"GET /queues/{name}/damaged", "/queues/low/damaged", ""},
+		{"GET /queues/{name}/corrupt", "/queues/low/corrupt", ""},
 		{"POST /queues/{name}/pause", "/queues/low/pause", ""},
 		{"POST /queues/{name}/resume", "/queues/low/resume", ""},
 		{"GET /stats", "/stats", ""},

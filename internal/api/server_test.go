@@ -183,13 +183,13 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	}
 	p.patient = !p.prompt
 	b.parts = p.Parts
-	b.parts.Limits = nil
+	b.parts.Limiter = nil
 	b.site = serve(t, p)
 	return b
 }
 
 // follow runs a hub over the books until the test ends.
-func follow(t *testing.T, books live.Books) *live.Hub {
+func follow(t *testing.T, books live.Ledger) *live.Hub {
 	t.Helper()
 	hub := live.New(live.Config{MaxStreams: maxTestStreams, MaxWaits: maxTestStreams, Log: slog.New(slog.DiscardHandler)}, books)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -121,7 +121,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	snap := func(slots int, waiting int64) snapshots {
 		return func() (stats.Snapshot, error) {
-			return stats.Snapshot{Fleet: stats.Fleet{Slots: slots}, Memory: stats.Memory{Used: 80, Limit: 100}, Depths: map[order.Queue]stats.Depth{
+			return stats.Snapshot{WorkerPool: stats.WorkerPool{Slots: slots}, Memory: stats.Memory{Used: 80, Limit: 100}, Depths: map[order.Queue]stats.Depth{
 				order.QueueCritical: {Pending: 1, Active: 9}, order.QueueLow: {Pending: waiting - 1, Retry: 9},
 			}}, nil
 		}
@@ -206,7 +206,7 @@ func TestHealthOfOneSlowAnswer(t *testing.T) {
 		if fails.Load() {
 			return stats.Snapshot{}, order.ErrUnavailable
 		}
-		return stats.Snapshot{Fleet: stats.Fleet{Slots: 3}}, nil
+		return stats.Snapshot{WorkerPool: stats.WorkerPool{Slots: 3}}, nil
 	})}}
 	p.cfg.Away = away.Load
 	s := serve(t, p)

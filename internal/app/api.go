@@ -62,7 +62,7 @@ func (a *API) build() error {
 		Observe: a.meters.NewRequests().Observe,
 	}, api.Parts{
 		Intake: a.meters.NewIntake(in, rulesOf(a.cfg.Common)), Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report, Live: a.live,
-		Limits: a.limits(), Redis: a.rdb,
+		Limiter: a.limiter(), Redis: a.rdb,
 	})
 	if err != nil {
 		return err
@@ -74,8 +74,8 @@ func (a *API) build() error {
 	return nil
 }
 
-// limits is nil where nothing is limited.
-func (a *API) limits() api.Limits {
+// limiter returns nil where nothing is limited.
+func (a *API) limiter() api.Limiter {
 	if a.cfg.RateLimit == 0 {
 		return nil
 	}

@@ -157,7 +157,7 @@ func next(t *testing.T, s *live.Stream) (orders []string, b live.Batch) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range b.Changes {
+	for _, c := range b.Events {
 		orders = append(orders, c.OrderID)
 	}
 	return orders, b
@@ -166,8 +166,8 @@ func next(t *testing.T, s *live.Stream) (orders []string, b live.Batch) {
 func wantNext(t *testing.T, s *live.Stream, place int, want ...string) {
 	t.Helper()
 	got, b := next(t, s)
-	if diff := cmp.Diff(want, got); diff != "" || b.Place != idOf(place) || b.Gap {
-		t.Errorf("the next batch is at %s, gap %t (-want +got):\n%s", b.Place, b.Gap, diff)
+	if diff := cmp.Diff(want, got); diff != "" || b.Position != idOf(place) || b.Gap {
+		t.Errorf("the next batch is at %s, gap %t (-want +got):\n%s", b.Position, b.Gap, diff)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestTextIsMadeOnce(t *testing.T) {
 		made := 0
 		for _, s := range []*live.Stream{one, two} {
 			_, batch := next(t, s)
-			if got := batch.Changes[0].Text(func(e order.Event) []byte { made++; return []byte(e.OrderID) }); string(got) != "o1" {
+			if got := batch.Events[0].Text(func(e order.Event) []byte { made++; return []byte(e.OrderID) }); string(got) != "o1" {
 				t.Errorf("the text is %q", got)
 			}
 		}

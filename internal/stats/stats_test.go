@@ -28,7 +28,7 @@ type shop struct {
 	retried   int64           // of these orders, waiting again
 	durations stats.Histogram // of the default queue, in all three measures
 	depths    map[order.Queue]stats.Depth
-	fleet     stats.Fleet
+	fleet     stats.WorkerPool
 
 	totalsErr, depthsErr, fleetErr error
 }
@@ -48,7 +48,7 @@ func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
 	return s.depths, s.depthsErr
 }
 
-func (s *shop) Fleet(context.Context) (stats.Fleet, error) { return s.fleet, s.fleetErr }
+func (s *shop) WorkerPool(context.Context) (stats.WorkerPool, error) { return s.fleet, s.fleetErr }
 
 func (s *shop) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
 
@@ -109,7 +109,7 @@ func TestSnapshot(t *testing.T) {
 		t.Helper()
 		s.settle(3, time.Second)
 		s.settle(1, 3*time.Second)
-		s.fleet = stats.Fleet{Workers: 2, Slots: 64}
+		s.fleet = stats.WorkerPool{Workers: 2, Slots: 64}
 		s.depths = map[order.Queue]stats.Depth{
 			order.QueueCritical: {Pending: 1, Active: 10, OldestPending: time.Minute},
 			order.QueueLow:      {Pending: 4, Scheduled: 100, Retry: 100, Archived: 100, Paused: true},
@@ -117,7 +117,7 @@ func TestSnapshot(t *testing.T) {
 		pass(90 * time.Second)
 		got := snapshot(t, r)
 		totals, _ := s.Totals(t.Context())
-		want := stats.Snapshot{Totals: totals, Depths: s.depths, Fleet: stats.Fleet{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second}
+		want := stats.Snapshot{Totals: totals, Depths: s.depths, WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
 			t.Errorf("snapshot (-want +got):\n%s", diff)
 		}

@@ -44,7 +44,7 @@ func TestPause(t *testing.T) {
 	p.sees(`.queue[data-queue=low] [data-count=pending]`, "1")
 	p.shoot("paused")
 	p.click("button[data-queue=low]")
-	p.sees("#queues-result", "The queue low is worked again.")
+	p.sees("#queues-result", "The queue low is resumed.")
 	p.sees("[data-order=held]", "completed")
 	p.sees("#state-words", "All is well")
 }
@@ -66,7 +66,7 @@ func settled(t *testing.T) (*system, *tab) {
 func TestRedisStops(t *testing.T) {
 	s, p := settled(t)
 	s.redis.Kill()
-	p.sees("#state-words", "Redis is away")
+	p.sees("#state-words", "Redis is unavailable")
 	p.sees("#banner", "Showing figures of")
 	p.shoot("redis-away")
 	s.redis.Restart()

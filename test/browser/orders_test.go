@@ -73,7 +73,7 @@ func TestDoubleClick(t *testing.T) {
 		for (const _ of [1, 2]) document.querySelector("#submit").requestSubmit();
 		return true;
 	})()`)
-	p.sees("#submit-result", "Whether the order was recorded is not known")
+	p.sees("#submit-result", "It is not known whether the order was recorded")
 	p.click("#submit button")
 	p.sees("#submit-result", "is accepted")
 	p.do(chromedp.Navigate(s.url + "/#/"))
@@ -174,7 +174,7 @@ func TestMarkup(t *testing.T) {
 	}
 	p.mayRefuse() // a 404, which the browser complains about
 	p.do(chromedp.Navigate(s.url + "/#/orders/none"))
-	p.sees("#order-missing", "It was never accepted here")
+	p.sees("#order-missing", "It was never accepted")
 	p.shoot("order-missing")
 	p.until(`document.querySelectorAll("main img, main script").length === 0`)
 }
