@@ -30,8 +30,8 @@ func limiter(rdb redis.UniversalClient, perSecond, burst int) *access.Limiter {
 	})
 }
 
-// TestTake takes as much as there is, and tells what is left. One a second hardly
-// comes back while the test runs.
+// TestTake grants as much as there is, and returns what is left. At one a second hardly
+// any is added while the test runs.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	l := limiter(redistest.Start(t).Client(), 1, 600)

@@ -85,9 +85,8 @@ func TestBatchOfSixteenMebibytes(t *testing.T) {
 	}
 }
 
-// TestBatchAsksFirst tells a client that asks before it sends what is too large
-// for a batch, and what is not.
-func TestBatchAsksFirst(t *testing.T) {
+// TestBatchExpect answers a client that expects 100-continue before it sends a batch.
+func TestBatchExpect(t *testing.T) {
 	b := open(t)
 	text := withID("a") + strings.Repeat(" ", 2*httpserver.MaxBodyBytes) + "\n"
 	head := "POST /orders/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n" +

@@ -25,7 +25,7 @@ import (
 
 const typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
 
-// count tells how many verdicts have each status.
+// count counts the verdicts by status.
 func count(all []verdict) map[int]int {
 	n := map[int]int{}
 	for _, v := range all {
@@ -38,22 +38,21 @@ func count(all []verdict) map[int]int {
 // time, and accepts each once when the batch is sent again.
 func TestBatchWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
-	for i, name := range []string{"killed", "frozen"} {
-		t.Run(name, func(t *testing.T) {
+	for _, outage := range outages() {
+		t.Run(outage.name, func(t *testing.T) {
 			b := open(t, prompt, maxQueueLength(5000))
 			b.batch(t, withID("before"))
 			text := strings.Repeat(body("id", "")+"\n", 5) + lines("o", 1000) + withID("bad", "amount", "0")
-			outage := outages(b)[i]
-			outage.away()
+			outage.begin(b.redis)
 			bound := pace(t, b)
 			a := b.ask(t, "POST", "/orders/batch", text, "Content-Type", ndjson)
-			outage.fix()
+			outage.end(b.redis)
 			a.wantWithin(t, "batch", bound())
 			all := a.verdicts(t, ndjson)
 			if diff := cmp.Diff(map[int]int{503: 1005, 400: 1}, count(all)); diff != "" || a.header.Get("Retry-After") != "1" {
 				t.Fatalf("headers are %v: %s", a.header, diff)
 			}
-			again, told := lines("o", 1000), 0
+			again, known := lines("o", 1000), 0
 			for i, v := range all {
 				if v.Status == 503 && v.Problem.Type != typeUnavailable {
 					t.Errorf("line %d is of type %q", v.Line, v.Problem.Type)
@@ -63,12 +62,12 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 				case v.Problem.OrderID == "": // it was not even tried
 					again += body("id", "") + "\n"
 				default:
-					told++
+					known++
 					again += withID(v.Problem.OrderID) + "\n"
 				}
 			}
-			if told == 0 {
-				t.Error("no id is told of those that were made")
+			if known == 0 {
+				t.Error("the answer names no id that the server has made")
 			}
 			eventually(t, "the batch is accepted", func() bool {
 				n := count(b.batch(t, lines("o", 1000)))
@@ -79,7 +78,7 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 				t.Errorf("statuses are %v", n)
 			}
 			want := "1005"
-			if name == "frozen" {
+			if outage.name == "frozen" {
 				want = "1006" // with the one from before, which the killed one has lost
 			}
 			if got := b.rdb.HGet(t.Context(), "orders:{b0}:c", "accepted").Val(); got != want {
@@ -189,7 +188,7 @@ func TestManyBatches(t *testing.T) {
 		}
 	}
 	reading.Wait()
-	eventually(t, "a batch is taken again, and what had arrived is accepted", func() bool {
+	eventually(t, "a batch is accepted again, and so is what had arrived", func() bool {
 		again := b.ask(t, "POST", "/orders/batch", withID("one-more"), "Content-Type", ndjson)
 		return again.code == 200 && len(b.list(t, "/orders").ids) == api.MaxBatches+2
 	})
@@ -227,8 +226,7 @@ func TestSlowBatch(t *testing.T) {
 	}
 }
 
-// TestBatchFaults tells a client nothing of what went wrong, and the log
-// everything, once.
+// TestBatchFaults keeps what went wrong from the client, and logs it once.
 func TestBatchFaults(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(faulty{func() error { return errors.New("secret dsn") }}))
@@ -247,8 +245,7 @@ func TestBatchFaults(t *testing.T) {
 	}
 }
 
-// TestBatchPanic survives a fault in the taking of orders, as with a single
-// order. It runs in a process of its own.
+// TestBatchPanic survives a panic of the intake, as with a single order. It runs in a process of its own.
 func TestBatchPanic(t *testing.T) {
 	t.Parallel()
 	const inside = "TEST_BATCH_PANIC"

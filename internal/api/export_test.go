@@ -28,7 +28,7 @@ const (
 // DecodeOrder is decodeOrder, for the fuzz test.
 func DecodeOrder(body []byte) (order.Order, error) { return decodeOrder(body, time.Now()) }
 
-// Malformed says whether the error is of a body that is no JSON object.
+// Malformed reports whether the error is that of a body which is not a JSON object.
 func Malformed(err error) bool {
 	var malformed *malformedError
 	return errors.As(err, &malformed)
@@ -40,7 +40,7 @@ type Bounds struct {
 	BodyBytes, HeaderBytes, Connections    int
 }
 
-// Bounds tells the bounds that the HTTP server really works with.
+// Bounds returns the bounds of the HTTP server.
 func (s *Server) Bounds() Bounds {
 	h := s.http.App().Server()
 	return Bounds{
@@ -63,7 +63,7 @@ func Scoped(name, text string, scopes ...access.Scope) access.Key {
 	return access.Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}
 }
 
-// Middleware lists the paths for which something stands in front of the routes.
+// Middleware lists the paths that have a handler before their routes.
 func (s *Server) Middleware() []string {
 	var all []string
 	routes := s.http.App().GetRoutes(true)

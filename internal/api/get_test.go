@@ -9,12 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
-	"orderprocessor/internal/redistest"
 )
 
 const orderID = "ord_1"
@@ -203,24 +201,4 @@ func takeTime(t *testing.T, m map[string]any, name string) {
 		t.Errorf("%s is %v, of %v", name, m[name], slices.Sorted(maps.Keys(m)))
 	}
 	delete(m, name)
-}
-
-// TestGetUnknown answers 404 for what is not there, and for what no order can
-// be called, the latter without asking Redis.
-func TestGetUnknown(t *testing.T) {
-	b := open(t)
-	b.accept(t)
-	b.ask(t, "GET", "/orders/unknown", "").problem(t, 404)
-	breaker := &redistest.Breaker{}
-	b.rdb.AddHook(breaker)
-	defer breaker.Break(0, nil)
-	breaker.Break(redistest.NotApplied, func(redis.Cmder) bool { return true })
-	for _, id := range []string{
-		"a%20b", "a%2Fb", "%7Bb0%7D", "a:b", "*", "%00", strings.Repeat("x", 65), "ord_1%0A", "%C3%A9", "a,b", "o~1",
-	} {
-		b.ask(t, "GET", "/orders/"+id, "").problem(t, 404)
-	}
-	if n := breaker.Fired(); n != 0 {
-		t.Errorf("Redis was asked %d times", n)
-	}
 }

@@ -148,8 +148,8 @@ func TestQuotedKey(t *testing.T) {
 	}
 }
 
-// TestKeyBesideID lets the id decide, and adds nothing to it.
-func TestKeyBesideID(t *testing.T) {
+// TestKeyWithID lets the id decide.
+func TestKeyWithID(t *testing.T) {
 	b := open(t)
 	b.keyed(t, "k", body()).object(t, 201)
 	if err := b.move(t, "ord_1", order.StatusCompleted); err != nil {
@@ -253,22 +253,5 @@ func TestKeyAfterLostAnswer(t *testing.T) {
 				t.Errorf("%d tasks wait; want 1", n)
 			}
 		})
-	}
-}
-
-// TestKeyIsTheSameEverywhere stands for the same id in every process.
-func TestKeyIsTheSameEverywhere(t *testing.T) {
-	t.Parallel()
-	ids := make(chan any, 2)
-	t.Run("servers", func(t *testing.T) {
-		for _, name := range []string{"one", "other"} {
-			t.Run(name, func(t *testing.T) {
-				b := open(t)
-				ids <- b.keyed(t, "k", body("id", "")).object(t, 201)["id"]
-			})
-		}
-	})
-	if a, b := <-ids, <-ids; a != b {
-		t.Errorf("the ids are %v and %v", a, b)
 	}
 }

@@ -186,7 +186,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestFaultOfHealthIsLogged keeps what the client is not told.
+// TestFaultOfHealthIsLogged logs what the client does not see.
 func TestFaultOfHealthIsLogged(t *testing.T) {
 	t.Parallel()
 	s := serve(t, parts{Parts: api.Parts{Stats: snapshots(func() (stats.Snapshot, error) { return stats.Snapshot{}, errors.New("broken reply") })}})
@@ -198,7 +198,7 @@ func TestFaultOfHealthIsLogged(t *testing.T) {
 }
 
 // TestHealthOfOneSlowAnswer keeps what was seen last until it is sure that Redis is away,
-// and tells no numbers from then on.
+// and shows no numbers from then on.
 func TestHealthOfOneSlowAnswer(t *testing.T) {
 	t.Parallel()
 	var fails, away atomic.Bool

@@ -227,20 +227,6 @@ func TestSubmitBoundaries(t *testing.T) {
 	})
 }
 
-// TestSubmitContentTypes takes JSON however its type is spelled.
-func TestSubmitContentTypes(t *testing.T) {
-	b := open(t)
-	for i, header := range []string{
-		"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON",
-		`application/json; charset="utf-8"`, "application/json; profile=x",
-	} {
-		t.Run(header, func(t *testing.T) {
-			b.ask(t, "POST", "/orders", body("id", fmt.Sprintf(`"o%d"`, i)), "Content-Type", header,
-				"Content-Encoding", "identity").object(t, 201)
-		})
-	}
-}
-
 // TestSubmitToFullQueues refuses an order while too many wait, and stores
 // nothing of it.
 func TestSubmitToFullQueues(t *testing.T) {

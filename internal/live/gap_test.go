@@ -11,7 +11,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestGap holds that a stream tells when it cannot go on where it should.
+// TestGap holds that a stream has a gap when events before its position are gone.
 func TestGap(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -90,9 +90,9 @@ func TestEventsLeaveUnread(t *testing.T) {
 	}
 }
 
-// TestBooksGoBack holds that those who are ahead of the books, as these have lost their
-// newest events, are told of it and do not ask again and again meanwhile.
-func TestBooksGoBack(t *testing.T) {
+// TestLedgerGoesBack holds that streams get a gap when the ledger has lost its newest
+// events, and do not read in a loop meanwhile.
+func TestLedgerGoesBack(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()
 		was := open(t, h, live.Filter{})
@@ -115,7 +115,7 @@ func TestBooksGoBack(t *testing.T) {
 			_, gap = next(t, was)
 		}
 		if !gap.Gap || gap.After != idOf(3) || gap.Position != idOf(1) {
-			t.Errorf("the one that was there is told %+v", gap)
+			t.Errorf("the old stream has %+v", gap)
 		}
 		b.happen(order.StatusPending)
 		wantNext(t, was, 2, "o2")
@@ -123,8 +123,8 @@ func TestBooksGoBack(t *testing.T) {
 	})
 }
 
-// TestNothingCanBeRead holds that nobody is left waiting, and no place is lost, when
-// nothing can be read.
+// TestNothingCanBeRead holds that streams and waits end, and count no longer, when nothing
+// can be read.
 func TestNothingCanBeRead(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()

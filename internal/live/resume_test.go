@@ -29,7 +29,7 @@ func TestStreamGoesOn(t *testing.T) {
 		for place := (order.EventID{}); place != idOf(25); {
 			orders, batch := next(t, s)
 			if batch.Gap {
-				t.Fatal("a gap is told where none is")
+				t.Fatal("there is a gap")
 			}
 			got, place = append(got, orders...), batch.Position
 		}

@@ -373,7 +373,7 @@ func TestHiddenCharacters(t *testing.T) {
 	}
 }
 
-// TestStreamReturns follows events again after a proxy has answered for the API with 502,
+// TestStreamReturns receives events again after a proxy has answered for the API with 502,
 // which browsers take for the end of the stream.
 func TestStreamReturns(t *testing.T) {
 	s := start(t)

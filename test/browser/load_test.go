@@ -155,7 +155,7 @@ func (l *load) flows(t *testing.T) {
 	}
 }
 
-// TestFlood follows thousands of orders on their way, and holds no more than it did.
+// TestFlood shows thousands of orders, and holds no more than it did.
 func TestFlood(t *testing.T) {
 	s := start(t)
 	s.worker()

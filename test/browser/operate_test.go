@@ -62,7 +62,7 @@ func settled(t *testing.T) (*system, *tab) {
 	return s, p
 }
 
-// TestRedisStops says that Redis is away, and goes on by itself when it is back.
+// TestRedisStops shows that Redis is unavailable, and recovers when it is back.
 func TestRedisStops(t *testing.T) {
 	s, p := settled(t)
 	s.redis.Kill()

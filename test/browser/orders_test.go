@@ -81,8 +81,8 @@ func TestDoubleClick(t *testing.T) {
 	p.until(`document.querySelectorAll("#orders [data-order]").length === 1`)
 }
 
-// TestFollow shows an order on its way without being asked again, and withdraws it.
-func TestFollow(t *testing.T) {
+// TestLive shows the events of an order without a reload, and cancels it.
+func TestLive(t *testing.T) {
 	s := start(t)
 	s.shop.pause.Store(int64(300 * time.Millisecond))
 	s.submit("ord_1")
@@ -103,7 +103,7 @@ func TestFollow(t *testing.T) {
 	p.until(`document.querySelector("[data-action]") === null`)
 }
 
-// TestList follows orders that came before and after the page was opened.
+// TestList shows orders that came before and after the page was opened.
 func TestList(t *testing.T) {
 	s := start(t)
 	s.submit("before")

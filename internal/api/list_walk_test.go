@@ -68,9 +68,9 @@ func TestListWalks(t *testing.T) {
 	}
 }
 
-// TestListWalksBesideChanges meets no order twice and misses none that was there
+// TestListWalksDuringEvents meets no order twice and misses none that was there
 // when it began, while orders come and move on.
-func TestListWalksBesideChanges(t *testing.T) {
+func TestListWalksDuringEvents(t *testing.T) {
 	b := open(t)
 	ids := b.fill(t, 6)
 	var got []string

@@ -57,7 +57,7 @@ func TestMonitoring(t *testing.T) {
 	}
 	for _, personal := range []string{"ada@example.com", "Main Street", "ring twice"} {
 		if strings.Contains(tasks.Tasks[0].Payload, personal) {
-			t.Errorf("payload tells %q", personal)
+			t.Errorf("payload shows %q", personal)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestMonitoringIsBounded(t *testing.T) {
 }
 
 // TestPagesFailAsAllDoes answers problems, with an id and without what is inside,
-// where a page would fail by itself.
+// where a page would answer plain text.
 func TestPagesFailAsAllDoes(t *testing.T) {
 	b := open(t)
 	for path, code := range map[string]int{
@@ -120,7 +120,7 @@ func TestPagesFailAsAllDoes(t *testing.T) {
 	b.redis.Kill()
 	a := b.ask(t, "GET", "/monitoring/api/queues", "")
 	if a.problem(t, 503); strings.Contains(string(a.body), "dial") {
-		t.Errorf("the answer tells %s", a.body)
+		t.Errorf("the answer shows %s", a.body)
 	}
 	b.redis.Restart()
 }

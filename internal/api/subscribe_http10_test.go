@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// oldFollowing is a client of HTTP/1.0 that reads events.
-type oldFollowing struct {
-	following
+// oldSubscriber is a client of HTTP/1.0 that reads events.
+type oldSubscriber struct {
+	subscriber
 	conn net.Conn
 }
 
-// followOld asks for events by HTTP/1.0, as proxies may, and reads the header.
-func (b *bundle) followOld(t *testing.T, target, header string) *oldFollowing {
+// subscribeOld asks for events by HTTP/1.0, as proxies may, and reads the header.
+func (b *bundle) subscribeOld(t *testing.T, target, header string) *oldSubscriber {
 	t.Helper()
 	conn := b.dial(t)
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\n%s\r\n", target, header); err != nil {
@@ -38,29 +38,29 @@ func (b *bundle) followOld(t *testing.T, target, header string) *oldFollowing {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	f := &oldFollowing{following{Response: resp, lines: bufio.NewScanner(resp.Body)}, conn}
+	f := &oldSubscriber{subscriber{Response: resp, lines: bufio.NewScanner(resp.Body)}, conn}
 	f.alive(t)
 	return f
 }
 
-// TestFollowEventsByOldHTTP sends events to a client of HTTP/1.0 until the connection
+// TestSubscribeByHTTP10 sends events to a client of HTTP/1.0 until the connection
 // closes, without chunks, as proxies speak it to what is behind them.
-func TestFollowEventsByOldHTTP(t *testing.T) {
+func TestSubscribeByHTTP10(t *testing.T) {
 	b := open(t)
 	for i, header := range []string{"Host: a\r\n", "Host: a\r\nConnection: close\r\n", "Host: a\r\nConnection: keep-alive\r\n"} {
-		f := b.followOld(t, "/events?status=pending", header)
+		f := b.subscribeOld(t, "/events?status=pending", header)
 		id := fmt.Sprintf("o%d", i)
 		b.pending(t, id)
-		if all := f.changes(t, 1); all[0] != id+" pending" {
+		if all := f.events(t, 1); all[0] != id+" pending" {
 			t.Errorf("%q gets %v", header, all)
 		}
 		b.pending(t, id+".missed")
-		again := b.followOld(t, "/events?last_event_id="+f.id, header)
-		if all := again.changes(t, 1); all[0] != id+".missed pending" {
+		again := b.subscribeOld(t, "/events?last_event_id="+f.id, header)
+		if all := again.events(t, 1); all[0] != id+".missed pending" {
 			t.Errorf("a client that comes back gets %v", all)
 		}
 		_, _ = f.conn.Close(), again.conn.Close()
-		eventually(t, "the places are free", func() bool {
+		eventually(t, "the streams have ended", func() bool {
 			return b.ask(t, http.MethodHead, "/events", "").code == 200
 		})
 	}
@@ -70,7 +70,7 @@ func TestFollowEventsByOldHTTP(t *testing.T) {
 	if all := b.say(t, "GET /events?status=none HTTP/1.0\r\nHost: a\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
 		t.Errorf("what is not valid is answered %+v", all)
 	}
-	last := b.followOld(t, "/events", "Host: a\r\n")
+	last := b.subscribeOld(t, "/events", "Host: a\r\n")
 	b.stop()
 	for last.lines.Scan() {
 		if text := last.lines.Text(); text != "" && !strings.HasPrefix(text, ":") && !strings.HasPrefix(text, "id: ") {

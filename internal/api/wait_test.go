@@ -70,7 +70,7 @@ func TestPreferNothing(t *testing.T) {
 	}
 }
 
-// TestPreferWaitInVain holds that an order without an outcome is told as it is.
+// TestPreferWaitInVain holds that an order without an outcome is shown as it is.
 func TestPreferWaitInVain(t *testing.T) {
 	b := open(t)
 	got := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=1")
@@ -79,7 +79,7 @@ func TestPreferWaitInVain(t *testing.T) {
 	}
 }
 
-// TestPreferWaitAgain holds that who has waited gives its place to others.
+// TestPreferWaitAgain holds that a finished wait makes room for another.
 func TestPreferWaitAgain(t *testing.T) {
 	b := open(t)
 	for n := range maxTestStreams + 1 {
@@ -91,8 +91,7 @@ func TestPreferWaitAgain(t *testing.T) {
 	}
 }
 
-// TestPreferWaitByKey holds that the repeat of a key tells the outcome only to those
-// who wait for it.
+// TestPreferWaitByKey shows the outcome to a repetition by key only if it waits.
 func TestPreferWaitByKey(t *testing.T) {
 	b := open(t)
 	body := `{"amount":1,"items":["tea"],"customer":"ada","address":"1 Road"}`
@@ -106,7 +105,7 @@ func TestPreferWaitByKey(t *testing.T) {
 	}
 }
 
-// crowded has no place for anybody.
+// crowded admits nobody.
 type crowded struct{}
 
 func (crowded) Open(context.Context, live.Filter, *order.EventID) (*live.Stream, error) {
@@ -140,7 +139,7 @@ func (forgetful) Get(context.Context, string) (order.Record, error) {
 	return order.Record{}, errors.Join(order.ErrUnavailable)
 }
 
-// TestPreferWaitWithoutRedis holds that an order is accepted, and told as it was then,
+// TestPreferWaitWithoutRedis holds that an order is accepted, and shown as it was then,
 // when Redis goes away meanwhile.
 func TestPreferWaitWithoutRedis(t *testing.T) {
 	b := open(t, func(p *parts) { p.Records = forgetful{p.Records} })

@@ -117,7 +117,7 @@ func TestCrossSiteStoresNothing(t *testing.T) {
 	b.empty(t)
 }
 
-// TestMonitoringLoadsNothingFromElsewhere follows all that Asynqmon's page loads:
+// TestMonitoringLoadsNothingFromElsewhere requests everything that Asynqmon's page loads:
 // it comes from here, and its policy forbids the rest.
 func TestMonitoringLoadsNothingFromElsewhere(t *testing.T) {
 	b := open(t)

@@ -15,12 +15,11 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/access"
-	"orderprocessor/internal/redistest"
 )
 
 const typeLimited = "tag:orderprocessor,2026:rate-limited"
 
-// purse is what callers may still ask for. Nothing comes back by itself.
+// purse is a limiter that never refills.
 type purse struct {
 	mu   sync.Mutex
 	left map[string]int
@@ -68,7 +67,7 @@ func TestLimit(t *testing.T) {
 	bad.problem(t, 400)
 	wantLimits(t, bad, "1")
 	wantLimits(t, b.ask(t, "GET", "/monitoring", ""), "0")
-	for _, r := range append(requests(), request{"GET /docs", "/docs", ""}, request{"GET /openapi.json", "/openapi.json", ""}) {
+	for _, r := range append(requests(), request{operation: "GET /docs", path: "/docs"}, request{operation: "GET /openapi.json", path: "/openapi.json"}) {
 		if r.operation == "POST /orders/batch" {
 			continue
 		}
@@ -115,8 +114,8 @@ func TestLimitComesAfterAccess(t *testing.T) {
 	}
 }
 
-// TestLimitOfABatch takes as many orders as there is room for, and tells the
-// others in their own lines.
+// TestLimitOfABatch accepts as many orders as the limit allows, and refuses the others
+// in their own verdicts.
 func TestLimitOfABatch(t *testing.T) {
 	b := open(t, func(p *parts) { purses(p, map[string]int{"": 305}) })
 	good, bad := lines("o", 700), withID("bad", "amount", "0")+"\n"
@@ -218,19 +217,13 @@ func slowest(t *testing.T, b *bundle, times int) time.Duration {
 // limits again when Redis is back.
 func TestLimitWithoutRedis(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]struct {
-		begin, end func(*redistest.Server)
-		times      int
-	}{
-		"frozen": {(*redistest.Server).Freeze, (*redistest.Server).Thaw, 2},
-		"killed": {(*redistest.Server).Kill, (*redistest.Server).Restart, 2},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, fault := range outages() {
+		t.Run(fault.name, func(t *testing.T) {
 			limited := open(t, prompt, counting(1, 1, 50*time.Millisecond))
 			free := &bundle{site: serve(t, parts{Parts: limited.parts})}
 			fault.begin(limited.redis)
-			without := slowest(t, free, fault.times)
-			with := slowest(t, limited, fault.times)
+			without := slowest(t, free, 2)
+			with := slowest(t, limited, 2)
 			if with > 10*(without+time.Second) {
 				t.Errorf("%v with a limit, %v without", with, without)
 			}

@@ -109,13 +109,13 @@ func TestSmuggling(t *testing.T) {
 			}
 			all[0].problem(t, 400)
 			if strings.Contains(s.log.String(), canary) {
-				t.Error("the log tells the key")
+				t.Error("the log shows the key")
 			}
 		})
 	}
 }
 
-// canary is a key that no log may tell.
+// canary is a key that no log may show.
 const canary = "ok_canary-canary-canary-canary-canary-canary-ca"
 
 // TestKeyInPath keeps a key out of log and answer that somebody took for an id.

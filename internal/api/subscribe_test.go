@@ -20,16 +20,16 @@ import (
 	"orderprocessor/internal/ordertest"
 )
 
-// following is a client that reads events.
-type following struct {
+// subscriber is a client of GET /events.
+type subscriber struct {
 	*http.Response
 	lines *bufio.Scanner
-	id    string // that of the last event or sign of life
+	id    string // of the last event or heartbeat
 }
 
-// follow asks for events and waits until the first sign of life. The answer is closed
+// subscribe asks for events and waits for the first heartbeat. The answer is closed
 // with the test.
-func (s *site) follow(t *testing.T, query, lastEventID string) *following {
+func (s *site) subscribe(t *testing.T, query, lastEventID string) *subscriber {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+"/events"+query, http.NoBody)
 	if err != nil {
@@ -44,23 +44,22 @@ func (s *site) follow(t *testing.T, query, lastEventID string) *following {
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
 	secured(t, resp.Header)
-	f := &following{Response: resp, lines: bufio.NewScanner(resp.Body)}
+	f := &subscriber{Response: resp, lines: bufio.NewScanner(resp.Body)}
 	if resp.StatusCode == http.StatusOK {
 		f.alive(t)
 	}
 	return f
 }
 
-// alive reads up to the next sign of life.
-func (f *following) alive(t *testing.T) {
+// alive reads up to the next heartbeat.
+func (f *subscriber) alive(t *testing.T) {
 	t.Helper()
 	for name, _ := f.next(t); name != ""; name, _ = f.next(t) {
 	}
 }
 
-// next reads up to the end of an event, and returns its name and data, or none for a
-// sign of life.
-func (f *following) next(t *testing.T) (name string, data map[string]any) {
+// next reads one event, and returns its name and data, or none for a heartbeat.
+func (f *subscriber) next(t *testing.T) (name string, data map[string]any) {
 	t.Helper()
 	for f.lines.Scan() {
 		field, value, _ := strings.Cut(f.lines.Text(), ": ")
@@ -83,8 +82,8 @@ func (f *following) next(t *testing.T) (name string, data map[string]any) {
 	return "", nil
 }
 
-// changes reads so many events of orders, and returns each as "order status".
-func (f *following) changes(t *testing.T, n int) (all []string) {
+// events reads that many events of orders, and returns each as "order status".
+func (f *subscriber) events(t *testing.T, n int) (all []string) {
 	t.Helper()
 	for len(all) < n {
 		name, data := f.next(t)
@@ -95,9 +94,9 @@ func (f *following) changes(t *testing.T, n int) (all []string) {
 	return all
 }
 
-func TestFollowEvents(t *testing.T) {
+func TestSubscribe(t *testing.T) {
 	b := open(t)
-	f := b.follow(t, "", "")
+	f := b.subscribe(t, "", "")
 	if got := f.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type is %q", got)
 	}
@@ -129,29 +128,29 @@ func TestFollowEvents(t *testing.T) {
 	}
 }
 
-func TestFollowEventsThatAreWanted(t *testing.T) {
+func TestSubscribeWithFilter(t *testing.T) {
 	b := open(t)
-	byStatus, byID := b.follow(t, "?status=cancelled,failed", ""), b.follow(t, "?id=o2,o3", "")
+	byStatus, byID := b.subscribe(t, "?status=cancelled,failed", ""), b.subscribe(t, "?id=o2,o3", "")
 	b.pending(t, "o1")
 	b.pending(t, "o2")
 	b.cancelled(t, "o1")
 	b.cancelled(t, "o2")
-	if diff := cmp.Diff([]string{"o1 cancelled", "o2 cancelled"}, byStatus.changes(t, 2)); diff != "" {
+	if diff := cmp.Diff([]string{"o1 cancelled", "o2 cancelled"}, byStatus.events(t, 2)); diff != "" {
 		t.Errorf("by status (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"o2 pending", "o2 cancelled"}, byID.changes(t, 2)); diff != "" {
+	if diff := cmp.Diff([]string{"o2 pending", "o2 cancelled"}, byID.events(t, 2)); diff != "" {
 		t.Errorf("by id (-want +got):\n%s", diff)
 	}
 }
 
-// TestFollowEventsGoOn holds that a client that comes back misses nothing, also to another
-// API over the same books.
-func TestFollowEventsGoOn(t *testing.T) {
+// TestSubscribeAgain holds that a subscriber that reconnects misses nothing, also at another
+// API process.
+func TestSubscribeAgain(t *testing.T) {
 	b := open(t)
-	f := b.follow(t, "", "")
+	f := b.subscribe(t, "", "")
 	first := f.id
 	b.pending(t, "o1")
-	f.changes(t, 1)
+	f.events(t, 1)
 	_ = f.Body.Close()
 	b.pending(t, "o2")
 	other := serve(t, parts{Parts: b.parts})
@@ -161,20 +160,20 @@ func TestFollowEventsGoOn(t *testing.T) {
 		want         []string
 	}{
 		"after the last event":         {other, "", f.id, []string{"o2 pending"}},
-		"after the first sign of life": {b.site, "", first, []string{"o1 pending", "o2 pending"}},
+		"after the first heartbeat":    {b.site, "", first, []string{"o1 pending", "o2 pending"}},
 		"by the query":                 {b.site, "?status=pending&last_event_id=" + f.id, "", []string{"o2 pending"}},
 		"by both, and the header wins": {other, "?last_event_id=" + first, f.id, []string{"o2 pending"}},
 	} {
-		again := row.site.follow(t, row.query, row.after)
-		if diff := cmp.Diff(row.want, again.changes(t, len(row.want))); diff != "" {
+		again := row.site.subscribe(t, row.query, row.after)
+		if diff := cmp.Diff(row.want, again.events(t, len(row.want))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		_ = again.Body.Close()
-		eventually(t, "the place is free", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
+		eventually(t, "a stream has ended", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
 	}
 }
 
-func TestFollowEventsThatAreGone(t *testing.T) {
+func TestSubscribeAfterGap(t *testing.T) {
 	b := open(t)
 	for _, id := range []string{"o1", "o2", "o3"} {
 		b.pending(t, id)
@@ -183,21 +182,21 @@ func TestFollowEventsThatAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range []struct{ name, after string }{{"long ago", "1-0"}, {"an id that never was", "18446744073709551615-0"}} {
-		f := b.follow(t, "", row.after)
+		f := b.subscribe(t, "", row.after)
 		name, data := f.next(t)
 		if name != "gap" || data["after"] != row.after {
 			t.Errorf("%s: the first event is %s %v", row.name, name, data)
 		}
 		f.alive(t)
 		b.pending(t, "new-"+row.after)
-		if got := f.changes(t, 1)[0]; got != "new-"+row.after+" pending" {
+		if got := f.events(t, 1)[0]; got != "new-"+row.after+" pending" {
 			t.Errorf("%s: then came %s", row.name, got)
 		}
 		_ = f.Body.Close()
 	}
 }
 
-func TestFollowEventsNobodyCanHave(t *testing.T) {
+func TestSubscribeRefuses(t *testing.T) {
 	b := open(t)
 	rows := []struct {
 		name, query, after string
@@ -229,26 +228,25 @@ func TestFollowEventsNobodyCanHave(t *testing.T) {
 	}
 }
 
-// TestFollowEventsForNobodyElse holds that no page of another site takes a place, and no
-// client that comes from two places.
-func TestFollowEventsForNobodyElse(t *testing.T) {
+// TestSubscribeFromOtherSites refuses pages of other sites, and clients with two last ids.
+func TestSubscribeFromOtherSites(t *testing.T) {
 	b := open(t)
 	got := b.ask(t, http.MethodGet, "/events", "", "Sec-Fetch-Site", "cross-site")
 	if p := got.problem(t, 403); p.Type != typeCrossSite {
 		t.Errorf("another site's page is answered %+v", p)
 	}
 	if all := b.say(t, "GET /events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1-0\r\nLast-Event-ID: 2-0\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
-		t.Errorf("a client that comes from two places is answered %+v", all)
+		t.Errorf("a client with two last ids is answered %+v", all)
 	}
 }
 
-// TestFollowEventsForTooMany holds the cap, and that a place is free again as soon as its
-// client has gone: nothing has to be written for that.
-func TestFollowEventsForTooMany(t *testing.T) {
+// TestSubscribeTooMany bounds the subscribers, and admits another one as soon as a client
+// has disconnected, without a write to it.
+func TestSubscribeTooMany(t *testing.T) {
 	b := open(t)
-	var all []*following
+	var all []*subscriber
 	for range maxTestStreams {
-		all = append(all, b.follow(t, "", ""))
+		all = append(all, b.subscribe(t, "", ""))
 	}
 	full := b.ask(t, http.MethodGet, "/events", "")
 	if p := full.problem(t, 503); p.Type != "tag:orderprocessor,2026:no-room" || full.header.Get("Retry-After") != "5" {
@@ -259,25 +257,25 @@ func TestFollowEventsForTooMany(t *testing.T) {
 	}
 	begun := time.Now()
 	_ = all[0].Body.Close()
-	eventually(t, "the place is free", func() bool {
+	eventually(t, "a stream has ended", func() bool {
 		got := b.ask(t, http.MethodHead, "/events", "")
 		return got.code == 200 && got.header.Get("Content-Type") == "text/event-stream"
 	})
 	if took := time.Since(begun); took >= api.HeartbeatInterval {
 		t.Errorf("that took %v: it waited for a heartbeat", took)
 	}
-	for range maxTestStreams { // nobody follows by HEAD
+	for range maxTestStreams { // HEAD opens no stream
 		if got := b.ask(t, http.MethodHead, "/events", ""); got.code != 200 {
 			t.Errorf("HEAD is answered %d", got.code)
 		}
 	}
 }
 
-// TestFollowEventsEndWithTheServer holds that a server which stops does not wait for those
-// who follow.
-func TestFollowEventsEndWithTheServer(t *testing.T) {
+// TestSubscribersEndWithTheServer holds that a server which stops does not wait for
+// subscribers.
+func TestSubscribersEndWithTheServer(t *testing.T) {
 	b := open(t)
-	f := b.follow(t, "", "")
+	f := b.subscribe(t, "", "")
 	b.stop()
 	for f.lines.Scan() {
 	}
@@ -291,9 +289,8 @@ func TestFollowEventsEndWithTheServer(t *testing.T) {
 	}
 }
 
-// TestFollowEventsWithoutReaders holds that clients who never read are disconnected, and
-// that others are served meanwhile.
-func TestFollowEventsWithoutReaders(t *testing.T) {
+// TestSubscribersThatDoNotRead are disconnected, and others are served meanwhile.
+func TestSubscribersThatDoNotRead(t *testing.T) {
 	b := open(t, func(p *parts) { p.hurried = true })
 	conn, err := net.Dial("tcp", b.addr)
 	if err != nil {
@@ -304,7 +301,7 @@ func TestFollowEventsWithoutReaders(t *testing.T) {
 	if _, err := io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: "+b.addr+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	reader := b.follow(t, "", "")
+	reader := b.subscribe(t, "", "")
 	hub := b.parts.Live.(interface{ Streams() int })
 	eventually(t, "both are there", func() bool { return hub.Streams() == 2 })
 	reads := make(chan struct{})
@@ -315,16 +312,16 @@ func TestFollowEventsWithoutReaders(t *testing.T) {
 	}()
 	// The kernel takes a part of it for a client.
 	reason := strings.Repeat("x", 250)
-	follows, floods := time.Now(), 0
+	begun, floods := time.Now(), 0
 	eventually(t, "the client who never reads is gone", func() bool {
-		if due := int(time.Since(follows) / (2 * hurry)); floods <= due {
+		if due := int(time.Since(begun) / (2 * hurry)); floods <= due {
 			flood(t, b, floods, reason)
 			floods++
 		}
 		return hub.Streams() == 1
 	})
-	// It follows for longer than a request may take to arrive.
-	eventually(t, "the client who reads has followed for long", func() bool { return time.Since(follows) > hurry+time.Second })
+	// Longer than a request may take to arrive.
+	eventually(t, "the client who reads has been subscribed for long", func() bool { return time.Since(begun) > hurry+time.Second })
 	select {
 	case <-reads:
 		t.Error("the client who reads is not there any more")

@@ -31,8 +31,7 @@ func (s *site) page(t *testing.T) answer {
 	return a
 }
 
-// loaded follows all that the page loads, and returns the answers by the names of the
-// files.
+// loaded requests everything that the page loads, and returns the answers by file name.
 func (s *site) loaded(t *testing.T) map[string]answer {
 	t.Helper()
 	files := map[string]answer{}
@@ -75,7 +74,7 @@ func TestPage(t *testing.T) {
 	}
 	files := s.loaded(t)
 	files["index.html"] = index
-	entries, err := os.ReadDir("page")
+	entries, err := os.ReadDir("../web/page")
 	if err != nil {
 		t.Fatal(err)
 	}
