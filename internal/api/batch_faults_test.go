@@ -20,7 +20,6 @@ import (
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/redistest"
 )
 
 const typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
@@ -88,32 +87,6 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 	}
 }
 
-// TestBatchAfterLostAnswers accepts each order once although Redis was not heard
-// of some.
-func TestBatchAfterLostAnswers(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			breaker := &redistest.Breaker{}
-			b.rdb.AddHook(breaker)
-			b.batch(t, withID("before")) // the script is known
-			breaker.Break(fault, redistest.Script("orders:"))
-			first := count(b.batch(t, lines("o", 300), "Idempotency-Key", "k"))
-			if first[503] == 0 || first[503]+first[201] != 300 {
-				t.Errorf("statuses are %v", first)
-			}
-			second := count(b.batch(t, lines("o", 300), "Idempotency-Key", "k"))
-			if second[200]+second[201] != 300 || second[201] > first[503] {
-				t.Errorf("statuses are %v, they were %v", second, first)
-			}
-			if n := b.tasks(t, "pending"); n != 301 {
-				t.Errorf("%d tasks wait; want 301", n)
-			}
-		})
-	}
-}
-
 // TestBatchWhenFull accepts as many orders as there is room for, and those that
 // it knows.
 func TestBatchWhenFull(t *testing.T) {
@@ -135,16 +108,6 @@ func TestBatchWhenFull(t *testing.T) {
 	}
 	if n := b.tasks(t, "pending"); n != 500 {
 		t.Errorf("%d tasks wait; want 500", n)
-	}
-}
-
-// TestBatchRepeatsTakeNoRoom knows an order that came earlier in the same batch
-// although there is no room for another one.
-func TestBatchRepeatsTakeNoRoom(t *testing.T) {
-	b := open(t, maxQueueLength(1))
-	all := b.batch(t, strings.Repeat(withID("a")+"\n", 300))
-	if diff := cmp.Diff(map[int]int{201: 1, 200: 299}, count(all)); diff != "" || all[0].Status != 201 {
-		t.Errorf("the first is %d: %s", all[0].Status, diff)
 	}
 }
 

@@ -67,10 +67,8 @@ func answers(t *testing.T, c net.Conn) []answer {
 	}
 }
 
-// TestSmuggling refuses requests that two servers in a row could read in
-// different ways, and what comes behind them on the same connection. It guards
-// the version of fasthttp in go.mod, which is newer than the one Fiber asks
-// for.
+// TestSmuggling refuses requests that two servers in a row could read in different ways,
+// and what follows them on the same connection. test/hostile has the long list.
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(noIntake(t)))
@@ -78,26 +76,11 @@ func TestSmuggling(t *testing.T) {
 	whole := body()
 	rows := []struct{ name, request string }{
 		{"two lengths", head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"},
-		{"two equal lengths in a list", head + "Content-Length: 2, 2\r\n\r\n{}"},
 		{"length and chunks", head + fmt.Sprintf("Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(whole), len(whole), whole)},
 		{"chunks and length", head + fmt.Sprintf("transfer-encoding: chunked\r\ncontent-length: %d\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(whole), len(whole), whole)},
-		{"two hosts", "GET /nothing HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
-		{"no host", "GET /nothing HTTP/1.1\r\n\r\n"},
 		{"line feed in a chunk's extension", head + "Transfer-Encoding: chunked\r\n\r\n2;a\nb\r\n{}\r\n0\r\n\r\n"},
 		{"line feed behind a chunk's size", head + "Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"},
 		{"fold in front of all headers", "GET /nothing HTTP/1.1\r\n Host: a\r\nHost: a\r\n\r\n"},
-		{"unknown transfer encoding", head + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
-		{"two transfer encodings", head + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"},
-		{"signed length", head + "Content-Length: +2\r\n\r\n{}"},
-		{"negative length", head + "Content-Length: -2\r\n\r\n{}"},
-		{"length in hex", head + "Content-Length: 0x2\r\n\r\n{}"},
-		{"huge length", head + "Content-Length: 99999999999999999999\r\n\r\n{}"},
-		{"signed chunk size", head + "Transfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n"},
-		{"huge chunk size", head + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n"},
-		{"space before the colon", head + "Content-Length : 2\r\n\r\n{}"},
-		{"null byte in a header", "GET /nothing HTTP/1.1\r\nHost: a\r\nX-A: b\x00c\r\n\r\n"},
-		{"header without a colon", "GET /nothing HTTP/1.1\r\nHost: a\r\nX-A\r\n\r\n"},
-		{"no version", "GET /nothing\r\n\r\n"},
 		{"garbage", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"},
 	}
 	const second = "GET /second HTTP/1.1\r\nHost: a\r\n\r\n"

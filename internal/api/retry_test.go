@@ -45,20 +45,3 @@ func TestRetryEveryStatus(t *testing.T) {
 		t.Errorf("%d tasks wait; want 2", n)
 	}
 }
-
-// TestRetryWhenFull waits until there is room.
-func TestRetryWhenFull(t *testing.T) {
-	b := open(t, maxQueueLength(1))
-	b.reach(t, "first", order.StatusFailed)
-	b.reach(t, "second", order.StatusFailed)
-	b.ask(t, "POST", "/orders/first/retry", "").object(t, 202)
-	for _, id := range []string{"second", "first", "unknown"} {
-		a := b.ask(t, "POST", "/orders/"+id+"/retry", "")
-		if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "10" {
-			t.Errorf("%s: type is %q, headers %v", id, p.Type, a.header)
-		}
-	}
-	if got := b.status(t, "second"); got != order.StatusFailed {
-		t.Errorf("the order is %s", got)
-	}
-}
