@@ -158,8 +158,15 @@ func TestSubmitAgain(t *testing.T) {
 func TestSubmitBoundaries(t *testing.T) {
 	b := open(t)
 	for i, change := range [][]string{
-		{"amount", "10000.01"}, {"amount", "999999999999.99"}, {"amount", "12.500000000"}, {"items", list(51, `"a"`)}, {"items", list(1000, `"a"`)},
-		{"customer", quoted(254, "😀")}, {"address", quoted(1000, `\ud83d\ude00`)}, {"notes", quoted(2000, "é")}, {"customer", `" Ada "`},
+		{"amount", "10000.01"},
+		{"amount", "999999999999.99"},
+		{"amount", "12.500000000"},
+		{"items", list(51, `"a"`)},
+		{"items", list(1000, `"a"`)},
+		{"customer", quoted(254, "😀")},
+		{"address", quoted(1000, `\ud83d\ude00`)},
+		{"notes", quoted(2000, "é")},
+		{"customer", `" Ada "`},
 	} {
 		b.ask(t, "POST", "/orders", " \r\n\t"+withID(fmt.Sprint("o", i), change...)+" \n").object(t, 201)
 	}
