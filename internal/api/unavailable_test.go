@@ -175,7 +175,6 @@ func TestUnknownOrders(t *testing.T) {
 	b := open(t)
 	breaker := &redistest.Breaker{}
 	b.rdb.AddHook(breaker)
-	defer breaker.Break(0, nil)
 	for _, step := range []struct{ method, path string }{{"GET", ""}, {"GET", "/events"}, {"POST", "/cancel"}, {"POST", "/retry"}} {
 		breaker.Break(0, nil)
 		b.ask(t, step.method, "/orders/unknown"+step.path, "").problem(t, 404)
@@ -188,6 +187,7 @@ func TestUnknownOrders(t *testing.T) {
 			}
 		}
 	}
+	breaker.Break(0, nil)
 	if n := breaker.Fired(); n != 0 {
 		t.Errorf("Redis was asked %d times", n)
 	}
