@@ -19,15 +19,15 @@ const module = "orderprocessor/"
 // journey lists the packages in the order in which an order meets them. Each
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
-	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/recovery", "internal/worker", "internal/rules",
-	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/groupcommit",
-	"internal/traces", "internal/retryafter",
+	"internal/api", "internal/web", "internal/httpserver", "internal/access", "internal/intake", "internal/queue", "internal/queue/prefetch",
+	"internal/recovery", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/batch",
+	"internal/traces", "internal/requestid", "internal/retryafter",
 }
 
 // beside lists what the packages outside the journey may import of ours.
 var beside = map[string][]string{
 	"internal/order":       {},
-	"internal/config":      {"internal/order"},
+	"internal/config":      {"internal/order", "internal/access"},
 	"internal/metrics":     {"internal/order", "internal/stats"},
 	"internal/app":         append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
 	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/retryafter"},
@@ -43,19 +43,19 @@ var beside = map[string][]string{
 
 // homes says where an outside technology may be imported.
 var homes = map[string][]string{
-	"github.com/gofiber/fiber":       {"internal/api"},
-	"github.com/valyala/fasthttp":    {"internal/api"},
-	"github.com/hibiken/asynqmon":    {"internal/api"},
+	"github.com/gofiber/fiber":       {"internal/api", "internal/httpserver", "internal/web"},
+	"github.com/valyala/fasthttp":    {"internal/httpserver", "internal/web"},
+	"github.com/hibiken/asynqmon":    {"internal/web"},
 	"github.com/hibiken/asynq":       {"internal/queue"},
 	"github.com/pb33f":               {"internal/spectest"},
-	"github.com/go-redis/redis_rate": {"internal/ratelimit"},
+	"github.com/go-redis/redis_rate": {"internal/access"},
 	"github.com/tsenart/vegeta":      {"internal/ctl"},
 	"github.com/prometheus":          {"internal/metrics"},
 	"github.com/tmaxmax/go-sse":      {"internal/ctl"},
 	"go.opentelemetry.io/otel/sdk":   {"internal/traces"},
 	"go.opentelemetry.io/contrib":    {"internal/traces"},
 	"github.com/redis/go-redis": {
-		"internal/ledger", "internal/queue", "internal/ratelimit", "internal/app", "internal/config",
+		"internal/ledger", "internal/queue", "internal/access", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",
 	},
 }
@@ -63,8 +63,8 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/groupcommit",
-	"internal/retryafter",
+	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/batch",
+	"internal/requestid", "internal/retryafter",
 }
 
 func TestImports(t *testing.T) {

@@ -12,20 +12,17 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 )
 
-// verdict is what became of one order of a batch.
+// verdict is the answer to one order of a batch.
 type verdict struct {
 	Line    int      `json:"line"`
 	Status  int      `json:"status"`
 	ID      string   `json:"id,omitempty"`
 	Problem *problem `json:"problem,omitempty"`
 }
-
-// errBatchFull is a batch with too many orders.
-var errBatchFull = fiber.NewError(fiber.StatusRequestEntityTooLarge,
-	fmt.Sprintf("The batch must have at most %d orders.", maxBatchOrders))
 
 // submitBatch answers POST /orders/batch.
 func (s *Server) submitBatch(c *fiber.Ctx) error {
@@ -37,12 +34,12 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !s.batches.enter(callerOf(c), len(s.cfg.Keys) > 0) {
+	if !s.batches.acquire(callerOf(c), len(s.cfg.Keys) > 0) {
 		return &order.BusyError{Reason: order.BusyBatches, RetryAfter: time.Second}
 	}
-	defer s.batches.leave(callerOf(c))
-	m := s.meterOf(c)
-	if err := m.prepay(c); err != nil {
+	defer s.batches.release(callerOf(c))
+	q := s.quotaOf(c)
+	if err := q.prepay(c); err != nil {
 		return err
 	}
 	lines, err := readBatch(c, media)
@@ -51,42 +48,22 @@ func (s *Server) submitBatch(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), batchTimeout)
 	defer cancel()
-	taken := s.takeBatch(ctx, lines, key, m)
-	m.tell(c)
-	return s.answerBatch(c, media, lines, taken)
+	accepted := s.acceptBatch(ctx, lines, key, q)
+	q.setHeader(c)
+	return s.answerBatch(c, media, lines, accepted)
 }
 
-// readBatch returns the orders of the body. Of lines that were cut off it returns
-// the complete ones.
-func readBatch(c *fiber.Ctx, media string) ([]line, error) {
-	body, err := readText(c, maxBatchBytes)
-	cutOff := errors.Is(err, errCutOff)
-	if err != nil && (!cutOff || media != mediaNDJSON) {
-		return nil, err
-	}
-	var lines []line
-	if media == mediaNDJSON {
-		lines, err = splitLines(body, cutOff)
-	} else {
-		lines, err = splitArray(body)
-	}
-	if err == nil && len(lines) == 0 {
-		err = &malformedError{"The batch holds no order."}
-	}
-	return lines, err
-}
-
-// answerBatch writes a verdict for each line, in the form in which they came.
-func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []order.Acceptance) error {
-	verdicts := make([][]byte, len(taken))
-	var t tally
-	for i, a := range taken {
+// answerBatch writes a verdict for each line, in the format of the request.
+func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, accepted []order.Acceptance) error {
+	verdicts := make([][]byte, len(accepted))
+	var refused refusals
+	for i, a := range accepted {
 		v := verdict{Line: lines[i].number, Status: fiber.StatusOK, ID: a.Record.ID}
 		switch {
 		case a.Err != nil:
 			p := describeProblem(c, a.Err).bounded(maxLineProblems)
 			v.Status, v.Problem = p.Status, &p
-			t.refuse(p, a.Err)
+			refused.add(p, a.Err)
 		case a.IsNew:
 			v.Status = fiber.StatusCreated
 		}
@@ -95,7 +72,7 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 			return err
 		}
 	}
-	s.tell(c, t, len(lines))
+	s.report(c, refused, len(lines))
 	c.Set(fiber.HeaderContentType, media)
 	if media == mediaNDJSON {
 		return c.Send(append(bytes.Join(verdicts, []byte("\n")), '\n'))
@@ -103,34 +80,34 @@ func (s *Server) answerBatch(c *fiber.Ctx, media string, lines []line, taken []o
 	return c.Send(slices.Concat([]byte("["), bytes.Join(verdicts, []byte(",")), []byte("]")))
 }
 
-// tally is what the orders of a batch that were not accepted come to.
-type tally struct {
-	refused    int
+// refusals summarises the orders of a batch that were not accepted.
+type refusals struct {
+	count      int
 	retryAfter int   // the longest, in seconds
-	failed     error // the first one of our own
-	away       error // the first one of the world's
+	failed     error // the first error of the service itself
+	away       error // the first error of its surroundings
 }
 
-func (t *tally) refuse(p problem, err error) {
-	t.refused++
-	t.retryAfter = max(t.retryAfter, p.retryAfter)
+func (r *refusals) add(p problem, err error) {
+	r.count++
+	r.retryAfter = max(r.retryAfter, p.retryAfter)
 	switch {
-	case p.Status == fiber.StatusInternalServerError && t.failed == nil:
-		t.failed = err
-	case p.Status > fiber.StatusInternalServerError && (t.away == nil || errors.Is(t.away, errNotTried)):
-		t.away = err
+	case p.Status == fiber.StatusInternalServerError && r.failed == nil:
+		r.failed = err
+	case p.Status > fiber.StatusInternalServerError && (r.away == nil || errors.Is(r.away, errNotTried)):
+		r.away = err
 	}
 }
 
-// tell puts the tally into the header and the log, where one cause stands for all.
-func (s *Server) tell(c *fiber.Ctx, t tally, orders int) {
-	if t.failed != nil {
-		s.cfg.Log.ErrorContext(c.UserContext(), "orders of a batch failed", "error", t.failed, "request_id", requestID(c))
+// report writes the refusals into the header and the log: one line for all of them.
+func (s *Server) report(c *fiber.Ctx, r refusals, orders int) {
+	if r.failed != nil {
+		s.cfg.Log.ErrorContext(c.UserContext(), "orders of a batch failed", "error", r.failed, "request_id", httpserver.RequestID(c))
 	}
-	if t.away != nil {
-		c.Locals(localError, fmt.Sprintf("%d of %d orders were not accepted, the first because: %v", t.refused, orders, t.away))
+	if r.away != nil {
+		httpserver.SetReason(c, fmt.Sprintf("%d of %d orders were not accepted, the first because: %v", r.count, orders, r.away))
 	}
-	if t.retryAfter > 0 {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(t.retryAfter))
+	if r.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(r.retryAfter))
 	}
 }

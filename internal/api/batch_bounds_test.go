@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
+	"orderprocessor/internal/httpserver"
 )
 
 // TestBatchOfTenThousand accepts as many orders as a batch may have, and nothing
@@ -84,11 +85,10 @@ func TestBatchOfSixteenMebibytes(t *testing.T) {
 	}
 }
 
-// TestBatchAsksFirst tells a client that asks before it sends what is too large
-// for a batch, and what is not.
-func TestBatchAsksFirst(t *testing.T) {
+// TestBatchExpect answers a client that expects 100-continue before it sends a batch.
+func TestBatchExpect(t *testing.T) {
 	b := open(t)
-	text := withID("a") + strings.Repeat(" ", 2*api.MaxBodyBytes) + "\n"
+	text := withID("a") + strings.Repeat(" ", 2*httpserver.MaxBodyBytes) + "\n"
 	head := "POST /orders/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n" +
 		"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
 	codes := func(all []answer) (codes []int) {
@@ -113,8 +113,8 @@ func TestBatchOfLongLines(t *testing.T) {
 		return strings.Replace(text, ",", ","+strings.Repeat(" ", n-len(text)), 1)
 	}
 	text := []string{
-		withID("first"), padded("most", api.MaxBodyBytes), padded("more", api.MaxBodyBytes+1), withID("between"),
-		padded("much", 3*api.MaxBodyBytes), withID("last"),
+		withID("first"), padded("most", httpserver.MaxBodyBytes), padded("more", httpserver.MaxBodyBytes+1), withID("between"),
+		padded("much", 3*httpserver.MaxBodyBytes), withID("last"),
 	}
 	want := []string{"1 201", "2 201", "3 413", "4 201", "5 413", "6 201"}
 	all := b.batch(t, strings.Join(text, "\n"))

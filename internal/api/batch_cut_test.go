@@ -41,8 +41,8 @@ func inChunks(texts ...string) string {
 
 const jsonArray = "application/json"
 
-// cuts lists batches that are cut off in all places, behind a first line of so
-// many blanks.
+// cuts lists batches that are cut off at every kind of position, after a first line of
+// that many blanks.
 func cuts(blanks int) []cut {
 	blank := strings.Repeat(" ", blanks) + "\n"
 	a, b := withID("a")+"\n", withID("b")+"\n"
@@ -85,8 +85,8 @@ func unendedCuts() []cut {
 	}
 }
 
-// TestBatchCutOff accepts the lines that have arrived whole, and tells a client
-// that still listens.
+// TestBatchCutOff accepts the complete lines that arrived, and answers a client that still
+// reads.
 func TestBatchCutOff(t *testing.T) {
 	b := open(t)
 	for name, all := range map[string][]cut{
@@ -183,8 +183,7 @@ func TestSubmitWithoutLastChunk(t *testing.T) {
 	}
 }
 
-// TestBatchResetByItsClient goes on serving when connections break in every
-// place of a batch.
+// TestBatchResetByItsClient keeps serving when connections break at any byte of a batch.
 func TestBatchResetByItsClient(t *testing.T) {
 	b := open(t)
 	request := cut{media: ndjson, body: inChunks(lines("o", 3), lines("p", 3))}.request()
@@ -197,7 +196,7 @@ func TestBatchResetByItsClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "a batch is taken", func() bool {
+	eventually(t, "a batch is accepted", func() bool {
 		return b.ask(t, "POST", "/orders/batch", withID("next"), "Content-Type", ndjson).code == 200
 	})
 	if log := b.log.String(); strings.Contains(log, `"status":500`) || strings.Contains(log, "ERROR") {

@@ -20,7 +20,7 @@ func TestBatchBadLines(t *testing.T) {
 			fmt.Fprintf(&text, "%s\n%s\n", row.body, withID(fmt.Sprint("good", len(rows))))
 		}
 	}
-	if len(rows) < 150 {
+	if len(rows) < 100 {
 		t.Fatalf("there are %d bad lines", len(rows))
 	}
 	all := b.batch(t, text.String())

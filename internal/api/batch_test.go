@@ -170,26 +170,6 @@ func TestBatchKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestBatchMakesIDs gives each order without an id one of its own, also to equal
-// ones.
-func TestBatchMakesIDs(t *testing.T) {
-	b := open(t)
-	text := strings.Repeat(body("id", "")+"\n", 300)
-	ids := map[string]bool{}
-	for range 2 {
-		for _, v := range b.batch(t, text) {
-			wantUUIDv7(t, v.ID)
-			if v.Status != 201 || ids[v.ID] {
-				t.Errorf("verdict is %+v", v)
-			}
-			ids[v.ID] = true
-		}
-	}
-	if n := b.tasks(t, "pending"); n != 600 || len(ids) != 600 {
-		t.Errorf("%d tasks wait for %d ids; want 600", n, len(ids))
-	}
-}
-
 // TestBatchByKey accepts orders without an id once, however often the batch is
 // sent with the key.
 func TestBatchByKey(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/order"
 )
 
@@ -21,13 +22,13 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !s.may(c, ScopeRead) {
+	if !s.allows(c, access.Read) {
 		return c.JSON(cancelledView{ID: rec.ID, Status: rec.Status, CancelReason: rec.CancelReason})
 	}
 	return c.JSON(viewRecord(rec))
 }
 
-// cancelledView is what a caller hears of a cancelled order that may not read it.
+// cancelledView is the answer to a caller that may cancel the order but not read it.
 type cancelledView struct {
 	ID           string       `json:"id"`
 	Status       order.Status `json:"status"`
@@ -48,7 +49,7 @@ func decodeCancel(body []byte) (reason string, err error) {
 	return reason, d.requestError()
 }
 
-// line reads a text of one line that may be absent.
+// line reads a text of one line that may be missing.
 func (d *decoder) line(members map[string]jsontext.Value, name string, maxChars int) string {
 	_, present := members[name]
 	known := len(d.problems)

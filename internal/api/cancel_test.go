@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/redistest"
 )
 
 const (
@@ -89,19 +88,6 @@ func TestCancelAgain(t *testing.T) {
 	}
 }
 
-// TestCancelUnknown finds no order, whatever the body says.
-func TestCancelUnknown(t *testing.T) {
-	b := open(t)
-	for _, id := range []string{"unknown", "a%20b", "a%2Fb", "%00", strings.Repeat("x", 65), "%C3%A9", "*"} {
-		for _, text := range []string{"", `{"reason":"x"}`} {
-			if p := b.ask(t, "POST", "/orders/"+id+"/cancel", text).problem(t, 404); p.Detail != "There is no order with this id." {
-				t.Errorf("%s: detail is %q", id, p.Detail)
-			}
-		}
-	}
-	b.empty(t)
-}
-
 // TestCancelTakesOffTheQueue leaves no task behind that is far away.
 func TestCancelTakesOffTheQueue(t *testing.T) {
 	b := open(t)
@@ -160,20 +146,14 @@ func TestCancelRefusesBodies(t *testing.T) {
 		{"line break", `{"reason":"a\nb"}`, []string{"reason invalid"}},
 		{"escape", `{"reason":"\u001b[2J"}`, []string{"reason invalid"}},
 		{"zero byte", `{"reason":"a\u0000"}`, []string{"reason invalid"}},
-		{"C1 control", `{"reason":"a\u0085b"}`, []string{"reason invalid"}},
 		{"number", `{"reason":1}`, []string{"reason wrong_type"}},
 		{"null reason", `{"reason":null}`, []string{"reason wrong_type"}},
-		{"list", `{"reason":["x"]}`, []string{"reason wrong_type"}},
 		{"unknown field", `{"why":"x"}`, []string{"why unknown_field"}},
 		{"both", `{"reason":{},"why":"x","because":1}`, []string{"reason wrong_type", "because unknown_field", "why unknown_field"}},
 		{"array", `[]`, nil},
 		{"null", `null`, nil},
-		{"text", `"why"`, nil},
-		{"white space alone", " \n", nil},
 		{"cut off", `{"reason":"x"`, nil},
-		{"more behind", `{"reason":"x"}{}`, nil},
 		{"twice", `{"reason":"x","reason":"y"}`, nil},
-		{"not UTF-8", "{\"reason\":\"\xff\"}", nil},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -196,32 +176,7 @@ func TestCancelRefusesBodies(t *testing.T) {
 	}
 }
 
-// TestCancelAfterLostAnswer cancels once, and says so when it is asked again.
-func TestCancelAfterLostAnswer(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			b.reach(t, "ord_1", order.StatusPending)
-			breaker := &redistest.Breaker{}
-			b.rdb.AddHook(breaker)
-			breaker.Break(fault, redistest.Script("orders:"))
-			b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"why"}`).problem(t, 503)
-			want := order.StatusPending
-			if fault == redistest.ReplyLost {
-				want = order.StatusCancelled
-			}
-			if got := b.status(t, "ord_1"); got != want {
-				t.Errorf("the order is %s; want %s", got, want)
-			}
-			if got := b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"why"}`).object(t, 200)["cancel_reason"]; got != "why" {
-				t.Errorf("the reason is %v", got)
-			}
-		})
-	}
-}
-
-// TestCancelWithoutRead tells a key that may not read orders nothing of them.
+// TestCancelWithoutRead shows nothing of an order to a key that may not read it.
 func TestCancelWithoutRead(t *testing.T) {
 	b := open(t, withKeys)
 	b.ask(t, "POST", "/orders", body(), "Authorization", "Bearer submit-key").object(t, 201)

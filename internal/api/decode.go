@@ -16,9 +16,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// malformedError is a body that is no JSON object.
+// malformedError is a body that is not valid JSON, or not of the expected kind.
 type malformedError struct{ reason string }
 
+// Error implements error.
 func (e *malformedError) Error() string { return e.reason }
 
 // decodeOrder reads one submission strictly and makes an order of it. It

@@ -73,7 +73,7 @@ func TestByteOrderMarks(t *testing.T) {
 }
 
 // TestBodiesLeftOut wants no type of a body that may be left out and is, however its
-// length is told.
+// length is declared.
 func TestBodiesLeftOut(t *testing.T) {
 	b := open(t)
 	for n, framing := range []string{"Content-Length: 0\r\n\r\n", "\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"} {

@@ -6,7 +6,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// eventView is one change of an order's status as clients see it.
+// eventView is one event of an order.
 type eventView struct {
 	ID       string          `json:"id"`
 	Sequence int             `json:"sequence"`

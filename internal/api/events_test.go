@@ -3,7 +3,6 @@ package api_test
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +34,7 @@ func (s *site) events(t *testing.T, id string) []event {
 	return v.Events
 }
 
-// wantInTime wants events to follow each other, and their ids to be unique.
+// wantInTime wants events in the order of time, with unique ids.
 func wantInTime(t *testing.T, all []event) {
 	t.Helper()
 	ids := map[string]bool{}
@@ -47,7 +46,7 @@ func wantInTime(t *testing.T, all []event) {
 	}
 }
 
-// TestEvents tells how an order got where it is, change by change.
+// TestEvents lists one event for each change of the status.
 func TestEvents(t *testing.T) {
 	b := open(t)
 	rec := b.reach(t, orderID, order.StatusScheduled)
@@ -98,16 +97,5 @@ func TestEventsAreKept(t *testing.T) {
 	wantInTime(t, all)
 	if len(all) != 100 || all[0].Sequence != 1 || all[1].Sequence != 23 || all[99].Sequence != 121 {
 		t.Errorf("%d events, of numbers %d, %d to %d", len(all), all[0].Sequence, all[1].Sequence, all[len(all)-1].Sequence)
-	}
-}
-
-// TestEventsOfUnknown finds no order.
-func TestEventsOfUnknown(t *testing.T) {
-	b := open(t)
-	b.reach(t, orderID, order.StatusPending)
-	for _, id := range []string{"unknown", "a%20b", "a%2Fb", "%00", strings.Repeat("x", 65), "ord_1%0A", "%C3%A9"} {
-		if p := b.ask(t, "GET", "/orders/"+id+"/events", "").problem(t, 404); p.Detail != "There is no order with this id." {
-			t.Errorf("%s: detail is %q", id, p.Detail)
-		}
 	}
 }

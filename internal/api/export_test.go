@@ -10,19 +10,17 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/order"
 )
 
-// The limits that the tests speak of.
+// The limits that the tests use.
 const (
-	MaxBodyBytes     = maxBodyBytes
-	MaxDamagedListed = maxDamagedListed
+	MaxCorruptListed = maxCorruptListed
 	MaxBatchBytes    = maxBatchBytes
 	MaxBatchOrders   = maxBatchOrders
 	MaxBatches       = maxBatches
-	MaxHeaderBytes   = maxHeaderBytes
 	MaxProblems      = maxProblems
-	LingerTimeout    = lingerTimeout
 
 	HeartbeatInterval = heartbeatInterval
 )
@@ -30,7 +28,7 @@ const (
 // DecodeOrder is decodeOrder, for the fuzz test.
 func DecodeOrder(body []byte) (order.Order, error) { return decodeOrder(body, time.Now()) }
 
-// Malformed says whether the error is of a body that is no JSON object.
+// Malformed reports whether the error is that of a body which is not a JSON object.
 func Malformed(err error) bool {
 	var malformed *malformedError
 	return errors.As(err, &malformed)
@@ -42,9 +40,9 @@ type Bounds struct {
 	BodyBytes, HeaderBytes, Connections    int
 }
 
-// Bounds tells the bounds that the HTTP server really works with.
+// Bounds returns the bounds of the HTTP server.
 func (s *Server) Bounds() Bounds {
-	h := s.app.Server()
+	h := s.http.App().Server()
 	return Bounds{
 		ReadTimeout: h.ReadTimeout, WriteTimeout: h.WriteTimeout, IdleTimeout: h.IdleTimeout,
 		BodyBytes: h.MaxRequestBodySize, HeaderBytes: h.ReadBufferSize, Connections: h.Concurrency,
@@ -53,7 +51,7 @@ func (s *Server) Bounds() Bounds {
 
 // SetTimeouts makes a server that does not serve yet less patient with slow clients.
 func (s *Server) SetTimeouts(d time.Duration) {
-	h := s.app.Server()
+	h := s.http.App().Server()
 	h.ReadTimeout, h.WriteTimeout = d, d
 }
 
@@ -61,15 +59,15 @@ func (s *Server) SetTimeouts(d time.Duration) {
 func (s *Server) SetRequestTimeout(d time.Duration) { s.requestTimeout = d }
 
 // Scoped is a key with the hash of a text.
-func Scoped(name, text string, scopes ...Scope) Key {
-	return Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}
+func Scoped(name, text string, scopes ...access.Scope) access.Key {
+	return access.Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}
 }
 
-// Middleware lists the paths for which something stands in front of the routes.
+// Middleware lists the paths that have a handler before their routes.
 func (s *Server) Middleware() []string {
 	var all []string
-	routes := s.app.GetRoutes(true)
-	for _, r := range s.app.GetRoutes(false) {
+	routes := s.http.App().GetRoutes(true)
+	for _, r := range s.http.App().GetRoutes(false) {
 		isRoute := slices.ContainsFunc(routes, func(known fiber.Route) bool {
 			return known.Method == r.Method && known.Path == r.Path
 		})
@@ -116,7 +114,7 @@ func SplitBatch(body []byte, array, cutOff bool) (texts [][]byte, numbers []int,
 func (s *Server) Routes() []string {
 	parameter := regexp.MustCompile(`:(\w+)`)
 	var all []string
-	for _, r := range s.app.GetRoutes(true) {
+	for _, r := range s.http.App().GetRoutes(true) {
 		all = append(all, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
 	}
 	return all

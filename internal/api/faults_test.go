@@ -66,8 +66,7 @@ func (f faulty) CorruptTasks(context.Context, order.Queue, int) ([]recovery.Corr
 
 func (f faulty) Snapshot(context.Context) (stats.Snapshot, error) { return stats.Snapshot{}, f.fail() }
 
-// TestInternalErrorsStayInside tells a client nothing of what went wrong, and
-// the log everything.
+// TestInternalErrorsStayInside keeps what went wrong from the client, and logs it.
 func TestInternalErrorsStayInside(t *testing.T) {
 	t.Parallel()
 	faults := []struct {
@@ -91,7 +90,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		{"retry", "POST", "/orders/ord_1/retry", ""},
 		{"retry many", "POST", "/orders/retry", `{"status":"failed"}`},
 		{"queues", "GET", "/queues", ""},
-		{"damaged", "GET", "/queues/low/damaged", ""},
+		{"corrupt", "GET", "/queues/low/corrupt", ""},
 		{"pause", "POST", "/queues/low/pause", ""},
 		{"resume", "POST", "/queues/low/resume", ""},
 		{"stats", "GET", "/stats", ""},
@@ -121,7 +120,7 @@ func wantNothingInternal(t *testing.T, a answer) {
 	t.Helper()
 	for _, inside := range []string{"secret", "dsn", "goroutine", ".go:", "panic", "runtime", "nil pointer"} {
 		if strings.Contains(string(a.body), inside) {
-			t.Errorf("the answer tells of %q: %s", inside, a.body)
+			t.Errorf("the answer shows %q: %s", inside, a.body)
 		}
 	}
 }

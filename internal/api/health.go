@@ -6,11 +6,12 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
 )
 
-// healthView says whether orders are taken and worked.
+// healthView is the JSON of the health: whether orders are accepted and processed.
 type healthView struct {
 	Status    string   `json:"status"`
 	Timestamp int64    `json:"timestamp"`
@@ -20,7 +21,7 @@ type healthView struct {
 
 type poolView struct {
 	Healthy bool `json:"healthy"`
-	// QueueLength and Workers are nil while they are not known.
+	// QueueLength and Workers are nil while they are unknown.
 	QueueLength *int64 `json:"queue_length,omitempty"`
 	Workers     *int   `json:"workers,omitempty"`
 }
@@ -29,14 +30,14 @@ type poolView struct {
 func (s *Server) getHealth(c *fiber.Ctx) error {
 	f := s.facts(c)
 	if f.Unread != nil && !errors.Is(f.Unread, order.ErrUnavailable) {
-		s.cfg.Log.ErrorContext(c.UserContext(), "health is unknown", "error", f.Unread, "request_id", requestID(c))
+		s.cfg.Log.ErrorContext(c.UserContext(), "health is unknown", "error", f.Unread, "request_id", httpserver.RequestID(c))
 	}
 	v := healthView{Status: "healthy", Timestamp: time.Now().Unix(), Pool: poolView{Healthy: true}, Reason: f.Reason()}
 	if f.Unread == nil {
 		waiting := f.Waiting()
 		v.Pool.QueueLength = &waiting
 	}
-	if f.FleetKnown() {
+	if f.WorkersKnown() {
 		v.Pool.Workers = &f.Slots
 	}
 	if v.Reason != "" {
@@ -46,17 +47,14 @@ func (s *Server) getHealth(c *fiber.Ctx) error {
 	return c.JSON(v)
 }
 
-// seenLately is for how long facts stand in for those that could not be read.
-const seenLately = 30 * time.Second
-
 // seenFacts is a snapshot and when it was read.
 type seenFacts struct {
 	stats.Snapshot
 	at time.Time
 }
 
-// facts reads what decides whether orders are taken and worked. While it is not sure
-// that Redis is away, the facts that were read last stand for those that could not be.
+// facts reads what decides whether orders are accepted and processed. Unless Redis is
+// known to be unavailable, a recent snapshot stands in for one that could not be read.
 func (s *Server) facts(c *fiber.Ctx) stats.Facts {
 	f := stats.Facts{MaxBacklog: int64(s.cfg.MaxQueueLength)}
 	f.Snapshot, f.Unread = s.Stats.Snapshot(c.UserContext())
@@ -65,8 +63,8 @@ func (s *Server) facts(c *fiber.Ctx) stats.Facts {
 		s.seen.Store(&seenFacts{f.Snapshot, time.Now()})
 		return f
 	}
-	unsure := errors.Is(f.Unread, order.ErrUnavailable) && s.cfg.Away != nil && !s.cfg.Away()
-	if seen := s.seen.Load(); unsure && seen != nil && time.Since(seen.at) < seenLately {
+	slow := errors.Is(f.Unread, order.ErrUnavailable) && s.cfg.Away != nil && !s.cfg.Away()
+	if seen := s.seen.Load(); slow && seen != nil && time.Since(seen.at) < seenLately {
 		f.Snapshot, f.Unread = seen.Snapshot, nil
 	}
 	return f

@@ -18,8 +18,8 @@ func TestForeignHost(t *testing.T) {
 		{"a browser by localhost", "LocalHost:8080", []string{"User-Agent", "Mozilla/5.0"}, 200},
 		{"a browser by another name", "evil.example:8080", []string{"User-Agent", "Mozilla/5.0"}, 421},
 		{"a page that changed its browser's name", "evil.example", []string{"User-Agent", "x", "Accept-Language", "x"}, 421},
-		{"a page that sends where it is from", "evil.example", []string{"Origin", "http://evil.example"}, 421},
-		{"a page that tells its site", "evil.example", []string{"Sec-Fetch-Site", "same-origin"}, 421},
+		{"a page that names its origin", "evil.example", []string{"Origin", "http://evil.example"}, 421},
+		{"a page that names its site", "evil.example", []string{"Sec-Fetch-Site", "same-origin"}, 421},
 		{"a name that begins like an address", "127.0.0.1.evil.example", []string{"Referer", "http://127.0.0.1.evil.example/"}, 421},
 	}
 	for _, row := range rows {

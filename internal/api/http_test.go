@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"orderprocessor/internal/api"
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 )
 
@@ -146,8 +146,8 @@ func TestTooLargeBody(t *testing.T) {
 	}{
 		{"10 MB with a length", 20, func() io.Reader { return strings.NewReader(strings.Repeat("x", 10_000_000)) }},
 		{"10 MB in chunks", 20, func() io.Reader { return chunked(10_000_000) }},
-		{"one byte too many", 1, func() io.Reader { return strings.NewReader(strings.Repeat(" ", api.MaxBodyBytes+1)) }},
-		{"one byte too many in chunks", 1, func() io.Reader { return chunked(api.MaxBodyBytes + 1) }},
+		{"one byte too many", 1, func() io.Reader { return strings.NewReader(strings.Repeat(" ", httpserver.MaxBodyBytes+1)) }},
+		{"one byte too many in chunks", 1, func() io.Reader { return chunked(httpserver.MaxBodyBytes + 1) }},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func chunked(n int64) io.Reader {
 func TestLargestBody(t *testing.T) {
 	b := open(t)
 	text := body()
-	text += strings.Repeat(" ", api.MaxBodyBytes-len(text))
+	text += strings.Repeat(" ", httpserver.MaxBodyBytes-len(text))
 	b.ask(t, "POST", "/orders", text).object(t, 201)
 }
 
@@ -180,8 +180,8 @@ func TestLargestBody(t *testing.T) {
 func TestHugeHeader(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(noIntake(t)))
-	s.ask(t, "POST", "/orders", body(), "X-Large", strings.Repeat("x", api.MaxHeaderBytes)).problem(t, 431)
-	s.ask(t, "GET", "/"+strings.Repeat("x", api.MaxHeaderBytes), "").problem(t, 431)
+	s.ask(t, "POST", "/orders", body(), "X-Large", strings.Repeat("x", httpserver.MaxHeaderBytes)).problem(t, 431)
+	s.ask(t, "GET", "/"+strings.Repeat("x", httpserver.MaxHeaderBytes), "").problem(t, 431)
 }
 
 // TestRequestID keeps the client's id where it has the allowed form, and

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// headerKey carries the client's own name for a request.
+	// headerKey carries the key that the client has chosen for a request.
 	headerKey = "Idempotency-Key"
-	// headerReplayed marks an answer that was given before.
+	// headerReplayed marks the answer to a repeated request.
 	headerReplayed = "Idempotency-Replayed"
 )
 
@@ -30,15 +30,15 @@ func idempotencyKey(c *fiber.Ctx) (string, error) {
 	if len(values) > 1 || !ok || key == "" || len(key) > maxKeyChars || !visible {
 		return "", &requestError{[]order.FieldError{{
 			Field: headerKey, Code: order.CodeInvalid,
-			Message: "must be one value of 1 to 255 visible ASCII characters, as it is or as a quoted string (RFC 8941)",
+			Message: "must be one value of 1 to 255 visible ASCII characters, plain or as a quoted string (RFC 8941)",
 		}}}
 	}
 	return key, nil
 }
 
-// unquoteKey reads a key that begins with a quotation mark as the string of RFC 8941
-// that draft-ietf-httpapi-idempotency-key-header wants, and returns any other as it
-// is; ok is false for a string that is malformed.
+// unquoteKey decodes a key that begins with a quotation mark as a string of RFC 8941,
+// which draft-ietf-httpapi-idempotency-key-header demands. It returns other keys
+// unchanged. ok is false for a malformed string.
 func unquoteKey(value string) (key string, ok bool) {
 	inside, quoted := strings.CutPrefix(value, `"`)
 	if !quoted {
@@ -59,8 +59,8 @@ func unquoteKey(value string) (key string, ok bool) {
 	return "", false
 }
 
-// keyed gives an order without an id the one that the key stands for to this
-// caller, and says whether it did.
+// keyed gives an order without an id the id that is derived from the caller and its key.
+// It reports whether it did.
 func keyed(o *order.Order, caller, key string) bool {
 	if key == "" || o.ID != "" {
 		return false

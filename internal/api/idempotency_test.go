@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/redistest"
 )
 
 const (
@@ -148,8 +147,8 @@ func TestQuotedKey(t *testing.T) {
 	}
 }
 
-// TestKeyBesideID lets the id decide, and adds nothing to it.
-func TestKeyBesideID(t *testing.T) {
+// TestKeyWithID lets the id decide.
+func TestKeyWithID(t *testing.T) {
 	b := open(t)
 	b.keyed(t, "k", body()).object(t, 201)
 	if err := b.move(t, "ord_1", order.StatusCompleted); err != nil {
@@ -208,67 +207,4 @@ func TestInvalidKeys(t *testing.T) {
 		b.keyed(t, key, body("id", "")).problem(t, 400)
 	}
 	b.empty(t)
-}
-
-// TestKeyWhenFull knows an order that was accepted although nothing new is.
-func TestKeyWhenFull(t *testing.T) {
-	b := open(t, maxQueueLength(1))
-	first := b.keyed(t, "k", body("id", ""))
-	first.object(t, 201)
-	stored := b.rdb.DBSize(t.Context()).Val()
-	for range 2 {
-		if p := b.keyed(t, "new", body("id", "")).problem(t, 503); p.Type != typeNoRoom {
-			t.Errorf("type is %q", p.Type)
-		}
-		wantReplay(t, first, b.keyed(t, "k", body("id", "")))
-		if p := b.keyed(t, "k", body("id", "", "amount", "1")).problem(t, 422); p.Type != typeReused {
-			t.Errorf("type is %q", p.Type)
-		}
-	}
-	if now := b.rdb.DBSize(t.Context()).Val(); now != stored {
-		t.Errorf("Redis holds %d keys, it held %d", now, stored)
-	}
-}
-
-// TestKeyAfterLostAnswer accepts an order once although the first answer was
-// lost on its way from Redis.
-func TestKeyAfterLostAnswer(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			breaker := &redistest.Breaker{}
-			b.rdb.AddHook(breaker)
-			breaker.Break(fault, redistest.Script("orders:"))
-			if p := b.keyed(t, "k", body("id", "")).problem(t, 503); p.OrderID != "" {
-				t.Errorf("order_id is %q", p.OrderID)
-			}
-			code := 201
-			if fault == redistest.ReplyLost {
-				code = 200
-			}
-			b.keyed(t, "k", body("id", "")).object(t, code)
-			b.keyed(t, "k", body("id", "")).object(t, 200)
-			if n := b.tasks(t, "pending"); n != 1 {
-				t.Errorf("%d tasks wait; want 1", n)
-			}
-		})
-	}
-}
-
-// TestKeyIsTheSameEverywhere stands for the same id in every process.
-func TestKeyIsTheSameEverywhere(t *testing.T) {
-	t.Parallel()
-	ids := make(chan any, 2)
-	t.Run("servers", func(t *testing.T) {
-		for _, name := range []string{"one", "other"} {
-			t.Run(name, func(t *testing.T) {
-				b := open(t)
-				ids <- b.keyed(t, "k", body("id", "")).object(t, 201)["id"]
-			})
-		}
-	})
-	if a, b := <-ids, <-ids; a != b {
-		t.Errorf("the ids are %v and %v", a, b)
-	}
 }

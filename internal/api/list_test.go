@@ -133,20 +133,6 @@ func TestListFilters(t *testing.T) {
 	}
 }
 
-// TestListToTheNanosecond compares times as they are, although orders are
-// accepted at whole microseconds.
-func TestListToTheNanosecond(t *testing.T) {
-	b := open(t)
-	at := b.reach(t, "ord_1", order.StatusPending).CreatedAt
-	between := when(at.Add(time.Nanosecond))
-	if p := b.list(t, of(url.Values{"created_from": {between}})); len(p.ids) != 0 {
-		t.Errorf("from %s on there is an order of %s", between, when(at))
-	}
-	if p := b.list(t, of(url.Values{"created_to": {between}})); len(p.ids) != 1 {
-		t.Errorf("before %s there is no order of %s", between, when(at))
-	}
-}
-
 // TestListShowsRecords shows each order as it is shown alone.
 func TestListShowsRecords(t *testing.T) {
 	b := open(t)
@@ -178,8 +164,7 @@ func TestEmptyList(t *testing.T) {
 	b.empty(t)
 }
 
-// TestListWithoutUnreadable leaves out a record that cannot be read, and tells
-// the log.
+// TestListWithoutUnreadable leaves out a record that cannot be decoded, and logs it.
 func TestListWithoutUnreadable(t *testing.T) {
 	b := open(t)
 	for _, id := range []string{"old", "broken", "new"} {

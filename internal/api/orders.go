@@ -7,11 +7,13 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 )
 
 // submit answers POST /orders.
 func (s *Server) submit(c *fiber.Ctx) error {
+	httpserver.SetRoutine(c)
 	key, err := idempotencyKey(c)
 	if err != nil {
 		return err
@@ -29,7 +31,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 		return err
 	}
 	c.Location(orderPath(rec.ID))
-	now, waited := s.awaited(c, rec)
+	now, waited := s.awaitOutcome(c, rec)
 	switch {
 	case isNew:
 		c.Status(fiber.StatusCreated)
@@ -55,12 +57,11 @@ func (s *Server) getOrder(c *fiber.Ctx) error {
 	return c.JSON(viewRecord(rec))
 }
 
-// orderPath is the path of an order. What would end or split a segment of it is
-// percent-encoded.
+// orderPath returns the path of an order.
 func orderPath(id string) string { return "/orders/" + url.PathEscape(id) }
 
-// orderID returns the order's id from the path. A text that can be no id names no
-// order.
+// orderID returns the order's id from the path. It returns order.ErrNotFound for a text
+// that is not a valid id.
 func orderID(c *fiber.Ctx) (string, error) {
 	id, ok := pathValue(c, "id")
 	if !ok || !order.ValidID(id) {
@@ -69,7 +70,7 @@ func orderID(c *fiber.Ctx) (string, error) {
 	return id, nil
 }
 
-// recordView is an order as clients see it.
+// recordView is the JSON of an order.
 type recordView struct {
 	order.View
 	Status           order.Status    `json:"status"`
@@ -87,7 +88,7 @@ type recordView struct {
 	Attempts         []attemptView   `json:"attempts"`
 }
 
-// attemptView is one attempt as clients see it.
+// attemptView is the JSON of an attempt.
 type attemptView struct {
 	Number    int             `json:"number"`
 	WorkerID  string          `json:"worker_id"`

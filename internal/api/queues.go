@@ -7,11 +7,12 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
 )
 
-// queueView is what a queue holds, as clients see it.
+// queueView is the JSON of a queue.
 type queueView struct {
 	Pending              int64   `json:"pending"`
 	Active               int64   `json:"active"`
@@ -38,7 +39,7 @@ type queuesView struct {
 	Queues []namedQueueView `json:"queues"`
 }
 
-// errNoQueue is a name that no queue has.
+// errNoQueue is the name of a queue that does not exist.
 var errNoQueue = errors.New("no such queue")
 
 // listQueues answers GET /queues.
@@ -55,11 +56,13 @@ func (s *Server) listQueues(c *fiber.Ctx) error {
 }
 
 // pauseQueue answers POST /queues/{name}/pause.
-func (s *Server) pauseQueue(c *fiber.Ctx) error { return s.brake(c, s.Queues.Pause, "queue is paused") }
+func (s *Server) pauseQueue(c *fiber.Ctx) error {
+	return s.setPaused(c, s.Queues.Pause, "queue is paused")
+}
 
 // resumeQueue answers POST /queues/{name}/resume.
 func (s *Server) resumeQueue(c *fiber.Ctx) error {
-	return s.brake(c, s.Queues.Resume, "queue is resumed")
+	return s.setPaused(c, s.Queues.Resume, "queue is resumed")
 }
 
 // queueOf returns the queue that the path names.
@@ -72,15 +75,15 @@ func queueOf(c *fiber.Ctx) (order.Queue, error) {
 	return q, nil
 }
 
-func (s *Server) brake(c *fiber.Ctx, change func(context.Context, order.Queue) error, done string) error {
+func (s *Server) setPaused(c *fiber.Ctx, set func(context.Context, order.Queue) error, done string) error {
 	q, err := queueOf(c)
 	if err != nil {
 		return err
 	}
-	if err := change(c.UserContext(), q); err != nil {
+	if err := set(c.UserContext(), q); err != nil {
 		return err
 	}
-	s.cfg.Log.InfoContext(c.UserContext(), done, "queue", q, "request_id", requestID(c))
+	s.cfg.Log.InfoContext(c.UserContext(), done, "queue", q, "request_id", httpserver.RequestID(c))
 	depths, err := s.Queues.Depths(c.UserContext())
 	if err != nil {
 		return err

@@ -56,9 +56,8 @@ func TestQueues(t *testing.T) {
 	}
 }
 
-// TestBrakes pauses and resumes one queue, however often it is asked, and shows
-// it everywhere.
-func TestBrakes(t *testing.T) {
+// TestPause pauses and resumes one queue, however often, and shows it everywhere.
+func TestPause(t *testing.T) {
 	b := open(t)
 	b.ask(t, "POST", "/orders", body()).object(t, 201)
 	for _, step := range []struct {
@@ -82,7 +81,7 @@ func TestBrakes(t *testing.T) {
 			}
 		}
 		if n := b.rdb.Exists(t.Context(), "asynq:{default}:paused").Val(); (n == 1) != step.paused {
-			t.Errorf("%s: the workers find the brake on: %v", step.do, n == 1)
+			t.Errorf("%s: the workers see the pause: %v", step.do, n == 1)
 		}
 	}
 	b.ask(t, "POST", "/orders", withID("accepted-while-paused")).object(t, 201)
@@ -93,8 +92,8 @@ func TestBrakes(t *testing.T) {
 	}
 }
 
-// TestEveryBrake works for each queue, also for one that nobody has used.
-func TestEveryBrake(t *testing.T) {
+// TestPauseEveryQueue works for each queue, also for an unused one.
+func TestPauseEveryQueue(t *testing.T) {
 	b := open(t)
 	for _, q := range order.Queues() {
 		for _, do := range []string{"pause", "resume"} {
@@ -106,7 +105,7 @@ func TestEveryBrake(t *testing.T) {
 	}
 }
 
-// TestUnknownQueues have no brake.
+// TestUnknownQueues cannot be paused.
 func TestUnknownQueues(t *testing.T) {
 	b := open(t)
 	for _, name := range []string{

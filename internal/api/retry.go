@@ -28,13 +28,13 @@ func (s *Server) retryOrder(c *fiber.Ctx) error {
 // retryRequest is what POST /orders/retry asks for.
 type retryRequest struct {
 	filter intake.RetryFilter
-	list   []string // names the list that a cursor is of
+	list   []string // identifies the list that a cursor belongs to
 	after  order.Position
 	limit  int
 	dryRun bool
 }
 
-// retryView is a report as clients see it.
+// retryView is the JSON of a report.
 type retryView struct {
 	Count      int    `json:"count"`
 	Retried    int    `json:"retried"`
@@ -59,7 +59,7 @@ func (s *Server) retryOrders(c *fiber.Ctx) error {
 	return c.JSON(v)
 }
 
-// decodeRetry reads the request. Ages are told from now.
+// decodeRetry reads the request. Ages are relative to now.
 func decodeRetry(body []byte, now time.Time) (retryRequest, error) {
 	members, err := decodeObject(body)
 	if err != nil {
@@ -99,7 +99,7 @@ func (d *decoder) retryable(members map[string]jsontext.Value) order.Status {
 	return status
 }
 
-// before returns the time that is so long ago, or that the text says.
+// before returns the time that an age or a time denotes.
 func (d *decoder) before(text string, now time.Time) time.Time {
 	if text == "" {
 		return time.Time{}
@@ -116,7 +116,7 @@ func (d *decoder) before(text string, now time.Time) time.Time {
 	}
 	t, err := parseTime(text)
 	if err != nil {
-		d.add("older_than", order.CodeInvalid, "must be an age, as in 90s, 15m or 2h30m, or a time with its zone (RFC 3339)")
+		d.add("older_than", order.CodeInvalid, "must be an age, as in 90s, 15m or 2h30m, or a time with a zone (RFC 3339)")
 	}
 	return t
 }

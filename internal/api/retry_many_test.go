@@ -35,8 +35,8 @@ func (s *site) retry(t *testing.T, body string) report {
 	return r
 }
 
-// failures makes orders that failed for different reasons, o0 first, and tells
-// when they were accepted.
+// failures makes orders that failed for different reasons, o0 first, and returns when they
+// were accepted.
 func (b *bundle) failures(t *testing.T) []time.Time {
 	t.Helper()
 	outcomes := []order.Outcome{
@@ -142,7 +142,7 @@ func TestRetryManyDefaultLimit(t *testing.T) {
 	}
 }
 
-// TestRetryManyWhenFull does what there is room for, and tells where to go on.
+// TestRetryManyWhenFull retries what there is room for, and returns a cursor for the rest.
 func TestRetryManyWhenFull(t *testing.T) {
 	b := open(t, maxQueueLength(3))
 	for i := range 5 {
@@ -187,7 +187,7 @@ func (r *retries) RetryAll(
 	return intake.RetryReport{}, nil
 }
 
-// TestRetryManyAges tells an age from the time of the request.
+// TestRetryManyAges counts an age from the time of the request.
 func TestRetryManyAges(t *testing.T) {
 	t.Parallel()
 	asked := &retries{}

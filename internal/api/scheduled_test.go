@@ -51,20 +51,9 @@ func TestScheduleRefuses(t *testing.T) {
 	rows := []struct{ name, at, want string }{
 		{"more than 30 days ahead", in(30*24*time.Hour + time.Minute), "process_at out_of_range"},
 		{"year 9999", `"9999-12-31T23:59:59Z"`, "process_at out_of_range"},
-		{"before 1970", `"1969-12-31T23:59:59Z"`, "process_at out_of_range"},
 		{"empty", `""`, "process_at invalid"},
-		{"no zone", `"2026-11-23T12:00:00"`, "process_at invalid"},
-		{"date", `"2026-11-23"`, "process_at invalid"},
-		{"words", `"tomorrow"`, "process_at invalid"},
-		{"age", `"15m"`, "process_at invalid"},
-		{"no such day", `"2026-02-30T12:00:00Z"`, "process_at invalid"},
-		{"zone of a day", `"2026-11-23T12:00:00+24:00"`, "process_at invalid"},
-		{"zone of 60 minutes", `"2026-11-23T12:00:00-01:60"`, "process_at invalid"},
-		{"fraction with a comma", `"2026-11-23T12:00:00,5Z"`, "process_at invalid"},
-		{"hour of one digit", `"2026-11-23T1:00:00Z"`, "process_at invalid"},
 		{"null", `null`, "process_at wrong_type"},
 		{"number", `1795435200`, "process_at wrong_type"},
-		{"list", `["2026-11-23T12:00:00Z"]`, "process_at wrong_type"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

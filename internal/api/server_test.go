@@ -50,9 +50,8 @@ type parts struct {
 	cfg api.Config
 	// hurried servers give slow clients no longer than hurry.
 	hurried bool
-	// patient servers wait for a Redis that is slow, as all those do that open starts
-	// and that are not prompt: only what is promised of a Redis that is away needs the
-	// API's own bounds.
+	// patient servers wait for a slow Redis. All that open starts are, unless they are
+	// prompt: only tests of an unavailable Redis need the API's own bounds.
 	patient, prompt bool
 	// accepting looks at the connections that are accepted.
 	accepting func(net.Listener) net.Listener
@@ -167,7 +166,7 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 		c(&p)
 	}
 	if p.Live == nil {
-		p.Live = follow(t, b.ledger)
+		p.Live = runHub(t, b.ledger)
 	}
 	limit := p.cfg.MaxQueueLength
 	if limit == 0 {
@@ -183,15 +182,15 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	}
 	p.patient = !p.prompt
 	b.parts = p.Parts
-	b.parts.Limits = nil
+	b.parts.Limiter = nil
 	b.site = serve(t, p)
 	return b
 }
 
-// follow runs a hub over the books until the test ends.
-func follow(t *testing.T, books live.Books) *live.Hub {
+// runHub runs a hub until the test ends.
+func runHub(t *testing.T, l live.Ledger) *live.Hub {
 	t.Helper()
-	hub := live.New(live.Config{MaxStreams: maxTestStreams, MaxWaits: maxTestStreams, Log: slog.New(slog.DiscardHandler)}, books)
+	hub := live.New(live.Config{MaxStreams: maxTestStreams, MaxWaits: maxTestStreams, Log: slog.New(slog.DiscardHandler)}, l)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- hub.Run(ctx) }()
@@ -204,7 +203,7 @@ func follow(t *testing.T, books live.Books) *live.Hub {
 	return hub
 }
 
-// maxTestStreams is how many may follow events, or wait for outcomes, in a test.
+// maxTestStreams bounds the subscribers, and the waits for outcomes, in a test.
 const maxTestStreams = 3
 
 func newIntake(rdb redis.UniversalClient, gate *intake.Admission) *intake.Intake {

@@ -95,15 +95,14 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestBatchTellsWhyInTheLog writes down once why orders of a batch were not
-// accepted.
-func TestBatchTellsWhyInTheLog(t *testing.T) {
+// TestBatchReasonIsLogged logs once why orders of a batch were not accepted.
+func TestBatchReasonIsLogged(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(takes(func(context.Context, order.Order) (order.Record, bool, error) {
 		return order.Record{}, false, errors.Join(order.ErrUnavailable, errors.New("refused"))
 	})))
 	s.ask(t, "POST", "/orders/batch", lines("o", 3), "Content-Type", ndjson)
 	if n := strings.Count(s.log.String(), `3 of 3 orders were not accepted, the first because: `); n != 1 {
-		t.Errorf("told %d times: %s", n, s.log.String())
+		t.Errorf("logged %d times: %s", n, s.log.String())
 	}
 }

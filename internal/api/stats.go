@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
 	"time"
 
@@ -10,23 +12,22 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// statsView is a snapshot as clients see it. Orders are counted, never
-// attempts.
+// statsView is the JSON of a snapshot. It counts orders, never attempts.
 type statsView struct {
-	TotalProcessed       int64                     `json:"total_processed"`
-	SuccessCount         int64                     `json:"success_count"`
-	ErrorCount           int64                     `json:"error_count"`
-	AverageProcessTimeMS float64                   `json:"average_process_time_ms"`
-	ActiveWorkers        *int                      `json:"active_workers,omitempty"` // nil while not known
-	Workers              *int                      `json:"workers,omitempty"`        // likewise
-	QueueLength          int64                     `json:"queue_length"`
-	UptimeSeconds        int64                     `json:"uptime_seconds"`
-	ThroughputPerSecond  float64                   `json:"throughput_per_second"`
-	ByStatus             map[order.Status]int64    `json:"by_status"`
-	Queues               map[order.Queue]queueView `json:"queues"`
-	LatencyMS            latencyView               `json:"latency_ms"`
-	Ledger               ledgerView                `json:"ledger"`
-	Redis                redisView                 `json:"redis"`
+	TotalProcessed       int64                  `json:"total_processed"`
+	SuccessCount         int64                  `json:"success_count"`
+	ErrorCount           int64                  `json:"error_count"`
+	AverageProcessTimeMS float64                `json:"average_process_time_ms"`
+	ActiveWorkers        *int                   `json:"active_workers,omitempty"` // nil while unknown
+	Workers              *int                   `json:"workers,omitempty"`        // nil while unknown
+	QueueLength          int64                  `json:"queue_length"`
+	UptimeSeconds        int64                  `json:"uptime_seconds"`
+	ThroughputPerSecond  float64                `json:"throughput_per_second"`
+	ByStatus             map[order.Status]int64 `json:"by_status"`
+	Queues               queueViews             `json:"queues"`
+	LatencyMS            latencyView            `json:"latency_ms"`
+	Ledger               ledgerView             `json:"ledger"`
+	Redis                redisView              `json:"redis"`
 }
 
 type redisView struct {
@@ -62,7 +63,7 @@ func (s *Server) getStats(c *fiber.Ctx) error {
 		return err
 	}
 	v := viewStats(snap)
-	if facts := (stats.Facts{Unusable: s.cfg.Ready(), Snapshot: snap}); !facts.FleetKnown() {
+	if facts := (stats.Facts{Unusable: s.cfg.Ready(), Snapshot: snap}); !facts.WorkersKnown() {
 		v.ActiveWorkers, v.Workers = nil, nil
 	}
 	return c.JSON(v)
@@ -80,7 +81,7 @@ func viewStats(snap stats.Snapshot) statsView {
 		UptimeSeconds:        int64(snap.Uptime.Seconds()),
 		ThroughputPerSecond:  math.Round(snap.Throughput*100) / 100,
 		ByStatus:             map[order.Status]int64{},
-		Queues:               map[order.Queue]queueView{},
+		Queues:               queueViews{},
 		LatencyMS: latencyView{
 			QueueWait:  viewQuantiles(snap.Recent.QueueWait),
 			Processing: viewQuantiles(snap.Recent.Processing),
@@ -102,6 +103,25 @@ func viewStats(snap stats.Snapshot) statsView {
 		v.Queues[q] = viewQueue(d)
 	}
 	return v
+}
+
+// queueViews encodes as an object that has the queues in the order of order.Queues.
+type queueViews map[order.Queue]queueView
+
+// MarshalJSON implements json.Marshaler.
+func (v queueViews) MarshalJSON() ([]byte, error) {
+	text := []byte{'{'}
+	for i, q := range order.Queues() {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		view, err := json.Marshal(v[q])
+		if err != nil {
+			return nil, err
+		}
+		text = append(fmt.Appendf(text, "%q:", q), view...)
+	}
+	return append(text, '}'), nil
 }
 
 func viewQuantiles(h stats.Histogram) quantilesView {

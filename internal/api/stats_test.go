@@ -121,7 +121,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	snap := func(slots int, waiting int64) snapshots {
 		return func() (stats.Snapshot, error) {
-			return stats.Snapshot{Fleet: stats.Fleet{Slots: slots}, Memory: stats.Memory{Used: 80, Limit: 100}, Depths: map[order.Queue]stats.Depth{
+			return stats.Snapshot{WorkerPool: stats.WorkerPool{Slots: slots}, Memory: stats.Memory{Used: 80, Limit: 100}, Depths: map[order.Queue]stats.Depth{
 				order.QueueCritical: {Pending: 1, Active: 9}, order.QueueLow: {Pending: waiting - 1, Retry: 9},
 			}}, nil
 		}
@@ -186,7 +186,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestFaultOfHealthIsLogged keeps what the client is not told.
+// TestFaultOfHealthIsLogged logs what the client does not see.
 func TestFaultOfHealthIsLogged(t *testing.T) {
 	t.Parallel()
 	s := serve(t, parts{Parts: api.Parts{Stats: snapshots(func() (stats.Snapshot, error) { return stats.Snapshot{}, errors.New("broken reply") })}})
@@ -198,7 +198,7 @@ func TestFaultOfHealthIsLogged(t *testing.T) {
 }
 
 // TestHealthOfOneSlowAnswer keeps what was seen last until it is sure that Redis is away,
-// and tells no numbers from then on.
+// and shows no numbers from then on.
 func TestHealthOfOneSlowAnswer(t *testing.T) {
 	t.Parallel()
 	var fails, away atomic.Bool
@@ -206,7 +206,7 @@ func TestHealthOfOneSlowAnswer(t *testing.T) {
 		if fails.Load() {
 			return stats.Snapshot{}, order.ErrUnavailable
 		}
-		return stats.Snapshot{Fleet: stats.Fleet{Slots: 3}}, nil
+		return stats.Snapshot{WorkerPool: stats.WorkerPool{Slots: 3}}, nil
 	})}}
 	p.cfg.Away = away.Load
 	s := serve(t, p)

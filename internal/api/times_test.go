@@ -97,7 +97,7 @@ func TestTimesHaveSixDigits(t *testing.T) {
 				{"POST", "/orders/o1/cancel", "", inOrder},
 				{"POST", "/orders/o1/retry", "", inOrder},
 				{"GET", "/orders/o1/events", "", 1},
-				{"GET", "/queues/low/damaged", "", 1},
+				{"GET", "/queues/low/corrupt", "", 1},
 			} {
 				a := s.ask(t, row.method, row.path, row.body)
 				if times := timely(t, a.body); times != row.times {

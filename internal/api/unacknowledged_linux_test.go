@@ -27,15 +27,15 @@ func (r *remembering) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// TestFollowersThatVanish holds that the kernel ends the connection of a client that
-// follows and acknowledges nothing any more. To see that happen, a test would have to
+// TestSubscribersThatVanish holds that the kernel ends the connection of a subscriber that
+// no longer acknowledges anything. To see that happen, a test would have to
 // cut a network cable.
-func TestFollowersThatVanish(t *testing.T) {
+func TestSubscribersThatVanish(t *testing.T) {
 	r := &remembering{}
 	b := open(t, func(p *parts) {
 		p.accepting = func(l net.Listener) net.Listener { r.Listener = l; return r }
 	})
-	b.follow(t, "", "")
+	b.subscribe(t, "", "")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	raw, err := r.last.(*net.TCPConn).SyscallConn()

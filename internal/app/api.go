@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/ratelimit"
 	"orderprocessor/internal/stats"
 )
 
@@ -62,7 +62,7 @@ func (a *API) build() error {
 		Observe: a.meters.NewRequests().Observe,
 	}, api.Parts{
 		Intake: a.meters.NewIntake(in, rulesOf(a.cfg.Common)), Retries: in, Records: a.ledger, Queues: inspector, Stats: a.report, Live: a.live,
-		Limits: a.limits(), Redis: a.rdb,
+		Limiter: a.limiter(), Redis: a.rdb,
 	})
 	if err != nil {
 		return err
@@ -74,24 +74,21 @@ func (a *API) build() error {
 	return nil
 }
 
-// limits is nil where nothing is limited.
-func (a *API) limits() api.Limits {
+// limiter returns nil where nothing is limited.
+func (a *API) limiter() api.Limiter {
 	if a.cfg.RateLimit == 0 {
 		return nil
 	}
-	limit := ratelimit.Limit{PerSecond: a.cfg.RateLimit, Burst: a.cfg.RateBurst}
-	return ratelimit.New(a.rdb, ratelimit.Config{Limit: limit, Log: a.Log})
+	limit := access.Limit{PerSecond: a.cfg.RateLimit, Burst: a.cfg.RateBurst}
+	return access.NewLimiter(a.rdb, access.LimiterConfig{Limit: limit, Log: a.Log})
 }
 
 // keysOf hands the keys on with their hashes revealed.
-func keysOf(configured []config.APIKey) []api.Key {
-	keys := make([]api.Key, len(configured))
+func keysOf(configured []config.APIKey) access.Keys {
+	keys := make(access.Keys, len(configured))
 	for i, k := range configured {
-		keys[i].Name = k.Name
+		keys[i] = access.Key{Name: k.Name, Scopes: k.Scopes}
 		copy(keys[i].Hash[:], k.Hash.Reveal())
-		for _, scope := range k.Scopes {
-			keys[i].Scopes = append(keys[i].Scopes, api.Scope(scope))
-		}
 	}
 	return keys
 }

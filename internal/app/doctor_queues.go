@@ -25,13 +25,13 @@ const (
 
 // workers looks at who works the orders, and with what.
 func (e *examiner) workers(ctx context.Context) ([]Finding, error) {
-	fleet, err := e.inspector.Fleet(ctx)
+	fleet, err := e.inspector.WorkerPool(ctx)
 	if err != nil {
 		return nil, err
 	}
 	alive := good("workers", fmt.Sprintf("%d alive, with %d slots", fleet.Workers, fleet.Slots))
-	switch e.facts.Fleet = fleet; {
-	case !e.facts.FleetKnown():
+	switch e.facts.WorkerPool = fleet; {
+	case !e.facts.WorkersKnown():
 		alive = unchecked("workers", "not known, as Redis refuses their signs of life: "+e.facts.Reason())
 	case fleet.Slots == 0:
 		alive = problem("workers", "none is alive: orders are taken until the queues are full, and wait",

@@ -14,19 +14,8 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
-)
 
-// Scope is what an API key may be used for. None includes another.
-type Scope string
-
-// The scopes of API keys.
-const (
-	// ScopeSubmit is for programs that send orders and withdraw them.
-	ScopeSubmit Scope = "submit"
-	// ScopeRead is for everything that only looks.
-	ScopeRead Scope = "read"
-	// ScopeAdmin is for operators: retries, queues, and changes in Asynqmon.
-	ScopeAdmin Scope = "admin"
+	"orderprocessor/internal/access"
 )
 
 // APIKey is a key that the API knows, without the key itself. It is written
@@ -36,7 +25,7 @@ type APIKey struct {
 	// one, so that a key can be replaced.
 	Name string
 	// Scopes is what it may be used for, at least one, each once.
-	Scopes []Scope
+	Scopes []access.Scope
 	// Hash is the SHA-256 of the key's whole text: 32 bytes. It is written in hex.
 	Hash Secret
 }
@@ -104,11 +93,11 @@ func goodKeyName(name string) bool {
 	return name != "" && len(name) <= maxKeyNameChars && strings.IndexFunc(name, notInHost) < 0
 }
 
-func parseScopes(text string) ([]Scope, error) {
-	var scopes []Scope
+func parseScopes(text string) ([]access.Scope, error) {
+	var scopes []access.Scope
 	for name := range strings.SplitSeq(text, "+") {
-		scope := Scope(name)
-		if !slices.Contains([]Scope{ScopeSubmit, ScopeRead, ScopeAdmin}, scope) {
+		scope := access.Scope(name)
+		if !slices.Contains(access.Scopes(), scope) {
 			return nil, refusal("has a scope that is not submit, read or admin")
 		}
 		if slices.Contains(scopes, scope) {

@@ -11,7 +11,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestGap holds that a stream tells when it cannot go on where it should.
+// TestGap holds that a stream has a gap when events before its position are gone.
 func TestGap(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -31,7 +31,7 @@ func TestGap(t *testing.T) {
 				s := open(t, h, live.Filter{}, row.after)
 				defer s.Close()
 				got, batch := next(t, s)
-				if len(got) > 0 || !batch.Gap || batch.After != row.after || batch.Place != idOf(6) {
+				if len(got) > 0 || !batch.Gap || batch.After != row.after || batch.Position != idOf(6) {
 					t.Errorf("the first batch is %+v", batch)
 				}
 				b.happen(order.StatusPending)
@@ -79,7 +79,7 @@ func TestEventsLeaveUnread(t *testing.T) {
 				defer stop()
 				row.leave(b)
 				last := len(b.events)
-				if got, batch := next(t, s); len(got) > 0 || !batch.Gap || batch.After != idOf(1) || batch.Place != idOf(last) {
+				if got, batch := next(t, s); len(got) > 0 || !batch.Gap || batch.After != idOf(1) || batch.Position != idOf(last) {
 					t.Errorf("%v came in %+v", got, batch)
 				}
 				<-settled
@@ -90,9 +90,9 @@ func TestEventsLeaveUnread(t *testing.T) {
 	}
 }
 
-// TestBooksGoBack holds that those who are ahead of the books, as these have lost their
-// newest events, are told of it and do not ask again and again meanwhile.
-func TestBooksGoBack(t *testing.T) {
+// TestLedgerGoesBack holds that streams get a gap when the ledger has lost its newest
+// events, and do not read in a loop meanwhile.
+func TestLedgerGoesBack(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()
 		was := open(t, h, live.Filter{})
@@ -114,8 +114,8 @@ func TestBooksGoBack(t *testing.T) {
 		for n := 0; !gap.Gap && n < 5; n++ {
 			_, gap = next(t, was)
 		}
-		if !gap.Gap || gap.After != idOf(3) || gap.Place != idOf(1) {
-			t.Errorf("the one that was there is told %+v", gap)
+		if !gap.Gap || gap.After != idOf(3) || gap.Position != idOf(1) {
+			t.Errorf("the old stream has %+v", gap)
 		}
 		b.happen(order.StatusPending)
 		wantNext(t, was, 2, "o2")
@@ -123,8 +123,8 @@ func TestBooksGoBack(t *testing.T) {
 	})
 }
 
-// TestNothingCanBeRead holds that nobody is left waiting, and no place is lost, when
-// nothing can be read.
+// TestNothingCanBeRead holds that streams and waits end, and count no longer, when nothing
+// can be read.
 func TestNothingCanBeRead(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()

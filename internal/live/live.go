@@ -1,9 +1,9 @@
-// Package live hands each change of an order on to those who follow, as it happens.
+// Package live delivers each event of an order to its subscribers as it happens.
 //
-// It receives events from the ledger, which one reader per process reads, and hands
-// them on to any number of streams and waits. It owns a bounded memory of what each of
-// them has not taken yet. Nothing is durable after it: a follower that was away reads
-// on in the ledger, for as long as that keeps events.
+// It receives events from the ledger, which one reader per process reads, and delivers
+// them to any number of streams and waits. It keeps a bounded number of events that each
+// stream has not received yet. Nothing is durable after it: a subscriber that was away
+// catches up from the ledger, for as long as that keeps events.
 package live
 
 import (
@@ -18,108 +18,107 @@ import (
 )
 
 const (
-	// readWait is how long the reader waits for an event before it asks again. It
-	// bounds how long Run takes to end.
+	// readWait is how long one read waits for an event. It bounds how long Run takes to
+	// end.
 	readWait = 250 * time.Millisecond
-	// retryWait is the time between two attempts to read while Redis is away.
+	// retryWait is the time between two attempts to read while Redis is unavailable.
 	retryWait = 250 * time.Millisecond
-	// checkInterval is how often the reader asks whether what it is to read next is
-	// still kept. It asks as well whenever there is more than it reads at once.
+	// checkInterval is how often the reader checks that the events after its position are
+	// still kept. It also checks whenever there is more than it reads at once.
 	checkInterval = 3 * time.Second
-	// hubEntries and streamEntries are how much of the books the hub and a stream that
-	// catches up read at once, in entries of up to ten events. A stream keeps what it
-	// has read until its client has taken it.
+	// hubEntries and streamEntries are how many entries of the ledger's stream, of up to
+	// ten events each, the hub and a stream that catches up read at once. A stream holds
+	// them until its subscriber has received them.
 	hubEntries    = 100
 	streamEntries = 20
-	// maxUntaken is how many events one stream may leave untaken: a second of a
-	// thousand orders, and a burst on top.
-	maxUntaken = 5_000
-	// maxReaders is how many streams read on in the ledger at the same time.
+	// maxUndelivered bounds the events that wait for one subscriber: a second of a
+	// thousand orders, and a burst.
+	maxUndelivered = 5_000
+	// maxReaders is how many streams catch up at the same time.
 	maxReaders = 4
 )
 
-// The reasons why there is no stream, or no more of it.
+// The reasons why there is no stream, or why it ended.
 var (
-	// ErrFull means that there are as many followers, or waits, as there may be.
-	ErrFull = errors.New("too many follow already")
-	// ErrSlow means that the follower did not take its events in time. It may read on
-	// in a new stream, after the last event that it has.
-	ErrSlow = errors.New("events were not taken in time")
+	// ErrFull means that there are as many streams, or waits, as there may be.
+	ErrFull = errors.New("too many subscribers")
+	// ErrSlow means that the subscriber did not receive its events in time. It may open a
+	// new stream after its last event.
+	ErrSlow = errors.New("events were not received in time")
 )
 
-// Books are where events are kept; see the methods of ledger.Ledger.
-type Books interface {
+// Ledger keeps the events; see the methods of ledger.Ledger.
+type Ledger interface {
 	EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) (
-		events []order.Event, place order.EventID, err error)
+		events []order.Event, position order.EventID, err error)
 	Reach(ctx context.Context) (oldest, newest order.EventID, err error)
 }
 
-// Config bounds how many may follow and wait.
+// Config bounds a Hub.
 type Config struct {
-	// MaxStreams is how many streams there may be at once.
+	// MaxStreams bounds the open streams.
 	MaxStreams int
-	// MaxWaits is how many may wait for an outcome at once.
+	// MaxWaits bounds the clients that wait for an outcome.
 	MaxWaits int
-	// Log is told of a reader that cannot read.
+	// Log receives a line when events cannot be read.
 	Log *slog.Logger
 }
 
-// Change is an event on its way to all that follow.
-type Change struct {
+// Event is an event on its way to all subscribers.
+type Event struct {
 	order.Event
 	id   order.EventID
 	once sync.Once
 	text []byte
 }
 
-// Text is what encode makes of the event. It is made once for all that follow, by the
-// first of them, so all must bring the same function.
-func (c *Change) Text(encode func(order.Event) []byte) []byte {
-	c.once.Do(func() { c.text = encode(c.Event) })
-	return c.text
+// Text returns what encode makes of the event. The first subscriber encodes for all, so
+// all must pass the same function.
+func (e *Event) Text(encode func(order.Event) []byte) []byte {
+	e.once.Do(func() { e.text = encode(e.Event) })
+	return e.text
 }
 
-// Hub hands events on. It is safe for concurrent use.
+// Hub delivers events. It is safe for concurrent use.
 type Hub struct {
 	Config
-	books   Books
+	ledger  Ledger
 	readers chan struct{}
 
-	// wanted is sent to when somebody follows or waits at a hub that rests.
+	// wanted receives a value when somebody joins a hub that does not read.
 	wanted chan struct{}
 
-	// The next two are Run's own.
+	// The next two belong to Run.
 
-	checked    time.Time // when the place was last found to be kept
-	complained bool      // the log knows that events cannot be read
+	checked time.Time // when the position was last found to be kept
+	logged  bool      // the log has the reason why events cannot be read
 
-	mu      sync.Mutex
-	reading bool          // Run knows where it is
-	began   chan struct{} // closed when it does
-	place   order.EventID // of the last event that was handed on
-	streams map[*Stream]struct{}
-	waits   map[string][]chan struct{} // by the order that is waited for
-	waiting int
+	mu       sync.Mutex
+	reading  bool          // Run has a position
+	began    chan struct{} // closed when it has
+	position order.EventID // of the last delivered event
+	streams  map[*Stream]struct{}
+	waits    map[string][]chan struct{} // by order id
+	waiting  int
 }
 
-// New returns a hub over the books.
-func New(cfg Config, b Books) *Hub {
+// New returns a hub that reads from the ledger.
+func New(cfg Config, l Ledger) *Hub {
 	return &Hub{
-		Config: cfg, books: b, readers: make(chan struct{}, maxReaders),
+		Config: cfg, ledger: l, readers: make(chan struct{}, maxReaders),
 		wanted: make(chan struct{}, 1), began: make(chan struct{}),
 		streams: map[*Stream]struct{}{}, waits: map[string][]chan struct{}{},
 	}
 }
 
-// Streams is how many streams there are.
+// Streams returns the number of open streams.
 func (h *Hub) Streams() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.streams)
 }
 
-// join waits until the hub reads, for somebody who follows or waits from now on. It returns
-// order.ErrUnavailable when that is not before ctx ends.
+// join waits until the hub reads. It returns order.ErrUnavailable when ctx ends before.
 func (h *Hub) join(ctx context.Context) error {
 	h.mu.Lock()
 	began := h.began

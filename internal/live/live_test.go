@@ -23,16 +23,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // books are events in memory, of which the older ones may be gone.
 type books struct {
-	mu     sync.Mutex
-	events []order.Event
-	gone   int   // how many of them are not kept any more
-	away   bool  // nobody can be asked
-	broken error // what they answer instead
-	upTo   int   // who waits for events is told of so many at most; 0 for all
-	more   chan struct{}
-	reads  int
-	beside int // how many read at this moment without waiting
-	most   int // how many ever did
+	mu      sync.Mutex
+	events  []order.Event
+	gone    int   // how many of them are not kept any more
+	away    bool  // nobody can be asked
+	broken  error // what they answer instead
+	upTo    int   // bounds the events that a read returns; 0 for all
+	more    chan struct{}
+	reads   int
+	readers int // how many read at this moment without waiting
+	most    int // how many ever did
 }
 
 func newBooks() *books { return &books{more: make(chan struct{})} }
@@ -68,9 +68,9 @@ func (b *books) EventsAfter(ctx context.Context, after order.EventID, most int, 
 	deadline := time.Now().Add(wait)
 	b.set(func() { b.reads++ })
 	if wait == 0 {
-		b.set(func() { b.beside++; b.most = max(b.most, b.beside) })
+		b.set(func() { b.readers++; b.most = max(b.most, b.readers) })
 		time.Sleep(time.Millisecond) // of the bubble: Redis takes its time
-		defer b.set(func() { b.beside-- })
+		defer b.set(func() { b.readers-- })
 	}
 	for {
 		b.mu.Lock()
@@ -157,17 +157,17 @@ func next(t *testing.T, s *live.Stream) (orders []string, b live.Batch) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range b.Changes {
+	for _, c := range b.Events {
 		orders = append(orders, c.OrderID)
 	}
 	return orders, b
 }
 
-func wantNext(t *testing.T, s *live.Stream, place int, want ...string) {
+func wantNext(t *testing.T, s *live.Stream, position int, want ...string) {
 	t.Helper()
 	got, b := next(t, s)
-	if diff := cmp.Diff(want, got); diff != "" || b.Place != idOf(place) || b.Gap {
-		t.Errorf("the next batch is at %s, gap %t (-want +got):\n%s", b.Place, b.Gap, diff)
+	if diff := cmp.Diff(want, got); diff != "" || b.Position != idOf(position) || b.Gap {
+		t.Errorf("the next batch is at %s, gap %t (-want +got):\n%s", b.Position, b.Gap, diff)
 	}
 }
 
@@ -215,9 +215,9 @@ func TestSlowStream(t *testing.T) {
 	})
 }
 
-// TestNobodyFollows holds that nothing is read for nobody, and that who comes then
+// TestIdle holds that nothing is read for nobody, and that who comes then
 // has what happens from then on.
-func TestNobodyFollows(t *testing.T) {
+func TestIdle(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()
 		open(t, h, live.Filter{}).Close()
@@ -235,7 +235,7 @@ func TestNobodyFollows(t *testing.T) {
 	})
 }
 
-// TestTextIsMadeOnce holds that an event is encoded once for all who follow.
+// TestTextIsMadeOnce holds that an event is encoded once for all subscribers.
 func TestTextIsMadeOnce(t *testing.T) {
 	watch(t, func(t *testing.T, b *books, h *live.Hub) {
 		t.Helper()
@@ -247,7 +247,7 @@ func TestTextIsMadeOnce(t *testing.T) {
 		made := 0
 		for _, s := range []*live.Stream{one, two} {
 			_, batch := next(t, s)
-			if got := batch.Changes[0].Text(func(e order.Event) []byte { made++; return []byte(e.OrderID) }); string(got) != "o1" {
+			if got := batch.Events[0].Text(func(e order.Event) []byte { made++; return []byte(e.OrderID) }); string(got) != "o1" {
 				t.Errorf("the text is %q", got)
 			}
 		}
@@ -257,7 +257,7 @@ func TestTextIsMadeOnce(t *testing.T) {
 	})
 }
 
-// TestComplaint holds that the log is told once that events cannot be read, also when
+// TestComplaint holds that the log has once that events cannot be read, also when
 // Redis was away before, and again when that comes back.
 func TestComplaint(t *testing.T) {
 	t.Parallel()
@@ -281,7 +281,7 @@ func TestComplaint(t *testing.T) {
 		cancel()
 		running.Wait()
 		if n := strings.Count(log.String(), `msg="events cannot be read" error="somebody else's key"`); n != 2 {
-			t.Errorf("the log was told %d times of 2:\n%s", n, log.String())
+			t.Errorf("the log has it %d times of 2:\n%s", n, log.String())
 		}
 	})
 }

@@ -8,12 +8,12 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Run reads events and hands them on until ctx ends, while somebody follows or waits: reading
-// costs Redis as much as a script of each order. While Redis is away it asks again and
-// again. It may be called once.
+// Run reads events and delivers them until ctx ends. It reads only while there are streams
+// or waits, because reading costs Redis as much as a script of each order. While Redis is
+// unavailable it retries. It may be called once.
 func (h *Hub) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if h.rest() {
+		if h.idle() {
 			select {
 			case <-h.wanted:
 			case <-ctx.Done():
@@ -22,26 +22,28 @@ func (h *Hub) Run(ctx context.Context) error {
 		}
 		err := h.step(ctx)
 		if err != nil && ctx.Err() == nil {
-			h.complain(ctx, err)
+			h.logOnce(ctx, err)
 			pause(ctx, retryWait)
 		}
 		if err == nil {
-			h.complained = false
+			h.logged = false
 		}
 	}
 	return nil
 }
 
-// complain logs once why events cannot be read. A Redis that is away is told elsewhere.
-func (h *Hub) complain(ctx context.Context, err error) {
-	if !h.complained && !errors.Is(err, order.ErrUnavailable) {
+// logOnce logs why events cannot be read, unless Redis is unavailable, which is logged
+// elsewhere.
+func (h *Hub) logOnce(ctx context.Context, err error) {
+	if !h.logged && !errors.Is(err, order.ErrUnavailable) {
 		h.Log.WarnContext(ctx, "events cannot be read", "error", err)
-		h.complained = true
+		h.logged = true
 	}
 }
 
-// rest says whether nobody follows or waits. The hub forgets where it is then.
-func (h *Hub) rest() bool {
+// idle reports whether there are neither streams nor waits. If so, the hub forgets its
+// position.
+func (h *Hub) idle() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.streams) > 0 || h.waiting > 0 {
@@ -53,80 +55,80 @@ func (h *Hub) rest() bool {
 	return true
 }
 
-// step reads once and hands on what there is.
+// step reads once and delivers the events.
 func (h *Hub) step(ctx context.Context) error {
-	after, known := h.where()
+	after, known := h.current()
 	if !known {
 		return h.begin(ctx)
 	}
-	events, place, err := h.books.EventsAfter(ctx, after, hubEntries, readWait)
+	events, position, err := h.ledger.EventsAfter(ctx, after, hubEntries, readWait)
 	if err != nil {
 		return err
 	}
 	if len(events) < hubEntries && time.Since(h.checked) < checkInterval {
-		h.handOn(changesOf(events), place)
+		h.deliver(wrap(events), position)
 		return nil
 	}
-	// Asked afterwards, as events may have left between two questions.
-	oldest, newest, err := h.books.Reach(ctx)
+	// Checked after the read, because events may be removed between the two.
+	oldest, newest, err := h.ledger.Reach(ctx)
 	if err != nil {
 		return err
 	}
 	h.checked = time.Now()
 	if kept(after, oldest, newest) {
-		h.handOn(changesOf(events), place)
+		h.deliver(wrap(events), position)
 	} else {
-		h.lose(newest)
+		h.jump(newest)
 	}
 	return nil
 }
 
-// kept says whether all events after a place are in the books: none has left, and the
-// books have not lost the place itself.
-func kept(place, oldest, newest order.EventID) bool {
-	return place.Compare(oldest) >= 0 && place.Compare(newest) <= 0
+// kept reports whether the ledger has all events after a position, and has had the
+// position itself.
+func kept(position, oldest, newest order.EventID) bool {
+	return position.Compare(oldest) >= 0 && position.Compare(newest) <= 0
 }
 
-func (h *Hub) where() (place order.EventID, known bool) {
+func (h *Hub) current() (position order.EventID, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.place, h.reading
+	return h.position, h.reading
 }
 
-// begin has the hub read on after the newest event.
+// begin sets the position to the newest event.
 func (h *Hub) begin(ctx context.Context) error {
-	_, newest, err := h.books.Reach(ctx)
+	_, newest, err := h.ledger.Reach(ctx)
 	if err != nil {
 		return err
 	}
 	h.checked = time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.reading, h.place = true, newest
+	h.reading, h.position = true, newest
 	close(h.began)
 	return nil
 }
 
-func (h *Hub) handOn(changes []*Change, place order.EventID) {
+func (h *Hub) deliver(events []*Event, position order.EventID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.place = place
+	h.position = position
 	for s := range h.streams {
-		s.add(changes, place)
+		s.add(events, position)
 	}
-	for _, c := range changes {
-		if c.Status.Settled() {
-			h.settled(c.OrderID)
+	for _, e := range events {
+		if e.Status.Settled() {
+			h.settled(e.OrderID)
 		}
 	}
 }
 
-// lose has the hub read on at another place, because events have left the books unread
-// or the books are not what they were. Streams are told of the gap, and waits end early.
-func (h *Hub) lose(newest order.EventID) {
+// jump moves the hub to the newest event, because events were removed before they were
+// read, or the ledger was replaced. Streams get a gap, and waits end early.
+func (h *Hub) jump(newest order.EventID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.place = newest
+	h.position = newest
 	for s := range h.streams {
 		if s.live {
 			s.skip()
@@ -137,13 +139,13 @@ func (h *Hub) lose(newest order.EventID) {
 	}
 }
 
-func changesOf(events []order.Event) []*Change {
-	changes := make([]*Change, len(events))
+func wrap(events []order.Event) []*Event {
+	wrapped := make([]*Event, len(events))
 	for i, e := range events {
-		id, _ := order.ParseEventID(e.ID) // the ledger hands out no other
-		changes[i] = &Change{Event: e, id: id}
+		id, _ := order.ParseEventID(e.ID) // the ledger returns valid ids only
+		wrapped[i] = &Event{Event: e, id: id}
 	}
-	return changes
+	return wrapped
 }
 
 // pause waits, or returns early when ctx ends.

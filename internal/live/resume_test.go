@@ -29,9 +29,9 @@ func TestStreamGoesOn(t *testing.T) {
 		for place := (order.EventID{}); place != idOf(25); {
 			orders, batch := next(t, s)
 			if batch.Gap {
-				t.Fatal("a gap is told where none is")
+				t.Fatal("there is a gap")
 			}
-			got, place = append(got, orders...), batch.Place
+			got, place = append(got, orders...), batch.Position
 		}
 		if len(got) != 22 || got[0] != "o4" || got[21] != "o25" {
 			t.Errorf("after the third came %v", got)
@@ -61,8 +61,8 @@ func TestBooksAway(t *testing.T) {
 		wantNext(t, s, 1)
 		back := open(t, h, live.Filter{}, idOf(0))
 		defer back.Close()
-		if orders, batch := next(t, back); len(orders) != 0 || batch.Place != idOf(0) {
-			t.Errorf("one that comes back meanwhile has %v at %s", orders, batch.Place)
+		if orders, batch := next(t, back); len(orders) != 0 || batch.Position != idOf(0) {
+			t.Errorf("one that comes back meanwhile has %v at %s", orders, batch.Position)
 		}
 		time.Sleep(10 * time.Second) // of the bubble
 		b.set(func() { b.away = false })
@@ -118,7 +118,7 @@ func TestFewReadOn(t *testing.T) {
 			s := open(t, h, live.Filter{}, idOf(1))
 			running.Go(func() {
 				defer s.Close()
-				for batch := (live.Batch{}); batch.Place != idOf(100); {
+				for batch := (live.Batch{}); batch.Position != idOf(100); {
 					batch, _ = s.Next(ctx)
 				}
 			})

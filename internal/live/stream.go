@@ -7,48 +7,48 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Filter says which events a stream has. Its zero value lets all pass.
+// Filter selects the events of a stream. The zero value selects all.
 type Filter struct {
-	// Statuses are what an order may have become; none means anything.
+	// Statuses are the statuses of the selected events; none means all.
 	Statuses []order.Status
-	// Orders are whose events they are; none means everybody's.
+	// Orders are the ids of the selected orders; none means all.
 	Orders []string
 }
 
 // Batch is what a stream has at one moment.
 type Batch struct {
-	// Changes are events in their order, none when there is nothing new.
-	Changes []*Change
-	// Place is how far the stream has come: no event up to it is missing, but for a
-	// gap. Another stream may be opened after it.
-	Place order.EventID
-	// Gap says that events after After are missing: what was made of events so far is to
-	// be read anew. The changes come after the gap.
+	// Events are in the order in which they happened. There may be none.
+	Events []*Event
+	// Position is how far the stream has come: except for a gap, no event up to it is
+	// missing. Another stream may be opened after it.
+	Position order.EventID
+	// Gap is set when events after After are missing, so that the subscriber has to read
+	// the orders again. Events follow the gap.
 	Gap   bool
 	After order.EventID
 }
 
-// Stream is the events for one follower. It is for one goroutine.
+// Stream is the events for one subscriber. It is for one goroutine.
 type Stream struct {
 	hub      *Hub
 	statuses []order.Status
-	orders   map[string]bool // nil for everybody's
-	// more is sent to when there is something to take.
+	orders   map[string]bool // nil for all
+	// more receives a value when there is something to deliver.
 	more chan struct{}
 
-	// The rest belongs to the hub's lock.
+	// The hub's lock guards the rest.
 
-	place   order.EventID // how far the stream has come
-	live    bool          // events come from the hub, not from the ledger
-	untaken []*Change
-	taken   order.EventID // how far what was taken reaches
-	gap     bool          // events after that are missing
-	fallen  bool
+	position    order.EventID
+	live        bool // events come from the hub, not from the ledger
+	undelivered []*Event
+	delivered   order.EventID // the position of the last batch
+	gap         bool          // events after that are missing
+	slow        bool
 }
 
-// Open begins a stream, with the next event, or with those after an earlier one. It
-// returns ErrFull when there is no place for it, and order.ErrUnavailable when nothing
-// could be read before ctx ended.
+// Open begins a stream with the next event, or with those after an earlier one. It returns
+// ErrFull when there are too many streams, and order.ErrUnavailable when the ledger could
+// not be read before ctx ended.
 func (h *Hub) Open(ctx context.Context, f Filter, after *order.EventID) (*Stream, error) {
 	s := &Stream{hub: h, statuses: f.Statuses, orders: setOf(f.Orders), more: make(chan struct{}, 1)}
 	if !h.enter(s) {
@@ -60,15 +60,14 @@ func (h *Hub) Open(ctx context.Context, f Filter, after *order.EventID) (*Stream
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.place, s.live = h.place, true
+	s.position, s.live = h.position, true
 	if after != nil {
-		s.place, s.live = *after, false
+		s.position, s.live = *after, false
 	}
-	s.taken = s.place
+	s.delivered = s.position
 	return s, nil
 }
 
-// setOf makes the ids of a filter quick to look up: every event is held to them.
 func setOf(ids []string) map[string]bool {
 	if len(ids) == 0 {
 		return nil
@@ -80,7 +79,7 @@ func setOf(ids []string) map[string]bool {
 	return set
 }
 
-// enter gives the stream a place, and says whether there was one.
+// enter registers the stream. It reports whether there was room for it.
 func (h *Hub) enter(s *Stream) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,25 +90,25 @@ func (h *Hub) enter(s *Stream) bool {
 	return true
 }
 
-// Place is how far the stream has come.
-func (s *Stream) Place() order.EventID {
+// Position returns how far the stream has come.
+func (s *Stream) Position() order.EventID {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	return s.place
+	return s.position
 }
 
-// Next returns what is new, and waits for it until ctx ends: then there are no changes.
-// It returns ErrSlow when more has come than a stream may leave untaken.
+// Next returns the next events. It waits for them until ctx ends, and then returns none.
+// It returns ErrSlow when more events wait for the subscriber than may.
 func (s *Stream) Next(ctx context.Context) (Batch, error) {
 	for ctx.Err() == nil {
 		if !s.isLive() {
-			if b, moved := s.readOn(ctx); moved {
+			if b, moved := s.catchUp(ctx); moved {
 				return b, nil
 			}
 			pause(ctx, retryWait)
 			continue
 		}
-		if b, err := s.take(); err != nil || len(b.Changes) > 0 || b.Gap {
+		if b, err := s.take(); err != nil || len(b.Events) > 0 || b.Gap {
 			return b, err
 		}
 		select {
@@ -120,12 +119,12 @@ func (s *Stream) Next(ctx context.Context) (Batch, error) {
 	return s.take()
 }
 
-// Close ends the stream and frees its place. It may be called twice.
+// Close ends the stream. It may be called twice.
 func (s *Stream) Close() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	delete(s.hub.streams, s)
-	s.untaken = nil
+	s.undelivered = nil
 }
 
 func (s *Stream) isLive() bool {
@@ -137,38 +136,38 @@ func (s *Stream) isLive() bool {
 func (s *Stream) take() (Batch, error) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	if s.fallen {
+	if s.slow {
 		return Batch{}, ErrSlow
 	}
 	return s.batch(), nil
 }
 
-// add has the stream take what is new to it. The hub's lock is held.
-func (s *Stream) add(changes []*Change, place order.EventID) {
-	if !s.live || s.fallen {
+// add gives the stream the events that are new to it. The hub's lock is held.
+func (s *Stream) add(events []*Event, position order.EventID) {
+	if !s.live || s.slow {
 		return
 	}
-	for _, c := range changes {
-		if c.id.Compare(s.place) > 0 && s.wants(c.Event) {
-			s.untaken = append(s.untaken, c)
+	for _, e := range events {
+		if e.id.Compare(s.position) > 0 && s.selects(e.Event) {
+			s.undelivered = append(s.undelivered, e)
 		}
 	}
-	if place.Compare(s.place) > 0 {
-		s.place = place
+	if position.Compare(s.position) > 0 {
+		s.position = position
 	}
-	if len(s.untaken) > maxUntaken {
-		s.fallen, s.untaken = true, nil
+	if len(s.undelivered) > maxUndelivered {
+		s.slow, s.undelivered = true, nil
 		s.wake()
 		return
 	}
-	if len(s.untaken) > 0 {
+	if len(s.undelivered) > 0 {
 		s.wake()
 	}
 }
 
-// skip has the stream go on where the hub is, with a gap. The hub's lock is held.
+// skip moves the stream to the position of the hub, with a gap. The hub's lock is held.
 func (s *Stream) skip() {
-	s.place, s.live, s.gap, s.untaken = s.hub.place, true, true, nil
+	s.position, s.live, s.gap, s.undelivered = s.hub.position, true, true, nil
 	s.wake()
 }
 
@@ -179,28 +178,28 @@ func (s *Stream) wake() {
 	}
 }
 
-func (s *Stream) wants(e order.Event) bool {
+func (s *Stream) selects(e order.Event) bool {
 	return (len(s.statuses) == 0 || slices.Contains(s.statuses, e.Status)) && (s.orders == nil || s.orders[e.OrderID])
 }
 
-// readOn reads some of what the ledger has, until the stream has come as far as the
-// hub, and says whether that took the stream any further. Few streams do so at the
-// same time, so that many that come back at once leave Redis room for orders. One
-// that finds a gap goes on where the hub is: what is oldest then is the next to leave.
-func (s *Stream) readOn(ctx context.Context) (b Batch, moved bool) {
+// catchUp reads some events from the ledger, until the stream has come as far as the hub.
+// It reports whether the stream has moved. Few streams catch up at the same time, so that
+// many reconnecting subscribers leave Redis room for orders. After a gap the stream
+// continues with the hub, because the oldest events are the next to be removed.
+func (s *Stream) catchUp(ctx context.Context) (b Batch, moved bool) {
 	select {
 	case s.hub.readers <- struct{}{}:
 		defer func() { <-s.hub.readers }()
 	case <-ctx.Done():
 		return Batch{}, false
 	}
-	after := s.Place()
-	events, place, err := s.hub.books.EventsAfter(ctx, after, streamEntries, 0)
+	after := s.Position()
+	events, position, err := s.hub.ledger.EventsAfter(ctx, after, streamEntries, 0)
 	if err != nil {
 		return Batch{}, false
 	}
-	// Asked afterwards, as events may have left between two questions.
-	oldest, newest, err := s.hub.books.Reach(ctx)
+	// Checked after the read, because events may be removed between the two.
+	oldest, newest, err := s.hub.ledger.Reach(ctx)
 	if err != nil {
 		return Batch{}, false
 	}
@@ -210,18 +209,18 @@ func (s *Stream) readOn(ctx context.Context) (b Batch, moved bool) {
 		s.skip()
 		return s.batch(), true
 	}
-	for _, c := range changesOf(events) {
-		if s.wants(c.Event) {
-			s.untaken = append(s.untaken, c)
+	for _, e := range wrap(events) {
+		if s.selects(e.Event) {
+			s.undelivered = append(s.undelivered, e)
 		}
 	}
-	s.place, s.live = place, place.Compare(s.hub.place) >= 0
-	return s.batch(), s.live || place != after
+	s.position, s.live = position, position.Compare(s.hub.position) >= 0
+	return s.batch(), s.live || position != after
 }
 
-// batch takes what there is. The hub's lock is held.
+// batch removes and returns what there is. The hub's lock is held.
 func (s *Stream) batch() Batch {
-	b := Batch{Changes: s.untaken, Place: s.place, Gap: s.gap, After: s.taken}
-	s.untaken, s.gap, s.taken = nil, false, s.place
+	b := Batch{Events: s.undelivered, Position: s.position, Gap: s.gap, After: s.delivered}
+	s.undelivered, s.gap, s.delivered = nil, false, s.position
 	return b
 }

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Await returns a channel that is closed when the order has met an outcome from now
-// on, or may have. Whoever waits looks at the order afterwards, and once at the
-// beginning. The returned function ends the waiting; it is called once. Await returns
-// ErrFull when there is no place for one more, and order.ErrUnavailable when nothing
-// could be read before ctx ended.
+// Await returns a channel that is closed when the order has, or may have, reached an
+// outcome after the call. The caller reads the order once at the beginning and again when
+// the channel is closed. The returned function ends the wait and is called once. Await
+// returns ErrFull when too many wait, and order.ErrUnavailable when the ledger could not
+// be read before ctx ended.
 func (h *Hub) Await(ctx context.Context, orderID string) (settled <-chan struct{}, stop func(), err error) {
 	c := make(chan struct{})
 	if !h.waitFor(orderID, c) {
@@ -43,7 +43,7 @@ func (h *Hub) leave(orderID string, c chan struct{}) {
 	}
 }
 
-// settled tells those who wait for an order. The hub's lock is held.
+// settled ends the waits for an order. The hub's lock is held.
 func (h *Hub) settled(orderID string) {
 	for _, c := range h.waits[orderID] {
 		close(c)

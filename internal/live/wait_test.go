@@ -26,14 +26,14 @@ func TestAwait(t *testing.T) {
 		stopSecond()
 		other, stopOther, err := h.Await(t.Context(), "o3")
 		if err != nil {
-			t.Fatalf("a place that was left is not free: %v", err)
+			t.Fatalf("a wait that has ended still counts: %v", err)
 		}
 		b.happen(order.StatusCompleted, order.StatusRejected, order.StatusProcessing)
 		synctest.Wait()
 		<-first
 		select {
 		case <-second:
-			t.Error("who has left is told")
+			t.Error("a wait that has ended is woken")
 		case <-other:
 			t.Error("processing is no outcome")
 		default:

@@ -30,16 +30,16 @@ const (
 	active = "active"
 )
 
-// Fleet returns the workers alive. One that was killed counts for up to ten seconds
+// WorkerPool returns the workers alive. One that was killed counts for up to ten seconds
 // more. It returns order.ErrUnavailable when Redis could not be asked.
 //
 // It only reads, and goes by what Redis still holds: Asynq's own list of servers
 // removes those that are dead by the clock of whoever asks, and a wrong clock would
 // remove them all.
-func (i *Inspector) Fleet(ctx context.Context) (stats.Fleet, error) {
+func (i *Inspector) WorkerPool(ctx context.Context) (stats.WorkerPool, error) {
 	signs, err := i.signsOfLife(ctx)
 	if err != nil {
-		return stats.Fleet{}, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
+		return stats.WorkerPool{}, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
 	}
 	return fleet(signs)
 }
@@ -73,16 +73,16 @@ func (i *Inspector) signsOfLife(ctx context.Context) ([]string, error) {
 }
 
 // fleet adds up the servers of all processes.
-func fleet(signs []string) (stats.Fleet, error) {
+func fleet(signs []string) (stats.WorkerPool, error) {
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(serverInfo)
 	if err != nil {
-		return stats.Fleet{}, fmt.Errorf("list workers: %w: %w", errLayout, err)
+		return stats.WorkerPool{}, fmt.Errorf("list workers: %w: %w", errLayout, err)
 	}
 	type process struct {
 		host string
 		pid  int64
 	}
-	var f stats.Fleet
+	var f stats.WorkerPool
 	processes := map[process]bool{}
 	for _, sign := range signs {
 		server := kind.New()

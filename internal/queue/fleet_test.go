@@ -18,9 +18,9 @@ func TestFleet(t *testing.T) {
 	i := queue.NewInspector(b.rdb)
 	reaches := func(slots int) {
 		t.Helper()
-		want := stats.Fleet{Workers: min(slots, 1), Slots: slots} // all are in this process
+		want := stats.WorkerPool{Workers: min(slots, 1), Slots: slots} // all are in this process
 		eventually(t, "slots are counted", func() bool {
-			f, err := i.Fleet(t.Context())
+			f, err := i.WorkerPool(t.Context())
 			return err == nil && f == want
 		})
 	}
@@ -54,8 +54,8 @@ func TestFleetOfDraining(t *testing.T) {
 	receive(t, "the order is worked", working)
 	cancel()
 	eventually(t, "no slots are counted", func() bool {
-		f, err := i.Fleet(t.Context())
-		return err == nil && f == stats.Fleet{}
+		f, err := i.WorkerPool(t.Context())
+		return err == nil && f == stats.WorkerPool{}
 	})
 	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
 		t.Errorf("%d servers run, %v", len(servers), err)
@@ -70,10 +70,10 @@ func TestFleetByTheClockOfRedis(t *testing.T) {
 	b := open(t)
 	b.consume(t, config(), func(context.Context, string) error { return nil })
 	i := queue.NewInspector(b.rdb)
-	var alive stats.Fleet
+	var alive stats.WorkerPool
 	eventually(t, "the worker is alive", func() bool {
 		var err error
-		alive, err = i.Fleet(t.Context())
+		alive, err = i.WorkerPool(t.Context())
 		return err == nil && alive.Workers == 1
 	})
 	listed := b.servers(t)
@@ -84,7 +84,7 @@ func TestFleetByTheClockOfRedis(t *testing.T) {
 	if err := b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := i.Fleet(t.Context()); f != alive || err != nil {
+	if f, err := i.WorkerPool(t.Context()); f != alive || err != nil {
 		t.Errorf("fleet %+v, %v, want %+v", f, err, alive)
 	}
 	if n := len(b.servers(t)); n != len(listed) {

@@ -58,7 +58,7 @@ func TestFreshRedis(t *testing.T) {
 	if n, err := i.Backlog(t.Context()); n != 0 || err != nil {
 		t.Errorf("backlog %d, %v", n, err)
 	}
-	if f, err := i.Fleet(t.Context()); f != (stats.Fleet{}) || err != nil {
+	if f, err := i.WorkerPool(t.Context()); f != (stats.WorkerPool{}) || err != nil {
 		t.Errorf("fleet %+v, %v", f, err)
 	}
 }

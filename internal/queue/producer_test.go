@@ -242,7 +242,7 @@ func TestRedisAway(t *testing.T) {
 		"enqueue":  func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
 		"backlog":  func() error { _, err := i.Backlog(ctx); return err },
 		"depths":   func() error { _, err := i.Depths(ctx); return err },
-		"fleet":    func() error { _, err := i.Fleet(ctx); return err },
+		"fleet":    func() error { _, err := i.WorkerPool(ctx); return err },
 		"holds":    func() error { _, err := b.Holds(ctx, record("o1", order.QueueLow)); return err },
 		"withdraw": func() error { return b.Withdraw(ctx, record("o1", order.QueueLow)) },
 		"pause":    func() error { return i.Pause(ctx, order.QueueLow) },

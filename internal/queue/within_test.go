@@ -77,7 +77,7 @@ func TestFrozenRedis(t *testing.T) {
 		"holds":    func(ctx context.Context) error { _, err := producer.Holds(ctx, rec); return err },
 		"withdraw": func(ctx context.Context) error { return producer.Withdraw(ctx, rec) },
 		"depths":   func(ctx context.Context) error { _, err := i.Depths(ctx); return err },
-		"fleet":    func(ctx context.Context) error { _, err := i.Fleet(ctx); return err },
+		"fleet":    func(ctx context.Context) error { _, err := i.WorkerPool(ctx); return err },
 		"pause":    func(ctx context.Context) error { return i.Pause(ctx, order.QueueLow) },
 		"resume":   func(ctx context.Context) error { return i.Resume(ctx, order.QueueLow) },
 	} {

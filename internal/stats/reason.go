@@ -7,8 +7,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The reasons why orders are not taken or not worked, as GET /health gives them. A
-// process that cannot use its Redis gives the words of the check that failed instead.
+// The reasons why orders are not accepted or not processed, as GET /health shows them. A
+// process that cannot use its Redis shows the error of the failed check instead.
 const (
 	ReasonRedisAway  = "Redis is unavailable"
 	ReasonUnreadable = "the state of the orders could not be read"
@@ -17,31 +17,30 @@ const (
 	ReasonQueuesFull = "the queues are full"
 )
 
-// signsLost is the share of its memory, in percent, from which Redis may refuse the
-// signs of life of workers: a worker that works on then seems to be gone.
-const signsLost = 95
+// heartbeatShare is the share of its memory, in percent, above which Redis may refuse the
+// heartbeats of workers, so that workers which are alive seem to be gone.
+const heartbeatShare = 95
 
 // Admits reports whether new orders of the queue are accepted at this use of memory.
 func (m Memory) Admits(q order.Queue) bool {
 	return m.Limit <= 0 || m.Used <= m.Limit/100*q.Spec().MemoryPercent
 }
 
-// Facts is what decides whether orders are taken and worked.
+// Facts is what decides whether orders are accepted and processed.
 type Facts struct {
-	// Unusable is why this process cannot use its Redis; nil if it can.
+	// Unusable is why this process cannot use its Redis, or nil.
 	Unusable error
-	// Unread is what the attempt to read the snapshot ended with; nil if it was read.
+	// Unread is why the snapshot could not be read, or nil.
 	Unread error
-	// Snapshot is what was read.
+	// Snapshot is the snapshot, if it could be read.
 	Snapshot
 	// MaxBacklog is how many orders may wait; 0 for no limit.
 	MaxBacklog int64
 }
 
-// Reason returns why orders are not taken or not worked, or nothing. It is the one
-// function that ranks what is wrong: a cause comes before its effects. Redis comes
-// first, then its memory, then the workers, whose signs of life are kept in Redis,
-// and last the queues, which fill when nobody works.
+// Reason returns why orders are not accepted or not processed, or an empty string. A cause
+// has precedence over its effects: first Redis, then its memory, then the workers, whose
+// heartbeats are kept in Redis, and last the queues, which fill when no worker is alive.
 func (f Facts) Reason() string {
 	switch {
 	case f.Unusable != nil:
@@ -61,12 +60,12 @@ func (f Facts) Reason() string {
 	}
 }
 
-// FleetKnown says whether Fleet says who is alive. Nobody found alive is not known
-// while Redis may have refused the signs of life.
-func (f Facts) FleetKnown() bool {
+// WorkersKnown reports whether WorkerPool is reliable. An empty pool is not while Redis may
+// have refused heartbeats.
+func (f Facts) WorkersKnown() bool {
 	if f.Unread != nil {
 		return false
 	}
-	refused := f.Unusable != nil || f.Memory.Limit > 0 && f.Memory.Used > f.Memory.Limit/100*signsLost
+	refused := f.Unusable != nil || f.Memory.Limit > 0 && f.Memory.Used > f.Memory.Limit/100*heartbeatShare
 	return f.Slots > 0 || !refused
 }

@@ -26,7 +26,7 @@ func TestCausesRankAboveEffects(t *testing.T) {
 			Snapshot: stats.Snapshot{Memory: stats.Memory{Used: 99, Limit: 100}, Depths: full},
 		}, "a replica", false},
 		{"a replica with workers", stats.Facts{
-			Unusable: errors.New("a replica"), Snapshot: stats.Snapshot{Fleet: stats.Fleet{Slots: 1}},
+			Unusable: errors.New("a replica"), Snapshot: stats.Snapshot{WorkerPool: stats.WorkerPool{Slots: 1}},
 		}, "a replica", true},
 		{"a replica without", stats.Facts{Unusable: errors.New("a replica")}, "a replica", false},
 		{"away", stats.Facts{Unread: away}, stats.ReasonRedisAway, false},
@@ -39,10 +39,10 @@ func TestCausesRankAboveEffects(t *testing.T) {
 		}, stats.ReasonMemory, true},
 		{"full queues, no worker", stats.Facts{MaxBacklog: 100, Snapshot: stats.Snapshot{Depths: full}}, stats.ReasonNoWorker, true},
 		{"full queues", stats.Facts{
-			MaxBacklog: 100, Snapshot: stats.Snapshot{Depths: full, Fleet: stats.Fleet{Slots: 1}},
+			MaxBacklog: 100, Snapshot: stats.Snapshot{Depths: full, WorkerPool: stats.WorkerPool{Slots: 1}},
 		}, stats.ReasonQueuesFull, true},
 		{"some memory left", stats.Facts{
-			Snapshot: stats.Snapshot{Memory: stats.Memory{Used: 80, Limit: 100}, Fleet: stats.Fleet{Slots: 1}},
+			Snapshot: stats.Snapshot{Memory: stats.Memory{Used: 80, Limit: 100}, WorkerPool: stats.WorkerPool{Slots: 1}},
 		}, "", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestCausesRankAboveEffects(t *testing.T) {
 			if got := row.facts.Reason(); got != row.reason {
 				t.Errorf("the reason is %q, want %q", got, row.reason)
 			}
-			if got := row.facts.FleetKnown(); got != row.known {
+			if got := row.facts.WorkersKnown(); got != row.known {
 				t.Errorf("who is alive is known: %t, want %t", got, row.known)
 			}
 		})

@@ -1,8 +1,8 @@
-// Package stats puts the ledger's counters and the depths of the queues
-// together into one picture of now.
+// Package stats combines the ledger's counters and the depths of the queues into one
+// snapshot of the system.
 //
-// It receives totals and depths and hands on snapshots. It owns a short memory
-// of earlier totals, to tell rates; nothing is durable after it.
+// It receives totals and depths and returns snapshots. It keeps the totals of the last
+// minutes, from which it computes rates. Nothing is durable after it.
 package stats
 
 import (
@@ -13,96 +13,94 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Depth is what one queue holds, in tasks.
+// Depth is the content of one queue, in tasks.
 type Depth struct {
 	// Pending tasks wait for a worker.
 	Pending int64
-	// Active tasks are with a worker.
+	// Active tasks are being processed.
 	Active int64
-	// Scheduled tasks wait for a time set at submission.
+	// Scheduled tasks wait for the time set at submission.
 	Scheduled int64
 	// Retry tasks wait for their next attempt.
 	Retry int64
-	// Archived tasks failed for good; Asynq keeps the newest of them.
+	// Archived tasks failed for good. Asynq keeps the newest of them.
 	Archived int64
-	// Paused says that workers take nothing from the queue.
+	// Paused is set when no worker fetches from the queue.
 	Paused bool
-	// OldestPending is how long the first task in the line has waited.
+	// OldestPending is how long the oldest pending task has waited.
 	OldestPending time.Duration
 }
 
-// Backlog is how many of the tasks wait, for a worker or for their time.
-// Admission goes by it.
+// Backlog is how many tasks wait, for a worker or for their time. Admission depends on it.
 func (d Depth) Backlog() int64 { return d.Pending + d.Retry + d.Scheduled }
 
-// Fleet is the workers that are alive.
-type Fleet struct {
-	// Workers is how many processes there are.
+// WorkerPool is the workers that are alive.
+type WorkerPool struct {
+	// Workers is the number of worker processes.
 	Workers int
-	// Slots is how many orders they can work at once.
+	// Slots is how many orders they can process at once.
 	Slots int
 }
 
-// Memory is what Redis uses of its memory, in bytes.
+// Memory is the memory of Redis, in bytes.
 type Memory struct {
-	// Used is how much it uses.
+	// Used is the memory in use.
 	Used int64
-	// Limit is how much it may use; 0 when there is no bound.
+	// Limit is maxmemory; 0 means that there is no limit.
 	Limit int64
 }
 
-// Books tells the totals of the ledger, and what it takes to keep them.
-type Books interface {
+// Ledger returns the totals of the ledger, and the memory of its Redis.
+type Ledger interface {
 	Totals(ctx context.Context) (Totals, error)
 	Memory(ctx context.Context) (used, limit int64, err error)
 }
 
-// Queues tells what is in the queues and who works on it.
+// Queues returns the content of the queues and the workers that are alive.
 type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]Depth, error)
-	Fleet(ctx context.Context) (Fleet, error)
+	WorkerPool(ctx context.Context) (WorkerPool, error)
 }
 
 // Snapshot is the state of the whole system at one moment.
 type Snapshot struct {
 	Totals
-	// Depths is what each queue holds.
+	// Depths is the content of each queue.
 	Depths map[order.Queue]Depth
-	// Fleet is who works on them.
-	Fleet
-	// Memory is that of the Redis that holds all of it, zero where it does not tell.
+	// WorkerPool is the workers that are alive.
+	WorkerPool
+	// Memory is that of Redis, or zero if Redis does not reveal it.
 	Memory Memory
-	// Throughput is how many orders per second were decided lately, over the
-	// last ten seconds or so.
+	// Throughput is how many orders per second were decided in about the last ten seconds.
 	Throughput float64
-	// Recent is the durations over all queues of the last five minutes, or since
-	// the books began if no order was decided lately.
+	// Recent is the durations over all queues of the last five minutes, or of all time if
+	// no order was decided in that time.
 	Recent Durations
-	// Uptime is how long this process has run.
+	// Uptime is how long this process has been running.
 	Uptime time.Duration
 }
 
-// Durations says how long orders took; see Totals for the three measures.
+// Durations is how long orders took; see Totals for the three measures.
 type Durations struct {
 	QueueWait, Processing, EndToEnd Histogram
 }
 
 const (
-	// minElapsed is the shortest time over which a rate means anything: a batch would
-	// be a thousand a second for a process that has just begun.
+	// minElapsed is the shortest time over which a rate is meaningful: right after the
+	// start, one batch would count as a thousand orders a second.
 	minElapsed = time.Second
 	// sampleInterval is how often totals are remembered.
 	sampleInterval = 5 * time.Second
-	// rateWindow is how far back throughput looks.
+	// rateWindow is the time over which throughput is measured.
 	rateWindow = 10 * time.Second
-	// latencyWindow is how far back durations look; it bounds the memory to 61
-	// samples.
+	// latencyWindow is the time over which durations are measured. It bounds the samples
+	// to 61.
 	latencyWindow = 5 * time.Minute
 )
 
 // Reporter makes snapshots. It is safe for concurrent use.
 type Reporter struct {
-	books   Books
+	ledger  Ledger
 	queues  Queues
 	started time.Time
 
@@ -111,17 +109,17 @@ type Reporter struct {
 }
 
 // New returns a reporter whose process has just started.
-func New(b Books, q Queues) *Reporter {
-	return &Reporter{books: b, queues: q, started: time.Now()}
+func New(l Ledger, q Queues) *Reporter {
+	return &Reporter{ledger: l, queues: q, started: time.Now()}
 }
 
-// Run remembers totals until ctx ends, so that snapshots can tell rates. While
-// Redis is away there is nothing to remember.
+// Run samples totals until ctx ends, so that snapshots can have rates. While Redis is
+// unavailable it takes no samples.
 func (r *Reporter) Run(ctx context.Context) error {
 	tick := time.NewTicker(sampleInterval)
 	defer tick.Stop()
 	for {
-		if t, err := r.books.Totals(ctx); err == nil {
+		if t, err := r.ledger.Totals(ctx); err == nil {
 			r.remember(t)
 		}
 		select {
@@ -141,10 +139,10 @@ func (r *Reporter) remember(t Totals) {
 	}
 }
 
-// Snapshot asks the ledger and the queues. It returns order.ErrUnavailable when
-// Redis could not be asked.
+// Snapshot reads the ledger and the queues. It returns order.ErrUnavailable when Redis is
+// unavailable.
 func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
-	totals, err := r.books.Totals(ctx)
+	totals, err := r.ledger.Totals(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -152,20 +150,20 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	fleet, err := r.queues.Fleet(ctx)
+	pool, err := r.queues.WorkerPool(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s := Snapshot{Totals: totals, Depths: depths, Fleet: fleet, Uptime: time.Since(r.started)}
-	s.Memory.Used, s.Memory.Limit, _ = r.books.Memory(ctx) // a Redis may refuse to tell, and is no worse for it
+	s := Snapshot{Totals: totals, Depths: depths, WorkerPool: pool, Uptime: time.Since(r.started)}
+	s.Memory.Used, s.Memory.Limit, _ = r.ledger.Memory(ctx) // Redis may deny it, which is not an error
 	s.Throughput = r.throughput(totals)
 	s.Recent = r.recent(totals)
 	return s, nil
 }
 
-// before returns the newest remembered totals that are at least as old as the
-// window, or the oldest there are; ok is false when there are none. Totals that
-// count more than now does are of books that are gone.
+// before returns the newest sample that is at least as old as the window, or the oldest
+// one. ok is false when there is none. A sample that counts more than now does belongs to
+// an earlier ledger and is ignored.
 func (r *Reporter) before(now Totals, window time.Duration) (t Totals, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -209,7 +207,7 @@ func (r *Reporter) recent(now Totals) Durations {
 	return d
 }
 
-// Waiting is how many orders wait in the queues.
+// Waiting is how many orders wait for a worker in all queues.
 func (s Snapshot) Waiting() int64 {
 	var n int64
 	for _, d := range s.Depths {
@@ -227,6 +225,6 @@ func (s Snapshot) Backlog() int64 {
 	return n
 }
 
-// MeanProcessing is the average duration of the attempts that brought an
-// outcome, since the books began.
+// MeanProcessing is the average duration of the attempts that reached an outcome, of all
+// time.
 func (s Snapshot) MeanProcessing() time.Duration { return sum(s.Processing).Mean() }

@@ -28,9 +28,9 @@ type shop struct {
 	retried   int64           // of these orders, waiting again
 	durations stats.Histogram // of the default queue, in all three measures
 	depths    map[order.Queue]stats.Depth
-	fleet     stats.Fleet
+	pool      stats.WorkerPool
 
-	totalsErr, depthsErr, fleetErr error
+	totalsErr, depthsErr, poolErr error
 }
 
 func (s *shop) Totals(context.Context) (stats.Totals, error) {
@@ -48,7 +48,7 @@ func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
 	return s.depths, s.depthsErr
 }
 
-func (s *shop) Fleet(context.Context) (stats.Fleet, error) { return s.fleet, s.fleetErr }
+func (s *shop) WorkerPool(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
 
 func (s *shop) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
 
@@ -109,7 +109,7 @@ func TestSnapshot(t *testing.T) {
 		t.Helper()
 		s.settle(3, time.Second)
 		s.settle(1, 3*time.Second)
-		s.fleet = stats.Fleet{Workers: 2, Slots: 64}
+		s.pool = stats.WorkerPool{Workers: 2, Slots: 64}
 		s.depths = map[order.Queue]stats.Depth{
 			order.QueueCritical: {Pending: 1, Active: 10, OldestPending: time.Minute},
 			order.QueueLow:      {Pending: 4, Scheduled: 100, Retry: 100, Archived: 100, Paused: true},
@@ -117,7 +117,7 @@ func TestSnapshot(t *testing.T) {
 		pass(90 * time.Second)
 		got := snapshot(t, r)
 		totals, _ := s.Totals(t.Context())
-		want := stats.Snapshot{Totals: totals, Depths: s.depths, Fleet: stats.Fleet{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second}
+		want := stats.Snapshot{Totals: totals, Depths: s.depths, WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
 			t.Errorf("snapshot (-want +got):\n%s", diff)
 		}
@@ -152,7 +152,7 @@ func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Tota
 
 func (fixed) Memory(context.Context) (used, limit int64, err error) { return 0, 0, nil }
 
-// TestThroughput holds over which time the rate is told, and that it is one of
+// TestThroughput holds over which time the rate is measured, and that it is one of
 // decisions: a retry takes none of them back.
 func TestThroughput(t *testing.T) {
 	rows := []struct {
@@ -221,7 +221,7 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
-// TestThroughputWithoutRun holds that a reporter which remembers nothing tells
+// TestThroughputWithoutRun holds that a reporter which has no samples gives
 // no rate.
 func TestThroughputWithoutRun(t *testing.T) {
 	t.Parallel()
@@ -289,7 +289,7 @@ func TestRedisAway(t *testing.T) {
 			s.totalsErr = err
 		},
 		"depths": func(s *shop, err error) { s.depthsErr = err },
-		"slots":  func(s *shop, err error) { s.fleetErr = err },
+		"slots":  func(s *shop, err error) { s.poolErr = err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
@@ -315,8 +315,8 @@ func TestRedisAway(t *testing.T) {
 	}
 }
 
-// TestBooksThatAreGone holds that books which begin anew give no negative rate.
-func TestBooksThatAreGone(t *testing.T) {
+// TestNewLedger holds that a new ledger gives no negative rate.
+func TestNewLedger(t *testing.T) {
 	watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
 		t.Helper()
 		s.settle(100, time.Second)

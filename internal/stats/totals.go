@@ -7,7 +7,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Totals is what the ledger's counters say at one moment.
+// Totals is the ledger's counters at one moment.
 type Totals struct {
 	// At is the moment, by the clock of Redis.
 	At time.Time
@@ -15,28 +15,27 @@ type Totals struct {
 	Accepted int64
 	// Attempts counts all attempts ever begun.
 	Attempts int64
-	// Requeued counts the orders without a task that reconcile gave a new one.
+	// Requeued counts the orders whose missing task was enqueued again.
 	Requeued int64
-	// Repairs counts everything that reconcile has put right, Requeued among it.
+	// Repairs counts the repairs by kind, including Requeued.
 	Repairs map[order.Repair]int64
 	// Retried counts the retries of failed and rejected orders.
 	Retried int64
-	// ByStatus counts the orders in each status. Settled orders stay counted
-	// when their records leave after the retention.
+	// ByStatus counts the orders in each status. Settled orders stay counted after their
+	// records have been removed.
 	ByStatus map[order.Status]int64
 	// Indexed is the size of each unsettled status's index.
 	Indexed map[order.Status]int64
-	// QueueWait, Processing and EndToEnd are the durations of orders by queue:
-	// until the first attempt, of the attempt that brought the outcome, and until
-	// the outcome. They begin when the order could first be worked: at its
-	// acceptance, at the time it was scheduled for, or at its last retry.
+	// QueueWait, Processing and EndToEnd are the durations of orders by queue: until the
+	// first attempt, of the attempt that reached the outcome, and until the outcome. They
+	// begin when the order could first be processed: at its acceptance, at its scheduled
+	// time, or at its last retry.
 	QueueWait, Processing, EndToEnd map[order.Queue]Histogram
 }
 
-// Drift is how far the books are from balancing: the difference between the
-// accepted orders and the sum over all statuses, plus the difference between
-// each unsettled status's count and its index. It is 0 unless something is
-// wrong.
+// Drift is how far the ledger is from balancing: the difference between the accepted
+// orders and the sum over all statuses, plus the difference between the count and the
+// index of each unsettled status. It is 0 unless something is wrong.
 func (t Totals) Drift() int64 {
 	drift := t.Accepted
 	for _, n := range t.ByStatus {
@@ -54,22 +53,22 @@ func (t Totals) Processed() int64 {
 	return t.ByStatus[order.StatusCompleted] + t.ByStatus[order.StatusRejected] + t.ByStatus[order.StatusFailed]
 }
 
-// decisions counts how often an order was decided. A retry takes its order out of
-// Processed again, but never a decision back.
+// decisions counts how often an order was decided. Unlike Processed, it does not fall when
+// an order is retried.
 func (t Totals) decisions() int64 { return sum(t.EndToEnd).Count() }
 
 const (
 	// Buckets is how many buckets a Histogram has.
 	Buckets = 128
-	// firstBound is the upper bound of bucket 0. The last bound is above four
-	// days; what takes longer counts into the last bucket.
+	// firstBound is the upper bound of bucket 0. The last bound is above four days; longer
+	// durations count into the last bucket.
 	firstBound = 100 * time.Microsecond
 	// bucketsPerDoubling makes each bound 19 % larger than the one before it.
 	bucketsPerDoubling = 4
 )
 
-// Histogram counts durations in buckets whose bounds grow by 19 %, which is
-// how exact its quantiles are.
+// Histogram counts durations in buckets whose bounds grow by 19 %, which is the precision
+// of its quantiles.
 type Histogram struct {
 	// Counts holds the observations of each bucket.
 	Counts [Buckets]int64
@@ -116,7 +115,7 @@ func (h Histogram) Quantile(q float64) time.Duration {
 	return Bound(Buckets - 1)
 }
 
-// Add returns the observations of both histograms together.
+// Add returns the sum of both histograms.
 func (h Histogram) Add(other Histogram) Histogram {
 	for i, c := range other.Counts {
 		h.Counts[i] += c
@@ -125,8 +124,7 @@ func (h Histogram) Add(other Histogram) Histogram {
 	return h
 }
 
-// Since returns the observations made after an earlier reading of the same
-// histogram.
+// Since returns the observations that were added after an earlier copy of the histogram.
 func (h Histogram) Since(earlier Histogram) Histogram {
 	for i, c := range earlier.Counts {
 		h.Counts[i] -= c

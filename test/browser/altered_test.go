@@ -68,12 +68,12 @@ func TestUnknownWorkers(t *testing.T) {
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 	p.alter("/stats", `delete it.active_workers; delete it.workers`)
 	p.alter("/health", `delete it.pool.workers`)
-	p.tile("workers", "–", "not known", "")
-	p.state("good", "All is well", "Nothing waits.")
+	p.tile("workers", "–", "unknown", "")
+	p.state("good", "All is well", "No order waits.")
 	p.alter("/health", `delete it.pool; it.reason = "Redis is read-only: it is a replica"`)
 	p.state("bad", "Redis is read-only: it is a replica", "")
 	p.alter("/stats", `it.active_workers = it.workers = null`)
-	p.tile("workers", "–", "not known", "")
+	p.tile("workers", "–", "unknown", "")
 }
 
 // TestAcceptedRate holds that the rate of acceptance is never far from the true one,
@@ -284,7 +284,7 @@ func TestPlurals(t *testing.T) {
 			t.Errorf("#/%s says %q", hash, wrong)
 		}
 	}
-	p.sees(".left-out", "1 change is not kept")
+	p.sees(".left-out", "1 event is not kept")
 	p.do(chromedp.Navigate(s.url + "/#/failures"))
 	p.sees("#failures-lead", "The newest order that failed, by reason.")
 }
@@ -320,7 +320,7 @@ func TestTimes(t *testing.T) {
 	stop()
 	s.redis.Kill()
 	p.sees("#banner", "Showing figures of ")
-	p.until(`/^No new figures\. Showing figures of \d\d:\d\d:\d\d GMT\+5:30 · \S.*\. Trying again by itself\.$/.test(document.querySelector("#banner").textContent.trim())`)
+	p.until(`/^No new figures\. Showing figures of \d\d:\d\d:\d\d GMT\+5:30 · \S.*\. It reconnects automatically\.$/.test(document.querySelector("#banner").textContent.trim())`)
 	s.redis.Restart()
 }
 
@@ -373,7 +373,7 @@ func TestHiddenCharacters(t *testing.T) {
 	}
 }
 
-// TestStreamReturns follows events again after a proxy has answered for the API with 502,
+// TestStreamReturns receives events again after a proxy has answered for the API with 502,
 // which browsers take for the end of the stream.
 func TestStreamReturns(t *testing.T) {
 	s := start(t)

@@ -42,7 +42,7 @@ func TestLoad(t *testing.T) {
 		l.flows(t)
 		p.isOfUse()
 	}
-	p.sees("#orders-note", "amounts come when there are fewer orders")
+	p.sees("#orders-note", "amounts appear when there are fewer orders")
 	p.shoot("load")
 	draws := p.draws()
 	for until := l.accepted.Load() + loadEvents/3; l.accepted.Load() < until; {
@@ -155,7 +155,7 @@ func (l *load) flows(t *testing.T) {
 	}
 }
 
-// TestFlood follows thousands of orders on their way, and holds no more than it did.
+// TestFlood shows thousands of orders, and holds no more than it did.
 func TestFlood(t *testing.T) {
 	s := start(t)
 	s.worker()

@@ -49,7 +49,7 @@ const (
 	moreHeap      = 300_000 // bytes
 )
 
-// within says whether a page holds about as much as it did.
+// within reports whether a page holds about as much as it did.
 func (h held) within(before held) bool {
 	return h.nodes <= before.nodes+moreNodes && h.listeners <= before.listeners+moreListeners && h.heap <= before.heap+moreHeap
 }
@@ -148,7 +148,7 @@ const (
 )
 
 // sleepsOn lets the page be awake for three minutes, and sleep for the rest of the
-// hour. It says whether the day is not over then.
+// hour. It reports whether the day goes on.
 func (p *tab) sleepsOn() bool {
 	p.t.Helper()
 	p.until(fmt.Sprintf("lived() > %f", value[float64](p, "lived()")+0.05))

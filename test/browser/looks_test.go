@@ -280,7 +280,7 @@ func TestSpoken(t *testing.T) {
 		)
 		p.do(chromedp.Navigate(s.url + "/#/orders/order-5"))
 		p.shows(".attempts")
-		p.hears("columnheader The shop said", "cell done", "StaticText 6.50")
+		p.hears("columnheader Answer of the shop", "cell done", "StaticText 6.50")
 	}
 }
 

@@ -44,7 +44,7 @@ func TestPause(t *testing.T) {
 	p.sees(`.queue[data-queue=low] [data-count=pending]`, "1")
 	p.shoot("paused")
 	p.click("button[data-queue=low]")
-	p.sees("#queues-result", "The queue low is worked again.")
+	p.sees("#queues-result", "The queue low is resumed.")
 	p.sees("[data-order=held]", "completed")
 	p.sees("#state-words", "All is well")
 }
@@ -62,11 +62,11 @@ func settled(t *testing.T) (*system, *tab) {
 	return s, p
 }
 
-// TestRedisStops says that Redis is away, and goes on by itself when it is back.
+// TestRedisStops shows that Redis is unavailable, and recovers when it is back.
 func TestRedisStops(t *testing.T) {
 	s, p := settled(t)
 	s.redis.Kill()
-	p.sees("#state-words", "Redis is away")
+	p.sees("#state-words", "Redis is unavailable")
 	p.sees("#banner", "Showing figures of")
 	p.shoot("redis-away")
 	s.redis.Restart()

@@ -73,7 +73,7 @@ func TestDoubleClick(t *testing.T) {
 		for (const _ of [1, 2]) document.querySelector("#submit").requestSubmit();
 		return true;
 	})()`)
-	p.sees("#submit-result", "Whether the order was recorded is not known")
+	p.sees("#submit-result", "It is not known whether the order was recorded")
 	p.click("#submit button")
 	p.sees("#submit-result", "is accepted")
 	p.do(chromedp.Navigate(s.url + "/#/"))
@@ -81,8 +81,8 @@ func TestDoubleClick(t *testing.T) {
 	p.until(`document.querySelectorAll("#orders [data-order]").length === 1`)
 }
 
-// TestFollow shows an order on its way without being asked again, and withdraws it.
-func TestFollow(t *testing.T) {
+// TestLive shows the events of an order without a reload, and cancels it.
+func TestLive(t *testing.T) {
 	s := start(t)
 	s.shop.pause.Store(int64(300 * time.Millisecond))
 	s.submit("ord_1")
@@ -103,7 +103,7 @@ func TestFollow(t *testing.T) {
 	p.until(`document.querySelector("[data-action]") === null`)
 }
 
-// TestList follows orders that came before and after the page was opened.
+// TestList shows orders that came before and after the page was opened.
 func TestList(t *testing.T) {
 	s := start(t)
 	s.submit("before")
@@ -174,7 +174,7 @@ func TestMarkup(t *testing.T) {
 	}
 	p.mayRefuse() // a 404, which the browser complains about
 	p.do(chromedp.Navigate(s.url + "/#/orders/none"))
-	p.sees("#order-missing", "It was never accepted here")
+	p.sees("#order-missing", "It was never accepted")
 	p.shoot("order-missing")
 	p.until(`document.querySelectorAll("main img, main script").length === 0`)
 }

@@ -56,7 +56,7 @@ func TestPicture(t *testing.T) {
 	p.sees("[data-figure=workers-note]", "0 of 16")
 }
 
-// lively says whether orders wait, all is well, and the newest row is filled in.
+// lively reports whether orders wait, all is well, and the newest row is filled in.
 const lively = `document.querySelector("#state-words").textContent === "All is well" &&
 	document.querySelector("[data-figure=waiting]").textContent !== "0" &&
 	document.querySelector("#orders [data-cell=amount]").textContent !== "–"`

@@ -39,7 +39,7 @@ func TestWorkers(t *testing.T) {
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 	stop := s.workerProcess()
 	p.tile("workers", "2", "0 of 16 slots busy", "")
-	p.state("good", "All is well", "Nothing waits. 16 slots ready for orders.")
+	p.state("good", "All is well", "No order waits. 16 slots ready for orders.")
 	stop()
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 }
@@ -104,7 +104,7 @@ func TestDrift(t *testing.T) {
 	}
 	miscount(3)
 	p.tile("drift", "3", "The books do not balance", "bad")
-	p.state("bad", "The books do not balance", "The drift is 3: somebody else changed keys, or Redis lost some.")
+	p.state("bad", "The books do not balance", "The drift is 3: another program changed keys, or Redis lost some.")
 	p.readable()
 	p.shoot("drift")
 	miscount(-3)
@@ -126,7 +126,7 @@ func TestFull(t *testing.T) {
 	p.sees("[data-figure=waiting]", "3")
 	p.shoot("full")
 	s.send(http.MethodPost, "/queues/low/resume", "", "")
-	p.state("good", "All is well", "Nothing waits.")
+	p.state("good", "All is well", "No order waits.")
 }
 
 // TestSentences says what is wrong and what to do, the worst first.
@@ -139,8 +139,8 @@ func TestSentences(t *testing.T) {
 			throughput_per_second: 0, ledger: { drift: 0 }, redis: { memory_used_bytes: 50, memory_limit_bytes: 100 } };
 		const seen = { stats, health: {}, trouble: null };`
 	for change, want := range map[string]string{
-		`seen.stats = null`: "unknown: Asking how things are …",
-		``:                  "good: All is well Nothing waits. 1 slot ready for orders.",
+		`seen.stats = null`: "unknown: Loading …",
+		``:                  "good: All is well No order waits. 1 slot ready for orders.",
 		`stats.queues.low.active = 2; stats.queue_length = 5`:                                              "good: All is well 0 orders settled a second, 5 waiting, 2 in work.",
 		`stats.queues.low.oldest_pending_seconds = 61; stats.queues.critical.oldest_pending_seconds = 130`: "warn: Orders wait long The oldest in critical has waited for 2 min 10 s.",
 		`stats.queues.low.paused = true; stats.queues.low.oldest_pending_seconds = 61`:                     "warn: A queue is paused: low",
@@ -149,13 +149,13 @@ func TestSentences(t *testing.T) {
 		`stats.redis = { memory_used_bytes: 61, memory_limit_bytes: 0 }`:                                   "good: All is well",
 		`stats.ledger.drift = -1; stats.redis.memory_used_bytes = 61`:                                      "bad: The books do not balance The drift is -1",
 		`seen.trouble = { status: 0 }`:                                                                     "bad: Reconnecting …",
-		`seen.trouble = { status: 401, message: "Who?" }`:                                                  "bad: You may not look Who? This page needs the scope read.",
+		`seen.trouble = { status: 401, message: "Who?" }`:                                                  "bad: Access denied Who? This page needs the scope read.",
 		`seen.trouble = { status: 429, message: "Wait." }`:                                                 "warn: Too many requests Wait.",
 		`seen.trouble = { status: 500, message: "Oh." }`:                                                   "bad: The figures cannot be read Oh.",
-		`seen.trouble = { status: 503 }; seen.health.reason = "Redis is unavailable"`:                      "bad: Redis is away Nothing is accepted",
+		`seen.trouble = { status: 503 }; seen.health.reason = "Redis is unavailable"`:                      "bad: Redis is unavailable Nothing is accepted",
 		`seen.health.reason = "no worker is alive"; stats.ledger.drift = 1`:                                "bad: No worker is alive",
 		`seen.health.reason = "the queues are full"`:                                                       "bad: Queues are full New orders are refused with 503.",
-		`seen.health.reason = "the state of the orders could not be read"`:                                 "bad: The state of the orders could not be read Orders are not taken or not worked.",
+		`seen.health.reason = "the state of the orders could not be read"`:                                 "bad: The state of the orders could not be read Orders are not accepted or not processed.",
 	} {
 		got := p.sentence(calm + change)
 		if len(got) < len(want) || got[:len(want)] != want {

@@ -76,7 +76,7 @@ func each(docs []document, do func(k int, d document)) {
 	running.Wait()
 }
 
-// submit sends a document by itself.
+// submit sends a document alone.
 func (s *system) submit(books *taking, id string, d document) error {
 	a, err := s.ask(http.MethodPost, "/orders", "application/json", d.text(id))
 	if err != nil {
@@ -107,7 +107,7 @@ func (d document) verdict(code int, kind string) error {
 }
 
 // submitLines sends all documents that fit a line in one batch, with good orders
-// between them, which must be taken whatever stands beside them.
+// between them, which must be accepted whatever is around them.
 func (s *system) submitLines(t *testing.T, books *taking, docs []document) {
 	t.Helper()
 	good := document{"neighbour", y, plain}

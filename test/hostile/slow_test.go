@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// The limits of the API that these tests hold it to, as internal/api/limits.go
+// The limits of the API that these tests hold it to, as internal/httpserver/limits.go
 // has them.
 const (
 	readTimeout   = 10 * time.Second
@@ -50,7 +50,7 @@ func slowClients() []slowClient {
 
 // TestSlowClients has 2,400 of them at once: those that are in the middle of
 // something are put an end to in time, and everybody else is served meanwhile. They have
-// the machine for themselves: no other test runs beside it.
+// the machine for themselves: no other test runs at the same time.
 func TestSlowClients(t *testing.T) {
 	s := startAlone(t)
 	s.fill(t)

@@ -39,14 +39,14 @@ type system struct {
 }
 
 // start runs both until the test ends, in parallel with other tests. At the end
-// the API must still serve and stop as it is told, and the books must balance.
+// the API must still serve and stop on demand, and the books must balance.
 func start(t *testing.T) *system {
 	t.Helper()
 	t.Parallel()
 	return startAlone(t)
 }
 
-// startAlone is start for a test beside which no other runs.
+// startAlone is start for a test that runs alone.
 func startAlone(t *testing.T) *system {
 	t.Helper()
 	server := redistest.Start(t)

@@ -1,0 +1,165 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/order"
+)
+
+// requestError lists the parameters or fields of a request that are not valid.
+type requestError struct{ problems []order.FieldError }
+
+// Error implements error.
+func (e *requestError) Error() string {
+	return e.problems[0].Field + " " + e.problems[0].Message
+}
+
+// query reads the query of a request and collects what is wrong with it.
+type query struct {
+	values   url.Values
+	problems []order.FieldError
+}
+
+// queryOf reads a query that may have these parameters, each at most once.
+func queryOf(c *fiber.Ctx, names ...string) *query {
+	q := &query{}
+	var err error
+	q.values, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		q.add("query", order.CodeInvalid, "is not encoded correctly")
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.values)) {
+		if !slices.Contains(names, name) {
+			q.add(shortName(name), order.CodeUnknownField, "is not a parameter of this path")
+		} else if len(q.values[name]) > 1 {
+			q.add(name, order.CodeTooMany, "must not be given more than once")
+		}
+	}
+	return q
+}
+
+// noQuery refuses a query on a path that has no parameters.
+func noQuery(c *fiber.Ctx) error {
+	if err := queryOf(c).err(); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
+func (q *query) add(name string, code order.Code, format string, args ...any) {
+	q.problems = append(q.problems, order.FieldError{Field: name, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (q *query) err() error {
+	if len(q.problems) == 0 {
+		return nil
+	}
+	return &requestError{q.problems}
+}
+
+// take returns the value of a parameter. ok is false when it is missing or empty; an empty
+// value is a problem.
+func (q *query) take(name string) (value string, ok bool) {
+	if !q.values.Has(name) {
+		return "", false
+	}
+	value = q.values.Get(name)
+	if value == "" {
+		q.add(name, order.CodeInvalid, "must not be empty")
+	}
+	return value, value != ""
+}
+
+func (q *query) text(name string, maxChars int) string {
+	value, ok := q.take(name)
+	switch {
+	case !ok:
+		return ""
+	case !utf8.ValidString(value):
+		q.add(name, order.CodeInvalid, "must be valid UTF-8")
+	case utf8.RuneCountInString(value) > maxChars:
+		q.add(name, order.CodeTooLong, "must have at most %d characters", maxChars)
+	}
+	return value
+}
+
+func (q *query) status(name string) order.Status {
+	value, ok := q.take(name)
+	if ok && !slices.Contains(order.Statuses(), order.Status(value)) {
+		q.add(name, order.CodeInvalid, "must be the status of an order, as in pending or completed")
+	}
+	return order.Status(value)
+}
+
+func (q *query) time(name string) time.Time {
+	value, ok := q.take(name)
+	if !ok {
+		return time.Time{}
+	}
+	t, err := parseTime(value)
+	if err != nil {
+		q.add(name, order.CodeInvalid, "%v", err)
+	}
+	return t
+}
+
+func (q *query) integer(name string, least, most, otherwise int) int {
+	value, ok := q.take(name)
+	if !ok {
+		return otherwise
+	}
+	n, err := wholeNumber(value, least, most)
+	if err != nil {
+		q.add(name, order.CodeOutOfRange, "%v", err)
+	}
+	return n
+}
+
+// list reads values that are separated by commas.
+func (q *query) list(name string, most int) []string {
+	text, ok := q.take(name)
+	if !ok {
+		return nil
+	}
+	all := strings.Split(text, ",")
+	if len(all) > most {
+		q.add(name, order.CodeTooMany, "must be at most %d values", most)
+		return nil
+	}
+	return all
+}
+
+// wholeNumber reads an unsigned number within bounds.
+func wholeNumber(text string, least, most int) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || int(n) < least || int(n) > most {
+		return 0, fmt.Errorf("must be a whole number from %d to %d", least, most)
+	}
+	return int(n), nil
+}
+
+// parseTime reads a time after 1970.
+func parseTime(text string) (time.Time, error) {
+	t, err := order.ParseTime(text)
+	if err == nil && t.Unix() < 0 {
+		err = errors.New("must be after 1970")
+	}
+	return t, err
+}
+
+// pathValue returns a segment of the path, percent-decoded. Segments end at literal
+// slashes; an encoded slash is part of the value.
+func pathValue(c *fiber.Ctx, name string) (value string, ok bool) {
+	value, err := url.PathUnescape(c.Params(name))
+	return strings.Clone(value), err == nil
+}

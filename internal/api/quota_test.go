@@ -1,0 +1,239 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/access"
+)
+
+const typeLimited = "tag:orderprocessor,2026:rate-limited"
+
+// purse is a limiter that never refills.
+type purse struct {
+	mu   sync.Mutex
+	left map[string]int
+}
+
+func purses(p *parts, left map[string]int) *purse {
+	limits := &purse{left: left}
+	p.Limiter = limits
+	return limits
+}
+
+func (p *purse) Limit() access.Limit { return access.Limit{PerSecond: 20, Burst: 50} }
+
+func (p *purse) Take(_ context.Context, caller string, n int) access.Grant {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	taken := min(n, p.left[caller])
+	p.left[caller] -= taken
+	g := access.Grant{Allowed: taken, Counted: true, Remaining: p.left[caller], ResetAfter: 1234 * time.Millisecond}
+	if taken < n {
+		g.RetryAfter = 2100 * time.Millisecond
+	}
+	return g
+}
+
+// wantLimits wants the two fields to say what is left; empty for an answer that was
+// not counted.
+func wantLimits(t *testing.T, a answer, left string) {
+	t.Helper()
+	policy, now := `"default";q=50;w=3`, `"default";r=`+left+`;t=2`
+	if left == "" {
+		policy, now = "", ""
+	}
+	if p, n := a.header.Get("RateLimit-Policy"), a.header.Get("RateLimit"); p != policy || n != now {
+		t.Errorf("the fields are %q and %q; want %q and %q", p, n, policy, now)
+	}
+}
+
+// TestLimit counts every request of a caller but that for health, and refuses when
+// nothing is left.
+func TestLimit(t *testing.T) {
+	b := open(t, func(p *parts) { purses(p, map[string]int{"": 3}) })
+	wantLimits(t, b.ask(t, "POST", "/orders", body()), "2")
+	bad := b.ask(t, "GET", "/queues?x=1", "")
+	bad.problem(t, 400)
+	wantLimits(t, bad, "1")
+	wantLimits(t, b.ask(t, "GET", "/monitoring", ""), "0")
+	for _, r := range append(requests(), request{operation: "GET /docs", path: "/docs"}, request{operation: "GET /openapi.json", path: "/openapi.json"}) {
+		if r.operation == "POST /orders/batch" {
+			continue
+		}
+		t.Run(r.operation, func(t *testing.T) {
+			a := b.ask(t, r.method(), r.path, r.body)
+			p := a.problem(t, 429)
+			if p.Type != typeLimited || a.header.Get("Retry-After") != "3" || !strings.Contains(p.Detail, "20 a second") {
+				t.Errorf("type %q, Retry-After %q, detail %q", p.Type, a.header.Get("Retry-After"), p.Detail)
+			}
+			wantLimits(t, a, "0")
+		})
+	}
+	wantLimits(t, b.ask(t, "GET", "/health", ""), "")
+	wantLimits(t, b.ask(t, "GET", "/nothing", ""), "")
+	if n := b.tasks(t, "pending"); n != 1 {
+		t.Errorf("%d tasks wait", n)
+	}
+}
+
+// TestLimitComesAfterAccess counts for the name of the key, and nothing for those
+// who are not let in; and before anything else is asked.
+func TestLimitComesAfterAccess(t *testing.T) {
+	var limits *purse
+	ready := true
+	b := open(t, withKeys, func(p *parts) {
+		limits = purses(p, map[string]int{"shop": 2, "viewer": 1, "all": 9, "": 99})
+		p.cfg.Ready = func() error {
+			if ready {
+				return nil
+			}
+			return http.ErrServerClosed
+		}
+	})
+	wantLimits(t, b.ask(t, "GET", "/stats", ""), "")
+	wantLimits(t, b.ask(t, "GET", "/stats", "", "Authorization", "Bearer submit-key"), "")
+	wantLimits(t, b.ask(t, "POST", "/orders", body(), "Authorization", "Bearer submit-key"), "1")
+	wantLimits(t, b.ask(t, "POST", "/orders", body(), "Authorization", "Bearer second-key"), "0")
+	wantLimits(t, b.ask(t, "GET", "/stats", "", "Authorization", "Bearer read-key"), "0")
+	ready = false
+	b.ask(t, "GET", "/stats", "", "Authorization", "Bearer all-key").problem(t, 503)
+	b.ask(t, "POST", "/orders", "{", "Authorization", "Bearer submit-key").problem(t, 429)
+	if diff := cmp.Diff(map[string]int{"shop": 0, "viewer": 0, "all": 8, "": 99}, limits.left); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestLimitOfABatch accepts as many orders as the limit allows, and refuses the others
+// in their own verdicts.
+func TestLimitOfABatch(t *testing.T) {
+	b := open(t, func(p *parts) { purses(p, map[string]int{"": 305}) })
+	good, bad := lines("o", 700), withID("bad", "amount", "0")+"\n"
+	a := b.ask(t, "POST", "/orders/batch", bad+good+bad, "Content-Type", ndjson)
+	wantLimits(t, a, "0")
+	if a.header.Get("Retry-After") != "3" {
+		t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+	}
+	counts := map[int]int{}
+	for _, v := range a.verdicts(t, ndjson) {
+		counts[v.Status]++
+		if v.Status == 429 && (v.Problem == nil || v.Problem.Type != typeLimited) {
+			t.Errorf("verdict is %+v", v)
+		}
+	}
+	if diff := cmp.Diff(map[int]int{201: 305, 400: 2, 429: 395}, counts); diff != "" {
+		t.Error(diff)
+	}
+	if n := b.tasks(t, "pending"); n != 305 {
+		t.Errorf("%d tasks wait", n)
+	}
+	refused := b.ask(t, "POST", "/orders/batch", bad, "Content-Type", ndjson)
+	wantLimits(t, refused, "0")
+	refused.problem(t, 429)
+	wantLimits(t, b.ask(t, "POST", "/orders/batch", "x", "Content-Type", "text/plain"), "")
+}
+
+// TestLimitOfAnEmptyBatch holds that a batch without a valid order costs as much as
+// one order.
+func TestLimitOfAnEmptyBatch(t *testing.T) {
+	b := open(t, func(p *parts) { purses(p, map[string]int{"": 2}) })
+	for _, left := range []string{"1", "0"} {
+		wantLimits(t, b.ask(t, "POST", "/orders/batch", strings.Repeat("x\n", 100), "Content-Type", ndjson), left)
+	}
+	b.ask(t, "POST", "/orders/batch", "x\n", "Content-Type", ndjson).problem(t, 429)
+}
+
+// TestLimitTakesTheFirst leaves the later ones of a step out.
+func TestLimitTakesTheFirst(t *testing.T) {
+	b := open(t, func(p *parts) { purses(p, map[string]int{"": 2}) })
+	same := strings.Repeat(withID("a")+"\n", 5) // taken in turn, as they have one id
+	if diff := cmp.Diff([]string{"1 201", "2 200", "3 429", "4 429", "5 429"}, brief(b.batch(t, same))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// counting limits by a real Redis.
+func counting(perSecond, burst int, timeout time.Duration) func(*parts) {
+	return func(p *parts) {
+		p.Limiter = access.NewLimiter(p.Redis.(redis.UniversalClient), access.LimiterConfig{
+			Limit:   access.Limit{PerSecond: perSecond, Burst: burst},
+			Timeout: timeout, Log: slog.New(slog.DiscardHandler),
+		})
+	}
+}
+
+// TestLimitInRedis is one limit for all processes that share a Redis, and what it
+// answers passes for its draft.
+func TestLimitInRedis(t *testing.T) {
+	b := open(t, withKeys, counting(1, 5, 10*time.Second))
+	p := parts{Parts: b.parts}
+	withKeys(&p)
+	counting(1, 5, 10*time.Second)(&p)
+	other := serve(t, p)
+	codes := map[int]int{}
+	begun := time.Now()
+	for i := range 40 {
+		s := []*site{b.site, other}[i%2]
+		a := s.ask(t, "GET", "/queues", "", "Authorization", "Bearer read-key")
+		codes[a.code]++
+		if policy := a.header.Get("RateLimit-Policy"); policy != `"default";q=5;w=5` {
+			t.Errorf("policy is %q", policy)
+		}
+		if now := a.header.Get("RateLimit"); !regexp.MustCompile(`^"default";r=[0-4];t=[1-5]$`).MatchString(now) {
+			t.Errorf("RateLimit is %q", now)
+		}
+	}
+	if most := 5 + int(time.Since(begun).Seconds()) + 1; codes[200] < 5 || codes[200] > most || codes[200]+codes[429] != 40 {
+		t.Errorf("answers are %v; want 5 to %d of 200, and 429", codes, most)
+	}
+	b.ask(t, "GET", "/queues", "", "Authorization", "Bearer all-key").object(t, 200)
+}
+
+// slowest asks for all at once, several times, and returns how long that took.
+func slowest(t *testing.T, b *bundle, times int) time.Duration {
+	t.Helper()
+	begun := time.Now()
+	for range times {
+		var asking sync.WaitGroup
+		for i := range 20 {
+			asking.Go(func() { b.ask(t, "GET", fmt.Sprint("/orders/o", i), "") })
+		}
+		asking.Wait()
+	}
+	return time.Since(begun)
+}
+
+// TestLimitWithoutRedis answers no later than a server that limits nothing, and
+// limits again when Redis is back.
+func TestLimitWithoutRedis(t *testing.T) {
+	t.Parallel()
+	for _, fault := range outages() {
+		t.Run(fault.name, func(t *testing.T) {
+			limited := open(t, prompt, counting(1, 1, 50*time.Millisecond))
+			free := &bundle{site: serve(t, parts{Parts: limited.parts})}
+			fault.begin(limited.redis)
+			without := slowest(t, free, 2)
+			with := slowest(t, limited, 2)
+			if with > 10*(without+time.Second) {
+				t.Errorf("%v with a limit, %v without", with, without)
+			}
+			if a := limited.ask(t, "GET", "/orders/o", ""); a.code != 503 {
+				t.Errorf("without Redis: %d %s", a.code, a.body)
+			}
+			fault.end(limited.redis)
+			eventually(t, "it is limited again", func() bool {
+				return limited.ask(t, "GET", "/orders/o", "").code == http.StatusTooManyRequests
+			})
+		})
+	}
+}

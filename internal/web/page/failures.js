@@ -1,0 +1,156 @@
+// Failed and rejected orders, grouped by reason, and retries of a group.
+
+import { get, post } from "./client.js";
+import { confirm } from "./dialog.js";
+import { all, clear, find, make, orderLink, say, tell, when } from "./dom.js";
+import { count, many } from "./format.js";
+import { failureAdvice } from "./order.js";
+
+/** most is how many orders are loaded and grouped. */
+const most = 200;
+/** longest and shortest bound the part of an error that a group is retried by, in characters. */
+const longest = 200;
+const shortest = 4;
+/** step is how many orders one request retries. */
+const step = 1000;
+/** pause is the least time between two loads because of new failures, in ms. */
+const pause = 5000;
+
+/** failures shows the view until the signal ends. */
+export function failures(root, context) {
+	const view = new Failures(root, context);
+	for (const choice of all("[name=status]", root)) choice.addEventListener("change", () => view.turn());
+	find("#failures-reload", root).addEventListener("click", () => view.load());
+	let known = null, loaded = Date.now();
+	context.figures.listen(({ stats }) => {
+		const now = stats?.by_status[view.status()];
+		if (now === undefined || now === known && !view.unread || Date.now() - loaded < pause || view.held()) return;
+		known = now;
+		loaded = Date.now();
+		view.load();
+	}, context.signal);
+	view.load();
+}
+
+class Failures {
+	constructor(root, { figures, signal }) {
+		Object.assign(this, { root, figures, signal, groups: find("#failures-groups", root), result: find("#failures-result", root), fault: find("#failures-fault", root) });
+	}
+
+	/** held reports whether somebody is using one of the groups, which then stay. */
+	held() { return this.working || this.groups.matches(":hover") || this.groups.contains(document.activeElement); }
+
+	status() { return find("[name=status]:checked", this.root).value; }
+
+	/** turn switches to the other list. */
+	turn() {
+		clear(this.result);
+		this.groups.replaceChildren();
+		say(find("#failures-lead", this.root), "");
+		this.load();
+	}
+
+	failed() { return this.status() === "failed"; }
+
+	async load() {
+		this.loading?.abort();
+		const loading = this.loading = new AbortController();
+		this.signal.addEventListener("abort", () => loading.abort(), { once: true, signal: loading.signal });
+		try {
+			const page = await get(`/orders?status=${this.status()}&limit=${most}`, { signal: loading.signal });
+			this.show(page);
+			this.unread = false;
+			clear(this.fault);
+		} catch (refusal) {
+			if (!loading.signal.aborted) {
+				this.unread = true;
+				tell(this.fault, "bad", `The list cannot be read. ${refusal.message}`);
+			}
+		}
+		loading.abort();
+	}
+
+	show({ orders, next_cursor: more }) {
+		const groups = groupsOf(orders);
+		const newest = orders.length === 1 ? "order" : many(orders.length, "order");
+		const lead = orders.length ? `The newest ${newest} that ${this.failed() ? "failed" : "a rule refused"}, by reason.` : "";
+		say(find("#failures-lead", this.root), more && lead ? `${lead} There are more; a retry includes all that match.` : lead);
+		if (groups.length) this.groups.replaceChildren(...groups.map((group) => this.card(group)));
+		else this.groups.replaceChildren(make("section", { class: "card empty" }, make("h2", {}, `Nothing ${this.failed() ? "has failed" : "was rejected"}`), make("p", {}, "Such orders appear here without a reload.")));
+	}
+
+	card(group) {
+		const button = make("button", { type: "button", class: "primary", "data-retry": group.part }, group.orders.length === 1 ? "Retry it …" : "Retry these …");
+		button.addEventListener("click", () => this.retry(group, button));
+		const advice = this.failed() ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these. Retry them only after the rules have changed.";
+		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warn" },
+			make("div", { class: "tally" }, make("strong", {}, count(group.orders.length)), make("span", { class: "note" }, group.orders.length === 1 ? "order" : "orders")),
+			make("div", { class: "why" },
+				make("h2", {}, group.pattern), make("p", {}, advice),
+				make("p", { class: "note" }, "newest ", when(group.newest), " · for instance ", orderLink(group.orders[0].id))),
+			make("div", { class: "actions" }, group.part ? button : make("p", { class: "note" }, "retry these one by one")));
+	}
+
+	/** retry counts what would be retried, asks, and does it. */
+	async retry(group, button) {
+		const filter = { status: this.status(), error_contains: group.part, limit: step };
+		this.working = button.disabled = true;
+		clear(this.result);
+		try {
+			const found = await post("/orders/retry", { ...filter, dry_run: true }, { signal: this.signal });
+			const number = `${found.next_cursor ? "at least " : ""}${many(found.count, "order")}`;
+			const sure = await confirm({
+				title: `Retry ${number}?`, yes: `Retry ${found.next_cursor ? "all of them" : many(found.count, "order")}`,
+				body: ["Every order that " + (filter.status === "failed" ? "failed" : "was rejected") + " with an error that contains", make("p", {}, make("code", {}, group.part)), "is retried. The count of its attempts starts again."],
+			});
+			if (sure) await this.run(filter);
+		} catch (refusal) {
+			if (!this.signal.aborted) tell(this.result, "bad", `Not all were retried. ${refusal.message}`);
+		}
+		this.working = button.disabled = false;
+		(button.isConnected ? button : find("h1", this.root)).focus();
+	}
+
+	async run(filter) {
+		let cursor, retried = 0;
+		do {
+			const report = await post("/orders/retry", { ...filter, dry_run: false, cursor }, { signal: this.signal });
+			retried += report.retried;
+			cursor = report.next_cursor;
+			tell(this.result, "good", `${many(retried, "order is", "orders are")} pending again${cursor ? " …" : "."}`);
+		} while (cursor);
+		this.figures.soon();
+		await this.load();
+	}
+}
+
+/**
+ * groupsOf groups orders whose errors differ only in ids and numbers, largest group
+ * first. The status code of an HTTP answer is not such a number.
+ */
+export function groupsOf(orders) {
+	const groups = new Map();
+	for (const order of orders) {
+		const pieces = piecesOf(order.error ?? "", order.id);
+		const pattern = pieces.join("…") || "no reason is recorded";
+		const group = groups.get(pattern) ?? { pattern, part: longestOf(pieces), orders: [], newest: "" };
+		group.orders.push(order);
+		const at = order.processed_at ?? order.created_at;
+		if (new Date(at) > new Date(group.newest || 0)) group.newest = at;
+		groups.set(pattern, group);
+	}
+	return [...groups.values()].sort((a, b) => b.orders.length - a.orders.length);
+}
+
+const varying = /(?<!answered \d*)(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,}\b|\d+(?:\.\d+)*)/gi;
+
+/** piecesOf cuts an error at what differs from order to order. */
+function piecesOf(error, id) {
+	return error.split(id).flatMap((piece) => piece.split(varying));
+}
+
+/** longestOf is the longest literal piece, cut for the API; empty if all are too short. */
+function longestOf(pieces) {
+	const piece = pieces.map((p) => p.trim()).reduce((a, b) => (b.length > a.length ? b : a), "");
+	return piece.length < shortest ? "" : [...piece].slice(0, longest).join("").trim();
+}

@@ -1,0 +1,91 @@
+// The page: one view at a time, by the fragment of the URL, below the state of the
+// system.
+
+import { dismiss } from "./dialog.js";
+import { all, find, mark, outdate, say, show, visible, when } from "./dom.js";
+import { failures } from "./failures.js";
+import { Figures } from "./figures.js";
+import { count } from "./format.js";
+import { order } from "./order.js";
+import { overview } from "./overview.js";
+import { staleness, stateOf } from "./state.js";
+import { Stream } from "./stream.js";
+import { submit } from "./submit.js";
+
+const views = { overview, failures, order, submit };
+const titles = { overview: "Order processor", failures: "Failures", submit: "Submit an order" };
+
+const figures = new Figures();
+const stream = new Stream();
+let shown = null; // ends the view that is shown
+let asOf; // the time of the figures that are shown
+
+/** routeOf returns the view of a fragment, and the id of its order. */
+function routeOf(hash) {
+	const [, name = "", ...rest] = hash.split("/");
+	if (name === "orders" && rest.length) return { view: "order", id: decode(rest.join("/")) };
+	return { view: name === "failures" || name === "submit" ? name : "overview" };
+}
+
+function decode(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
+/** go shows the view of the current fragment. */
+function go(first) {
+	const { view, id } = routeOf(location.hash);
+	shown?.abort();
+	shown = new AbortController();
+	stream.close();
+	dismiss();
+	const main = find("#main");
+	main.replaceChildren(find(`#view-${view}`).content.cloneNode(true));
+	views[view](main, { id, figures, stream, signal: shown.signal });
+	document.title = titles[view] ? titles[view] : visible(`Order ${id}`);
+	for (const link of all("[data-view]")) mark(link, "aria-current", link.dataset.view === view ? "page" : "false");
+	if (first === true) return;
+	scrollTo(0, 0);
+	find("h1", main).focus({ preventScroll: true });
+}
+
+/** showState shows the state of the system above every view. */
+function showState() {
+	const { level, words, detail } = stateOf(figures);
+	const element = find("#state");
+	const alarm = words !== find("#state-words").textContent && (level === "warn" || level === "bad");
+	if (alarm && element.dataset.level !== "unknown") outdate(document, level === "bad" ? 0 : undefined);
+	mark(element, "data-level", level);
+	say(find("#state-words"), words);
+	say(find("#state-detail"), detail);
+	const at = figures.at?.toISOString();
+	if (at !== asOf && at) {
+		find("#state-time").replaceChildren("as of ", when(at));
+		find("#banner-time").replaceChildren("Showing figures of ", when(at), ". ");
+	}
+	asOf = at;
+	const stale = staleness(figures);
+	say(find("#banner-words"), stale);
+	show(find("#banner"), stale !== "");
+	document.body.classList.toggle("stale", stale !== "" && figures.at !== null);
+	const failed = figures.stats?.by_status.failed ?? 0;
+	say(find("#failures-badge"), count(failed));
+	show(find("#failures-badge"), failed > 0);
+}
+
+find("#search").addEventListener("submit", (event) => {
+	event.preventDefault();
+	const id = find("#search-id").value.trim();
+	if (id) location.hash = `#/orders/${encodeURIComponent(id)}`;
+});
+find("#skip").addEventListener("click", (event) => {
+	event.preventDefault(); // #main is not a view
+	find("#main").focus();
+});
+window.addEventListener("hashchange", go);
+figures.listen(showState);
+go(true);
+figures.start();

@@ -1,0 +1,189 @@
+// The first view: figures, queues, durations, and the newest orders.
+
+import { Chart } from "./charts.js";
+import { post } from "./client.js";
+import { confirm } from "./dialog.js";
+import { clear, find, make, mark, say, show, tell } from "./dom.js";
+import { amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
+import { OrderList } from "./orders.js";
+import { crowded, inWork, sum } from "./state.js";
+
+const measures = [["queue_wait", "Waiting"], ["processing", "Processing"], ["end_to_end", "End to end"]];
+const tileNames = { throughput: "Settled", waiting: "Waiting", workers: "Workers", failed: "Failed", drift: "Ledger drift", memory: "Memory of Redis" };
+const meters = { workers: "slots", memory: "memory" };
+const outcomes = ["completed", "rejected", "failed", "cancelled"];
+const counts = [["pending", "waiting"], ["active", "processing"], ["retry", "to retry"], ["scheduled", "scheduled"]];
+
+/** overview shows the view until the signal ends. */
+export function overview(root, { figures, stream, signal }) {
+	const charts = [
+		new Chart(find("[data-chart=throughput]", root), {
+			series: ["settled", "accepted"], unit: "Orders per second, over the last five minutes", signal,
+		}),
+	];
+	let cards;
+	/** addQueues adds a card and a line for each queue, in the order of the API. */
+	const addQueues = (queues) => {
+		cards = queues.map((name) => new QueueCard(name, { root, figures }));
+		find("#queues", root).append(...cards.map((card) => card.element));
+		charts.push(new Chart(find("[data-chart=depth]", root), {
+			series: queues, unit: "Orders that wait, over the last five minutes", signal,
+		}));
+	};
+	find(".tiles", root).append(...Object.entries(tileNames).map(tile));
+	const times = measures.map(([key, name]) => timesRow(key, name));
+	find("#times tbody", root).append(...times.map((row) => row.element));
+	welcome(root);
+
+	figures.listen(({ stats, samples }) => {
+		if (!stats) return;
+		tiles(root, stats);
+		if (!cards) addQueues(Object.keys(stats.queues));
+		for (const card of cards) card.show(stats.queues[card.name]);
+		for (const row of times) row.show(stats.latency_ms);
+		shares(root, stats.by_status);
+		show(find("#welcome", root), stats.ledger.accepted === 0);
+		for (const chart of charts) chart.show(samples);
+	}, signal);
+
+	const list = new OrderList(find("#orders", root), { note: find("#orders-note", root), empty: find("#orders-empty", root), signal });
+	stream.open("", { fresh: () => list.fresh(), order: (event) => list.update(event), state: (word) => list.state(word) });
+	list.load();
+}
+
+function tile([name, title]) {
+	return make("article", { class: "tile", "data-tile": name }, make("h2", {}, title),
+		make("p", { class: "figure skeleton", "data-figure": name }), make("p", { class: "note skeleton", "data-figure": `${name}-note` }),
+		meters[name] && make("div", { class: "meter", "data-meter": meters[name] }, make("span")));
+}
+
+function tiles(root, stats) {
+	const settled = outcomes.reduce((total, status) => total + stats.by_status[status], 0);
+	const oldest = Math.max(...Object.values(stats.queues).map((queue) => queue.oldest_pending_seconds));
+	const { workers, active_workers: slots } = stats;
+	const later = sum(stats, "retry") + sum(stats, "scheduled");
+	figure(root, "throughput", `${rate(stats.throughput_per_second)} /s`, `${count(settled)} so far`);
+	figure(root, "waiting", count(stats.queue_length), [
+		oldest && `oldest for ${duration(1000 * oldest)}`, later && `${count(later)} more for later`].filter(Boolean).join(" · ") || "none waits");
+	const busy = inWork(stats);
+	figure(root, "workers", counted(workers ?? slots),
+		slots ? `${count(busy)} of ${many(slots, "slot")} busy` : slots === 0 ? "none is alive" : "unknown");
+	figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of settled`);
+	figure(root, "drift", count(stats.ledger.drift), stats.ledger.drift ? "The books do not balance" : "the books balance");
+	meter(root, "slots", slots ? busy / slots : 0, 2);
+	level(root, "workers", slots === 0 ? "bad" : "");
+	level(root, "failed", stats.by_status.failed ? "warn" : "");
+	level(root, "drift", stats.ledger.drift ? "bad" : "good");
+	memory(root, stats.redis);
+}
+
+function memory(root, redis) {
+	if (!redis) return figure(root, "memory", "–", "unknown");
+	const { memory_used_bytes: used, memory_limit_bytes: limit } = redis;
+	figure(root, "memory", bytes(used), limit ? `${share(used, limit)} of ${bytes(limit)}` : "no limit set");
+	meter(root, "memory", limit ? used / limit : 0, crowded);
+	level(root, "memory", limit && used / limit > crowded ? "warn" : "");
+}
+
+function figure(root, name, value, note) {
+	for (const [key, text] of [[name, value], [`${name}-note`, note]]) {
+		const element = find(`[data-figure="${key}"]`, root);
+		element.classList.remove("skeleton");
+		element.classList.toggle("long", text.length > 9);
+		say(element, text);
+	}
+}
+
+function meter(root, name, part, full) {
+	const bar = find(`[data-meter=${name}]`, root);
+	mark(bar, "data-level", part > full ? "warn" : "");
+	bar.firstElementChild.style.width = `${Math.min(100, 100 * part)}%`;
+}
+
+const level = (root, name, word) => mark(find(`[data-tile=${name}]`, root), "data-level", word);
+
+function timesRow(key, name) {
+	const cells = ["p50", "p95", "p99"].map((quantile) => ({ quantile, element: make("td", { "data-time": `${key}-${quantile}` }) }));
+	return {
+		element: make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((cell) => cell.element)),
+		show: (latency) => cells.forEach(({ quantile, element }) => say(element, latency[key][quantile] ? duration(latency[key][quantile]) : "–")),
+	};
+}
+
+function shares(root, byStatus) {
+	const settled = outcomes.reduce((total, status) => total + byStatus[status], 0);
+	const bar = find("#shares", root), list = find("#outcomes", root);
+	if (!list.children.length) {
+		bar.append(...outcomes.map((status) => make("span", { "data-status": status })));
+		list.append(...outcomes.map((status) => make("div", { "data-status": status }, make("dt", {}, status), make("dd"), make("dd", { class: "note" }))));
+	}
+	outcomes.forEach((status, i) => {
+		bar.children[i].style.flexGrow = byStatus[status];
+		show(bar.children[i], byStatus[status] > 0);
+		const [, number, part] = list.children[i].children;
+		say(number, count(byStatus[status]));
+		say(part, share(byStatus[status], settled));
+	});
+}
+
+/** QueueCard shows the content of a queue, and a button to pause or resume it. */
+class QueueCard {
+	constructor(name, { root, figures }) {
+		Object.assign(this, { name, root, figures });
+		this.badge = make("span", { class: "pill", "data-status": "paused" }, "paused");
+		this.button = make("button", { type: "button", "data-queue": name });
+		this.button.addEventListener("click", () => this.toggle());
+		this.values = counts.map(([key, label]) => ({ key, label, value: make("dd", { "data-count": key, class: "skeleton" }) }));
+		this.oldest = make("span", { class: "note" });
+		this.element = make("article", { class: "queue", "data-queue": name },
+			make("div", { class: "head" }, make("h3", { "data-series": name }, name), this.badge, this.oldest, this.button),
+			make("dl", {}, ...this.values.map(({ label, value }) => make("div", {}, make("dt", {}, label), value))));
+		show(this.badge, false);
+		show(this.button, false);
+	}
+
+	show(queue) {
+		this.paused = queue.paused;
+		mark(this.element, "data-paused", String(queue.paused));
+		show(this.badge, queue.paused);
+		show(this.button, true);
+		say(this.button, queue.paused ? "Resume" : "Pause");
+		mark(this.button, "aria-label", `${queue.paused ? "Resume" : "Pause"} the queue ${this.name}`);
+		for (const { key, value } of this.values) {
+			value.classList.remove("skeleton");
+			say(value, count(queue[key]));
+		}
+		say(this.oldest, queue.oldest_pending_seconds ? `oldest for ${duration(1000 * queue.oldest_pending_seconds)}` : "");
+	}
+
+	/** toggle pauses the queue after a confirmation, or resumes it. */
+	async toggle() {
+		const { name, paused } = this;
+		const sure = paused || await confirm({
+			title: `Pause the queue ${name}?`, yes: "Pause it", danger: true,
+			body: ["Within two seconds the workers stop fetching from it. Running attempts finish; new orders are accepted and wait."],
+		});
+		if (!sure) return;
+		const result = find("#queues-result", this.root);
+		clear(result);
+		this.button.disabled = true;
+		try {
+			this.show(await post(`/queues/${name}/${paused ? "resume" : "pause"}`));
+			tell(result, "good", `The queue ${name} is ${paused ? "resumed" : "paused"}.`);
+			this.figures.soon();
+		} catch (refusal) {
+			tell(result, "bad", `The queue ${name} was not ${paused ? "resumed" : "paused"}. ${refusal.message}`);
+		}
+		this.button.disabled = false;
+		this.button.focus();
+	}
+}
+
+function welcome(root) {
+	const sample = `{"id":"hello-1","amount":${amount(49.9)},"items":["tea"],"customer":"ada@example.com","address":"1 Example Road"}`;
+	const command = `curl ${location.origin}/orders -H 'Content-Type: application/json' \\\n  -d '${sample}'`;
+	find("#welcome-curl", root).textContent = command;
+	const copy = find("#welcome-copy", root);
+	show(copy, Boolean(navigator.clipboard));
+	copy.addEventListener("click", () => navigator.clipboard.writeText(command).then(() => say(copy, "Copied"), () => say(copy, "Select it and copy it")));
+}
