@@ -20,7 +20,7 @@ const module = "orderprocessor/"
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
 	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
-	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/groupcommit",
+	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/batch",
 	"internal/traces", "internal/retryafter",
 }
 
@@ -64,7 +64,7 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/reconcile", "internal/groupcommit",
+	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/reconcile", "internal/batch",
 	"internal/retryafter",
 }
 

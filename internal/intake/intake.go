@@ -13,7 +13,7 @@ import (
 	"log/slog"
 	"time"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 )
 
@@ -66,7 +66,7 @@ type Intake struct {
 	router Router
 	gate   *Gate
 	log    *slog.Logger
-	taking *groupcommit.Committer[submitted, order.Acceptance]
+	taking *batch.Batcher[submitted, order.Acceptance]
 }
 
 // submitted is an order to be taken.
@@ -86,8 +86,8 @@ func New(l Ledger, q Queue, r Router, g *Gate, log *slog.Logger) *Intake {
 // TakeWithin bounds taking orders by another time than a second and a half, for a Redis
 // that is slow. It must be called before the first order comes.
 func (in *Intake) TakeWithin(timeout time.Duration) {
-	in.taking = groupcommit.New(
-		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: timeout},
+	in.taking = batch.New(
+		batch.Config{MaxBatch: maxGroup, MaxWaiting: maxWaiting, Timeout: timeout},
 		func(ctx context.Context, group []submitted) ([]order.Acceptance, error) {
 			return in.takeAll(ctx, group), nil
 		})

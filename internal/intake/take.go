@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 )
 
@@ -28,7 +28,7 @@ func (in *Intake) Take(ctx context.Context, o order.Order) (rec order.Record, is
 	}
 	a, err := in.taking.Do(ctx, s)
 	switch {
-	case errors.Is(err, groupcommit.ErrFull):
+	case errors.Is(err, batch.ErrFull):
 		return order.Record{}, false, &order.BusyError{Reason: order.BusyTaking, RetryAfter: time.Second}
 	case err != nil:
 		a = s.answer(order.Acceptance{Err: fmt.Errorf("take order %s: %w: %w", s.order.ID, order.ErrUnavailable, err)})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 )
 
 const (
@@ -36,13 +36,13 @@ type answer struct {
 }
 
 // groups are the changes that wait for their script, by script.
-type groups map[*redis.Script]*groupcommit.Committer[change, answer]
+type groups map[*redis.Script]*batch.Batcher[change, answer]
 
 func newGroups(rdb redis.UniversalClient) groups {
 	g := groups{}
 	for _, s := range changes() {
-		g[s] = groupcommit.New(
-			groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: groupTimeout},
+		g[s] = batch.New(
+			batch.Config{MaxBatch: maxGroup, MaxWaiting: maxWaiting, Timeout: groupTimeout},
 			func(ctx context.Context, all []change) ([]answer, error) { return run(ctx, rdb, s, all) })
 	}
 	return g

@@ -5,16 +5,16 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 )
 
 // reads are the records that callers want at the same time: they travel in one
 // pipeline.
-type reads = groupcommit.Committer[string, *redis.MapStringStringCmd]
+type reads = batch.Batcher[string, *redis.MapStringStringCmd]
 
 func newReads(rdb redis.UniversalClient) *reads {
-	return groupcommit.New(
-		groupcommit.Config{MaxGroup: maxGroup, MaxWaiting: maxWaiting, Timeout: groupTimeout},
+	return batch.New(
+		batch.Config{MaxBatch: maxGroup, MaxWaiting: maxWaiting, Timeout: groupTimeout},
 		func(ctx context.Context, ids []string) ([]*redis.MapStringStringCmd, error) {
 			pipe := rdb.Pipeline()
 			records := make([]*redis.MapStringStringCmd, len(ids))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 )
 
@@ -43,13 +43,13 @@ type worked struct {
 
 // ended takes the tasks of worked orders off their queues, those together that end
 // at the same time.
-type ended map[order.Queue]*groupcommit.Committer[worked, bool]
+type ended map[order.Queue]*batch.Batcher[worked, bool]
 
 func newEnded(rdb redis.UniversalClient) *ended {
 	all := ended{}
 	for _, q := range order.Queues() {
-		all[q] = groupcommit.New(
-			groupcommit.Config{MaxGroup: ackGroup, MaxWaiting: ackWaiting, Timeout: ackTimeout},
+		all[q] = batch.New(
+			batch.Config{MaxBatch: ackGroup, MaxWaiting: ackWaiting, Timeout: ackTimeout},
 			func(ctx context.Context, tasks []worked) ([]bool, error) { return takeOff(ctx, rdb, q, tasks) })
 	}
 	return &all
