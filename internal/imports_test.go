@@ -19,7 +19,7 @@ const module = "orderprocessor/"
 // journey lists the packages in the order in which an order meets them. Each
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
-	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
+	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/queue/prefetch", "internal/worker", "internal/rules",
 	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/batch",
 	"internal/traces", "internal/retryafter",
 }
@@ -56,7 +56,7 @@ var homes = map[string][]string{
 	"go.opentelemetry.io/otel/sdk":          {"internal/traces"},
 	"go.opentelemetry.io/contrib":           {"internal/traces"},
 	"github.com/redis/go-redis": {
-		"internal/ledger", "internal/queue", "internal/ratelimit", "internal/app", "internal/config",
+		"internal/ledger", "internal/queue", "internal/queue/prefetch", "internal/ratelimit", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",
 	},
 }

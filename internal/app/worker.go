@@ -66,22 +66,20 @@ func (w *Worker) build() error {
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
 	}, w.ledger, attempts.Books(w.books()), shop))
 	consumer, err := queue.NewConsumer(w.rdb, queue.ConsumerConfig{
-		Concurrency: w.cfg.Concurrency, Lanes: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical,
+		Concurrency: w.cfg.Concurrency, Servers: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical, Prefetch: w.cfg.Prefetch,
 		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log, Traces: w.Traces,
 	}, handler)
 	if err != nil {
-		return fmt.Errorf("set up the lanes: %w", err)
+		return fmt.Errorf("set up the consumer: %w", err)
 	}
 	w.consumer = consumer
 	w.watch.needsClock, w.watch.afterLook = true, consumer.Hold
-	sweeper, err := queue.NewSweeper(w.rdb)
-	if err != nil {
-		return fmt.Errorf("set up the sweeper: %w", err)
-	}
 	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
-	w.reconcile = reconcile.New(
-		reconcile.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log},
-		reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: sweeper, Places: sweeper})
+	parts := reconcile.Parts{Ledger: w.ledger, Queue: producer, Strays: queue.NoSweeper{}, Places: queue.NoSweeper{}}
+	if sweeper, err := queue.NewSweeper(w.rdb); err == nil {
+		parts.Strays, parts.Places = sweeper, sweeper
+	}
+	w.reconcile = reconcile.New(reconcile.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log}, parts)
 	return nil
 }
 

@@ -20,7 +20,7 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestEnqueue holds that an order has one task, whatever state it is in.
+// TestEnqueue checks that an order has one task, whatever state it is in.
 func TestEnqueue(t *testing.T) {
 	t.Parallel()
 	const q = order.QueueDefault
@@ -39,25 +39,18 @@ func TestEnqueue(t *testing.T) {
 		{"again while it is worked", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
-			working, release := make(chan struct{}), make(chan struct{})
-			b.consume(t, config(), func(context.Context, string) error { close(working); <-release; return nil })
-			t.Cleanup(func() { close(release) })
-			receive(t, "the order is worked", working)
+			b.occupy(t)
 		}, false, asynq.TaskStateActive},
 		{"again while it waits for its retry", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
-			b.consume(t, config(), func(context.Context, string) error {
-				return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
-			})
+			b.consume(t, config(), retryLater)
 			b.reaches(t, q, "o1", asynq.TaskStateRetry)
 		}, false, asynq.TaskStateRetry},
 		{"again while archived", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
-			if err := b.asynq.ArchiveTask(string(q), "o1"); err != nil {
-				t.Fatal(err)
-			}
+			must(t, b.asynq.ArchiveTask(string(q), "o1"))
 		}, true, asynq.TaskStatePending},
 		{"while a task of its id waits for another time", func(t *testing.T, b *bundle) {
 			t.Helper()
@@ -86,16 +79,6 @@ func TestEnqueue(t *testing.T) {
 	}
 }
 
-func (b *bundle) reaches(t *testing.T, q order.Queue, id string, s asynq.TaskState) *asynq.TaskInfo {
-	t.Helper()
-	var info *asynq.TaskInfo
-	eventually(t, "task "+id+" is "+s.String(), func() bool {
-		info = b.task(q, id)
-		return info != nil && info.State == s
-	})
-	return info
-}
-
 // TestEnqueueFaults breaks each write of Enqueue in both ways a network can,
 // repeats it, and wants one task.
 func TestEnqueueFaults(t *testing.T) {
@@ -104,9 +87,7 @@ func TestEnqueueFaults(t *testing.T) {
 	archived := func(t *testing.T, b *bundle) {
 		t.Helper()
 		b.enqueue(t, order.QueueLow, "o1")
-		if err := b.asynq.ArchiveTask(string(order.QueueLow), "o1"); err != nil {
-			t.Fatal(err)
-		}
+		must(t, b.asynq.ArchiveTask(string(order.QueueLow), "o1"))
 	}
 	named := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
 	removes := func(c redis.Cmder) bool {
@@ -123,7 +104,7 @@ func TestEnqueueFaults(t *testing.T) {
 		{"name the queue", none, named("sadd"), redistest.ReplyLost, true},
 		{"add the task", none, redistest.Script("asynq:"), redistest.NotApplied, true},
 		{"add the task", none, redistest.Script("asynq:"), redistest.ReplyLost, false},
-		{"look at the task in its place", archived, named("sismember"), redistest.NotApplied, true},
+		{"read the task that is there", archived, named("sismember"), redistest.NotApplied, true},
 		{"remove the archived task", archived, removes, redistest.NotApplied, true},
 		{"remove the archived task", archived, removes, redistest.ReplyLost, true},
 	}
@@ -150,8 +131,8 @@ func TestEnqueueFaults(t *testing.T) {
 	}
 }
 
-// TestTask holds what a task says: whose it is, where it waits, how often and
-// how long it may be worked, and nothing personal.
+// TestTask checks what a task carries: its order, queue, retries and timeout, and nothing
+// personal.
 func TestTask(t *testing.T) {
 	b := open(t)
 	for _, q := range order.Queues() {
@@ -197,8 +178,7 @@ func checkPayload(t *testing.T, text []byte, rec order.Record) {
 	}
 }
 
-// TestTraceTravels holds that the trace of the request is the trace of the
-// attempt.
+// TestTraceTravels checks that the trace of the request is the trace of the attempt.
 func TestTraceTravels(t *testing.T) {
 	b := open(t)
 	sent := oteltrace.NewSpanContext(oteltrace.SpanContextConfig{
@@ -231,7 +211,7 @@ func TestTraceTravels(t *testing.T) {
 	}
 }
 
-// TestRedisAway holds that every question says so when Redis is away.
+// TestRedisAway checks that every call returns ErrUnavailable when Redis is away.
 func TestRedisAway(t *testing.T) {
 	b := open(t)
 	i := queue.NewInspector(b.rdb)
@@ -242,7 +222,7 @@ func TestRedisAway(t *testing.T) {
 		"enqueue":  func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
 		"backlog":  func() error { _, err := i.Backlog(ctx); return err },
 		"depths":   func() error { _, err := i.Depths(ctx); return err },
-		"fleet":    func() error { _, err := i.Fleet(ctx); return err },
+		"workers":  func() error { _, err := i.Workers(ctx); return err },
 		"holds":    func() error { _, err := b.Holds(ctx, record("o1", order.QueueLow)); return err },
 		"withdraw": func() error { return b.Withdraw(ctx, record("o1", order.QueueLow)) },
 		"pause":    func() error { return i.Pause(ctx, order.QueueLow) },

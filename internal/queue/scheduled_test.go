@@ -15,15 +15,8 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// scheduled is the record of an order that may be worked from a time on.
-func scheduled(id string, q order.Queue, at time.Time) order.Record {
-	rec := record(id, q)
-	rec.Status, rec.ProcessAt = order.StatusScheduled, at.UTC().Truncate(time.Microsecond)
-	return rec
-}
-
-// TestEnqueueScheduled holds until when a task waits. Asynq keeps whole seconds,
-// so a time between two of them counts as the later one.
+// TestEnqueueScheduled checks until when a task waits. Asynq keeps whole seconds, so a time
+// between two of them counts as the later one.
 func TestEnqueueScheduled(t *testing.T) {
 	t.Parallel()
 	second := time.Now().Truncate(time.Second).Add(time.Hour)
@@ -48,8 +41,8 @@ func TestEnqueueScheduled(t *testing.T) {
 			asynq.TaskStateScheduled, second.Add(order.MaxAhead),
 		},
 		{"its time has passed", order.StatusScheduled, second.Add(-2 * time.Hour), asynq.TaskStatePending, time.Time{}},
-		// The books go by the clock of Redis, which may be ahead of ours.
-		{"its time has come by the books", order.StatusPending, second, asynq.TaskStatePending, time.Time{}},
+		// The ledger uses the clock of Redis, which may be ahead of ours.
+		{"its time has come for the ledger", order.StatusPending, second, asynq.TaskStatePending, time.Time{}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -76,9 +69,8 @@ func TestEnqueueScheduled(t *testing.T) {
 	}
 }
 
-// TestScheduledIsDelivered holds that a consumer at work never gets an order
-// before its time, and soon after it. The time is late in its second: an order
-// whose time was cut to the second would come well before it.
+// TestScheduledIsDelivered checks that a consumer never gets an order before its time, and
+// soon after it. The time is late in its second: cut to the second, it would be early.
 func TestScheduledIsDelivered(t *testing.T) {
 	b := open(t)
 	type delivery struct {
@@ -109,7 +101,7 @@ func TestScheduledIsDelivered(t *testing.T) {
 	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
 }
 
-// schedules matches the script by which Asynq takes in a task that waits.
+// schedules matches the script by which Asynq adds a task that waits.
 func schedules(c redis.Cmder) bool {
 	if !redistest.Script("asynq:")(c) {
 		return false
@@ -145,8 +137,8 @@ func TestEnqueueScheduledFaults(t *testing.T) {
 	}
 }
 
-// TestEnqueueReplacesAnotherTime puts an order in whose id a cancelled order had
-// before, and left a task of: it comes at its own time.
+// TestEnqueueReplacesAnotherTime enqueues an order whose id a cancelled order had before,
+// and left a task of: it is delivered at its own time.
 func TestEnqueueReplacesAnotherTime(t *testing.T) {
 	t.Parallel()
 	const q = order.QueueDefault
@@ -164,15 +156,11 @@ func TestEnqueueReplacesAnotherTime(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			if _, err := b.Enqueue(t.Context(), scheduled("o1", q, time.Now().Add(30*24*time.Hour))); err != nil {
-				t.Fatal(err)
-			}
+			b.enqueueRecord(t, scheduled("o1", q, time.Now().Add(30*24*time.Hour)))
 			if held, err := b.Holds(t.Context(), row.again); held || err != nil {
 				t.Errorf("the leftover counts: %t, %v", held, err)
 			}
-			if err := b.EnqueueAll(t.Context(), handovers(t, []order.Record{row.again})); err != nil {
-				t.Fatal(err)
-			}
+			must(t, b.EnqueueAll(t.Context(), handovers(t, []order.Record{row.again})))
 			task := b.task(q, "o1")
 			if task == nil || task.State != row.state || row.state == asynq.TaskStateScheduled && !task.NextProcessAt.Equal(soon) {
 				t.Errorf("the task is %+v", task)

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
 )
 
 const (
@@ -54,7 +55,7 @@ type place struct {
 // error when the program is built with another version of Asynq than the one
 // whose keys it knows.
 func NewSweeper(rdb redis.UniversalClient) (*Sweeper, error) {
-	if err := checkLayout(); err != nil {
+	if err := prefetch.Supported(); err != nil {
 		return nil, err
 	}
 	now := func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
@@ -188,7 +189,7 @@ func (s *Sweeper) PutBack(ctx context.Context, stray order.Stray) (bool, error) 
 	if _, err := lookUp(ctx, s.asynq, at); err != nil {
 		return false, err
 	}
-	n, err := putBack(ctx, s.rdb, at.queue, []ticket{{id: at.id, lease: stray.Lease}}).Int()
+	n, err := requeue(ctx, s.rdb, at.queue, []prefetch.Task{{ID: at.id, Lease: stray.Lease}})
 	if err != nil {
 		return false, fmt.Errorf("put order %s back: %w: %w", at.id, order.ErrUnavailable, err)
 	}
@@ -212,7 +213,7 @@ func taskKey(at place) string { return queueKey(at.queue, "t:"+at.id) }
 // lookUp returns Asynq's view of a task. It returns order.ErrDamaged, and with it
 // Asynq's own error, for one that is not there or is not what it should be.
 func lookUp(ctx context.Context, inspector *asynq.Inspector, at place) (*asynq.TaskInfo, error) {
-	info, err := within(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(at.queue), at.id) })
+	info, err := withContext(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(at.queue), at.id) })
 	switch {
 	case err == nil && info.ID == at.id && info.Queue == string(at.queue):
 		return info, nil

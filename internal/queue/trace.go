@@ -13,40 +13,36 @@ import (
 )
 
 const (
-	// publish is the operation of an order that is put into its queue.
+	// publish is the operation of enqueuing an order.
 	publish = "publish"
 	// attempt is the operation of a delivery to the handler.
 	attempt = "attempt"
 )
 
-// publications are the spans of orders on their way into their queues, in turn. It is
-// empty while traces are off.
-type publications []trace.Span
+// enqueueSpans are the spans of orders being enqueued, in the same order. It is empty
+// while traces are off.
+type enqueueSpans []trace.Span
 
-// publish begins a span for each order, in the trace of its origin, and returns the
+// startSpans starts a span for each order, in the trace of its origin, and returns the
 // orders with the span as their origin.
-func (p *Producer) publish(waiting []order.Handover) ([]order.Handover, publications) {
+func (p *Producer) startSpans(waiting []order.Handover) ([]order.Handover, enqueueSpans) {
 	if p.tracer == nil {
 		return waiting, nil
 	}
 	waiting = slices.Clone(waiting)
-	spans := make(publications, len(waiting))
+	spans := make(enqueueSpans, len(waiting))
 	for i, h := range waiting {
-		waiting[i], spans[i] = p.publishOne(h)
+		waiting[i].Origin, spans[i] = p.tracer.Start(h.Origin, publish+" "+string(h.Record.Queue),
+			trace.WithSpanKind(trace.SpanKindProducer),
+			trace.WithAttributes(semconv.MessagingOperationTypeSend),
+			trace.WithAttributes(traces.Hop(publish, h.Record.Queue, h.Record.ID)...))
 	}
 	return waiting, spans
 }
 
-func (p *Producer) publishOne(h order.Handover) (order.Handover, trace.Span) {
-	ctx, span := p.tracer.Start(h.Origin, publish+" "+string(h.Record.Queue),
-		trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithAttributes(semconv.MessagingOperationTypeSend),
-		trace.WithAttributes(traces.Hop(publish, h.Record.Queue, h.Record.ID)...))
-	return order.Handover{Record: h.Record, Origin: ctx}, span
-}
-
-// fail marks the spans from one place up to another as failed if there is an error.
-func (s publications) fail(from, to int, err error) {
+// fail marks the spans from number from up to, not including, number to as failed, unless
+// err is nil.
+func (s enqueueSpans) fail(from, to int, err error) {
 	if s == nil {
 		return
 	}
@@ -55,7 +51,7 @@ func (s publications) fail(from, to int, err error) {
 	}
 }
 
-func (s publications) end() {
+func (s enqueueSpans) end() {
 	for _, span := range s {
 		span.End()
 	}

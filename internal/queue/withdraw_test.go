@@ -1,12 +1,10 @@
 package queue_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -15,16 +13,8 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// later puts an order in that waits an hour for its time.
-func (b *bundle) later(t *testing.T, q order.Queue, id string) {
-	t.Helper()
-	if added, err := b.Enqueue(t.Context(), scheduled(id, q, time.Now().Add(time.Hour))); err != nil || !added {
-		t.Fatalf("enqueue %s: added %t, %v", id, added, err)
-	}
-}
-
-// TestWithdraw holds that a task which waits for a time is removed, and that any
-// other stays: the worker that meets it finds the order cancelled.
+// TestWithdraw checks that a task which waits for a time is removed, and that any other
+// stays: the worker that gets it finds the order cancelled.
 func TestWithdraw(t *testing.T) {
 	t.Parallel()
 	const q, none = order.QueueDefault, asynq.TaskState(0)
@@ -44,9 +34,7 @@ func TestWithdraw(t *testing.T) {
 		{"waits for its next attempt", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.enqueue(t, q, "o1")
-			b.consume(t, config(), func(context.Context, string) error {
-				return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
-			})
+			b.consume(t, config(), retryLater)
 			b.reaches(t, q, "o1", asynq.TaskStateRetry)
 		}, none},
 		{"waits for a worker", func(t *testing.T, b *bundle) {
@@ -56,17 +44,12 @@ func TestWithdraw(t *testing.T) {
 		{"is with a worker", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.enqueue(t, q, "o1")
-			working, release := make(chan struct{}), make(chan struct{})
-			b.consume(t, config(), func(context.Context, string) error { close(working); <-release; return nil })
-			t.Cleanup(func() { close(release) })
-			receive(t, "the order is worked", working)
+			b.occupy(t)
 		}, asynq.TaskStateActive},
 		{"is archived", func(t *testing.T, b *bundle) {
 			t.Helper()
 			b.enqueue(t, q, "o1")
-			if err := b.asynq.ArchiveTask(string(q), "o1"); err != nil {
-				t.Fatal(err)
-			}
+			must(t, b.asynq.ArchiveTask(string(q), "o1"))
 		}, asynq.TaskStateArchived},
 	}
 	for _, row := range rows {
@@ -93,27 +76,18 @@ func TestWithdraw(t *testing.T) {
 	}
 }
 
-// TestWithdrawOnFreshRedis holds that there is nothing to do where nobody has
-// queued anything.
-func TestWithdrawOnFreshRedis(t *testing.T) {
+// TestWithdrawFindsNone checks that nothing happens on a Redis where nobody has enqueued
+// anything, and that a task of the same name in another queue stays.
+func TestWithdrawFindsNone(t *testing.T) {
 	b := open(t)
-	if err := b.Withdraw(t.Context(), record("o1", order.QueueDefault)); err != nil {
-		t.Error(err)
-	}
-	if held, err := b.Holds(t.Context(), record("o1", order.QueueDefault)); err != nil || held {
+	rec := record("o1", order.QueueDefault)
+	must(t, b.Withdraw(t.Context(), rec))
+	if held, err := b.Holds(t.Context(), rec); err != nil || held {
 		t.Errorf("the order has a task: %t, %v", held, err)
 	}
-}
-
-// TestWithdrawLooksInItsQueue holds that a task of the same name in another queue
-// stays.
-func TestWithdrawLooksInItsQueue(t *testing.T) {
-	b := open(t)
 	b.later(t, order.QueueLow, "o1")
 	b.later(t, order.QueueDefault, "o2")
-	if err := b.Withdraw(t.Context(), record("o1", order.QueueDefault)); err != nil {
-		t.Error(err)
-	}
+	must(t, b.Withdraw(t.Context(), rec))
 	if b.task(order.QueueLow, "o1") == nil {
 		t.Error("the task in the other queue is gone")
 	}
@@ -133,9 +107,9 @@ func TestWithdrawFaults(t *testing.T) {
 		nth   int // of those that match
 		fault redistest.Fault
 	}{
-		{"look for the queue", knows, 1, redistest.NotApplied},
-		{"look at the task", redistest.Script("asynq:"), 1, redistest.NotApplied},
-		{"look for the queue again", knows, 2, redistest.NotApplied},
+		{"ask for the queue", knows, 1, redistest.NotApplied},
+		{"read the task", redistest.Script("asynq:"), 1, redistest.NotApplied},
+		{"ask for the queue again", knows, 2, redistest.NotApplied},
 		{"remove the task", removes, 1, redistest.NotApplied},
 		{"remove the task", removes, 1, redistest.ReplyLost},
 	}

@@ -60,7 +60,7 @@ type Books interface {
 // Queues tells what is in the queues and who works on it.
 type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]Depth, error)
-	Fleet(ctx context.Context) (Fleet, error)
+	Workers(ctx context.Context) (Fleet, error)
 }
 
 // Snapshot is the state of the whole system at one moment.
@@ -152,7 +152,7 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	fleet, err := r.queues.Fleet(ctx)
+	fleet, err := r.queues.Workers(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}

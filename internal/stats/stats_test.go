@@ -48,7 +48,7 @@ func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
 	return s.depths, s.depthsErr
 }
 
-func (s *shop) Fleet(context.Context) (stats.Fleet, error) { return s.fleet, s.fleetErr }
+func (s *shop) Workers(context.Context) (stats.Fleet, error) { return s.fleet, s.fleetErr }
 
 func (s *shop) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
 

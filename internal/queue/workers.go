@@ -13,39 +13,39 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/stats"
 )
 
 const (
-	// serversKey lists the keys of Asynq's servers: a worker has one for each lane.
-	// Each of those keys lives for ten seconds after its server's last sign of life.
+	// serversKey lists the keys of all Asynq servers: a worker has several. Each of these
+	// keys expires ten seconds after the last heartbeat of its server.
 	serversKey = "asynq:servers"
 	// workersKey lists the keys of what each server is working.
 	workersKey = "asynq:workers"
 	// rememberDead is how long the lists keep the key of a server that was killed.
 	rememberDead = time.Hour
-	// serverInfo is Asynq's name for what a server says of itself.
+	// serverInfo is Asynq's protobuf message of a heartbeat.
 	serverInfo = "asynq.ServerInfo"
-	// active is the status of a server that takes orders.
-	active = "active"
+	// statusActive is the status of a server that takes orders.
+	statusActive = "active"
 )
 
-// Fleet returns the workers alive. One that was killed counts for up to ten seconds
-// more. It returns order.ErrUnavailable when Redis could not be asked.
+// Workers returns the workers alive. One that was killed counts for up to ten seconds
+// more. It returns order.ErrUnavailable when Redis did not answer.
 //
-// It only reads, and goes by what Redis still holds: Asynq's own list of servers
-// removes those that are dead by the clock of whoever asks, and a wrong clock would
-// remove them all.
-func (i *Inspector) Fleet(ctx context.Context) (stats.Fleet, error) {
-	signs, err := i.signsOfLife(ctx)
+// It reads the heartbeats that Redis still holds. Asynq's own list of servers also deletes
+// those that are dead by the caller's clock, which would be all if that clock is wrong.
+func (i *Inspector) Workers(ctx context.Context) (stats.Fleet, error) {
+	beats, err := i.heartbeats(ctx)
 	if err != nil {
 		return stats.Fleet{}, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
 	}
-	return fleet(signs)
+	return countWorkers(beats)
 }
 
-// signsOfLife returns what each living server says of itself.
-func (i *Inspector) signsOfLife(ctx context.Context) ([]string, error) {
+// heartbeats returns the last heartbeat of each living server.
+func (i *Inspector) heartbeats(ctx context.Context) ([]string, error) {
 	keys, err := i.rdb.ZRange(ctx, serversKey, 0, -1).Result()
 	if err != nil || len(keys) == 0 {
 		return nil, err
@@ -58,51 +58,51 @@ func (i *Inspector) signsOfLife(ctx context.Context) ([]string, error) {
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, err
 	}
-	var signs []string
+	var beats []string
 	for _, answer := range answers {
 		text, err := answer.Result()
 		switch {
-		case errors.Is(err, redis.Nil): // it was killed
+		case errors.Is(err, redis.Nil): // the server was killed
 		case err != nil:
 			return nil, err
 		default:
-			signs = append(signs, text)
+			beats = append(beats, text)
 		}
 	}
-	return signs, nil
+	return beats, nil
 }
 
-// fleet adds up the servers of all processes.
-func fleet(signs []string) (stats.Fleet, error) {
+// countWorkers counts the processes of active servers, and their slots.
+func countWorkers(beats []string) (stats.Fleet, error) {
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(serverInfo)
 	if err != nil {
-		return stats.Fleet{}, fmt.Errorf("list workers: %w: %w", errLayout, err)
+		return stats.Fleet{}, fmt.Errorf("list workers: %w: %w", prefetch.ErrVersion, err)
 	}
 	type process struct {
 		host string
 		pid  int64
 	}
-	var f stats.Fleet
+	var workers stats.Fleet
 	processes := map[process]bool{}
-	for _, sign := range signs {
+	for _, beat := range beats {
 		server := kind.New()
-		if err := proto.Unmarshal([]byte(sign), server.Interface()); err != nil {
-			continue // not Asynq's, which writes no other
+		if err := proto.Unmarshal([]byte(beat), server.Interface()); err != nil {
+			continue // not written by Asynq
 		}
 		field := func(name protoreflect.Name) protoreflect.Value {
 			return server.Get(kind.Descriptor().Fields().ByName(name))
 		}
-		if field("status").String() == active {
-			f.Slots += int(field("concurrency").Int())
+		if field("status").String() == statusActive {
+			workers.Slots += int(field("concurrency").Int())
 			processes[process{field("host").String(), field("pid").Int()}] = true
 		}
 	}
-	f.Workers = len(processes)
-	return f, nil
+	workers.Workers = len(processes)
+	return workers, nil
 }
 
-// forgetDead takes servers off Asynq's lists that were killed long ago, by the clock of
-// Redis. One that ends by itself does so for itself.
+// forgetDead removes servers from Asynq's lists that were killed over an hour ago, by the
+// clock of Redis. A server that shuts down removes itself.
 func forgetDead(ctx context.Context, rdb redis.UniversalClient) error {
 	now, err := rdb.Time(ctx).Result()
 	if err != nil {

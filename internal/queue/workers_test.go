@@ -12,21 +12,21 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// TestFleet counts the slots of all consumers alive, and the processes they are in.
-func TestFleet(t *testing.T) {
+// TestWorkers counts the slots of all consumers alive, and the processes they are in.
+func TestWorkers(t *testing.T) {
 	b := open(t)
 	i := queue.NewInspector(b.rdb)
 	reaches := func(slots int) {
 		t.Helper()
 		want := stats.Fleet{Workers: min(slots, 1), Slots: slots} // all are in this process
 		eventually(t, "slots are counted", func() bool {
-			f, err := i.Fleet(t.Context())
+			f, err := i.Workers(t.Context())
 			return err == nil && f == want
 		})
 	}
 	nothing := func(context.Context, string) error { return nil }
 	seven, two := config(), config()
-	seven.Concurrency, seven.Lanes, seven.ReservedCritical = 7, 3, 2
+	seven.Concurrency, seven.Servers, seven.ReservedCritical = 7, 3, 2
 	two.Concurrency = 2
 	stopSeven := b.consume(t, seven, nothing)
 	reaches(7)
@@ -38,10 +38,10 @@ func TestFleet(t *testing.T) {
 	reaches(0)
 }
 
-// TestFleetOfDraining holds that a consumer which takes nothing more has no
-// slots, although it still runs. Asynq says so five seconds later, so this test
-// is slow.
-func TestFleetOfDraining(t *testing.T) {
+// TestDrainingWorkers checks that a consumer which takes nothing more has no slots,
+// although it still runs. Asynq's heartbeat shows it five seconds later, so this test is
+// slow.
+func TestDrainingWorkers(t *testing.T) {
 	b := open(t)
 	i := queue.NewInspector(b.rdb)
 	working, release := make(chan struct{}), make(chan struct{})
@@ -54,7 +54,7 @@ func TestFleetOfDraining(t *testing.T) {
 	receive(t, "the order is worked", working)
 	cancel()
 	eventually(t, "no slots are counted", func() bool {
-		f, err := i.Fleet(t.Context())
+		f, err := i.Workers(t.Context())
 		return err == nil && f == stats.Fleet{}
 	})
 	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
@@ -64,16 +64,16 @@ func TestFleetOfDraining(t *testing.T) {
 	receive(t, "Run returns", ended)
 }
 
-// TestFleetByTheClockOfRedis holds that who looks at the fleet changes nothing, and
-// that a server whose own clock is wrong counts while Redis holds its sign of life.
-func TestFleetByTheClockOfRedis(t *testing.T) {
+// TestWorkersWithAWrongClock checks that Workers changes nothing, and that a server whose own
+// clock is wrong counts while Redis holds its heartbeat.
+func TestWorkersWithAWrongClock(t *testing.T) {
 	b := open(t)
 	b.consume(t, config(), func(context.Context, string) error { return nil })
 	i := queue.NewInspector(b.rdb)
 	var alive stats.Fleet
 	eventually(t, "the worker is alive", func() bool {
 		var err error
-		alive, err = i.Fleet(t.Context())
+		alive, err = i.Workers(t.Context())
 		return err == nil && alive.Workers == 1
 	})
 	listed := b.servers(t)
@@ -84,32 +84,33 @@ func TestFleetByTheClockOfRedis(t *testing.T) {
 	if err := b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := i.Fleet(t.Context()); f != alive || err != nil {
-		t.Errorf("fleet %+v, %v, want %+v", f, err, alive)
+	if got, err := i.Workers(t.Context()); got != alive || err != nil {
+		t.Errorf("workers %+v, %v, want %+v", got, err, alive)
 	}
 	if n := len(b.servers(t)); n != len(listed) {
 		t.Errorf("%d of %d servers are listed afterwards", n, len(listed))
 	}
 }
 
-// TestForgetDeadWorkers holds that a worker that starts takes off the lists what killed
+// forgotten is the entry of a server that was killed long ago.
+//
+//nolint:gochecknoglobals // never changed
+var forgotten = redis.Z{Score: 1_700_000_000, Member: "long ago"}
+
+// TestForgetDeadWorkers checks that a worker that starts removes from the lists what killed
 // ones have left there, and nothing else.
 func TestForgetDeadWorkers(t *testing.T) {
 	b := open(t)
-	now := time.Now()
-	long, just := now.Add(-2*time.Hour), now.Add(-time.Minute)
+	recent := redis.Z{Score: float64(time.Now().Add(-time.Minute).Unix()), Member: "a minute ago"}
 	for _, list := range []string{"asynq:servers", "asynq:workers"} {
-		entries := []redis.Z{{Score: float64(long.Unix()), Member: "long ago"}, {Score: float64(just.Unix()), Member: "just now"}}
-		if err := b.rdb.ZAdd(t.Context(), list, entries...).Err(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, b.rdb.ZAdd(t.Context(), list, forgotten, recent).Err())
 	}
 	b.consume(t, config(), func(context.Context, string) error { return nil })
 	for _, list := range []string{"asynq:servers", "asynq:workers"} {
 		eventually(t, list+" has forgotten", func() bool {
-			return b.rdb.ZScore(t.Context(), list, "long ago").Err() != nil
+			return b.rdb.ZScore(t.Context(), list, forgotten.Member.(string)).Err() != nil
 		})
-		if err := b.rdb.ZScore(t.Context(), list, "just now").Err(); err != nil {
+		if err := b.rdb.ZScore(t.Context(), list, recent.Member.(string)).Err(); err != nil {
 			t.Errorf("%s has forgotten too much: %v", list, err)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"orderprocessor/internal/queue"
 )
 
-// TestKnownKeys uses a queue in every way, and compares what Redis holds then with
-// what is said of it, both ways.
+// TestKnownKeys uses a queue in every way, and compares the keys that Redis has then with
+// KnownKeys.
 func TestKnownKeys(t *testing.T) {
 	b := open(t)
 	cfg := config()
@@ -34,7 +34,7 @@ func TestKnownKeys(t *testing.T) {
 	_, err := b.Enqueue(t.Context(), scheduled("later", order.QueueLow, time.Now().Add(time.Hour)))
 	must(t, err)
 	b.enqueue(t, order.QueueDefault, "retried", "archived", "held")
-	eventually(t, "each order has its place", func() bool {
+	eventually(t, "each order is in its set", func() bool {
 		return b.rdb.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
 	})
 	b.spoilOne(t)
@@ -43,18 +43,18 @@ func TestKnownKeys(t *testing.T) {
 	for _, key := range b.rdb.Keys(t.Context(), "asynq:*").Val() {
 		kind := b.rdb.Type(t.Context(), key).Val()
 		if want, ok := known[key]; ok && kind != want {
-			t.Errorf("%s is a %s and is said to be a %s", key, kind, want)
+			t.Errorf("%s is a %s, want a %s", key, kind, want)
 		}
 		used[inAny(key)] = true
 	}
 	for key := range known {
 		if !used[inAny(key)] {
-			t.Errorf("%s is said to be known, and nothing writes it", key)
+			t.Errorf("%s is known, and nothing writes it", key)
 		}
 	}
 }
 
-// inAny is the name of a key whichever queue it is of.
+// inAny is the name of a key of any queue.
 func inAny(key string) string {
 	for _, q := range order.Queues() {
 		key = strings.Replace(key, "{"+string(q)+"}", "{}", 1)

@@ -1,20 +1,20 @@
--- done takes worked tasks off a queue, as Asynq takes off one.
+-- acknowledge removes finished tasks from a queue, as Asynq removes one.
 --
 -- KEYS[1]  active tasks of the queue
 -- KEYS[2]  their leases
 -- KEYS[3]  how many tasks were processed today
--- KEYS[4]  how many ever were
+-- KEYS[4]  how many tasks were ever processed
 -- KEYS[5]  and on: the tasks
--- ARGV[1]  when today's count expires, in seconds
--- ARGV[2]  and on: the ids of the tasks, in turn
+-- ARGV[1]  when the count of today expires, seconds
+-- ARGV[2]  and on: the ids of the tasks
 --
--- Returns for each task 1 if it is gone through this call, else 0.
-local gone, ids, tasks = {}, {}, {}
+-- Returns for each task 1 if it was active and is removed, else 0.
+local removed, ids, tasks = {}, {}, {}
 for n = 1, #ARGV - 1 do
   local id = ARGV[n + 1]
-  -- Most tasks end in about the order in which they began: from the end of the list.
-  gone[n] = redis.call('LREM', KEYS[1], -1, id)
-  if gone[n] > 0 then
+  -- Tasks finish in about the order in which they began: search from the end of the list.
+  removed[n] = redis.call('LREM', KEYS[1], -1, id)
+  if removed[n] > 0 then
     ids[#ids + 1] = id
     tasks[#tasks + 1] = KEYS[n + 4]
   end
@@ -27,4 +27,4 @@ if #ids > 0 then
   end
   redis.call('INCRBY', KEYS[4], #ids)
 end
-return gone
+return removed

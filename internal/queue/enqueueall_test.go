@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,18 +63,8 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 	}
 }
 
-// handovers are records that all came with the test's context.
-func handovers(t *testing.T, records []order.Record) []order.Handover {
-	t.Helper()
-	all := make([]order.Handover, len(records))
-	for i, rec := range records {
-		all[i] = order.Handover{Record: rec, Origin: t.Context()}
-	}
-	return all
-}
-
-// TestEnqueueAll holds that many orders get the tasks that each would get by
-// itself, whatever some of them have already, and that they can be sent again.
+// TestEnqueueAll checks that many orders get the tasks that each would get alone, whatever
+// some of them have already, and that they can be sent again.
 func TestEnqueueAll(t *testing.T) {
 	t.Parallel()
 	at := time.Now().Truncate(time.Second).Add(time.Hour)
@@ -88,21 +79,14 @@ func TestEnqueueAll(t *testing.T) {
 		{"many on a fresh Redis", func(*testing.T, *bundle) {}, records},
 		{"many on a Redis that knows the scripts", func(t *testing.T, b *bundle) {
 			t.Helper()
-			for _, rec := range records[2:4] {
-				if _, err := b.Enqueue(t.Context(), rec); err != nil {
-					t.Fatal(err)
-				}
-			}
+			b.enqueueRecord(t, records[2])
+			b.enqueueRecord(t, records[3])
 		}, records},
 		{"some with an archived task", func(t *testing.T, b *bundle) {
 			t.Helper()
 			for _, rec := range []order.Record{records[0], records[3], records[29]} {
-				if _, err := b.Enqueue(t.Context(), rec); err != nil {
-					t.Fatal(err)
-				}
-				if err := b.asynq.ArchiveTask(string(rec.Queue), rec.ID); err != nil {
-					t.Fatal(err)
-				}
+				b.enqueueRecord(t, rec)
+				must(t, b.asynq.ArchiveTask(string(rec.Queue), rec.ID))
 			}
 		}, records},
 		{"the same order twice", func(*testing.T, *bundle) {}, append(slices.Clone(records), records[5], records[7])},
@@ -121,21 +105,17 @@ func TestEnqueueAll(t *testing.T) {
 	}
 }
 
-// TestEnqueueAllTogether holds that the tasks travel in one pipeline, a script for
-// each queue and each task that waits for its time, and the word that they are there, once Redis
-// knows the scripts, and that single ones do not get into it.
+// TestEnqueueAllTogether checks that once Redis knows the scripts, the tasks are sent in one
+// pipeline: a script for each queue and for each task that waits for its time, and the
+// announcement.
 func TestEnqueueAllTogether(t *testing.T) {
 	b := open(t)
 	records := batch(40, time.Now().Truncate(time.Second).Add(time.Hour))
-	if err := b.EnqueueAll(t.Context(), handovers(t, records[:4])); err != nil {
-		t.Fatal(err)
-	}
+	must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 	// Every name of a queue is sent once for each producer.
 	count := &traffic{}
 	b.broken.AddHook(count)
-	if err := b.EnqueueAll(t.Context(), handovers(t, records[4:])); err != nil {
-		t.Fatal(err)
-	}
+	must(t, b.EnqueueAll(t.Context(), handovers(t, records[4:])))
 	if diff := cmp.Diff(traffic{pipelines: []int{13}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
@@ -188,18 +168,12 @@ func TestEnqueueAllFaults(t *testing.T) {
 		for _, fault := range redistest.Faults() {
 			t.Run(row.name+"/"+fault.String(), func(t *testing.T) {
 				b := open(t)
-				// The breaker breaks what travels, not what the producer holds back.
-				rdb, breaker := b.server.Client(), &redistest.Breaker{}
-				b.Producer = queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout})
-				rdb.AddHook(breaker)
 				records := batch(12, at)
 				if row.warm {
-					if err := b.EnqueueAll(t.Context(), handovers(t, batch(12, at)[:4])); err != nil {
-						t.Fatal(err)
-					}
+					must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 				}
 				seen := 0
-				breaker.Break(fault, func(c redis.Cmder) bool {
+				b.breaker.Break(fault, func(c redis.Cmder) bool {
 					if !row.match(c) {
 						return false
 					}
@@ -209,8 +183,8 @@ func TestEnqueueAllFaults(t *testing.T) {
 				if err := b.EnqueueAll(t.Context(), handovers(t, records)); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 					t.Errorf("the broken call answered %v", err)
 				}
-				if breaker.Fired() != 1 {
-					t.Fatalf("%d commands were broken", breaker.Fired())
+				if b.breaker.Fired() != 1 {
+					t.Fatalf("%d commands were broken", b.breaker.Fired())
 				}
 				if !row.fails {
 					b.checkTasks(t, records)
@@ -222,4 +196,86 @@ func TestEnqueueAllFaults(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestEnqueueAllOnAFullRedis checks that nothing is enqueued when memory is full, that
+// this is an error, and that a repeat enqueues all.
+func TestEnqueueAllOnAFullRedis(t *testing.T) {
+	b := open(t)
+	records := batch(9, time.Now().Truncate(time.Second).Add(time.Hour))
+	b.fill(t, order.QueueLow, 1) // Redis knows the script
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	if err := b.EnqueueAll(t.Context(), handovers(t, records)); err == nil {
+		t.Error("a full Redis has taken tasks")
+	}
+	b.checkTasks(t, []order.Record{record("low-0", order.QueueLow)})
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
+	for range 2 {
+		if err := b.EnqueueAll(t.Context(), handovers(t, records)); err != nil {
+			t.Error(err)
+		}
+	}
+	b.checkTasks(t, append(slices.Clone(records), record("low-0", order.QueueLow)))
+}
+
+// TestNewRun checks that an order which gets a new run while a worker still holds the task
+// of its earlier run is delivered again, however that run ends. Recovery does not run here.
+func TestNewRun(t *testing.T) {
+	b := open(t)
+	const each = 60
+	ends := map[string]error{
+		"failed":   &order.PermanentError{Err: errors.New("refused")}, // archives the task
+		"rejected": nil,                                               // deletes it
+		"waits":    &order.RetryError{After: time.Hour, Err: errors.New("busy")},
+	}
+	var (
+		mu        sync.Mutex
+		delivered = map[string]int{}
+		retrying  sync.WaitGroup
+	)
+	cfg := config()
+	cfg.Concurrency = 8
+	b.consume(t, cfg, func(_ context.Context, id string) error {
+		mu.Lock()
+		delivered[id]++
+		first := delivered[id] == 1
+		mu.Unlock()
+		if !first {
+			return nil
+		}
+		var kind string
+		var n int
+		if _, err := fmt.Sscanf(id, "%d-%s", &n, &kind); err != nil {
+			t.Error(err)
+		}
+		retrying.Go(func() {
+			run := order.Handover{Record: record(id, order.QueueDefault), Origin: context.Background(), NewRun: true}
+			for {
+				err := b.EnqueueAll(context.Background(), []order.Handover{run})
+				if !errors.Is(err, order.ErrUnavailable) { // a starved machine may need longer than a second
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+			}
+		})
+		return ends[kind]
+	})
+	for kind := range ends {
+		for n := range each {
+			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%d-%s", n, kind))
+		}
+	}
+	eventually(t, "all orders are delivered twice", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, n := range delivered {
+			if n < 2 {
+				return false
+			}
+		}
+		return len(delivered) == each*len(ends)
+	})
+	retrying.Wait()
 }

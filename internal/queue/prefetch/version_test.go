@@ -1,4 +1,4 @@
-package queue
+package prefetch
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"testing"
 )
 
-// TestCheckVersion holds the sweeper to the one Asynq whose keys it knows.
 func TestCheckVersion(t *testing.T) {
 	t.Parallel()
 	other := &debug.Module{Path: "example.com/other", Version: asynqVersion}
@@ -25,21 +24,23 @@ func TestCheckVersion(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			if err := checkVersion(row.deps); errors.Is(err, errLayout) == row.known {
+			if err := checkVersion(row.deps); errors.Is(err, ErrVersion) == row.known {
 				t.Errorf("known %t, got %v", row.known, err)
 			}
 		})
 	}
 }
 
-// TestPinned holds go.mod to that version, which its users are built with.
+// TestPinned checks that go.mod requires the known version: whoever upgrades Asynq must
+// compare the keys in package queue, the SHA-1s in version.go, and whether a repeated
+// acknowledgement still has a cancelled context. The other tests of this package help.
 func TestPinned(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../go.mod")
+	text, err := os.ReadFile("../../../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := asynqPath + " " + asynqVersion + "\n"; !strings.Contains(string(text), want) {
+	if want := asynqPath + " " + asynqVersion + "\n"; strings.Count(string(text), want) != 1 || strings.Contains(string(text), asynqPath+" =>") {
 		t.Errorf("go.mod does not require %s", want)
 	}
 }

@@ -7,13 +7,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
 )
 
-// TestWithin holds that a call which takes no context is waited for until the
+// TestWithContext checks that a call which takes no context is waited for until the
 // context ends and no longer, and that it ends undisturbed afterwards.
-func TestWithin(t *testing.T) {
+func TestWithContext(t *testing.T) {
 	t.Parallel()
 	odd := errors.New("odd")
 	never := time.Duration(1<<63 - 1)
@@ -40,7 +42,7 @@ func TestWithin(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), row.until)
 				defer cancel()
 				started, ended := time.Now(), make(chan struct{})
-				got, err := queue.Within(ctx, func() (int, error) {
+				got, err := queue.WithContext(ctx, func() (int, error) {
 					defer close(ended)
 					time.Sleep(row.takes) // fake time
 					return 7, row.err
@@ -60,11 +62,15 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// TestFrozenRedis holds that every question and change ends with its context,
-// although Asynq's inspector takes none and its client is patient.
+// TestFrozenRedis checks that every call ends with its context, although Asynq's inspector
+// takes none and its client waits long.
 func TestFrozenRedis(t *testing.T) {
 	b := open(t)
-	patient := b.patient(t)
+	opts, err := redis.ParseURL(b.server.URL())
+	must(t, err)
+	opts.ReadTimeout, opts.WriteTimeout, opts.ContextTimeoutEnabled, opts.MaxRetries = patience, patience, true, -1
+	patient := redis.NewClient(opts)
+	t.Cleanup(func() { _ = patient.Close() })
 	producer, i := queue.NewProducer(patient, queue.ProducerConfig{AttemptTimeout: attemptTimeout}), queue.NewInspector(patient)
 	rec := record("o1", order.QueueLow)
 	if _, err := producer.Enqueue(t.Context(), rec); err != nil {
@@ -77,7 +83,7 @@ func TestFrozenRedis(t *testing.T) {
 		"holds":    func(ctx context.Context) error { _, err := producer.Holds(ctx, rec); return err },
 		"withdraw": func(ctx context.Context) error { return producer.Withdraw(ctx, rec) },
 		"depths":   func(ctx context.Context) error { _, err := i.Depths(ctx); return err },
-		"fleet":    func(ctx context.Context) error { _, err := i.Fleet(ctx); return err },
+		"workers":  func(ctx context.Context) error { _, err := i.Workers(ctx); return err },
 		"pause":    func(ctx context.Context) error { return i.Pause(ctx, order.QueueLow) },
 		"resume":   func(ctx context.Context) error { return i.Resume(ctx, order.QueueLow) },
 	} {
