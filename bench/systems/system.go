@@ -74,6 +74,9 @@ func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) e
 		"ORDERS_LOG_FORMAT=json", "ORDERS_MAX_QUEUE_LENGTH=" + maxQueueLength,
 		"ORDERS_FULFILMENT_URL=" + settings.FulfilmentURL,
 	}
+	if settings.Kind == Plain {
+		s.env = append(s.env, "ORDERS_WORKER_PREFETCH=false")
+	}
 	var api []string
 	api, s.worker = p.commands(settings.Kind)
 	var err error
@@ -142,6 +145,16 @@ func (s *System) Idle(ctx context.Context, over time.Duration) (worker, redis fl
 		shares[i] = float64(after-before[i]) / float64(time.Since(begun))
 	}
 	return shares[0], shares[1], nil
+}
+
+// CPU is how much time of a processor the worker and Redis have taken so far.
+func (s *System) CPU() (time.Duration, error) {
+	worker, err := s.works.cpu()
+	if err != nil {
+		return 0, err
+	}
+	redis, err := s.Redis.process.cpu()
+	return worker + redis, err
 }
 
 // APIMemory is how much memory of the machine the API holds, in bytes.

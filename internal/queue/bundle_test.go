@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -183,7 +184,7 @@ func (h handler) Work(ctx context.Context, id string) error { return h(ctx, id) 
 
 // retryLater is the handler of orders whose next attempt is in an hour.
 func retryLater(context.Context, string) error {
-	return &order.RetryError{After: time.Hour, Err: fmt.Errorf("shop answered 500")}
+	return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
 }
 
 // occupy has a worker take the one pending order and keep it until the test ends.

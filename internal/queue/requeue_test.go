@@ -1,7 +1,7 @@
 package queue_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -26,7 +26,8 @@ func TestRequeue(t *testing.T) {
 	message := s.rdb.HGet(t.Context(), "asynq:{default}:t:o2", "msg").Val()
 	s.rdb.ConfigSet(t.Context(), "maxmemory", "1")
 	lease := func(id string) prefetch.Task {
-		return prefetch.Task{ID: id, Lease: fmt.Sprint(int64(s.rdb.ZScore(t.Context(), "asynq:{default}:lease", id).Val()))}
+		score := s.rdb.ZScore(t.Context(), "asynq:{default}:lease", id).Val()
+		return prefetch.Task{ID: id, Lease: strconv.FormatInt(int64(score), 10)}
 	}
 	tasks := []prefetch.Task{lease("o1"), lease("o2"), {ID: "o3"}, {ID: "renewed", Lease: "1"}, {ID: "waits"}, {ID: "nobody"}}
 	for _, want := range []int{3, 0} { // the second time, none is active any more

@@ -32,10 +32,11 @@ func (p *Producer) startSpans(waiting []order.Handover) ([]order.Handover, enque
 	waiting = slices.Clone(waiting)
 	spans := make(enqueueSpans, len(waiting))
 	for i, h := range waiting {
-		waiting[i].Origin, spans[i] = p.tracer.Start(h.Origin, publish+" "+string(h.Record.Queue),
+		ctx, span := p.tracer.Start(h.Origin, publish+" "+string(h.Record.Queue),
 			trace.WithSpanKind(trace.SpanKindProducer),
 			trace.WithAttributes(semconv.MessagingOperationTypeSend),
 			trace.WithAttributes(traces.Hop(publish, h.Record.Queue, h.Record.ID)...))
+		waiting[i].Origin, spans[i] = ctx, span
 	}
 	return waiting, spans
 }

@@ -93,8 +93,6 @@ func TestWorkersWithAWrongClock(t *testing.T) {
 }
 
 // forgotten is the entry of a server that was killed long ago.
-//
-//nolint:gochecknoglobals // never changed
 var forgotten = redis.Z{Score: 1_700_000_000, Member: "long ago"}
 
 // TestForgetDeadWorkers checks that a worker that starts removes from the lists what killed

@@ -79,7 +79,8 @@ func (a acknowledger) done(ctx context.Context, keys []string, args []any) *redi
 // Tasks that finish around midnight count for the day of the first.
 func acknowledge(ctx context.Context, rdb redis.UniversalClient, tasks []acknowledgement) ([]bool, error) {
 	first := tasks[0]
-	keys, args := []string{first.keys[0], first.keys[1], first.keys[3], first.keys[4]}, []any{first.expires}
+	keys := append(make([]string, 0, 4+len(tasks)), first.keys[0], first.keys[1], first.keys[3], first.keys[4])
+	args := append(make([]any, 0, 1+len(tasks)), first.expires)
 	for _, t := range tasks {
 		keys, args = append(keys, t.keys[2]), append(args, t.id)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -131,7 +132,7 @@ func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Ta
 		if err := lease.Err(); err != nil {
 			return err
 		}
-		if fmt.Sprint(int64(lease.Val())) != t.Lease {
+		if strconv.FormatInt(int64(lease.Val()), 10) != t.Lease {
 			return fmt.Errorf("%s has lease %v, not %s", t.ID, lease.Val(), t.Lease)
 		}
 		_, err := b.broken.TxPipelined(ctx, func(pipe redis.Pipeliner) error {

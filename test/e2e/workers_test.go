@@ -73,10 +73,12 @@ func (s *system) checkAll(total int) {
 	}
 }
 
-// TestTwoWorkers works 20,000 mixed orders with two workers and one API.
-func TestTwoWorkers(t *testing.T) {
-	const total = 20_000
-	s := start(t)
+// TestTwoWorkers works 10,000 mixed orders of all priorities with two workers and one API.
+func TestTwoWorkers(t *testing.T) { bothWays(t, testTwoWorkers) }
+
+func testTwoWorkers(t *testing.T, s *system) {
+	t.Helper()
+	const total = 10_000
 	s.worker()
 	s.worker()
 	begun := time.Now()
@@ -87,13 +89,15 @@ func TestTwoWorkers(t *testing.T) {
 
 // TestWorkerStopsInTheMiddle ends one of two workers with SIGTERM while both
 // are busy: nothing is lost and the shop hears of no order twice.
-func TestWorkerStopsInTheMiddle(t *testing.T) {
+func TestWorkerStopsInTheMiddle(t *testing.T) { bothWays(t, testWorkerStopsInTheMiddle) }
+
+func testWorkerStopsInTheMiddle(t *testing.T, s *system) {
+	t.Helper()
 	const total = 3000
 	shop := openShop(t, func(string, int) int {
 		time.Sleep(5 * time.Millisecond) // the shop's own work
 		return http.StatusOK
 	})
-	s := start(t)
 	first := s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_WORKER_CONCURRENCY=16")
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_WORKER_CONCURRENCY=16")
 	go s.submitAll(0, total)
