@@ -144,6 +144,29 @@ func (c *traffic) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
+// TestAnnounced checks that enqueuing announces the queues which got tasks, in one message
+// for each call, but not for orders whose time has not come.
+func TestAnnounced(t *testing.T) {
+	b := open(t)
+	subscription := b.rdb.Subscribe(t.Context(), "asynq:wake")
+	t.Cleanup(func() { _ = subscription.Close() })
+	_, err := subscription.Receive(t.Context())
+	must(t, err)
+	at := time.Now().Add(time.Hour)
+	for _, records := range [][]order.Record{
+		{record("o1", order.QueueLow), record("o2", order.QueueCritical), record("o3", order.QueueLow)},
+		{scheduled("o4", order.QueueCritical, at), scheduled("o5", order.QueueLow, at)},
+		{scheduled("o6", order.QueueCritical, at), record("o7", order.QueueDefault)},
+	} {
+		must(t, b.EnqueueAll(t.Context(), handovers(t, records)))
+	}
+	for _, want := range []string{"critical,low", "default"} {
+		if got := receive(t, "an announcement", subscription.Channel()).Payload; got != want {
+			t.Errorf("announced %q, want %q", got, want)
+		}
+	}
+}
+
 // TestEnqueueAllFaults breaks each write in both ways a network can. A pipeline
 // that breaks is made up for one by one; after any other fault a repeat brings what
 // is missing.

@@ -18,11 +18,6 @@ func (b Backoff) RetryDelay(retried int, err error) time.Duration {
 // IsFailure reports whether Asynq counts an error towards its own limit.
 func IsFailure(err error) bool { return isFailure(err) }
 
-// WithContext waits for a call until ctx ends.
-func WithContext[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	return withContext(ctx, call)
-}
-
 // NewConsumerWithUnknownAsynq returns the consumer of a program that is linked with a
 // version of Asynq that is not known.
 func NewConsumerWithUnknownAsynq(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Consumer, error) {

@@ -2,17 +2,13 @@ package queue_test
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/redistest"
 )
 
 // TestEnqueueScheduled checks until when a task waits. Asynq keeps whole seconds, so a time
@@ -99,42 +95,6 @@ func TestScheduledIsDelivered(t *testing.T) {
 	}
 	eventually(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
 	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
-}
-
-// schedules matches the script by which Asynq adds a task that waits.
-func schedules(c redis.Cmder) bool {
-	if !redistest.Script("asynq:")(c) {
-		return false
-	}
-	key, _ := c.Args()[4].(string)
-	return strings.HasSuffix(key, ":scheduled")
-}
-
-// TestEnqueueScheduledFaults breaks the write of a task that waits in both ways a
-// network can, repeats it, and wants one task at its time.
-func TestEnqueueScheduledFaults(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			at := time.Now().Truncate(time.Second).Add(time.Hour)
-			rec := scheduled("o1", order.QueueDefault, at)
-			b.breaker.Break(fault, schedules)
-			if added, err := b.Enqueue(t.Context(), rec); added || !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("the broken enqueue answered %t, %v", added, err)
-			}
-			if b.breaker.Fired() != 1 {
-				t.Fatalf("%d commands were broken", b.breaker.Fired())
-			}
-			if added, err := b.Enqueue(t.Context(), rec); err != nil || added != (fault == redistest.NotApplied) {
-				t.Errorf("the repeat answered %t, %v", added, err)
-			}
-			tasks, err := b.asynq.ListScheduledTasks(string(order.QueueDefault))
-			if err != nil || len(tasks) != 1 || tasks[0].ID != "o1" || !tasks[0].NextProcessAt.Equal(at) {
-				t.Errorf("scheduled are %v, %v", tasks, err)
-			}
-		})
-	}
 }
 
 // TestEnqueueReplacesAnotherTime enqueues an order whose id a cancelled order had before,

@@ -15,13 +15,20 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestBufferIsBounded checks that a worker which can begin no more orders prefetches no
-// more than it has slots, and fewer when few of its slots are free.
+// TestBufferIsBounded checks that a worker which can begin no more orders prefetches about as
+// many tasks as it has slots, of all queues together, and fewer when few slots are free.
 func TestBufferIsBounded(t *testing.T) {
 	t.Parallel()
 	const slots = 30
-	for _, row := range []struct{ taken, most int }{{0, 2*slots + 1}, {slots - 2, 10}} {
-		t.Run(fmt.Sprintf("%d slots taken", row.taken), func(t *testing.T) {
+	for _, row := range []struct {
+		taken, most int
+		queues      []order.Queue
+	}{
+		{0, 2*slots + 1, []order.Queue{order.QueueDefault}},
+		{0, 2*slots + 15, order.Queues()}, // a fetch gets at least one, and what the pace takes
+		{slots - 2, slots + 10, []order.Queue{order.QueueDefault}},
+	} {
+		t.Run(fmt.Sprintf("%d slots taken, %d queues", row.taken, len(row.queues)), func(t *testing.T) {
 			b := open(t)
 			var running atomic.Int32
 			release := make(chan struct{})
@@ -31,11 +38,19 @@ func TestBufferIsBounded(t *testing.T) {
 				return nil
 			})
 			t.Cleanup(func() { close(release) })
-			b.fill(t, order.QueueLow, row.taken)
+			b.enqueue(t, order.QueueLow, b.idsOf("earlier", row.taken)...)
 			eventually(t, "some slots are taken", func() bool { return int(running.Load()) == row.taken })
-			b.fill(t, order.QueueDefault, 400)
+			for _, q := range row.queues {
+				b.send(t, q, b.idsOf(q, 400)...)
+			}
 			eventually(t, "all slots are taken", func() bool { return running.Load() == slots })
-			never(t, "too many tasks are fetched", func() bool { return len(b.active()) > row.most })
+			never(t, "too many tasks are fetched", func() bool {
+				n := 0
+				for _, q := range order.Queues() {
+					n += int(b.rdb.LLen(context.Background(), "asynq:{"+string(q)+"}:active").Val())
+				}
+				return n > row.most
+			})
 		})
 	}
 }
@@ -192,6 +207,27 @@ func TestFetchAmongCorruptTasks(t *testing.T) {
 	b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
 	c.wait(t, []string{all[1], all[3], all[4]})
 	eventually(t, "only the corrupt ones are active", func() bool { return cmp.Equal(corrupt, b.active()) })
+}
+
+// TestStaleTasks checks that no server gets a task which is too old, as it may be another
+// worker's by now: the machine may have been suspended between a poll and the question.
+func TestStaleTasks(t *testing.T) {
+	b := open(t)
+	b.enqueue(t, order.QueueDefault, "o1")
+	p := b.prefetcher()
+	p.SetMaxAge(-time.Hour) // all tasks are
+	ctx, cancel := context.WithCancel(context.Background())
+	polled := make(chan struct{})
+	go func() { p.Poll(ctx); close(polled) }()
+	t.Cleanup(func() { cancel(); <-polled })
+	if message, err := dequeue(p.Client(order.QueueDefault), order.QueueDefault); err != redis.Nil { //nolint:errorlint // as Asynq compares
+		t.Errorf("a server got %q, %v", message, err)
+	}
+	p.SetMaxAge(time.Hour)
+	eventually(t, "the task is taken", func() bool {
+		_, err := dequeue(p.Client(order.QueueDefault), order.QueueDefault)
+		return err == nil
+	})
 }
 
 // TestPace checks that the pace follows what is begun, and falls to zero with it.

@@ -77,13 +77,19 @@ func (b *bundle) enqueue(t *testing.T, q order.Queue, ids ...string) {
 	}
 }
 
-// fill adds so many tasks, and returns their ids, the oldest first.
-func (b *bundle) fill(t *testing.T, q order.Queue, n int) []string {
-	t.Helper()
+// idsOf returns so many ids for a queue.
+func (*bundle) idsOf(q order.Queue, n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("%s-%d", q, i)
 	}
+	return ids
+}
+
+// fill adds so many tasks, and returns their ids, the oldest first.
+func (b *bundle) fill(t *testing.T, q order.Queue, n int) []string {
+	t.Helper()
+	ids := b.idsOf(q, n)
 	b.enqueue(t, q, ids...)
 	return ids
 }
@@ -127,26 +133,25 @@ func (b *bundle) active() []string {
 // requeue stands in for the requeue of package queue. It can be made to fail.
 func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
 	own := "asynq:{" + string(q) + "}:"
-	for _, t := range slices.Backward(tasks) {
-		lease := b.broken.ZScore(ctx, own+"lease", t.ID)
-		if err := lease.Err(); err != nil {
+	for _, t := range tasks {
+		lease, err := b.broken.ZScore(ctx, own+"lease", t.ID).Result()
+		if err != nil {
 			return err
 		}
-		if strconv.FormatInt(int64(lease.Val()), 10) != t.Lease {
-			return fmt.Errorf("%s has lease %v, not %s", t.ID, lease.Val(), t.Lease)
+		if strconv.FormatInt(int64(lease), 10) != t.Lease {
+			return fmt.Errorf("%s has lease %v, not %s", t.ID, lease, t.Lease)
 		}
-		_, err := b.broken.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+	}
+	_, err := b.broken.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, t := range slices.Backward(tasks) {
 			pipe.LRem(ctx, own+"active", 0, t.ID)
 			pipe.ZRem(ctx, own+"lease", t.ID)
 			pipe.HSet(ctx, own+"t:"+t.ID, "state", "pending")
 			pipe.RPush(ctx, own+"pending", t.ID)
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-	}
-	return nil
+		return nil
+	})
+	return err
 }
 
 // prefetcher returns a prefetcher on the client that can be broken, which does not run.
