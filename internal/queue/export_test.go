@@ -24,9 +24,9 @@ func NewConsumerWithUnknownAsynq(rdb redis.UniversalClient, cfg ConsumerConfig, 
 	return newConsumer(rdb, cfg, h, prefetch.ErrVersion)
 }
 
-// NewPlainProducer returns the producer of such a program.
-func NewPlainProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
-	return newProducer(rdb, cfg, false)
+// NewProducerWithUnknownAsynq returns the producer of such a program.
+func NewProducerWithUnknownAsynq(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
+	return newProducer(rdb, cfg, prefetch.ErrVersion)
 }
 
 // Requeue makes active tasks pending again.

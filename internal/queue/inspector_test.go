@@ -97,7 +97,7 @@ func TestDepths(t *testing.T) {
 			t.Fatal(err)
 		}
 		if off := info.Latency - depth.OldestPending; off.Abs() > time.Minute {
-			t.Errorf("%s waits since %v, Asynq says %v", q, depth.OldestPending, info.Latency)
+			t.Errorf("%s waits since %v, for Asynq %v", q, depth.OldestPending, info.Latency)
 		}
 		if (depth.OldestPending > 0) != (depth.Pending > 0) || (depth.OldestPending >= time.Hour) != (q == order.QueueDefault) {
 			t.Errorf("%s waits since %v", q, depth.OldestPending)

@@ -62,7 +62,7 @@ func inAny(key string) string {
 	return key
 }
 
-// spoilOne sets a damaged place aside, and has a look that is kept for some seconds.
+// spoilOne sets a corrupt task aside, and leaves what is remembered of active tasks.
 func (b *bundle) spoilOne(t *testing.T) {
 	t.Helper()
 	s, err := queue.NewSweeper(b.rdb)

@@ -28,7 +28,7 @@ func (b *bundle) paused(t *testing.T) (held []order.Queue) {
 	}
 	for _, q := range order.Queues() {
 		if shown, ok := asynqs[q]; ok && shown != depths[q].Paused {
-			t.Errorf("queue %s is paused: %t, Asynq says %t", q, depths[q].Paused, shown)
+			t.Errorf("queue %s is paused: %t, for Asynq %t", q, depths[q].Paused, shown)
 		}
 		if depths[q].Paused {
 			held = append(held, q)
@@ -38,7 +38,7 @@ func (b *bundle) paused(t *testing.T) (held []order.Queue) {
 }
 
 // TestPause checks that either change can be repeated, and changes one queue alone, whether
-// or not anybody has used it. It breaks each command of a change, the write in both ways a
+// or not it has been used. It breaks each command of a change, the write in both ways a
 // network can. A change whose answer is lost is found to be made and needs no repeat.
 func TestPause(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -20,6 +21,8 @@ import (
 type ProducerConfig struct {
 	// AttemptTimeout bounds one attempt; Asynq counts it in whole seconds.
 	AttemptTimeout time.Duration
+	// Log receives a warning when Asynq is a version that is not known; nil drops it.
+	Log *slog.Logger
 	// Traces makes a span for each order that EnqueueAll enqueues; nil makes none.
 	Traces trace.TracerProvider
 }
@@ -38,13 +41,16 @@ type Producer struct {
 // Asynq is the version that package prefetch knows, EnqueueAll enqueues one order at a
 // time.
 func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
-	return newProducer(rdb, cfg, prefetch.Supported() == nil)
+	return newProducer(rdb, cfg, prefetch.Supported())
 }
 
-func newProducer(rdb redis.UniversalClient, cfg ProducerConfig, batches bool) *Producer {
-	client := rdb
-	if batches {
-		client = prefetch.NewClient(rdb)
+func newProducer(rdb redis.UniversalClient, cfg ProducerConfig, unsupported error) *Producer {
+	client, batches := prefetch.NewClient(rdb), unsupported == nil
+	if !batches {
+		client = rdb
+		if cfg.Log != nil {
+			cfg.Log.Warn("this version of Asynq is not known: orders are enqueued one at a time", "error", unsupported)
+		}
 	}
 	return &Producer{
 		rdb:     rdb,

@@ -234,7 +234,7 @@ func checkPayload(t *testing.T, text []byte, rec order.Record) {
 	}
 	for _, personal := range []string{"ada", "Main Street", "London", "ring", "tea"} {
 		if strings.Contains(string(text), personal) {
-			t.Errorf("payload %s says %q", text, personal)
+			t.Errorf("payload %s contains %q", text, personal)
 		}
 	}
 }

@@ -15,11 +15,10 @@ import (
 )
 
 const (
-	// plainPoll is how often a plain server asks for tasks that has found all its queues
-	// empty, four times a second: it bounds how late an idle worker begins an order.
+	// plainPoll is the mean wait of a plain server between two questions to empty queues,
+	// so how late an idle worker begins an order.
 	plainPoll = 250 * time.Millisecond
-	// prefetchPoll is the same for a prefetching server, whose question waits for a task
-	// itself.
+	// prefetchPoll is the same for a prefetching server, which waits while it asks.
 	prefetchPoll = time.Millisecond
 )
 

@@ -41,11 +41,11 @@ func TestFailedSpans(t *testing.T) {
 		}
 		return failed
 	}
-	if err := b.rdb.HSet(t.Context(), "asynq:{low}:t:o2", "msg", "damaged", "state", "pending").Err(); err != nil {
+	if err := b.rdb.HSet(t.Context(), "asynq:{low}:t:o2", "msg", "corrupt", "state", "pending").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if got := publish(t.Context()); got["o1"] || !got["o2"] || got["o3"] {
-		t.Errorf("failed beside a damaged task: %v", got)
+		t.Errorf("failed with a corrupt task: %v", got)
 	}
 	b.server.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -40,7 +40,7 @@ import (
 
 const (
 	// pollInterval is how often the queues are fetched from without a wake-up. It
-	// finds tasks that nobody announced: due, requeued, or of a resumed queue.
+	// finds tasks that were not announced: due, requeued, or of a resumed queue.
 	pollInterval = 250 * time.Millisecond
 	// paceInterval is how often the pace is measured and old tasks are requeued.
 	paceInterval = 50 * time.Millisecond
