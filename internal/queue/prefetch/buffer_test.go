@@ -16,19 +16,12 @@ import (
 )
 
 // TestBufferIsBounded checks that a worker which can begin no more orders prefetches about as
-// many tasks as it has slots, of all queues together, and fewer when few slots are free.
+// many tasks as it has slots, and fewer when few slots are free.
 func TestBufferIsBounded(t *testing.T) {
 	t.Parallel()
 	const slots = 30
-	for _, row := range []struct {
-		taken, most int
-		queues      []order.Queue
-	}{
-		{0, 2*slots + 1, []order.Queue{order.QueueDefault}},
-		{0, 2*slots + 15, order.Queues()}, // a fetch gets at least one, and what the pace takes
-		{slots - 2, slots + 10, []order.Queue{order.QueueDefault}},
-	} {
-		t.Run(fmt.Sprintf("%d slots taken, %d queues", row.taken, len(row.queues)), func(t *testing.T) {
+	for _, row := range []struct{ taken, most int }{{0, 2*slots + 1}, {slots - 2, 10}} {
+		t.Run(fmt.Sprintf("%d slots taken", row.taken), func(t *testing.T) {
 			b := open(t)
 			var running atomic.Int32
 			release := make(chan struct{})
@@ -38,20 +31,28 @@ func TestBufferIsBounded(t *testing.T) {
 				return nil
 			})
 			t.Cleanup(func() { close(release) })
-			b.enqueue(t, order.QueueLow, b.idsOf("earlier", row.taken)...)
+			b.fill(t, order.QueueLow, row.taken)
 			eventually(t, "some slots are taken", func() bool { return int(running.Load()) == row.taken })
-			for _, q := range row.queues {
-				b.send(t, q, b.idsOf(q, 400)...)
-			}
+			b.send(t, order.QueueDefault, b.idsOf(order.QueueDefault, 400)...)
 			eventually(t, "all slots are taken", func() bool { return running.Load() == slots })
-			never(t, "too many tasks are fetched", func() bool {
-				n := 0
-				for _, q := range order.Queues() {
-					n += int(b.rdb.LLen(context.Background(), "asynq:{"+string(q)+"}:active").Val())
-				}
-				return n > row.most
-			})
+			never(t, "too many tasks are fetched", func() bool { return len(b.active()) > row.most })
 		})
+	}
+}
+
+// TestBufferedTasksTakeSlots checks that all queues share the free slots: what is buffered of
+// one is not fetched of another, except for the one task that was asked for.
+func TestBufferedTasksTakeSlots(t *testing.T) {
+	b := open(t)
+	p := b.prefetcherOn(b.rdb, 10, new(atomic.Int64))
+	for n, want := range []int64{10, 1, 1} {
+		q := order.Queues()[n]
+		b.fill(t, q, 20)
+		_, err := dequeue(p.Client(q), q)
+		must(t, err)
+		if got := b.rdb.LLen(t.Context(), "asynq:{"+string(q)+"}:active").Val(); got != want {
+			t.Errorf("%d tasks of queue %s were fetched, want %d", got, q, want)
+		}
 	}
 }
 
