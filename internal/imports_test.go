@@ -55,7 +55,7 @@ var homes = map[string][]string{
 	"go.opentelemetry.io/otel/sdk":   {"internal/traces"},
 	"go.opentelemetry.io/contrib":    {"internal/traces"},
 	"github.com/redis/go-redis": {
-		"internal/ledger", "internal/queue", "internal/access", "internal/app", "internal/config",
+		"internal/ledger", "internal/queue", "internal/queue/prefetch", "internal/access", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",
 	},
 }

@@ -63,7 +63,7 @@ func startWorker(b *testing.B, redis *redistest.Server) {
 	start(b, w.Run)
 	inspector := queue.NewInspector(redis.Client())
 	await(b, func() bool {
-		fleet, err := inspector.WorkerPool(b.Context())
+		fleet, err := inspector.Workers(b.Context())
 		return err == nil && fleet.Slots > 0
 	})
 }

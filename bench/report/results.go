@@ -15,6 +15,8 @@ const (
 	OrdersPerSecond Unit = "orders/s"
 	// Milliseconds is a duration.
 	Milliseconds Unit = "ms"
+	// Microseconds is a duration too.
+	Microseconds Unit = "µs"
 	// Bytes is memory.
 	Bytes Unit = "bytes"
 	// OfACore is the time of a processor, in percent of one core.

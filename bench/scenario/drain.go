@@ -2,14 +2,24 @@ package scenario
 
 import (
 	"context"
+	"slices"
 
 	"orderprocessor/bench/load"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 )
 
-// drainSteps measure how fast waiting orders are worked, by us and by others.
-func (b *Bench) drainSteps() []Step { return append(both(Drain, b.drain), b.peerSteps()...) }
+// perOrder is the processor time of worker and Redis for each order of a drain.
+const perOrder = "CPU of worker and Redis per order"
+
+// drainSteps measure how fast waiting orders are worked, by us, by us on plain Asynq
+// servers, and by others.
+func (b *Bench) drainSteps() []Step {
+	plain := Step{Scenario: Drain, System: string(systems.Plain), Measure: func(ctx context.Context) error {
+		return b.drain(ctx, systems.Plain)
+	}}
+	return slices.Concat(both(Drain, b.drain), []Step{plain}, b.peerSteps())
+}
 
 // drain has all orders wait in the three queues, then starts the worker. The rate
 // is from the first look at the totals that finds orders settled to the one that
@@ -30,7 +40,15 @@ func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 	if err != nil {
 		return err
 	}
+	before, err := s.CPU()
+	if err != nil {
+		return err
+	}
 	last, err := s.Books.AwaitProcessed(ctx, b.Sizes.Drain)
+	if err != nil {
+		return err
+	}
+	after, err := s.CPU()
 	if err != nil {
 		return err
 	}
@@ -39,5 +57,6 @@ func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 	}
 	settled := last.Processed() - first.Processed()
 	b.keep(key(Drain, string(kind), rate), report.OrdersPerSecond, perSecond(settled, last.At.Sub(first.At)))
+	b.keep(key(Drain, string(kind), perOrder), report.Microseconds, float64((after-before).Microseconds())/float64(settled))
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 // The names of what is divided.
 const (
 	byNaive = "ours / naive"
+	byPlain = "ours / plain Asynq servers"
 	byPeer  = "ours / best peer"
 	byEvery = "AOF always / everysec"
 	byLeast = "most waiting / fewest waiting"
@@ -29,6 +30,8 @@ func (b *Bench) Ratios() []report.Ratio {
 	return []report.Ratio{
 		ratio(Single, byNaive, key(Single, ours, rate), key(Single, naive, rate)),
 		ratio(Drain, byNaive, key(Drain, ours, rate), key(Drain, naive, rate)),
+		ratio(Drain, byPlain, key(Drain, ours, rate), key(Drain, string(systems.Plain), rate)),
+		{Key: key(Drain, byPlain, perOrder), Of: key(Drain, ours, perOrder), By: []report.Key{key(Drain, string(systems.Plain), perOrder)}},
 		ratio(Drain, byPeer, key(Drain, ours, rate), peerRates(b.Peers)...),
 		ratio(Sustained, byNaive, key(Sustained, ours, rate), key(Sustained, naive, rate)),
 		ratio(Sustained, byEvery, key(Sustained, oursAlways, rate), key(Sustained, ours, rate)),

@@ -21,6 +21,8 @@ type Kind string
 const (
 	// Ours is cmd/api and cmd/worker with their default settings.
 	Ours Kind = "ours"
+	// Plain is Ours with workers on plain Asynq servers: ORDERS_WORKER_PREFETCH=false.
+	Plain Kind = "ours, plain Asynq servers"
 	// Naive is bench/naive: the same libraries, wired as in their introductions.
 	Naive Kind = "naive"
 )

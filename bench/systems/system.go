@@ -64,6 +64,9 @@ func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) e
 		"ORDERS_LOG_FORMAT=json", "ORDERS_MAX_QUEUE_LENGTH=" + maxQueueLength,
 		"ORDERS_FULFILMENT_URL=" + settings.FulfilmentURL,
 	}
+	if settings.Kind == Plain {
+		s.env = append(s.env, "ORDERS_WORKER_PREFETCH=false")
+	}
 	var api []string
 	api, s.worker = p.commands(settings.Kind)
 	var err error
@@ -104,7 +107,7 @@ func (s *System) StartWorker() (err error) {
 // AwaitWorker waits until the worker's slots are alive.
 func (s *System) AwaitWorker(ctx context.Context) error {
 	return s.works.await(ctx, "the worker is ready", func() bool {
-		fleet, err := s.Books.queues.WorkerPool(ctx)
+		fleet, err := s.Books.queues.Workers(ctx)
 		return err == nil && fleet.Slots > 0
 	})
 }
@@ -132,6 +135,16 @@ func (s *System) Idle(ctx context.Context, over time.Duration) (worker, redis fl
 		shares[i] = float64(after-before[i]) / float64(time.Since(begun))
 	}
 	return shares[0], shares[1], nil
+}
+
+// CPU is how much time of a processor the worker and Redis have taken so far.
+func (s *System) CPU() (time.Duration, error) {
+	worker, err := s.works.cpu()
+	if err != nil {
+		return 0, err
+	}
+	redis, err := s.Redis.process.cpu()
+	return worker + redis, err
 }
 
 // APIMemory is how much memory of the machine the API holds, in bytes.

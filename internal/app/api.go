@@ -51,7 +51,7 @@ func (a *API) build() error {
 	inspector := queue.NewInspector(a.rdb)
 	a.gate = intake.NewAdmission(inspector, a.ledger, a.cfg.MaxQueueLength)
 	a.report = stats.New(a.ledger, inspector)
-	producer := queue.NewProducer(a.rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Traces: a.Traces})
+	producer := queue.NewProducer(a.rdb, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
 	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.ledger)
 	a.measure()
 	in := intake.New(a.ledger, producer, rulesOf(a.cfg.Common), a.gate, a.Log)

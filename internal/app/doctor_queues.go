@@ -25,7 +25,7 @@ const (
 
 // workers looks at who works the orders, and with what.
 func (e *examiner) workers(ctx context.Context) ([]Finding, error) {
-	fleet, err := e.inspector.WorkerPool(ctx)
+	fleet, err := e.inspector.Workers(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -66,17 +66,17 @@ func (w *Worker) build() error {
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
 	}, w.ledger, attempts.Books(w.books()), shop))
 	consumer, err := queue.NewConsumer(w.rdb, queue.ConsumerConfig{
-		Concurrency: w.cfg.Concurrency, Lanes: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical,
+		Concurrency: w.cfg.Concurrency, Servers: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical, Prefetch: w.cfg.Prefetch,
 		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log, Traces: w.Traces,
 	}, handler)
 	if err != nil {
-		return fmt.Errorf("set up the lanes: %w", err)
+		return fmt.Errorf("set up the consumer: %w", err)
 	}
 	w.consumer = consumer
 	w.watch.needsClock, w.watch.afterLook = true, consumer.Hold
-	tasks, err := queue.NewTasks(w.rdb)
-	if err != nil {
-		return fmt.Errorf("set up recovery: %w", err)
+	var tasks recovery.Tasks = queue.NoTasks{}
+	if known, err := queue.NewTasks(w.rdb); err == nil {
+		tasks = known
 	}
 	producer := queue.NewProducer(w.rdb, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
 	w.repairer = recovery.New(recovery.Config{Name: w.name, Retention: w.cfg.Retention, Log: w.Log}, w.ledger, producer, tasks)

@@ -67,6 +67,9 @@ type Worker struct {
 	// to Concurrency-1. Unset it is 4, or less where that were more than a
 	// quarter of Concurrency or took a slot that Lanes needs.
 	ReservedCritical int `env:"ORDERS_WORKER_RESERVED_CRITICAL" envDefault:"4"`
+	// Prefetch fetches and acknowledges many orders at a time. Without it, plain Asynq
+	// servers do the same work at more CPU time per order.
+	Prefetch bool `env:"ORDERS_WORKER_PREFETCH" envDefault:"true"`
 	// QueueWeights says how often each queue is asked, relative to the others: 1
 	// to 100 for each of order.Queues. Unset it is as order.QueueSpecs says.
 	QueueWeights map[order.Queue]int `env:"ORDERS_QUEUE_WEIGHTS"`

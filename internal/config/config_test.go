@@ -44,7 +44,7 @@ func TestDefaultsAreTheContract(t *testing.T) {
 	}
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
-		Concurrency: 64, Lanes: 2, ReservedCritical: 4,
+		Concurrency: 64, Lanes: 2, ReservedCritical: 4, Prefetch: true,
 		QueueWeights: map[order.Queue]int{order.QueueCritical: 6, order.QueueDefault: 3, order.QueueLow: 1},
 		RetryBase:    time.Second, RetryMax: 10 * time.Minute, FulfilmentTimeout: 10 * time.Second,
 	}
@@ -84,7 +84,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_MAX_AMOUNT=500", "ORDERS_MAX_ITEMS=7", "ORDERS_LOG_LEVEL=warn", "ORDERS_LOG_FORMAT=json",
 		"ORDERS_HTTP_ADDR=0.0.0.0:80", "ORDERS_ADMIN_ADDR=:0", "ORDERS_MAX_QUEUE_LENGTH=10",
 		"ORDERS_MONITORING_WRITABLE=true", "ORDERS_WORKER_CONCURRENCY=20", "ORDERS_WORKER_LANES=2",
-		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_QUEUE_WEIGHTS=low=1,default=2,critical=3",
+		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_WORKER_PREFETCH=false", "ORDERS_QUEUE_WEIGHTS=low=1,default=2,critical=3",
 		"ORDERS_RETRY_BASE=2s", "ORDERS_RETRY_MAX=3m", "ORDERS_FULFILMENT_URL=https://shop.example/hook",
 		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
 		"ORDERS_API_KEYS=shop:submit+read:" + hashOf("a"), "ORDERS_API_KEYS_FILE=" + keyFile(t, "ops:admin:"+hashOf("b")),
@@ -134,8 +134,8 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	names := config.Names()
-	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) || len(names) != 28 {
-		t.Errorf("want 28 sorted names, each once, got %d: %s", len(names), strings.Join(names, " "))
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) || len(names) != 29 {
+		t.Errorf("want 29 sorted names, each once, got %d: %s", len(names), strings.Join(names, " "))
 	}
 }
 

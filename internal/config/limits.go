@@ -118,6 +118,7 @@ func workerRules() []rule {
 		count(nameConcurrency, minConcurrency, maxConcurrency, func(s *settings) int { return s.worker.Concurrency }),
 		count(nameLanes, minLanes, maxLanes, func(s *settings) int { return s.worker.Lanes }),
 		count(nameReserved, 0, maxConcurrency-1, func(s *settings) int { return s.worker.ReservedCritical }),
+		oneOf("ORDERS_WORKER_PREFETCH", "true", "false"),
 		{
 			name:    "ORDERS_QUEUE_WEIGHTS",
 			allowed: fmt.Sprintf("like %s: each queue once, with a whole number from %d to %d", writeWeights(defaultWeights()), minWeight, maxWeight),

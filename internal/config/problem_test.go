@@ -48,6 +48,7 @@ func bounds() []bound {
 		{"ORDERS_RATE_BURST", []string{"0", "1000000"}, []string{"-1", "1000001"}},
 		{"ORDERS_MONITORING_WRITABLE", []string{"true", "false"}, []string{"yes", "1"}},
 		{"ORDERS_WORKER_CONCURRENCY", []string{"1", "4096"}, []string{"0", "4097"}},
+		{"ORDERS_WORKER_PREFETCH", []string{"true", "false"}, []string{"on", "1"}},
 		{"ORDERS_WORKER_LANES", []string{"1", "64"}, []string{"0", "65"}},
 		{"ORDERS_WORKER_RESERVED_CRITICAL", []string{"0", "63"}, []string{"-1", "64", "4096"}},
 		{"ORDERS_QUEUE_WEIGHTS", []string{"critical=1,default=1,low=100", "low=1,critical=6,default=3"}, []string{

@@ -13,7 +13,7 @@ import (
 	"log/slog"
 	"time"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 )
 
@@ -66,7 +66,7 @@ type Intake struct {
 	router    Router
 	admission *Admission
 	log       *slog.Logger
-	batcher   *groupcommit.Committer[*job, order.Acceptance]
+	batcher   *batch.Batcher[*job, order.Acceptance]
 }
 
 // New returns an intake that asks admission before it records an order.
@@ -79,8 +79,8 @@ func New(l Ledger, q Queue, r Router, a *Admission, log *slog.Logger) *Intake {
 // SetTimeout bounds one batch of submissions, 1.5 seconds by default. It must be
 // called before the first Submit.
 func (in *Intake) SetTimeout(timeout time.Duration) {
-	in.batcher = groupcommit.New(
-		groupcommit.Config{MaxGroup: maxBatch, MaxWaiting: maxWaiting, Timeout: timeout},
+	in.batcher = batch.New(
+		batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: timeout},
 		func(ctx context.Context, jobs []*job) ([]order.Acceptance, error) {
 			in.accept(ctx, jobs)
 			return results(jobs), nil

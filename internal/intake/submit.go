@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/traces"
 )
@@ -37,7 +37,7 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 	}
 	a, err := in.batcher.Do(ctx, j)
 	switch {
-	case errors.Is(err, groupcommit.ErrFull):
+	case errors.Is(err, batch.ErrFull):
 		return order.Record{}, false, &order.BusyError{Reason: order.BusyAccepting, RetryAfter: time.Second}
 	case err != nil: // the batch may still be writing to j
 		a = j.answer(order.Acceptance{Err: fmt.Errorf("submit order %s: %w: %w", j.entry.ID, order.ErrUnavailable, err)})

@@ -6,7 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 )
 
@@ -24,11 +24,11 @@ func (l *Ledger) Get(ctx context.Context, id string) (order.Record, error) {
 
 // reads are the records that callers want at the same time: they travel in one
 // pipeline.
-type reads = groupcommit.Committer[string, *redis.MapStringStringCmd]
+type reads = batch.Batcher[string, *redis.MapStringStringCmd]
 
 func newReads(rdb redis.UniversalClient) *reads {
-	return groupcommit.New(
-		groupcommit.Config{MaxGroup: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
+	return batch.New(
+		batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
 		func(ctx context.Context, ids []string) ([]*redis.MapStringStringCmd, error) {
 			pipe := rdb.Pipeline()
 			records := make([]*redis.MapStringStringCmd, len(ids))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"orderprocessor/internal/groupcommit"
+	"orderprocessor/internal/batch"
 	"orderprocessor/internal/order"
 )
 
@@ -37,13 +37,13 @@ type answer struct {
 }
 
 // batchers collect concurrent updates, by script.
-type batchers map[*redis.Script]*groupcommit.Committer[update, answer]
+type batchers map[*redis.Script]*batch.Batcher[update, answer]
 
 func newBatchers(rdb redis.UniversalClient) batchers {
 	b := batchers{}
 	for _, s := range batchedScripts() {
-		b[s] = groupcommit.New(
-			groupcommit.Config{MaxGroup: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
+		b[s] = batch.New(
+			batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
 			func(ctx context.Context, all []update) ([]answer, error) { return runScript(ctx, rdb, s, all) })
 	}
 	return b

@@ -10,9 +10,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Backoff is the wait between attempts: it doubles from Base up to Max, and the
-// upper half of it is random, so that orders which failed together do not come
-// back together.
+// Backoff is the wait between attempts: it doubles from Base up to Max, and its upper
+// half is random, so that orders that failed together are not retried together.
 type Backoff struct {
 	// Base is the longest wait after the first failed attempt.
 	Base time.Duration
@@ -31,8 +30,8 @@ func (b Backoff) Delay(n int) time.Duration {
 	return d - rand.N(d/2+1) //nolint:gosec // jitter needs no secrecy
 }
 
-// delayOf is when Asynq brings a task back. A worker's verdict says it itself.
-func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
+// retryDelay implements asynq.RetryDelayFunc. The verdict of a worker names the delay.
+func (b Backoff) retryDelay(retried int, err error, _ *asynq.Task) time.Duration {
 	var retry *order.RetryError
 	switch {
 	case errors.As(err, &retry) && retry.After > 0:
@@ -42,25 +41,24 @@ func (b Backoff) delayOf(retried int, err error, _ *asynq.Task) time.Duration {
 	case errors.As(err, &retry), errors.Is(err, order.ErrUnavailable):
 		return b.Delay(retried+1) + toNextSecond
 	default:
-		return oddDelay
+		return noVerdictDelay
 	}
 }
 
-// toNextSecond makes up for Asynq cutting times to the second below them: an
-// order never comes before it is due, and up to a second later.
+// toNextSecond compensates for Asynq, which cuts times to whole seconds: an order is
+// never delivered before it is due, and up to a second later.
 const toNextSecond = time.Second - time.Nanosecond
 
-// counts says whether Asynq counts a failure towards its own limit. It counts
-// the attempts that the ledger has taken down as failed. Whatever else ends a
-// delivery, such as a lost worker or Redis, must not wear the task out: Asynq
-// would archive it, and the order would wait for ever.
-func counts(err error) bool {
+// isFailure implements the function of asynq.Config by that name: it reports whether an
+// error counts towards Asynq's own limit of retries. Only attempts that the ledger
+// recorded as failed count. Asynq archives a task beyond the limit, and an order whose
+// worker or Redis was lost often would then wait for ever.
+func isFailure(err error) bool {
 	var retry *order.RetryError
 	return errors.As(err, &retry)
 }
 
-// archived is an error whose task Asynq must archive, with the reason alone as
-// its text.
+// archived is an error after which Asynq archives the task, with its text as the reason.
 type archived struct{ error }
 
 // Is implements the contract of errors.Is.

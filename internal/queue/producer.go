@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -12,53 +13,68 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/traces"
 )
 
-// ProducerConfig says how the tasks of a Producer may be worked.
+// ProducerConfig configures a Producer.
 type ProducerConfig struct {
 	// AttemptTimeout bounds one attempt; Asynq counts it in whole seconds.
 	AttemptTimeout time.Duration
-	// Traces makes a span for each order that EnqueueAll queues; nil makes none.
+	// Log receives a warning when Asynq is a version that is not known; nil drops it.
+	Log *slog.Logger
+	// Traces makes a span for each order that EnqueueAll enqueues; nil makes none.
 	Traces trace.TracerProvider
 }
 
-// Producer is the end of the queue where orders go in. It is safe for
-// concurrent use.
+// Producer enqueues orders. It is safe for concurrent use.
 type Producer struct {
-	rdb    redis.UniversalClient
-	client *asynq.Client
-	asynq  *asynq.Inspector
-	opts   []asynq.Option
-	tracer trace.Tracer // nil while traces are off
+	rdb     redis.UniversalClient
+	client  *asynq.Client
+	asynq   *asynq.Inspector
+	opts    []asynq.Option
+	batches bool         // EnqueueAll sends tasks together
+	tracer  trace.Tracer // nil while traces are off
 }
 
-// NewProducer returns a producer on rdb, which stays the caller's to close. It
-// adds a hook to rdb, which EnqueueAll needs.
+// NewProducer returns a producer on rdb, which stays the caller's to close. Unless
+// Asynq is the version that package prefetch knows, EnqueueAll enqueues one order at a
+// time.
 func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
-	rdb.AddHook(outboxHook{})
+	return newProducer(rdb, cfg, prefetch.Supported())
+}
+
+func newProducer(rdb redis.UniversalClient, cfg ProducerConfig, unsupported error) *Producer {
+	client, batches := prefetch.NewClient(rdb), unsupported == nil
+	if !batches {
+		client = rdb
+		if cfg.Log != nil {
+			cfg.Log.Warn("this version of Asynq is not known: orders are enqueued one at a time", "error", unsupported)
+		}
+	}
 	return &Producer{
-		rdb:    rdb,
-		client: asynq.NewClientFromRedisClient(rdb),
-		asynq:  asynq.NewInspectorFromRedisClient(rdb),
-		opts:   []asynq.Option{asynq.MaxRetry(taskRetries), asynq.Timeout(cfg.AttemptTimeout + taskGrace)},
-		tracer: traces.Tracer(cfg.Traces),
+		rdb:     rdb,
+		client:  asynq.NewClientFromRedisClient(client),
+		asynq:   asynq.NewInspectorFromRedisClient(rdb),
+		opts:    []asynq.Option{asynq.MaxRetry(taskRetries), asynq.Timeout(cfg.AttemptTimeout + taskGrace)},
+		batches: batches,
+		tracer:  traces.Tracer(cfg.Traces),
 	}
 }
 
-// Enqueue puts the order's task into the record's queue and says whether it
-// had none before. The task is named after the order, so repeating Enqueue
-// while the task exists adds nothing. A task that would not be worked, or not in
-// time, is replaced; the order must not be settled when Enqueue is called. The
-// trace of ctx travels with the task. The task of a scheduled order waits for its
-// time. It returns order.ErrCorrupt when the order has a task that cannot be read,
-// and order.ErrUnavailable when Redis could not be asked.
+// Enqueue adds the order's task to the record's queue and reports whether there was none
+// before. The task is named after the order, so repeating Enqueue while it exists adds
+// nothing. A task that would never be worked, or at another time than the order's, is
+// replaced; the order must not be settled. The trace of ctx travels with the task. The
+// task of a scheduled order waits for its time. It returns order.ErrCorrupt when the
+// order has a task that cannot be read, and order.ErrUnavailable when Redis did not
+// answer.
 func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, err error) {
 	payload, err := encodePayload(rec)
 	if err != nil {
 		return false, err
 	}
-	task := asynq.NewTaskWithHeaders(taskType, payload, headersOf(ctx), p.opts...)
+	task := asynq.NewTaskWithHeaders(taskType, payload, traceHeaders(ctx), p.opts...)
 	added, err = p.add(ctx, task, rec)
 	if err != nil || added {
 		return added, err
@@ -72,8 +88,8 @@ func (p *Producer) Enqueue(ctx context.Context, rec order.Record) (added bool, e
 	return p.add(ctx, task, rec)
 }
 
-// headersOf carry the trace of ctx, if there is one.
-func headersOf(ctx context.Context) map[string]string {
+// traceHeaders returns the headers of a task that carry the trace of ctx, if any.
+func traceHeaders(ctx context.Context) map[string]string {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return nil
 	}
@@ -98,11 +114,10 @@ func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) 
 	}
 }
 
-// Withdraw takes the task of a cancelled order off the queue if it waits for its
-// time or its next attempt, which may be far away. Any other task may stay: the
-// worker that meets it finds the order cancelled. It returns order.ErrCorrupt when
-// there is one that cannot be read, and order.ErrUnavailable when Redis could not
-// be asked.
+// Withdraw removes the task of a cancelled order if it waits for its time or its next
+// attempt, which may be far away. Any other task may stay: the worker that gets it finds
+// the order cancelled. It returns order.ErrCorrupt when the task cannot be read, and
+// order.ErrUnavailable when Redis did not answer.
 func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
 	task, err := p.task(ctx, rec)
 	if err != nil || task == nil {
@@ -114,11 +129,10 @@ func (p *Producer) Withdraw(ctx context.Context, rec order.Record) error {
 	return p.remove(ctx, rec)
 }
 
-// Holds says whether the order has a task that will be worked: one that is not
-// archived, and does not wait for another time than the order's. An id may be
-// used again while a task of the cancelled order that had it before still waits.
-// It returns order.ErrCorrupt when there is one that cannot be read, and
-// order.ErrUnavailable when Redis could not be asked.
+// Holds reports whether the order has a task that will be worked: one that is neither
+// archived nor waits for another time than the order's. An id may be used again while a
+// task of the cancelled order that had it before still waits. It returns order.ErrCorrupt
+// when the task cannot be read, and order.ErrUnavailable when Redis did not answer.
 func (p *Producer) Holds(ctx context.Context, rec order.Record) (bool, error) {
 	task, err := p.task(ctx, rec)
 	if err != nil || task == nil {
@@ -134,7 +148,7 @@ func (p *Producer) Holds(ctx context.Context, rec order.Record) (bool, error) {
 	}
 }
 
-// dueAt is when Asynq is to bring a scheduled order.
+// dueAt is when Asynq must make the task of a scheduled order pending.
 func dueAt(rec order.Record) time.Time { return rec.ProcessAt.Add(toNextSecond) }
 
 // task returns the order's task, nil when there is none.
@@ -147,7 +161,7 @@ func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo,
 }
 
 func (p *Producer) remove(ctx context.Context, rec order.Record) error {
-	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, p.asynq.DeleteTask(string(rec.Queue), rec.ID) })
+	_, err := withContext(ctx, func() (struct{}, error) { return struct{}{}, p.asynq.DeleteTask(string(rec.Queue), rec.ID) })
 	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 		return fmt.Errorf("remove task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
 	}

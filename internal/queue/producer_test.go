@@ -20,138 +20,180 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestEnqueue holds that an order has one task, whatever state it is in.
-func TestEnqueue(t *testing.T) {
+// TestTaskStates checks what Holds, Enqueue and Withdraw do with the task that an order has:
+// it has one task, that of another time is replaced, one that waits for a time is withdrawn,
+// and no other: the worker that gets it finds the order cancelled.
+func TestTaskStates(t *testing.T) {
 	t.Parallel()
-	const q = order.QueueDefault
-	enqueued := func(t *testing.T, b *bundle) {
-		t.Helper()
-		b.enqueue(t, q, "o1")
-	}
+	const (
+		q         = order.QueueDefault
+		none      = asynq.TaskState(0)
+		pending   = asynq.TaskStatePending
+		active    = asynq.TaskStateActive
+		scheduled = asynq.TaskStateScheduled
+		retry     = asynq.TaskStateRetry
+		archived  = asynq.TaskStateArchived
+	)
+	enqueued := func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, q, "o1") }
 	rows := []struct {
-		name   string
-		before func(*testing.T, *bundle)
-		added  bool
-		after  asynq.TaskState
+		name      string
+		before    func(*testing.T, *bundle)
+		held      bool
+		added     bool
+		enqueued  asynq.TaskState // after Enqueue
+		withdrawn asynq.TaskState // after Withdraw
 	}{
-		{"new", func(*testing.T, *bundle) {}, true, asynq.TaskStatePending},
-		{"again", enqueued, false, asynq.TaskStatePending},
-		{"again while it is worked", func(t *testing.T, b *bundle) {
+		{"none on a fresh Redis", func(*testing.T, *bundle) {}, false, true, pending, none},
+		{"another queue has one of its id", func(t *testing.T, b *bundle) { t.Helper(); b.later(t, order.QueueLow, "o1") }, false, true, pending, none},
+		{"pending", enqueued, true, false, pending, pending},
+		{"active", func(t *testing.T, b *bundle) { t.Helper(); enqueued(t, b); b.occupy(t) }, true, false, active, active},
+		{"waits for its retry", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
-			working, release := make(chan struct{}), make(chan struct{})
-			b.consume(t, config(), func(context.Context, string) error { close(working); <-release; return nil })
-			t.Cleanup(func() { close(release) })
-			receive(t, "the order is worked", working)
-		}, false, asynq.TaskStateActive},
-		{"again while it waits for its retry", func(t *testing.T, b *bundle) {
+			b.consume(t, config(), retryLater)
+			b.reaches(t, q, "o1", retry)
+		}, true, false, retry, none},
+		{"archived", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
-			b.consume(t, config(), func(context.Context, string) error {
-				return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
-			})
-			b.reaches(t, q, "o1", asynq.TaskStateRetry)
-		}, false, asynq.TaskStateRetry},
-		{"again while archived", func(t *testing.T, b *bundle) {
-			t.Helper()
-			enqueued(t, b)
-			if err := b.asynq.ArchiveTask(string(q), "o1"); err != nil {
-				t.Fatal(err)
-			}
-		}, true, asynq.TaskStatePending},
-		{"while a task of its id waits for another time", func(t *testing.T, b *bundle) {
-			t.Helper()
-			b.later(t, q, "o1")
-		}, true, asynq.TaskStatePending},
-		{"again after it is done", func(t *testing.T, b *bundle) {
+			must(t, b.asynq.ArchiveTask(string(q), "o1"))
+		}, false, true, pending, archived},
+		{"waits for another time", func(t *testing.T, b *bundle) { t.Helper(); b.later(t, q, "o1") }, false, true, pending, none},
+		{"done", func(t *testing.T, b *bundle) {
 			t.Helper()
 			enqueued(t, b)
 			stop := b.consume(t, config(), func(context.Context, string) error { return nil })
 			eventually(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
 			stop()
-		}, true, asynq.TaskStatePending},
+		}, false, true, pending, none},
 	}
+	state := func(b *bundle) asynq.TaskState {
+		if info := b.task(q, "o1"); info != nil {
+			return info.State
+		}
+		return none
+	}
+	rec := record("o1", q)
 	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
+		t.Run(row.name+"/enqueue", func(t *testing.T) {
 			b := open(t)
 			row.before(t, b)
-			if added, err := b.Enqueue(t.Context(), record("o1", q)); err != nil || added != row.added {
+			if held, err := b.Holds(t.Context(), rec); err != nil || held != row.held {
+				t.Errorf("held %t, %v, want %t", held, err, row.held)
+			}
+			if added, err := b.Enqueue(t.Context(), rec); err != nil || added != row.added {
 				t.Errorf("added %t, %v, want %t", added, err, row.added)
 			}
-			info := b.task(q, "o1")
-			if info == nil || info.State != row.after {
-				t.Errorf("the task is %+v, want it %v", info, row.after)
+			if got := state(b); got != row.enqueued {
+				t.Errorf("the task is %v, want %v", got, row.enqueued)
+			}
+		})
+		t.Run(row.name+"/withdraw", func(t *testing.T) {
+			b := open(t)
+			row.before(t, b)
+			before := len(b.rdb.Keys(t.Context(), "asynq:{*}:t:*").Val())
+			for range 2 {
+				must(t, b.Withdraw(t.Context(), rec))
+				if got := state(b); got != row.withdrawn {
+					t.Errorf("the task is %v, want %v", got, row.withdrawn)
+				}
+			}
+			withdrawn := row.withdrawn == none && strings.HasPrefix(row.name, "waits")
+			if left := len(b.rdb.Keys(t.Context(), "asynq:{*}:t:*").Val()); left != before && !withdrawn {
+				t.Errorf("%d of %d tasks are left", left, before)
 			}
 		})
 	}
 }
 
-func (b *bundle) reaches(t *testing.T, q order.Queue, id string, s asynq.TaskState) *asynq.TaskInfo {
-	t.Helper()
-	var info *asynq.TaskInfo
-	eventually(t, "task "+id+" is "+s.String(), func() bool {
-		info = b.task(q, id)
-		return info != nil && info.State == s
-	})
-	return info
-}
-
-// TestEnqueueFaults breaks each write of Enqueue in both ways a network can,
-// repeats it, and wants one task.
-func TestEnqueueFaults(t *testing.T) {
+// TestProducerFaults breaks each command of Enqueue and Withdraw, the writes in both ways a
+// network can, repeats the call, and wants the order to have the task that it should.
+func TestProducerFaults(t *testing.T) {
 	t.Parallel()
-	none := func(*testing.T, *bundle) {}
+	const none = asynq.TaskState(0)
+	at := time.Now().Truncate(time.Second).Add(time.Hour)
+	enqueue := func(rec order.Record) func(*testing.T, *bundle) (bool, error) {
+		return func(t *testing.T, b *bundle) (bool, error) { t.Helper(); return b.Enqueue(t.Context(), rec) }
+	}
+	now, later := enqueue(record("o1", order.QueueLow)), enqueue(scheduled("o1", order.QueueLow, at))
+	withdraw := func(t *testing.T, b *bundle) (bool, error) {
+		t.Helper()
+		return false, b.Withdraw(t.Context(), record("o1", order.QueueLow))
+	}
+	fresh := func(*testing.T, *bundle) {}
 	archived := func(t *testing.T, b *bundle) {
 		t.Helper()
 		b.enqueue(t, order.QueueLow, "o1")
-		if err := b.asynq.ArchiveTask(string(order.QueueLow), "o1"); err != nil {
-			t.Fatal(err)
+		must(t, b.asynq.ArchiveTask("low", "o1"))
+	}
+	waits := func(t *testing.T, b *bundle) { t.Helper(); b.later(t, order.QueueLow, "o1") }
+	named := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
+	second := func(ends string) func(redis.Cmder) bool { // key of a script
+		return func(c redis.Cmder) bool {
+			return redistest.Script("asynq:")(c) && strings.HasSuffix(fmt.Sprint(c.Args()[4]), ends)
 		}
 	}
-	named := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
-	removes := func(c redis.Cmder) bool {
-		return redistest.Script("asynq:")(c) && strings.HasSuffix(fmt.Sprint(c.Args()[4]), ":groups")
-	}
+	removes := second(":groups")
 	rows := []struct {
 		name   string
 		before func(*testing.T, *bundle)
+		call   func(*testing.T, *bundle) (bool, error)
 		match  func(redis.Cmder) bool
+		nth    int // of those that match
 		fault  redistest.Fault
-		added  bool // by the repeat
+		broken asynq.TaskState // after the broken call
+		added  bool            // by the repeat
+		after  asynq.TaskState
 	}{
-		{"name the queue", none, named("sadd"), redistest.NotApplied, true},
-		{"name the queue", none, named("sadd"), redistest.ReplyLost, true},
-		{"add the task", none, redistest.Script("asynq:"), redistest.NotApplied, true},
-		{"add the task", none, redistest.Script("asynq:"), redistest.ReplyLost, false},
-		{"look at the task in its place", archived, named("sismember"), redistest.NotApplied, true},
-		{"remove the archived task", archived, removes, redistest.NotApplied, true},
-		{"remove the archived task", archived, removes, redistest.ReplyLost, true},
+		{"name the queue", fresh, now, named("sadd"), 1, redistest.NotApplied, none, true, asynq.TaskStatePending},
+		{"name the queue", fresh, now, named("sadd"), 1, redistest.ReplyLost, none, true, asynq.TaskStatePending},
+		{"add the task", fresh, now, second(":pending"), 1, redistest.NotApplied, none, true, asynq.TaskStatePending},
+		{"add the task", fresh, now, second(":pending"), 1, redistest.ReplyLost, asynq.TaskStatePending, false, asynq.TaskStatePending},
+		{"add a task that waits", fresh, later, second(":scheduled"), 1, redistest.NotApplied, none, true, asynq.TaskStateScheduled},
+		{"add a task that waits", fresh, later, second(":scheduled"), 1, redistest.ReplyLost, asynq.TaskStateScheduled, false, asynq.TaskStateScheduled},
+		{"read the archived task", archived, now, named("sismember"), 1, redistest.NotApplied, asynq.TaskStateArchived, true, asynq.TaskStatePending},
+		{"remove the archived task", archived, now, removes, 1, redistest.NotApplied, asynq.TaskStateArchived, true, asynq.TaskStatePending},
+		{"remove the archived task", archived, now, removes, 1, redistest.ReplyLost, none, true, asynq.TaskStatePending},
+		{"withdraw: ask for the queue", waits, withdraw, named("sismember"), 1, redistest.NotApplied, asynq.TaskStateScheduled, false, none},
+		{"withdraw: read the task", waits, withdraw, redistest.Script("asynq:"), 1, redistest.NotApplied, asynq.TaskStateScheduled, false, none},
+		{"withdraw: ask for the queue again", waits, withdraw, named("sismember"), 2, redistest.NotApplied, asynq.TaskStateScheduled, false, none},
+		{"withdraw: remove the task", waits, withdraw, removes, 1, redistest.NotApplied, asynq.TaskStateScheduled, false, none},
+		{"withdraw: remove the task", waits, withdraw, removes, 1, redistest.ReplyLost, none, false, none},
 	}
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
-			rec := record("o1", order.QueueLow)
+			check := func(when string, want asynq.TaskState) {
+				t.Helper()
+				if info := b.task(order.QueueLow, "o1"); (info == nil) != (want == none) || info != nil && info.State != want {
+					t.Errorf("after %s the task is %+v, want it %v", when, info, want)
+				}
+			}
 			row.before(t, b)
-			b.breaker.Break(row.fault, row.match)
-			if added, err := b.Enqueue(t.Context(), rec); added || !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("the broken enqueue answered %t, %v", added, err)
+			seen := 0
+			b.breaker.Break(row.fault, func(c redis.Cmder) bool {
+				if row.match(c) {
+					seen++
+				}
+				return seen >= row.nth && row.match(c)
+			})
+			if added, err := row.call(t, b); added || !errors.Is(err, order.ErrUnavailable) || b.breaker.Fired() != 1 {
+				t.Errorf("the broken call answered %t, %v, with %d commands broken", added, err, b.breaker.Fired())
 			}
-			if b.breaker.Fired() != 1 {
-				t.Fatalf("%d commands were broken", b.breaker.Fired())
-			}
-			if added, err := b.Enqueue(t.Context(), rec); err != nil || added != row.added {
+			check("the broken call", row.broken)
+			if added, err := row.call(t, b); err != nil || added != row.added {
 				t.Errorf("the repeat answered %t, %v, want %t", added, err, row.added)
 			}
-			tasks, err := b.asynq.ListPendingTasks(string(order.QueueLow))
-			if err != nil || len(tasks) != 1 || tasks[0].ID != "o1" {
-				t.Errorf("pending are %v, %v", tasks, err)
+			check("the repeat", row.after)
+			if depths, err := queue.NewInspector(b.rdb).Depths(t.Context()); err != nil || depths[order.QueueLow].Backlog() > 1 {
+				t.Errorf("%+v, %v", depths, err)
 			}
 		})
 	}
 }
 
-// TestTask holds what a task says: whose it is, where it waits, how often and
-// how long it may be worked, and nothing personal.
+// TestTask checks what a task carries: its order, queue, retries and timeout, and nothing
+// personal.
 func TestTask(t *testing.T) {
 	b := open(t)
 	for _, q := range order.Queues() {
@@ -192,13 +234,12 @@ func checkPayload(t *testing.T, text []byte, rec order.Record) {
 	}
 	for _, personal := range []string{"ada", "Main Street", "London", "ring", "tea"} {
 		if strings.Contains(string(text), personal) {
-			t.Errorf("payload %s says %q", text, personal)
+			t.Errorf("payload %s contains %q", text, personal)
 		}
 	}
 }
 
-// TestTraceTravels holds that the trace of the request is the trace of the
-// attempt.
+// TestTraceTravels checks that the trace of the request is the trace of the attempt.
 func TestTraceTravels(t *testing.T) {
 	b := open(t)
 	sent := oteltrace.NewSpanContext(oteltrace.SpanContextConfig{
@@ -227,29 +268,6 @@ func TestTraceTravels(t *testing.T) {
 		}
 		if !d.span.Equal(want) {
 			t.Errorf("order %s came with span %+v, want %+v", d.id, d.span, want)
-		}
-	}
-}
-
-// TestRedisAway holds that every question says so when Redis is away.
-func TestRedisAway(t *testing.T) {
-	b := open(t)
-	i := queue.NewInspector(b.rdb)
-	b.server.Kill()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	for name, ask := range map[string]func() error{
-		"enqueue":  func() error { _, err := b.Enqueue(ctx, record("o1", order.QueueLow)); return err },
-		"backlog":  func() error { _, err := i.Backlog(ctx); return err },
-		"depths":   func() error { _, err := i.Depths(ctx); return err },
-		"fleet":    func() error { _, err := i.WorkerPool(ctx); return err },
-		"holds":    func() error { _, err := b.Holds(ctx, record("o1", order.QueueLow)); return err },
-		"withdraw": func() error { return b.Withdraw(ctx, record("o1", order.QueueLow)) },
-		"pause":    func() error { return i.Pause(ctx, order.QueueLow) },
-		"resume":   func() error { return i.Resume(ctx, order.QueueLow) },
-	} {
-		if err := ask(); !errors.Is(err, order.ErrUnavailable) {
-			t.Errorf("%s answered %v", name, err)
 		}
 	}
 }

@@ -1,12 +1,14 @@
-// Package queue is the hand-over: the API puts an accepted order in at one end,
-// a worker takes it out at the other.
+// Package queue is the hand-over: the API enqueues an accepted order at one end, a
+// worker takes it at the other.
 //
-// It receives records from intake and reconcile, and hands order ids to the
-// worker. It owns the Asynq tasks, one per waiting order and named after it,
-// and all that Asynq keeps below asynq: in Redis. When Enqueue returns without
-// an error, the order's task is in Redis. A delivery that ends, in whatever
-// way, acknowledges last: a crash before that brings the order back. So every
-// order is delivered at least once, and now and then twice.
+// It receives records from intake and recovery, and hands order ids to the worker. It
+// owns the Asynq tasks, one for each waiting order and named after it, and everything
+// below asynq: in Redis. When Enqueue returns without an error, the order's task is in
+// Redis. A delivery, however it ends, acknowledges last: a crash before that brings the
+// order back. So every order is delivered at least once, and occasionally twice.
+//
+// The hand-over works on plain Asynq servers and clients. Package prefetch makes it
+// faster where Asynq is the version that it knows.
 package queue
 
 import (
@@ -21,34 +23,29 @@ import (
 const taskType = "order"
 
 const (
-	// taskGrace is how much longer than an attempt a task may run, so that a
-	// worker whose attempt ran out of time can still write that into the books
-	// before Asynq gives the task away.
+	// taskGrace is how much longer than an attempt a task may run, so that a worker can
+	// still record an attempt that timed out before Asynq ends the task.
 	taskGrace = 15 * time.Second
-	// taskRetries is how often Asynq may bring a task back by its own count. It
-	// is out of reach, as a run of an order has at most 100 attempts: the ledger counts
-	// them and ends an order that has used them up, and Asynq must never archive
-	// a task without asking.
+	// taskRetries is how often Asynq retries a task. It is out of reach, as a run of an
+	// order has at most 100 attempts: the ledger counts them and fails the order, and
+	// Asynq must never archive a task on its own.
 	taskRetries = 1000
-	// checkInterval is how long a lane pauses that found no task in all its queues.
-	// It waits for one when it asks, so this need not spare Redis.
-	checkInterval = time.Millisecond
-	// abortTimeout is how long a handler may take to notice that its context has
-	// ended when the consumer stops.
+	// abortTimeout is how long a handler may take to return once its context is
+	// cancelled.
 	abortTimeout = 2 * time.Second
-	// forwardInterval is how often Asynq looks for tasks that have become due;
-	// it keeps their times in whole seconds.
+	// forwardInterval is how often Asynq makes due tasks pending; it keeps their times
+	// in whole seconds.
 	forwardInterval = 500 * time.Millisecond
-	// oddDelay is the wait after a delivery that ended without a verdict although
-	// Redis answers. Nobody counts these, so they must not come often.
-	oddDelay = 30 * time.Second
-	// leaseExpiredDelay is the wait before an order of a lost worker is tried
-	// again: it has waited for its lease already.
+	// noVerdictDelay is the wait after a delivery that ended without a verdict although
+	// Redis answers. These are not counted, so they must not come often.
+	noVerdictDelay = 30 * time.Second
+	// leaseExpiredDelay is the wait before an order is delivered again whose lease
+	// expired: it has waited for that already.
 	leaseExpiredDelay = time.Second
 )
 
-// Payload is what a task carries: enough for an operator to recognise the
-// order in Asynqmon, and nothing personal. The worker reads the record.
+// Payload is what a task carries: enough for an operator to recognise the order in
+// Asynqmon, and nothing personal. The worker reads the record.
 type Payload struct {
 	OrderID    string          `json:"order_id"`
 	Amount     order.Money     `json:"amount"`

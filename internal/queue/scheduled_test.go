@@ -2,28 +2,17 @@ package queue_test
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/redistest"
 )
 
-// scheduled is the record of an order that may be worked from a time on.
-func scheduled(id string, q order.Queue, at time.Time) order.Record {
-	rec := record(id, q)
-	rec.Status, rec.ProcessAt = order.StatusScheduled, at.UTC().Truncate(time.Microsecond)
-	return rec
-}
-
-// TestEnqueueScheduled holds until when a task waits. Asynq keeps whole seconds,
-// so a time between two of them counts as the later one.
+// TestEnqueueScheduled checks until when a task waits. Asynq keeps whole seconds, so a time
+// between two of them counts as the later one.
 func TestEnqueueScheduled(t *testing.T) {
 	t.Parallel()
 	second := time.Now().Truncate(time.Second).Add(time.Hour)
@@ -48,8 +37,8 @@ func TestEnqueueScheduled(t *testing.T) {
 			asynq.TaskStateScheduled, second.Add(order.MaxAhead),
 		},
 		{"its time has passed", order.StatusScheduled, second.Add(-2 * time.Hour), asynq.TaskStatePending, time.Time{}},
-		// The books go by the clock of Redis, which may be ahead of ours.
-		{"its time has come by the books", order.StatusPending, second, asynq.TaskStatePending, time.Time{}},
+		// The ledger uses the clock of Redis, which may be ahead of ours.
+		{"its time has come for the ledger", order.StatusPending, second, asynq.TaskStatePending, time.Time{}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -76,9 +65,8 @@ func TestEnqueueScheduled(t *testing.T) {
 	}
 }
 
-// TestScheduledIsDelivered holds that a consumer at work never gets an order
-// before its time, and soon after it. The time is late in its second: an order
-// whose time was cut to the second would come well before it.
+// TestScheduledIsDelivered checks that a consumer never gets an order before its time, and
+// soon after it. The time is late in its second: cut to the second, it would be early.
 func TestScheduledIsDelivered(t *testing.T) {
 	b := open(t)
 	type delivery struct {
@@ -109,44 +97,8 @@ func TestScheduledIsDelivered(t *testing.T) {
 	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
 }
 
-// schedules matches the script by which Asynq takes in a task that waits.
-func schedules(c redis.Cmder) bool {
-	if !redistest.Script("asynq:")(c) {
-		return false
-	}
-	key, _ := c.Args()[4].(string)
-	return strings.HasSuffix(key, ":scheduled")
-}
-
-// TestEnqueueScheduledFaults breaks the write of a task that waits in both ways a
-// network can, repeats it, and wants one task at its time.
-func TestEnqueueScheduledFaults(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			at := time.Now().Truncate(time.Second).Add(time.Hour)
-			rec := scheduled("o1", order.QueueDefault, at)
-			b.breaker.Break(fault, schedules)
-			if added, err := b.Enqueue(t.Context(), rec); added || !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("the broken enqueue answered %t, %v", added, err)
-			}
-			if b.breaker.Fired() != 1 {
-				t.Fatalf("%d commands were broken", b.breaker.Fired())
-			}
-			if added, err := b.Enqueue(t.Context(), rec); err != nil || added != (fault == redistest.NotApplied) {
-				t.Errorf("the repeat answered %t, %v", added, err)
-			}
-			tasks, err := b.asynq.ListScheduledTasks(string(order.QueueDefault))
-			if err != nil || len(tasks) != 1 || tasks[0].ID != "o1" || !tasks[0].NextProcessAt.Equal(at) {
-				t.Errorf("scheduled are %v, %v", tasks, err)
-			}
-		})
-	}
-}
-
-// TestEnqueueReplacesAnotherTime puts an order in whose id a cancelled order had
-// before, and left a task of: it comes at its own time.
+// TestEnqueueReplacesAnotherTime enqueues an order whose id a cancelled order had before,
+// and left a task of: it is delivered at its own time.
 func TestEnqueueReplacesAnotherTime(t *testing.T) {
 	t.Parallel()
 	const q = order.QueueDefault
@@ -164,15 +116,11 @@ func TestEnqueueReplacesAnotherTime(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			if _, err := b.Enqueue(t.Context(), scheduled("o1", q, time.Now().Add(30*24*time.Hour))); err != nil {
-				t.Fatal(err)
-			}
+			b.enqueueRecord(t, scheduled("o1", q, time.Now().Add(30*24*time.Hour)))
 			if held, err := b.Holds(t.Context(), row.again); held || err != nil {
 				t.Errorf("the leftover counts: %t, %v", held, err)
 			}
-			if err := b.EnqueueAll(t.Context(), handovers(t, []order.Record{row.again})); err != nil {
-				t.Fatal(err)
-			}
+			must(t, b.EnqueueAll(t.Context(), handovers(t, []order.Record{row.again})))
 			task := b.task(q, "o1")
 			if task == nil || task.State != row.state || row.state == asynq.TaskStateScheduled && !task.NextProcessAt.Equal(soon) {
 				t.Errorf("the task is %+v", task)

@@ -6,15 +6,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-//go:embed scripts/enqueue.lua
-var enqueueLua string
-
-//go:embed scripts/fetch.lua
-var fetchLua string
-
-//go:embed scripts/done.lua
-var doneLua string
-
 //go:embed scripts/putback.lua
 var putbackLua string
 
@@ -30,14 +21,11 @@ var storeCorruptLua string
 //go:embed scripts/remove.lua
 var removeLua string
 
-// The scripts that change tasks in Asynq's place. Each file under scripts
+// The scripts that change tasks as Asynq has no call for. Each file under scripts
 // documents its keys, arguments and answers.
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	enqueueScript      = redis.NewScript(enqueueLua)
-	fetchScript        = redis.NewScript(fetchLua)
-	doneScript         = redis.NewScript(doneLua)
 	putbackScript      = redis.NewScript(putbackLua)
 	dropLeaseScript    = redis.NewScript(dropLeaseLua)
 	saveLeasesScript   = redis.NewScript(saveLeasesLua)

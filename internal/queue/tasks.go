@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
 )
 
 // Tasks finds, moves and removes tasks that Asynq has lost track of; package recovery
@@ -35,7 +36,7 @@ type Tasks struct {
 // NewTasks returns Tasks on rdb, which stays the caller's to close. It fails if the
 // program is built with a version of Asynq whose keys are not known.
 func NewTasks(rdb redis.UniversalClient) (*Tasks, error) {
-	if err := checkLayout(); err != nil {
+	if err := prefetch.Supported(); err != nil {
 		return nil, err
 	}
 	now := func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
@@ -54,7 +55,7 @@ func taskKey(ref taskRef) string { return queueKey(ref.queue, "t:"+ref.id) }
 // findTask returns Asynq's view of a task. It returns order.ErrCorrupt, and with it
 // Asynq's own error, for a task that is missing or cannot be decoded.
 func findTask(ctx context.Context, inspector *asynq.Inspector, ref taskRef) (*asynq.TaskInfo, error) {
-	info, err := within(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(ref.queue), ref.id) })
+	info, err := withContext(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(ref.queue), ref.id) })
 	switch {
 	case err == nil && info.ID == ref.id && info.Queue == string(ref.queue):
 		return info, nil

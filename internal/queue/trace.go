@@ -13,41 +13,37 @@ import (
 )
 
 const (
-	// publish is the operation of an order that is put into its queue.
+	// publish is the operation of enqueuing an order.
 	publish = "publish"
 	// attempt is the operation of a delivery to the handler.
 	attempt = "attempt"
 )
 
-// publications are the spans of orders on their way into their queues, in turn. It is
-// empty while traces are off.
-type publications []trace.Span
+// enqueueSpans are the spans of orders being enqueued, in the same order. It is empty
+// while traces are off.
+type enqueueSpans []trace.Span
 
-// publish begins a span for each order, in its trace, and returns the orders with
-// the span as the parent of what follows.
-func (p *Producer) publish(waiting []order.Handover) ([]order.Handover, publications) {
+// startSpans starts a span for each order, in the trace of its origin, and returns the
+// orders with the span as their origin.
+func (p *Producer) startSpans(waiting []order.Handover) ([]order.Handover, enqueueSpans) {
 	if p.tracer == nil {
 		return waiting, nil
 	}
 	waiting = slices.Clone(waiting)
-	spans := make(publications, len(waiting))
+	spans := make(enqueueSpans, len(waiting))
 	for i, h := range waiting {
-		waiting[i], spans[i] = p.publishOne(h)
+		ctx, span := p.tracer.Start(traces.WithContext(context.Background(), h.Trace), publish+" "+string(h.Record.Queue),
+			trace.WithSpanKind(trace.SpanKindProducer),
+			trace.WithAttributes(semconv.MessagingOperationTypeSend),
+			trace.WithAttributes(traces.Hop(publish, h.Record.Queue, h.Record.ID)...))
+		waiting[i].Trace, spans[i] = traces.ContextOf(ctx), span
 	}
 	return waiting, spans
 }
 
-func (p *Producer) publishOne(h order.Handover) (order.Handover, trace.Span) {
-	ctx, span := p.tracer.Start(traces.WithContext(context.Background(), h.Trace), publish+" "+string(h.Record.Queue),
-		trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithAttributes(semconv.MessagingOperationTypeSend),
-		trace.WithAttributes(traces.Hop(publish, h.Record.Queue, h.Record.ID)...))
-	h.Trace = traces.ContextOf(ctx)
-	return h, span
-}
-
-// fail marks the spans from one place up to another as failed if there is an error.
-func (s publications) fail(from, to int, err error) {
+// fail marks the spans from number from up to, not including, number to as failed, unless
+// err is nil.
+func (s enqueueSpans) fail(from, to int, err error) {
 	if s == nil {
 		return
 	}
@@ -56,7 +52,7 @@ func (s publications) fail(from, to int, err error) {
 	}
 }
 
-func (s publications) end() {
+func (s enqueueSpans) end() {
 	for _, span := range s {
 		span.End()
 	}

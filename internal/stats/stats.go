@@ -59,7 +59,7 @@ type Ledger interface {
 // Queues returns the content of the queues and the workers that are alive.
 type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]Depth, error)
-	WorkerPool(ctx context.Context) (WorkerPool, error)
+	Workers(ctx context.Context) (WorkerPool, error)
 }
 
 // Snapshot is the state of the whole system at one moment.
@@ -150,7 +150,7 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	pool, err := r.queues.WorkerPool(ctx)
+	pool, err := r.queues.Workers(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}

@@ -48,7 +48,7 @@ func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
 	return s.depths, s.depthsErr
 }
 
-func (s *shop) WorkerPool(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
+func (s *shop) Workers(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
 
 func (s *shop) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
 

@@ -42,7 +42,10 @@ func (s submission) json() string {
 
 // TestEveryOutcome drives one order into each outcome, through every status on
 // the way, over HTTP only.
-func TestEveryOutcome(t *testing.T) {
+func TestEveryOutcome(t *testing.T) { bothWays(t, testEveryOutcome) }
+
+func testEveryOutcome(t *testing.T, s *system) {
+	t.Helper()
 	shop := openShop(t, func(id string, call int) int {
 		switch {
 		case id == "retried" && call < 3:
@@ -55,7 +58,6 @@ func TestEveryOutcome(t *testing.T) {
 			return http.StatusOK
 		}
 	})
-	s := start(t)
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_FULFILMENT_SECRET="+secret, "ORDERS_MAX_ATTEMPTS=3")
 
 	expedited, valuable, urgent, large, long := sample("expedited"), sample("valuable"), sample("urgent"), sample("large"), sample("long")

@@ -13,9 +13,11 @@ import (
 // TestRetryOnTheEvent retries each order in the moment it is heard to have failed,
 // when its worker may not have acknowledged it yet. All begin again by themselves:
 // recovery finds no order without a task.
-func TestRetryOnTheEvent(t *testing.T) {
+func TestRetryOnTheEvent(t *testing.T) { bothWays(t, testRetryOnTheEvent) }
+
+func testRetryOnTheEvent(t *testing.T, s *system) {
+	t.Helper()
 	const orders = 400
-	s := start(t)
 	shop := openShop(t, func(_ string, call int) int {
 		if call == 1 {
 			return http.StatusUnprocessableEntity

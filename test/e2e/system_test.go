@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,22 @@ type system struct {
 	client *http.Client
 	api    *programtest.TestProcess
 	url    string
+	// workerEnv are settings of all workers.
+	workerEnv []string
+}
+
+// bothWays runs a test with prefetching workers and with workers on plain Asynq servers. It
+// is for tests of the hand-over, retries, shutdown and priorities.
+func bothWays(t *testing.T, test func(t *testing.T, s *system)) {
+	t.Helper()
+	t.Parallel()
+	for name, prefetch := range map[string]string{"prefetching": "true", "plain": "false"} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			s.workerEnv = []string{"ORDERS_WORKER_PREFETCH=" + prefetch}
+			test(t, s)
+		})
+	}
 }
 
 // start runs a Redis and one API. When the test ends the books are checked, and
@@ -63,7 +80,8 @@ func (s *system) spawn(name string, env ...string) *programtest.TestProcess {
 // worker starts a worker that retries fast, and waits until it is alive.
 func (s *system) worker(env ...string) *programtest.TestProcess {
 	s.t.Helper()
-	p := s.spawn("worker", append([]string{"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms"}, env...)...)
+	env = slices.Concat([]string{"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms"}, s.workerEnv, env)
+	p := s.spawn("worker", env...)
 	p.Await(`"msg":"worker is starting"`)
 	s.until("a worker is alive", func() bool { return s.stats().ActiveWorkers > 0 })
 	return p

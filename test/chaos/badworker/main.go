@@ -97,7 +97,7 @@ func (b builder) consumer(bad worker.Fulfilment) (*queue.Consumer, error) {
 		MaxAttempts: c.MaxAttempts, AttemptTimeout: c.AttemptTimeout, Backoff: backoff, Log: b.log,
 	}, b.books, b.books, bad)
 	return queue.NewConsumer(b.rdb, queue.ConsumerConfig{
-		Concurrency: c.Concurrency, Lanes: c.Lanes, ReservedCritical: c.ReservedCritical,
+		Concurrency: c.Concurrency, Servers: c.Lanes, ReservedCritical: c.ReservedCritical, Prefetch: c.Prefetch,
 		Weights: c.QueueWeights, Backoff: backoff, ShutdownTimeout: c.ShutdownTimeout, Log: b.log,
 	}, stumbling{next: handler, folder: os.Getenv("STUMBLED")})
 }

@@ -1,0 +1,249 @@
+package prefetch_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/redistest"
+)
+
+// TestBufferIsBounded checks that a worker which can begin no more orders prefetches about as
+// many tasks as it has slots, and fewer when few slots are free.
+func TestBufferIsBounded(t *testing.T) {
+	t.Parallel()
+	const slots = 30
+	for _, row := range []struct{ taken, most int }{{0, 2*slots + 1}, {slots - 2, 10}} {
+		t.Run(fmt.Sprintf("%d slots taken", row.taken), func(t *testing.T) {
+			b := open(t)
+			var running atomic.Int32
+			release := make(chan struct{})
+			b.work(t, b.broken, workerConfig{servers: 3, slots: slots / 3}, func(context.Context, string) error {
+				running.Add(1)
+				<-release
+				return nil
+			})
+			t.Cleanup(func() { close(release) })
+			b.fill(t, order.QueueLow, row.taken)
+			eventually(t, "some slots are taken", func() bool { return int(running.Load()) == row.taken })
+			b.send(t, order.QueueDefault, b.idsOf(order.QueueDefault, 400)...)
+			eventually(t, "all slots are taken", func() bool { return running.Load() == slots })
+			never(t, "too many tasks are fetched", func() bool { return len(b.active()) > row.most })
+		})
+	}
+}
+
+// TestBufferedTasksTakeSlots checks that all queues share the free slots: what is buffered of
+// one is not fetched of another, except for the one task that was asked for.
+func TestBufferedTasksTakeSlots(t *testing.T) {
+	b := open(t)
+	p := b.prefetcherOn(b.rdb, 10, new(atomic.Int64))
+	for n, want := range []int64{10, 1, 1} {
+		q := order.Queues()[n]
+		b.fill(t, q, 20)
+		_, err := dequeue(p.Client(q), q)
+		must(t, err)
+		if got := b.rdb.LLen(t.Context(), "asynq:{"+string(q)+"}:active").Val(); got != want {
+			t.Errorf("%d tasks of queue %s were fetched, want %d", got, q, want)
+		}
+	}
+}
+
+// TestManyAtATime checks that servers share fetches and acknowledgements.
+func TestManyAtATime(t *testing.T) {
+	b := open(t)
+	want := b.fill(t, order.QueueDefault, 300)
+	fetches := countAnswered(b.broken, isFetch)
+	acks := countAnswered(b.broken, redistest.Script(keyActive))
+	var c collector
+	b.work(t, b.broken, workerConfig{servers: 3, slots: 10}, c.handle)
+	c.wait(t, want)
+	eventually(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
+	if n := fetches.Load(); int(n) >= len(want)/2 {
+		t.Errorf("%d orders took %d fetches", len(want), n)
+	}
+	if n := acks.Load(); int(n) >= len(want) {
+		t.Errorf("%d orders took %d acknowledgements", len(want), n)
+	}
+}
+
+// TestIdleSlotsAsk checks that a server gets tasks of its own queues alone, also while
+// tasks of others are buffered.
+func TestIdleSlotsAsk(t *testing.T) {
+	b := open(t)
+	b.fill(t, order.QueueDefault, 40)
+	h := b.hoard(t, b.broken)
+	h.waitFull(t)
+	never(t, "a critical slot took another order", func() bool { return len(h.begun) > 0 })
+	b.enqueue(t, order.QueueCritical, "c1")
+	if id := receive(t, "the critical order begins", h.begun); id != "c1" {
+		t.Errorf("%s began", id)
+	}
+}
+
+// TestWaitIsBounded checks that a server which finds no task is answered long before a
+// lease would end, as Asynq counts the lease of a task from when it asked.
+func TestWaitIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, queues := range map[string][]order.Queue{
+		"one queue": {order.QueueCritical}, "all queues": order.Queues(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			h := b.hoard(t, b.broken)
+			client := h.Client(queues...)
+			var answers sync.WaitGroup
+			answered := make(chan struct{})
+			for range 3 { // one of them would always be answered
+				answers.Go(func() {
+					if _, err := dequeue(client, order.QueueCritical); err != redis.Nil { //nolint:errorlint // as Asynq compares
+						t.Errorf("an empty queue answered %v", err)
+					}
+				})
+			}
+			go func() { answers.Wait(); close(answered) }()
+			select {
+			case <-answered:
+			case <-time.After(25 * time.Second):
+				t.Error("a server still waits for its answer")
+				h.cancel()
+				<-answered
+			}
+		})
+	}
+}
+
+// TestFetchFaults breaks a fetch in both ways a network can. Tasks whose fetch was applied
+// without an answer stay active with a lease, for recovery; all others are delivered once.
+func TestFetchFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range redistest.Faults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			b := open(t)
+			all := b.fill(t, order.QueueDefault, 20)
+			b.breaker.Break(fault, isFetchOf(order.QueueDefault))
+			var c collector
+			b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
+			eventually(t, "nothing is pending or being worked", func() bool {
+				got := len(c.got())
+				return len(b.pending(order.QueueDefault)) == 0 && len(b.active()) == len(all)-got && b.breaker.Fired() == 1
+			})
+			lost := b.active()
+			if (len(lost) > 0) != (fault == redistest.ReplyLost) {
+				t.Errorf("lost are %v", lost)
+			}
+			checkSame(t, "delivered or lost", all, append(c.got(), lost...))
+		})
+	}
+}
+
+// TestFetchAfterAnOutage checks that a worker goes on when Redis was away or restarted.
+func TestFetchAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	t.Run("away", func(t *testing.T) {
+		b := open(t)
+		var away atomic.Bool
+		var refused atomic.Int32
+		rdb := b.server.Client()
+		rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
+			return func(ctx context.Context, cmd redis.Cmder) error {
+				if !away.Load() {
+					return next(ctx, cmd)
+				}
+				refused.Add(1)
+				cmd.SetErr(redistest.ErrBroken)
+				return redistest.ErrBroken
+			}
+		}))
+		h := b.hoard(t, rdb)
+		away.Store(true)
+		want := b.fill(t, order.QueueDefault, 2)
+		eventually(t, "Redis is asked in vain", func() bool { return refused.Load() > 5 })
+		away.Store(false)
+		checkSame(t, "begun", want, h.twoBegun(t))
+	})
+	t.Run("restarted", func(t *testing.T) {
+		b := open(t)
+		h := b.hoard(t, b.broken)
+		b.server.Kill()
+		b.server.Restart()
+		eventually(t, "Redis answers", func() bool { return b.rdb.Ping(context.Background()).Err() == nil })
+		b.enqueue(t, order.QueueDefault, "o1", "o2")
+		checkSame(t, "begun", []string{"o1", "o2"}, h.twoBegun(t))
+	})
+}
+
+// TestFullRedis checks that orders are fetched, acknowledged and requeued when memory is
+// full: working orders is what frees memory.
+func TestFullRedis(t *testing.T) {
+	b := open(t)
+	want := b.fill(t, order.QueueDefault, 10)
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	var c collector
+	b.work(t, b.broken, workerConfig{servers: 1, slots: 1}, c.handle)
+	c.wait(t, want)
+	eventually(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
+	if left := b.rdb.Keys(t.Context(), keyTask+"*").Val(); len(left) > 0 {
+		t.Errorf("left are %v", left)
+	}
+}
+
+// TestFetchAmongCorruptTasks checks that tasks without a readable message keep no other
+// from being delivered, and stay active with a lease, for recovery.
+func TestFetchAmongCorruptTasks(t *testing.T) {
+	b := open(t)
+	all := b.fill(t, order.QueueDefault, 6)
+	b.rdb.Del(t.Context(), keyTask+all[0], keyTask+all[2])
+	b.rdb.Set(t.Context(), keyTask+all[2], "no task", 0)
+	b.rdb.HDel(t.Context(), keyTask+all[5], "msg")
+	corrupt := []string{all[0], all[2], all[5]}
+	var c collector
+	b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
+	c.wait(t, []string{all[1], all[3], all[4]})
+	eventually(t, "only the corrupt ones are active", func() bool { return cmp.Equal(corrupt, b.active()) })
+}
+
+// TestStaleTasks checks that no server gets a task which is too old, as it may be another
+// worker's by now: the machine may have been suspended between a poll and the question.
+func TestStaleTasks(t *testing.T) {
+	b := open(t)
+	b.enqueue(t, order.QueueDefault, "o1")
+	p := b.prefetcher()
+	p.SetMaxAge(-time.Hour) // all tasks are
+	ctx, cancel := context.WithCancel(context.Background())
+	polled := make(chan struct{})
+	go func() { p.Poll(ctx); close(polled) }()
+	t.Cleanup(func() { cancel(); <-polled })
+	if message, err := dequeue(p.Client(order.QueueDefault), order.QueueDefault); err != redis.Nil { //nolint:errorlint // as Asynq compares
+		t.Errorf("a server got %q, %v", message, err)
+	}
+	p.SetMaxAge(time.Hour)
+	eventually(t, "the task is taken", func() bool {
+		_, err := dequeue(p.Client(order.QueueDefault), order.QueueDefault)
+		return err == nil
+	})
+}
+
+// TestPace checks that the pace follows what is begun, and falls to zero with it.
+func TestPace(t *testing.T) {
+	p := open(t).prefetcher()
+	pace := func(begun int) (pace int) {
+		for range 10 {
+			pace = p.MeasurePace(order.QueueDefault, begun)
+		}
+		return pace
+	}
+	if busy := pace(500); busy < 90 || busy > 100 {
+		t.Errorf("500 orders in 50 ms are a pace of %d in 10 ms", busy)
+	}
+	if idle := pace(0); idle != 0 {
+		t.Errorf("nothing begun is a pace of %d", idle)
+	}
+}

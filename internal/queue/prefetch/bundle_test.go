@@ -1,0 +1,393 @@
+package prefetch_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/queue/prefetch"
+	"orderprocessor/internal/redistest"
+)
+
+// TestMain checks that no prefetcher leaves a goroutine behind.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "8") // an argument of the command still wins
+	goleak.VerifyTestMain(m)
+}
+
+// The keys of the queue that most tests use.
+const (
+	keyPrefix  = "asynq:{default}:"
+	keyPending = keyPrefix + "pending"
+	keyActive  = keyPrefix + "active"
+	keyLease   = keyPrefix + "lease"
+	keyPaused  = keyPrefix + "paused"
+	keyTask    = keyPrefix + "t:"
+)
+
+// bundle is what each test gets: a Redis of its own, a client of it that can be broken,
+// and plain Asynq.
+type bundle struct {
+	server  *redistest.Server
+	rdb     *redis.Client
+	broken  *redis.Client
+	breaker *redistest.Breaker
+	client  *asynq.Client
+	asynq   *asynq.Inspector
+}
+
+// open makes the test parallel and returns its bundle.
+func open(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	return newBundle(t)
+}
+
+func newBundle(t *testing.T) *bundle {
+	t.Helper()
+	server := redistest.Start(t)
+	b := &bundle{server: server, rdb: server.Client(), broken: server.Client(), breaker: &redistest.Breaker{}}
+	b.broken.AddHook(b.breaker)
+	b.client, b.asynq = asynq.NewClientFromRedisClient(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
+	return b
+}
+
+// enqueue adds tasks to a queue, with plain Asynq and without an announcement.
+func (b *bundle) enqueue(t *testing.T, q order.Queue, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		_, err := b.client.Enqueue(asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
+		must(t, err)
+	}
+}
+
+// idsOf returns so many ids for a queue.
+func (*bundle) idsOf(q order.Queue, n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%s-%d", q, i)
+	}
+	return ids
+}
+
+// fill adds so many tasks, and returns their ids, the oldest first.
+func (b *bundle) fill(t *testing.T, q order.Queue, n int) []string {
+	t.Helper()
+	ids := b.idsOf(q, n)
+	b.enqueue(t, q, ids...)
+	return ids
+}
+
+// send adds tasks in a batch and wakes their queue.
+func (b *bundle) send(t *testing.T, q order.Queue, ids ...string) {
+	t.Helper()
+	client := asynq.NewClientFromRedisClient(prefetch.NewClient(b.rdb))
+	ctx, batch := prefetch.NewBatch(t.Context())
+	for _, id := range ids {
+		_, err := client.EnqueueContext(ctx, asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
+		must(t, err)
+	}
+	batch.Send(t.Context(), b.rdb, []order.Queue{q})
+}
+
+// task returns Asynq's view of a task of the default queue, nil if there is none.
+func (b *bundle) task(id string) *asynq.TaskInfo {
+	info, err := b.asynq.GetTaskInfo("default", id)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// pending is the pending tasks of a queue, the next to be taken first.
+func (b *bundle) pending(q order.Queue) []string {
+	ids := b.rdb.LRange(context.Background(), "asynq:{"+string(q)+"}:pending", 0, -1).Val()
+	slices.Reverse(ids)
+	return ids
+}
+
+// active is the active tasks of the default queue that have a lease, sorted.
+func (b *bundle) active() []string {
+	ids := b.rdb.LRange(context.Background(), keyActive, 0, -1).Val()
+	slices.Sort(ids)
+	leases := b.rdb.ZRange(context.Background(), keyLease, 0, -1).Val()
+	return slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(leases, id) })
+}
+
+// requeue stands in for the requeue of package queue. It can be made to fail.
+func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
+	own := "asynq:{" + string(q) + "}:"
+	for _, t := range tasks {
+		lease, err := b.broken.ZScore(ctx, own+"lease", t.ID).Result()
+		if err != nil {
+			return err
+		}
+		if strconv.FormatInt(int64(lease), 10) != t.Lease {
+			return fmt.Errorf("%s has lease %v, not %s", t.ID, lease, t.Lease)
+		}
+	}
+	_, err := b.broken.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, t := range slices.Backward(tasks) {
+			pipe.LRem(ctx, own+"active", 0, t.ID)
+			pipe.ZRem(ctx, own+"lease", t.ID)
+			pipe.HSet(ctx, own+"t:"+t.ID, "state", "pending")
+			pipe.RPush(ctx, own+"pending", t.ID)
+		}
+		return nil
+	})
+	return err
+}
+
+// prefetcher returns a prefetcher on the client that can be broken, which does not run.
+func (b *bundle) prefetcher() *prefetch.Prefetcher {
+	return b.prefetcherOn(b.broken, 1, new(atomic.Int64))
+}
+
+func (b *bundle) prefetcherOn(rdb redis.UniversalClient, slots int, running *atomic.Int64) *prefetch.Prefetcher {
+	return prefetch.New(rdb, prefetch.Config{
+		Slots: slots, Running: func() int { return int(running.Load()) },
+		Requeue: b.requeue, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+// worker is Asynq servers on a prefetcher, as package queue starts them.
+type worker struct {
+	*prefetch.Prefetcher
+	cancel func()
+	ended  <-chan struct{}
+}
+
+// workerConfig is how a worker's slots are shared. Idle slots are on a server of the
+// critical queue: they let the prefetcher fetch more tasks than the others begin.
+type workerConfig struct{ servers, slots, idle int }
+
+// work runs a worker on rdb until it is cancelled, at the latest when the test ends.
+func (b *bundle) work(t *testing.T, rdb redis.UniversalClient, cfg workerConfig, handle func(ctx context.Context, id string) error) *worker {
+	t.Helper()
+	running := &atomic.Int64{}
+	w := &worker{Prefetcher: b.prefetcherOn(rdb, cfg.servers*cfg.slots+cfg.idle, running)}
+	handler := asynq.HandlerFunc(func(ctx context.Context, _ *asynq.Task) error {
+		running.Add(1)
+		defer running.Add(-1)
+		id, _ := asynq.GetTaskID(ctx)
+		return handle(ctx, id)
+	})
+	serve := func(slots int, weights map[string]int, queues ...order.Queue) *asynq.Server {
+		s := asynq.NewServerFromRedisClient(w.Client(queues...), asynq.Config{
+			Concurrency: slots, Queues: weights, TaskCheckInterval: time.Millisecond, ShutdownTimeout: programtest.Patience,
+			LogLevel: asynq.FatalLevel, RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Second },
+		})
+		must(t, s.Start(handler))
+		return s
+	}
+	var servers []*asynq.Server
+	for range cfg.servers {
+		servers = append(servers, serve(cfg.slots, map[string]int{"critical": 6, "default": 3, "low": 1}, order.Queues()...))
+	}
+	if cfg.idle > 0 {
+		servers = append(servers, serve(cfg.idle, map[string]int{"critical": 1}, order.QueueCritical))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	w.cancel, w.ended = cancel, ended
+	go func() {
+		defer close(ended)
+		var all sync.WaitGroup
+		all.Go(func() { w.Run(ctx) })
+		<-ctx.Done()
+		for _, s := range servers {
+			all.Go(s.Shutdown)
+		}
+		all.Wait()
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	return w
+}
+
+// hoarder is a worker that begins two orders, keeps them until they are released, and
+// prefetches more.
+type hoarder struct {
+	*worker
+	begun   chan string
+	release func()
+}
+
+const (
+	hoarderSlots = 2
+	hoarderIdle  = 18
+)
+
+func (b *bundle) hoard(t *testing.T, rdb redis.UniversalClient) *hoarder {
+	t.Helper()
+	h, gate := &hoarder{begun: make(chan string, 1000)}, make(chan struct{})
+	h.release = sync.OnceFunc(func() { close(gate) })
+	h.worker = b.work(t, rdb, workerConfig{servers: 1, slots: hoarderSlots, idle: hoarderIdle}, func(_ context.Context, id string) error {
+		h.begun <- id
+		<-gate
+		return nil
+	})
+	h.SetMaxAge(time.Hour) // however slow the machine is
+	t.Cleanup(h.release)
+	return h
+}
+
+// waitFull waits until the hoarder has begun orders of the default queue and holds more,
+// and returns those that it has begun.
+func (h *hoarder) waitFull(t *testing.T) []string {
+	t.Helper()
+	begun := h.twoBegun(t)
+	// Fewer may have been fetched while other queues were asked, and no server asks now.
+	eventually(t, "tasks are buffered", func() bool {
+		h.Fetch(order.QueueDefault)
+		return h.Buffered() > hoarderIdle/2
+	})
+	return begun
+}
+
+func (h *hoarder) twoBegun(t *testing.T) []string {
+	t.Helper()
+	ids := []string{receive(t, "an order begins", h.begun), receive(t, "another begins", h.begun)}
+	slices.Sort(ids)
+	return ids
+}
+
+// collector is a handler that records the ids it is given.
+type collector struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+func (c *collector) handle(_ context.Context, id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ids = append(c.ids, id)
+	return nil
+}
+
+func (c *collector) got() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.ids)
+}
+
+// wait waits until these orders were delivered, each once and no others.
+func (c *collector) wait(t *testing.T, want []string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
+	checkSame(t, "delivered", want, c.got())
+}
+
+// checkSame compares ids whatever their order.
+func checkSame(t *testing.T, what string, want, got []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(strings.Compare), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// hook is a go-redis hook around single commands.
+type hook func(next redis.ProcessHook) redis.ProcessHook
+
+func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return h(next) }
+
+// countAnswered counts the commands on rdb that match and were answered.
+func countAnswered(rdb *redis.Client, match func(redis.Cmder) bool) *atomic.Int32 {
+	n := &atomic.Int32{}
+	rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
+		return func(ctx context.Context, cmd redis.Cmder) error {
+			err := next(ctx, cmd)
+			if match(cmd) && err == nil {
+				n.Add(1)
+			}
+			return err
+		}
+	}))
+	return n
+}
+
+// stopFirst holds back the first command on rdb that matches: it closes reached and waits
+// for release.
+func stopFirst(rdb *redis.Client, match func(redis.Cmder) bool) (reached <-chan struct{}, release func()) {
+	arrived, opened := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
+		return func(ctx context.Context, cmd redis.Cmder) error {
+			if match(cmd) {
+				once.Do(func() { close(arrived); <-opened })
+			}
+			return next(ctx, cmd)
+		}
+	}))
+	return arrived, func() { close(opened) }
+}
+
+// isFetch matches the script that fetches tasks.
+func isFetch(cmd redis.Cmder) bool {
+	keys := redistest.Keys(cmd)
+	return len(keys) == 4 && strings.HasSuffix(keys[0], ":pending") && strings.HasSuffix(keys[1], ":paused")
+}
+
+func isFetchOf(q order.Queue) func(redis.Cmder) bool {
+	return func(cmd redis.Cmder) bool { return isFetch(cmd) && strings.Contains(redistest.Keys(cmd)[0], string(q)) }
+}
+
+// dequeue asks for a task of a queue as Asynq does, and returns its message.
+func dequeue(client redis.UniversalClient, q order.Queue) (string, error) {
+	own := "asynq:{" + string(q) + "}:"
+	keys := []string{own + "pending", own + "paused", own + "active", own + "lease"}
+	return client.EvalSha(context.Background(), prefetch.DequeueSHA, keys, time.Now().Add(30*time.Second).Unix(), own+"t:").Text()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	programtest.Until(t, what, holds)
+}
+
+// never checks for a while that the condition does not hold; queues are polled every 250 ms.
+func never(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	if programtest.Poll(400*time.Millisecond, holds) {
+		t.Fatal(what)
+	}
+}
+
+// receive waits for a value.
+func receive[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(programtest.Patience):
+		t.Fatalf("still waiting: %s", what)
+		panic("unreachable")
+	}
+}

@@ -1,0 +1,162 @@
+package prefetch_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/prefetch"
+)
+
+const wakeChannel = "asynq:wake"
+
+// TestAnnouncements checks that a batch announces the queues that it is told to wake in one
+// message, and none when there is none.
+func TestAnnouncements(t *testing.T) {
+	b := open(t)
+	subscription := b.rdb.Subscribe(t.Context(), wakeChannel)
+	t.Cleanup(func() { _ = subscription.Close() })
+	_, err := subscription.Receive(t.Context())
+	must(t, err)
+	for _, queues := range [][]order.Queue{{order.QueueDefault}, nil, {order.QueueCritical, order.QueueLow}} {
+		_, batch := prefetch.NewBatch(t.Context())
+		batch.Send(t.Context(), b.rdb, queues)
+	}
+	var got []string
+	for range 2 {
+		got = append(got, receive(t, "an announcement", subscription.Channel()).Payload)
+	}
+	if diff := cmp.Diff([]string{"default", "critical,low"}, got); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
+
+// idleServer is a server of one queue that was found empty, on a prefetcher that runs in
+// part.
+type idleServer struct {
+	*prefetch.Prefetcher
+	message <-chan string // of the first task that it gets
+}
+
+// idle starts run, a part of Prefetcher.Run, and a server that asks for tasks of q.
+func (b *bundle) idle(t *testing.T, q order.Queue, run func(*prefetch.Prefetcher, context.Context)) *idleServer {
+	t.Helper()
+	fetches := countAnswered(b.broken, isFetch)
+	p := b.prefetcher()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { run(p, ctx) })
+	message := make(chan string, 1)
+	running.Go(func() {
+		for client := p.Client(q); ctx.Err() == nil; {
+			if text, err := dequeue(client, q); err == nil {
+				message <- text
+				return
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		p.Poll(ctx) // ends the wait of the server
+		running.Wait()
+	})
+	eventually(t, "the queue is found empty", func() bool { return fetches.Load() > 0 })
+	return &idleServer{Prefetcher: p, message: message}
+}
+
+func (b *bundle) awaitListener(t *testing.T) {
+	t.Helper()
+	eventually(t, "the prefetcher listens", func() bool {
+		return b.rdb.PubSubNumSub(context.Background(), wakeChannel).Val()[wakeChannel] == 1
+	})
+}
+
+// TestWake checks that an announcement is enough to take new tasks: the prefetcher does not
+// poll here. It listens again after its connection was lost.
+func TestWake(t *testing.T) {
+	t.Parallel()
+	for name, disturb := range map[string]func(t *testing.T, b *bundle){
+		"connected": func(*testing.T, *bundle) {},
+		"connected again": func(t *testing.T, b *bundle) {
+			t.Helper()
+			if n, err := b.rdb.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Int(); n != 1 || err != nil {
+				t.Fatalf("%d listeners were cut off, %v", n, err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			s := b.idle(t, order.QueueCritical, (*prefetch.Prefetcher).Listen)
+			b.awaitListener(t)
+			disturb(t, b)
+			n := 0
+			eventually(t, "a task is taken", func() bool { // announcements are lost until it listens again
+				n++
+				b.send(t, order.QueueCritical, fmt.Sprint("o", n))
+				return len(s.message) > 0
+			})
+		})
+	}
+}
+
+// TestOtherAnnouncements checks that a message which does not name the queue wakes nobody.
+func TestOtherAnnouncements(t *testing.T) {
+	b := open(t)
+	s := b.idle(t, order.QueueCritical, (*prefetch.Prefetcher).Listen)
+	b.awaitListener(t)
+	b.enqueue(t, order.QueueCritical, "o1") // not announced
+	for _, message := range []string{"", ",", "low,default", "criticality", "un\xffreadable", "default,uncritical"} {
+		must(t, b.rdb.Publish(t.Context(), wakeChannel, message).Err())
+	}
+	never(t, "a task was taken", func() bool { return len(s.message) > 0 })
+	must(t, b.rdb.Publish(t.Context(), wakeChannel, "other,critical").Err())
+	receive(t, "the task", s.message)
+}
+
+// TestPoll checks that a task is found that was not announced: the prefetcher does not
+// listen here.
+func TestPoll(t *testing.T) {
+	b := open(t)
+	s := b.idle(t, order.QueueLow, (*prefetch.Prefetcher).Poll)
+	b.enqueue(t, order.QueueLow, "o1")
+	receive(t, "the task", s.message)
+}
+
+// TestIdleServers checks that idle servers share their polls, so that Redis is asked about
+// as often however many there are, and that each waits meanwhile instead of asking on.
+func TestIdleServers(t *testing.T) {
+	b := open(t)
+	fetches := countAnswered(b.broken, isFetch)
+	s := b.idle(t, order.QueueLow, (*prefetch.Prefetcher).Poll)
+	const servers, polls = 8, 5
+	queues := order.Queues()
+	var asked atomic.Int32
+	var all sync.WaitGroup
+	begun := time.Now()
+	for range servers {
+		client := s.Client(slices.Clone(queues)...)
+		all.Go(func() {
+			for int(fetches.Load()) < polls*len(queues) {
+				for _, q := range queues {
+					_, _ = dequeue(client, q)
+					asked.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	// A poll may come late, but not early.
+	if n := int(fetches.Load()); time.Since(begun) < polls*time.Second/20 {
+		t.Errorf("%d idle servers fetched %d times in %v", servers, n, time.Since(begun))
+	}
+	if n := int(asked.Load()); n > 4*servers*polls*len(queues) {
+		t.Errorf("%d idle servers asked %d times during %d polls", servers, n, polls)
+	}
+}

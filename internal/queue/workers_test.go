@@ -1,0 +1,125 @@
+package queue_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/stats"
+)
+
+// TestWorkers counts the slots of all consumers alive, and the processes they are in.
+func TestWorkers(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	reaches := func(slots int) {
+		t.Helper()
+		want := stats.WorkerPool{Workers: min(slots, 1), Slots: slots} // all are in this process
+		eventually(t, "slots are counted", func() bool {
+			f, err := i.Workers(t.Context())
+			return err == nil && f == want
+		})
+	}
+	nothing := func(context.Context, string) error { return nil }
+	seven, two := config(), config()
+	seven.Concurrency, seven.Servers, seven.ReservedCritical = 7, 3, 2
+	two.Concurrency = 2
+	stopSeven := b.consume(t, seven, nothing)
+	reaches(7)
+	stopTwo := b.consume(t, two, nothing)
+	reaches(9)
+	stopSeven()
+	reaches(2)
+	stopTwo()
+	reaches(0)
+}
+
+// TestDrainingWorkers checks that a consumer which takes nothing more has no slots,
+// although it still runs. Asynq's heartbeat shows it five seconds later, so this test is
+// slow.
+func TestDrainingWorkers(t *testing.T) {
+	b := open(t)
+	i := queue.NewInspector(b.rdb)
+	working, release := make(chan struct{}), make(chan struct{})
+	b.enqueue(t, order.QueueDefault, "o1")
+	cancel, ended := b.start(t, config(), func(context.Context, string) error {
+		close(working)
+		<-release
+		return nil
+	})
+	receive(t, "the order is worked", working)
+	cancel()
+	eventually(t, "no slots are counted", func() bool {
+		f, err := i.Workers(t.Context())
+		return err == nil && f == stats.WorkerPool{}
+	})
+	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
+		t.Errorf("%d servers run, %v", len(servers), err)
+	}
+	close(release)
+	receive(t, "Run returns", ended)
+}
+
+// TestWorkersWithAWrongClock checks that Workers changes nothing, and that a server whose own
+// clock is wrong counts while Redis holds its heartbeat.
+func TestWorkersWithAWrongClock(t *testing.T) {
+	b := open(t)
+	b.consume(t, config(), func(context.Context, string) error { return nil })
+	i := queue.NewInspector(b.rdb)
+	var alive stats.WorkerPool
+	eventually(t, "the worker is alive", func() bool {
+		var err error
+		alive, err = i.Workers(t.Context())
+		return err == nil && alive.Workers == 1
+	})
+	listed := b.servers(t)
+	for n := range listed {
+		listed[n].Score = 1 // the first second of 1970
+	}
+	listed = append(listed, redis.Z{Score: 2, Member: "asynq:servers:{gone:1:x}"})
+	if err := b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := i.Workers(t.Context()); got != alive || err != nil {
+		t.Errorf("workers %+v, %v, want %+v", got, err, alive)
+	}
+	if n := len(b.servers(t)); n != len(listed) {
+		t.Errorf("%d of %d servers are listed afterwards", n, len(listed))
+	}
+}
+
+// forgotten is the entry of a server that was killed long ago.
+var forgotten = redis.Z{Score: 1_700_000_000, Member: "long ago"}
+
+// TestForgetDeadWorkers checks that a worker that starts removes from the lists what killed
+// ones have left there, and nothing else.
+func TestForgetDeadWorkers(t *testing.T) {
+	b := open(t)
+	recent := redis.Z{Score: float64(time.Now().Add(-time.Minute).Unix()), Member: "a minute ago"}
+	for _, list := range []string{"asynq:servers", "asynq:workers"} {
+		must(t, b.rdb.ZAdd(t.Context(), list, forgotten, recent).Err())
+	}
+	b.consume(t, config(), func(context.Context, string) error { return nil })
+	for _, list := range []string{"asynq:servers", "asynq:workers"} {
+		eventually(t, list+" has forgotten", func() bool {
+			return b.rdb.ZScore(t.Context(), list, forgotten.Member.(string)).Err() != nil
+		})
+		if err := b.rdb.ZScore(t.Context(), list, recent.Member.(string)).Err(); err != nil {
+			t.Errorf("%s has forgotten too much: %v", list, err)
+		}
+	}
+}
+
+// servers lists what Asynq has listed.
+func (b *bundle) servers(t *testing.T) []redis.Z {
+	t.Helper()
+	listed, err := b.rdb.ZRangeWithScores(t.Context(), "asynq:servers", 0, -1).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listed
+}
