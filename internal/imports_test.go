@@ -26,18 +26,24 @@ var journey = []string{
 
 // beside lists what the packages outside the journey may import of ours.
 var beside = map[string][]string{
-	"internal/order":       {},
-	"internal/config":      {"internal/order"},
-	"internal/metrics":     {"internal/order", "internal/stats"},
-	"internal/app":         append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
-	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/retryafter"},
+	"internal/order":   {},
+	"internal/config":  {"internal/order"},
+	"internal/metrics": {"internal/order", "internal/stats"},
+	"internal/app":     append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
+	"internal/app/apiapp": {
+		"internal/app", "internal/config", "internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/stats", "internal/live",
+	},
+	"internal/app/workerapp": {
+		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/fulfilment", "internal/reconcile", "internal/traces",
+	},
+	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/app/apiapp", "internal/app/workerapp", "internal/retryafter"},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},
 	"internal/programtest": {},
 	"internal/ledgertest":  {"internal/order"},
 	"internal/spectest":    {"internal/api"},
-	"cmd/api":              {"internal/app"},
-	"cmd/worker":           {"internal/app"},
+	"cmd/api":              {"internal/app/apiapp"},
+	"cmd/worker":           {"internal/app/workerapp"},
 	"cmd/orderctl":         {"internal/ctl", "internal/app", "internal/config"},
 }
 

@@ -7,7 +7,7 @@ package main
 import (
 	"os"
 
-	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
 )
 
-func main() { os.Exit(app.MainAPI(os.Args[1:], os.Environ())) }
+func main() { os.Exit(apiapp.Main(os.Args[1:], os.Environ())) }

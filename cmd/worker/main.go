@@ -7,7 +7,7 @@ package main
 import (
 	"os"
 
-	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/workerapp"
 )
 
-func main() { os.Exit(app.MainWorker(os.Args[1:], os.Environ())) }
+func main() { os.Exit(workerapp.Main(os.Args[1:], os.Environ())) }

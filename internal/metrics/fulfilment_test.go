@@ -33,7 +33,7 @@ func TestFulfilment(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := metrics.New()
+			r := metrics.New("commit 1")
 			note, err := r.NewFulfilment(shop{row.err}).Fulfil(t.Context(), order.Approval{
 				Order: order.Order{ID: "ord_1"}, Handling: order.HandlingExpedited, Attempt: 3,
 			})

@@ -25,7 +25,7 @@ func TestCollectorAwayIsToldOnce(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	f := &flaky{}
-	p := &patient{SpanExporter: f, log: slog.New(slog.NewTextHandler(&log, nil))}
+	p := &exporter{SpanExporter: f, log: slog.New(slog.NewTextHandler(&log, nil))}
 	export := func(err error, times int) string {
 		log.Reset()
 		f.err = err
