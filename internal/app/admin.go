@@ -41,7 +41,7 @@ func serveAdmin(l net.Listener, r *readiness, metrics http.Handler, log *slog.Lo
 	go func() {
 		defer close(done)
 		if err := server.Serve(hostless{l}); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the admin address no longer answers", "error", err)
+			log.Error("the admin address is gone", "error", err)
 		}
 	}()
 	return func() {

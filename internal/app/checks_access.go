@@ -79,7 +79,7 @@ const (
 )
 
 func optionalCommands() []string {
-	return []string{commandConfig + " x", commandType, commandEncoding + " x"}
+	return []string{commandConfig, commandType, commandEncoding}
 }
 
 // checkPermissions reports which of the needed commands are refused.

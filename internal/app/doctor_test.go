@@ -380,7 +380,7 @@ func TestExamineReadsReplies(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, reply, check, found string }{
 		{"loading", "LOADING Redis is loading the dataset in memory", "redis/loading", `^Redis is loading its data: LOADING .*\| wait until`},
-		{"protected", "DENIED Redis is running in protected mode", "redis/answer", `^Redis answers with an error: DENIED .*\| see what it says`},
+		{"protected", "DENIED Redis is running in protected mode", "redis/answer", `^Redis answers with an error: DENIED .*\| read the error`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

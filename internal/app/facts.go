@@ -127,7 +127,7 @@ func (r *reader) readPing(ctx context.Context, f *facts) error {
 
 func (r *reader) readPermissions(ctx context.Context, f *facts) error {
 	optional := optionalCommands()
-	all, err := askRefused(ctx, r.rdb, append(neededCommands(), optional...))
+	all, err := askRefused(ctx, r.rdb, append(neededCommands(), commandConfig+" x", commandType, commandEncoding+" x"))
 	if err != nil && !isReply(err) {
 		return fmt.Errorf("ask for permissions: %w", err)
 	}

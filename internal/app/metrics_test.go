@@ -32,7 +32,12 @@ func scrape(t *testing.T, p program) map[string]float64 {
 	}
 	series := map[string]float64{}
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), " ")
+		text := lines.Text()
+		i := strings.LastIndexByte(text, ' ')
+		if i < 0 {
+			continue
+		}
+		name, value := text[:i], text[i+1:]
 		if n, err := strconv.ParseFloat(value, 64); err == nil {
 			series[name] = n
 		}

@@ -207,8 +207,9 @@ func TestUnusableRedis(t *testing.T) {
 				t.Errorf("the log does not give the reason: %s", log)
 			}
 			h.undo(t, rdb)
-			programtest.Until(t, "an order is accepted", func() bool { return submitAs(t, s.url, "late").code/100 == 2 })
-			awaitStatus(t, s.url, "late", "completed")
+			programtest.Until(t, "an order completes", func() bool {
+				return submitAs(t, s.url, "late").code == 200 && ask(t, "GET", s.url+"/orders/late", "").body["status"] == "completed"
+			})
 
 			h.do(t, rdb)
 			for n := 0; checkState(t, s.api, "writable") != "503 failed"; n++ {

@@ -59,7 +59,7 @@ func TestKeyFiles(t *testing.T) {
 		{"two of one name", a + "\n" + b + "\n", "", 2, ""},
 		{"both variables", a, b, 2, ""},
 		{"blank lines, comments, other line ends", "# keys\r\n\r\n  " + a + " \r\n\t# " + b + "\r\n", "", 1, ""},
-		{"nothing", "# none yet\n", "", 0, "it holds no key: without one, everybody on this machine might do everything"},
+		{"nothing", "# none yet\n", "", 0, "it holds no key: without one, anybody on this machine could do anything"},
 		{"a thousand", strings.Join(manyKeys(1000, "k"), "\n"), "", 1000, ""},
 		{"a mistake", "# keys\n" + a + "\nshop:read", "", 0, "line 3 is not of the form name:scopes:hash"},
 		{"a hash twice", a + "\n\n" + strings.ToUpper(a[len(a)-64:]), "", 0, "line 3 is not of the form name:scopes:hash"},

@@ -33,7 +33,9 @@ func scrape(t *testing.T, r *metrics.Registry, prefix string) map[string]float64
 		if !strings.HasPrefix(line, prefix) {
 			continue
 		}
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		line = strings.TrimSpace(line)
+		end := strings.LastIndexByte(line, ' ')
+		name, value := line[:end], line[end+1:]
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)

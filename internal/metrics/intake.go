@@ -111,12 +111,14 @@ func (in *Intake) count(results map[string]prometheus.Counter, o order.Order, is
 }
 
 func submissionResult(isNew bool, err error) string {
-	var busy *order.BusyError
-	switch {
-	case err == nil && isNew:
+	if err == nil && isNew {
 		return resultAccepted
-	case err == nil:
+	}
+	if err == nil {
 		return resultRepeated
+	}
+	var busy *order.BusyError // allocates
+	switch {
 	case errors.As(err, &busy):
 		return resultNoRoom
 	case errors.Is(err, order.ErrConflict):

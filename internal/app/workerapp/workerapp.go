@@ -131,7 +131,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.shop != nil {
 		defer w.shop.Close()
 		if w.cfg.FulfilmentSecret.Reveal() == "" {
-			w.Log.Warn("calls to the shop are not signed: ORDERS_FULFILMENT_SECRET is not set")
+			w.Log.Warn("calls to fulfilment are not signed, as no secret is set")
 		}
 	}
 	return w.RunParts(ctx, nil, []app.Part{w.consumer.Run, w.reconcile.Run})
