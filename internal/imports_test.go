@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,19 +20,22 @@ const module = "orderprocessor/"
 // journey lists the packages in the order in which an order meets them. Each
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
-	"internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
+	"internal/api", "internal/web", "internal/httpserver", "internal/access", "internal/intake", "internal/queue", "internal/worker", "internal/rules",
 	"internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/reconcile", "internal/groupcommit",
-	"internal/traces", "internal/retryafter",
+	"internal/traces", "internal/requestid", "internal/retryafter",
 }
 
 // beside lists what the packages outside the journey may import of ours.
 var beside = map[string][]string{
 	"internal/order":   {},
-	"internal/config":  {"internal/order"},
+	"internal/config":  {"internal/order", "internal/access"},
 	"internal/metrics": {"internal/order", "internal/stats"},
-	"internal/app":     append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
+	"internal/app": {
+		"internal/order", "internal/config", "internal/metrics", "internal/access", "internal/requestid",
+		"internal/queue", "internal/rules", "internal/ledger", "internal/stats", "internal/traces",
+	},
 	"internal/app/apiapp": {
-		"internal/app", "internal/config", "internal/api", "internal/ratelimit", "internal/intake", "internal/queue", "internal/stats", "internal/live",
+		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue", "internal/stats", "internal/live",
 	},
 	"internal/app/workerapp": {
 		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/fulfilment", "internal/reconcile", "internal/traces",
@@ -49,20 +53,20 @@ var beside = map[string][]string{
 
 // homes says where an outside technology may be imported.
 var homes = map[string][]string{
-	"github.com/gofiber/fiber":              {"internal/api"},
-	"github.com/valyala/fasthttp":           {"internal/api"},
-	"github.com/hibiken/asynqmon":           {"internal/api"},
+	"github.com/gofiber/fiber":              {"internal/api", "internal/httpserver", "internal/web"},
+	"github.com/valyala/fasthttp":           {"internal/api", "internal/httpserver", "internal/web"},
+	"github.com/hibiken/asynqmon":           {"internal/api", "internal/web"},
 	"github.com/hibiken/asynq":              {"internal/queue"},
 	"github.com/getkin/kin-openapi":         {"internal/spectest"},
 	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},
-	"github.com/go-redis/redis_rate":        {"internal/ratelimit"},
+	"github.com/go-redis/redis_rate":        {"internal/access"},
 	"github.com/tsenart/vegeta":             {"internal/ctl"},
 	"github.com/prometheus":                 {"internal/metrics"},
 	"github.com/tmaxmax/go-sse":             {"internal/ctl"},
 	"go.opentelemetry.io/otel/sdk":          {"internal/traces"},
 	"go.opentelemetry.io/contrib":           {"internal/traces"},
 	"github.com/redis/go-redis": {
-		"internal/ledger", "internal/queue", "internal/ratelimit", "internal/app", "internal/config",
+		"internal/ledger", "internal/queue", "internal/access", "internal/app", "internal/config",
 		"internal/redistest", "internal/ledgertest",
 	},
 }
@@ -71,7 +75,7 @@ var homes = map[string][]string{
 // library.
 var pure = []string{
 	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/reconcile", "internal/groupcommit",
-	"internal/retryafter",
+	"internal/requestid", "internal/retryafter",
 }
 
 func TestImports(t *testing.T) {
@@ -145,6 +149,26 @@ func TestRules(t *testing.T) {
 	} {
 		if checkImport(row.dir, row.path) == "" {
 			t.Errorf("%s may import %s", row.dir, row.path)
+		}
+	}
+}
+
+// TestWorkerLinks holds that the worker links neither the HTTP server of the API nor its
+// pages.
+func TestWorkerLinks(t *testing.T) {
+	t.Parallel()
+	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../cmd/worker").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, list)
+	}
+	for path := range strings.FieldsSeq(string(list)) {
+		for _, unwanted := range []string{
+			"github.com/gofiber/fiber", "github.com/valyala/fasthttp", "github.com/hibiken/asynqmon",
+			module + "internal/api", module + "internal/httpserver", module + "internal/web",
+		} {
+			if inside(path, unwanted) {
+				t.Errorf("cmd/worker links %s", path)
+			}
 		}
 	}
 }

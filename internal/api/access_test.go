@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/api"
 )
 
@@ -23,12 +24,12 @@ const (
 // withKeys has a key for each scope, whose text is that of the scope with -key
 // behind it, and one for all of them.
 func withKeys(p *parts) {
-	p.cfg.Keys = []api.Key{
-		api.Scoped("shop", "submit-key", api.ScopeSubmit),
-		api.Scoped("viewer", "read-key", api.ScopeRead),
-		api.Scoped("operator", "admin-key", api.ScopeAdmin),
-		api.Scoped("all", "all-key", api.ScopeSubmit, api.ScopeRead, api.ScopeAdmin),
-		api.Scoped("shop", "second-key", api.ScopeSubmit),
+	p.cfg.Keys = access.Keys{
+		api.Scoped("shop", "submit-key", access.Submit),
+		api.Scoped("viewer", "read-key", access.Read),
+		api.Scoped("operator", "admin-key", access.Admin),
+		api.Scoped("all", "all-key", access.Submit, access.Read, access.Admin),
+		api.Scoped("shop", "second-key", access.Submit),
 	}
 }
 
@@ -40,8 +41,8 @@ func basic(user, password string) string {
 func TestPresentedKeys(t *testing.T) {
 	long := strings.Repeat("x", 256)
 	b := open(t, withKeys, func(p *parts) {
-		p.cfg.Keys = append(p.cfg.Keys, api.Scoped("long", long, api.ScopeRead), api.Scoped("odd", "a:b c é", api.ScopeRead),
-			api.Scoped("longer", long+"x", api.ScopeRead), api.Scoped("empty", "", api.ScopeRead))
+		p.cfg.Keys = append(p.cfg.Keys, api.Scoped("long", long, access.Read), api.Scoped("odd", "a:b c é", access.Read),
+			api.Scoped("longer", long+"x", access.Read), api.Scoped("empty", "", access.Read))
 	})
 	rows := []struct {
 		name, headers string

@@ -19,6 +19,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"go.opentelemetry.io/otel/trace"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
@@ -68,7 +69,7 @@ type Config struct {
 	// MonitoringWritable lets Asynqmon change queues and tasks.
 	MonitoringWritable bool
 	// Keys are the API keys that are let in. Without any, everybody is.
-	Keys []Key
+	Keys access.Keys
 	// Ready returns an error while orders cannot be served, with the reason.
 	Ready func() error
 	// Away says whether it is sure that Redis is away, so that one slow answer does not

@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/order"
 )
 
@@ -21,7 +22,7 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !s.may(c, ScopeRead) {
+	if !s.allows(c, access.Read) {
 		return c.JSON(cancelledView{ID: rec.ID, Status: rec.Status, CancelReason: rec.CancelReason})
 	}
 	return c.JSON(viewRecord(rec))

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/order"
 )
 
@@ -61,8 +62,8 @@ func (s *Server) SetTimeouts(d time.Duration) {
 func (s *Server) SetRequestTimeout(d time.Duration) { s.requestTimeout = d }
 
 // Scoped is a key with the hash of a text.
-func Scoped(name, text string, scopes ...Scope) Key {
-	return Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}
+func Scoped(name, text string, scopes ...access.Scope) access.Key {
+	return access.Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}
 }
 
 // Middleware lists the paths for which something stands in front of the routes.

@@ -9,13 +9,13 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"orderprocessor/internal/ratelimit"
+	"orderprocessor/internal/access"
 )
 
-// Limits counts what callers ask for; see the methods of ratelimit.Limiter.
+// Limits counts what callers ask for; see the methods of access.Limiter.
 type Limits interface {
-	Take(ctx context.Context, caller string, n int) ratelimit.Grant
-	Limit() ratelimit.Limit
+	Take(ctx context.Context, caller string, n int) access.Grant
+	Limit() access.Limit
 }
 
 // The fields of draft-ietf-httpapi-ratelimit-headers.
@@ -54,7 +54,7 @@ type meter struct {
 
 	mu   sync.Mutex
 	paid int             // what was taken before it was known what for
-	last ratelimit.Grant // of those that were counted, the one that left the least
+	last access.Grant // of those that were counted, the one that left the least
 }
 
 func (s *Server) meterOf(c *fiber.Ctx) *meter { return &meter{limits: s.Limits, caller: callerOf(c)} }
@@ -99,7 +99,7 @@ func (m *meter) spend(n int) int {
 	return spent
 }
 
-func (m *meter) keep(g ratelimit.Grant) {
+func (m *meter) keep(g access.Grant) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.last.Counted || g.ResetAfter >= m.last.ResetAfter {

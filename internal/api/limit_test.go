@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
-	"orderprocessor/internal/ratelimit"
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/redistest"
 )
 
@@ -32,14 +32,14 @@ func purses(p *parts, left map[string]int) *purse {
 	return limits
 }
 
-func (p *purse) Limit() ratelimit.Limit { return ratelimit.Limit{PerSecond: 20, Burst: 50} }
+func (p *purse) Limit() access.Limit { return access.Limit{PerSecond: 20, Burst: 50} }
 
-func (p *purse) Take(_ context.Context, caller string, n int) ratelimit.Grant {
+func (p *purse) Take(_ context.Context, caller string, n int) access.Grant {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	taken := min(n, p.left[caller])
 	p.left[caller] -= taken
-	g := ratelimit.Grant{Allowed: taken, Counted: true, Remaining: p.left[caller], ResetAfter: 1234 * time.Millisecond}
+	g := access.Grant{Allowed: taken, Counted: true, Remaining: p.left[caller], ResetAfter: 1234 * time.Millisecond}
 	if taken < n {
 		g.RetryAfter = 2100 * time.Millisecond
 	}
@@ -166,8 +166,8 @@ func TestLimitTakesTheFirst(t *testing.T) {
 // counting limits by a real Redis.
 func counting(perSecond, burst int, timeout time.Duration) func(*parts) {
 	return func(p *parts) {
-		p.Limits = ratelimit.New(p.Redis.(redis.UniversalClient), ratelimit.Config{
-			Limit:   ratelimit.Limit{PerSecond: perSecond, Burst: burst},
+		p.Limits = access.NewLimiter(p.Redis.(redis.UniversalClient), access.LimiterConfig{
+			Limit:   access.Limit{PerSecond: perSecond, Burst: burst},
 			Timeout: timeout, Log: slog.New(slog.DiscardHandler),
 		})
 	}

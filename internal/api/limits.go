@@ -38,8 +38,6 @@ const (
 	maxAgeChars = 64
 	// maxKeyChars bounds an idempotency key.
 	maxKeyChars = 255
-	// maxAPIKeyBytes bounds the text of an API key that is looked at.
-	maxAPIKeyBytes = 256
 	// maxHeaderBytes bounds a request's line and headers.
 	maxHeaderBytes = 16 << 10
 	// maxConnections bounds the open connections; more are answered 503, in

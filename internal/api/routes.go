@@ -5,6 +5,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"orderprocessor/internal/access"
 )
 
 // batchPath takes larger and slower bodies than any other.
@@ -25,7 +27,7 @@ const (
 // route is one path, and who may use it. A route of GET takes HEAD as well.
 type route struct {
 	method, path string
-	scope        Scope // a route that names none is closed to every key
+	scope        access.Scope // a route that names none is closed to every key
 	cost         cost
 	handlers     []fiber.Handler
 }
@@ -44,36 +46,36 @@ func (s *Server) routes() ([]route, error) {
 	const get, post = fiber.MethodGet, fiber.MethodPost
 	type steps = []fiber.Handler
 	all := []route{
-		{post, "/orders", ScopeSubmit, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.submit}},
-		{get, "/orders", ScopeRead, perRequest, steps{s.ready, s.bound, s.listOrders}},
-		{post, batchPath, ScopeSubmit, perOrder, steps{s.ready, noQuery, s.submitBatch}},
-		{post, "/orders/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.retryOrders}},
-		{get, "/orders/:id", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.getOrder}},
-		{get, "/orders/:id/events", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.listEvents}},
-		{post, "/orders/:id/cancel", ScopeSubmit, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.cancelOrder}},
-		{post, "/orders/:id/retry", ScopeAdmin, perRequest, steps{s.ready, noQuery, s.bound, s.retryOrder}},
+		{post, "/orders", access.Submit, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.submit}},
+		{get, "/orders", access.Read, perRequest, steps{s.ready, s.bound, s.listOrders}},
+		{post, batchPath, access.Submit, perOrder, steps{s.ready, noQuery, s.submitBatch}},
+		{post, "/orders/retry", access.Admin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.retryOrders}},
+		{get, "/orders/:id", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.getOrder}},
+		{get, "/orders/:id/events", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listEvents}},
+		{post, "/orders/:id/cancel", access.Submit, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.cancelOrder}},
+		{post, "/orders/:id/retry", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.retryOrder}},
 
-		{get, "/queues", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.listQueues}},
-		{get, "/queues/:name/damaged", ScopeRead, perRequest, steps{s.ready, noQuery, s.bound, s.listDamaged}},
-		{post, "/queues/:name/pause", ScopeAdmin, perRequest, steps{s.ready, noQuery, s.bound, s.pauseQueue}},
-		{post, "/queues/:name/resume", ScopeAdmin, perRequest, steps{s.ready, noQuery, s.bound, s.resumeQueue}},
+		{get, "/queues", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listQueues}},
+		{get, "/queues/:name/damaged", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listDamaged}},
+		{post, "/queues/:name/pause", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.pauseQueue}},
+		{post, "/queues/:name/resume", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.resumeQueue}},
 
-		{get, livePath, ScopeRead, perRequest, steps{s.ownSite, s.ready, s.bound, s.followEvents}},
-		{get, "/stats", ScopeRead, perRequest, steps{s.ready, s.bound, s.getStats}},
-		{get, "/health", open, free, steps{s.bound, s.getHealth}},
+		{get, livePath, access.Read, perRequest, steps{s.ownSite, s.ready, s.bound, s.followEvents}},
+		{get, "/stats", access.Read, perRequest, steps{s.ready, s.bound, s.getStats}},
+		{get, "/health", access.Open, free, steps{s.bound, s.getHealth}},
 
-		{get, specificationYAML, ScopeRead, perRequest, steps{spec.yaml}},
-		{get, specificationJSON, ScopeRead, perRequest, steps{spec.json}},
-		{get, documentation, ScopeRead, perRequest, steps{wholeBody, spec.pages}},
-		{get, documentation + "/*", ScopeRead, perRequest, steps{wholeBody, spec.pages}},
-		{get, livePage, ScopeRead, perRequest, steps{wholeBody, page}},
-		{get, pageAssets + "*", ScopeRead, perRequest, steps{wholeBody, page}},
+		{get, specificationYAML, access.Read, perRequest, steps{spec.yaml}},
+		{get, specificationJSON, access.Read, perRequest, steps{spec.json}},
+		{get, documentation, access.Read, perRequest, steps{wholeBody, spec.pages}},
+		{get, documentation + "/*", access.Read, perRequest, steps{wholeBody, spec.pages}},
+		{get, livePage, access.Read, perRequest, steps{wholeBody, page}},
+		{get, pageAssets + "*", access.Read, perRequest, steps{wholeBody, page}},
 	}
 	pages := steps{wholeBody, monitoring(s.Redis, s.cfg.MonitoringWritable)}
 	for _, method := range monitoringMethods() {
-		scope := ScopeAdmin
+		scope := access.Admin
 		if method == get {
-			scope = ScopeRead
+			scope = access.Read
 		}
 		all = append(all, route{method, monitoringPath, scope, perRequest, pages},
 			route{method, monitoringPath + "/*", scope, perRequest, pages})
@@ -86,7 +88,7 @@ func (s *Server) routes() ([]route, error) {
 func (s *Server) register(routes []route) {
 	s.app.Use(s.identify, s.trace, s.logAccess, s.recoverPanic, s.knownHost, s.sameSite)
 	for _, r := range routes {
-		steps := append(s.traced(r.path), s.access(r.scope))
+		steps := append(s.traced(r.path), s.needScope(r.scope))
 		if r.cost == perRequest {
 			steps = append(steps, s.limit)
 		}

@@ -11,6 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"orderprocessor/internal/requestid"
 	"orderprocessor/internal/traces"
 )
 
@@ -25,7 +26,7 @@ const (
 // trace takes up the client's trace, and ends the span of the request once its
 // answer is made.
 func (s *Server) trace(c *fiber.Ctx) error {
-	c.SetUserContext(parentOf(requestContext{c.UserContext(), requestID(c)}, c))
+	c.SetUserContext(parentOf(requestid.With(c.UserContext(), requestID(c)), c))
 	err := c.Next()
 	if s.tracer != nil {
 		endSpan(c)
@@ -45,29 +46,6 @@ func parentOf(ctx context.Context, c *fiber.Ctx) context.Context {
 		carrier["tracestate"] = strings.Clone(state)
 	}
 	return propagation.TraceContext{}.Extract(ctx, carrier)
-}
-
-// requestContext is the context of a request, and knows its id.
-type requestContext struct {
-	context.Context
-	id string
-}
-
-type requestKey struct{}
-
-// Value implements context.Context.
-func (r requestContext) Value(key any) any {
-	if key == (requestKey{}) {
-		return r.id
-	}
-	return r.Context.Value(key)
-}
-
-// RequestIDOf returns the id of the request that ctx belongs to, empty when it
-// belongs to none.
-func RequestIDOf(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
 }
 
 // traced returns the step that begins the span of a route. What moves or shows

@@ -6,6 +6,7 @@ import (
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/requestid"
 )
 
 // asking is an intake that keeps the ids of the requests it is asked by.
@@ -15,7 +16,7 @@ type asking struct {
 }
 
 func (a *asking) Take(ctx context.Context, o order.Order) (order.Record, bool, error) {
-	a.ids = append(a.ids, api.RequestIDOf(ctx))
+	a.ids = append(a.ids, requestid.Of(ctx))
 	return order.Record{Order: o, Status: order.StatusPending, Queue: order.QueueDefault}, true, nil
 }
 
@@ -30,7 +31,7 @@ func TestRequestIDOf(t *testing.T) {
 	if len(in.ids) != 2 || in.ids[0] != "r-1" || in.ids[1] != "r-2" {
 		t.Errorf("the ids are %q", in.ids)
 	}
-	if id := api.RequestIDOf(t.Context()); id != "" {
+	if id := requestid.Of(t.Context()); id != "" {
 		t.Errorf("no request has the id %q", id)
 	}
 }

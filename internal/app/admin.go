@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"orderprocessor/internal/api"
+	"orderprocessor/internal/access"
 )
 
 // The limits of the admin server.
@@ -61,7 +61,7 @@ func knownHost(l net.Listener, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != "" && !api.LocalHost(r.Host) {
+		if r.Host != "" && !access.LocalHost(r.Host) {
 			http.Error(w, "ask for localhost or the address", http.StatusMisdirectedRequest)
 			return
 		}

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"orderprocessor/internal/api"
+	"orderprocessor/internal/requestid"
 )
 
 // The keys of what a line takes from its context.
@@ -22,7 +22,7 @@ type contextual struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h contextual) Handle(ctx context.Context, r slog.Record) error {
-	id, span := api.RequestIDOf(ctx), trace.SpanContextFromContext(ctx)
+	id, span := requestid.Of(ctx), trace.SpanContextFromContext(ctx)
 	if id == "" && !span.IsValid() {
 		return h.Handler.Handle(ctx, r)
 	}

@@ -14,19 +14,8 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
-)
 
-// Scope is what an API key may be used for. No scope includes another.
-type Scope string
-
-// The scopes of API keys.
-const (
-	// ScopeSubmit is for programs that send orders and withdraw them.
-	ScopeSubmit Scope = "submit"
-	// ScopeRead is for everything that changes nothing.
-	ScopeRead Scope = "read"
-	// ScopeAdmin is for operators: retries, queues, and changes in Asynqmon.
-	ScopeAdmin Scope = "admin"
+	"orderprocessor/internal/access"
 )
 
 const (
@@ -42,7 +31,7 @@ type APIKey struct {
 	// so that a key can be replaced.
 	Name string
 	// Scopes has at least one element, each once.
-	Scopes []Scope
+	Scopes []access.Scope
 	// Hash is the SHA-256 of the key, 32 bytes. Its text is hexadecimal.
 	Hash Secret
 }
@@ -110,11 +99,11 @@ func goodKeyName(name string) bool {
 	return name != "" && len(name) <= maxKeyNameChars && strings.IndexFunc(name, notInHost) < 0
 }
 
-func parseScopes(text string) ([]Scope, error) {
-	var scopes []Scope
+func parseScopes(text string) ([]access.Scope, error) {
+	var scopes []access.Scope
 	for name := range strings.SplitSeq(text, "+") {
-		scope := Scope(name)
-		if !slices.Contains([]Scope{ScopeSubmit, ScopeRead, ScopeAdmin}, scope) {
+		scope := access.Scope(name)
+		if !slices.Contains(access.Scopes(), scope) {
 			return nil, refusal("has a scope that is not submit, read or admin")
 		}
 		if slices.Contains(scopes, scope) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/order"
 )
@@ -102,8 +103,8 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	wantAPI := config.API{
 		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MaxQueueLength: 10, MonitoringWritable: true,
 		Keys: []config.APIKey{
-			{Name: "shop", Scopes: []config.Scope{config.ScopeSubmit, config.ScopeRead}, Hash: rawHash("a")},
-			{Name: "ops", Scopes: []config.Scope{config.ScopeAdmin}, Hash: rawHash("b")},
+			{Name: "shop", Scopes: []access.Scope{access.Submit, access.Read}, Hash: rawHash("a")},
+			{Name: "ops", Scopes: []access.Scope{access.Admin}, Hash: rawHash("b")},
 		},
 		Insecure: true, RateLimit: 100, RateBurst: 7,
 	}

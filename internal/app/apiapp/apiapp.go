@@ -11,13 +11,13 @@ import (
 	"net"
 	"time"
 
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/ratelimit"
 	"orderprocessor/internal/stats"
 )
 
@@ -103,19 +103,16 @@ func (a *API) limits() api.Limits {
 	if a.cfg.RateLimit == 0 {
 		return nil
 	}
-	limit := ratelimit.Limit{PerSecond: a.cfg.RateLimit, Burst: a.cfg.RateBurst}
-	return ratelimit.New(a.Redis, ratelimit.Config{Limit: limit, Log: a.Log})
+	limit := access.Limit{PerSecond: a.cfg.RateLimit, Burst: a.cfg.RateBurst}
+	return access.NewLimiter(a.Redis, access.LimiterConfig{Limit: limit, Log: a.Log})
 }
 
 // keysOf converts the configured keys and reveals their hashes.
-func keysOf(configured []config.APIKey) []api.Key {
-	keys := make([]api.Key, len(configured))
+func keysOf(configured []config.APIKey) access.Keys {
+	keys := make(access.Keys, len(configured))
 	for i, k := range configured {
-		keys[i].Name = k.Name
+		keys[i] = access.Key{Name: k.Name, Scopes: k.Scopes}
 		copy(keys[i].Hash[:], k.Hash.Reveal())
-		for _, scope := range k.Scopes {
-			keys[i].Scopes = append(keys[i].Scopes, api.Scope(scope))
-		}
 	}
 	return keys
 }

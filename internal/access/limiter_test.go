@@ -1,4 +1,4 @@
-package ratelimit_test
+package access_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
-	"orderprocessor/internal/ratelimit"
+	"orderprocessor/internal/access"
 	"orderprocessor/internal/redistest"
 )
 
@@ -24,9 +24,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patient is long enough for a Redis on a busy machine.
 const patient = 5 * time.Minute
 
-func limiter(rdb redis.UniversalClient, perSecond, burst int) *ratelimit.Limiter {
-	return ratelimit.New(rdb, ratelimit.Config{
-		Limit: ratelimit.Limit{PerSecond: perSecond, Burst: burst}, Timeout: patient, Log: slog.New(slog.DiscardHandler),
+func limiter(rdb redis.UniversalClient, perSecond, burst int) *access.Limiter {
+	return access.NewLimiter(rdb, access.LimiterConfig{
+		Limit: access.Limit{PerSecond: perSecond, Burst: burst}, Timeout: patient, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -42,13 +42,13 @@ func TestTake(t *testing.T) {
 		name   string
 		caller string
 		n      int
-		want   ratelimit.Grant
+		want   access.Grant
 	}{
-		{"one", "shop", 1, ratelimit.Grant{Allowed: 1, Counted: true, Remaining: 599, ResetAfter: time.Second}},
-		{"nearly all", "shop", 549, ratelimit.Grant{Allowed: 549, Counted: true, Remaining: 50, ResetAfter: 550 * time.Second}},
-		{"more than there is", "shop", 500, ratelimit.Grant{Allowed: 50, Counted: true, RetryAfter: time.Second, ResetAfter: 600 * time.Second}},
-		{"another caller", "other", 600, ratelimit.Grant{Allowed: 600, Counted: true, ResetAfter: 600 * time.Second}},
-		{"nobody", "", 1, ratelimit.Grant{Allowed: 1, Counted: true, Remaining: 599, ResetAfter: time.Second}},
+		{"one", "shop", 1, access.Grant{Allowed: 1, Counted: true, Remaining: 599, ResetAfter: time.Second}},
+		{"nearly all", "shop", 549, access.Grant{Allowed: 549, Counted: true, Remaining: 50, ResetAfter: 550 * time.Second}},
+		{"more than there is", "shop", 500, access.Grant{Allowed: 50, Counted: true, RetryAfter: time.Second, ResetAfter: 600 * time.Second}},
+		{"another caller", "other", 600, access.Grant{Allowed: 600, Counted: true, ResetAfter: 600 * time.Second}},
+		{"nobody", "", 1, access.Grant{Allowed: 1, Counted: true, Remaining: 599, ResetAfter: time.Second}},
 	}
 	for _, step := range steps {
 		got := l.Take(t.Context(), step.caller, step.n)
@@ -63,7 +63,7 @@ func TestTake(t *testing.T) {
 			t.Errorf("%s: %s", step.name, diff)
 		}
 	}
-	if diff := cmp.Diff(ratelimit.Limit{PerSecond: 1, Burst: 600}, l.Limit()); diff != "" {
+	if diff := cmp.Diff(access.Limit{PerSecond: 1, Burst: 600}, l.Limit()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -73,8 +73,8 @@ func TestTake(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t).Client()
-	slow := ratelimit.New(rdb, ratelimit.Config{
-		Limit: ratelimit.Limit{PerSecond: 1, Burst: 1}, Timeout: patient, Log: slog.New(slog.DiscardHandler),
+	slow := access.NewLimiter(rdb, access.LimiterConfig{
+		Limit: access.Limit{PerSecond: 1, Burst: 1}, Timeout: patient, Log: slog.New(slog.DiscardHandler),
 	})
 	for range 20 { // the first of which may come a second after the one before
 		first := slow.Take(t.Context(), "shop", 1)
@@ -157,7 +157,7 @@ func TestKeysGoAway(t *testing.T) {
 // TestWindow is the time that a whole burst takes, in whole seconds.
 func TestWindow(t *testing.T) {
 	t.Parallel()
-	for limit, want := range map[ratelimit.Limit]time.Duration{
+	for limit, want := range map[access.Limit]time.Duration{
 		{PerSecond: 10, Burst: 10}: time.Second, {PerSecond: 10, Burst: 1}: time.Second, {PerSecond: 10, Burst: 11}: 2 * time.Second,
 		{PerSecond: 10, Burst: 100}: 10 * time.Second, {PerSecond: 1, Burst: 1_000_000}: 1_000_000 * time.Second,
 	} {
@@ -182,8 +182,8 @@ func TestWithoutRedis(t *testing.T) {
 			asked := &asks{}
 			rdb.AddHook(asked)
 			log := &bytes.Buffer{}
-			l := ratelimit.New(rdb, ratelimit.Config{
-				Limit: ratelimit.Limit{PerSecond: 1, Burst: 1}, Timeout: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
+			l := access.NewLimiter(rdb, access.LimiterConfig{
+				Limit: access.Limit{PerSecond: 1, Burst: 1}, Timeout: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 			})
 			await(t, "it counts", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
 			fault.begin(server)
@@ -200,7 +200,7 @@ func TestWithoutRedis(t *testing.T) {
 			}
 			fault.end(server)
 			await(t, "it counts again", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
-			if text := log.String(); strings.Count(text, "not kept") == 0 || strings.Count(text, "kept again") == 0 {
+			if text := log.String(); strings.Count(text, "not enforced") == 0 || strings.Count(text, "enforced again") == 0 {
 				t.Errorf("the log says %s", text)
 			}
 		})
