@@ -56,6 +56,11 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
+func TestBuildInfo(t *testing.T) {
+	t.Parallel()
+	compare(t, map[string]float64{`orders_build_info{version="commit 1"}`: 1}, scrape(t, metrics.New("commit 1"), buildInfo))
+}
+
 func TestGauge(t *testing.T) {
 	t.Parallel()
 	compare(t, map[string]float64{"orders_event_streams": 3}, scrape(t, everything(), "orders_event_streams"))
