@@ -1,6 +1,6 @@
-// Command api takes orders over HTTP, records them and queues them.
+// Command api accepts orders over HTTP, records them and queues them.
 //
-// The environment configures it. It exits with 0 when told to stop, 1 when it
+// The environment configures it. It exits with 0 after a signal to stop, 1 when it
 // cannot go on and 2 when its configuration is wrong.
 package main
 

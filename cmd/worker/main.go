@@ -1,6 +1,6 @@
-// Command worker works the queued orders: it applies the rules and hands them to the shop.
+// Command worker processes the queued orders: it applies the rules and hands them to the shop.
 //
-// The environment configures it. It exits with 0 when told to stop, 1 when it
+// The environment configures it. It exits with 0 after a signal to stop, 1 when it
 // cannot go on and 2 when its configuration is wrong.
 package main
 

@@ -19,7 +19,7 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// examine looks at a Redis, and returns what was found by area and check.
+// examine runs the doctor and returns its findings by area and check.
 func examine(t *testing.T, url string) map[string]app.Finding {
 	t.Helper()
 	r, err := config.ParseRedis(url)
@@ -31,7 +31,7 @@ func examine(t *testing.T, url string) map[string]app.Finding {
 	for _, f := range all {
 		name := f.Area + "/" + f.Check
 		if _, twice := found[name]; twice {
-			t.Errorf("%s is told twice", name)
+			t.Errorf("%s is reported twice", name)
 		}
 		found[name] = f
 		if acts := f.State == app.FindingWarning || f.State == app.FindingProblem; acts != (f.Advice != "") || f.Found == "" || f.Area == "" {
@@ -53,12 +53,12 @@ func mustFind(t *testing.T, found map[string]app.Finding, name string, state app
 	}
 }
 
-// wellSet are settings that leave nothing to find.
+// wellSet returns settings without a finding.
 func wellSet() []string {
 	return []string{"--maxmemory", "1gb", "--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "1024"}
 }
 
-// TestExamineFindsNothing looks at a service that is well, with orders in it.
+// TestExamineFindsNothing examines a healthy service with an order.
 func TestExamineFindsNothing(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, wellSet()...)
@@ -81,12 +81,12 @@ func TestExamineFindsNothing(t *testing.T) {
 		delete(found, name)
 	}
 	for name := range found {
-		t.Errorf("%s is expected by nobody", name)
+		t.Errorf("%s is not expected", name)
 	}
 }
 
-// TestExamineFindsKeys holds that the keys which are looked at are those that the
-// programs write.
+// TestExamineFindsKeys holds that the keys which are checked are those that the programs
+// write.
 func TestExamineFindsKeys(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, wellSet()...)
@@ -109,7 +109,7 @@ func TestExamineWritesNothing(t *testing.T) {
 	}
 }
 
-// TestExamineFinds brings Redis into each state that is worth telling.
+// TestExamineFinds brings Redis into each state that has a finding.
 func TestExamineFinds(t *testing.T) {
 	t.Parallel()
 	const problem, warning = app.FindingProblem, app.FindingWarning
@@ -152,7 +152,7 @@ func TestExamineFinds(t *testing.T) {
 	}
 }
 
-// share sets maxmemory so that a share of it, in percent, is used.
+// share sets maxmemory so that this percentage of it is used.
 func share(percent int64) func(*testing.T, *redis.Client) {
 	return func(t *testing.T, rdb *redis.Client) {
 		const ballast = 32 << 20
@@ -166,7 +166,7 @@ func share(percent int64) func(*testing.T, *redis.Client) {
 	}
 }
 
-// evict makes Redis throw something away, and sets it right again.
+// evict makes Redis evict a key, and then corrects the settings.
 func evict(t *testing.T, rdb *redis.Client) {
 	for i := range 100 {
 		must(t, rdb.Set(t.Context(), fmt.Sprint("ballast", i), strings.Repeat("x", 1<<17), 0).Err())
@@ -262,8 +262,8 @@ func permissions(t *testing.T) []string {
 	return strings.Fields(regexp.MustCompile(`(?m)^user orders on \S+ (.*)$`).FindStringSubmatch(string(text))[1])
 }
 
-// TestExamineAsUsers holds that the examination works under the rights of the
-// deployment without leaving a refusal behind, and names what a user lacks.
+// TestExamineAsUsers holds that the doctor works with the permissions of the deployment
+// without an entry in ACL LOG, and names the permissions that a user lacks.
 func TestExamineAsUsers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -297,15 +297,14 @@ func TestExamineAsUsers(t *testing.T) {
 	}
 }
 
-// asOrders is the address of a server for the user of deployments.
+// asOrders returns the address of a server for the user of deployments.
 func asOrders(s *redistest.Server) string {
 	return strings.Replace(s.URL(), "unix://", "unix://orders:secret@", 1)
 }
 
-// TestExamineMissesNoRight takes each right of the deployment away once, but for
-// those of connections, of Asynqmon, of a Cluster, and those that are looked at
-// elsewhere.
-func TestExamineMissesNoRight(t *testing.T) {
+// TestExamineMissesNoPermission removes each permission of the deployment once, except
+// those of connections, of Asynqmon, of a Cluster, and those that other checks need.
+func TestExamineMissesNoPermission(t *testing.T) {
 	t.Parallel()
 	others := []string{
 		"auth", "hello", "select", "client|setname", "ping", "eval", "config|get", "unsubscribe",
@@ -326,8 +325,8 @@ func TestExamineMissesNoRight(t *testing.T) {
 	}
 }
 
-// TestExamineIsRefused holds that a Redis which refuses whoever asks is not taken for
-// one that is away.
+// TestExamineIsRefused holds that a Redis which refuses the user is distinguished from
+// one that does not answer.
 func TestExamineIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -356,8 +355,8 @@ func TestExamineIsRefused(t *testing.T) {
 	}
 }
 
-// TestExamineWithoutConfig holds that nothing is claimed of settings which Redis does
-// not tell.
+// TestExamineWithoutConfig holds that settings which Redis does not report are not
+// checked.
 func TestExamineWithoutConfig(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, wellSet()...)
@@ -375,7 +374,7 @@ func TestExamineWithoutConfig(t *testing.T) {
 	mustFind(t, examine(t, asOrders(server)), "redis/persistence", app.FindingWarning, `keeps no append-only file.*appendonly yes`)
 }
 
-// TestExamineReadsReplies goes by what Redis answers while it cannot serve anybody.
+// TestExamineReadsReplies holds the findings for a Redis that answers only with errors.
 func TestExamineReadsReplies(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, reply, check, found string }{

@@ -58,7 +58,7 @@ func compareSeries(t *testing.T, want, series map[string]float64) {
 	}
 }
 
-// moodyShop answers each order as its customer's name says.
+// moodyShop answers each order by the name of its customer.
 func moodyShop(t *testing.T) (url string) {
 	t.Helper()
 	var later atomic.Int32
@@ -93,9 +93,9 @@ func TestMetricsOfBothPrograms(t *testing.T) {
 		body string
 		code int
 	}{
-		{orderOf("a", "taken", 1), 201},
-		{orderOf("a", "taken", 1), 200},
-		{orderOf("a", "taken", 2), 409},
+		{orderOf("a", "good", 1), 201},
+		{orderOf("a", "good", 1), 200},
+		{orderOf("a", "good", 2), 409},
 		{orderOf("b", "later", 1), 201},
 		{orderOf("c", "refused", 1), 201},
 		{orderOf("d", "too dear", 20000), 201},
@@ -105,7 +105,7 @@ func TestMetricsOfBothPrograms(t *testing.T) {
 			t.Errorf("%s is answered %+v", row.body, got)
 		}
 	}
-	batch := "[" + orderOf("e", "taken", 1) + "," + orderOf("f", "taken", 1) + "," + orderOf("a", "taken", 1) + "]"
+	batch := "[" + orderOf("e", "good", 1) + "," + orderOf("f", "good", 1) + "," + orderOf("a", "good", 1) + "]"
 	resp, err := http.Post(url+"/orders/batch", "application/json", strings.NewReader(batch))
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("the batch is answered %v, %v", resp, err)
@@ -161,7 +161,7 @@ func wantOfWorker() map[string]float64 {
 }
 
 // TestMetricsOfRefusals counts what two APIs of one Redis refused, each its own, and
-// holds that both tell the same of the books.
+// holds that both report the same books.
 func TestMetricsOfRefusals(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

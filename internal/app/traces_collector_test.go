@@ -153,7 +153,7 @@ func TestCollectorAway(t *testing.T) {
 	}
 }
 
-// silent is an address where connections are taken and never answered.
+// silent returns an address that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -25,14 +25,14 @@ func TestTraceOfAnOrder(t *testing.T) {
 		name, id, item, more string
 		want                 []string
 	}{
-		{"taken", "o-1", "204", `"amount":12.5`, []string{
+		{"completed", "o-1", "204", `"amount":12.5`, []string{
 			"server POST /orders http.route=/orders http.response.status_code=201 request.id=r-o-1",
 			"  producer publish default order.id=o-1 messaging.destination.name=default messaging.operation.type=send",
 			"    consumer attempt default order.id=o-1 messaging.destination.name=default messaging.operation.type=process " +
 				"order.attempt=1 order.handling=standard order.status=completed",
 			"      client POST http.response.status_code=204 order.id=o-1 order.attempt=1",
 		}},
-		{"taken at the second attempt", "o-2", "503 200", `"amount":12.5,"priority":1`, []string{
+		{"completed by the second attempt", "o-2", "503 200", `"amount":12.5,"priority":1`, []string{
 			"server POST /orders http.route=/orders http.response.status_code=201 request.id=r-o-2",
 			"  producer publish critical order.id=o-2 messaging.destination.name=critical messaging.operation.type=send",
 			"    consumer attempt critical order.id=o-2 messaging.destination.name=critical messaging.operation.type=process " +

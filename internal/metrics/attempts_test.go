@@ -50,8 +50,8 @@ func TestResults(t *testing.T) {
 		{"retrying", nil, fail, &order.RetryError{Err: order.ErrNotFound}, "retrying"},
 		{"begun and nothing more", nil, begin, nil, ""},
 		{"no attempt begun", order.ErrNotFound, begin, &order.PermanentError{Err: order.ErrNotFound}, ""},
-		{"not written down", order.ErrUnavailable, settle(order.StatusCompleted), order.ErrUnavailable, "lost"},
-		{"retry not written down", order.ErrUnavailable, fail, order.ErrUnavailable, "lost"},
+		{"not recorded", order.ErrUnavailable, settle(order.StatusCompleted), order.ErrUnavailable, "lost"},
+		{"retry not recorded", order.ErrUnavailable, fail, order.ErrUnavailable, "lost"},
 		{"another one took over", order.ErrStale, settle(order.StatusFailed), order.ErrStale, "lost"},
 		{"made-up status", nil, settle("made up"), nil, ""},
 	}
@@ -79,7 +79,7 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// TestBeginIsHandedOn holds that what has begun is told.
+// TestBeginIsHandedOn holds that Begin returns what the ledger returns.
 func TestBeginIsHandedOn(t *testing.T) {
 	t.Parallel()
 	if begun, err := metrics.New("commit 1").NewAttempts().Ledger(booksStub{}).Begin(t.Context(), order.Claim{}); begun.Number != 7 || err != nil {

@@ -26,7 +26,7 @@ func TestFulfilment(t *testing.T) {
 		err  error
 		want string
 	}{
-		"taken":         {nil, "ok"},
+		"accepted":      {nil, "ok"},
 		"later":         {&order.RetryError{Err: order.ErrUnavailable}, "transient"},
 		"refused":       {fmt.Errorf("call: %w", &order.PermanentError{Err: order.ErrConflict}), "permanent"},
 		"anything else": {context.Canceled, "transient"},

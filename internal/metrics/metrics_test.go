@@ -45,7 +45,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestRuntime holds that the runtime, the process and the build are told.
+// TestRuntime holds that there are metrics of the runtime, the process and the build.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
 	text := page(t, metrics.New("commit 1"))

@@ -26,9 +26,9 @@ func (b books) Fail(context.Context, order.Claim, order.Failure) error { return 
 
 func (b books) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }
 
-// TestAttemptsSayWhatIsTakenDown holds that a span says what the books hold, and
-// nothing that they could not take down.
-func TestAttemptsSayWhatIsTakenDown(t *testing.T) {
+// TestSpansShowWhatIsRecorded holds that a span has what the ledger has recorded, and
+// nothing that it could not record.
+func TestSpansShowWhatIsRecorded(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
 	begin := func(ctx context.Context, a *traces.Ledger, h order.Handling) error {
