@@ -152,7 +152,8 @@ func harms(t *testing.T) []harm {
 			undo: command("config", "set", "min-replicas-to-write", "0"), reason: "too few replicas",
 		},
 		{
-			name: "disk", do: commands(command("config", "set", "save", "3600 1"), failSnapshot),
+			name: "disk",
+			do:   commands(command("config", "set", "save", "3600 1", "stop-writes-on-bgsave-error", "yes"), failSnapshot),
 			undo: command("config", "set", "stop-writes-on-bgsave-error", "no"), reason: "cannot write its files",
 		},
 		{name: "password", do: user("resetpass", ">another"), undo: whole, reason: "user or password"},
