@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
+	"orderprocessor/internal/app/workerapp"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/redistest"
 )
@@ -103,11 +105,11 @@ func scrapeBoth(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	opts := app.Options{Log: slog.New(slog.DiscardHandler)}
-	api, err := app.NewAPI(apiConfig, opts)
+	api, err := apiapp.New(apiConfig, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker, err := app.NewWorker(workerConfig, opts)
+	worker, err := workerapp.New(workerConfig, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

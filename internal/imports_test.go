@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,18 +27,27 @@ var journey = []string{
 
 // beside lists what the packages outside the journey may import of ours.
 var beside = map[string][]string{
-	"internal/order":       {},
-	"internal/config":      {"internal/order", "internal/access"},
-	"internal/metrics":     {"internal/order", "internal/stats"},
-	"internal/app":         append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
-	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/retryafter"},
+	"internal/order":   {},
+	"internal/config":  {"internal/order", "internal/access"},
+	"internal/metrics": {"internal/order", "internal/stats"},
+	"internal/app": {
+		"internal/order", "internal/config", "internal/metrics", "internal/access", "internal/requestid",
+		"internal/queue", "internal/rules", "internal/ledger", "internal/stats", "internal/traces",
+	},
+	"internal/app/apiapp": {
+		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue", "internal/stats", "internal/live",
+	},
+	"internal/app/workerapp": {
+		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/fulfilment", "internal/reconcile", "internal/traces",
+	},
+	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/app/apiapp", "internal/app/workerapp", "internal/retryafter"},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},
 	"internal/programtest": {},
 	"internal/ledgertest":  {"internal/order"},
 	"internal/spectest":    {"internal/api"},
-	"cmd/api":              {"internal/app"},
-	"cmd/worker":           {"internal/app"},
+	"cmd/api":              {"internal/app/apiapp"},
+	"cmd/worker":           {"internal/app/workerapp"},
 	"cmd/orderctl":         {"internal/ctl", "internal/app", "internal/config"},
 }
 
@@ -138,6 +148,26 @@ func TestRules(t *testing.T) {
 	} {
 		if checkImport(row.dir, row.path) == "" {
 			t.Errorf("%s may import %s", row.dir, row.path)
+		}
+	}
+}
+
+// TestWorkerLinks holds that the worker links neither the HTTP server of the API nor its
+// pages.
+func TestWorkerLinks(t *testing.T) {
+	t.Parallel()
+	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../cmd/worker").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, list)
+	}
+	for path := range strings.FieldsSeq(string(list)) {
+		for _, unwanted := range []string{
+			"github.com/gofiber/fiber", "github.com/valyala/fasthttp", "github.com/hibiken/asynqmon",
+			module + "internal/api", module + "internal/httpserver", module + "internal/web",
+		} {
+			if inside(path, unwanted) {
+				t.Errorf("cmd/worker links %s", path)
+			}
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
+	"orderprocessor/internal/app/workerapp"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
@@ -32,7 +34,7 @@ func startAPI(b *testing.B, redis *redistest.Server) (url string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a, err := app.NewAPI(cfg, quiet())
+	a, err := apiapp.New(cfg, quiet())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -56,7 +58,7 @@ func startWorker(b *testing.B, redis *redistest.Server) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w, err := app.NewWorker(cfg, quiet())
+	w, err := workerapp.New(cfg, quiet())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,13 +1,13 @@
-// Command api takes orders over HTTP, records them and queues them.
+// Command api accepts orders over HTTP, records them and queues them.
 //
-// The environment configures it. It exits with 0 when told to stop, 1 when it
+// The environment configures it. It exits with 0 after a signal to stop, 1 when it
 // cannot go on and 2 when its configuration is wrong.
 package main
 
 import (
 	"os"
 
-	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
 )
 
-func main() { os.Exit(app.MainAPI(os.Args[1:], os.Environ())) }
+func main() { os.Exit(apiapp.Main(os.Args[1:], os.Environ())) }

@@ -12,24 +12,26 @@ import (
 	"orderprocessor/internal/access"
 )
 
-// The limits of the admin server, which answers orchestrators and operators.
+// The limits of the admin server.
 const (
 	adminReadTimeout    = 5 * time.Second
-	adminWriteTimeout   = 30 * time.Second
+	adminWriteTimeout   = 30 * time.Second // a profile takes this long by default
 	adminIdleTimeout    = 75 * time.Second
 	adminMaxHeaderBytes = 16 << 10
 	adminStopTimeout    = time.Second
 )
 
-// serveAdmin answers on the admin address until the returned function is
-// called.
-func serveAdmin(l net.Listener, s *state, metrics http.Handler, log *slog.Logger) (stop func()) {
+// serveAdmin answers on the admin address until the returned function is called.
+func serveAdmin(l net.Listener, r *readiness, metrics http.Handler, log *slog.Logger) (stop func()) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil, nil) })
-	ready := func(w http.ResponseWriter, r *http.Request) { answerProbe(w, s.check(r.Context()), s.watch.checks()) }
+	ready := func(w http.ResponseWriter, req *http.Request) {
+		answerProbe(w, r.probe(req.Context()), r.monitor.findings())
+	}
 	mux.HandleFunc("GET /readyz", ready)
-	mux.HandleFunc("OPTIONS /{$}", ready) // what HAProxy asks unless it is told otherwise
-	addDiagnosis(mux, metrics)
+	mux.HandleFunc("OPTIONS /{$}", ready) // the default check of HAProxy
+	mux.Handle("GET /metrics", metrics)
+	addProfiles(mux)
 	server := &http.Server{
 		Handler: knownHost(l, mux), ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
 		IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminMaxHeaderBytes,
@@ -51,9 +53,9 @@ func serveAdmin(l net.Listener, s *state, metrics http.Handler, log *slog.Logger
 	}
 }
 
-// knownHost refuses, on a loopback address, requests for a name that somebody may
-// have let point to it, so that no page from elsewhere has a browser read profiles.
-// A request for no name at all is none of a browser.
+// knownHost refuses requests for unknown host names on a loopback address. Anybody can
+// let a name of their own resolve to it, and a page from there could then have the
+// browser read profiles. A request without a host does not come from a browser.
 func knownHost(l net.Listener, next http.Handler) http.Handler {
 	if addr, ok := l.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
 		return next
@@ -67,14 +69,23 @@ func knownHost(l net.Listener, next http.Handler) http.Handler {
 	})
 }
 
-// answerProbe answers 200, or 503 with the reason, the version, and what was checked.
-func answerProbe(w http.ResponseWriter, err error, checks []check) {
+// answerProbe answers 200, or 503 with the reason, and in both cases the version and
+// the results of the checks.
+func answerProbe(w http.ResponseWriter, err error, findings []Finding) {
+	type check struct {
+		Name   string `json:"name"`
+		State  string `json:"state"`
+		Detail string `json:"detail"`
+	}
 	answer := struct {
 		Status  string  `json:"status"`
 		Reason  string  `json:"reason,omitempty"`
 		Version string  `json:"version"`
 		Checks  []check `json:"checks,omitempty"`
-	}{Status: "ok", Version: Version(), Checks: checks}
+	}{Status: "ok", Version: Version()}
+	for _, f := range findings {
+		answer.Checks = append(answer.Checks, check{f.Check, status(f), f.Found})
+	}
 	code := http.StatusOK
 	if err != nil {
 		answer.Status, answer.Reason = "unavailable", err.Error()

@@ -1,16 +1,18 @@
-// Package app wires the parts together: it builds the API and the worker from
-// their configuration, and owns start, stop and the Redis clients.
+// Package app holds what the API and the worker have in common: start, stop, the
+// Redis client, the checks of Redis and of the clock, the admin address, and the log.
 //
-// It receives checked configuration and hands out two programs that run until
-// their context ends. Nothing is durable after it that the parts have not made
-// so; stopping in the middle of anything loses nothing.
+// It receives checked configuration. Packages apiapp and workerapp add what their
+// program runs. It owns the Redis client and the admin listener; nothing is durable
+// after it. It imports no HTTP framework, so that the worker links none.
 package app
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,85 +27,155 @@ import (
 	"orderprocessor/internal/traces"
 )
 
-// Options are what is not configuration: where the program runs.
+const (
+	// dialTimeout bounds opening one connection to Redis.
+	dialTimeout = time.Second
+	// redisRetries is how often go-redis repeats a command after a network error.
+	// Every write of this service can be repeated.
+	redisRetries = 2
+	// redisWait is the time between two attempts to reach Redis at start.
+	redisWait = 500 * time.Millisecond
+	// redisWaitLog is the time between two log lines about them.
+	redisWaitLog = 10 * time.Second
+)
+
+// The kinds of programs, as they are registered in Redis.
+const (
+	KindAPI    = "api"
+	KindWorker = "worker"
+)
+
+// Options are settings of a program that do not come from its environment.
 type Options struct {
 	// Log receives all log lines.
 	Log *slog.Logger
-	// TrustRedis leaves out the check of Redis's settings at start. It is for
-	// stand-ins that cannot answer it and keep nothing anyway.
+	// TrustRedis skips the checks of Redis. It is for substitutes of Redis that
+	// cannot answer them and keep nothing on disk.
 	TrustRedis bool
-	// Clock is this machine's; nil means time.Now.
+	// Clock returns the time of this machine; nil means time.Now.
 	Clock func() time.Time
-	// Traces makes the spans, and stays the caller's to stop. With nil the
-	// configuration says whether any are made.
+	// Traces creates the spans; the caller shuts it down. If it is nil, the
+	// configuration decides whether there are spans.
 	Traces trace.TracerProvider
 }
 
-// program is what the API and the worker have in common.
-type program struct {
-	Options
-	common config.Common
-	rdb    redis.UniversalClient
-	ledger *ledger.Ledger
-	watch  *watch
-	redis  *contact
-	state  *state
-	admin  net.Listener
-	spans  *traces.Provider // those of Traces, if it is the program's own
-	meters *metrics.Registry
-	self   ledger.Program
+// Spec describes a kind of program.
+type Spec struct {
+	// Kind is KindAPI or KindWorker.
+	Kind string
+	// AdminAddr is the host:port for orchestrators and operators.
+	AdminAddr string
+	// RedisPool is the maximum number of connections to Redis.
+	RedisPool int
+	// RedisTimeout bounds one read from Redis and one write to it.
+	RedisTimeout time.Duration
 }
 
-func newProgram(opts Options, common config.Common, rdb redis.UniversalClient, adminAddr string, who ledger.Program) (*program, error) {
-	admin, err := net.Listen("tcp", adminAddr)
+// Part is one thing that a program runs until ctx ends.
+type Part func(ctx context.Context) error
+
+// Program is the common part of the API and the worker.
+type Program struct {
+	Options
+	// Redis is the one client of the program.
+	Redis redis.UniversalClient
+	// Ledger is the ledger in that Redis.
+	Ledger *ledger.Ledger
+	// Metrics are served on the admin address.
+	Metrics *metrics.Registry
+
+	common    config.Common
+	self      ledger.Program
+	monitor   *monitor
+	readiness *readiness
+	admin     net.Listener
+	spans     *traces.Provider // set if the program created Traces itself
+}
+
+// NewProgram builds the common part and opens the admin listener. The caller must
+// call RunParts or Close.
+func NewProgram(common config.Common, opts Options, spec Spec) (*Program, error) {
+	admin, err := net.Listen("tcp", spec.AdminAddr)
 	if err != nil {
-		_ = rdb.Close()
 		return nil, fmt.Errorf("listen on the admin address: %w", err)
 	}
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
-	contact := &contact{}
-	rdb.AddHook(contact)
-	l := ledger.New(rdb)
-	w := newWatch(rdb, l, opts.Clock, opts.Log)
-	w.register = queue.NewInspector(rdb).Register
-	return &program{
-		Options: opts, common: common, rdb: rdb, ledger: l, watch: w, redis: contact, state: newState(l, w, contact), admin: admin,
-		meters: newMeters(rdb, w), self: who,
-	}, nil
+	rdb := common.Redis.Client(config.Tuning{
+		PoolSize: spec.RedisPool, DialTimeout: dialTimeout,
+		ReadTimeout: spec.RedisTimeout, WriteTimeout: spec.RedisTimeout, MaxRetries: redisRetries,
+	})
+	conn := &connection{}
+	rdb.AddHook(conn)
+	books := ledger.New(rdb)
+	m := newMonitor(newReader(rdb, opts.Clock), opts.Log)
+	m.register = queue.NewInspector(rdb).Register
+	p := &Program{
+		Options: opts, Redis: rdb, Ledger: books, Metrics: newMetrics(rdb, m), common: common,
+		self:    ledger.Program{Kind: spec.Kind, Name: processName(), Version: Version()},
+		monitor: m, readiness: &readiness{redis: books, monitor: m, conn: conn}, admin: admin,
+	}
+	if err := p.openTraces("orderprocessor-" + spec.Kind); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
 }
 
-// AdminAddr is the address that answers orchestrators and operators.
-func (p *program) AdminAddr() string { return p.admin.Addr().String() }
+// Name identifies this process among all processes of the service.
+func (p *Program) Name() string { return p.self.Name }
 
-// run serves the admin address for as long as the parts run. The parts start
-// when Redis has passed its check, and stop when ctx ends or one of them fails.
-// Those in early start at once.
-func (p *program) run(ctx context.Context, early, parts []func(context.Context) error) error {
-	defer func() { _ = p.rdb.Close() }()
-	stopAdmin := serveAdmin(p.admin, p.state, p.meters.Handler(), p.Log)
-	defer stopAdmin()
+// AdminAddr returns the address that answers orchestrators and operators.
+func (p *Program) AdminAddr() string { return p.admin.Addr().String() }
+
+// Ready returns the reason why the program cannot serve orders, or nil. A program that
+// drains is still ready for the requests that it has.
+func (p *Program) Ready() error { return p.readiness.ready() }
+
+// RedisAway reports whether Redis has stopped answering.
+func (p *Program) RedisAway() bool { return p.readiness.conn.lost() }
+
+// RequireClock makes the program depend on the clock of this machine: it is not ready
+// while the clock is too far from that of Redis. After each check, hold learns whether
+// that is so. Call it before RunParts.
+func (p *Program) RequireClock(hold func(clockIsOff bool)) {
+	p.monitor.needsClock, p.monitor.afterCheck = true, hold
+}
+
+// Close releases a program that has not run.
+func (p *Program) Close() {
+	_ = p.admin.Close()
+	_ = p.Redis.Close()
+}
+
+// RunParts serves the admin address while the parts run. Early parts start at once,
+// the others when Redis has passed its checks. All stop when ctx ends or one of them
+// fails. It may be called once.
+func (p *Program) RunParts(ctx context.Context, early, parts []Part) error {
+	defer func() { _ = p.Redis.Close() }()
+	defer serveAdmin(p.admin, p.readiness, p.Metrics.Handler(), p.Log)()
 	defer p.sendTraces()()
 
 	running, ctx := errgroup.WithContext(ctx)
-	for _, part := range early {
-		running.Go(func() error { return part(ctx) })
+	start := func(parts ...Part) {
+		for _, part := range parts {
+			running.Go(func() error { return part(ctx) })
+		}
 	}
+	start(early...)
 	running.Go(func() error {
 		if err := p.awaitRedis(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
-		p.state.set(stateServing)
-		running.Go(func() error { return p.announce(ctx) })
+		p.readiness.set(serving)
+		start(p.announce)
 		if !p.TrustRedis {
-			running.Go(func() error { return p.watch.run(ctx) })
+			start(p.monitor.run)
 		}
-		for _, part := range parts {
-			running.Go(func() error { return part(ctx) })
-		}
+		start(parts...)
 		<-ctx.Done()
-		p.state.set(stateDraining)
+		p.readiness.set(draining)
 		p.Log.Info("stopping", "shutdown_timeout", p.common.ShutdownTimeout)
 		return nil
 	})
@@ -114,11 +186,11 @@ func (p *program) run(ctx context.Context, early, parts []func(context.Context) 
 	return nil
 }
 
-// awaitRedis returns when Redis has passed its checks, and without an error when ctx
-// ends first. It waits while Redis does not answer, or refuses what the programs do:
-// a replica may be promoted, and rights be given. A setting with which orders are not
-// safe is an error.
-func (p *program) awaitRedis(ctx context.Context) error {
+// awaitRedis returns nil when Redis has passed its checks or ctx ends. It waits while
+// Redis does not answer or refuses the commands of the program: a replica may be
+// promoted, and permissions may be granted. A setting that endangers orders is an
+// error.
+func (p *Program) awaitRedis(ctx context.Context) error {
 	var logged time.Time
 	for ; ctx.Err() == nil; pause(ctx, redisWait) {
 		wait, err := p.tryRedis(ctx)
@@ -133,43 +205,44 @@ func (p *program) awaitRedis(ctx context.Context) error {
 	return nil
 }
 
-// tryRedis makes all checks once. It returns what to wait for, nil for nothing, or
-// the error of a check that keeps the program from starting.
-func (p *program) tryRedis(ctx context.Context) (wait, err error) {
+// tryRedis runs all checks once. It returns the reason to wait, nil for none, or the
+// error that keeps the program from starting.
+func (p *Program) tryRedis(ctx context.Context) (wait, err error) {
 	if p.TrustRedis {
-		return ping(ctx, p.ledger), nil
+		return ping(ctx, p.Ledger), nil
 	}
-	if err := p.watch.look(ctx); err != nil {
+	if err := p.monitor.check(ctx); err != nil {
 		return err, nil
 	}
-	if err := p.watch.unsafe(checkWritable); err != nil {
+	if err := p.monitor.unsafe(checkWritable); err != nil {
 		return nil, err
 	}
-	return p.watch.unsafe(), nil
+	return p.monitor.unsafe(), nil
 }
 
-func rulesOf(c config.Common) rules.Rules {
+// Rules returns the business rules of the configuration.
+func Rules(c config.Common) rules.Rules {
 	return rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems}
 }
 
-// The tuning of the Redis clients.
-const (
-	dialTimeout = time.Second
-	// apiReadTimeout is below the two seconds within which a client hears of a
-	// Redis that hangs.
-	apiReadTimeout = time.Second
-	// workerReadTimeout is longer: a worker would rather wait than repeat.
-	workerReadTimeout = 3 * time.Second
-	// apiPoolSize bounds the API's connections to Redis.
-	apiPoolSize = 64
-	// maxStreams is how many clients of one API may follow events.
-	maxStreams = 500
-	// maxWaits is how many may wait for the outcome of an order they send.
-	maxWaits = 1000
-	// workerSparePool is how many connections a worker has beyond one for each
-	// slot: for fetching, heartbeats and the recoverer.
-	workerSparePool = 16
-	// redisRetries is how often go-redis repeats a command by itself after a
-	// network error. Every write of ours can be repeated.
-	redisRetries = 2
-)
+// processNameChars is the length of the random part that distinguishes processes with
+// the same host name and process id, as containers have.
+const processNameChars = 6
+
+func processName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:processNameChars])
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

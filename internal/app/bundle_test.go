@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,10 +14,13 @@ import (
 	"time"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
+	"orderprocessor/internal/app/workerapp"
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/programtest"
 )
 
-// environ is a program's environment on free ports, with a short patience.
+// environ is the environment of a program on free ports that stops soon.
 func environ(redisURL string, more ...string) []string {
 	return append([]string{
 		"REDIS_URL=" + redisURL, "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
@@ -30,6 +34,33 @@ type program interface {
 	AdminAddr() string
 }
 
+// logTo returns options with a log in JSON.
+func logTo(w io.Writer) app.Options { return app.Options{Log: slog.New(slog.NewJSONHandler(w, nil))} }
+
+func newAPI(t *testing.T, opts app.Options, env []string) *apiapp.API {
+	t.Helper()
+	cfg, err := config.LoadAPI(env)
+	must(t, err)
+	a, err := apiapp.New(cfg, opts)
+	must(t, err)
+	return a
+}
+
+func newWorker(t *testing.T, opts app.Options, env []string) *workerapp.Worker {
+	t.Helper()
+	cfg, err := config.LoadWorker(env)
+	must(t, err)
+	w, err := workerapp.New(cfg, opts)
+	must(t, err)
+	return w
+}
+
+// newBoth returns an API and a worker by their names.
+func newBoth(t *testing.T, env []string) map[string]program {
+	t.Helper()
+	return map[string]program{"API": newAPI(t, logTo(io.Discard), env), "worker": newWorker(t, logTo(io.Discard), env)}
+}
+
 // running is a program that runs.
 type running struct {
 	stop context.CancelFunc
@@ -37,7 +68,7 @@ type running struct {
 	err  error         // what it returned
 }
 
-// start runs a program, and stops it with the test.
+// start runs a program until the test ends.
 func start(t *testing.T, p program) *running {
 	t.Helper()
 	r := &running{done: make(chan struct{})}
@@ -54,101 +85,137 @@ func start(t *testing.T, p program) *running {
 	return r
 }
 
-// patience bounds every wait for what should happen soon. It only ends a test that
-// hangs: how fast the machine is must not matter.
-const patience = 5 * time.Minute
-
-// wait returns what Run returned, which should be soon.
+// wait returns what Run returned.
 func (r *running) wait(t *testing.T) error {
 	t.Helper()
 	select {
 	case <-r.done:
 		return r.err
-	case <-time.After(patience):
-		t.Fatalf("still running after %v", patience)
+	case <-time.After(programtest.Patience):
+		t.Fatalf("still running after %v", programtest.Patience)
 		return nil
 	}
 }
 
-func newAPI(t *testing.T, log io.Writer, env []string) *app.API {
+// system is an API and a worker that run on one Redis.
+type system struct {
+	api       *apiapp.API
+	worker    *workerapp.Worker
+	apiRun    *running
+	workerRun *running
+	url       string
+}
+
+func startSystem(t *testing.T, opts app.Options, env []string) *system {
 	t.Helper()
-	cfg, err := config.LoadAPI(env)
-	if err != nil {
-		t.Fatal(err)
+	s := &system{api: newAPI(t, opts, env), worker: newWorker(t, opts, env)}
+	s.apiRun, s.workerRun, s.url = start(t, s.api), start(t, s.worker), "http://"+s.api.Addr()
+	return s
+}
+
+// startReady starts a system without a log and waits until it is ready.
+func startReady(t *testing.T, env []string) *system {
+	t.Helper()
+	s := startSystem(t, logTo(io.Discard), env)
+	s.awaitReady(t)
+	return s
+}
+
+func (s *system) programs() map[string]program {
+	return map[string]program{"API": s.api, "worker": s.worker}
+}
+
+func (s *system) awaitReady(t *testing.T) {
+	t.Helper()
+	for name, p := range s.programs() {
+		awaitReady(t, name, p)
 	}
-	a, err := app.NewAPI(cfg, app.Options{Log: slog.New(slog.NewJSONHandler(log, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+func awaitReady(t *testing.T, name string, p program) {
+	t.Helper()
+	programtest.Until(t, name+" is ready", func() bool { return readyz(t, p).code == 200 })
+}
+
+// startAPI starts an API without a log and waits until it is ready.
+func startAPI(t *testing.T, env []string) *apiapp.API {
+	t.Helper()
+	a := newAPI(t, logTo(io.Discard), env)
+	start(t, a)
+	awaitReady(t, "the API", a)
 	return a
 }
 
-func newWorker(t *testing.T, log io.Writer, env []string) *app.Worker {
+// awaitStatus waits until an order has a status.
+func awaitStatus(t *testing.T, url, id, status string) {
 	t.Helper()
-	cfg, err := config.LoadWorker(env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := app.NewWorker(cfg, app.Options{Log: slog.New(slog.NewJSONHandler(log, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	programtest.Until(t, id+" is "+status, func() bool { return ask(t, "GET", url+"/orders/"+id, "").body["status"] == status })
 }
 
-// answer is what came back of one request; code 0 is none.
-type answer struct {
-	code int
-	body map[string]any
+// submit sends an order that must be accepted.
+func submit(t *testing.T, url, body string) {
+	t.Helper()
+	if got := ask(t, "POST", url+"/orders", body); got.code != 201 {
+		t.Fatalf("submit is answered %+v", got)
+	}
 }
+
+// answer is the answer to a request; code 0 means none.
+type answer struct {
+	code   int
+	header http.Header
+	body   map[string]any
+}
+
+// reason is why a program is unavailable.
+func (a answer) reason() string { return fmt.Sprint(a.body["reason"]) }
 
 const order = `{"id":"ord_1","amount":12.5,"items":["tea"],"customer":"Ada","address":"x"}`
+
+func orderOf(id, customer string, amount float64) string {
+	return fmt.Sprintf(`{"id":%q,"amount":%v,"items":["tea"],"customer":%q,"address":"x"}`, id, amount, customer)
+}
 
 // ask sends a request with a JSON body, on a connection of its own.
 func ask(t *testing.T, method, url, body string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	req.Header.Set("Content-Type", "application/json")
 	req.Close = true
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{}}
+	client := &http.Client{Timeout: programtest.Patience, Transport: &http.Transport{}}
 	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a := answer{code: resp.StatusCode}
+	a := answer{code: resp.StatusCode, header: resp.Header}
 	if err := json.NewDecoder(resp.Body).Decode(&a.body); err != nil {
 		t.Errorf("%s %s: %v", method, url, err)
 	}
 	return a
 }
 
-// readyz asks a program whether to send work to it.
+// readyz asks a program whether it is ready.
 func readyz(t *testing.T, p program) answer {
 	t.Helper()
 	return ask(t, http.MethodGet, "http://"+p.AdminAddr()+"/readyz", "")
 }
 
-// eventually asks until the condition holds, for as long as patience lasts.
-func eventually(t *testing.T, what string, holds func() bool) {
+// checkState returns the code of /readyz and the state of one check.
+func checkState(t *testing.T, p program, name string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("still not so: %s", what)
+	got := readyz(t, p)
+	checks, _ := got.body["checks"].([]any)
+	for _, c := range checks {
+		if one, _ := c.(map[string]any); one["name"] == name {
+			return fmt.Sprintf("%d %v", got.code, one["state"])
 		}
 	}
+	return fmt.Sprintf("%d, no check", got.code)
 }
 
-// logBuffer keeps the log. It is safe for concurrent use.
+// logBuffer keeps a log. It is safe for concurrent use.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -164,4 +231,11 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

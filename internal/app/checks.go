@@ -2,117 +2,129 @@ package app
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
+	"slices"
 
-	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
 )
 
-// The states of a check, as /readyz tells them.
+// The areas of the checks.
 const (
-	checkOK      = "ok"
-	checkWarning = "warning" // works, and an operator should know
-	checkFailed  = "failed"  // orders are not safe
+	areaRedis  = "redis"
+	areaAccess = "access"
+	areaBooks  = "books"
+	areaQueues = "queues"
 )
 
-// The names of checks that are treated in a way of their own.
+// The names of checks that programs treat in a special way.
 const (
 	checkClock    = "clock"
 	checkWritable = "writable"
 )
 
-const (
-	// clockWarning is the difference to the clock of Redis that is worth a warning.
-	clockWarning = time.Second
-	// clockLimit is the difference above which a worker fetches no orders: Asynq
-	// tells by its worker's clock when a lease is over and when an order is due, and
-	// would take away what others work, or bring it before its time.
-	clockLimit = 5 * time.Second
-)
-
-// The oldest Redis that has all the commands which are used.
-const (
-	leastMajor = 6
-	leastMinor = 2
-)
-
-// check is one thing about Redis that orders depend on.
+// check is one condition on which orders depend.
 type check struct {
-	Name   string `json:"name"`
-	State  string `json:"state"`
-	Detail string `json:"detail"`
+	area string
+	// name is used on /readyz and in the metrics. The doctor shows it with blanks
+	// instead of underscores.
+	name string
+	// needs is what must be read from Redis first.
+	needs source
+	// run judges what was read. It returns the zero Finding if there is nothing to
+	// report.
+	run func(f *facts) Finding
+	// advice is what to do about a warning or a problem.
+	advice string
 }
 
-// judge looks at the settings of Redis.
-func judge(s ledger.Settings) []check {
-	return []check{judgeVersion(s), judgeEviction(s), judgeMemory(s), judgePersistence(s)}
+// checks lists every check. The doctor runs all of them, in this order. Those that
+// need the settings of Redis run also at start and every two seconds, and appear on
+// /readyz and in the metrics.
+func checks() []check {
+	list := []check{
+		{
+			areaRedis, "connection", fromPing, checkRoundTrip,
+			"each order needs about ten round trips: move the programs closer to Redis, or see what keeps it busy (SLOWLOG GET)",
+		},
+		{areaRedis, "reply", fromPing, checkReply, ""},
+		{areaAccess, "permissions", fromPermissions, checkPermissions, aclAdvice},
+		{areaRedis, "redis_version", fromSettings, checkVersion, "update Redis to 7 or later"},
+		{
+			areaRedis, "eviction_policy", fromSettings, checkEviction,
+			"CONFIG SET maxmemory-policy noeviction, and in redis.conf; then see whether drift is 0",
+		},
+		{areaRedis, "memory_limit", fromSettings, checkMemoryLimit, "set maxmemory, for instance to half of the machine's memory"},
+		{
+			areaRedis, "persistence", fromSettings, checkPersistence,
+			"appendonly yes and appendfsync everysec in redis.conf; see deploy/redis.conf",
+		},
+		{
+			areaRedis, checkWritable, fromSettings, checkWrites,
+			"point REDIS_URL to the master, or to the Sentinels (?master_name=…); if it is one, look at the log of Redis",
+		},
+		{areaRedis, checkClock, fromSettings, checkClockDifference, "fix the time synchronisation of this machine and of Redis's"},
+		{
+			areaRedis, "memory use", fromInfo, checkMemoryUse,
+			"raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers",
+		},
+		{areaRedis, "fragmentation", fromInfo, checkFragmentation, "CONFIG SET activedefrag yes, or restart Redis when convenient"},
+		{
+			areaRedis, "evicted keys", fromInfo, checkEvicted,
+			"set maxmemory-policy noeviction, see whether drift is 0, and ask clients to send again what is missing; CONFIG RESETSTAT clears the count",
+		},
+		{
+			areaRedis, "last snapshot", fromInfo, checkSnapshot,
+			"look at the log of Redis; most often its disk is full, or the machine has no memory left to fork",
+		},
+		{areaRedis, "append-only file", fromInfo, checkAppendOnlyFile, "look at the log of Redis; most often its disk is full"},
+		{areaRedis, "replication", fromInfo, checkReplication, ""},
+		{
+			areaRedis, "compact records", fromInfo, checkCompactness,
+			fmt.Sprintf("CONFIG SET %s %d, and in redis.conf", settingListpack, compactBytes),
+		},
+		{
+			areaBooks, "drift", fromTotals, checkDrift,
+			"keep the log and a copy of the data; keys were changed or lost: see evicted keys, restores, failovers, and who else writes here",
+		},
+		{
+			areaBooks, "types of keys", fromKeys, checkKeyTypes,
+			"somebody else writes to this Redis: find out who, keep a copy of the data, and give this service a Redis or a database of its own",
+		},
+		{
+			areaBooks, "form of records", fromKeys, checkRecordForm,
+			"CONFIG SET hash-max-listpack-value 1024, which applies to new orders; an order with very long texts is always kept so",
+		},
+		{
+			areaQueues, "workers", fromFleet, checkWorkers,
+			"start workers; if they should be running, look at their log for the reason why they ended",
+		},
+		{areaQueues, "asynq", fromHeld, checkAsynq, "build the programs from this repository's go.mod, unchanged"},
+		{
+			areaQueues, "orders held", fromHeld, checkHeld,
+			"a running worker requeues them within seconds: start one, and see its log if they stay",
+		},
+	}
+	for _, q := range order.Queues() {
+		list = append(list,
+			check{areaQueues, string(q), fromQueues, func(f *facts) Finding { return checkQueue(q, f.depths[q]) }, ""},
+			check{
+				areaQueues, "corrupt in " + string(q), fromQueues, func(f *facts) Finding { return checkCorrupt(f.corrupt[q]) },
+				"orderctl queues corrupt " + string(q) + " shows them; their orders were requeued; see who else writes to this Redis",
+			})
+	}
+	return list
 }
 
-func judgeVersion(s ledger.Settings) check {
-	c := check{Name: "redis_version", State: checkOK, Detail: s.Version}
-	major, minor := version(s.Version)
-	if major < leastMajor || (major == leastMajor && minor < leastMinor) {
-		c.State = checkFailed
-		c.Detail = fmt.Sprintf("Redis is %q, and must be %d.%d or later", s.Version, leastMajor, leastMinor)
-	}
-	return c
+// checksOf returns the checks that need the source.
+func checksOf(s source) []check {
+	return slices.DeleteFunc(checks(), func(c check) bool { return c.needs != s })
 }
 
-func version(text string) (major, minor int) {
-	part := strings.SplitN(text, ".", 3)
-	if len(part) < 2 {
-		return 0, 0
+// runChecks returns what the checks of a source report.
+func runChecks(s source, f *facts) (found []Finding) {
+	for _, c := range checksOf(s) {
+		if one := c.run(f); one.State != "" {
+			found = append(found, one.complete(c))
+		}
 	}
-	major, _ = strconv.Atoi(part[0])
-	minor, _ = strconv.Atoi(part[1])
-	return major, minor
-}
-
-func judgeEviction(s ledger.Settings) check {
-	if s.EvictionPolicy == "noeviction" {
-		return check{Name: "eviction_policy", State: checkOK, Detail: s.EvictionPolicy}
-	}
-	return check{Name: "eviction_policy", State: checkFailed, Detail: fmt.Sprintf(
-		"redis may evict keys, which loses accepted orders without an error: set maxmemory-policy to noeviction (it is %q)",
-		s.EvictionPolicy)}
-}
-
-func judgeMemory(s ledger.Settings) check {
-	if s.MaxMemory > 0 {
-		return check{Name: "memory_limit", State: checkOK, Detail: fmt.Sprintf("%d bytes", s.MaxMemory)}
-	}
-	return check{Name: "memory_limit", State: checkWarning, Detail: "Redis has no maxmemory: " +
-		"orders are not refused before the machine's memory is full"}
-}
-
-func judgePersistence(s ledger.Settings) check {
-	c := check{Name: "persistence", State: checkOK}
-	if !s.AppendOnly {
-		c.State, c.Detail = checkWarning, "Redis keeps no append-only file: a crash of Redis loses accepted orders"
-		return c
-	}
-	switch s.AppendFsync {
-	case "always":
-		c.Detail = "a crash loses no accepted order"
-	case "everysec":
-		c.Detail = "a power cut loses up to a second of accepted orders"
-	case "no":
-		c.State, c.Detail = checkWarning, "a power cut loses up to half a minute of accepted orders"
-	default:
-		c.State, c.Detail = checkWarning, "Redis keeps an append-only file and does not tell when it syncs it"
-	}
-	return c
-}
-
-// judgeClock looks at how far this machine's clock is from that of Redis.
-func judgeClock(difference time.Duration) check {
-	c := check{Name: checkClock, State: checkOK, Detail: fmt.Sprintf("%d ms from the clock of Redis", difference.Milliseconds())}
-	switch off := difference.Abs(); {
-	case off > clockLimit:
-		c.State = checkFailed
-	case off > clockWarning:
-		c.State = checkWarning
-	}
-	return c
+	return found
 }

@@ -8,58 +8,88 @@ import (
 	"orderprocessor/internal/ledger"
 )
 
-// TestJudge holds what is made of each setting of Redis.
-func TestJudge(t *testing.T) {
+// TestSettings holds the finding for each setting of Redis.
+func TestSettings(t *testing.T) {
 	t.Parallel()
 	good := ledger.Settings{Version: "7.0.15", EvictionPolicy: "noeviction", MaxMemory: 1 << 30, AppendOnly: true, AppendFsync: "always"}
 	rows := []struct {
 		name   string
 		change func(s *ledger.Settings)
 		check  string
-		state  string
-		detail string
+		state  FindingState
+		found  string
 	}{
 		{"a good one", func(*ledger.Settings) {}, "", "", ""},
 		{"the oldest version", func(s *ledger.Settings) { s.Version = "6.2.0" }, "", "", ""},
-		{"an older version", func(s *ledger.Settings) { s.Version = "6.0.16" }, "redis_version", checkFailed, "6.2 or later"},
-		{"a much older version", func(s *ledger.Settings) { s.Version = "5.9.1" }, "redis_version", checkFailed, "6.2 or later"},
-		{"no version", func(s *ledger.Settings) { s.Version = "" }, "redis_version", checkFailed, "6.2 or later"},
+		{"an older version", func(s *ledger.Settings) { s.Version = "6.0.16" }, "redis_version", FindingProblem, "6.2 or later"},
+		{"a much older version", func(s *ledger.Settings) { s.Version = "5.9.1" }, "redis_version", FindingProblem, "6.2 or later"},
+		{"no version", func(s *ledger.Settings) { s.Version = "" }, "redis_version", FindingProblem, "6.2 or later"},
 		{"two digits", func(s *ledger.Settings) { s.Version = "10.1" }, "", "", ""},
-		{"eviction", func(s *ledger.Settings) { s.EvictionPolicy = "allkeys-lru" }, "eviction_policy", checkFailed, `"allkeys-lru"`},
-		{"no bound", func(s *ledger.Settings) { s.MaxMemory = 0 }, "memory_limit", checkWarning, "no maxmemory"},
-		{"no file", func(s *ledger.Settings) { s.AppendOnly = false }, "persistence", checkWarning, "no append-only file"},
+		{"eviction", func(s *ledger.Settings) { s.EvictionPolicy = "allkeys-lru" }, "eviction_policy", FindingProblem, `"allkeys-lru"`},
+		{"no bound", func(s *ledger.Settings) { s.MaxMemory = 0 }, "memory_limit", FindingWarning, "no maxmemory"},
+		{"no file", func(s *ledger.Settings) { s.AppendOnly = false }, "persistence", FindingWarning, "no append-only file"},
 		{"everysec", func(s *ledger.Settings) { s.AppendFsync = "everysec" }, "", "", ""},
-		{"no sync", func(s *ledger.Settings) { s.AppendFsync = "no" }, "persistence", checkWarning, "half a minute"},
-		{"nobody knows when", func(s *ledger.Settings) { s.AppendFsync = "" }, "persistence", checkWarning, "does not tell"},
+		{"no sync", func(s *ledger.Settings) { s.AppendFsync = "no" }, "persistence", FindingWarning, "half a minute"},
+		{"unknown sync", func(s *ledger.Settings) { s.AppendFsync = "" }, "persistence", FindingNotChecked, "does not report appendfsync"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := good
 			row.change(&s)
-			for _, c := range judge(s) {
-				want := checkOK
-				if c.Name == row.check {
+			for _, f := range runChecks(fromSettings, &facts{settings: s}) {
+				want := FindingOK
+				if f.Check == row.check {
 					want = row.state
 				}
-				if c.State != want || (c.Name == row.check && !strings.Contains(c.Detail, row.detail)) {
-					t.Errorf("%+v, want %s with %q", c, want, row.detail)
+				if f.State != want || (f.Check == row.check && !strings.Contains(f.Found, row.found)) {
+					t.Errorf("%+v, want %s with %q", f, want, row.found)
 				}
 			}
 		})
 	}
 }
 
-// TestJudgeClock holds what is made of a clock that is ahead or behind.
-func TestJudgeClock(t *testing.T) {
+// TestClockDifference holds the finding for a clock that is ahead or behind.
+func TestClockDifference(t *testing.T) {
 	t.Parallel()
-	for off, want := range map[time.Duration]string{
-		0: checkOK, time.Second: checkOK, 1001 * time.Millisecond: checkWarning, 5 * time.Second: checkWarning, 5001 * time.Millisecond: checkFailed,
+	for off, want := range map[time.Duration]FindingState{
+		0: FindingOK, time.Second: FindingOK, 1001 * time.Millisecond: FindingWarning, 5 * time.Second: FindingWarning, 5001 * time.Millisecond: FindingProblem,
 	} {
 		for _, d := range []time.Duration{off, -off} {
-			if c := judgeClock(d); c.State != want {
+			if c := checkClockDifference(&facts{clock: d}); c.State != want {
 				t.Errorf("%v is %s, want %s", d, c.State, want)
 			}
+		}
+	}
+}
+
+// TestVersions holds that programs of several builds, orderctl included, are a warning.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	const one, other = "commit 1, go1", "commit 2, go1"
+	none := "commit unknown, go1"
+	program := func(kind, version string) ledger.Program {
+		return ledger.Program{Kind: kind, Name: kind + version, Version: version}
+	}
+	for _, row := range []struct {
+		name    string
+		running []ledger.Program
+		own     string
+		state   FindingState
+		found   string
+	}{
+		{"one build", []ledger.Program{program("api", one), program("worker", one)}, one, FindingOK, "1 api and 1 worker of " + one},
+		{"two builds", []ledger.Program{program("api", one), program("worker", other)}, one, FindingWarning, "1 api of " + one + "; 1 worker of " + other},
+		{"two workers", []ledger.Program{program("worker", one), program("worker", other)}, other, FindingWarning, "1 worker of " + one + "; 1 worker of " + other},
+		{"another orderctl", []ledger.Program{program("api", one), program("worker", one)}, other, FindingWarning, "orderctl is of " + other},
+		{"an orderctl of an unknown build", []ledger.Program{program("api", one), program("worker", one)}, none, FindingOK, one},
+		{"a worker of an unknown build", []ledger.Program{program("api", one), program("worker", none)}, one, FindingWarning, "1 worker of " + none},
+		{"nothing runs", nil, one, FindingNotChecked, "no API and no worker"},
+	} {
+		f := checkVersions(row.running, row.own)
+		if f.State != row.state || !strings.Contains(f.Found, row.found) || (f.State == FindingWarning) != (f.Advice != "") {
+			t.Errorf("%s: %+v", row.name, f)
 		}
 	}
 }

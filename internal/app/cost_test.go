@@ -15,32 +15,32 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
-// The figures of cost that are no commands.
+// The figures of a cost that are no commands.
 const (
 	bytesIn  = "bytes received"
 	bytesOut = "bytes sent"
 	bytesLog = "bytes of the append-only file"
 )
 
-// costSlack is how far a figure may pass its bound: what goes by the clock meanwhile is
-// not always the same.
+// costSlack is how far a figure may exceed its bound: what happens by the clock varies.
 const costSlack = 0.04
 
-// maxRounds is how often a cost is measured until it is within its bounds. The cheapest
-// round counts, as what disturbs a busy machine only adds; a quiet one needs few.
+// maxRounds is how often a cost is measured until it is within its bounds. The lowest
+// figures count: a busy machine only adds to them, and a quiet one needs few rounds.
 const maxRounds = 25
 
-// cost is what Redis has done since it was started, or in a stretch of time: the calls of each
-// command, those of scripts among them, and bytes.
+// cost is what Redis has done since it started or in a period of time: calls of each
+// command, including those by scripts, and bytes.
 type cost map[string]float64
 
 // TestCostOfAnOrder counts what one order costs Redis, from its submission over HTTP
-// until its task is gone. Each bound is the present figure: a change that lowers one
-// lowers its bound, and one that raises it says why it is worth that. The first row is
-// the dearest way, an order at a time: no two share a journey.
+// until its task is gone. Each bound is the present figure. A change that lowers a
+// figure must lower its bound, and one that raises it must say why. The first row is the
+// most expensive case: one order at a time, so nothing is batched.
 func TestCostOfAnOrder(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -67,7 +67,7 @@ func TestCostOfAnOrder(t *testing.T) {
 			}
 			m.post("/orders/batch", "["+strings.Join(orders, ",")+"]")
 			return 500
-		}, cost{ // with room for groups that are smaller than usual, as a busy machine makes them
+		}, cost{ // with room for smaller batches, as a busy machine makes them
 			bytesIn: 1350, bytesOut: 740, bytesLog: 2900,
 			"evalsha": 2.5, "time": 1.6, "publish": 0,
 			"hmget": 3.5, "hget": 2, "hgetall": 1, "hset": 6.2, "hdel": 1.5,
@@ -94,13 +94,13 @@ func TestCostOfAnOrder(t *testing.T) {
 	}
 }
 
-// costOrder is an order of the usual size, with an id of its own.
+// costOrder is an order of usual size with an id of its own.
 func costOrder(round, n int) string {
 	return fmt.Sprintf(`{"id":"order-%02d-%06d","amount":12.5,"items":["tea","cups"],"customer":"customer-%03d@example.com",`+
 		`"address":"12 Main Street, London","notes":"ring twice"}`, round, n, n%100)
 }
 
-// machine is both programs on a Redis of their own, that writes an append-only file.
+// machine is both programs on a Redis that writes an append-only file.
 type machine struct {
 	t         *testing.T
 	url       string
@@ -112,23 +112,15 @@ type machine struct {
 func startMachine(t *testing.T) *machine {
 	t.Helper()
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "no", "--auto-aof-rewrite-percentage", "0")
-	api := newAPI(t, io.Discard, environ(server.URL(), "ORDERS_WORKER_CONCURRENCY=16"))
-	worker := newWorker(t, io.Discard, environ(server.URL(), "ORDERS_WORKER_CONCURRENCY=16"))
-	start(t, api)
-	start(t, worker)
-	for _, p := range []program{api, worker} {
-		eventually(t, "the program is ready", func() bool { return readyz(t, p).code == 200 })
-	}
-	return &machine{t: t, url: "http://" + api.Addr(), rdb: server.Client()}
+	s := startReady(t, environ(server.URL(), "ORDERS_WORKER_CONCURRENCY=16"))
+	return &machine{t: t, url: s.url, rdb: server.Client()}
 }
 
-// post sends orders that must be taken.
+// post sends orders that must be accepted.
 func (m *machine) post(path, body string) {
 	m.t.Helper()
 	resp, err := http.Post(m.url+path, "application/json", strings.NewReader(body))
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	must(m.t, err)
 	answer, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil || resp.StatusCode/100 != 2 {
@@ -137,26 +129,26 @@ func (m *machine) post(path, body string) {
 	m.submitted += strings.Count(body, `"id"`)
 }
 
-// settle waits until the tasks of all orders are gone. It asks by a command that
-// nothing else uses.
+// settle waits until the tasks of all orders are gone. It uses a command that nothing
+// else uses.
 func (m *machine) settle() {
 	m.t.Helper()
-	eventually(m.t, "all orders are worked", func() bool {
+	programtest.Until(m.t, "all orders are processed", func() bool {
 		n, _ := strconv.Atoi(m.rdb.GetRange(context.Background(), "asynq:{default}:processed", 0, -1).Val())
 		return n == m.submitted
 	})
 }
 
-// idle measures what goes by the clock.
+// idle measures what happens by the clock.
 func (m *machine) idle() {
 	m.t.Helper()
 	m.settle()
 	begun, before := time.Now(), m.total()
-	<-time.After(2 * time.Second) // the slowest of what counts comes once a second
+	<-time.After(2 * time.Second) // the slowest periodic command runs once a second
 	m.clock = m.total().less(before, 1).over(time.Since(begun).Seconds())
 }
 
-// costOf is what one order costs of those that submit sends.
+// costOf returns the cost of one of the orders that submit sends.
 func (m *machine) costOf(submit func() (orders int)) cost {
 	m.t.Helper()
 	begun, before := time.Now(), m.total()
@@ -165,13 +157,11 @@ func (m *machine) costOf(submit func() (orders int)) cost {
 	return m.total().less(before, 1).less(m.clock, time.Since(begun).Seconds()).over(float64(orders))
 }
 
-// total is all that Redis has done.
+// total returns all that Redis has done.
 func (m *machine) total() cost {
 	m.t.Helper()
 	text, err := m.rdb.Info(context.Background(), "commandstats", "stats", "persistence").Result()
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	must(m.t, err)
 	c := cost{}
 	names := map[string]string{
 		"total_net_input_bytes": bytesIn, "total_net_output_bytes": bytesOut, "aof_current_size": bytesLog,
@@ -190,7 +180,7 @@ func (m *machine) total() cost {
 	return c
 }
 
-// less takes off so many times another cost.
+// less subtracts another cost so many times.
 func (c cost) less(other cost, times float64) cost {
 	left := cost{}
 	for name, n := range c {
@@ -199,7 +189,7 @@ func (c cost) less(other cost, times float64) cost {
 	return left
 }
 
-// over divides a cost.
+// over divides a cost by n.
 func (c cost) over(n float64) cost {
 	part := cost{}
 	for name := range c {
@@ -208,7 +198,7 @@ func (c cost) over(n float64) cost {
 	return part
 }
 
-// least is the lower of two figures of each kind.
+// least returns the lower of the two figures of each kind.
 func (c cost) least(other cost) cost {
 	if c == nil {
 		return other
@@ -220,7 +210,7 @@ func (c cost) least(other cost) cost {
 	return lower
 }
 
-// excess lists the figures that are above their bounds.
+// excess lists the figures above their bounds.
 func (c cost) excess(most cost) []string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(c)) {
@@ -231,7 +221,7 @@ func (c cost) excess(most cost) []string {
 	return all
 }
 
-// String lists what is worth naming.
+// String lists the figures that are not zero.
 func (c cost) String() string {
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(c)) {

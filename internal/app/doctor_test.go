@@ -2,10 +2,10 @@ package app_test
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,10 +15,11 @@ import (
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
-// examine looks at a Redis, and returns what was found by area and check.
+// examine runs the doctor and returns its findings by area and check.
 func examine(t *testing.T, url string) map[string]app.Finding {
 	t.Helper()
 	r, err := config.ParseRedis(url)
@@ -30,7 +31,7 @@ func examine(t *testing.T, url string) map[string]app.Finding {
 	for _, f := range all {
 		name := f.Area + "/" + f.Check
 		if _, twice := found[name]; twice {
-			t.Errorf("%s is told twice", name)
+			t.Errorf("%s is reported twice", name)
 		}
 		found[name] = f
 		if acts := f.State == app.FindingWarning || f.State == app.FindingProblem; acts != (f.Advice != "") || f.Found == "" || f.Area == "" {
@@ -44,64 +45,52 @@ func examine(t *testing.T, url string) map[string]app.Finding {
 }
 
 // mustFind compares one finding.
-func mustFind(t *testing.T, found map[string]app.Finding, name string, state app.FindingState, says string) {
+func mustFind(t *testing.T, found map[string]app.Finding, name string, state app.FindingState, pattern string) {
 	t.Helper()
 	f := found[name]
-	if f.State != state || !regexp.MustCompile(says).MatchString(f.Found+" | "+f.Advice) {
-		t.Errorf("%s is %+v, want %s and %q", name, f, state, says)
+	if f.State != state || !regexp.MustCompile(pattern).MatchString(f.Found+" | "+f.Advice) {
+		t.Errorf("%s is %+v, want %s and %q", name, f, state, pattern)
 	}
 }
 
-// wellSet are settings that leave nothing to find.
+// wellSet returns settings without a finding.
 func wellSet() []string {
 	return []string{"--maxmemory", "1gb", "--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "1024"}
 }
 
-// TestExamineFindsNothing looks at a service that is well, with orders in it.
+// TestExamineFindsNothing examines a healthy service with an order.
 func TestExamineFindsNothing(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, wellSet()...)
-	api, worker := newAPI(t, io.Discard, environ(redis.URL())), newWorker(t, io.Discard, environ(redis.URL()))
-	start(t, api)
-	start(t, worker)
-	eventually(t, "the API is ready", func() bool { return readyz(t, api).code == 200 })
-	if got := ask(t, "POST", "http://"+api.Addr()+"/orders", order); got.code != 201 {
-		t.Fatalf("submit is answered %+v", got)
-	}
-	eventually(t, "the order completes", func() bool {
-		return ask(t, "GET", "http://"+api.Addr()+"/orders/ord_1", "").body["status"] == "completed"
-	})
+	s := startReady(t, environ(redis.URL()))
+	submit(t, s.url, order)
+	awaitStatus(t, s.url, "ord_1", "completed")
 	found := examine(t, redis.URL())
-	for name, says := range map[string]string{
-		"redis/connection": `^unix:.* answers in `, "access/permissions": `everything that the programs do is allowed`,
+	for name, pattern := range map[string]string{
+		"redis/connection": `^unix:.* answers in `, "access/permissions": `every command of the programs is allowed`,
 		"redis/redis version": `^\d+\.`, "redis/eviction policy": `noeviction`, "redis/memory limit": `1073741824 bytes`,
-		"redis/writable": `takes writes`, "redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` MiB of 1024 MiB, \d+ %`,
+		"redis/writable": `accepts writes`, "redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` MiB of 1024 MiB, \d+ %`,
 		"redis/fragmentation": `times the memory`, "redis/evicted keys": `none`, "redis/last snapshot": `ok`,
 		"redis/append-only file": `ok`, "redis/replication": `0 replicas, and writes need 0`, "redis/compact records": `is 1024`,
-		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys are there`,
+		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys exist`,
 		"books/form of records": `order ord_1 is kept as a listpack`, "queues/workers": `alive, with 4 slots`,
 		"queues/asynq": `version whose keys are known`, "queues/orders held": `^0 with workers, 0 of them`,
 		"queues/critical": `0 waiting`, "queues/default": `0 waiting`, "queues/low": `0 waiting`,
 	} {
-		mustFind(t, found, name, app.FindingOK, says)
+		mustFind(t, found, name, app.FindingOK, pattern)
 		delete(found, name)
 	}
 	for name := range found {
-		t.Errorf("%s is expected by nobody", name)
+		t.Errorf("%s is not expected", name)
 	}
 }
 
-// TestExamineFindsKeys holds that the keys which are looked at are those that the
-// programs write.
+// TestExamineFindsKeys holds that the keys which are checked are those that the programs
+// write.
 func TestExamineFindsKeys(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, wellSet()...)
-	api := newAPI(t, io.Discard, environ(server.URL()))
-	start(t, api)
-	eventually(t, "the API is ready", func() bool { return readyz(t, api).code == 200 })
-	if got := ask(t, "POST", "http://"+api.Addr()+"/orders", order); got.code != 201 {
-		t.Fatalf("submit is answered %+v", got)
-	}
+	submit(t, "http://"+startAPI(t, environ(server.URL())).Addr(), order)
 	mustFind(t, examine(t, server.URL()), "books/types of keys", app.FindingOK, `^5 of `) // c, e, s:pending; queues, pending
 }
 
@@ -120,22 +109,17 @@ func TestExamineWritesNothing(t *testing.T) {
 	}
 }
 
-// TestExamineFinds brings Redis into each state that is worth telling.
+// TestExamineFinds brings Redis into each state that has a finding.
 func TestExamineFinds(t *testing.T) {
 	t.Parallel()
 	const problem, warning = app.FindingProblem, app.FindingWarning
-	set := func(name, value string) func(*testing.T, *redis.Client) {
-		return func(t *testing.T, rdb *redis.Client) { must(t, rdb.ConfigSet(t.Context(), name, value).Err()) }
-	}
-	do := func(args ...any) func(*testing.T, *redis.Client) {
-		return func(t *testing.T, rdb *redis.Client) { must(t, rdb.Do(t.Context(), args...).Err()) }
-	}
+	set := func(name, value string) func(*testing.T, *redis.Client) { return command("config", "set", name, value) }
 	for _, tt := range []struct {
 		name    string
 		prepare func(*testing.T, *redis.Client)
 		check   string
 		state   app.FindingState
-		says    string
+		found   string
 	}{
 		{"eviction", set("maxmemory-policy", "allkeys-lru"), "redis/eviction policy", problem, `maxmemory-policy noeviction`},
 		{"no limit", set("maxmemory", "0"), "redis/memory limit", warning, `set maxmemory`},
@@ -145,43 +129,36 @@ func TestExamineFinds(t *testing.T) {
 		{"full", share(95), "redis/memory use", problem, `all new orders are refused`},
 		{"evicted", evict, "redis/evicted keys", problem, `^\d+ since Redis started: orders may be lost`},
 		{"snapshot failed", failSnapshot, "redis/last snapshot", problem, `the last snapshot failed`},
-		{"replica", do("replicaof", "127.0.0.1", "1"), "redis/replication", problem, `this Redis is a replica`},
+		{"replica", command("replicaof", "127.0.0.1", "1"), "redis/replication", problem, `this Redis is a replica`},
 		{"replicas missing", set("min-replicas-to-write", "2"), "redis/replication", problem, `0 replicas, and writes need 2 that follow closely`},
 		{"tables", set("hash-max-listpack-value", "64"), "redis/compact records", warning, `is 64: records take up to twice`},
-		{"drift", do("hset", "orders:{b0}:c", "accepted", "3"), "books/drift", problem, `^3: the books do not balance`},
-		{"another's counters", do("set", "orders:{b0}:c", "x"), "books/types of keys", problem, `orders:\{b0\}:c is a string and should be a hash`},
-		{"another's index", do("sadd", "orders:{b0}:s:failed", "x"), "books/types of keys", problem, `s:failed is a set and should be a zset`},
-		{"another's queue", do("set", "asynq:{low}:retry", "x"), "books/types of keys", problem, `asynq:\{low\}:retry is a string`},
+		{"drift", command("hset", "orders:{b0}:c", "accepted", "3"), "books/drift", problem, `^3: the books do not balance`},
+		{"another's counters", command("set", "orders:{b0}:c", "x"), "books/types of keys", problem, `orders:\{b0\}:c is a string and should be a hash`},
+		{"another's index", command("sadd", "orders:{b0}:s:failed", "x"), "books/types of keys", problem, `s:failed is a set and should be a zset`},
+		{"another's queue", command("set", "asynq:{low}:retry", "x"), "books/types of keys", problem, `asynq:\{low\}:retry is a string`},
 		{"record as a table", bigRecord, "books/form of records", warning, `order big is kept as a hashtable`},
-		{"no worker", do("ping"), "queues/workers", problem, `none is alive`},
-		{"paused", do("set", "asynq:{low}:paused", "1"), "queues/low", warning, `paused: .*orderctl queues resume low`},
+		{"no worker", command("ping"), "queues/workers", problem, `none is alive`},
+		{"paused", command("set", "asynq:{low}:paused", "1"), "queues/low", warning, `paused: .*orderctl queues resume low`},
 		{"long wait", longWaiting, "queues/low", warning, `the oldest waits for 1h0m\ds: 1 waiting`},
-		{"damaged", do("zadd", "asynq:{default}:damaged_at", "1", "a"), "queues/damaged in default", warning, `1 places .*orderctl queues damaged default`},
+		{"corrupt", command("zadd", "asynq:{default}:damaged_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt default`},
 		{"held by nobody", heldByNobody, "queues/orders held", warning, `^2 with workers, 1 of them with one that is gone`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t, wellSet()...)
 			tt.prepare(t, server.Client())
-			mustFind(t, examine(t, server.URL()), tt.check, tt.state, tt.says)
+			mustFind(t, examine(t, server.URL()), tt.check, tt.state, tt.found)
 		})
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// share sets maxmemory so that a share of it, in percent, is used.
+// share sets maxmemory so that this percentage of it is used.
 func share(percent int64) func(*testing.T, *redis.Client) {
 	return func(t *testing.T, rdb *redis.Client) {
 		const ballast = 32 << 20
 		must(t, rdb.Set(t.Context(), "ballast", strings.Repeat("x", ballast), 0).Err())
 		var used int64
-		eventually(t, "the buffers of that write are gone", func() bool {
+		programtest.Until(t, "the buffers of that write are gone", func() bool {
 			_, err := fmt.Sscan(rdb.InfoMap(t.Context(), "memory").Item("Memory", "used_memory"), &used)
 			return err == nil && used < ballast*3/2
 		})
@@ -189,7 +166,7 @@ func share(percent int64) func(*testing.T, *redis.Client) {
 	}
 }
 
-// evict makes Redis throw something away, and sets it right again.
+// evict makes Redis evict a key, and then corrects the settings.
 func evict(t *testing.T, rdb *redis.Client) {
 	for i := range 100 {
 		must(t, rdb.Set(t.Context(), fmt.Sprint("ballast", i), strings.Repeat("x", 1<<17), 0).Err())
@@ -204,7 +181,7 @@ func evict(t *testing.T, rdb *redis.Client) {
 func failSnapshot(t *testing.T, rdb *redis.Client) {
 	must(t, os.MkdirAll(filepath.Join(rdb.ConfigGet(t.Context(), "dir").Val()["dir"], "dump.rdb", "in the way"), 0o700))
 	must(t, rdb.BgSave(t.Context()).Err())
-	eventually(t, "the snapshot has failed", func() bool {
+	programtest.Until(t, "the snapshot has failed", func() bool {
 		return rdb.InfoMap(t.Context(), "persistence").Item("Persistence", "rdb_last_bgsave_status") == "err"
 	})
 }
@@ -227,6 +204,34 @@ func heldByNobody(t *testing.T, rdb *redis.Client) {
 		redis.Z{Member: "b", Score: float64(time.Now().Add(time.Minute).Unix())}).Err())
 }
 
+// TestExamineUnusable holds that the doctor names the cause, and does not call workers
+// dead whose heartbeats Redis refuses.
+func TestExamineUnusable(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		do    func(*testing.T, *redis.Client)
+		check string
+		found string
+	}{
+		{"replica", command("replicaof", "127.0.0.1", "1"), "redis/writable", `is a replica`},
+		{"too few replicas", command("config", "set", "min-replicas-to-write", "1"), "redis/writable", `too few replicas`},
+		{"full", command("config", "set", "maxmemory", "1"), "redis/memory use", `all new orders are refused`},
+		{"a permission", user("-setex"), "access/permissions", `setex`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t, wellSet()...)
+			rdb := server.Client()
+			wholeUser(t)(t, rdb)
+			tt.do(t, rdb)
+			found := examine(t, asOrders(server))
+			mustFind(t, found, tt.check, app.FindingProblem, tt.found)
+			mustFind(t, found, "queues/workers", app.FindingNotChecked, `unknown, because Redis refuses their heartbeats`)
+		})
+	}
+}
+
 // TestExamineAway returns in time, whatever Redis does.
 func TestExamineAway(t *testing.T) {
 	t.Parallel()
@@ -245,6 +250,143 @@ func TestExamineAway(t *testing.T) {
 			}
 			mustFind(t, found, "redis/connection", app.FindingProblem, `^no answer from Redis at unix:.*start Redis`)
 			mustFind(t, found, "redis/everything else", app.FindingNotChecked, `Redis cannot be asked`)
+		})
+	}
+}
+
+// permissions are those of the user that deployments create.
+func permissions(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/redis-users.acl")
+	must(t, err)
+	return strings.Fields(regexp.MustCompile(`(?m)^user orders on \S+ (.*)$`).FindStringSubmatch(string(text))[1])
+}
+
+// TestExamineAsUsers holds that the doctor works with the permissions of the deployment
+// without an entry in ACL LOG, and names the permissions that a user lacks.
+func TestExamineAsUsers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		more  []string
+		state app.FindingState
+		found string
+	}{
+		{"deployment", nil, app.FindingOK, `every command`},
+		{"no zadd", []string{"-zadd"}, app.FindingProblem, `may not run zadd orders:\{b0\}:c, zadd asynq:.*deploy/redis-users.acl`},
+		{"no queues", []string{"resetkeys", "~orders:*"}, app.FindingProblem, `may not run get rate:x, set rate:x, exists asynq:.* and \d+ more`},
+		{"no channel", []string{"resetchannels"}, app.FindingProblem, `may not run publish asynq:wake, subscribe asynq:wake`},
+		{"no scripts", []string{"-eval"}, app.FindingProblem, `may not run EVAL`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t, wellSet()...)
+			rdb := server.Client()
+			user := append([]string{"on", ">secret"}, permissions(t)...)
+			must(t, rdb.ACLSetUser(t.Context(), "orders", append(user, tt.more...)...).Err())
+			found := examine(t, asOrders(server))
+			mustFind(t, found, "access/permissions", tt.state, tt.found)
+			if tt.more != nil {
+				return
+			}
+			mustFind(t, found, "books/types of keys", app.FindingNotChecked, `may not run TYPE`)
+			if refused := rdb.ACLLog(t.Context(), 10).Val(); len(refused) > 0 {
+				t.Errorf("Redis refused %+v", refused[0])
+			}
+		})
+	}
+}
+
+// asOrders returns the address of a server for the user of deployments.
+func asOrders(s *redistest.Server) string {
+	return strings.Replace(s.URL(), "unix://", "unix://orders:secret@", 1)
+}
+
+// TestExamineMissesNoPermission removes each permission of the deployment once, except
+// those of connections, of Asynqmon, of a Cluster, and those that other checks need.
+func TestExamineMissesNoPermission(t *testing.T) {
+	t.Parallel()
+	others := []string{
+		"auth", "hello", "select", "client|setname", "ping", "eval", "config|get", "unsubscribe",
+		"hvals", "memory|usage", "command", "readonly",
+		"cluster|info", "cluster|keyslot", "cluster|nodes", "cluster|slots",
+	}
+	server := redistest.Start(t, wellSet()...)
+	rdb := server.Client()
+	for _, right := range permissions(t) {
+		command, isCommand := strings.CutPrefix(right, "+")
+		if !isCommand || slices.Contains(others, command) {
+			continue
+		}
+		user := append([]string{"reset", "on", ">secret"}, permissions(t)...)
+		must(t, rdb.ACLSetUser(t.Context(), "orders", append(user, "-"+command)...).Err())
+		name, _, _ := strings.Cut(command, "|")
+		mustFind(t, examine(t, asOrders(server)), "access/permissions", app.FindingProblem, `may not run (.*, )?`+name+` `)
+	}
+}
+
+// TestExamineIsRefused holds that a Redis which refuses the user is distinguished from
+// one that does not answer.
+func TestExamineIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		login string // in REDIS_URL
+		user  []string
+		found string
+	}{
+		{"wrong password", "orders:wrong@", nil, `refuses the user or password of REDIS_URL: WRONGPASS .*\| set REDIS_URL to a user that Redis knows`},
+		{"no such user", "somebody:secret@", nil, `refuses the user or password of REDIS_URL: WRONGPASS`},
+		{"no password", "", nil, `refuses the user or password of REDIS_URL: NOAUTH`},
+		{"not even PING", "orders:secret@", []string{"-ping"}, `the user of REDIS_URL may not run PING \| give the user the permissions`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t, wellSet()...)
+			rdb := server.Client()
+			user := append([]string{"on", ">secret"}, permissions(t)...)
+			must(t, rdb.ACLSetUser(t.Context(), "orders", append(user, tt.user...)...).Err())
+			must(t, rdb.ACLSetUser(t.Context(), "default", "resetpass", ">other").Err())
+			found := examine(t, strings.Replace(server.URL(), "unix://", "unix://"+tt.login, 1))
+			mustFind(t, found, "redis/connection", app.FindingOK, `^unix:.* answers \|`)
+			mustFind(t, found, "redis/login", app.FindingProblem, tt.found)
+			mustFind(t, found, "redis/everything else", app.FindingNotChecked, `Redis cannot be asked`)
+		})
+	}
+}
+
+// TestExamineWithoutConfig holds that settings which Redis does not report are not
+// checked.
+func TestExamineWithoutConfig(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, wellSet()...)
+	rdb := server.Client()
+	user := append([]string{"on", ">secret"}, permissions(t)...)
+	must(t, rdb.ACLSetUser(t.Context(), "orders", append(user, "-config")...).Err())
+	found := examine(t, asOrders(server))
+	for name, setting := range map[string]string{
+		"redis/persistence": "appendfsync", "redis/replication": "min-replicas-to-write", "redis/compact records": "hash-max-listpack-value",
+	} {
+		mustFind(t, found, name, app.FindingNotChecked, `^this user may not run CONFIG GET, which reports `+setting+` \| $`)
+	}
+
+	must(t, rdb.ConfigSet(t.Context(), "appendonly", "no").Err())
+	mustFind(t, examine(t, asOrders(server)), "redis/persistence", app.FindingWarning, `keeps no append-only file.*appendonly yes`)
+}
+
+// TestExamineReadsReplies holds the findings for a Redis that answers only with errors.
+func TestExamineReadsReplies(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, reply, check, found string }{
+		{"loading", "LOADING Redis is loading the dataset in memory", "redis/loading", `^Redis is loading its data: LOADING .*\| wait until`},
+		{"protected", "DENIED Redis is running in protected mode", "redis/answer", `^Redis answers with an error: DENIED .*\| read the error`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			addr := fakeRedis(t, func(string) string { return "-" + tt.reply + "\r\n" })
+			found := examine(t, "redis://"+addr)
+			mustFind(t, found, "redis/connection", app.FindingOK, addr+`.* answers`)
+			mustFind(t, found, tt.check, app.FindingProblem, tt.found)
 		})
 	}
 }

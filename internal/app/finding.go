@@ -2,53 +2,63 @@ package app
 
 import "orderprocessor/internal/order"
 
-// Finding is one thing that an operator would look at, and what it is like.
+// Finding is the result of one check, for an operator.
 type Finding struct {
-	// Area is what it belongs to: redis, access, books, queues or programs here; others have
-	// areas of their own.
+	// Area groups checks: redis, access, books, queues or programs here; callers may
+	// add areas of their own.
 	Area string `json:"area"`
-	// Check names it within the area.
+	// Check is its name within the area.
 	Check string `json:"check"`
-	// State says how bad it is.
+	// State is how serious it is.
 	State FindingState `json:"state"`
-	// Found says what was found, in one line without control characters.
+	// Found is what was found, in one line without control characters.
 	Found string `json:"found"`
-	// Advice says what to do; empty where nothing is to be done.
+	// Advice is what to do; empty if nothing needs to be done.
 	Advice string `json:"advice,omitempty"`
 }
 
-// FindingState says how bad a finding is.
+// FindingState is how serious a finding is.
 type FindingState string
 
 // The states of a finding.
 const (
-	// FindingOK is as it should be.
+	// FindingOK needs no action.
 	FindingOK FindingState = "ok"
 	// FindingWarning works, and an operator should know.
 	FindingWarning FindingState = "warning"
-	// FindingProblem keeps orders from being safe, taken or worked.
+	// FindingProblem endangers orders, or keeps them from being accepted or processed.
 	FindingProblem FindingState = "problem"
-	// FindingNotChecked could not be looked at, for a reason that is no problem of
-	// its own.
+	// FindingNotChecked could not be checked, for a reason that is no problem itself.
 	FindingNotChecked FindingState = "not checked"
 )
 
-// good returns a finding that needs nothing done.
-func good(check, found string) Finding {
-	return Finding{Check: check, State: FindingOK, Found: order.Printable(found)}
+func good(found string) Finding { return newFinding(FindingOK, found) }
+
+func warning(found string) Finding { return newFinding(FindingWarning, found) }
+
+func problem(found string) Finding { return newFinding(FindingProblem, found) }
+
+func unchecked(why string) Finding { return newFinding(FindingNotChecked, why) }
+
+func newFinding(state FindingState, found string) Finding {
+	return Finding{State: state, Found: order.Printable(found)}
 }
 
-// warning returns a finding to know of.
-func warning(check, found, advice string) Finding {
-	return Finding{Check: check, State: FindingWarning, Found: order.Printable(found), Advice: advice}
+// advise returns the finding with advice other than that of its check.
+func (f Finding) advise(advice string) Finding {
+	f.Advice = advice
+	return f
 }
 
-// problem returns a finding to act upon.
-func problem(check, found, advice string) Finding {
-	return Finding{Check: check, State: FindingProblem, Found: order.Printable(found), Advice: advice}
-}
-
-// unchecked returns a finding that says why there is none.
-func unchecked(check, why string) Finding {
-	return Finding{Check: check, State: FindingNotChecked, Found: order.Printable(why)}
+// complete adds what the check knows to its finding. A finding of its own may have
+// another name or other advice.
+func (f Finding) complete(c check) Finding {
+	f.Area = c.area
+	if f.Check == "" {
+		f.Check = c.name
+	}
+	if f.Advice == "" && (f.State == FindingWarning || f.State == FindingProblem) {
+		f.Advice = c.advice
+	}
+	return f
 }

@@ -5,10 +5,9 @@ import (
 	"net"
 )
 
-// hostless is a listener whose connections may begin with a request that names no
-// host, as the checks of HAProxy do whatever version they speak: net/http refuses
-// those of HTTP/1.1 otherwise. Such a request reaches the handler with an empty Host,
-// which no browser can send.
+// hostless is a listener whose connections may begin with a request without a Host
+// header. The checks of HAProxy send none, and net/http would refuse those of HTTP/1.1.
+// The handler sees an empty Host, which no browser can send.
 type hostless struct{ net.Listener }
 
 // Accept implements net.Listener.
@@ -23,12 +22,12 @@ func (l hostless) Accept() (net.Conn, error) {
 type hostlessConn struct {
 	net.Conn
 	begun bool
-	head  []byte // what is still to be read of the first request's header
-	err   error  // what reading it ended with
+	head  []byte // the part of the first request's header that Read has not returned yet
+	err   error  // how reading it ended
 }
 
-// Read implements net.Conn. It is not safe for concurrent use before the header of
-// the first request has been read, and net/http does not use it so.
+// Read implements net.Conn. Until it has returned the first request's header it is not
+// safe for concurrent use; net/http does not need that.
 func (c *hostlessConn) Read(b []byte) (int, error) {
 	if !c.begun {
 		c.begun = true
@@ -47,8 +46,7 @@ func (c *hostlessConn) Read(b []byte) (int, error) {
 	}
 }
 
-// readHead reads until a header has ended, and may read more. What does not end is
-// returned as far as a header may go.
+// readHead reads at least until the header ends, or up to the limit for headers.
 func readHead(c net.Conn) ([]byte, error) {
 	var head []byte
 	for part := make([]byte, 4<<10); len(head) <= adminMaxHeaderBytes; {
@@ -61,7 +59,7 @@ func readHead(c net.Conn) ([]byte, error) {
 	return head, nil
 }
 
-// withHost adds an empty Host to a header without any.
+// withHost adds an empty Host to a header without one.
 func withHost(head []byte) []byte {
 	first, rest, ended := bytes.Cut(head, []byte("\n"))
 	if !ended {

@@ -14,9 +14,9 @@ import (
 	"orderprocessor/internal/traces"
 )
 
-// NewLog returns the program's log: text on a terminal and JSON elsewhere,
-// unless the configuration says otherwise. go-redis and OpenTelemetry log through it
-// too. A line has the ids of the request and of the trace that it belongs to.
+// NewLog returns the log of a program: text on a terminal and JSON elsewhere, unless
+// the configuration sets a format. It also becomes the log of go-redis and
+// OpenTelemetry. A line contains the ids of its request and of its trace.
 func NewLog(w *os.File, cfg config.Common) *slog.Logger {
 	format := cfg.LogFormat
 	if format == "" && term.IsTerminal(int(w.Fd())) {
@@ -36,7 +36,7 @@ func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Log
 	return slog.New(newLimited(contextual{slog.NewJSONHandler(w, opts)}))
 }
 
-// readableDurations writes "35s" where JSON would have nanoseconds.
+// readableDurations writes durations such as 35s, which JSON would have in nanoseconds.
 func readableDurations(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())
@@ -44,8 +44,8 @@ func readableDurations(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// redisLogger passes go-redis's remarks on. They repeat what the callers of the
-// commands report, so they are for debugging only.
+// redisLogger passes the log lines of go-redis on. They repeat errors that the callers
+// of the commands report, so they are for debugging only.
 type redisLogger struct{ log *slog.Logger }
 
 // Printf implements the logger of go-redis.

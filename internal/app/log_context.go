@@ -9,15 +9,15 @@ import (
 	"orderprocessor/internal/requestid"
 )
 
-// The names of what a line has from its context.
+// The keys of what a line takes from its context.
 const (
 	keyRequestID = "request_id"
 	keyTraceID   = "trace_id"
 	keySpanID    = "span_id"
 )
 
-// contextual is a log handler that adds the request and the trace of its context to
-// a line: the trace that a client has begun as well, whether or not spans are made.
+// contextual is a log handler that adds the ids of the request and of the trace in the
+// context. A trace that a client began is added even if traces are off.
 type contextual struct{ slog.Handler }
 
 // Handle implements slog.Handler.
@@ -36,7 +36,7 @@ func (h contextual) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// has says whether the line names it itself.
+// has reports whether the line has the key already.
 func has(r slog.Record, key string) (found bool) {
 	r.Attrs(func(a slog.Attr) bool {
 		found = a.Key == key

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// maxSameLines is how many warnings or errors with one message are written per
-	// second. In an outage every order and every request has one to say the same.
+	// maxSameLines is the maximum number of warnings or errors with the same message in
+	// one second. In an outage every order and every request logs the same.
 	maxSameLines = 100
-	// maxMessages bounds how many messages are told apart; all others count as one.
+	// maxMessages is how many messages are counted separately; all others count as one.
 	maxMessages = 1000
 )
 
-// limited is a log handler that bounds the warnings and errors with the same
-// message. The next line with it that is written says how many were left out.
+// limited is a log handler that limits warnings and errors with the same message. The
+// next line with that message contains the number of omitted lines.
 type limited struct {
 	slog.Handler
 	counts *lineCounts
@@ -59,15 +59,15 @@ type lineCounts struct {
 	byMessage map[string]*lineCount
 }
 
-// lineCount is the lines of one message in one second.
+// lineCount counts the lines of one message in one second.
 type lineCount struct {
 	second  int64
 	lines   int
 	leftOut int
 }
 
-// count says whether a line may be written, and how many before it were not and
-// have not been told of.
+// count reports whether a line may be written, and how many lines before it were
+// omitted and not reported yet.
 func (c *lineCounts) count(message string) (leftOut int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestLogIsBounded holds how many lines an outage writes in a second, that they
-// are told apart by message, and that what was left out is told.
+// TestLogIsBounded holds the number of equal lines in a second, and that the number of
+// omitted ones is logged.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -49,8 +49,7 @@ func TestLogIsBounded(t *testing.T) {
 	}
 }
 
-// TestLogMessagesAreBounded holds that messages without end do not fill the
-// memory.
+// TestLogMessagesAreBounded holds that any number of messages needs little memory.
 func TestLogMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	h := newLimited(slog.DiscardHandler)
@@ -58,6 +57,6 @@ func TestLogMessagesAreBounded(t *testing.T) {
 		h.counts.count(fmt.Sprint("message ", n))
 	}
 	if n := len(h.counts.byMessage); n > maxMessages+1 {
-		t.Errorf("%d messages are told apart", n)
+		t.Errorf("%d messages are counted separately", n)
 	}
 }

@@ -18,39 +18,25 @@ import (
 
 // The exit statuses of the programs.
 const (
-	// ExitOK is a program that was told to stop and did.
+	// ExitOK follows a signal to stop.
 	ExitOK = 0
-	// ExitFailure is a program that could not go on.
+	// ExitFailure follows an error that ended the program.
 	ExitFailure = 1
-	// ExitUsage is a program whose arguments or configuration are wrong.
+	// ExitUsage follows wrong arguments or an invalid configuration.
 	ExitUsage = 2
 )
 
-// MainAPI is the whole of cmd/api: it returns the exit status.
-func MainAPI(args, environ []string) int {
-	TrimTraces(environ)
-	cfg, err := config.LoadAPI(environ)
-	return mainOf("api", args, cfg.Common, cfg.AdminAddr, err, func(opts Options) (runner, error) {
-		return NewAPI(cfg, opts)
-	})
-}
-
-// MainWorker is the whole of cmd/worker: it returns the exit status.
-func MainWorker(args, environ []string) int {
-	TrimTraces(environ)
-	cfg, err := config.LoadWorker(environ)
-	return mainOf("worker", args, cfg.Common, cfg.AdminAddr, err, func(opts Options) (runner, error) {
-		return NewWorker(cfg, opts)
-	})
-}
-
-type runner interface {
+// Runner is a program that was built and can run once, until ctx ends.
+type Runner interface {
 	Run(ctx context.Context) error
 }
 
-func mainOf(
-	name string, args []string, cfg config.Common, adminAddr string, wrong error,
-	build func(Options) (runner, error),
+// Main parses the arguments, builds a program and runs it until a signal. It returns
+// the exit status. Invalid is the error of its configuration, or nil; arguments that
+// need no configuration work with an invalid one.
+func Main(
+	name string, args []string, cfg config.Common, adminAddr string, invalid error,
+	build func(Options) (Runner, error),
 ) int {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	health := flags.Bool("health", false, "ask the program on this machine whether it is ready, and exit 0 or 1")
@@ -68,8 +54,8 @@ func mainOf(
 	if *version {
 		return printVersion(os.Stdout, name)
 	}
-	if wrong != nil {
-		fmt.Fprintln(os.Stderr, wrong)
+	if invalid != nil {
+		fmt.Fprintln(os.Stderr, invalid)
 		return ExitUsage
 	}
 	if *health {
@@ -90,7 +76,7 @@ func mainOf(
 	return ExitOK
 }
 
-// printVersion writes the line that all programs answer --version with.
+// printVersion writes the answer to --version.
 func printVersion(w io.Writer, name string) int {
 	if _, err := fmt.Fprintln(w, name, Version()); err != nil {
 		fmt.Fprintln(os.Stderr, "write the version:", err)
@@ -99,12 +85,12 @@ func printVersion(w io.Writer, name string) int {
 	return ExitOK
 }
 
-// gcPercent is how much a program's heap may grow until it is collected again. The
-// programs keep little, 10 to 20 MB, and make much garbage: at Go's own 100 a tenth
-// of their time would go into collecting it.
+// gcPercent is how much the heap may grow before the next garbage collection. The
+// programs hold only 10 to 20 MB and allocate much: at Go's default of 100, collecting
+// would use a tenth of their CPU time.
 const gcPercent = 400
 
-// collectLess sets gcPercent, unless GOGC in the environment has set another.
+// collectLess sets gcPercent, unless GOGC in the environment set another value.
 func collectLess() {
 	const goDefault = 100
 	if set := debug.SetGCPercent(gcPercent); set != goDefault {
@@ -112,9 +98,9 @@ func collectLess() {
 	}
 }
 
-// SignalContext returns a context that ends with the first SIGINT or SIGTERM.
-// The second one ends the process at once. The returned function ends the
-// context and leaves signals alone again.
+// SignalContext returns a context that ends with the first SIGINT or SIGTERM. The
+// second one ends the process at once. The returned function ends the context and
+// stops handling signals.
 func SignalContext(log *slog.Logger) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -130,7 +116,7 @@ func SignalContext(log *slog.Logger) (context.Context, context.CancelFunc) {
 					log.Error("quitting at once", "signal", s.String())
 					os.Exit(ExitFailure)
 				}
-				log.Info("told to stop; once more to quit at once", "signal", s.String())
+				log.Info("stopping on a signal; a second one quits at once", "signal", s.String())
 				cancel()
 			}
 		}

@@ -3,10 +3,7 @@ package app_test
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -14,31 +11,33 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/app"
-	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
-// scrape returns every series that a program tells.
+// scrape returns every series of a program.
 func scrape(t *testing.T, p program) map[string]float64 {
 	t.Helper()
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: programtest.Patience}
 	resp, err := client.Get("http://" + p.AdminAddr() + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("the scrape is answered %d", resp.StatusCode)
 	}
 	series := map[string]float64{}
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), " ")
+		text := lines.Text()
+		i := strings.LastIndexByte(text, ' ')
+		if i < 0 {
+			continue
+		}
+		name, value := text[:i], text[i+1:]
 		if n, err := strconv.ParseFloat(value, 64); err == nil {
 			series[name] = n
 		}
@@ -59,7 +58,7 @@ func compareSeries(t *testing.T, want, series map[string]float64) {
 	}
 }
 
-// moodyShop answers each order as its customer's name says.
+// moodyShop answers each order by the name of its customer.
 func moodyShop(t *testing.T) (url string) {
 	t.Helper()
 	var later atomic.Int32
@@ -83,30 +82,20 @@ func moodyShop(t *testing.T) (url string) {
 	return shop.URL
 }
 
-func orderOf(id, customer string, amount float64) string {
-	return fmt.Sprintf(`{"id":%q,"amount":%v,"items":["tea"],"customer":%q,"address":"x"}`, id, amount, customer)
-}
-
 // TestMetricsOfBothPrograms works orders that end in every way, and compares what was
 // answered with what is counted.
 func TestMetricsOfBothPrograms(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, "--maxmemory", "1gb")
-	api := newAPI(t, io.Discard, environ(redis.URL()))
-	worker := newWorker(t, io.Discard, environ(redis.URL(), "ORDERS_FULFILMENT_URL="+moodyShop(t), "ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=10ms"))
-	start(t, api)
-	start(t, worker)
-	for _, p := range []program{api, worker} {
-		eventually(t, "the program is ready", func() bool { return readyz(t, p).code == 200 })
-	}
-	url := "http://" + api.Addr()
+	s := startReady(t, environ(redis.URL(), "ORDERS_FULFILMENT_URL="+moodyShop(t), "ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=10ms"))
+	url := s.url
 	for _, row := range []struct {
 		body string
 		code int
 	}{
-		{orderOf("a", "taken", 1), 201},
-		{orderOf("a", "taken", 1), 200},
-		{orderOf("a", "taken", 2), 409},
+		{orderOf("a", "good", 1), 201},
+		{orderOf("a", "good", 1), 200},
+		{orderOf("a", "good", 2), 409},
 		{orderOf("b", "later", 1), 201},
 		{orderOf("c", "refused", 1), 201},
 		{orderOf("d", "too dear", 20000), 201},
@@ -116,7 +105,7 @@ func TestMetricsOfBothPrograms(t *testing.T) {
 			t.Errorf("%s is answered %+v", row.body, got)
 		}
 	}
-	batch := "[" + orderOf("e", "taken", 1) + "," + orderOf("f", "taken", 1) + "," + orderOf("a", "taken", 1) + "]"
+	batch := "[" + orderOf("e", "good", 1) + "," + orderOf("f", "good", 1) + "," + orderOf("a", "good", 1) + "]"
 	resp, err := http.Post(url+"/orders/batch", "application/json", strings.NewReader(batch))
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("the batch is answered %v, %v", resp, err)
@@ -124,12 +113,12 @@ func TestMetricsOfBothPrograms(t *testing.T) {
 	_ = resp.Body.Close()
 	ask(t, "GET", url+"/orders/nosuch/events", "")
 	ask(t, "GET", url+"/nosuch", "")
-	eventually(t, "all orders are settled", func() bool {
+	programtest.Until(t, "all orders are settled", func() bool {
 		stats := ask(t, "GET", url+"/stats", "").body
-		return stats["total_processed"] == 6.0 && scrape(t, worker)["orders_attempts_running"] == 0
+		return stats["total_processed"] == 6.0 && scrape(t, s.worker)["orders_attempts_running"] == 0
 	})
-	compareSeries(t, wantOfAPI(), scrape(t, api))
-	compareSeries(t, wantOfWorker(), scrape(t, worker))
+	compareSeries(t, wantOfAPI(), scrape(t, s.api))
+	compareSeries(t, wantOfWorker(), scrape(t, s.worker))
 	ledgertest.CheckBooks(t, redis.Client())
 }
 
@@ -155,6 +144,7 @@ func wantOfAPI() map[string]float64 {
 		`orders_http_requests_total{method="GET",route="none",status="4xx"}`:               1,
 		`orders_http_request_duration_seconds_count{method="POST",route="/orders"}`:        7,
 		"orders_redis_pool_timeouts_total":                                                 0,
+		fmt.Sprintf("orders_build_info{version=%q}", app.Version()):                        1,
 	}
 }
 
@@ -171,17 +161,11 @@ func wantOfWorker() map[string]float64 {
 }
 
 // TestMetricsOfRefusals counts what two APIs of one Redis refused, each its own, and
-// holds that both tell the same of the books.
+// holds that both report the same books.
 func TestMetricsOfRefusals(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	one := newAPI(t, io.Discard, environ(redis.URL(), "ORDERS_MAX_QUEUE_LENGTH=1"))
-	other := newAPI(t, io.Discard, environ(redis.URL()))
-	start(t, one)
-	start(t, other)
-	for _, p := range []program{one, other} {
-		eventually(t, "the API is ready", func() bool { return readyz(t, p).code == 200 })
-	}
+	one, other := startAPI(t, environ(redis.URL(), "ORDERS_MAX_QUEUE_LENGTH=1")), startAPI(t, environ(redis.URL()))
 	answered := map[int]float64{}
 	for n := 0; answered[503] < 3; n++ {
 		answered[ask(t, "POST", "http://"+one.Addr()+"/orders", orderOf(strconv.Itoa(n), "waits", 1)).code]++
@@ -199,76 +183,4 @@ func TestMetricsOfRefusals(t *testing.T) {
 		`orders_refusals_total{queue="default",reason="queue_full"}`: 0,
 	}, scrape(t, other))
 	ledgertest.CheckBooks(t, redis.Client())
-}
-
-// TestMetricsOfChecks tells both programs' own view of a Redis that begins to evict and
-// of clocks that are off, of which only the worker's matters.
-func TestMetricsOfChecks(t *testing.T) {
-	t.Parallel()
-	redis := redistest.Start(t)
-	late := app.Options{Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return time.Now().Add(-time.Minute) }}
-	apiConfig, apiErr := config.LoadAPI(environ(redis.URL()))
-	workerConfig, workerErr := config.LoadWorker(environ(redis.URL()))
-	if err := errors.Join(apiErr, workerErr); err != nil {
-		t.Fatal(err)
-	}
-	api, apiErr := app.NewAPI(apiConfig, late)
-	worker, workerErr := app.NewWorker(workerConfig, late)
-	if err := errors.Join(apiErr, workerErr); err != nil {
-		t.Fatal(err)
-	}
-	for p, clock := range map[program]float64{api: 0, worker: 1} {
-		start(t, p)
-		eventually(t, "the clock is checked", func() bool { return strings.HasSuffix(checkState(t, p, "clock"), " failed") })
-		compareSeries(t, failedChecks(0, clock), scrape(t, p))
-	}
-	redis.Client().ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
-	for p, clock := range map[program]float64{api: 0, worker: 1} {
-		eventually(t, "eviction is seen", func() bool { return checkState(t, p, "eviction_policy") == "503 failed" })
-		compareSeries(t, failedChecks(1, clock), scrape(t, p))
-	}
-}
-
-// failedChecks are the series of all checks, of which two may have failed.
-func failedChecks(eviction, clock float64) map[string]float64 {
-	return map[string]float64{
-		`orders_check_failed{check="eviction_policy"}`: eviction, `orders_check_failed{check="clock"}`: clock,
-		`orders_check_failed{check="redis_version"}`: 0, `orders_check_failed{check="memory_limit"}`: 0,
-		`orders_check_failed{check="persistence"}`: 0,
-	}
-}
-
-// TestMetricsWithoutRedis answers scrapes while Redis is away, and tells the books
-// again when it is back.
-func TestMetricsWithoutRedis(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"killed", "frozen"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			redis := redistest.Start(t)
-			api, worker := newAPI(t, io.Discard, environ(redis.URL())), newWorker(t, io.Discard, environ(redis.URL()))
-			start(t, api)
-			start(t, worker)
-			eventually(t, "the books are told", func() bool { return scrape(t, api)["orders_books_up"] == 1 })
-			away, back := redis.Kill, redis.Restart
-			if name == "frozen" {
-				away, back = redis.Freeze, redis.Thaw
-			}
-			away()
-			got := scrape(t, api)
-			if up, told := got["orders_books_up"]; !told || up != 0 {
-				t.Errorf("orders_books_up is %v", up)
-			}
-			if _, told := got["orders_books_accepted_total"]; told {
-				t.Error("the books are told although they cannot be read")
-			}
-			for _, p := range []program{api, worker} {
-				if got := scrape(t, p); got["go_goroutines"] == 0 || got["process_start_time_seconds"] == 0 {
-					t.Error("the rest is not told")
-				}
-			}
-			back()
-			eventually(t, "the books are told again", func() bool { return scrape(t, api)["orders_books_up"] == 1 })
-		})
-	}
 }

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// healthTimeout bounds the question of -health.
+// healthTimeout bounds the request of -health.
 const healthTimeout = 3 * time.Second
 
-// askHealth asks the admin address of a program on this machine. It is for
-// images that have no other client in them.
+// askHealth asks the admin address of a program on this machine whether it is ready.
+// Container images have no other client for that.
 func askHealth(adminAddr string) int {
 	if err := probe(adminAddr); err != nil {
 		fmt.Fprintln(os.Stderr, err)

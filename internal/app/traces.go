@@ -10,16 +10,9 @@ import (
 	"orderprocessor/internal/traces"
 )
 
-// The names of the programs in traces.
-const (
-	serviceAPI    = "orderprocessor-api"
-	serviceWorker = "orderprocessor-worker"
-)
-
-// TrimTraces changes, for the whole process, the variables of OpenTelemetry that have
-// white space at their ends, so that they are read as the settings are: OpenTelemetry
-// reads the environment itself, and some of them with that white space. A main calls it
-// with its environment before anything else.
+// TrimTraces removes white space around the values of OpenTelemetry's variables, for
+// the whole process. OpenTelemetry reads the environment itself and would take white
+// space for a part of some values. A main must call it first, with its environment.
 func TrimTraces(environ []string) {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -29,13 +22,13 @@ func TrimTraces(environ []string) {
 	}
 }
 
-// openTraces sets up what makes spans, if the configuration asks for traces and
-// nobody has brought a provider.
-func (p *program) openTraces(service, instance string) error {
+// openTraces creates a tracer provider if the configuration asks for traces and the
+// options have none.
+func (p *Program) openTraces(service string) error {
 	if p.Traces != nil || !p.common.Traces {
 		return nil
 	}
-	provider, err := traces.New(context.Background(), traces.Config{Service: service, Instance: instance, Log: p.Log})
+	provider, err := traces.New(context.Background(), traces.Config{Service: service, Instance: p.Name(), Log: p.Log})
 	if err != nil {
 		return err
 	}
@@ -43,9 +36,8 @@ func (p *program) openTraces(service, instance string) error {
 	return nil
 }
 
-// sendTraces sends spans until the returned function is called, which sends those
-// that are left.
-func (p *program) sendTraces() (stop func()) {
+// sendTraces sends spans until the returned function is called, which sends the rest.
+func (p *Program) sendTraces() (stop func()) {
 	if p.spans == nil {
 		return func() {}
 	}

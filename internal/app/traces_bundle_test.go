@@ -20,12 +20,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/app"
-	"orderprocessor/internal/config"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
-// shop is an endpoint that answers each order's calls in turn with the codes in its
-// first item, and keeps the headers of all calls by order.
+// shop answers the calls of an order in turn with the codes in its first item, and keeps
+// the headers of all calls by order.
 type shop struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -56,14 +56,14 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(code)
 }
 
-// headers are those of the calls for an order.
+// headers returns those of the calls for an order.
 func (s *shop) headers(id string) []http.Header {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.calls[id])
 }
 
-// traced is both programs, which keep their spans here if there are any.
+// traced is both programs, with their spans.
 type traced struct {
 	url   string
 	shop  *shop
@@ -82,43 +82,17 @@ func startTraced(t *testing.T, on bool, more ...string) *traced {
 	}
 	env := environ(redistest.Start(t).URL(), append(more,
 		"ORDERS_FULFILMENT_URL="+tr.shop.URL, "ORDERS_RETRY_BASE=1ms", "ORDERS_RETRY_MAX=1ms")...)
-	apiConfig, workerConfig := loadBoth(t, env)
-	a, err := app.NewAPI(apiConfig, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := app.NewWorker(workerConfig, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, a)
-	start(t, w)
-	tr.url = "http://" + a.Addr()
-	eventually(t, "the system is ready", func() bool { return readyz(t, a).code == 200 && readyz(t, w).code == 200 })
+	s := startSystem(t, opts, env)
+	s.awaitReady(t)
+	tr.url = s.url
 	return tr
-}
-
-func loadBoth(t *testing.T, env []string) (config.API, config.Worker) {
-	t.Helper()
-	a, err := config.LoadAPI(env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := config.LoadWorker(env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a, w
 }
 
 // send sends a request with these headers, and returns the status.
 func send(t *testing.T, method, url, body string, header http.Header) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
+	must(t, err)
 	req.Header = header.Clone()
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
@@ -131,15 +105,15 @@ func send(t *testing.T, method, url, body string, header http.Header) int {
 	return resp.StatusCode
 }
 
-// settled waits until an order has ended.
+// settled waits until an order has an outcome.
 func (tr *traced) settled(t *testing.T, id string) {
 	t.Helper()
-	eventually(t, id+" has ended", func() bool {
+	programtest.Until(t, id+" has ended", func() bool {
 		return ask(t, http.MethodGet, tr.url+"/orders/"+id, "").body["success"] != nil
 	})
 }
 
-// parent is a client's trace, made of a number.
+// parent returns the n-th trace of a client.
 func parent(n int) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1, byte(n >> 8), byte(n)}, SpanID: trace.SpanID{2, byte(n >> 8), byte(n)},
@@ -151,11 +125,11 @@ func traceparent(span trace.SpanContext) http.Header {
 	return http.Header{"Traceparent": {fmt.Sprintf("00-%s-%s-%s", span.TraceID(), span.SpanID(), span.TraceFlags())}}
 }
 
-// of is the spans of a trace, once there are so many.
+// of returns the spans of a trace, once there are so many.
 func (tr *traced) of(t *testing.T, id trace.TraceID, count int) tracetest.SpanStubs {
 	t.Helper()
 	var found tracetest.SpanStubs
-	eventually(t, fmt.Sprintf("there are %d spans", count), func() bool {
+	programtest.Until(t, fmt.Sprintf("there are %d spans", count), func() bool {
 		found = nil
 		for _, s := range tr.spans.GetSpans() {
 			if s.SpanContext.TraceID() == id {
@@ -168,20 +142,20 @@ func (tr *traced) of(t *testing.T, id trace.TraceID, count int) tracetest.SpanSt
 	return found
 }
 
-// told are the attributes that a tree shows.
-var told = []attribute.Key{
+// allAttributes are those that a tree shows, unless it is to show fewer.
+var allAttributes = []attribute.Key{
 	"http.route", "http.response.status_code", "error.type", "request.id", "order.id", "messaging.destination.name",
 	"messaging.operation.type", "order.attempt", "order.handling", "order.status",
 }
 
-// tree writes the spans below a parent, one to a line, each below its own.
-func tree(spans tracetest.SpanStubs, below trace.SpanID, indent string) (lines []string) {
+// tree writes the spans below a parent, one to a line, each indented below its own.
+func tree(spans tracetest.SpanStubs, below trace.SpanID, show ...attribute.Key) (lines []string) {
 	for _, s := range spans {
 		if s.Parent.SpanID() != below {
 			continue
 		}
-		line := []string{indent + s.SpanKind.String(), s.Name}
-		for _, key := range told {
+		line := []string{s.SpanKind.String(), s.Name}
+		for _, key := range show {
 			for _, a := range s.Attributes {
 				if a.Key == key {
 					line = append(line, fmt.Sprintf("%s=%s", key, a.Value.String()))
@@ -191,12 +165,15 @@ func tree(spans tracetest.SpanStubs, below trace.SpanID, indent string) (lines [
 		if s.Status.Code != 0 {
 			line = append(line, fmt.Sprintf("%s(%s)", s.Status.Code, s.Status.Description))
 		}
-		lines = append(append(lines, strings.Join(line, " ")), tree(spans, s.SpanContext.SpanID(), indent+"  ")...)
+		lines = append(lines, strings.Join(line, " "))
+		for _, child := range tree(spans, s.SpanContext.SpanID(), show...) {
+			lines = append(lines, "  "+child)
+		}
 	}
 	return lines
 }
 
-// checkShop holds each call for an order to the span that was made for it.
+// checkShop compares the calls for an order with their spans.
 func (tr *traced) checkShop(t *testing.T, id string, spans tracetest.SpanStubs) {
 	t.Helper()
 	var want, got []string
@@ -209,26 +186,6 @@ func (tr *traced) checkShop(t *testing.T, id string, spans tracetest.SpanStubs) 
 		got = append(got, h.Get("Traceparent"))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the shop was told of other spans (-want +got):\n%s", diff)
+		t.Errorf("the shop received other spans (-want +got):\n%s", diff)
 	}
 }
-
-// names is tree, with the order's id alone.
-func names(spans tracetest.SpanStubs, below trace.SpanID, indent string) (lines []string) {
-	for _, s := range spans {
-		if s.Parent.SpanID() != below {
-			continue
-		}
-		line := []string{indent + s.SpanKind.String(), s.Name}
-		for _, a := range s.Attributes {
-			if a.Key == "order.id" {
-				line = append(line, a.Value.String())
-			}
-		}
-		lines = append(append(lines, strings.Join(line, " ")), names(spans, s.SpanContext.SpanID(), indent+"  ")...)
-	}
-	return lines
-}
-
-// said is everything that spans say.
-func said(spans tracetest.SpanStubs) string { return fmt.Sprintf("%+v", spans) }

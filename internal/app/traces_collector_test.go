@@ -2,17 +2,14 @@ package app_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,10 +17,12 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
-// receiver is a collector that understands OTLP over HTTP.
+// receiver is a collector for OTLP over HTTP.
 type receiver struct {
 	mu    sync.Mutex
 	spans map[string][]string // service and name of the spans of a trace
@@ -54,54 +53,20 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// of is what came of a trace.
+// of returns the spans of a trace.
 func (r *receiver) of(id trace.TraceID) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Sorted(slices.Values(r.spans[id.String()]))
 }
 
-// process is one of the programs as a process of its own.
-type process struct {
-	*exec.Cmd
-	log *logBuffer
-}
-
-func startProcess(t *testing.T, name string, env []string) *process {
+// linesOf returns the lines of a log with a message. All lines must be JSON.
+func linesOf(t *testing.T, p *programtest.TestProcess, message string) (found []map[string]any) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{exec.CommandContext(t.Context(), self), &logBuffer{}}
-	p.Env = slices.Concat(env, []string{mainVariable + "=" + name, "ORDERS_LOG_LEVEL=debug"})
-	p.Stderr = p.log
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, name+" has asked Redis", func() bool { return strings.Contains(p.log.String(), "append-only") })
-	return p
-}
-
-// end tells the process to stop, which it must do without an error.
-func (p *process) end(t *testing.T) {
-	t.Helper()
-	_ = p.Process.Signal(syscall.SIGTERM)
-	ended := make(chan error, 1)
-	go func() { ended <- p.Wait() }()
-	eventually(t, "the process has ended", func() bool { return len(ended) > 0 })
-	if err := <-ended; err != nil {
-		t.Errorf("exit: %v; log: %s", err, p.log)
-	}
-}
-
-// lines are those of the log with a message.
-func (p *process) lines(t *testing.T, message string) (found []map[string]any) {
-	t.Helper()
-	for text := range strings.Lines(p.log.String()) {
+	for text := range strings.Lines(p.Log()) {
 		var line map[string]any
-		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Errorf("the log has a line that is none: %q", text)
+		if err := json.Unmarshal([]byte(text), &line); err != nil && !strings.Contains(text, "GOCOVERDIR") {
+			t.Errorf("the log has a line that is not JSON: %q", text)
 		}
 		if line["msg"] == message {
 			found = append(found, line)
@@ -110,14 +75,19 @@ func (p *process) lines(t *testing.T, message string) (found []map[string]any) {
 	return found
 }
 
-// address is where an API process listens.
-func (p *process) address(t *testing.T) string {
+// startMains runs both programs as processes, and returns the URL of the API.
+func startMains(t *testing.T, env []string, ofWorker ...string) (api, worker *programtest.TestProcess, url string) {
 	t.Helper()
-	return fmt.Sprint("http://", p.lines(t, "API is listening")[0]["addr"])
+	env = append(env, "ORDERS_LOG_LEVEL=debug", "ORDERS_LOG_FORMAT=json")
+	api, worker = startMain(t, "api", env), startMain(t, "worker", slices.Concat(env, ofWorker))
+	for _, p := range []*programtest.TestProcess{api, worker} {
+		p.Await("append-only")
+	}
+	return api, worker, "http://" + api.Await(programtest.Listening)
 }
 
-// TestTracesReachACollector runs both programs as processes: what OpenTelemetry's
-// own variables say is done, and what was not sent yet is sent at the end.
+// TestTracesReachACollector runs both programs as processes. They use OpenTelemetry's
+// variables and send the last spans when they stop.
 func TestTracesReachACollector(t *testing.T) {
 	t.Parallel()
 	got := &receiver{spans: map[string][]string{}}
@@ -126,15 +96,15 @@ func TestTracesReachACollector(t *testing.T) {
 	shop := newShop(t)
 	env := environ(redistest.Start(t).URL(), "ORDERS_FULFILMENT_URL="+shop.URL, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL,
 		"OTEL_BSP_SCHEDULE_DELAY=3600000")
-	api, worker := startProcess(t, "api", env), startProcess(t, "worker", slices.Concat(env, []string{"OTEL_SERVICE_NAME=workers-of-mine"}))
+	api, worker, url := startMains(t, env, "OTEL_SERVICE_NAME=workers-of-mine")
 	client := parent(1)
 	body := strings.Replace(order, "tea", "422", 1)
-	if code := send(t, http.MethodPost, api.address(t)+"/orders", body, traceparent(client)); code != 201 {
+	if code := send(t, http.MethodPost, url+"/orders", body, traceparent(client)); code != 201 {
 		t.Fatalf("answered %d", code)
 	}
-	eventually(t, "the order has ended", func() bool { return len(worker.lines(t, "order settled")) > 0 })
-	api.end(t)
-	worker.end(t)
+	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
+	api.Stop()
+	worker.Stop()
 	want := []string{
 		"orderprocessor-api: POST /orders", "orderprocessor-api: publish default",
 		"workers-of-mine: POST", "workers-of-mine: attempt default",
@@ -144,14 +114,14 @@ func TestTracesReachACollector(t *testing.T) {
 	}
 }
 
-// TestCollectorAway has orders worked and the programs end, with a collector that
-// refuses, one that hangs, and one that answers with errors.
+// TestCollectorAway holds that orders are processed and programs stop with a collector
+// that refuses connections, hangs, or answers with errors.
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
 	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	t.Cleanup(failing.Close)
-	rows := []struct{ name, protocol, endpoint, told string }{
-		{"refuses", "http/protobuf", "http://" + nobody(t), "spans do not reach the collector and are lost"},
+	rows := []struct{ name, protocol, endpoint, message string }{
+		{"refuses", "http/protobuf", "http://127.0.0.1:" + programtest.FreePorts(t, 1)[0], "spans do not reach the collector and are lost"},
 		{"hangs", "http/protobuf", "http://" + silent(t), "the last spans were not sent"},
 		{"hangs by gRPC", "grpc", "http://" + silent(t), "the last spans were not sent"},
 		{"answers 418", "http/protobuf", failing.URL, "spans do not reach the collector and are lost"},
@@ -159,77 +129,102 @@ func TestCollectorAway(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			// A queue that is soon full, and is sent at once: it holds up nobody.
+			// The queue of spans is soon full. Nobody waits for it.
 			env := environ(redistest.Start(t).URL(), "OTEL_EXPORTER_OTLP_PROTOCOL="+row.protocol, "OTEL_EXPORTER_OTLP_ENDPOINT="+row.endpoint,
 				"OTEL_BSP_SCHEDULE_DELAY=1", "OTEL_BSP_MAX_QUEUE_SIZE=8", "ORDERS_SHUTDOWN_TIMEOUT=2s")
-			api, worker := startProcess(t, "api", env), startProcess(t, "worker", env)
+			api, worker, url := startMains(t, env)
 			const orders = 100
 			for n := range orders {
-				if code := send(t, http.MethodPost, api.address(t)+"/orders", simpleOrder(n), http.Header{}); code != 201 {
+				if code := send(t, http.MethodPost, url+"/orders", simpleOrder(n), http.Header{}); code != 201 {
 					t.Fatalf("answered %d", code)
 				}
 			}
-			eventually(t, "the orders have ended", func() bool { return len(worker.lines(t, "order settled")) == orders })
-			for _, p := range []*process{api, worker} {
-				p.end(t)
-				if n := len(p.lines(t, row.told)); n != 1 {
-					t.Errorf("%q is logged %d times", row.told, n)
+			programtest.Until(t, "the orders have ended", func() bool { return len(linesOf(t, worker, "order settled")) == orders })
+			for _, p := range []*programtest.TestProcess{api, worker} {
+				p.Stop()
+				if n := len(linesOf(t, p, row.message)); n != 1 {
+					t.Errorf("%q is logged %d times", row.message, n)
 				}
-				if n := len(p.lines(t, "OpenTelemetry reports an error")); n > 0 {
-					t.Errorf("%d errors went another way", n)
+				if n := len(linesOf(t, p, "OpenTelemetry reports an error")); n > 0 {
+					t.Errorf("%d errors were logged by OpenTelemetry", n)
 				}
 			}
 		})
 	}
 }
 
-// nobody is an address where nobody listens.
-func nobody(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-// silent is an address where connections are taken and never answered.
+// silent returns an address that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	return l.Addr().String()
 }
 
-// TestWrongTracesEndTheStart exits with 2 for a value that OpenTelemetry would pass
-// over, and with 1 and a reason for one that only it can read.
-func TestWrongTracesEndTheStart(t *testing.T) {
+// TestInvalidTraces holds the exit status for variables of OpenTelemetry: 2 for a value
+// that OpenTelemetry would ignore, 1 for one that only it can read.
+func TestInvalidTraces(t *testing.T) {
 	t.Parallel()
-	rows := []struct {
-		name, variable string
-		code           int
-		told           string
+	for variable, row := range map[string]struct {
+		code   int
+		reason string
 	}{
-		{"unknown exporter", "OTEL_TRACES_EXPORTER=zipkin", 2, "OTEL_TRACES_EXPORTER must be otlp, console or none"},
-		{"malformed attributes", "OTEL_RESOURCE_ATTRIBUTES=nonsense", 1, "read the attributes of traces"},
+		"OTEL_TRACES_EXPORTER=zipkin":       {app.ExitUsage, "OTEL_TRACES_EXPORTER must be otlp, console or none"},
+		"OTEL_RESOURCE_ATTRIBUTES=nonsense": {app.ExitFailure, "read the attributes of traces"},
+	} {
+		p := startMain(t, "worker", environ("unix:///nowhere", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", variable))
+		if code := p.Exit(); code != row.code || !strings.Contains(p.Log(), row.reason) {
+			t.Errorf("%s: exit status %d; the log is %s", variable, code, p.Log())
+		}
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			self, err := os.Executable()
-			if err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.CommandContext(t.Context(), self)
-			cmd.Env = append(environ("unix:///nowhere"), mainVariable+"=worker", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", row.variable)
-			out, _ := cmd.CombinedOutput()
-			if code := cmd.ProcessState.ExitCode(); code != row.code || !strings.Contains(string(out), row.told) {
-				t.Errorf("exit status %d; it says %s", code, out)
-			}
-		})
+}
+
+// TestIDsInTheLog holds that log lines contain the ids of their request, order and trace,
+// even if traces are off.
+func TestIDsInTheLog(t *testing.T) {
+	t.Parallel()
+	shop := newShop(t)
+	env := environ(redistest.Start(t).URL(), "ORDERS_FULFILMENT_URL="+shop.URL, "ORDERS_RETRY_BASE=1ms", "ORDERS_MAX_ATTEMPTS=2")
+	api, worker, url := startMains(t, env)
+	client := parent(1)
+	header := traceparent(client)
+	header.Set("X-Request-Id", "r-1")
+	body := strings.Replace(order, "tea", "503 422", 1)
+	if code := send(t, http.MethodPost, url+"/orders", body, header); code != 201 {
+		t.Fatalf("answered %d", code)
+	}
+	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
+	api.Stop()
+	worker.Stop()
+	ids := func(p *programtest.TestProcess, message string, names ...string) (found []any) {
+		for _, name := range append(names, "trace_id", "span_id") {
+			found = append(found, linesOf(t, p, message)[0][name])
+		}
+		return found
+	}
+	traced := []any{client.TraceID().String(), client.SpanID().String()}
+	if diff := cmp.Diff(append([]any{"r-1"}, traced...), ids(api, "request", "request_id")); diff != "" {
+		t.Errorf("the line of the request differs (-want +got):\n%s", diff)
+	}
+	for _, message := range []string{"attempt failed", "order settled"} {
+		if diff := cmp.Diff(append([]any{"ord_1"}, traced...), ids(worker, message, "order_id")); diff != "" {
+			t.Errorf("the line %q differs (-want +got):\n%s", message, diff)
+		}
+	}
+	if text := api.Log(); strings.Count(text, `"request_id":"r-1"`) != 1 {
+		t.Errorf("the request is named more than once: %s", text)
+	}
+}
+
+// TestTrimTraces holds that white space is no part of the values, some of which
+// OpenTelemetry would not recognise.
+func TestTrimTraces(t *testing.T) {
+	t.Setenv("OTEL_TRACES_EXPORTER", " console\r\n")
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc\n")
+	app.TrimTraces(os.Environ())
+	newAPI(t, logTo(io.Discard), append(environ("redis://127.0.0.1:1/0"), os.Environ()...)) // OpenTelemetry reads them
+	if got := os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"); got != "grpc" {
+		t.Errorf("the protocol is %q", got)
 	}
 }

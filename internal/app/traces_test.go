@@ -17,8 +17,7 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestTraceOfAnOrder follows orders from the client's span to the shop, and holds
-// each span to its parent and to what it says.
+// TestTraceOfAnOrder follows orders from the client's span to the shop.
 func TestTraceOfAnOrder(t *testing.T) {
 	t.Parallel()
 	tr := startTraced(t, true, "ORDERS_MAX_ATTEMPTS=2")
@@ -26,14 +25,14 @@ func TestTraceOfAnOrder(t *testing.T) {
 		name, id, item, more string
 		want                 []string
 	}{
-		{"taken", "o-1", "204", `"amount":12.5`, []string{
+		{"completed", "o-1", "204", `"amount":12.5`, []string{
 			"server POST /orders http.route=/orders http.response.status_code=201 request.id=r-o-1",
 			"  producer publish default order.id=o-1 messaging.destination.name=default messaging.operation.type=send",
 			"    consumer attempt default order.id=o-1 messaging.destination.name=default messaging.operation.type=process " +
 				"order.attempt=1 order.handling=standard order.status=completed",
 			"      client POST http.response.status_code=204 order.id=o-1 order.attempt=1",
 		}},
-		{"taken at the second attempt", "o-2", "503 200", `"amount":12.5,"priority":1`, []string{
+		{"completed by the second attempt", "o-2", "503 200", `"amount":12.5,"priority":1`, []string{
 			"server POST /orders http.route=/orders http.response.status_code=201 request.id=r-o-2",
 			"  producer publish critical order.id=o-2 messaging.destination.name=critical messaging.operation.type=send",
 			"    consumer attempt critical order.id=o-2 messaging.destination.name=critical messaging.operation.type=process " +
@@ -71,21 +70,21 @@ func TestTraceOfAnOrder(t *testing.T) {
 			}
 			tr.settled(t, row.id)
 			spans := tr.of(t, client.TraceID(), len(row.want))
-			if diff := cmp.Diff(row.want, tree(spans, client.SpanID(), "")); diff != "" {
+			if diff := cmp.Diff(row.want, tree(spans, client.SpanID(), allAttributes...)); diff != "" {
 				t.Errorf("the trace differs (-want +got):\n%s", diff)
 			}
 			tr.checkShop(t, row.id, spans)
 			for _, private := range []string{"Jane", "Quince", "Bob"} {
-				if strings.Contains(said(spans), private) {
-					t.Errorf("the spans tell %q", private)
+				if strings.Contains(fmt.Sprintf("%+v", spans), private) {
+					t.Errorf("the spans contain %q", private)
 				}
 			}
 		})
 	}
 }
 
-// TestTracesOfManyClients sends orders that travel to Redis together: each stays in
-// the trace of its own client.
+// TestTracesOfManyClients sends orders that share batches: each stays in the trace of its
+// client.
 func TestTracesOfManyClients(t *testing.T) {
 	t.Parallel()
 	tr := startTraced(t, true)
@@ -109,21 +108,21 @@ func TestTracesOfManyClients(t *testing.T) {
 	}
 	for n := range clients {
 		id := fmt.Sprint("many-", n)
-		want := []string{"server POST /orders", "  producer publish default " + id, "    consumer attempt default " + id, "      client POST " + id}
+		want := []string{"server POST /orders", "  producer publish default order.id=" + id, "    consumer attempt default order.id=" + id, "      client POST order.id=" + id}
 		spans := tr.of(t, parent(n).TraceID(), len(want))
-		if diff := cmp.Diff(want, names(spans, parent(n).SpanID(), "")); diff != "" {
+		if diff := cmp.Diff(want, tree(spans, parent(n).SpanID(), "order.id")); diff != "" {
 			t.Errorf("trace %d differs (-want +got):\n%s", n, diff)
 		}
 		tr.checkShop(t, id, spans)
 	}
 	spans := tr.of(t, parent(clients).TraceID(), 1+3*batch)
-	lines := names(spans, parent(clients).SpanID(), "")
+	lines := tree(spans, parent(clients).SpanID(), "order.id")
 	if len(lines) != 1+3*batch || lines[0] != "server POST /orders/batch" {
 		t.Fatalf("the trace of the batch has %d spans: %v", len(lines), lines)
 	}
 	for n := range batch {
 		id := fmt.Sprint("many-", clients+n)
-		chain := strings.Join([]string{"  producer publish default " + id, "    consumer attempt default " + id, "      client POST " + id}, "\n")
+		chain := strings.Join([]string{"  producer publish default order.id=" + id, "    consumer attempt default order.id=" + id, "      client POST order.id=" + id}, "\n")
 		if !strings.Contains(strings.Join(lines, "\n")+"\n", chain+"\n") {
 			t.Errorf("order %s has no chain of its own", id)
 		}
@@ -135,7 +134,7 @@ func simpleOrder(n int) string {
 	return fmt.Sprintf(`{"id":"many-%d","amount":12.5,"items":["204"],"customer":"Ada","address":"x"}`, n)
 }
 
-// TestTracesOfRequests says which requests have a span, and of what.
+// TestTracesOfRequests lists which requests have a span.
 func TestTracesOfRequests(t *testing.T) {
 	t.Parallel()
 	tr := startTraced(t, true)
@@ -160,36 +159,32 @@ func TestTracesOfRequests(t *testing.T) {
 	send(t, "GET", tr.url+"/orders/last", "", traceparent(parent(len(rows))))
 	tr.of(t, parent(len(rows)).TraceID(), 1) // spans end before their answers are sent
 	for i, row := range rows {
-		got := strings.Join(tree(tr.of(t, parent(i).TraceID(), 0), parent(i).SpanID(), ""), "\n")
+		got := strings.Join(tree(tr.of(t, parent(i).TraceID(), 0), parent(i).SpanID(), allAttributes...), "\n")
 		if got != row.want {
 			t.Errorf("%s %s has %q, want %q", row.method, row.path, got, row.want)
 		}
 	}
 }
 
-// TestTracesOfFailures marks what is our failure.
+// TestTracesOfFailures holds that a failure of the service is marked.
 func TestTracesOfFailures(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 	defer func() { _ = provider.Shutdown(context.Background()) }()
-	cfg, _ := loadBoth(t, environ(redis.URL()))
-	a, err := app.NewAPI(cfg, app.Options{Log: slog.New(slog.DiscardHandler), Traces: provider})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := newAPI(t, app.Options{Log: slog.New(slog.DiscardHandler), Traces: provider}, environ(redis.URL()))
 	start(t, a)
-	eventually(t, "the API is ready", func() bool { return readyz(t, a).code == 200 })
+	awaitReady(t, "the API", a)
 	redis.Kill()
 	send(t, http.MethodGet, "http://"+a.Addr()+"/orders/o", "", traceparent(parent(1)))
-	got := tree(spans.GetSpans(), parent(1).SpanID(), "")
+	got := tree(spans.GetSpans(), parent(1).SpanID(), allAttributes...)
 	if len(got) != 1 || !strings.Contains(got[0], "status_code=503 error.type=503") || !strings.HasSuffix(got[0], "Error()") {
 		t.Errorf("the spans are %q", got)
 	}
 }
 
-// TestRetriedOrderIsInTheTraceOfItsRetry gives a failed order another run.
+// TestRetriedOrderIsInTheTraceOfItsRetry retries a failed order.
 func TestRetriedOrderIsInTheTraceOfItsRetry(t *testing.T) {
 	t.Parallel()
 	tr := startTraced(t, true)
@@ -204,10 +199,71 @@ func TestRetriedOrderIsInTheTraceOfItsRetry(t *testing.T) {
 	}
 	spans := tr.of(t, parent(2).TraceID(), 4)
 	want := []string{
-		"server POST /orders/{id}/retry ord_1", "  producer publish default ord_1",
-		"    consumer attempt default ord_1", "      client POST ord_1",
+		"server POST /orders/{id}/retry order.id=ord_1", "  producer publish default order.id=ord_1",
+		"    consumer attempt default order.id=ord_1", "      client POST order.id=ord_1",
 	}
-	if diff := cmp.Diff(want, names(spans, parent(2).SpanID(), "")); diff != "" {
+	if diff := cmp.Diff(want, tree(spans, parent(2).SpanID(), "order.id")); diff != "" {
 		t.Errorf("the trace of the retry differs (-want +got):\n%s", diff)
+	}
+}
+
+// TestHostileTraces sends malformed and oversized trace headers, with traces on and off.
+// The order is accepted, and the shop receives nothing unchecked.
+func TestHostileTraces(t *testing.T) {
+	t.Parallel()
+	good := traceparent(parent(7)).Get("Traceparent")
+	unsampled := good[:len(good)-1] + "0"
+	rows := []struct {
+		name   string
+		header http.Header
+		ours   bool // whether the trace continues
+		state  string
+	}{
+		{"good", http.Header{"Traceparent": {good}, "Tracestate": {"a=1"}}, true, "a=1"},
+		{"not sampled", http.Header{"Traceparent": {unsampled}}, true, ""},
+		{"nothing", http.Header{}, false, ""},
+		{"state alone", http.Header{"Tracestate": {"a=1"}}, false, ""},
+		{"baggage", http.Header{"Baggage": {"user=jane"}}, false, ""},
+		{"words", http.Header{"Traceparent": {"hello"}}, false, ""},
+		{"zero trace", http.Header{"Traceparent": {"00-" + strings.Repeat("0", 32) + "-0200070000000000-01"}}, false, ""},
+		{"zero span", http.Header{"Traceparent": {good[:36] + strings.Repeat("0", 16) + "-01"}}, false, ""},
+		{"upper case", http.Header{"Traceparent": {strings.ToUpper("00-abcdef" + good[9:])}}, false, ""},
+		{"version ff", http.Header{"Traceparent": {"ff" + good[2:]}}, false, ""},
+		{"long", http.Header{"Traceparent": {good + strings.Repeat("0", 4000)}}, false, ""},
+		{"control characters", http.Header{"Traceparent": {good + "\t\t-"}}, false, ""},
+		{"two", http.Header{"Traceparent": {good, good}}, false, ""},
+		{"malformed state", http.Header{"Traceparent": {good}, "Tracestate": {"=,=;"}}, true, ""},
+		{"long state", http.Header{"Traceparent": {good}, "Tracestate": {"a=" + strings.Repeat("x", 250) + ",b=" + strings.Repeat("x", 250) + ",c=1234567"}}, true, ""},
+	}
+	for _, on := range []bool{true, false} {
+		tr := startTraced(t, on)
+		for i, row := range rows {
+			t.Run(fmt.Sprintf("%s, traces %v", row.name, on), func(t *testing.T) {
+				t.Parallel()
+				id := fmt.Sprint("h-", i)
+				body := strings.Replace(strings.Replace(order, "ord_1", id, 1), "tea", "204", 1)
+				if code := send(t, http.MethodPost, tr.url+"/orders", body, row.header); code != 201 {
+					t.Fatalf("answered %d", code)
+				}
+				tr.settled(t, id)
+				h := tr.shop.headers(id)[0]
+				sent := h.Get("Traceparent")
+				if strings.Contains(sent, parent(7).TraceID().String()) != row.ours || !on && !row.ours && sent != "" {
+					t.Errorf("the shop receives %q", sent)
+				}
+				if !on && row.ours && sent != row.header.Get("Traceparent") {
+					t.Errorf("the client's %q has become %q", row.header.Get("Traceparent"), sent)
+				}
+				if h.Get("Tracestate") != row.state || h.Get("Baggage") != "" {
+					t.Errorf("state is %q, baggage %q", h.Get("Tracestate"), h.Get("Baggage"))
+				}
+				if row.name == "not sampled" && !strings.HasSuffix(sent, "-00") {
+					t.Errorf("the client did not sample, and the span is sampled: %q", sent)
+				}
+			})
+		}
+		if !on && len(tr.spans.GetSpans()) > 0 {
+			t.Error("there are spans although traces are off")
+		}
 	}
 }

@@ -18,15 +18,21 @@ import (
 	"orderprocessor/internal/access"
 )
 
-// APIKey is a key that the API knows, without the key itself. It is written
-// name:scopes:hash, with + between the scopes.
+const (
+	maxAPIKeys      = 1000    // each request is compared with all of them
+	maxKeyNameChars = 64      // every line of the access log contains it
+	maxKeyFileBytes = 1 << 20 // a thousand keys with long comments
+)
+
+// APIKey is a known key, without the key itself. Its text is name:scopes:hash, with +
+// between the scopes.
 type APIKey struct {
-	// Name says whose key it is: 1 to 64 of A-Za-z0-9._-. Several keys may share
-	// one, so that a key can be replaced.
+	// Name identifies the owner: 1 to 64 of A-Za-z0-9._-. Several keys may share a name,
+	// so that a key can be replaced.
 	Name string
-	// Scopes is what it may be used for, at least one, each once.
+	// Scopes has at least one element, each once.
 	Scopes []access.Scope
-	// Hash is the SHA-256 of the key's whole text: 32 bytes. It is written in hex.
+	// Hash is the SHA-256 of the key, 32 bytes. Its text is hexadecimal.
 	Hash Secret
 }
 
@@ -35,14 +41,14 @@ func parseKeys(text string) ([]APIKey, error) {
 	return gatherKeys("entry", strings.Split(text, ","))
 }
 
-// parseKeyLines reads a file of keys, one to a line. Blank lines and those that
-// begin with # are passed over.
+// parseKeyLines reads a file with one key per line. Blank lines and those that begin
+// with # are ignored.
 func parseKeyLines(text string) ([]APIKey, error) {
 	return gatherKeys("line", strings.Split(text, "\n"))
 }
 
-// gatherKeys reads one key of each text, and says by its number which one is
-// wrong: none of it may be shown, as somebody may have put the key itself there.
+// gatherKeys reads one key from each text. An error gives only the number of the text,
+// because somebody may have put the key itself there.
 func gatherKeys(unit string, texts []string) ([]APIKey, error) {
 	var keys []APIKey
 	for i, text := range texts {
@@ -108,9 +114,8 @@ func parseScopes(text string) ([]access.Scope, error) {
 	return scopes, nil
 }
 
-// DecodeMarked returns the text of a file in UTF-8, without the byte order mark with
-// which some editors and shells begin it: of UTF-8, or of UTF-16, which it is then in.
-// A file without a mark is returned as it is.
+// DecodeMarked returns a text in UTF-8 without its byte order mark. Some editors and
+// shells write such a mark, in UTF-8 or UTF-16. A text without a mark is not changed.
 func DecodeMarked(text []byte) []byte {
 	decoded, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), text)
 	if err != nil {
@@ -127,12 +132,12 @@ func readKeyFile(path string) ([]APIKey, error) {
 	}
 	keys, err := parseKeyLines(string(bytes.ToValidUTF8(DecodeMarked(text), []byte("?"))))
 	if err == nil && len(keys) == 0 {
-		return nil, refusal("holds no key: without one, everybody on this machine might do everything")
+		return nil, refusal("holds no key: without one, anybody on this machine could do anything")
 	}
 	return keys, err
 }
 
-// readSmall reads a file without being held up by one that does not end.
+// readSmall reads a regular file of limited size.
 func readSmall(path string) ([]byte, error) {
 	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):

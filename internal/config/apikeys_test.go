@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,8 +47,8 @@ func manyKeys(n int, prefix string) []string {
 	return lines
 }
 
-// TestKeyFiles reads what people write into such files, and tells which line is
-// wrong.
+// TestKeyFiles reads files as people and their editors write them, and holds that the
+// number of a wrong line is reported.
 func TestKeyFiles(t *testing.T) {
 	t.Parallel()
 	a, b := "shop:submit:"+hashOf("a"), "shop:read:"+hashOf("b")
@@ -59,7 +61,7 @@ func TestKeyFiles(t *testing.T) {
 		{"two of one name", a + "\n" + b + "\n", "", 2, ""},
 		{"both variables", a, b, 2, ""},
 		{"blank lines, comments, other line ends", "# keys\r\n\r\n  " + a + " \r\n\t# " + b + "\r\n", "", 1, ""},
-		{"nothing", "# none yet\n", "", 0, "it holds no key: without one, everybody on this machine might do everything"},
+		{"nothing", "# none yet\n", "", 0, "it holds no key: without one, anybody on this machine could do anything"},
 		{"a thousand", strings.Join(manyKeys(1000, "k"), "\n"), "", 1000, ""},
 		{"a mistake", "# keys\n" + a + "\nshop:read", "", 0, "line 3 is not of the form name:scopes:hash"},
 		{"a hash twice", a + "\n\n" + strings.ToUpper(a[len(a)-64:]), "", 0, "line 3 is not of the form name:scopes:hash"},
@@ -70,6 +72,10 @@ func TestKeyFiles(t *testing.T) {
 		{"too large", strings.Repeat("#\n", 1<<19) + "#", "", 0, "it has more than 1048576 bytes"},
 		{"as large as may be", strings.Repeat("#\n", 1<<19-64) + a, "", 1, ""},
 		{"not text", "\xff\xfe\x00", "", 0, "line 1 is not of the form name:scopes:hash"},
+		{"CRLF", "# keys\r\n" + a + " \r\n" + b + "\r\n", "", 2, ""},
+		{"a byte order mark", "\ufeff" + a + "\n" + b, "", 2, ""},
+		{"UTF-16, little endian", inUTF16(binary.LittleEndian, a+"\r\n"+b), "", 2, ""},
+		{"UTF-16, big endian", inUTF16(binary.BigEndian, "# keys\n"+a+"\n"+b+"\n"), "", 2, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -93,6 +99,15 @@ func TestKeyFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inUTF16 encodes a text with a byte order mark.
+func inUTF16(order binary.AppendByteOrder, text string) string {
+	var encoded []byte
+	for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {
+		encoded = order.AppendUint16(encoded, unit)
+	}
+	return string(encoded)
 }
 
 // TestKeyFilesThatCannotBeRead are problems of the variable, for the API only.
@@ -146,20 +161,6 @@ func TestOpenAPIs(t *testing.T) {
 		_, err := config.LoadAPI([]string{"ORDERS_HTTP_ADDR=:8080", bad})
 		if got := namesOf(t, err); !slices.Equal(got, []string{name}) {
 			t.Errorf("%s: the problems are with %v", bad, got)
-		}
-	}
-}
-
-// TestBurst is as many requests as a second has, unless another number is set.
-func TestBurst(t *testing.T) {
-	t.Parallel()
-	for environ, want := range map[string][2]int{
-		"": {0, 0}, "ORDERS_RATE_LIMIT=5": {5, 5}, "ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=0": {5, 5},
-		"ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=20": {5, 20}, "ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=1": {5, 1},
-	} {
-		cfg, err := config.LoadAPI(strings.Fields(environ))
-		if got := [2]int{cfg.RateLimit, cfg.RateBurst}; err != nil || got != want {
-			t.Errorf("%q: %v, %v, want %v", environ, got, err, want)
 		}
 	}
 }

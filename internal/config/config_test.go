@@ -2,8 +2,8 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +15,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// byURL compares two Redis places by what they show.
+// byURL compares addresses of Redis by what they show.
 var byURL = cmp.Transformer("Redis", func(r config.Redis) string { return r.String() })
 
 func defaultCommon(t *testing.T) config.Common {
@@ -131,69 +131,43 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+// TestDerivedDefaults holds that a setting which others depend on can be set alone.
+func TestDerivedDefaults(t *testing.T) {
 	t.Parallel()
-	names := config.Names()
-	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) || len(names) != 29 {
-		t.Errorf("want 29 sorted names, each once, got %d: %s", len(names), strings.Join(names, " "))
+	slots := func(a config.API, w config.Worker) string {
+		return fmt.Sprint(w.Concurrency, w.Lanes, w.ReservedCritical)
 	}
-}
-
-// TestSmallWorkersNeedOneVariable holds that the concurrency alone may be set.
-func TestSmallWorkersNeedOneVariable(t *testing.T) {
-	t.Parallel()
-	type slots struct{ Concurrency, Lanes, Reserved int }
-	for name, row := range map[string]struct {
-		environ []string
-		want    slots
+	call := func(_ config.API, w config.Worker) string { return w.FulfilmentTimeout.String() }
+	waits := func(_ config.API, w config.Worker) string { return fmt.Sprint(w.RetryBase, w.RetryMax) }
+	limit := func(a config.API, _ config.Worker) string { return fmt.Sprint(a.RateLimit, a.RateBurst) }
+	for _, row := range []struct {
+		environ string
+		of      func(config.API, config.Worker) string
+		want    string
 	}{
-		"one slot":            {[]string{"ORDERS_WORKER_CONCURRENCY=1"}, slots{1, 1, 0}},
-		"four slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4"}, slots{4, 2, 1}},
-		"sixteen slots":       {[]string{"ORDERS_WORKER_CONCURRENCY=16"}, slots{16, 2, 4}},
-		"many slots":          {[]string{"ORDERS_WORKER_CONCURRENCY=4096"}, slots{4096, 2, 4}},
-		"all slots in lanes":  {[]string{"ORDERS_WORKER_CONCURRENCY=8", "ORDERS_WORKER_LANES=8"}, slots{8, 8, 0}},
-		"all but one slot":    {[]string{"ORDERS_WORKER_CONCURRENCY=8", "ORDERS_WORKER_RESERVED_CRITICAL=7"}, slots{8, 1, 7}},
-		"nothing reserved":    {[]string{"ORDERS_WORKER_RESERVED_CRITICAL=0"}, slots{64, 2, 0}},
-		"lanes set, rest not": {[]string{"ORDERS_WORKER_LANES=62"}, slots{64, 62, 2}},
+		{"ORDERS_WORKER_CONCURRENCY=1", slots, "1 1 0"},
+		{"ORDERS_WORKER_CONCURRENCY=4", slots, "4 2 1"},
+		{"ORDERS_WORKER_CONCURRENCY=16", slots, "16 2 4"},
+		{"ORDERS_WORKER_CONCURRENCY=4096", slots, "4096 2 4"},
+		{"ORDERS_WORKER_CONCURRENCY=8 ORDERS_WORKER_LANES=8", slots, "8 8 0"},
+		{"ORDERS_WORKER_CONCURRENCY=8 ORDERS_WORKER_RESERVED_CRITICAL=7", slots, "8 1 7"},
+		{"ORDERS_WORKER_RESERVED_CRITICAL=0", slots, "64 2 0"},
+		{"ORDERS_WORKER_LANES=62", slots, "64 62 2"},
+		{"ORDERS_ATTEMPT_TIMEOUT=1h", call, "10s"},
+		{"ORDERS_ATTEMPT_TIMEOUT=10s", call, "9s"},
+		{"ORDERS_ATTEMPT_TIMEOUT=1s", call, "900ms"},
+		{"ORDERS_RETRY_MAX=200ms", waits, "200ms 200ms"},
+		{"ORDERS_RETRY_BASE=20m", waits, "20m0s 20m0s"},
+		{"ORDERS_RETRY_MAX=2h", waits, "1s 2h0m0s"},
+		{"ORDERS_RETRY_BASE=10ms", waits, "10ms 10m0s"},
+		{"ORDERS_RATE_LIMIT=5", limit, "5 5"},
+		{"ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=0", limit, "5 5"},
+		{"ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=20", limit, "5 20"},
+		{"ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=1", limit, "5 1"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w, err := config.LoadWorker(row.environ)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(row.want, slots{w.Concurrency, w.Lanes, w.ReservedCritical}); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestTimeoutOfShortAttempts holds that a short attempt needs no second setting.
-func TestTimeoutOfShortAttempts(t *testing.T) {
-	t.Parallel()
-	for attempt, want := range map[string]time.Duration{
-		"": 10 * time.Second, "1h": 10 * time.Second, "10s": 9 * time.Second, "1s": 900 * time.Millisecond,
-	} {
-		w, err := config.LoadWorker([]string{"ORDERS_ATTEMPT_TIMEOUT=" + attempt})
-		if err != nil || w.FulfilmentTimeout != want {
-			t.Errorf("attempts of %q: calls may take %v, %v, want %v", attempt, w.FulfilmentTimeout, err, want)
-		}
-	}
-}
-
-// TestOneEndOfTheWaits holds that either end of the waits can be set alone.
-func TestOneEndOfTheWaits(t *testing.T) {
-	t.Parallel()
-	for name, row := range map[string]struct{ environ, base, most string }{
-		"a short end":       {"ORDERS_RETRY_MAX=200ms", "200ms", "200ms"},
-		"a long beginning":  {"ORDERS_RETRY_BASE=20m", "20m0s", "20m0s"},
-		"a long end":        {"ORDERS_RETRY_MAX=2h", "1s", "2h0m0s"},
-		"a short beginning": {"ORDERS_RETRY_BASE=10ms", "10ms", "10m0s"},
-	} {
-		w, err := config.LoadWorker([]string{row.environ})
-		if err != nil || w.RetryBase.String() != row.base || w.RetryMax.String() != row.most {
-			t.Errorf("%s: %v to %v, %v, want %s to %s", name, w.RetryBase, w.RetryMax, err, row.base, row.most)
+		a, w, err := config.LoadAll(strings.Fields(row.environ))
+		if err != nil || row.of(a, w) != row.want {
+			t.Errorf("%s: %s, %v, want %s", row.environ, row.of(a, w), err, row.want)
 		}
 	}
 }

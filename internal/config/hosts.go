@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,9 +10,9 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Punycode returns a host's name as DNS has it, in ASCII, if it is written in other
-// letters; else it returns nothing. Not everything that opens connections would
-// translate such a name, so that all settings want it translated.
+// Punycode returns the ASCII form of a host name with other letters, as DNS has it, and
+// "" for any other text. Settings must use that form, because not every client converts
+// a name.
 func Punycode(host string) string {
 	if !foreign(host) {
 		return ""
@@ -29,7 +28,7 @@ func foreign(host string) bool {
 	return strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// refuseForeign refuses a host in other letters than ASCII, and names what to write if
+// refuseForeign refuses a host with letters outside ASCII, and names its ASCII form if
 // that may be shown.
 func refuseForeign(host string, shown bool) error {
 	if !foreign(host) {
@@ -42,29 +41,14 @@ func refuseForeign(host string, shown bool) error {
 	return refusal(reason + "its parts begin with xn-- there")
 }
 
-// whyNotAddress says why goodAddress does not accept a text, where that helps.
-func whyNotAddress(text string, shown bool) error {
-	host, _, _ := net.SplitHostPort(text)
-	return refuseForeign(host, shown)
-}
-
-// whyNotURL says why goodURL does not accept a text, where that helps.
-func whyNotURL(text string, shown bool) error {
-	if !strings.Contains(text, "://") {
-		return refusal("has no http:// or https:// in front")
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return nil //nolint:nilerr // the error quotes the text
-	}
-	return refuseForeign(u.Hostname(), shown)
-}
-
-// goodAddress says whether one can listen on the text: an empty host means all
-// interfaces, port 0 any free port.
-func goodAddress(text string) bool {
+// checkHostPort accepts host:port with a port from lowest to 65535. Only with port 0
+// allowed, the host may be empty.
+func checkHostPort(text string, lowest uint64) error {
 	host, port, err := net.SplitHostPort(text)
-	return err == nil && goodPort(port, 0) && (host == "" || goodHost(host))
+	if foreignErr := refuseForeign(host, lowest == 0); foreignErr != nil {
+		return foreignErr
+	}
+	return allow(err == nil && goodPort(port, lowest) && (host == "" && lowest == 0 || goodHost(host)))
 }
 
 func goodPort(text string, lowest uint64) bool {
@@ -72,7 +56,7 @@ func goodPort(text string, lowest uint64) bool {
 	return err == nil && port >= lowest
 }
 
-// goodHost says whether the text is an IP address or could be a host's name.
+// goodHost reports whether the text is an IP address or could be a host name.
 func goodHost(text string) bool {
 	if _, err := netip.ParseAddr(text); err == nil {
 		return true

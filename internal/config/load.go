@@ -3,17 +3,18 @@ package config
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/caarlos0/env/v11"
 
 	"orderprocessor/internal/order"
 )
 
 // LoadAPI reads the API's configuration from environ, which has the form of
-// os.Environ(), and the file of API keys if it names one. Whatever is wrong comes
-// back in one *Error.
+// os.Environ(), and the file of API keys if one is set. Every problem is in one *Error.
 func LoadAPI(environ []string) (API, error) {
 	s, found := read(environ)
 	found.relateAPI(s)
@@ -23,8 +24,8 @@ func LoadAPI(environ []string) (API, error) {
 	return s.api, nil
 }
 
-// LoadWorker reads the worker's configuration as LoadAPI does. It also checks
-// that the worker's variables fit together.
+// LoadWorker reads the worker's configuration as LoadAPI does. It also checks that the
+// worker's variables are consistent.
 func LoadWorker(environ []string) (Worker, error) {
 	s, found := read(environ)
 	found.relate(s)
@@ -34,9 +35,9 @@ func LoadWorker(environ []string) (Worker, error) {
 	return s.worker, nil
 }
 
-// LoadAll reads both configurations, for one process that runs the API and a
-// worker. ORDERS_ADMIN_ADDR then means the API's admin address and the worker
-// keeps its default, as the two cannot share one.
+// LoadAll reads both configurations, for one process that runs the API and a worker.
+// ORDERS_ADMIN_ADDR is then the admin address of the API, and the worker keeps its
+// default, because they cannot share one.
 func LoadAll(environ []string) (API, Worker, error) {
 	s, found := read(environ)
 	found.relateAPI(s)
@@ -44,22 +45,27 @@ func LoadAll(environ []string) (API, Worker, error) {
 	if err := found.err(); err != nil {
 		return API{}, Worker{}, err
 	}
-	s.worker.AdminAddr = fieldOf[Worker]("AdminAddr").Tag.Get("envDefault")
+	s.worker.AdminAddr = defaultAdminAddr()
 	return s.api, s.worker, nil
 }
 
-// settings is the environment as read, for both binaries at once: the value of
-// a variable that only the other one uses is checked too.
+func defaultAdminAddr() string {
+	field, _ := reflect.TypeFor[Worker]().FieldByName("AdminAddr")
+	return field.Tag.Get("envDefault")
+}
+
+// settings is the environment as read for both programs: a variable that only the other
+// one uses is checked too.
 type settings struct {
 	api    API
 	worker Worker
 	text   map[string]string // the known variables that are set and not empty
 }
 
-// has says whether the variable was set, so that its default is not in force.
+// has reports whether the variable is set, so that its default does not apply.
 func (s *settings) has(name string) bool { return s.text[name] != "" }
 
-// read parses all variables and checks each for itself.
+// read parses and checks every variable.
 func read(environ []string) (*settings, *problems) {
 	found := &problems{}
 	s := &settings{text: found.known(environ)}
@@ -68,34 +74,36 @@ func read(environ []string) (*settings, *problems) {
 		reflect.TypeFor[[]APIKey]():            func(v string) (any, error) { return parseKeys(v) },
 	}}
 	s.worker.QueueWeights = defaultWeights()
-	parse[API](found, &s.api, options)
-	parse[Worker](found, &s.worker, options)
-	found.check(s)
+	parseStruct(found, &s.api, options)
+	parseStruct(found, &s.worker, options)
 	s.api.Traces = found.traces(environ)
 	s.worker.Traces = s.api.Traces
 	s.fitSlots()
 	s.fitTimeout()
 	s.fitRetry()
-	s.fitBurst()
+	if s.api.RateBurst == 0 {
+		s.api.RateBurst = s.api.RateLimit
+	}
 	return s, found
 }
 
-// Trimmed is the value of a setting as every one is read: without white space at its
-// ends, such as the line end of the file that it comes from, and without a byte order
-// mark there.
+// Trimmed returns a value as every setting is read: without white space and byte order
+// marks at its ends, such as the line end of the file that it comes from.
 func Trimmed(value string) string {
 	return strings.TrimFunc(value, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
 }
 
-// known returns the variables that the configuration knows and that are set. A
-// name that occurs twice has its last value.
+// prefix begins every name of ours but REDIS_URL, which other programs share.
+const prefix = "ORDERS_"
+
+// known returns the known variables that are set. The last value of a name counts.
 func (p *problems) known(environ []string) map[string]string {
 	names := Names()
 	text := make(map[string]string, len(names))
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		switch {
-		case contains(names, name):
+		switch _, known := slices.BinarySearch(names, name); {
+		case known:
 			text[name] = Trimmed(value)
 		case strings.HasPrefix(name, prefix):
 			p.add(Problem{Name: name, Message: "is not a known variable" + suggestion(name, names)})
@@ -104,39 +112,64 @@ func (p *problems) known(environ []string) map[string]string {
 	return text
 }
 
-// parse fills one struct and turns every value that does not have its type's
-// form into a problem.
-func parse[T any](found *problems, into *T, options env.Options) {
-	err := env.ParseWithOptions(into, options)
-	if err == nil {
-		return
+// maxSlips is the largest number of wrong letters in a typing mistake.
+const maxSlips = 3
+
+// suggestion names the variable that was probably meant, if there is one.
+func suggestion(name string, names []string) string {
+	nearest, slips := "", maxSlips+1
+	for _, candidate := range names {
+		if max(len(name)-len(candidate), len(candidate)-len(name)) > maxSlips {
+			continue // also keeps the cost of a long name low
+		}
+		if d := levenshtein.ComputeDistance(name, candidate); d < slips {
+			nearest, slips = candidate, d
+		}
 	}
-	var all env.AggregateError
-	if !errors.As(err, &all) {
-		all.Errors = []error{err}
+	if nearest == "" {
+		return ""
 	}
-	for _, one := range all.Errors {
-		var failed env.ParseError
-		if !errors.As(one, &failed) {
-			found.add(Problem{Name: prefix + "*", Message: one.Error()})
+	return "; did you mean " + nearest + "?"
+}
+
+// parseStruct fills a struct from the variables and checks each that is set.
+func parseStruct[T any](found *problems, into *T, options env.Options) {
+	refused := map[string]error{} // by field
+	if err := env.ParseWithOptions(into, options); err != nil {
+		var all env.AggregateError
+		if !errors.As(err, &all) {
+			all.Errors = []error{err}
+		}
+		for _, one := range all.Errors {
+			var failed env.ParseError
+			if errors.As(one, &failed) {
+				refused[failed.Name] = failed.Err
+			} else {
+				found.add(Problem{Name: prefix + "*", Message: one.Error()})
+			}
+		}
+	}
+	values := reflect.ValueOf(into).Elem()
+	for _, s := range settingsOf(values.Type()) {
+		text := options.Environment[s.name]
+		if text == "" {
 			continue
 		}
-		found.refuse(fieldOf[T](failed.Name).Tag.Get("env"), options.Environment, failed.Err)
+		err := refused[s.field.Name]
+		if err == nil {
+			err = s.check(values.FieldByIndex(s.field.Index), text)
+		}
+		if err != nil {
+			found.add(s.problem(text, err))
+		}
 	}
 }
 
-// fieldOf finds a field of a struct, or of one that it embeds, by its name.
-func fieldOf[T any](name string) reflect.StructField {
-	field, _ := reflect.TypeFor[T]().FieldByName(name)
-	return field
-}
-
-// criticalShare bounds what is reserved for the critical queue when nobody asked
-// for more: one slot in so many.
+// criticalShare bounds the default of the reserved slots: one slot in so many.
 const criticalShare = 4
 
-// fitSlots shrinks the defaults of what was not set, so that a worker of any
-// concurrency starts without three variables having to be set together.
+// fitSlots lowers defaults, so that a worker of any concurrency starts without two other
+// variables.
 func (s *settings) fitSlots() {
 	w := &s.worker
 	if !s.has(nameReserved) {
@@ -151,12 +184,11 @@ func (s *settings) fitSlots() {
 	}
 }
 
-// callShare is how much of an attempt one call may take when nobody asked for a
-// timeout, in tenths.
+// callShare is the share of an attempt, in tenths, that bounds the default of the
+// fulfilment timeout.
 const callShare = 9
 
-// fitTimeout shrinks the default of the fulfilment timeout, if it was not set,
-// to what a short attempt leaves for a call.
+// fitTimeout lowers the default of the fulfilment timeout for short attempts.
 func (s *settings) fitTimeout() {
 	w := &s.worker
 	if !s.has(nameFulfilmentTimeout) {
@@ -164,8 +196,7 @@ func (s *settings) fitTimeout() {
 	}
 }
 
-// fitRetry moves the end of the waits that was not set to where the other one
-// is.
+// fitRetry moves the default of one bound of the waits to the other one.
 func (s *settings) fitRetry() {
 	w := &s.worker
 	if !s.has(nameRetryBase) {
@@ -173,13 +204,5 @@ func (s *settings) fitRetry() {
 	}
 	if !s.has(nameRetryMax) {
 		w.RetryMax = max(w.RetryMax, w.RetryBase)
-	}
-}
-
-// fitBurst lets as many requests come at once as a second has, if nothing else
-// was asked for.
-func (s *settings) fitBurst() {
-	if s.api.RateBurst == 0 {
-		s.api.RateBurst = s.api.RateLimit
 	}
 }

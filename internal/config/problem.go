@@ -10,10 +10,9 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Error is a configuration that the service does not start with.
+// Error is an invalid configuration.
 type Error struct {
-	// Problems lists everything that is wrong, sorted by name; it is never
-	// empty.
+	// Problems is sorted by name and never empty.
 	Problems []Problem
 }
 
@@ -21,10 +20,11 @@ type Error struct {
 type Problem struct {
 	// Name is the variable.
 	Name string
-	// Value is what it holds, up to 100 printable bytes; empty where it could
-	// be a secret or has nothing to do with the problem.
+	// Value is its value, up to 100 printable bytes; empty if it could be a secret or is
+	// irrelevant.
 	Value string
-	// Message says what is allowed instead; it reads on after name and value.
+	// Message says what is allowed; it continues a sentence that begins with name and
+	// value.
 	Message string
 }
 
@@ -52,8 +52,8 @@ const (
 	maxProblems   = 100 // an environment may hold any number of unknown names
 )
 
-// problems gathers what is wrong while the reading goes on: one problem for
-// each variable, as a second one mostly follows from the first.
+// problems collects one problem for each variable: a second one mostly follows from the
+// first.
 type problems struct{ found []Problem }
 
 func (p *problems) add(one Problem) {
@@ -63,43 +63,16 @@ func (p *problems) add(one Problem) {
 	}
 }
 
-// about says whether one of the variables has a problem already.
+// about reports whether one of the variables has a problem already.
 func (p *problems) about(names ...string) bool {
 	return slices.ContainsFunc(p.found, func(one Problem) bool { return slices.Contains(names, one.Name) })
 }
 
-// check asks every rule.
-func (p *problems) check(s *settings) {
-	for _, r := range rules() {
-		if !r.ok(s) {
-			p.add(r.problem(s.text, r.reason(s.text[r.name])))
-		}
-	}
-}
-
-// refuse reports a value that could not be parsed.
-func (p *problems) refuse(name string, text map[string]string, reason error) {
-	for _, r := range rules() {
-		if r.name == name {
-			p.add(r.problem(text, reason))
-		}
-	}
-}
-
-// reason says more about a value that is not ok, or nothing.
-func (r rule) reason(value string) error {
-	if r.why == nil {
-		return nil
-	}
-	return r.why(value, r.hide == nil || !r.hide(value))
-}
-
-// problem says what is wrong with the value. The reason is repeated only if it
-// is a refusal, as other errors quote the value.
-func (r rule) problem(text map[string]string, reason error) Problem {
-	value := text[r.name]
-	p := Problem{Name: r.name, Value: cut(value, maxValueBytes), Message: "must be " + r.allowed}
-	if r.hide != nil && r.hide(value) {
+// problem describes a value that was refused. Only a refusal becomes part of the message,
+// because other errors quote the value.
+func (s *setting) problem(value string, reason error) Problem {
+	p := Problem{Name: s.name, Value: cut(value, maxValueBytes), Message: "must be " + s.allowed}
+	if s.secret(value) {
 		p.Value = ""
 	}
 	var known refusal
@@ -109,8 +82,8 @@ func (r rule) problem(text map[string]string, reason error) Problem {
 	return p
 }
 
-// refusal is a reason that quotes nothing of the value, so that it can be shown
-// even for a secret. It reads on after the word it.
+// refusal is a reason that quotes nothing of the value, so that it can be shown even for
+// a secret. It continues a sentence that begins with "it".
 type refusal string
 
 // Error implements error.
@@ -124,7 +97,7 @@ func (p *problems) err() error {
 	return &Error{Problems: p.found}
 }
 
-// cut makes a text from outside fit to show: printable, and not endless.
+// cut makes a text from outside printable and limits its length.
 func cut(text string, bytes int) string {
 	text = order.Printable(text)
 	if len(text) <= bytes {

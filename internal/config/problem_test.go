@@ -4,12 +4,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/order"
 )
 
 // secret returns a signing key of so many bytes, as base64.
@@ -31,7 +33,7 @@ func bounds() []bound {
 		{"ORDERS_SHUTDOWN_TIMEOUT", []string{"100ms", "1h", "1500ms"}, []string{"99ms", "1h1s"}},
 		{"ORDERS_HIGH_VALUE_ABOVE", []string{"0", "999999999999.99"}, []string{"-0.01", "1.001", "1000000000000", "ten"}},
 		{"ORDERS_MAX_AMOUNT", []string{"0.01", "999999999999.99"}, []string{"0", "-1", "0.001"}},
-		{"ORDERS_MAX_ITEMS", []string{"1", "1000"}, []string{"0", "1001"}},
+		{"ORDERS_MAX_ITEMS", []string{"1", strconv.Itoa(order.MaxItems)}, []string{"0", strconv.Itoa(order.MaxItems + 1)}},
 		{"ORDERS_LOG_LEVEL", []string{"debug", "info", "warn", "error"}, []string{"trace", "INFO", "info+2"}},
 		{"ORDERS_LOG_FORMAT", []string{"text", "json"}, []string{"xml", "JSON"}},
 		{"ORDERS_HTTP_ADDR", []string{":0", "[::1]:65535", "localhost:80"}, []string{":65536", "8080", "127.0.0.1", "a b:80", "::1:80", ":http", ":-1"}},

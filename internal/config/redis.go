@@ -10,10 +10,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Redis says where Redis is and how to log in. It comes from the configuration
-// or from ParseRedis; on its zero value Client panics. Printed, logged or encoded
-// it shows no user and no password. Everything lies behind one pointer, so that
-// package fmt, which asks no methods of unexported fields, prints an address.
+// Redis is the address of Redis and the login. It comes from the configuration or from
+// ParseRedis; Client panics on its zero value. It shows no user and no password when it
+// is printed, logged or encoded. Everything is behind one pointer, because package fmt
+// calls no methods of unexported fields.
 type Redis struct{ server *server }
 
 // server holds the one set of options that the URL asks for; the other two are
@@ -25,11 +25,10 @@ type server struct {
 	shown    string // the URL without credentials and parameters
 }
 
-// Tuning is what a program wants of its connections. A parameter of the URL
-// goes before it, and where both are silent go-redis has a default.
+// Tuning is how a program uses its connections. A parameter of the URL takes precedence,
+// and go-redis has defaults for what neither sets.
 type Tuning struct {
-	// PoolSize is how many connections the client keeps at most, in a Cluster to
-	// each node.
+	// PoolSize is the maximum number of connections, in a Cluster to each node.
 	PoolSize int
 	// DialTimeout bounds opening a connection.
 	DialTimeout time.Duration
@@ -42,9 +41,9 @@ type Tuning struct {
 	MaxRetries int
 }
 
-// Client builds a client and opens no connection yet. The caller closes it. A
-// context always ends a command, so that a Redis that hangs cannot hold a
-// caller up for longer than it is ready to wait.
+// Client returns a client that has opened no connection yet. The caller must close it.
+// A context always ends a command, so a Redis that hangs cannot delay a caller for
+// longer than that.
 func (r Redis) Client(t Tuning) redis.UniversalClient {
 	switch s := r.server; {
 	case s.sentinel != nil:
@@ -65,8 +64,8 @@ func (r Redis) Client(t Tuning) redis.UniversalClient {
 	}
 }
 
-// tune fills in what the URL left open. Dialling is tried once: whoever asks
-// tries again anyway, and is told why it failed and not that time ran out.
+// tune sets what the URL does not. Dialling is tried once: callers repeat commands
+// anyway, and then see why it failed instead of a timeout.
 func tune(t Tuning, pool, retries *int, dial, read, write *time.Duration) {
 	*pool = cmp.Or(*pool, t.PoolSize)
 	*retries = cmp.Or(*retries, t.MaxRetries)
@@ -75,8 +74,8 @@ func tune(t Tuning, pool, retries *int, dial, read, write *time.Duration) {
 	*write = cmp.Or(*write, t.WriteTimeout)
 }
 
-// String returns the URL with nothing but the addresses, the database and the
-// name of the Sentinel master in it.
+// String returns the URL with only the addresses, the database and the name of the
+// Sentinel master.
 func (r Redis) String() string {
 	if r.server == nil {
 		return ""
@@ -93,7 +92,7 @@ func (r Redis) LogValue() slog.Value { return slog.StringValue(r.String()) }
 // MarshalText implements encoding.TextMarshaler, and with it JSON.
 func (r Redis) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// show writes the address that is kept for String.
+// show sets the text of String.
 func (s *server) show(scheme string) {
 	switch {
 	case s.sentinel != nil:

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"net"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,14 +25,10 @@ const (
 //	unix://[user:password@]/path/to/socket[?db=0]        one server on this machine
 //	redis://[…@]host:26379/db?master_name=m[&addr=h:p]…  Sentinels; user and password are theirs,
 //	                                                     username= and password= the server's
-//	redis://[…@]host:6379?addr=host:port[&addr=h:p]…     Cluster, known by its addr parameters
+//	redis://[…@]host:6379?addr=host:port[&addr=h:p]…     Cluster, recognised by its addr parameters
 //
-// Beside these the parameters client_name, protocol, max_retries, pool_size,
-// min_idle_conns, max_idle_conns and max_active_conns, the durations
-// dial_timeout, read_timeout, write_timeout, pool_timeout, min_retry_backoff,
-// max_retry_backoff, conn_max_idle_time and conn_max_lifetime, and, with
-// rediss:// but not for a Cluster, skip_verify mean what they mean to go-redis.
-// Its parameters that read from replicas are refused: the books would lag.
+// The other parameters are those of go-redis, except that reading from replicas is
+// refused: the books would lag.
 func ParseRedis(text string) (Redis, error) {
 	if len(text) > maxRedisURLBytes {
 		return Redis{}, refusal("is too long")
@@ -45,7 +41,7 @@ func ParseRedis(text string) (Redis, error) {
 	if err != nil {
 		return Redis{}, refusal("has parameters that cannot be read")
 	}
-	if err := checkRedisPlace(u); err != nil {
+	if err := checkRedisAddress(u); err != nil {
 		return Redis{}, err
 	}
 	if err := checkRedisParameters(parameters); err != nil {
@@ -69,9 +65,9 @@ func (r *Redis) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// checkRedisPlace refuses what go-redis replaces silently: without a host it
-// goes to localhost.
-func checkRedisPlace(u *url.URL) error {
+// checkRedisAddress refuses a missing host, which go-redis would silently replace by
+// localhost.
+func checkRedisAddress(u *url.URL) error {
 	switch u.Scheme {
 	case "unix":
 		if u.Host != "" || !strings.HasPrefix(u.Path, "/") {
@@ -93,61 +89,44 @@ func checkRedisPlace(u *url.URL) error {
 	return nil
 }
 
-// redisNumbers lists the parameters that are whole numbers, with their bounds.
-// go-redis takes any number, and some make its pool panic.
-func redisNumbers() map[string][2]int {
-	return map[string][2]int{
-		"db":               {0, maxRedisNumber},
-		"protocol":         {2, 3},
-		"max_retries":      {-1, maxRedisNumber},
-		"pool_size":        {0, maxRedisNumber},
-		"min_idle_conns":   {0, maxRedisNumber},
-		"max_idle_conns":   {0, maxRedisNumber},
-		"max_active_conns": {0, maxRedisNumber},
-	}
-}
-
-// checkRedisParameters lets through what ParseRedis documents.
+// checkRedisParameters refuses what go-redis accepts and should not: numbers that make
+// its pool panic, malformed nodes, and reading from replicas.
 func checkRedisParameters(parameters url.Values) error {
-	others := []string{
-		"master_name", "username", "password", "client_name", "skip_verify",
-		"dial_timeout", "read_timeout", "write_timeout", "pool_timeout",
-		"min_retry_backoff", "max_retry_backoff", "conn_max_idle_time", "conn_max_lifetime",
+	numbers := map[string][2]int{
+		"db": {0, maxRedisNumber}, "protocol": {2, 3}, "max_retries": {-1, maxRedisNumber}, "pool_size": {0, maxRedisNumber},
+		"min_idle_conns": {0, maxRedisNumber}, "max_idle_conns": {0, maxRedisNumber}, "max_active_conns": {0, maxRedisNumber},
 	}
-	for _, addr := range parameters["addr"] {
-		if err := whyNotAddress(addr, false); err != nil {
-			return err
-		}
-	}
-	numbers := redisNumbers()
+	replicas := []string{"read_only", "replica_only", "route_by_latency", "route_randomly", "use_disconnected_replicas"}
 	for name, values := range parameters {
-		bounds, number := numbers[name]
-		switch {
-		case number && !withinAll(values, bounds):
-			return refusal("has a number that is out of range in " + name)
-		case name == "addr" && slices.ContainsFunc(values, notNode):
-			return refusal("has an addr that is not host:port")
-		case !number && name != "addr" && !slices.Contains(others, name):
-			return refusal("has a parameter that is not supported")
+		if slices.Contains(replicas, name) {
+			return refusal("reads from replicas, which lag")
+		}
+		for _, value := range values {
+			if bounds, number := numbers[name]; number && !within(value, bounds) {
+				return refusal("has a number that is out of range in " + name)
+			}
+			if name != "addr" {
+				continue
+			}
+			var foreign refusal
+			switch err := checkHostPort(value, 1); {
+			case errors.As(err, &foreign):
+				return err
+			case err != nil:
+				return refusal("has an addr that is not host:port")
+			}
 		}
 	}
 	return nil
 }
 
-func withinAll(values []string, bounds [2]int) bool {
-	return !slices.ContainsFunc(values, func(v string) bool {
-		n, err := strconv.Atoi(v)
-		return err != nil || n < bounds[0] || n > bounds[1]
-	})
+func within(text string, bounds [2]int) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n >= bounds[0] && n <= bounds[1]
 }
 
-func notNode(addr string) bool {
-	host, port, err := net.SplitHostPort(addr)
-	return err != nil || !goodHost(host) || !goodPort(port, 1)
-}
-
-// parseServer picks the form. The errors of go-redis quote the URL, so none is
-// passed on.
+// parseServer chooses the form. The errors of go-redis quote the URL, so they are
+// dropped.
 func parseServer(text string, u *url.URL, parameters url.Values) (*server, error) {
 	var s server
 	var err error

@@ -4,12 +4,31 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// relateAPI reads the file of API keys, joins it with the other keys, and refuses
-// an API that anybody on the network could use.
+// The names that more than one check uses.
+const (
+	nameHTTPAddr          = "ORDERS_HTTP_ADDR"
+	nameKeys              = "ORDERS_API_KEYS"
+	nameKeysFile          = "ORDERS_API_KEYS_FILE"
+	nameInsecure          = "ORDERS_INSECURE"
+	nameAttemptTimeout    = "ORDERS_ATTEMPT_TIMEOUT"
+	nameConcurrency       = "ORDERS_WORKER_CONCURRENCY"
+	nameLanes             = "ORDERS_WORKER_LANES"
+	nameReserved          = "ORDERS_WORKER_RESERVED_CRITICAL"
+	nameRetryBase         = "ORDERS_RETRY_BASE"
+	nameRetryMax          = "ORDERS_RETRY_MAX"
+	nameFulfilmentURL     = "ORDERS_FULFILMENT_URL"
+	nameFulfilmentSecret  = "ORDERS_FULFILMENT_SECRET"
+	nameFulfilmentTimeout = "ORDERS_FULFILMENT_TIMEOUT"
+)
+
+// relateAPI adds the keys of the file, and refuses an API that anybody on the network
+// could use.
 func (p *problems) relateAPI(s *settings) {
 	p.joinKeys(s)
 	if p.about(nameHTTPAddr, nameKeys, nameKeysFile, nameInsecure) {
@@ -40,14 +59,17 @@ func (p *problems) joinKeys(s *settings) {
 		}
 	}
 	if err != nil {
-		p.refuse(nameKeysFile, s.text, err)
+		for _, known := range settingsOf(reflect.TypeFor[API]()) {
+			if known.name == nameKeysFile {
+				p.add(known.problem(s.text[nameKeysFile], err))
+			}
+		}
 		return
 	}
 	s.api.Keys = append(s.api.Keys, keys...)
 }
 
-// loopback says whether an address that goodAddress has passed reaches no further
-// than this machine.
+// loopback reports whether a valid address can be reached from this machine only.
 func loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -60,25 +82,25 @@ func loopback(address string) bool {
 	return ip.Unmap().IsLoopback()
 }
 
-// relate checks the worker's variables against each other. A pair is left alone
-// while one of it has a problem of its own.
+// relate compares the worker's variables with each other, unless one of them has a
+// problem of its own.
 func (p *problems) relate(s *settings) {
 	w := s.worker
 	if !p.about(nameConcurrency, nameLanes, nameReserved) {
 		p.relateSlots(w)
 	}
 	if !p.about(nameRetryBase, nameRetryMax) && w.RetryMax < w.RetryBase {
-		p.relation(nameRetryMax, brief(w.RetryMax), "must not be below %s, which is %s", nameRetryBase, brief(w.RetryBase))
+		p.relation(nameRetryMax, shortest(w.RetryMax), "must not be below %s, which is %s", nameRetryBase, shortest(w.RetryBase))
 	}
 	if !p.about(nameFulfilmentTimeout, nameAttemptTimeout) && w.FulfilmentTimeout >= w.AttemptTimeout {
-		p.relation(nameFulfilmentTimeout, brief(w.FulfilmentTimeout), "must be below %s, which is %s", nameAttemptTimeout, brief(w.AttemptTimeout))
+		p.relation(nameFulfilmentTimeout, shortest(w.FulfilmentTimeout), "must be below %s, which is %s", nameAttemptTimeout, shortest(w.AttemptTimeout))
 	}
 	if s.has(nameFulfilmentSecret) && !s.has(nameFulfilmentURL) {
 		p.relation(nameFulfilmentSecret, "", "must not be set without %s, as nothing else is signed", nameFulfilmentURL)
 	}
 }
 
-// relateSlots checks that every lane gets a slot.
+// relateSlots checks that every lane has a slot.
 func (p *problems) relateSlots(w Worker) {
 	lanes, reserved := strconv.Itoa(w.Lanes), strconv.Itoa(w.ReservedCritical)
 	manyLanes, manyReserved := w.Lanes > w.Concurrency, w.ReservedCritical >= w.Concurrency
@@ -92,6 +114,18 @@ func (p *problems) relateSlots(w Worker) {
 		p.relation(nameReserved, reserved, "must leave %s, which is %d, at least one slot each of %s, which is %d",
 			nameLanes, w.Lanes, nameConcurrency, w.Concurrency)
 	}
+}
+
+// shortest writes a duration without zeros at its end: 24h, not 24h0m0s.
+func shortest(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func (p *problems) relation(name, value, format string, args ...any) {

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 )
 
-// Secret is a text that no log, error or page shows: however it is printed or
-// encoded, it comes out as [redacted]. An unexported field is out of its reach,
-// as package fmt asks no methods there, so keep a Secret in an exported one.
+// Secret is a text that no log, error or page shows: it is always printed and encoded as
+// [redacted]. Keep it in an exported field, because package fmt calls no methods of
+// unexported ones.
 type Secret string
 
 const redacted = "[redacted]"

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
+	"orderprocessor/internal/app/workerapp"
 	"orderprocessor/internal/config"
 )
 
@@ -109,16 +111,16 @@ func (d *dev) configure() (err error) {
 
 // programs is what dev runs beside Redis.
 type programs struct {
-	api    *app.API
-	worker *app.Worker
+	api    *apiapp.API
+	worker *workerapp.Worker
 }
 
 func (d *dev) build(s *store, log *slog.Logger) (p programs, err error) {
 	opts := app.Options{Log: log, TrustRedis: s.standIn}
-	if p.api, err = app.NewAPI(d.apiConfig, opts); err != nil {
+	if p.api, err = apiapp.New(d.apiConfig, opts); err != nil {
 		return p, fmt.Errorf("start the API: %w", err)
 	}
-	if p.worker, err = app.NewWorker(d.workerConfig, opts); err != nil {
+	if p.worker, err = workerapp.New(d.workerConfig, opts); err != nil {
 		return p, fmt.Errorf("start the worker: %w", err)
 	}
 	return p, nil

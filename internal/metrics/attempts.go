@@ -9,7 +9,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The results of an attempt, as the label result has them.
+// The values of the label result of an attempt.
 const (
 	resultCompleted = "completed"
 	resultRejected  = "rejected"
@@ -18,74 +18,74 @@ const (
 	resultLost      = "lost"
 )
 
-// Books takes down attempts and outcomes; see the methods of ledger.Ledger.
-type Books interface {
+// AttemptLedger records attempts and outcomes; see the methods of ledger.Ledger.
+type AttemptLedger interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
 	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
 }
 
-// Handler works one delivery of an order; see worker.Worker.Work.
+// Handler processes one delivery of an order; see worker.Worker.Work.
 type Handler interface {
 	Work(ctx context.Context, orderID string) error
 }
 
-// Attempts counts attempts by their results, and those that are running. It is safe
-// for concurrent use.
+// Attempts counts attempts by result, and those that are running. It is safe for
+// concurrent use.
 type Attempts struct {
 	results map[string]prometheus.Counter
 	running prometheus.Gauge
 }
 
-// NewAttempts returns the counters of attempts. A registry has one of them.
+// NewAttempts returns the counters of attempts. Call it once for a registry.
 func (r *Registry) NewAttempts() *Attempts {
 	return &Attempts{
 		results: r.counters("attempts_total",
 			"Attempts of this process by result: the outcome of the order, retrying when another attempt is due, "+
-				"lost when the result could not be written down.",
-			"result", []string{resultCompleted, resultRejected, resultFailed, resultRetrying, resultLost}),
+				"lost when the result could not be recorded.",
+			"result", resultCompleted, resultRejected, resultFailed, resultRetrying, resultLost),
 		running: r.factory.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "attempts_running", Help: "Attempts that this process is making now.",
 		}),
 	}
 }
 
-// Books returns books that count the results which are written down in b.
-func (a *Attempts) Books(b Books) Books { return &countedBooks{Books: b, results: a.results} }
+// Ledger returns a ledger that counts the results which l has recorded.
+func (a *Attempts) Ledger(l AttemptLedger) AttemptLedger { return &countedLedger{l, a.results} }
 
-type countedBooks struct {
-	Books
+type countedLedger struct {
+	AttemptLedger
 	results map[string]prometheus.Counter
 }
 
-// Fail writes down that another attempt is due, and counts it when that is done.
-func (b *countedBooks) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
-	err := b.Books.Fail(ctx, c, f)
+// Fail records that another attempt is due.
+func (l *countedLedger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
+	err := l.AttemptLedger.Fail(ctx, c, f)
 	if err == nil {
-		b.results[resultRetrying].Inc()
+		l.results[resultRetrying].Inc()
 	}
 	return err
 }
 
-// Settle writes an outcome down, and counts it when that is done.
-func (b *countedBooks) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
-	err := b.Books.Settle(ctx, c, out)
-	if result, known := b.results[string(out.Status)]; err == nil && known {
+// Settle records an outcome.
+func (l *countedLedger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
+	err := l.AttemptLedger.Settle(ctx, c, out)
+	if result, known := l.results[string(out.Status)]; err == nil && known {
 		result.Inc()
 	}
 	return err
 }
 
-// Handler returns a handler that counts the deliveries which h works, and those that
-// end without a verdict.
-func (a *Attempts) Handler(h Handler) Handler { return &countedHandler{handler: h, attempts: a} }
+// Handler returns a handler that counts the deliveries of h, and those that end
+// without a result.
+func (a *Attempts) Handler(h Handler) Handler { return &countedHandler{h, a} }
 
 type countedHandler struct {
 	handler  Handler
 	attempts *Attempts
 }
 
-// Work works one delivery.
+// Work processes one delivery.
 func (h *countedHandler) Work(ctx context.Context, orderID string) error {
 	h.attempts.running.Inc()
 	defer h.attempts.running.Dec()
@@ -96,7 +96,7 @@ func (h *countedHandler) Work(ctx context.Context, orderID string) error {
 	return err
 }
 
-// lost says whether a delivery ended without a verdict.
+// lost reports whether a delivery ended without a result.
 func lost(err error) bool {
 	if err == nil {
 		return false // without the allocations below

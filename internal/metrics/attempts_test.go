@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	_ worker.Books  = metrics.Books(nil)
+	_ worker.Books  = metrics.AttemptLedger(nil)
 	_ queue.Handler = metrics.Handler(nil)
 )
 
@@ -25,22 +25,22 @@ func (w work) Work(ctx context.Context, id string) error { return w(ctx, id) }
 // TestResults holds where each way in which an attempt can end is counted.
 func TestResults(t *testing.T) {
 	t.Parallel()
-	settle := func(status order.Status) func(context.Context, metrics.Books) error {
-		return func(ctx context.Context, b metrics.Books) error {
+	settle := func(status order.Status) func(context.Context, metrics.AttemptLedger) error {
+		return func(ctx context.Context, b metrics.AttemptLedger) error {
 			return b.Settle(ctx, order.Claim{}, order.Outcome{Status: status})
 		}
 	}
-	fail := func(ctx context.Context, b metrics.Books) error {
+	fail := func(ctx context.Context, b metrics.AttemptLedger) error {
 		return b.Fail(ctx, order.Claim{}, order.Failure{Error: "why"})
 	}
-	begin := func(ctx context.Context, b metrics.Books) error {
+	begin := func(ctx context.Context, b metrics.AttemptLedger) error {
 		_, err := b.Begin(ctx, order.Claim{})
 		return err
 	}
 	rows := []struct {
 		name string
 		err  error // of the books
-		step func(context.Context, metrics.Books) error
+		step func(context.Context, metrics.AttemptLedger) error
 		ends error // of the handler
 		want string
 	}{
@@ -50,17 +50,17 @@ func TestResults(t *testing.T) {
 		{"retrying", nil, fail, &order.RetryError{Err: order.ErrNotFound}, "retrying"},
 		{"begun and nothing more", nil, begin, nil, ""},
 		{"no attempt begun", order.ErrNotFound, begin, &order.PermanentError{Err: order.ErrNotFound}, ""},
-		{"not written down", order.ErrUnavailable, settle(order.StatusCompleted), order.ErrUnavailable, "lost"},
-		{"retry not written down", order.ErrUnavailable, fail, order.ErrUnavailable, "lost"},
+		{"not recorded", order.ErrUnavailable, settle(order.StatusCompleted), order.ErrUnavailable, "lost"},
+		{"retry not recorded", order.ErrUnavailable, fail, order.ErrUnavailable, "lost"},
 		{"another one took over", order.ErrStale, settle(order.StatusFailed), order.ErrStale, "lost"},
 		{"made-up status", nil, settle("made up"), nil, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := metrics.New()
+			r := metrics.New("commit 1")
 			attempts := r.NewAttempts()
-			books := attempts.Books(booksStub{row.err})
+			books := attempts.Ledger(booksStub{row.err})
 			handler := attempts.Handler(work(func(ctx context.Context, _ string) error {
 				if err := row.step(ctx, books); !errors.Is(err, row.err) {
 					t.Errorf("the books hand on %v", err)
@@ -79,10 +79,10 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// TestBeginIsHandedOn holds that what has begun is told.
+// TestBeginIsHandedOn holds that Begin returns what the ledger returns.
 func TestBeginIsHandedOn(t *testing.T) {
 	t.Parallel()
-	if begun, err := metrics.New().NewAttempts().Books(booksStub{}).Begin(t.Context(), order.Claim{}); begun.Number != 7 || err != nil {
+	if begun, err := metrics.New("commit 1").NewAttempts().Ledger(booksStub{}).Begin(t.Context(), order.Claim{}); begun.Number != 7 || err != nil {
 		t.Errorf("it hands on %v, %v", begun, err)
 	}
 }
@@ -90,7 +90,7 @@ func TestBeginIsHandedOn(t *testing.T) {
 // TestRunning counts attempts while they run, also those that panic.
 func TestRunning(t *testing.T) {
 	t.Parallel()
-	r := metrics.New()
+	r := metrics.New("commit 1")
 	running := func() float64 { return scrape(t, r, "orders_attempts_running")["orders_attempts_running"] }
 	handler := r.NewAttempts().Handler(work(func(_ context.Context, id string) error {
 		if n := running(); n != 1 || id != "ord_1" {
@@ -109,8 +109,8 @@ func TestRunning(t *testing.T) {
 
 // TestWorkingAllocatesNothing holds that counting costs the hot path no memory.
 func TestWorkingAllocatesNothing(t *testing.T) {
-	attempts := metrics.New().NewAttempts()
-	books, ctx := attempts.Books(booksStub{}), context.Background()
+	attempts := metrics.New("commit 1").NewAttempts()
+	books, ctx := attempts.Ledger(booksStub{}), context.Background()
 	handler := attempts.Handler(work(func(ctx context.Context, _ string) error {
 		return books.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusCompleted})
 	}))

@@ -14,7 +14,9 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// page is what a scrape answers.
+const buildInfo = "orders_build_info"
+
+// page returns the answer to a scrape.
 func page(t *testing.T, r *metrics.Registry) string {
 	t.Helper()
 	answer := httptest.NewRecorder()
@@ -25,15 +27,18 @@ func page(t *testing.T, r *metrics.Registry) string {
 	return answer.Body.String()
 }
 
-// scrape returns the series of a scrape whose names begin so.
+// scrape returns the series of a scrape whose names have the prefix. The build, which
+// every registry has, must be asked for by its whole name.
 func scrape(t *testing.T, r *metrics.Registry, prefix string) map[string]float64 {
 	t.Helper()
 	series := map[string]float64{}
 	for line := range strings.Lines(page(t, r)) {
-		if !strings.HasPrefix(line, prefix) {
+		if !strings.HasPrefix(line, prefix) || strings.HasPrefix(line, buildInfo) && prefix != buildInfo {
 			continue
 		}
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		line = strings.TrimSpace(line)
+		end := strings.LastIndexByte(line, ' ')
+		name, value := line[:end], line[end+1:]
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)

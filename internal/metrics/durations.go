@@ -9,11 +9,11 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// The ledger counts durations in 128 buckets, four to a doubling. Of their bounds a
-// scrape has the doublings up to a minute and each fourfold from there on: 23 series
-// for each queue and measure, whose quantiles are within a factor of two and four.
+// The ledger counts durations in 128 buckets, four per doubling. A scrape contains the
+// bounds of every doubling up to a minute and of every second one above: 23 series per
+// queue and measure, whose quantiles are exact within a factor of two and four.
 const (
-	// fineStep and coarseStep are how many of the ledger's buckets go into one.
+	// fineStep and coarseStep are how many buckets of the ledger form one.
 	fineStep, coarseStep = 4, 8
 	// firstBucket has the bound 0.8 ms.
 	firstBucket = 12
@@ -23,39 +23,31 @@ const (
 	lastBucket = 124
 )
 
-// duration is one measure of how long orders took, by queue.
-type duration struct {
-	desc *prometheus.Desc
-	of   func(now stats.Snapshot) map[order.Queue]stats.Histogram
-}
-
-func durations() []duration {
-	return []duration{
-		{
-			booksDesc("queue_wait_seconds", "Time from when an order could first be worked until its first attempt.", "queue"),
-			func(now stats.Snapshot) map[order.Queue]stats.Histogram { return now.QueueWait },
-		},
-		{
-			booksDesc("processing_seconds", "Time of the attempts that brought an outcome.", "queue"),
-			func(now stats.Snapshot) map[order.Queue]stats.Histogram { return now.Processing },
-		},
-		{
-			booksDesc("end_to_end_seconds", "Time from when an order could first be worked until its outcome.", "queue"),
-			func(now stats.Snapshot) map[order.Queue]stats.Histogram { return now.EndToEnd },
-		},
+// durations lists the histograms of the ledger.
+func durations() []figure {
+	return []figure{
+		histogram("queue_wait_seconds", "Time from when an order could first be processed until its first attempt.",
+			func(now stats.Snapshot) map[order.Queue]stats.Histogram { return now.QueueWait }),
+		histogram("processing_seconds", "Time of the attempts that brought an outcome.",
+			func(now stats.Snapshot) map[order.Queue]stats.Histogram { return now.Processing }),
+		histogram("end_to_end_seconds", "Time from when an order could first be processed until its outcome.",
+			func(now stats.Snapshot) map[order.Queue]stats.Histogram { return now.EndToEnd }),
 	}
 }
 
-func (d duration) collect(now stats.Snapshot, out chan<- prometheus.Metric) {
-	byQueue := d.of(now)
-	for _, q := range order.Queues() {
-		h := byQueue[q]
-		out <- prometheus.MustNewConstHistogram(d.desc, whole(h.Count()), h.Sum.Seconds(), cumulated(h), string(q))
-	}
+func histogram(name, help string, read func(now stats.Snapshot) map[order.Queue]stats.Histogram) figure {
+	desc := ledgerDesc(name, help, "queue")
+	return figure{desc, func(now stats.Snapshot, out chan<- prometheus.Metric) {
+		byQueue := read(now)
+		for _, q := range order.Queues() {
+			h := byQueue[q]
+			out <- prometheus.MustNewConstHistogram(desc, whole(h.Count()), h.Sum.Seconds(), cumulated(h), string(q))
+		}
+	}}
 }
 
-// cumulated is how many observations are within each bound that is shown. What is
-// above the last of them is in the count alone.
+// cumulated returns how many observations are within each bound. Those above the last
+// bound are only in the total count.
 func cumulated(h stats.Histogram) map[float64]uint64 {
 	within := map[float64]uint64{}
 	var sum int64
@@ -73,9 +65,9 @@ func cumulated(h stats.Histogram) map[float64]uint64 {
 	return within
 }
 
-// seconds is as short in decimals as it can be, which d.Seconds() is not always: the
-// bound is a label.
+// seconds returns the shortest decimal, which d.Seconds does not always do: the bound
+// becomes a label.
 func seconds(d time.Duration) float64 { return float64(d) / float64(time.Second) }
 
-// whole guards against counters that somebody has set below zero.
+// whole protects against counters that somebody has set below zero.
 func whole(n int64) uint64 { return uint64(max(n, 0)) }

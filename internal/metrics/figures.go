@@ -7,120 +7,81 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// figure is one metric of the books, and what a reading says of it.
+// figure is one metric of the ledger, with what it reads of a snapshot.
 type figure struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
-	tell func(now stats.Snapshot, value func(v float64, labels ...string))
+	desc    *prometheus.Desc
+	collect func(now stats.Snapshot, out chan<- prometheus.Metric)
 }
 
-func (f figure) collect(now stats.Snapshot, out chan<- prometheus.Metric) {
-	f.tell(now, func(v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(f.desc, f.kind, v, labels...)
-	})
+// emit adds one series of a metric.
+type emit func(value float64, labels ...string)
+
+func newFigure(kind prometheus.ValueType, name, help string, labels []string, read func(now stats.Snapshot, add emit)) figure {
+	desc := ledgerDesc(name, help, labels...)
+	return figure{desc, func(now stats.Snapshot, out chan<- prometheus.Metric) {
+		read(now, func(value float64, labels ...string) {
+			out <- prometheus.MustNewConstMetric(desc, kind, value, labels...)
+		})
+	}}
 }
 
-// figures lists all metrics of the books but the durations.
+// figures lists the metrics of the ledger that are no durations.
 func figures() []figure {
-	return append(append(ledgerFigures(), queueFigures()...), fleetFigures()...)
-}
-
-func ledgerFigures() []figure {
 	return []figure{
-		total("accepted_total", "Orders ever accepted.", func(now stats.Snapshot) int64 { return now.Accepted }),
-		total("attempts_total", "Attempts ever begun.", func(now stats.Snapshot) int64 { return now.Attempts }),
-		total("retried_total", "Retries of failed and rejected orders by operators.", func(now stats.Snapshot) int64 { return now.Retried }),
-		number("drift_orders", "How many orders the books are from balancing; 0 unless something is wrong.",
-			func(now stats.Snapshot) float64 { return float64(now.Drift()) }),
-		{
-			booksDesc("orders", "Orders by status. Settled orders stay counted when their records leave after the retention.", "status"),
-			prometheus.GaugeValue,
-			func(now stats.Snapshot, value func(float64, ...string)) {
+		counter("accepted_total", "Orders ever accepted.", func(now stats.Snapshot) int64 { return now.Accepted }),
+		counter("attempts_total", "Attempts ever begun.", func(now stats.Snapshot) int64 { return now.Attempts }),
+		counter("retried_total", "Retries of failed and rejected orders by operators.", func(now stats.Snapshot) int64 { return now.Retried }),
+		gauge("drift_orders", "How many orders the books are from balancing; 0 unless something is wrong.",
+			func(now stats.Snapshot) int64 { return now.Drift() }),
+		newFigure(prometheus.GaugeValue, "orders",
+			"Orders by status. Settled orders stay counted when their records leave after the retention.", []string{"status"},
+			func(now stats.Snapshot, add emit) {
 				for _, s := range order.Statuses() {
-					value(float64(now.ByStatus[s]), string(s))
+					add(float64(now.ByStatus[s]), string(s))
 				}
-			},
-		},
-		{
-			booksDesc("repairs_total", "Repairs of what crashes left behind, by kind.", "kind"),
-			prometheus.CounterValue,
-			func(now stats.Snapshot, value func(float64, ...string)) {
+			}),
+		newFigure(prometheus.CounterValue, "repairs_total", "Repairs after crashes, by kind.", []string{"kind"},
+			func(now stats.Snapshot, add emit) {
 				for _, kind := range order.Repairs() {
-					value(float64(now.Repairs[kind]), string(kind))
+					add(float64(now.Repairs[kind]), string(kind))
 				}
-			},
-		},
+			}),
+		perQueue("queue_tasks", "Tasks by queue and Asynq's state of them: pending, active, scheduled, retry, archived.",
+			func(d stats.Depth, add emit) {
+				add(float64(d.Pending), "pending")
+				add(float64(d.Active), "active")
+				add(float64(d.Scheduled), "scheduled")
+				add(float64(d.Retry), "retry")
+				add(float64(d.Archived), "archived")
+			}, "state"),
+		perQueue("queue_paused", "1 if workers take no orders from the queue, else 0.",
+			func(d stats.Depth, add emit) { add(oneIf(d.Paused)) }),
+		perQueue("queue_oldest_waiting_seconds", "How long the first pending task of the queue has waited, 0 when none waits.",
+			func(d stats.Depth, add emit) { add(d.OldestPending.Seconds()) }),
+		gauge("workers", "Worker processes that are alive. One that was killed counts for up to ten seconds more.",
+			func(now stats.Snapshot) int64 { return int64(now.Workers) }),
+		gauge("worker_slots", "How many orders the workers alive can process at once, over all processes.",
+			func(now stats.Snapshot) int64 { return int64(now.Slots) }),
+		gauge("redis_memory_used_bytes", "Memory that Redis uses, 0 where it does not report it.",
+			func(now stats.Snapshot) int64 { return now.Memory.Used }),
+		gauge("redis_memory_limit_bytes", "The maxmemory of Redis, 0 for no limit.",
+			func(now stats.Snapshot) int64 { return now.Memory.Limit }),
 	}
 }
 
-func queueFigures() []figure {
-	return []figure{
-		{
-			booksDesc("queue_tasks", "Tasks by queue and Asynq's state of them: pending, active, scheduled, retry, archived.", "queue", "state"),
-			prometheus.GaugeValue, tellTasks,
-		},
-		{
-			booksDesc("queue_paused", "1 if workers take nothing from the queue, else 0.", "queue"),
-			prometheus.GaugeValue,
-			func(now stats.Snapshot, value func(float64, ...string)) {
-				for _, q := range order.Queues() {
-					value(oneIf(now.Depths[q].Paused), string(q))
-				}
-			},
-		},
-		{
-			booksDesc("queue_oldest_waiting_seconds", "How long the first pending task of the queue has waited, 0 when none waits.", "queue"),
-			prometheus.GaugeValue,
-			func(now stats.Snapshot, value func(float64, ...string)) {
-				for _, q := range order.Queues() {
-					value(now.Depths[q].OldestPending.Seconds(), string(q))
-				}
-			},
-		},
-	}
+func counter(name, help string, read func(now stats.Snapshot) int64) figure {
+	return newFigure(prometheus.CounterValue, name, help, nil, func(now stats.Snapshot, add emit) { add(float64(read(now))) })
 }
 
-func tellTasks(now stats.Snapshot, value func(float64, ...string)) {
-	for _, q := range order.Queues() {
-		d := now.Depths[q]
-		value(float64(d.Pending), string(q), "pending")
-		value(float64(d.Active), string(q), "active")
-		value(float64(d.Scheduled), string(q), "scheduled")
-		value(float64(d.Retry), string(q), "retry")
-		value(float64(d.Archived), string(q), "archived")
-	}
+func gauge(name, help string, read func(now stats.Snapshot) int64) figure {
+	return newFigure(prometheus.GaugeValue, name, help, nil, func(now stats.Snapshot, add emit) { add(float64(read(now))) })
 }
 
-func oneIf(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-func fleetFigures() []figure {
-	return []figure{
-		number("workers", "Worker processes that are alive. One that was killed counts for up to ten seconds more.",
-			func(now stats.Snapshot) float64 { return float64(now.Workers) }),
-		number("worker_slots", "How many orders the workers alive can work at once, over all processes.",
-			func(now stats.Snapshot) float64 { return float64(now.Slots) }),
-		number("redis_memory_used_bytes", "Memory that Redis uses, 0 where it does not tell.",
-			func(now stats.Snapshot) float64 { return float64(now.Memory.Used) }),
-		number("redis_memory_limit_bytes", "The maxmemory of Redis, 0 for no limit.",
-			func(now stats.Snapshot) float64 { return float64(now.Memory.Limit) }),
-	}
-}
-
-// total is a counter without labels.
-func total(name, help string, read func(now stats.Snapshot) int64) figure {
-	return figure{booksDesc(name, help), prometheus.CounterValue, func(now stats.Snapshot, value func(float64, ...string)) {
-		value(float64(read(now)))
-	}}
-}
-
-// number is a gauge without labels.
-func number(name, help string, read func(now stats.Snapshot) float64) figure {
-	return figure{booksDesc(name, help), prometheus.GaugeValue, func(now stats.Snapshot, value func(float64, ...string)) {
-		value(read(now))
-	}}
+// perQueue is a gauge with the label queue and further labels.
+func perQueue(name, help string, read func(d stats.Depth, add emit), labels ...string) figure {
+	return newFigure(prometheus.GaugeValue, name, help, append([]string{"queue"}, labels...), func(now stats.Snapshot, add emit) {
+		for _, q := range order.Queues() {
+			read(now.Depths[q], func(value float64, labels ...string) { add(value, append([]string{string(q)}, labels...)...) })
+		}
+	})
 }

@@ -10,14 +10,14 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The results of a call to fulfilment, as the label result has them.
+// The values of the label result of a call to the shop.
 const (
 	resultOK        = "ok"
 	resultTransient = "transient"
 	resultPermanent = "permanent"
 )
 
-// Fulfiller tells the shop about an approved order; see fulfilment.Client.
+// Fulfiller calls the shop about an approved order; see fulfilment.Client.
 type Fulfiller interface {
 	Fulfil(ctx context.Context, a order.Approval) (note string, err error)
 }
@@ -29,13 +29,13 @@ type Fulfilment struct {
 	took      map[string]prometheus.Observer // by result
 }
 
-// NewFulfilment returns a Fulfiller that counts the calls of f. A registry has one of
-// them.
+// NewFulfilment returns a Fulfiller that counts the calls of f. Call it once for a
+// registry.
 func (r *Registry) NewFulfilment(f Fulfiller) *Fulfilment {
 	took := r.factory.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "fulfilment_duration_seconds",
-		Help: "Time of the calls to the shop, by result: ok, transient when it is to be told again " +
-			"(it asked for that, or gave no complete answer), permanent when it refused for good.",
+		Help: "Time of the calls to the shop, by result: ok, transient when the call is to be repeated " +
+			"(the shop asked for that, or gave no complete answer), permanent when it refused for good.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"result"})
 	counted := &Fulfilment{fulfiller: f, took: map[string]prometheus.Observer{}}

@@ -26,14 +26,14 @@ func TestFulfilment(t *testing.T) {
 		err  error
 		want string
 	}{
-		"taken":         {nil, "ok"},
+		"accepted":      {nil, "ok"},
 		"later":         {&order.RetryError{Err: order.ErrUnavailable}, "transient"},
 		"refused":       {fmt.Errorf("call: %w", &order.PermanentError{Err: order.ErrConflict}), "permanent"},
 		"anything else": {context.Canceled, "transient"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := metrics.New()
+			r := metrics.New("commit 1")
 			note, err := r.NewFulfilment(shop{row.err}).Fulfil(t.Context(), order.Approval{
 				Order: order.Order{ID: "ord_1"}, Handling: order.HandlingExpedited, Attempt: 3,
 			})

@@ -10,7 +10,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The results of a submission, as the label result has them.
+// The values of the label result of a submission.
 const (
 	resultAccepted    = "accepted"
 	resultRepeated    = "repeated"
@@ -20,7 +20,7 @@ const (
 	resultError       = "error"
 )
 
-// The reasons of a refusal, as the label reason has them.
+// The values of the label reason of a refusal.
 const (
 	reasonQueueFull = "queue_full"
 	reasonMemory    = "memory"
@@ -28,14 +28,14 @@ const (
 	reasonOther     = "other"
 )
 
-// Taker takes orders in; see the methods of intake.Intake.
+// Taker accepts orders; see the methods of intake.Intake.
 type Taker interface {
 	Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
 	SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 }
 
-// Router tells the queue of an order; see rules.Rules.
+// Router returns the queue of an order; see rules.Rules.
 type Router interface {
 	Queue(o order.Order) order.Queue
 }
@@ -50,7 +50,8 @@ type Intake struct {
 	took     prometheus.Observer
 }
 
-// NewIntake returns a Taker that counts what t does. A registry has one of them.
+// NewIntake returns a Taker that counts the submissions to t. Call it once for a
+// registry.
 func (r *Registry) NewIntake(t Taker, router Router) *Intake {
 	submissions := r.factory.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "submissions_total",
@@ -58,39 +59,26 @@ func (r *Registry) NewIntake(t Taker, router Router) *Intake {
 	}, []string{"kind", "result"})
 	refusals := r.factory.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "refusals_total",
-		Help: "Orders that this process refused for want of room, by their queue and what there was too much of.",
+		Help: "Orders that this process refused for lack of room, by their queue and what was full.",
 	}, []string{"queue", "reason"})
+	results := []string{resultAccepted, resultRepeated, resultConflict, resultNoRoom, resultUnavailable, resultError}
 	in := &Intake{
-		Taker: t, router: router, single: map[string]prometheus.Counter{}, batch: map[string]prometheus.Counter{},
+		Taker: t, router: router,
+		single: children(submissions, results, "single"), batch: children(submissions, results, "batch"),
 		refusals: map[order.Queue]map[string]prometheus.Counter{},
 		took: r.factory.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "submission_duration_seconds",
-			Help:    "Time to take one order that was submitted alone, from a valid body to the answer of Redis.",
+			Help:    "Time to accept one order that was submitted alone, from a valid body to the answer of Redis.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}),
 	}
-	for _, result := range submissionResults() {
-		in.single[result] = submissions.WithLabelValues("single", result)
-		in.batch[result] = submissions.WithLabelValues("batch", result)
-	}
 	for _, q := range order.Queues() {
-		in.refusals[q] = map[string]prometheus.Counter{}
-		for _, reason := range refusalReasons() {
-			in.refusals[q][reason] = refusals.WithLabelValues(string(q), reason)
-		}
+		in.refusals[q] = children(refusals, []string{reasonQueueFull, reasonMemory, reasonBusy, reasonOther}, string(q))
 	}
 	return in
 }
 
-func submissionResults() []string {
-	return []string{resultAccepted, resultRepeated, resultConflict, resultNoRoom, resultUnavailable, resultError}
-}
-
-func refusalReasons() []string {
-	return []string{reasonQueueFull, reasonMemory, reasonBusy, reasonOther}
-}
-
-// Submit takes one order in, and counts and times it.
+// Submit accepts one order, and counts and times it.
 func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
 	begun := time.Now()
 	rec, isNew, err = in.Taker.Submit(ctx, o)
@@ -99,7 +87,7 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 	return rec, isNew, err
 }
 
-// SubmitAll takes many orders in, and counts each.
+// SubmitAll accepts many orders, and counts each.
 func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance {
 	all := in.Taker.SubmitAll(ctx, orders)
 	for i, a := range all {
@@ -109,11 +97,10 @@ func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.A
 }
 
 func (in *Intake) count(results map[string]prometheus.Counter, o order.Order, isNew bool, err error) {
+	results[submissionResult(isNew, err)].Inc()
 	if err == nil {
-		results[acceptance(isNew)].Inc()
-		return
+		return // without the allocation below
 	}
-	results[refusal(err)].Inc()
 	var busy *order.BusyError
 	if !errors.As(err, &busy) {
 		return
@@ -123,15 +110,14 @@ func (in *Intake) count(results map[string]prometheus.Counter, o order.Order, is
 	}
 }
 
-func acceptance(isNew bool) string {
-	if isNew {
+func submissionResult(isNew bool, err error) string {
+	if err == nil && isNew {
 		return resultAccepted
 	}
-	return resultRepeated
-}
-
-func refusal(err error) string {
-	var busy *order.BusyError
+	if err == nil {
+		return resultRepeated
+	}
+	var busy *order.BusyError // allocates
 	switch {
 	case errors.As(err, &busy):
 		return resultNoRoom
@@ -144,7 +130,7 @@ func refusal(err error) string {
 	}
 }
 
-// reasonOf names a reason that is written for people.
+// reasonOf returns the label for a reason, which is a text for people.
 func reasonOf(busy *order.BusyError) string {
 	switch busy.Reason {
 	case order.BusyQueues:

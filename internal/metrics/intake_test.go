@@ -59,7 +59,7 @@ func TestSubmissions(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := metrics.New()
+			r := metrics.New("commit 1")
 			in := r.NewIntake(&row.taker, rulesStub{})
 			o := order.Order{ID: "ord_1", Content: order.Content{Customer: "low"}}
 			rec, isNew, err := in.Submit(t.Context(), o)
@@ -95,7 +95,7 @@ func merge(all ...map[string]float64) map[string]float64 {
 
 func TestCancelIsHandedOn(t *testing.T) {
 	t.Parallel()
-	rec, err := metrics.New().NewIntake(&taker{}, rulesStub{}).Cancel(t.Context(), "ord_1", "why")
+	rec, err := metrics.New("commit 1").NewIntake(&taker{}, rulesStub{}).Cancel(t.Context(), "ord_1", "why")
 	if rec.ID != "ord_1" || rec.CancelReason != "why" || err != nil {
 		t.Errorf("Cancel hands on %v, %v", rec, err)
 	}
@@ -104,7 +104,7 @@ func TestCancelIsHandedOn(t *testing.T) {
 // TestUnknownQueue holds that a queue which is none of ours makes no series.
 func TestUnknownQueue(t *testing.T) {
 	t.Parallel()
-	r := metrics.New()
+	r := metrics.New("commit 1")
 	in := r.NewIntake(&taker{err: &order.BusyError{}}, rulesStub{})
 	known := len(scrape(t, r, "orders_"))
 	for i := range 1000 {
@@ -133,7 +133,7 @@ func TestReasons(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			_ = gate.Run(ctx) // it reads once
-			r := metrics.New()
+			r := metrics.New("commit 1")
 			in := r.NewIntake(&taker{err: gate.Admit(order.QueueLow, 1)}, rulesStub{})
 			_, _, _ = in.Submit(t.Context(), order.Order{Content: order.Content{Customer: "low"}})
 			compare(t, map[string]float64{fmt.Sprintf("orders_refusals_total{queue=\"low\",reason=%q}", reason): 1},
@@ -144,7 +144,7 @@ func TestReasons(t *testing.T) {
 
 // TestTakingAllocatesNothing holds that counting costs the hot path no memory.
 func TestTakingAllocatesNothing(t *testing.T) {
-	in := metrics.New().NewIntake(&taker{isNew: true}, rulesStub{})
+	in := metrics.New("commit 1").NewIntake(&taker{isNew: true}, rulesStub{})
 	o := order.Order{ID: "ord_1"}
 	if n := testing.AllocsPerRun(1000, func() { _, _, _ = in.Submit(context.Background(), o) }); n != 0 {
 		t.Errorf("%v allocations", n)

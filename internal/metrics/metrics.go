@@ -1,13 +1,13 @@
-// Package metrics counts and times what a program does, in Prometheus's terms.
+// Package metrics counts and times what a program does, for Prometheus.
 //
-// It stands around the parts: decorators watch what passes between them, and
-// collectors ask at each scrape. It hands on what it watches unchanged, errors
-// included, and owns nothing but numbers in memory; nothing is durable after it.
+// Decorators observe the calls between other packages and pass them on unchanged,
+// errors included. Collectors read figures at each scrape. The package owns only
+// numbers in memory; nothing is durable after it.
 //
-// Metrics of one process are named orders_*, and add up over processes. Those named
-// orders_books_* are read from Redis and the same in every API process: take their
-// max, not their sum. Labels have values from closed sets only, so that neither
-// clients nor what is in Redis can make series.
+// Metrics of one process are named orders_* and add up over processes. Those named
+// orders_books_* are read from Redis and equal in every API process: use their maximum,
+// not their sum. Labels have values from closed sets only, so that neither clients nor
+// the content of Redis can create series.
 package metrics
 
 import (
@@ -19,11 +19,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// namespace begins the name of every metric that is ours.
+// namespace is the prefix of our metrics.
 const namespace = "orders"
 
-// maxScrapes is how many scrapes are answered at once; others are refused with 503.
-// Each asks Redis.
+// maxScrapes is the maximum number of concurrent scrapes, which all ask Redis. Others
+// are refused with 503.
 const maxScrapes = 4
 
 // Registry holds the metrics of one program. It is safe for concurrent use.
@@ -32,16 +32,20 @@ type Registry struct {
 	factory  promauto.Factory
 }
 
-// New returns a registry with the metrics of the Go runtime, the process and the
-// build.
-func New() *Registry {
+// New returns a registry with the metrics of the Go runtime, the process and the build.
+func New(version string) *Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 	)
-	return &Registry{registry: registry, factory: promauto.With(registry)}
+	r := &Registry{registry: registry, factory: promauto.With(registry)}
+	r.factory.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "Always 1, with the version of this program.",
+		ConstLabels: prometheus.Labels{"version": version},
+	}).Set(1)
+	return r
 }
 
 // Handler answers scrapes.
@@ -49,20 +53,25 @@ func (r *Registry) Handler() http.Handler {
 	return promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }
 
-// counters registers a counter with one child for each value of its only label, so
-// that all are there from the start, at zero, and counting finds its child without
-// an allocation.
-func (r *Registry) counters(name, help, label string, values []string) map[string]prometheus.Counter {
+// counters registers a counter with a child for each value of its only label. All
+// children start at zero, and callers find theirs without an allocation.
+func (r *Registry) counters(name, help, label string, values ...string) map[string]prometheus.Counter {
 	vec := r.factory.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, []string{label})
-	children := make(map[string]prometheus.Counter, len(values))
-	for _, value := range values {
-		children[value] = vec.WithLabelValues(value)
-	}
-	return children
+	return children(vec, values)
 }
 
-// Flags registers a number for each value of its only label, 1 or 0, that is asked for
-// at each scrape. The function must be safe for concurrent use and return at once.
+// children returns the counter for each value of the last label.
+func children(vec *prometheus.CounterVec, values []string, labels ...string) map[string]prometheus.Counter {
+	all := make(map[string]prometheus.Counter, len(values))
+	for _, value := range values {
+		all[value] = vec.WithLabelValues(append(labels[:len(labels):len(labels)], value)...)
+	}
+	return all
+}
+
+// Flags registers a gauge for each value of its only label, which is 1 or 0. The
+// function is called at each scrape; it must be safe for concurrent use and return at
+// once.
 func (r *Registry) Flags(name, help, label string, values []string, read func(value string) bool) {
 	for _, value := range values {
 		r.factory.NewGaugeFunc(
@@ -71,10 +80,17 @@ func (r *Registry) Flags(name, help, label string, values []string, read func(va
 	}
 }
 
-// Gauge registers a number without labels that is asked for at each scrape. The
-// function must be safe for concurrent use and return at once.
+// Gauge registers a gauge without labels. The function is called at each scrape; it
+// must be safe for concurrent use and return at once.
 func (r *Registry) Gauge(name, help string, read func() int) {
 	r.factory.NewGaugeFunc(
 		prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help},
 		func() float64 { return float64(read()) })
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }

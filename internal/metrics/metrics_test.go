@@ -14,8 +14,8 @@ import (
 
 // everything returns a registry with every metric that there is.
 func everything() *metrics.Registry {
-	r := metrics.New()
-	r.AddBooks(&system{})
+	r := metrics.New("commit 1")
+	r.AddLedger(&system{})
 	r.AddPool(func() metrics.Pool { return metrics.Pool{} })
 	r.NewIntake(&taker{}, rulesStub{})
 	r.NewAttempts()
@@ -45,15 +45,20 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestRuntime holds that the runtime, the process and the build are told.
+// TestRuntime holds that there are metrics of the runtime, the process and the build.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
-	text := page(t, metrics.New())
+	text := page(t, metrics.New("commit 1"))
 	for _, name := range []string{"go_goroutines", "go_info", "go_build_info", "process_start_time_seconds"} {
 		if !strings.Contains(text, "\n"+name) {
 			t.Errorf("there is no %s", name)
 		}
 	}
+}
+
+func TestBuildInfo(t *testing.T) {
+	t.Parallel()
+	compare(t, map[string]float64{`orders_build_info{version="commit 1"}`: 1}, scrape(t, metrics.New("commit 1"), buildInfo))
 }
 
 func TestGauge(t *testing.T) {
@@ -70,7 +75,7 @@ func TestFlags(t *testing.T) {
 // TestPrivate holds that two programs in one process share no numbers.
 func TestPrivate(t *testing.T) {
 	t.Parallel()
-	one, other := metrics.New(), metrics.New()
+	one, other := metrics.New("commit 1"), metrics.New("commit 1")
 	one.NewRequests().Observe("/orders", "GET", 200, 0)
 	other.NewRequests()
 	if got := slices.Collect(maps.Keys(scrape(t, other, "orders_"))); len(got) != 0 {
@@ -97,7 +102,7 @@ func TestPool(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := metrics.New()
+			r := metrics.New("commit 1")
 			r.AddPool(func() metrics.Pool { return row.pool })
 			compare(t, row.want, nonzero(scrape(t, r, "orders_")))
 		})

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,10 +10,10 @@ import (
 )
 
 const (
-	// maxRoutes bounds the routes that are told apart, three times as many as there
-	// are: what comes on top is counted as other.
+	// maxRoutes is how many routes are distinguished, three times as many as exist.
+	// Further ones are counted as otherValue.
 	maxRoutes = 100
-	// otherValue stands for what is not told apart.
+	// otherValue replaces a label value outside its closed set.
 	otherValue = "other"
 )
 
@@ -21,92 +22,66 @@ type Requests struct {
 	total *prometheus.CounterVec
 	took  *prometheus.HistogramVec
 
-	mu       sync.RWMutex
-	routes   map[string]bool
-	children map[request]counted
+	mu     sync.RWMutex
+	routes map[string]bool
 }
 
-// request is what tells requests apart.
-type request struct{ route, method, status string }
-
-// counted is where requests of one kind are counted.
-type counted struct {
-	total prometheus.Counter
-	took  prometheus.Observer
-}
-
-// NewRequests returns the counters of requests. A registry has one of them.
+// NewRequests returns the counters of requests. Call it once for a registry.
 func (r *Registry) NewRequests() *Requests {
 	return &Requests{
 		total: r.factory.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "http_requests_total",
-			Help: "HTTP requests by method, pattern of their route (none where none was reached) and class of the answer's status, such as 2xx.",
+			Help: "HTTP requests by method, pattern of their route (none where none matched) and class of the answer's status, such as 2xx.",
 		}, []string{"method", "route", "status"}),
 		took: r.factory.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "http_request_duration_seconds",
-			Help: "Time until the answer of an HTTP request was made, including what the client asked to wait, " +
-				"by method and pattern of its route. Of a stream it is the time until it began.",
+			Help: "Time until the answer of an HTTP request was ready, including what the client asked to wait, " +
+				"by method and pattern of its route. For a stream it is the time until it began.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"method", "route"}),
-		routes: map[string]bool{}, children: map[request]counted{},
+		routes: map[string]bool{},
 	}
 }
 
-// Observe counts one request. The route is its pattern, never its path; it is kept, the
-// method is not.
+// Observe counts one request. The route is its pattern, never its path. Observe retains
+// the route, but not the method.
 func (r *Requests) Observe(route, method string, status int, took time.Duration) {
-	child := r.child(request{route: route, method: methodLabel(method), status: classOf(status)})
-	child.total.Inc()
-	child.took.Observe(took.Seconds())
+	route, method = r.routeLabel(route), methodLabel(method)
+	r.total.WithLabelValues(method, route, statusLabel(status)).Inc()
+	r.took.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-func (r *Requests) child(q request) counted {
+func (r *Requests) routeLabel(route string) string {
 	r.mu.RLock()
-	child, known := r.children[q]
+	known := r.routes[route]
 	r.mu.RUnlock()
 	if known {
-		return child
+		return route
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.routes[q.route] && len(r.routes) >= maxRoutes {
-		q.route = otherValue
+	if !r.routes[route] && len(r.routes) >= maxRoutes {
+		return otherValue
 	}
-	r.routes[q.route] = true
-	child = counted{
-		total: r.total.WithLabelValues(q.method, q.route, q.status),
-		took:  r.took.WithLabelValues(q.method, q.route),
-	}
-	r.children[q] = child
-	return child
+	r.routes[route] = true
+	return route
 }
 
-// methodLabel returns one of the methods that are told apart, in memory of its own:
-// that of the request is used again for the next one.
+// methodLabel returns a constant, because the server reuses the memory of the method.
 func methodLabel(method string) string {
-	for _, known := range [...]string{
+	known := [...]string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-	} {
-		if method == known {
-			return known
-		}
+	}
+	if i := slices.Index(known[:], method); i >= 0 {
+		return known[i]
 	}
 	return otherValue
 }
 
-func classOf(status int) string {
-	switch status / 100 {
-	case 1:
-		return "1xx"
-	case 2:
-		return "2xx"
-	case 3:
-		return "3xx"
-	case 4:
-		return "4xx"
-	case 5:
-		return "5xx"
-	default:
-		return otherValue
+func statusLabel(status int) string {
+	classes := [...]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
+	if class := status / 100; class >= 1 && class < len(classes) {
+		return classes[class]
 	}
+	return otherValue
 }

@@ -12,7 +12,7 @@ import (
 
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	r := metrics.New()
+	r := metrics.New("commit 1")
 	requests := r.NewRequests()
 	for range 2 {
 		requests.Observe("/orders", "POST", 201, 20*time.Millisecond)
@@ -52,7 +52,7 @@ func only(series map[string]float64, last ...string) map[string]float64 {
 // whatever they send.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
-	r := metrics.New()
+	r := metrics.New("commit 1")
 	requests := r.NewRequests()
 	var all sync.WaitGroup
 	for n := range 8 {
@@ -81,7 +81,7 @@ func TestHostileRequests(t *testing.T) {
 // TestMethodIsNotKept holds that the memory of a method may be used again.
 func TestMethodIsNotKept(t *testing.T) {
 	t.Parallel()
-	r := metrics.New()
+	r := metrics.New("commit 1")
 	requests := r.NewRequests()
 	method := []byte("GET")
 	for _, next := range []string{"GET", "PUT"} {
@@ -96,7 +96,7 @@ func TestMethodIsNotKept(t *testing.T) {
 
 // TestObservingAllocatesNothing holds that counting costs the hot path no memory.
 func TestObservingAllocatesNothing(t *testing.T) {
-	requests := metrics.New().NewRequests()
+	requests := metrics.New("commit 1").NewRequests()
 	if n := testing.AllocsPerRun(1000, func() { requests.Observe("/orders", "POST", 201, time.Millisecond) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -2,5 +2,5 @@ package programtest
 
 import "time"
 
-// SetPatience makes the waits for a process that nobody waits for yet another length.
+// SetPatience changes how long to wait for a process. No wait may be in progress.
 func (p *Process) SetPatience(d time.Duration) { p.patience = d }

@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// keptLog is how much of a log is kept at each of its ends, bytes. Only a program
-	// that goes on for minutes says more than both hold.
+	// keptLog is how many bytes of a log are kept at each end. Only a program that runs
+	// for minutes logs more than both hold.
 	keptLog = 1 << 20
-	// shownLog is how much of its end a message shows, bytes.
+	// shownLog is how many bytes of its end an error message contains.
 	shownLog = 8 << 10
 )
 
@@ -29,7 +29,7 @@ func (l *log) Write(text []byte) (int, error) {
 	room := min(keptLog-len(l.first), len(text))
 	l.first = append(l.first, text[:room]...)
 	l.last = append(l.last, text[room:]...)
-	// It may grow to twice the size, so that not every line moves all others.
+	// It may grow to twice the size, so that not every write moves all bytes.
 	if surplus := len(l.last) - keptLog; surplus > keptLog {
 		l.last = slices.Delete(l.last, 0, surplus)
 		l.left += surplus
@@ -37,12 +37,12 @@ func (l *log) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// String returns all that is kept, and says where something is left out.
+// String returns what is kept, with a note where bytes are omitted.
 func (l *log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.left == 0 {
 		return string(l.first) + string(l.last)
 	}
-	return fmt.Sprintf("%s\n[%d bytes are left out]\n%s", l.first, l.left, l.last)
+	return fmt.Sprintf("%s\n[%d bytes omitted]\n%s", l.first, l.left, l.last)
 }

@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	// Patience bounds a wait for what takes moments; a loaded machine gets what it
-	// needs.
+	// Patience bounds a wait for something that should happen soon. It only ends tests
+	// that hang, however slow the machine is.
 	Patience = 5 * time.Minute
-	// pause is the time between two looks of a poll.
+	// pause is the time between two polls.
 	pause = 10 * time.Millisecond
 )
 
-// Until polls a condition. The test is over if it does not come true within Patience.
-// Call it from the test's goroutine.
+// Until polls a condition until it is true. It ends the test if that takes longer than
+// Patience. Call it from the test's goroutine.
 func Until(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
 	if !Poll(Patience, ok) {
@@ -22,8 +22,8 @@ func Until(tb testing.TB, what string, ok func() bool) {
 	}
 }
 
-// Poll looks at a condition until it is true or the time is up, once at least, and
-// says whether it came true.
+// Poll polls a condition, at least once, until it is true or the time is up. It reports
+// whether it became true.
 func Poll(within time.Duration, ok func() bool) bool {
 	late := time.NewTimer(within)
 	defer late.Stop()

@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// waitDelay is how long a process that has ended is waited for because a child of its
-// own still holds its output, as a Redis has one that writes its file.
+// waitDelay bounds the wait for the output of a process that has ended. A child may still
+// hold it, such as that of Redis which writes its file.
 const waitDelay = 5 * time.Second
 
-// Config says what to run.
+// Config describes a process.
 type Config struct {
-	// Path is that of the program, or its name on the PATH.
+	// Path is the path of the program, or its name on the PATH.
 	Path string
-	// Args are what it is told after its name.
+	// Args are its arguments without its name.
 	Args []string
 	// Env is added to the environment of the test, as NAME=value.
 	Env []string
-	// Patience bounds each wait for the process; 0 stands for the constant of that name.
+	// Patience bounds each wait for the process; 0 means the constant of that name.
 	Patience time.Duration
 }
 
@@ -36,11 +36,11 @@ type Process struct {
 	done     chan struct{} // closed when it has ended
 }
 
-// Launch starts a process. Whoever calls it has to Kill it in the end.
+// Launch starts a process. The caller must Kill it in the end.
 func Launch(cfg Config) (*Process, error) {
 	p := &Process{
 		name:     filepath.Base(cfg.Path),
-		cmd:      exec.Command(cfg.Path, cfg.Args...), //nolint:gosec,noctx // tests say what, and Kill ends it
+		cmd:      exec.Command(cfg.Path, cfg.Args...), //nolint:gosec,noctx // tests choose the program, and Kill ends it
 		patience: cmp.Or(cfg.Patience, Patience),
 		done:     make(chan struct{}),
 	}
@@ -52,7 +52,7 @@ func Launch(cfg Config) (*Process, error) {
 	}
 	go func() {
 		defer close(p.done)
-		_ = p.cmd.Wait() // State tells how it ended
+		_ = p.cmd.Wait() // State returns how it ended
 	}()
 	return p, nil
 }
@@ -60,10 +60,9 @@ func Launch(cfg Config) (*Process, error) {
 // String is the name of the program.
 func (p *Process) String() string { return p.name }
 
-// Await waits until the log has a text that matches the regular expression, and
-// returns what its last group holds, or the whole match if it has none. It is an
-// error, with the end of the log, if the process ends without it or the patience
-// does.
+// Await waits until the log matches the regular expression. It returns the text of its
+// last group, or the whole match if it has none. If the process ends or the time is up
+// before that, the error contains the end of the log.
 func (p *Process) Await(pattern string) (string, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
@@ -86,8 +85,8 @@ func (p *Process) Await(pattern string) (string, error) {
 	}
 }
 
-// Log returns what the process has written to its standard output and error: of a
-// long log the first and the last megabyte, and how much lies between them.
+// Log returns what the process has written to its standard output and error. A long log
+// is cut to its first and last megabyte.
 func (p *Process) Log() string { return p.log.String() }
 
 // Tail returns the last eight kilobytes of the log, for messages.
@@ -107,7 +106,7 @@ func (p *Process) Signal(sig os.Signal) error {
 // Done is closed when the process has ended and its log is complete.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// State is how the process ended, nil while it runs.
+// State returns how the process ended, or nil while it runs.
 func (p *Process) State() *os.ProcessState {
 	select {
 	case <-p.done:
@@ -117,8 +116,8 @@ func (p *Process) State() *os.ProcessState {
 	}
 }
 
-// Exit waits for the end and returns the exit status, -1 after a signal. It is an
-// error, with the end of the log, if the process runs on.
+// Exit waits for the end and returns the exit status, -1 after a signal. If the process
+// does not end, the error contains the end of the log.
 func (p *Process) Exit() (int, error) {
 	late := time.NewTimer(p.patience)
 	defer late.Stop()
@@ -130,8 +129,8 @@ func (p *Process) Exit() (int, error) {
 	}
 }
 
-// Stop sends SIGTERM and waits for the end. It is an error, with the end of the log,
-// if the exit status is not 0.
+// Stop sends SIGTERM and waits for the end. If the exit status is not 0, the error
+// contains the end of the log.
 func (p *Process) Stop() error {
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -143,7 +142,7 @@ func (p *Process) Stop() error {
 	return err
 }
 
-// Kill ends the process as kill -9 does, and waits until it is gone. It may be called
+// Kill ends the process as kill -9 does, and waits until it has ended. It may be called
 // twice, and after the end.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()

@@ -1,7 +1,6 @@
-// Package programtest gives a test the real programs: it builds them once for all
-// tests of a package, runs each as a process of its own, keeps what it logs, and
-// ends it with the test. Process returns errors and serves any goroutine;
-// TestProcess fails the test instead.
+// Package programtest runs the real programs in tests. It builds them once for all tests
+// of a package, runs each as a process, keeps its log, and ends it with the test. Process
+// returns errors and can be used from any goroutine; TestProcess fails the test instead.
 package programtest
 
 import (
@@ -12,13 +11,12 @@ import (
 	"testing"
 )
 
-// Listening is a pattern for Await: where an API serves clients, with a log that is
-// JSON.
+// Listening is a pattern for Await that returns the address of an API whose log is JSON.
 const Listening = `"msg":"API is listening","addr":"([^"]+)"`
 
-// Main builds the packages, which are commands, into a folder of their own, names it
-// in dir, runs the tests and removes the folder. It returns the status to exit with:
-// 1, and no test is run, if a package does not build. Call it from TestMain.
+// Main builds the packages, which are commands, into a temporary folder, stores its name
+// in dir, runs the tests and removes the folder. It returns the exit status: 1 without
+// running a test if a package does not build. Call it from TestMain.
 func Main(m *testing.M, dir *string, packages ...string) int {
 	folder, err := os.MkdirTemp("", "programs")
 	if err != nil {
@@ -36,8 +34,7 @@ func Main(m *testing.M, dir *string, packages ...string) int {
 	return m.Run()
 }
 
-// Need wants a program that other tests can do without. Without it the test is skipped,
-// and says so; where CI is true, it fails.
+// Need skips the test if a program is not installed, or fails it if CI is true.
 func Need(tb testing.TB, program string) {
 	tb.Helper()
 	_, err := exec.LookPath(program)
@@ -50,14 +47,14 @@ func Need(tb testing.TB, program string) {
 	}
 }
 
-// Settings returns an environment in which our programs run beside others: on ports
-// that are free, with a log that is JSON. What is given beside takes precedence.
+// Settings returns an environment with free ports and a log in JSON, so that programs of
+// several tests can run at the same time. The settings in more take precedence.
 func Settings(more ...string) []string {
 	return append([]string{"ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json"}, more...)
 }
 
-// FreePorts returns so many TCP ports of 127.0.0.1 that nobody uses now, for programs
-// that cannot choose one themselves. Others may take them before.
+// FreePorts returns n unused TCP ports of 127.0.0.1, for programs that cannot choose one
+// themselves. Another process may use them first.
 func FreePorts(tb testing.TB, n int) []string {
 	tb.Helper()
 	ports := make([]string, 0, n)

@@ -12,8 +12,8 @@ type TestProcess struct {
 	tb testing.TB
 }
 
-// Start runs a process until the test ends, which kills it and, if the test has
-// failed, shows the end of its log.
+// Start runs a process until the test ends. If the test has failed, it shows the end of
+// the log.
 func Start(tb testing.TB, cfg Config) *TestProcess {
 	tb.Helper()
 	p, err := Launch(cfg)
@@ -29,7 +29,7 @@ func Start(tb testing.TB, cfg Config) *TestProcess {
 	return &TestProcess{Process: p, tb: tb}
 }
 
-// Await is Process.Await; without the text the test is over.
+// Await is Process.Await; an error ends the test.
 func (p *TestProcess) Await(pattern string) string {
 	p.tb.Helper()
 	found, err := p.Process.Await(pattern)
@@ -39,7 +39,7 @@ func (p *TestProcess) Await(pattern string) string {
 	return found
 }
 
-// Signal is Process.Signal; without a process the test is over.
+// Signal is Process.Signal; an error ends the test.
 func (p *TestProcess) Signal(sig os.Signal) {
 	p.tb.Helper()
 	if err := p.Process.Signal(sig); err != nil {
@@ -47,7 +47,7 @@ func (p *TestProcess) Signal(sig os.Signal) {
 	}
 }
 
-// Exit is Process.Exit; without an end the test is over.
+// Exit is Process.Exit; an error ends the test.
 func (p *TestProcess) Exit() int {
 	p.tb.Helper()
 	code, err := p.Process.Exit()
@@ -57,7 +57,7 @@ func (p *TestProcess) Exit() int {
 	return code
 }
 
-// Stop is Process.Stop; the test goes on after an error.
+// Stop is Process.Stop; after an error the test has failed, but continues.
 func (p *TestProcess) Stop() {
 	p.tb.Helper()
 	if err := p.Process.Stop(); err != nil {

@@ -16,9 +16,9 @@ import (
 type Fault int
 
 const (
-	// NotApplied loses the command on its way: Redis never sees it.
+	// NotApplied loses the command before it reaches Redis.
 	NotApplied Fault = iota + 1
-	// ReplyLost loses the answer: Redis has done the work, the caller gets an
+	// ReplyLost loses the reply: Redis has applied the command, and the caller gets an
 	// error.
 	ReplyLost
 )
@@ -34,8 +34,7 @@ func (f Fault) String() string {
 // Faults lists every fault, for tables.
 func Faults() []Fault { return []Fault{NotApplied, ReplyLost} }
 
-// ErrBroken is what a caller sees of a broken command; it looks like a lost
-// connection.
+// ErrBroken is the error of a broken command; it looks like a lost connection.
 var ErrBroken error = &net.OpError{Op: "read", Net: "unix", Err: io.ErrUnexpectedEOF}
 
 // Breaker is a go-redis hook that breaks commands on demand. It is safe for
@@ -147,8 +146,8 @@ func (b *Breaker) hit(cmd redis.Cmder) (Fault, bool) {
 	return fault, true
 }
 
-// rearm waits for the script's second try, with its source: a script that Redis
-// did not know yet was not applied.
+// rearm waits until the script is sent again with its source: a script that Redis did
+// not know was not applied.
 func (b *Breaker) rearm(f Fault, err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

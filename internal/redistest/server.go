@@ -1,7 +1,6 @@
-// Package redistest gives a test a Redis of its own: a real redis-server as a
-// child process, reachable through a unix socket that nobody else knows. A test
-// may therefore run in parallel with all others, and may stop, kill and restart
-// its server. Faults breaks single commands in the two ways a network can.
+// Package redistest starts a private Redis for a test: a real redis-server as a child
+// process on its own unix socket. Tests can therefore run in parallel, and can stop, kill
+// and restart their server. Breaker breaks single commands in the two ways a network can.
 package redistest
 
 import (
@@ -17,8 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patience bounds the wait for an answer of the server, the first one included, which
-// usually takes about 10 ms. It only ends a test that hangs.
+// patience bounds the wait for an answer of the server, which usually starts within 10 ms.
+// It only ends tests that hang.
 const patience = 5 * time.Minute
 
 // Server is one private redis-server. Its methods fail the test on errors and
@@ -52,11 +51,11 @@ func Start(tb testing.TB, settings ...string) *Server {
 	return s
 }
 
-// URL is the address of the server as REDIS_URL takes it.
+// URL returns the address of the server for REDIS_URL.
 func (s *Server) URL() string { return "unix://" + filepath.Join(s.dir, "s") }
 
-// Client returns a client of the server that closes with the test. It never
-// repeats a command by itself, so that a test sees each fault as it happens.
+// Client returns a client of the server that closes with the test. It never repeats a
+// command, so that a test sees each fault.
 func (s *Server) Client() *redis.Client {
 	s.tb.Helper()
 	opts, err := redis.ParseURL(s.URL())
@@ -66,18 +65,18 @@ func (s *Server) Client() *redis.Client {
 	opts.MaxRetries = -1
 	opts.ContextTimeoutEnabled = true
 	opts.PoolSize = 64
-	// A busy machine may take its time; a test that wants less has a context that ends.
+	// The machine may be busy. A test that must not wait uses a context with a deadline.
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = patience, patience, patience, patience
 	c := redis.NewClient(opts)
 	s.tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-// Freeze stops the server without closing its connections: commands hang, as
-// they do when a machine stalls.
+// Freeze stops the server without closing its connections: commands hang, as they do
+// when a machine stalls.
 func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
 
-// Thaw lets a frozen server go on.
+// Thaw continues a frozen server.
 func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
 
 // Kill ends the server at once, as kill -9 does. Restart brings it back.
@@ -114,8 +113,8 @@ func (s *Server) start() {
 	}
 }
 
-// answers says whether a server is there and has loaded its data. go-redis would
-// dial more rarely by and by.
+// answers reports whether the server accepts connections and has loaded its data. It
+// dials itself, because go-redis would wait longer after each failure.
 func answers(ctx context.Context, socket string) bool {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	if err != nil {

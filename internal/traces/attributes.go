@@ -11,8 +11,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The attributes of our own, beside those of the semantic conventions. None says
-// who ordered what: a collector is no place for that.
+// The attributes that the semantic conventions lack. None contains personal data,
+// because a collector must not hold any.
 const (
 	// RequestID is the id of a request, as in its answer and in the log.
 	RequestID = attribute.Key("request.id")
@@ -22,12 +22,12 @@ const (
 	OrderAttempt = attribute.Key("order.attempt")
 	// OrderHandling is what the rules decided; absent for an order they reject.
 	OrderHandling = attribute.Key("order.handling")
-	// OrderStatus is the status that an attempt has left the order in.
+	// OrderStatus is the status of the order after an attempt.
 	OrderStatus = attribute.Key("order.status")
 )
 
-// Hop is what the spans at both ends of a queue say of an order there. The task is
-// named after the order.
+// Hop returns the attributes of the spans at both ends of a queue. The id of the task is
+// that of the order.
 func Hop(operation string, q order.Queue, id string) []attribute.KeyValue {
 	return []attribute.KeyValue{
 		semconv.MessagingSystemKey.String("asynq"), semconv.MessagingOperationNameKey.String(operation),
@@ -35,8 +35,8 @@ func Hop(operation string, q order.Queue, id string) []attribute.KeyValue {
 	}
 }
 
-// Fail marks a span as failed with an error, in one line of bounded length. Without
-// an error it does nothing.
+// Fail marks a span as failed with an error, in one line of bounded length. It does
+// nothing if err is nil.
 func Fail(span trace.Span, err error) {
 	if err == nil || !span.IsRecording() {
 		return

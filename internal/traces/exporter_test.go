@@ -19,13 +19,13 @@ type flaky struct {
 
 func (f *flaky) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return f.err }
 
-// TestCollectorAwayIsToldOnce tells once that spans are lost, and once that they are
-// not any more; and not again before that, however often it fails.
-func TestCollectorAwayIsToldOnce(t *testing.T) {
+// TestCollectorAwayIsLoggedOnce holds that lost spans are logged once, and the end of the
+// loss once, however many exports fail.
+func TestCollectorAwayIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	f := &flaky{}
-	p := &patient{SpanExporter: f, log: slog.New(slog.NewTextHandler(&log, nil))}
+	p := &exporter{SpanExporter: f, log: slog.New(slog.NewTextHandler(&log, nil))}
 	export := func(err error, times int) string {
 		log.Reset()
 		f.err = err
@@ -37,16 +37,16 @@ func TestCollectorAwayIsToldOnce(t *testing.T) {
 		return log.String()
 	}
 	if text := export(nil, 3); text != "" {
-		t.Errorf("it tells %s", text)
+		t.Errorf("it logs %s", text)
 	}
 	for round := range 2 {
 		text := export(errors.New("refused\nby all"), 50)
 		if strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, `error="refused by all"`) {
-			t.Errorf("round %d: it tells %s", round, text)
+			t.Errorf("round %d: it logs %s", round, text)
 		}
 		text = export(nil, 3)
 		if strings.Count(text, "level=INFO") != 1 || !strings.Contains(text, "spans_lost=100") {
-			t.Errorf("round %d: it tells %s", round, text)
+			t.Errorf("round %d: it logs %s", round, text)
 		}
 	}
 }

@@ -7,10 +7,9 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// LogThrough makes OpenTelemetry write its remarks to the log, instead of standard
-// error: what it reads wrong from its variables as errors, and what goes wrong with
-// single spans for those who debug. It sets what is global to the process, as
-// OpenTelemetry has no other way, so only a program's start may call it.
+// LogThrough makes OpenTelemetry log to log instead of standard error: malformed
+// variables as errors, and failures of single spans for debugging. The setting is global
+// to the process, so only the start of a program may call it.
 func LogThrough(log *slog.Logger) {
 	log = log.With("source", "opentelemetry")
 	otel.SetLogger(logr.FromSlogHandler(log.Handler()))

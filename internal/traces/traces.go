@@ -1,11 +1,10 @@
-// Package traces follows an order from its client to the shop, as OpenTelemetry
-// does it: it sends the spans of this process to a collector, and names what spans
-// say of an order.
+// Package traces follows an order from its client to the shop with OpenTelemetry: it
+// sends the spans of this process to a collector, and defines the attributes of spans.
 //
-// It receives spans from where the steps are: api, queue and fulfilment. It owns
-// the queue of the spans that are to be sent, and the connection to the collector.
-// Nothing is durable after it: spans are lost while the collector is away and when
-// the queue is full, and an order never waits for them.
+// It receives spans from packages api, queue and fulfilment. It owns the queue of
+// spans to send and the connection to the collector. Nothing is durable after it: spans
+// are lost while the collector does not answer or the queue is full. Orders never wait
+// for spans.
 package traces
 
 import (
@@ -22,54 +21,53 @@ import (
 )
 
 const (
-	// scope is the name of the instrumentation that makes the spans.
+	// scope is the name of the instrumentation that creates the spans.
 	scope = "orderprocessor"
-	// stopTimeout is how long Stop waits for the last spans to be sent at most.
+	// stopTimeout is the longest that Stop waits for the last spans.
 	stopTimeout = 5 * time.Second
 )
 
-// Config says whose spans they are.
+// Config identifies the process in its spans.
 type Config struct {
-	// Service is the name of the program. OTEL_SERVICE_NAME is stronger.
+	// Service is the name of the program. OTEL_SERVICE_NAME takes precedence.
 	Service string
-	// Instance tells this process from all others of the service.
+	// Instance identifies this process among all others of the service.
 	Instance string
 	// Log receives a line when spans do not reach the collector.
 	Log *slog.Logger
 }
 
-// Provider makes spans and sends those that are sampled to the collector. It is
-// safe for concurrent use.
+// Provider creates spans and sends the sampled ones to the collector. It is safe for
+// concurrent use.
 type Provider struct {
 	*sdktrace.TracerProvider
 	exporter sdktrace.SpanExporter
 }
 
-// New returns a provider that has sent nothing yet. What OpenTelemetry lets be
-// configured, the exporter, the sampler, their limits, it reads from the OTEL_
-// variables of the process. It returns an error for an exporter that is not known
-// and for attributes of the resource that cannot be read.
+// New returns a provider that has not started to send. OpenTelemetry reads its exporter,
+// sampler and limits from the OTEL_ variables of the process. New returns an error for
+// an unknown exporter and for malformed attributes of the resource.
 func New(ctx context.Context, cfg Config) (*Provider, error) {
-	whose, err := resource.New(ctx,
+	res, err := resource.New(ctx,
 		resource.WithAttributes(semconv.ServiceName(cfg.Service), semconv.ServiceInstanceID(cfg.Instance)),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("read the attributes of traces: %w", err)
 	}
-	exporter, err := autoexport.NewSpanExporter(ctx)
+	spans, err := autoexport.NewSpanExporter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("set up the exporter of traces: %w", err)
 	}
 	return &Provider{
-		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithResource(whose)),
-		exporter:       &patient{SpanExporter: exporter, log: cfg.Log},
+		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithResource(res)),
+		exporter:       &exporter{SpanExporter: spans, log: cfg.Log},
 	}, nil
 }
 
-// Start begins to send, in the background. It may be called once.
+// Start starts to send spans in the background. It may be called once.
 func (p *Provider) Start() { p.RegisterSpanProcessor(sdktrace.NewBatchSpanProcessor(p.exporter)) }
 
-// Stop sends what is left, for as long as the grace at most and never for more than
+// Stop sends the remaining spans for at most the grace period, and never for more than
 // five seconds; the rest is lost. It is safe to call twice.
 func (p *Provider) Stop(grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), min(grace, stopTimeout))
@@ -80,8 +78,8 @@ func (p *Provider) Stop(grace time.Duration) error {
 	return nil
 }
 
-// Tracer returns what makes our spans of a provider. It returns nil for no provider:
-// then traces are off, and its owner makes none.
+// Tracer returns the tracer of this service, or nil if p is nil: traces are off then,
+// and the caller creates no spans.
 func Tracer(p trace.TracerProvider) trace.Tracer {
 	if p == nil {
 		return nil

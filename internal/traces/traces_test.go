@@ -26,34 +26,34 @@ func (b books) Fail(context.Context, order.Claim, order.Failure) error { return 
 
 func (b books) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }
 
-// TestAttemptsSayWhatIsTakenDown holds that a span says what the books hold, and
-// nothing that they could not take down.
-func TestAttemptsSayWhatIsTakenDown(t *testing.T) {
+// TestSpansShowWhatIsRecorded holds that a span has what the ledger has recorded, and
+// nothing that it could not record.
+func TestSpansShowWhatIsRecorded(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
-	begin := func(ctx context.Context, a *traces.Attempts, h order.Handling) error {
+	begin := func(ctx context.Context, a *traces.Ledger, h order.Handling) error {
 		_, err := a.Begin(ctx, order.Claim{Handling: h})
 		return err
 	}
 	rows := []struct {
 		name string
 		err  error
-		do   func(ctx context.Context, a *traces.Attempts) error
+		do   func(ctx context.Context, a *traces.Ledger) error
 		want string
 	}{
-		{"begin", nil, func(ctx context.Context, a *traces.Attempts) error { return begin(ctx, a, order.HandlingPriority) }, "order.attempt=3 order.handling=priority"},
-		{"begin an order that the rules reject", nil, func(ctx context.Context, a *traces.Attempts) error { return begin(ctx, a, "") }, "order.attempt=3"},
-		{"not begun", away, func(ctx context.Context, a *traces.Attempts) error { return begin(ctx, a, order.HandlingPriority) }, ""},
-		{"fail", nil, func(ctx context.Context, a *traces.Attempts) error {
+		{"begin", nil, func(ctx context.Context, a *traces.Ledger) error { return begin(ctx, a, order.HandlingPriority) }, "order.attempt=3 order.handling=priority"},
+		{"begin an order that the rules reject", nil, func(ctx context.Context, a *traces.Ledger) error { return begin(ctx, a, "") }, "order.attempt=3"},
+		{"not begun", away, func(ctx context.Context, a *traces.Ledger) error { return begin(ctx, a, order.HandlingPriority) }, ""},
+		{"fail", nil, func(ctx context.Context, a *traces.Ledger) error {
 			return a.Fail(ctx, order.Claim{}, order.Failure{})
 		}, "order.status=retrying"},
-		{"not failed", away, func(ctx context.Context, a *traces.Attempts) error {
+		{"not failed", away, func(ctx context.Context, a *traces.Ledger) error {
 			return a.Fail(ctx, order.Claim{}, order.Failure{})
 		}, ""},
-		{"settle", nil, func(ctx context.Context, a *traces.Attempts) error {
+		{"settle", nil, func(ctx context.Context, a *traces.Ledger) error {
 			return a.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
 		}, "order.status=rejected"},
-		{"not settled", away, func(ctx context.Context, a *traces.Attempts) error {
+		{"not settled", away, func(ctx context.Context, a *traces.Ledger) error {
 			return a.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
 		}, ""},
 	}
@@ -62,7 +62,7 @@ func TestAttemptsSayWhatIsTakenDown(t *testing.T) {
 			t.Parallel()
 			ended := tracetest.NewSpanRecorder()
 			ctx, span := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ended)).Tracer("").Start(t.Context(), "attempt")
-			if err := row.do(ctx, traces.NewAttempts(books{row.err})); !errors.Is(err, row.err) {
+			if err := row.do(ctx, traces.NewLedger(books{row.err})); !errors.Is(err, row.err) {
 				t.Errorf("the error is %v", err)
 			}
 			span.End()

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/workerapp"
 	"orderprocessor/internal/config"
 )
 
@@ -37,7 +38,7 @@ const asWorker = "BROWSER_TEST_WORKER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) != "" {
-		os.Exit(app.MainWorker(nil, os.Environ()))
+		os.Exit(workerapp.Main(nil, os.Environ()))
 	}
 	if err := flag.Set("test.parallel", together); err != nil {
 		panic(err)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/app/apiapp"
+	"orderprocessor/internal/app/workerapp"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/redistest"
@@ -54,7 +56,7 @@ func (s *system) api(address string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	a, err := app.NewAPI(cfg, quiet())
+	a, err := apiapp.New(cfg, quiet())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func (s *system) worker() (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	w, err := app.NewWorker(cfg, quiet())
+	w, err := workerapp.New(cfg, quiet())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -195,7 +195,7 @@ func TestSecondSignal(t *testing.T) {
 	s.call("POST", "/orders", sample("slow").json())
 	s.until("the order is with the shop", func() bool { return shop.called("slow") == 1 })
 	w.Signal(syscall.SIGTERM)
-	w.Await(`"msg":"told to stop`)
+	w.Await(`"msg":"stopping on a signal`)
 	w.Signal(syscall.SIGTERM)
 	if code := w.Exit(); code != 1 {
 		t.Errorf("the second signal made it exit with %d", code)

@@ -42,8 +42,8 @@ func TestBooks(t *testing.T) {
 		WorkerPool:  stats.WorkerPool{Workers: 2, Slots: 64},
 		Memory: stats.Memory{Used: 1000, Limit: 4000},
 	}}
-	r := metrics.New()
-	r.AddBooks(s)
+	r := metrics.New("commit 1")
+	r.AddLedger(s)
 	all := scrape(t, r, "orders_books_")
 	compare(t, map[string]float64{
 		"orders_books_up": 1, "orders_books_accepted_total": 9, "orders_books_attempts_total": 8, "orders_books_retried_total": 2,
@@ -66,15 +66,15 @@ func TestBooks(t *testing.T) {
 	}
 }
 
-// TestBooksAway holds that the books say nothing that may not be so any more, and that
-// the rest of the scrape is there.
+// TestBooksAway holds that a scrape without Redis has no old figures of the books, but
+// the other metrics.
 func TestBooksAway(t *testing.T) {
 	t.Parallel()
-	r := metrics.New()
-	r.AddBooks(&system{err: order.ErrUnavailable})
+	r := metrics.New("commit 1")
+	r.AddLedger(&system{err: order.ErrUnavailable})
 	compare(t, map[string]float64{"orders_books_up": 0}, scrape(t, r, "orders_"))
 	if len(scrape(t, r, "go_goroutines")) != 1 {
-		t.Error("the runtime is not told")
+		t.Error("the metrics of the runtime are missing")
 	}
 }
 
@@ -92,8 +92,8 @@ func TestDurations(t *testing.T) {
 		Processing: map[order.Queue]stats.Histogram{order.QueueDefault: h},
 		EndToEnd:   map[order.Queue]stats.Histogram{order.QueueLow: h, "made up": h},
 	}}}
-	r := metrics.New()
-	r.AddBooks(s)
+	r := metrics.New("commit 1")
+	r.AddLedger(s)
 	for name, queue := range map[string]string{"queue_wait": "critical", "processing": "default", "end_to_end": "low"} {
 		got := nonzero(scrape(t, r, "orders_books_"+name+"_seconds"))
 		compare(t, wantDurations("orders_books_"+name+"_seconds", queue), got)

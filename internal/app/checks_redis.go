@@ -1,0 +1,307 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+const (
+	// slowRoundTrip is the round trip above which orders become slow.
+	slowRoundTrip = 10 * time.Millisecond
+	// clockWarning is the clock difference that is worth a warning.
+	clockWarning = time.Second
+	// clockLimit is the clock difference above which a worker fetches no orders. Asynq
+	// decides by the worker's clock when a lease has expired and when an order is due,
+	// so it would requeue what others process, or deliver an order early.
+	clockLimit = 5 * time.Second
+	// The oldest supported Redis: older ones lack commands that are used.
+	minMajor, minMinor = 6, 2
+	// fragmented is the factor by which Redis may hold more memory than it uses.
+	fragmented = 1.5
+	// fragmentedFrom is the use in bytes below which the factor means nothing: Redis
+	// itself takes some megabytes.
+	fragmentedFrom = 100 << 20
+	// compactBytes is the longest field of a record, in bytes, that should be stored
+	// compactly: an address of usual length fits.
+	compactBytes = 1024
+)
+
+// The settings of Redis that the doctor reads.
+const (
+	settingReplicas = "min-replicas-to-write"
+	settingListpack = "hash-max-listpack-value"
+	settingZiplist  = "hash-max-ziplist-value" // its name before Redis 7
+)
+
+func checkRoundTrip(f *facts) Finding {
+	switch {
+	case f.pingErr == nil:
+	case isReply(f.pingErr):
+		return good(f.addr + " answers")
+	default:
+		return problem(fmt.Sprintf("no answer from Redis at %s: %v", f.addr, f.pingErr)).
+			advise("start Redis, or correct REDIS_URL; until then no order is accepted or processed")
+	}
+	found := fmt.Sprintf("%s answers in %v", f.addr, f.roundTrip.Round(time.Microsecond))
+	if f.roundTrip > slowRoundTrip {
+		return warning(found)
+	}
+	return good(found)
+}
+
+// checkReply explains an error reply to PING.
+func checkReply(f *facts) Finding {
+	if !isReply(f.pingErr) {
+		return Finding{}
+	}
+	named := func(name string, found Finding) Finding {
+		found.Check = name
+		return found
+	}
+	switch {
+	case redis.IsAuthError(f.pingErr):
+		return named("login", problem(fmt.Sprintf("Redis refuses the user or password of REDIS_URL: %v", reply(f.pingErr))).
+			advise("set REDIS_URL to a user that Redis knows (ACL LIST) and its password; deploy/redis-users.acl shows how to create one"))
+	case redis.IsPermissionError(f.pingErr):
+		return named("login", problem("the user of REDIS_URL may not run PING").advise(aclAdvice))
+	case redis.IsLoadingError(f.pingErr):
+		return named("loading", problem(fmt.Sprintf("Redis is loading its data: %v", reply(f.pingErr))).
+			advise("wait until it has read its files, seconds for each gigabyte; INFO persistence shows the progress"))
+	default:
+		return named("answer", problem(fmt.Sprintf("Redis answers with an error: %v", reply(f.pingErr))).
+			advise("read the error and the log of Redis; until then no order is accepted or processed"))
+	}
+}
+
+func checkVersion(f *facts) Finding {
+	major, minor := parseVersion(f.settings.Version)
+	if major < minMajor || (major == minMajor && minor < minMinor) {
+		return problem(fmt.Sprintf("Redis is %q, and must be %d.%d or later", f.settings.Version, minMajor, minMinor))
+	}
+	return good(f.settings.Version)
+}
+
+func parseVersion(text string) (major, minor int) {
+	part := strings.SplitN(text, ".", 3)
+	if len(part) < 2 {
+		return 0, 0
+	}
+	major, _ = strconv.Atoi(part[0])
+	minor, _ = strconv.Atoi(part[1])
+	return major, minor
+}
+
+func checkEviction(f *facts) Finding {
+	if policy := f.settings.EvictionPolicy; policy != "noeviction" {
+		return problem(fmt.Sprintf(
+			"redis may evict keys, which loses accepted orders without an error: set maxmemory-policy to noeviction (it is %q)", policy))
+	}
+	return good(f.settings.EvictionPolicy)
+}
+
+func checkMemoryLimit(f *facts) Finding {
+	if f.settings.MaxMemory == 0 {
+		return warning("Redis has no maxmemory: orders are not refused before the machine's memory is full")
+	}
+	return good(fmt.Sprintf("%d bytes", f.settings.MaxMemory))
+}
+
+func checkPersistence(f *facts) Finding {
+	if !f.settings.AppendOnly {
+		return warning("Redis keeps no append-only file: a crash of Redis loses accepted orders")
+	}
+	switch f.settings.AppendFsync {
+	case "always":
+		return good("a crash loses no accepted order")
+	case "everysec":
+		return good("a power cut loses up to a second of accepted orders")
+	case "no":
+		return warning("a power cut loses up to half a minute of accepted orders")
+	default:
+		return unchecked(f.notReported("appendfsync"))
+	}
+}
+
+// checkWrites checks that Redis accepts the writes of the programs: it must be no
+// replica, and its user must be allowed every command that is needed. Full memory is
+// reported elsewhere.
+func checkWrites(f *facts) Finding {
+	switch {
+	case f.settings.Replica:
+		return problem("this Redis is a replica: no order can be written to it")
+	case len(f.refused) > 0:
+		return problem("the user of REDIS_URL may not run " + abbreviate(f.refused)).advise(aclAdvice)
+	case f.refusal != nil && !redis.IsOOMError(f.refusal):
+		return problem(refusalText(f.refusal))
+	default:
+		return good("Redis accepts writes, and its user has every permission that is needed")
+	}
+}
+
+// refusalText explains why Redis refuses a command. It contains nothing confidential,
+// because GET /health needs no key.
+func refusalText(err error) string {
+	switch {
+	case redis.IsAuthError(err):
+		return "Redis refuses the user or password of REDIS_URL"
+	case redis.IsPermissionError(err):
+		return "the user of REDIS_URL may not run a command that is needed, or not on its keys"
+	case redis.IsReadOnlyError(err):
+		return "this Redis is a replica: no order can be written to it"
+	case redis.IsMasterDownError(err):
+		return "this Redis is a replica and has lost its master"
+	case redis.IsLoadingError(err):
+		return "Redis is loading its data"
+	case !isReply(err):
+		return "Redis does not answer"
+	}
+	code, _, _ := strings.Cut(reply(err).Error(), " ")
+	if reason := map[string]string{
+		"NOREPLICAS": "too few replicas follow closely (min-replicas-to-write)",
+		"MISCONF":    "it cannot write its files to disk",
+		"BUSY":       "it is busy with a script",
+	}[code]; reason != "" {
+		return "Redis refuses writes: " + reason
+	}
+	return "Redis refuses a command of the programs (" + code + ")"
+}
+
+// checkClockDifference compares the clock of this machine with that of Redis.
+func checkClockDifference(f *facts) Finding {
+	found := fmt.Sprintf("%d ms from the clock of Redis", f.clock.Milliseconds())
+	switch off := f.clock.Abs(); {
+	case off > clockLimit:
+		return problem(found)
+	case off > clockWarning:
+		return warning(found)
+	default:
+		return good(found)
+	}
+}
+
+func checkMemoryUse(f *facts) Finding {
+	m := f.memory
+	if m.Limit == 0 {
+		return good(Mebibytes(m.Used))
+	}
+	found := fmt.Sprintf("%s of %s, %d %%", Mebibytes(m.Used), Mebibytes(m.Limit), m.Used*100/m.Limit)
+	var refused, limits []string
+	for _, q := range slices.Backward(order.QueueSpecs()) {
+		if !m.Admits(q.Name) {
+			refused = append(refused, string(q.Name))
+		}
+		limits = append(limits, fmt.Sprintf("%s above %d %%", q.Name, q.MemoryPercent))
+	}
+	switch {
+	case len(refused) == len(limits):
+		return problem(found + ": all new orders are refused")
+	case len(refused) > 0:
+		return warning(fmt.Sprintf("%s: new orders of the queue %s are refused (%s)",
+			found, strings.Join(refused, " and "), strings.Join(limits, ", ")))
+	default:
+		return good(found)
+	}
+}
+
+func checkFragmentation(f *facts) Finding {
+	text := f.info.Item("Memory", "mem_fragmentation_ratio")
+	ratio, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil:
+		return unchecked("Redis does not report it")
+	case ratio > fragmented && f.memory.Used > fragmentedFrom:
+		return warning(fmt.Sprintf("Redis holds %s times the memory that it uses", text))
+	default:
+		return good(text + " times the memory in use is held")
+	}
+}
+
+func checkEvicted(f *facts) Finding {
+	n := number(f.info, "Stats", "evicted_keys")
+	if n == 0 {
+		return good("none since Redis started")
+	}
+	return problem(fmt.Sprintf("%d since Redis started: orders may be lost", n))
+}
+
+func checkSnapshot(f *facts) Finding {
+	if failed(f.info, "rdb_last_bgsave_status") {
+		return problem("the last snapshot failed: Redis may refuse all writes")
+	}
+	return good("ok")
+}
+
+func checkAppendOnlyFile(f *facts) Finding {
+	switch {
+	case failed(f.info, "aof_last_write_status"):
+		return problem("the last write to it failed: Redis refuses all writes until one succeeds")
+	case failed(f.info, "aof_last_bgrewrite_status"):
+		return warning("the last rewrite of it failed: it grows until one succeeds").
+			advise("look at the log of Redis, and at the free space on its disk; then BGREWRITEAOF")
+	default:
+		return good("last write and rewrite ok")
+	}
+}
+
+// checkReplication reports what a failover would lose.
+func checkReplication(f *facts) Finding {
+	if f.info.Item("Replication", "role") == "slave" {
+		return problem("this Redis is a replica: no order can be written to it").
+			advise("point REDIS_URL to the master, or to the Sentinels (?master_name=…)")
+	}
+	replicas := number(f.info, "Replication", "connected_slaves")
+	wanted, err := strconv.ParseInt(f.config[settingReplicas], 10, 64)
+	if err != nil {
+		return unchecked(f.notReported(settingReplicas))
+	}
+	found := fmt.Sprintf("%d replicas, and writes need %d", replicas, wanted)
+	switch {
+	case wanted > 0 && number(f.info, "Replication", "min_slaves_good_slaves") < wanted:
+		return problem(found + " that follow closely: writes are refused").
+			advise("restore the replicas; only if there are to be none, CONFIG SET min-replicas-to-write 0")
+	case replicas > 0 && wanted == 0:
+		return warning(found + ": a failover loses what has not reached a replica").
+			advise("CONFIG SET min-replicas-to-write 1, and in redis.conf")
+	default:
+		return good(found)
+	}
+}
+
+// checkCompactness checks that records are stored in the form that needs least memory.
+func checkCompactness(f *facts) Finding {
+	text := f.config[settingListpack]
+	if text == "" {
+		text = f.config[settingZiplist]
+	}
+	bytes, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+		return unchecked(f.notReported(settingListpack))
+	case bytes < compactBytes:
+		return warning(fmt.Sprintf("%s is %d: records take up to twice the memory", settingListpack, bytes))
+	default:
+		return good(fmt.Sprintf("%s is %d", settingListpack, bytes))
+	}
+}
+
+// number returns a figure of INFO, or 0.
+func number(info *redis.InfoCmd, section, name string) int64 {
+	n, _ := strconv.ParseInt(info.Item(section, name), 10, 64)
+	return n
+}
+
+// failed reports whether a status of INFO persistence is known and not ok.
+func failed(info *redis.InfoCmd, name string) bool {
+	status := info.Item("Persistence", name)
+	return status != "ok" && status != ""
+}
+
+// spaced returns the name of a check for people.
+func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -1,0 +1,279 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/recovery"
+	"orderprocessor/internal/stats"
+)
+
+// source is one question to Redis, whose answer several checks need.
+type source int
+
+// The sources, in the order in which the doctor reads them. Permissions come before
+// everything that may lack them.
+const (
+	fromPing source = iota
+	fromPermissions
+	fromSettings
+	fromInfo
+	fromTotals
+	fromKeys
+	fromFleet
+	fromHeld
+	fromQueues
+	sources // how many there are
+)
+
+// String names the source in a finding.
+func (s source) String() string {
+	return [...]string{"connection", "permissions", "settings", "INFO", "totals", "keys", "workers", "orders held", "queues"}[s]
+}
+
+// facts is what was read from Redis. Fields of a source that was not read are zero.
+type facts struct {
+	addr      string
+	roundTrip time.Duration
+	pingErr   error
+
+	// refused are the needed commands that the user may not run, lacking those that
+	// only the doctor uses. Redis before 7 reports neither: permissionErr is redis.Nil.
+	refused, lacking []string
+	permissionErr    error // a reply, or nil
+
+	settings ledger.Settings
+	clock    time.Duration // how far the clock of Redis is ahead
+	refusal  error         // the reply with which Redis refused a write, or nil
+
+	info   *redis.InfoCmd
+	config map[string]string // without what Redis does not report
+	memory stats.Memory
+
+	totals      stats.Totals
+	wrongKeys   []string
+	presentKeys int
+	recordID    string
+	recordForm  string
+
+	fleet      stats.WorkerPool
+	tasksErr   error
+	held       []recovery.ActiveTask
+	now        time.Time // by the clock of Redis
+	depths     map[order.Queue]stats.Depth
+	corrupt    map[order.Queue]int
+}
+
+// barred reports whether Redis answers no further question.
+func (f *facts) barred() bool { return f.pingErr != nil || redis.IsPermissionError(f.permissionErr) }
+
+// notReported explains why a setting of Redis is unknown.
+func (f *facts) notReported(setting string) string {
+	if f.lacks(commandConfig) {
+		return "this user may not run CONFIG GET, which reports " + setting
+	}
+	return "Redis does not report " + setting
+}
+
+// lacks reports whether Redis is known to refuse a command that only the doctor uses.
+func (f *facts) lacks(command string) bool { return slices.Contains(f.lacking, command) }
+
+// reader reads facts from one Redis.
+type reader struct {
+	rdb       redis.UniversalClient
+	ledger    *ledger.Ledger
+	inspector *queue.Inspector
+	clock     func() time.Time
+}
+
+func newReader(rdb redis.UniversalClient, clock func() time.Time) *reader {
+	return &reader{rdb: rdb, ledger: ledger.New(rdb), inspector: queue.NewInspector(rdb), clock: clock}
+}
+
+// read adds one source to the facts. It returns an error if Redis did not answer, or
+// refused a question that it should answer.
+func (r *reader) read(ctx context.Context, s source, f *facts) error {
+	return [...]func(context.Context, *facts) error{
+		fromPing: r.readPing, fromPermissions: r.readPermissions, fromSettings: r.readSettings, fromInfo: r.readInfo,
+		fromTotals: r.readTotals, fromKeys: r.readKeys, fromFleet: r.readFleet, fromHeld: r.readHeld, fromQueues: r.readQueues,
+	}[s](ctx, f)
+}
+
+// pings is how many round trips are measured.
+const pings = 5
+
+// readPing measures the median round trip.
+func (r *reader) readPing(ctx context.Context, f *facts) error {
+	took := make([]time.Duration, pings)
+	for i := range took {
+		begun := time.Now()
+		if f.pingErr = r.ledger.Ping(ctx); f.pingErr != nil {
+			return nil
+		}
+		took[i] = time.Since(begun)
+	}
+	slices.Sort(took)
+	f.roundTrip = took[pings/2]
+	return nil
+}
+
+func (r *reader) readPermissions(ctx context.Context, f *facts) error {
+	optional := optionalCommands()
+	all, err := askRefused(ctx, r.rdb, append(neededCommands(), commandConfig+" x", commandType, commandEncoding+" x"))
+	if err != nil && !isReply(err) {
+		return fmt.Errorf("ask for permissions: %w", err)
+	}
+	f.permissionErr = err
+	for _, command := range all {
+		if slices.Contains(optional, command) {
+			f.lacking = append(f.lacking, command)
+		} else {
+			f.refused = append(f.refused, command)
+		}
+	}
+	return nil
+}
+
+// readSettings must follow readPermissions.
+func (r *reader) readSettings(ctx context.Context, f *facts) (err error) {
+	if err = tryLogin(ctx, r.rdb); err != nil {
+		return err
+	}
+	if f.settings, err = r.ledger.Settings(ctx); err != nil {
+		return err
+	}
+	if f.clock, err = r.clockDifference(ctx); err != nil {
+		return err
+	}
+	switch {
+	case len(f.refused) > 0:
+	case f.permissionErr != nil && !errors.Is(f.permissionErr, redis.Nil):
+		f.refusal = f.permissionErr
+	default:
+		f.refusal = r.ledger.Writable(ctx)
+	}
+	if f.refusal != nil && !isReply(f.refusal) {
+		return f.refusal
+	}
+	return nil
+}
+
+// clockDifference returns how far the clock of Redis is ahead of this machine's, less
+// the time that the question itself took.
+func (r *reader) clockDifference(ctx context.Context) (time.Duration, error) {
+	asked := r.clock()
+	theirs, err := r.ledger.Now(ctx)
+	answered := r.clock()
+	switch {
+	case err != nil:
+		return 0, err
+	case theirs.Before(asked):
+		return theirs.Sub(asked), nil
+	case theirs.After(answered):
+		return theirs.Sub(answered), nil
+	default:
+		return 0, nil
+	}
+}
+
+func (r *reader) readInfo(ctx context.Context, f *facts) error {
+	f.info = r.rdb.InfoMap(ctx)
+	if err := f.info.Err(); err != nil {
+		return fmt.Errorf("read INFO: %w", err)
+	}
+	f.memory = stats.Memory{Used: number(f.info, "Memory", "used_memory"), Limit: number(f.info, "Memory", "maxmemory")}
+	f.config = map[string]string{}
+	if f.lacks(commandConfig) {
+		return nil
+	}
+	for _, name := range []string{settingReplicas, settingListpack, settingZiplist} {
+		maps.Copy(f.config, r.rdb.ConfigGet(ctx, name).Val()) // nothing where Redis refuses it
+	}
+	return nil
+}
+
+func (r *reader) readTotals(ctx context.Context, f *facts) (err error) {
+	f.totals, err = r.ledger.Totals(ctx)
+	return err
+}
+
+func (r *reader) readKeys(ctx context.Context, f *facts) (err error) {
+	if f.lacks(commandType) {
+		return nil
+	}
+	if f.wrongKeys, f.presentKeys, err = r.compareTypes(ctx, wellKnownKeys()); err != nil {
+		return err
+	}
+	if len(f.wrongKeys) == 0 && !f.lacks(commandEncoding) {
+		f.recordID, f.recordForm, err = r.ledger.RecordEncoding(ctx)
+	}
+	return err
+}
+
+// compareTypes compares the types of keys with the wanted ones. A missing key is fine.
+func (r *reader) compareTypes(ctx context.Context, wanted map[string]string) (wrong []string, present int, err error) {
+	names := slices.Sorted(maps.Keys(wanted))
+	pipe := r.rdb.Pipeline()
+	types := make([]*redis.StatusCmd, len(names))
+	for i, name := range names {
+		types[i] = pipe.Type(ctx, name)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, 0, fmt.Errorf("read the types of keys: %w", err)
+	}
+	for i, name := range names {
+		switch kind := types[i].Val(); kind {
+		case "none":
+		case wanted[name]:
+			present++
+		default:
+			wrong = append(wrong, fmt.Sprintf("%s is a %s and should be a %s", name, kind, wanted[name]))
+		}
+	}
+	return wrong, present, nil
+}
+
+func (r *reader) readFleet(ctx context.Context, f *facts) (err error) {
+	f.fleet, err = r.inspector.Workers(ctx)
+	return err
+}
+
+func (r *reader) readHeld(ctx context.Context, f *facts) error {
+	tasks, err := queue.NewTasks(r.rdb)
+	if err != nil {
+		f.tasksErr = err
+		return nil
+	}
+	if f.held, err = tasks.Active(ctx); err != nil {
+		return err
+	}
+	f.now, err = r.ledger.Now(ctx)
+	return err
+}
+
+// maxCorrupt bounds how many corrupt tasks of a queue are counted.
+const maxCorrupt = 100
+
+func (r *reader) readQueues(ctx context.Context, f *facts) (err error) {
+	if f.depths, err = r.inspector.Depths(ctx); err != nil {
+		return err
+	}
+	f.corrupt = map[order.Queue]int{}
+	for _, q := range order.Queues() {
+		corrupt, err := r.inspector.CorruptTasks(ctx, q, maxCorrupt)
+		if err != nil {
+			return err
+		}
+		f.corrupt[q] = len(corrupt)
+	}
+	return nil
+}

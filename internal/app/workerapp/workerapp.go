@@ -1,0 +1,136 @@
+// Package workerapp builds the worker program and runs it.
+//
+// It receives checked configuration and wires the packages that process orders. It
+// owns the Redis client and the connections to the shop. Stopping the program at any
+// moment loses no order. It must not link the HTTP API.
+package workerapp
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/fulfilment"
+	"orderprocessor/internal/queue"
+	"orderprocessor/internal/recovery"
+	"orderprocessor/internal/traces"
+	"orderprocessor/internal/worker"
+)
+
+const (
+	// redisTimeout bounds one Redis command. It is longer than that of the API: a
+	// worker rather waits than repeats a command.
+	redisTimeout = 3 * time.Second
+	// spareConnections is how many connections to Redis a worker has beyond one for
+	// each slot: for prefetching, heartbeats and recovery.
+	spareConnections = 16
+)
+
+// Worker is the program that processes orders.
+type Worker struct {
+	*app.Program
+	cfg       config.Worker
+	shop      *fulfilment.Client // nil without a fulfilment URL
+	consumer  *queue.Consumer
+	repairer  *recovery.Repairer
+}
+
+// Main runs a worker until a signal stops it, and returns the exit status of
+// cmd/worker.
+func Main(args, environ []string) int {
+	app.TrimTraces(environ)
+	cfg, err := config.LoadWorker(environ)
+	return app.Main("worker", args, cfg.Common, cfg.AdminAddr, err, func(opts app.Options) (app.Runner, error) {
+		return New(cfg, opts)
+	})
+}
+
+// New builds a worker and opens its admin listener. Run starts everything else.
+func New(cfg config.Worker, opts app.Options) (*Worker, error) {
+	p, err := app.NewProgram(cfg.Common, opts, app.Spec{
+		Kind: app.KindWorker, AdminAddr: cfg.AdminAddr,
+		RedisPool: cfg.Concurrency + spareConnections, RedisTimeout: redisTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{Program: p, cfg: cfg}
+	if err := w.build(); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// build wires the worker from the shop backwards: the consumer delivers an order to
+// the attempt, which records in the ledger and calls the shop.
+func (w *Worker) build() (err error) {
+	if w.shop, err = w.newShop(); err != nil {
+		return fmt.Errorf("set up fulfilment: %w", err)
+	}
+	backoff := queue.Backoff{Base: w.cfg.RetryBase, Max: w.cfg.RetryMax}
+	attempts := w.Metrics.NewAttempts()
+	attempt := worker.New(worker.Config{
+		Name: w.Name(), Rules: app.Rules(w.cfg.Common), MaxAttempts: w.cfg.MaxAttempts,
+		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
+	}, w.Ledger, attempts.Ledger(w.tracedLedger()), w.measuredShop())
+	w.consumer, err = queue.NewConsumer(w.Redis, queue.ConsumerConfig{
+		Concurrency: w.cfg.Concurrency, Servers: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical, Prefetch: w.cfg.Prefetch,
+		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log, Traces: w.Traces,
+	}, attempts.Handler(attempt))
+	if err != nil {
+		return fmt.Errorf("set up the consumer: %w", err)
+	}
+	w.RequireClock(w.consumer.Hold)
+	var tasks recovery.Tasks = queue.NoTasks{}
+	if known, err := queue.NewTasks(w.Redis); err == nil {
+		tasks = known
+	}
+	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
+	w.repairer = recovery.New(recovery.Config{Name: w.Name(), Retention: w.cfg.Retention, Log: w.Log}, w.Ledger, producer, tasks)
+	return nil
+}
+
+// newShop returns nil if no fulfilment URL is set.
+func (w *Worker) newShop() (*fulfilment.Client, error) {
+	if w.cfg.FulfilmentURL == "" {
+		return nil, nil //nolint:nilnil // orders then complete without a call
+	}
+	return fulfilment.New(fulfilment.Config{
+		URL: w.cfg.FulfilmentURL, Secret: w.cfg.FulfilmentSecret.Reveal(),
+		Timeout: w.cfg.FulfilmentTimeout, MaxConns: w.cfg.Concurrency, Traces: w.Traces,
+	})
+}
+
+func (w *Worker) measuredShop() worker.Fulfilment {
+	if w.shop == nil {
+		return nil
+	}
+	return w.Metrics.NewFulfilment(w.shop)
+}
+
+// tracedLedger returns the ledger that records attempts, in their spans too if traces
+// are on.
+func (w *Worker) tracedLedger() worker.Books {
+	if w.Traces == nil {
+		return w.Ledger
+	}
+	return traces.NewLedger(w.Ledger)
+}
+
+// Run processes orders until ctx ends, then lets running attempts finish for at most
+// the shutdown timeout. It may be called once.
+func (w *Worker) Run(ctx context.Context) error {
+	w.Log.Info("worker is starting",
+		"worker_id", w.Name(), "concurrency", w.cfg.Concurrency, "admin_addr", w.AdminAddr(),
+		"fulfilment", w.shop != nil, "version", app.Version())
+	if w.shop != nil {
+		defer w.shop.Close()
+		if w.cfg.FulfilmentSecret.Reveal() == "" {
+			w.Log.Warn("calls to fulfilment are not signed, as no secret is set")
+		}
+	}
+	return w.RunParts(ctx, nil, []app.Part{w.consumer.Run, w.repairer.Run})
+}
