@@ -86,7 +86,7 @@ func (w *Worker) build() error {
 }
 
 // books are those that attempts are taken down in.
-func (w *Worker) books() worker.Books {
+func (w *Worker) books() worker.Attempts {
 	if w.Traces == nil {
 		return w.ledger
 	}

@@ -1,8 +1,8 @@
 package config
 
 import (
-	"fmt"
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"

@@ -1,6 +1,6 @@
-// Package ledgertest checks the books. It reads them as an auditor would, from
-// the raw keys and without the ledger's code, and compares every figure with
-// every other. Call CheckBooks at the end of each test that touched a store.
+// Package ledgertest checks the books. It reads the raw keys, without the ledger's code,
+// and compares every figure with every other. Every test that uses a store ends with
+// CheckBooks.
 package ledgertest
 
 import (
@@ -87,7 +87,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
 		b.events, err = Stream(ctx, rdb)
-	case "l", "i", "p": // who reconciles, which suspect is tried apart, and which programs run
+	case "l", "i", "p": // see the keys of the ledger
 	default:
 		b.problem("key %s is none of the books'", key)
 	}
@@ -132,7 +132,7 @@ func (b *books) checkRecords() {
 	}
 }
 
-// checkAttempts wants the newest attempts, and no others.
+// checkAttempts checks that the record has the newest attempts and no others.
 func (b *books) checkAttempts(id string, r map[string]string) {
 	attempts, _ := strconv.Atoi(r["n"])
 	if before, _ := strconv.Atoi(r["m"]); before > attempts {

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	_ worker.Books  = metrics.Books(nil)
+	_ worker.Attempts  = metrics.Books(nil)
 	_ queue.Handler = metrics.Handler(nil)
 )
 
