@@ -433,7 +433,7 @@ func TestRetryAll(t *testing.T) {
 	b.settle(t, "late", "Ada", busy)
 	want["late"] = order.StatusFailed
 	ids = append(ids, "late")
-	b.rdb.HSet(t.Context(), "orders:{b0}:o:o2", "d", "{")
+	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", "{")
 	b.settle(t, "customer", "Bob", busy)
 
 	moved := map[string]bool{}
@@ -480,7 +480,7 @@ func TestRetryAll(t *testing.T) {
 	if !strings.Contains(log.String(), "order o2") {
 		t.Errorf("logged %q, want the order that cannot be read", log)
 	}
-	b.rdb.HSet(t.Context(), "orders:{b0}:o:o2", "d", b.rdb.HGet(t.Context(), "orders:{b0}:o:o3", "d").Val())
+	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", b.rdb.HGet(t.Context(), ledgertest.RecordKey("o3"), "d").Val())
 	want["o2"] = order.StatusFailed
 	for _, id := range ids {
 		if rec, err := b.books.Get(t.Context(), id); err != nil || rec.Status != want[id] {
@@ -499,7 +499,7 @@ func TestRetryAllFaults(t *testing.T) {
 			for n := range 3 {
 				b.settle(t, fmt.Sprintf("o%d", n), "Ada", order.Outcome{Status: order.StatusFailed, Error: "busy"})
 			}
-			b.breaker.Break(fault, redistest.Script("orders:{b0}:o:o1"))
+			b.breaker.Break(fault, redistest.Script(ledgertest.RecordKey("o1")))
 			first, err := b.RetryAll(t.Context(), failed("busy"), order.Position{}, 10, false)
 			if err != nil || first.Count != 1 || first.Retried != 1 || first.Next.ID != "o2" {
 				t.Errorf("the broken walk answered %+v, %v", first, err)

@@ -140,7 +140,7 @@ func TestDurationsOfAnOrder(t *testing.T) {
 			books.do(t, accept(row.order))
 			if row.due != nil {
 				due := row.due(books.get(t, "o1")).UnixMicro()
-				books.rdb.HSet(t.Context(), "orders:{b0}:o:o1", "u", due)
+				books.rdb.HSet(t.Context(), ledgertest.RecordKey("o1"), "u", due)
 			}
 			books.do(t, begin(a), fail(a), begin(b), settle(b, failed))
 			rec := books.get(t, "o1")

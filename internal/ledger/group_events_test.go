@@ -32,7 +32,7 @@ func TestGroupEvents(t *testing.T) {
 		"the clock goes on": func(*testing.T, *grouping) {},
 		"the clock has gone back": func(t *testing.T, g *grouping) {
 			t.Helper()
-			if err := g.rdb.Do(t.Context(), "XSETID", "orders:{b0}:e", "9999999999999-7").Err(); err != nil {
+			if err := g.rdb.Do(t.Context(), "XSETID", ledgertest.EventsKey, "9999999999999-7").Err(); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -48,10 +48,10 @@ func TestGroupEvents(t *testing.T) {
 				want = append(want, id)
 			}
 			prepare(t, g)
-			before := g.rdb.XLen(t.Context(), "orders:{b0}:e").Val()
+			before := g.rdb.XLen(t.Context(), ledgertest.EventsKey).Val()
 			g.together(t, beginning("nobody", "a"), begins...)
 			g.together(t, settling("nobody", "a", completed()), settles...)
-			if n := g.rdb.XLen(t.Context(), "orders:{b0}:e").Val() - before; n != 4 {
+			if n := g.rdb.XLen(t.Context(), ledgertest.EventsKey).Val() - before; n != 4 {
 				t.Errorf("two groups of 12 events added %d entries, want two each", n)
 			}
 			events := g.stream(t)
@@ -75,7 +75,7 @@ func TestGroupEvents(t *testing.T) {
 // checkReadOn reads the stream on after an event, as any reader would.
 func (g *grouping) checkReadOn(t *testing.T, after ledgertest.Event, want []ledgertest.Event) {
 	t.Helper()
-	streams, err := g.rdb.XRead(t.Context(), &redis.XReadArgs{Streams: []string{"orders:{b0}:e", after.ID}, Block: -1}).Result()
+	streams, err := g.rdb.XRead(t.Context(), &redis.XReadArgs{Streams: []string{ledgertest.EventsKey, after.ID}, Block: -1}).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		t.Fatal(err)
 	}

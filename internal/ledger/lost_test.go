@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -141,7 +142,7 @@ func TestForgetEvents(t *testing.T) {
 	for n := range 1000 {
 		b.do(t, accept(sample(fmt.Sprint("o", n))))
 	}
-	length := func() int64 { return b.rdb.XLen(t.Context(), "orders:{b0}:e").Val() }
+	length := func() int64 { return b.rdb.XLen(t.Context(), ledgertest.EventsKey).Val() }
 	forget := func(cutoff time.Time) {
 		t.Helper()
 		if err := b.ForgetEvents(t.Context(), cutoff); err != nil {
@@ -187,7 +188,7 @@ func TestApart(t *testing.T) {
 		}
 	}
 	set("o2", "o2")
-	if ttl := b.rdb.PTTL(t.Context(), "orders:{b0}:i").Val(); ttl <= 0 || ttl > time.Hour {
+	if ttl := b.rdb.PTTL(t.Context(), ledgertest.QuarantineKey).Val(); ttl <= 0 || ttl > time.Hour {
 		t.Errorf("it lasts %v", ttl)
 	}
 }

@@ -16,8 +16,6 @@ import (
 	"orderprocessor/internal/order"
 )
 
-const book = "orders:{b0}:"
-
 // CheckBooks reads all of the ledger's keys and fails the test for every
 // disagreement between records, indexes, counters, timelines and events. The books must
 // be at rest.
@@ -60,7 +58,7 @@ func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
 		records: map[string]map[string]string{}, indexes: map[string]map[string]float64{},
 		customers: map[string]float64{},
 	}
-	keys := rdb.Scan(ctx, 0, book+"*", 1000).Iterator()
+	keys := rdb.Scan(ctx, 0, Book+"*", 1000).Iterator()
 	for keys.Next(ctx) {
 		if err := b.readKey(ctx, rdb, keys.Val()); err != nil {
 			return nil, err
@@ -70,7 +68,7 @@ func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
 }
 
 func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key string) error {
-	kind, name, _ := strings.Cut(strings.TrimPrefix(key, book), ":")
+	kind, name, _ := strings.Cut(strings.TrimPrefix(key, Book), ":")
 	var err error
 	switch kind {
 	case "o":
