@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,11 +30,13 @@ func TestDocumentKeepsEveryField(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	earlier := full
-	earlier.Notes = "earlier"
-	write(`{"a":999.99,"i":["tea","cups"],"c":"Grace Hopper","d":"1 Main Street\nArlington","p":3,"n":"earlier","t":"2026-01-02T03:04:05.678901Z"}`)
+	earlier := order.Order{ID: "full", Content: order.Content{
+		Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada", Address: "1 Main Street\nLondon",
+		Priority: order.PriorityLow, Notes: "earlier", ProcessAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC),
+	}}
+	write(`{"a":12.50,"i":["tea","cups"],"c":"ada","d":"1 Main Street\nLondon","p":3,"n":"earlier","t":"2026-01-02T03:04:05.678901Z"}`)
 	read("a document as it is stored", earlier)
-	write(`{"id":"full","amount":999.99,"items":["tea","cups"],"customer":"Grace Hopper","address":"1 Main Street\nArlington",` +
+	write(`{"id":"full","amount":12.50,"items":["tea","cups"],"customer":"ada","address":"1 Main Street\nLondon",` +
 		`"priority":3,"notes":"earlier","process_at":"2026-01-02T03:04:05.678901Z"}`)
 	read("a document of the first version", earlier)
 }

@@ -1,8 +1,6 @@
 package ledger_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -158,19 +156,5 @@ func TestReach(t *testing.T) {
 	}
 	if oldest, newest := reach(); oldest != newest || newest.String() != all[29].ID {
 		t.Errorf("of an empty stream %s to %s are kept", oldest, newest)
-	}
-}
-
-func TestStreamWithoutRedis(t *testing.T) {
-	b := open(t)
-	b.server.Freeze()
-	defer b.server.Thaw()
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, _, err := b.EventsAfter(ctx, order.EventID{}, 100, time.Minute); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("EventsAfter returns %v", err)
-	}
-	if _, _, err := b.Reach(ctx); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("Reach returns %v", err)
 	}
 }

@@ -77,14 +77,6 @@ func TestLostWorkerIsStale(t *testing.T) {
 	}
 }
 
-// TestLostMissing reports an order that is not there.
-func TestLostMissing(t *testing.T) {
-	b := open(t)
-	if _, err := b.Lost(t.Context(), "o1", seen(1)); !errors.Is(err, order.ErrNotFound) {
-		t.Errorf("answered %v", err)
-	}
-}
-
 // TestRetryForgetsLosses counts lost workers anew after an operator's retry.
 func TestRetryForgetsLosses(t *testing.T) {
 	b := open(t)
@@ -190,19 +182,6 @@ func TestApart(t *testing.T) {
 	set("o2", "o2")
 	if ttl := b.rdb.PTTL(t.Context(), ledgertest.QuarantineKey).Val(); ttl <= 0 || ttl > time.Hour {
 		t.Errorf("it lasts %v", ttl)
-	}
-}
-
-// TestLostTwice answers the last loss the same when go-redis asks again.
-func TestLostTwice(t *testing.T) {
-	b := open(t)
-	b.do(t, accept(sample("o1")), begin(claim("o1", "a")), lost("o1", 1), begin(claim("o1", "b")), lost("o1", 2), begin(claim("o1", "c")), apart("o1"))
-	want := order.Loss{Ended: true, Failed: true, WorkersLost: 3}
-	for range 2 {
-		got, err := b.Lost(t.Context(), "o1", seen(3))
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%v (-want +got):\n%s", err, diff)
-		}
 	}
 }
 
