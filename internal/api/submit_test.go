@@ -196,7 +196,9 @@ func TestSubmitToFullQueues(t *testing.T) {
 // takes is an intake for states that are hard to reach.
 type takes func(ctx context.Context, o order.Order) (order.Record, bool, error)
 
-func (f takes) Submit(ctx context.Context, o order.Order) (order.Record, bool, error) { return f(ctx, o) }
+func (f takes) Submit(ctx context.Context, o order.Order) (order.Record, bool, error) {
+	return f(ctx, o)
+}
 
 func (f takes) SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))

@@ -65,12 +65,12 @@ type facts struct {
 	recordID    string
 	recordForm  string
 
-	fleet      stats.WorkerPool
-	tasksErr   error
-	held       []recovery.ActiveTask
-	now        time.Time // by the clock of Redis
-	depths     map[order.Queue]stats.Depth
-	corrupt    map[order.Queue]int
+	fleet    stats.WorkerPool
+	tasksErr error
+	held     []recovery.ActiveTask
+	now      time.Time // by the clock of Redis
+	depths   map[order.Queue]stats.Depth
+	corrupt  map[order.Queue]int
 }
 
 // barred reports whether Redis answers no further question.

@@ -1,11 +1,11 @@
-// Package fulfilment is the signed HTTP call to the shop that tells it about an
-// approved order.
+// Package fulfilment is the signed HTTP call that tells the shop about an approved
+// order.
 //
-// It receives an order with the handling that the rules decided, and hands on
-// the shop's answer: a note, and a verdict in the returned error. It owns the
-// pool of connections to the shop and nothing else. Durable after it is only
-// the shop's side, keyed by the order id: a call may be repeated any number of
-// times, always with the same key, and the shop takes the order once.
+// It receives an order with the handling that the rules decided, and returns the shop's
+// answer: a note, and a verdict in the error. It owns the pool of connections to the
+// shop. Only what the shop stores is durable after it, keyed by the order id: a call may
+// be repeated any number of times with the same key, and the shop accepts the order
+// once.
 package fulfilment
 
 import (
@@ -27,14 +27,14 @@ import (
 	"orderprocessor/internal/traces"
 )
 
-// Config says where the shop listens and how much a call may cost.
+// Config configures a client.
 type Config struct {
-	// URL is where calls are sent: absolute, http or https. A user and password
+	// URL is the shop's endpoint: absolute, http or https. A user and password
 	// in it are sent as basic authentication.
 	URL string
-	// Secret signs the calls after the Standard Webhooks specification: base64,
-	// with or without "whsec_" in front. Without a secret calls are unsigned:
-	// they carry no webhook-signature, and the shop cannot tell who sent them.
+	// Secret signs the calls as Standard Webhooks specifies: base64, with or without
+	// "whsec_" in front. Without a secret, calls carry no webhook-signature, and the
+	// shop cannot verify who sent them.
 	Secret string
 	// Timeout bounds one call, from waiting for a connection to the last byte of
 	// the answer; above zero.
@@ -42,7 +42,7 @@ type Config struct {
 	// MaxConns bounds the connections to the shop, in use and idle together;
 	// above zero. A call that finds them all in use waits, within its Timeout.
 	MaxConns int
-	// Traces makes a span for each call; nil makes none.
+	// Traces creates a span for each call; nil creates none.
 	Traces trace.TracerProvider
 }
 
@@ -58,8 +58,8 @@ type Client struct {
 	server    []attribute.KeyValue // of each span
 }
 
-// New checks the configuration and returns a client that has not connected
-// yet. Its errors never quote the URL or the secret.
+// New checks the configuration and returns a client. It does not connect. Its errors
+// never quote the URL or the secret.
 func New(cfg Config) (*Client, error) {
 	endpoint, err := parseURL(cfg.URL)
 	if err != nil {
@@ -84,8 +84,8 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// parseURL leaves out url.Parse's own errors: they quote the text, and with it
-// a password.
+// parseURL does not return the errors of url.Parse, which quote the URL with its
+// password.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -103,8 +103,7 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// newTransport honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as operators
-// expect of any program that makes outgoing calls.
+// newTransport honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as operators expect.
 func newTransport(cfg Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: min(dialTimeout, cfg.Timeout)}
 	return &http.Transport{
@@ -116,28 +115,27 @@ func newTransport(cfg Config) *http.Transport {
 		MaxIdleConnsPerHost:    cfg.MaxConns,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		DisableCompression:     true, // bodies are small, and readNote bounds what they become
-		ForceAttemptHTTP2:      true, // a transport with its own dialer has to ask for it
+		DisableCompression:     true, // bodies are small, and readNote bounds their decompression
+		ForceAttemptHTTP2:      true, // off by default for a transport with its own dialer
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}
 }
 
-// Fulfil tells the shop about an approved order and returns what it answered,
-// up to order.MaxNoteBytes of printable text, with an error as well as without.
-// The attempt counts from one. It takes at most Config.Timeout.
+// Fulfil tells the shop about an approved order and returns the shop's answer, up to
+// order.MaxNoteBytes of printable text, with an error as well as without. It lasts at
+// most Config.Timeout.
 //
-// Without an error the shop has taken the order: the headers of its answer said
-// so, whatever became of the body. A *order.RetryError means that repeating the
-// call is right: no complete headers came, ctx ended (its error is wrapped), or
-// the shop asked to be called again, no sooner than After. Its Unknown is false
-// only if the shop surely has not taken the order, because the call had no
-// connection or the shop itself refused it. A *order.PermanentError means that
-// the shop refused the order for good. Both have one line of text without
-// secrets.
+// Without an error the shop has accepted the order: the status of its answer says so,
+// even if the body broke off. A *order.RetryError means that the call should be
+// repeated: no complete headers came, ctx ended (its error is wrapped), or the shop
+// asked to be called again, no sooner than After. Its Unknown is false only if the shop
+// certainly has not accepted the order, because there was no connection or the shop
+// itself refused it. A *order.PermanentError means that the shop refused the order for
+// good. The text of both is one line without secrets.
 //
-// It is safe to call again after any result or none, and a call may reach the
-// shop twice by itself: the Idempotency-Key lets the transport repeat a request
-// whose reused connection broke before the first byte of an answer.
+// Fulfil may be called again after any result or none. One call may also reach the shop
+// twice: because of the Idempotency-Key, the transport repeats a request whose reused
+// connection broke before the first byte of an answer.
 func (c *Client) Fulfil(ctx context.Context, a order.Approval) (note string, err error) {
 	ctx, span := c.start(ctx, a.Order.ID, a.Attempt)
 	defer span.End()
@@ -146,7 +144,7 @@ func (c *Client) Fulfil(ctx context.Context, a order.Approval) (note string, err
 	return note, err
 }
 
-// call makes the call within its time. The shop learns of the span of ctx.
+// call calls the shop within the timeout. The request carries the span of ctx.
 func (c *Client) call(ctx context.Context, a order.Approval) (note string, err error) {
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -164,10 +162,10 @@ func (c *Client) call(ctx context.Context, a order.Approval) (note string, err e
 		return "", &order.RetryError{Unknown: connected.Load(), Err: c.unanswered(ctx, call, err)}
 	}
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read
-	tell(trace.SpanFromContext(ctx), resp.StatusCode)
+	recordStatus(trace.SpanFromContext(ctx), resp.StatusCode)
 	return c.readNote(resp, cancel), verdict(resp.StatusCode, resp.Header, time.Now())
 }
 
-// Close closes the connections that no call uses. Calls under way are not
-// disturbed, later ones connect anew, and it is safe to call twice.
+// Close closes idle connections. Calls in progress continue, and later calls open new
+// connections. It may be called twice.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

@@ -24,12 +24,12 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// cutOff ends the note of an answer that broke off or took too long.
+// cutOff ends the note of a body that broke off or took too long.
 const cutOff = "(cut off)"
 
-// readNote also empties the body, within bounds, so that the connection can be
-// used again. It ends the call when the body takes too long. After 101 the body
-// is a bare connection that no context ends.
+// readNote reads the note from the body. It drains the body, within bounds, so that the
+// connection can be reused, and ends the call when that takes too long. After status
+// 101 the body is a bare connection that no context ends.
 func (c *Client) readNote(resp *http.Response, end context.CancelFunc) string {
 	if resp.StatusCode < http.StatusOK {
 		return ""
@@ -44,8 +44,8 @@ func (c *Client) readNote(resp *http.Response, end context.CancelFunc) string {
 	return strings.TrimLeft(note+" "+cutOff, " ")
 }
 
-// readable is what a person can read of a body: its text, uncompressed and in
-// UTF-8, or words that say what it is.
+// readable returns a body as text for people, decompressed and in UTF-8, or describes a
+// body that is no text.
 func readable(header http.Header, body []byte, broken bool) string {
 	if len(body) == 0 {
 		return ""
@@ -67,7 +67,7 @@ func readable(header http.Header, body []byte, broken bool) string {
 	return text
 }
 
-// codingsOf lists how a body was encoded, in the order in which that was done.
+// codingsOf lists the content codings of a body, in the order in which they were applied.
 func codingsOf(header http.Header) []string {
 	var codings []string
 	for name := range strings.SplitSeq(strings.Join(header.Values("Content-Encoding"), ","), ",") {
@@ -78,9 +78,8 @@ func codingsOf(header http.Header) []string {
 	return codings
 }
 
-// decompress returns as much as maxBodyBytes of what was compressed. It returns
-// the body as it is and false if it is not compressed in the way that is said,
-// or in a way that is not known here.
+// decompress returns up to maxBodyBytes of the decompressed body. It returns the body
+// unchanged and false if the codings are unknown or do not match it.
 func decompress(body []byte, codings []string) ([]byte, bool) {
 	if len(codings) > maxCodings {
 		return body, false
@@ -99,8 +98,8 @@ func decompress(body []byte, codings []string) ([]byte, bool) {
 	return plain, true
 }
 
-// decompressor knows what the standard library does. With deflate some servers
-// leave out the wrapping of zlib that RFC 9110 asks for.
+// decompressor supports the codings of the standard library. For deflate, some servers
+// omit the zlib wrapper that RFC 9110 requires.
 func decompressor(coding string, body []byte) (io.Reader, error) {
 	switch coding {
 	case "gzip", "x-gzip":
@@ -115,19 +114,19 @@ func decompressor(coding string, body []byte) (io.Reader, error) {
 	}
 }
 
-// toUTF8 reads a text by its byte order mark, else as its type says, else as
-// UTF-8, else as Windows-1252, which holds Latin-1, if little of it is outside
-// of ASCII. What it cannot read becomes U+FFFD, or stays as it is. The last
-// character of a text that was cut may be incomplete, and is then left out.
+// toUTF8 decodes a text by its byte order mark, or by the charset of its type, or as
+// UTF-8, or, if most of it is ASCII, as Windows-1252, which includes Latin-1. What it
+// cannot decode becomes U+FFFD or stays unchanged. An incomplete last character of a cut
+// text is dropped.
 func toUTF8(body []byte, contentType string, cut bool) string {
-	_, params, _ := mime.ParseMediaType(contentType) // a type that cannot be read names no charset
+	_, params, _ := mime.ParseMediaType(contentType) // a malformed type names no charset
 	label := strings.ToLower(params["charset"])
 	encoding, err := htmlindex.Get(label)
 	var decoder transform.Transformer
 	switch {
 	case hasByteOrderMark(body):
 		decoder = bom.BOMOverride(bom.UTF8.NewDecoder())
-	case label == "utf-16" && body[0] == 0: // the index takes it for little-endian, RFC 2781 for big-endian
+	case label == "utf-16" && body[0] == 0: // htmlindex assumes little-endian, RFC 2781 big-endian
 		decoder = bom.UTF16(bom.BigEndian, bom.IgnoreBOM).NewDecoder()
 	case err == nil && encoding != bom.UTF8:
 		decoder = encoding.NewDecoder()
@@ -156,7 +155,7 @@ func hasByteOrderMark(body []byte) bool {
 	return false
 }
 
-// withoutPartOfRune leaves out the first bytes of a character at the end.
+// withoutPartOfRune drops an incomplete character at the end.
 func withoutPartOfRune(body []byte) []byte {
 	for i := len(body) - 1; i >= max(0, len(body)-utf8.UTFMax); i-- {
 		if utf8.RuneStart(body[i]) {
@@ -169,7 +168,7 @@ func withoutPartOfRune(body []byte) []byte {
 	return body
 }
 
-// countHigh counts the bytes outside of ASCII.
+// countHigh counts the bytes that are not ASCII.
 func countHigh(body []byte) (n int) {
 	for _, b := range body {
 		if b >= utf8.RuneSelf {
@@ -179,8 +178,8 @@ func countHigh(body []byte) (n int) {
 	return n
 }
 
-// isBinary says whether much of a text cannot be read: a tenth, and more than
-// the odd character.
+// isBinary reports whether more than a tenth of a text is unreadable, ignoring a few
+// stray characters.
 func isBinary(text string) bool {
 	all, odd := 0, 0
 	for _, r := range text {

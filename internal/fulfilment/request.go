@@ -26,7 +26,7 @@ const (
 	secretPrefix = "whsec_"
 )
 
-// message is the body of a call, in the shape that Standard Webhooks proposes.
+// message is the body of a call, in the form that Standard Webhooks proposes.
 type message struct {
 	Type      string `json:"type"`
 	Timestamp string `json:"timestamp"` // when the order was approved, the same in every call
@@ -39,11 +39,11 @@ type data struct {
 	Attempt  int            `json:"attempt"`
 }
 
-// newSigner returns nil for no secret. A prefix with nothing behind it is an
-// error: signing with an empty key would only look safe.
+// newSigner returns nil without a secret. A prefix alone is an error: a signature with
+// an empty key would be worthless.
 func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 	if secret == "" {
-		return nil, nil //nolint:nilnil // no signer is what an unsigned call has
+		return nil, nil //nolint:nilnil // unsigned calls have no signer
 	}
 	if strings.TrimSpace(strings.TrimPrefix(secret, secretPrefix)) == "" {
 		return nil, errors.New("fulfilment secret holds no key")
@@ -55,8 +55,8 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 	return signer, nil
 }
 
-// request builds one call: the same key and message every time but for the
-// attempt, a new webhook-timestamp and with it a new signature.
+// request builds one call. Key and message are the same for every attempt, except for
+// the attempt's number; webhook-timestamp and signature are new.
 func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (*http.Request, error) {
 	body, err := json.Marshal(message{
 		approved, order.FormatTime(a.ApprovedAt), data{a.Order.View(), a.Handling, a.Attempt},
@@ -79,9 +79,9 @@ func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (
 	return req, c.sign(req.Header, webhookID(a.Order.ID), now, body)
 }
 
-// webhookID is an order's id without dots: they separate the parts of the signed
-// text, id.timestamp.body, and one in the id would let the parts of one call be
-// read as those of another. No id has a percent sign, so no two become the same.
+// webhookID returns an order's id without dots. Dots separate the parts of the signed
+// text, id.timestamp.body, so a dot in the id would let one call's parts be read as
+// another's. Ids contain no percent sign, so different ids stay different.
 func webhookID(id string) string { return strings.ReplaceAll(id, ".", "%2E") }
 
 func (c *Client) sign(header http.Header, id string, now time.Time, body []byte) error {

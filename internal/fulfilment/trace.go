@@ -13,8 +13,8 @@ import (
 	"orderprocessor/internal/traces"
 )
 
-// start begins the span of one call. While traces are off, ctx stays as it is and
-// the span records nothing.
+// start begins the span of one call. While traces are off, it returns ctx unchanged and
+// a span that records nothing.
 func (c *Client) start(ctx context.Context, id string, attempt int) (context.Context, trace.Span) {
 	if c.tracer == nil {
 		return ctx, trace.SpanFromContext(context.Background())
@@ -25,7 +25,8 @@ func (c *Client) start(ctx context.Context, id string, attempt int) (context.Con
 			traces.OrderID.String(id), traces.OrderAttempt.Int(attempt)))
 }
 
-// serverOf is what spans say of the shop: not the path, which may hold a secret.
+// serverOf returns the attributes of the shop's address, without the path, which may
+// contain a secret.
 func serverOf(endpoint *url.URL) []attribute.KeyValue {
 	port, err := strconv.Atoi(endpoint.Port())
 	switch {
@@ -38,8 +39,8 @@ func serverOf(endpoint *url.URL) []attribute.KeyValue {
 	return []attribute.KeyValue{semconv.ServerAddress(endpoint.Hostname()), semconv.ServerPort(port)}
 }
 
-// tell has the span say how the shop answered.
-func tell(span trace.Span, code int) {
+// recordStatus adds the status of the shop's answer to the span.
+func recordStatus(span trace.Span, code int) {
 	if !span.IsRecording() {
 		return
 	}

@@ -13,9 +13,9 @@ import (
 	"orderprocessor/internal/retryafter"
 )
 
-// verdict says what an answer's status means for the order: nil is taken, a
-// *order.RetryError is worth another attempt, a *order.PermanentError is not.
-// The status alone decides, and for a refusal Retry-After.
+// verdict returns what an answer means for the order: nil if the shop accepted it,
+// *order.RetryError if another attempt may help, *order.PermanentError if not. Only the
+// status decides, and Retry-After if it is a refusal.
 func verdict(code int, header http.Header, now time.Time) error {
 	asked, valid := retryafter.Read(header, now)
 	switch {
@@ -30,8 +30,8 @@ func verdict(code int, header http.Header, now time.Time) error {
 	}
 }
 
-// transient says whether time can cure a refusal: each of 5xx, and of 4xx those
-// that say when to come back and those that mean it without.
+// transient reports whether a refusal may end with time: every 5xx, and of 4xx those
+// with Retry-After and those whose meaning is temporary.
 func transient(code int, comeBack bool) bool {
 	switch code {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -41,14 +41,14 @@ func transient(code int, comeBack bool) bool {
 	}
 }
 
-// isGateway tells the answers of what stands before the shop, which does not
-// know what the shop did: the two of RFC 9110, and from 520 on those that no RFC
+// isGateway reports whether a gateway in front of the shop answered, which does not know
+// what the shop did: the two statuses of RFC 9110, and those from 520 on, which no RFC
 // registers.
 func isGateway(code int) bool {
 	return code == http.StatusBadGateway || code == http.StatusGatewayTimeout || code >= 520
 }
 
-// isRedirect tells the answers that send a call elsewhere from the others of 3xx.
+// isRedirect reports whether a status redirects the call, unlike the other 3xx.
 func isRedirect(code int) bool {
 	switch code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -59,8 +59,8 @@ func isRedirect(code int) bool {
 	}
 }
 
-// target is where a redirect leads, without what may be secret in it. It is
-// empty for a redirect that leads nowhere or cannot be read.
+// target returns where a redirect leads, without parts that may be secret. It is empty
+// when the redirect has no target or a malformed one.
 func target(header http.Header) string {
 	u, err := url.Parse(header.Get("Location"))
 	if err != nil {
@@ -73,14 +73,14 @@ func target(header http.Header) string {
 	return " to " + text
 }
 
-// answered names a status in our words; the shop's own reason phrase is text
-// from outside.
+// answered describes a status. It does not use the shop's own reason phrase, which may
+// be any text.
 func answered(code int) string {
 	return strings.TrimSpace(fmt.Sprintf("fulfilment answered %d %s", code, http.StatusText(code)))
 }
 
-// unanswered says why a call brought no complete headers. The end of the caller's
-// ctx is told apart from the end of the call's own time.
+// unanswered returns why no complete headers came. It distinguishes the end of the
+// caller's ctx from the call's own timeout.
 func (c *Client) unanswered(ctx, call context.Context, cause error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("call to fulfilment stopped: %w", err)
@@ -92,8 +92,8 @@ func (c *Client) unanswered(ctx, call context.Context, cause error) error {
 	return &brokenError{what: what, cause: cause}
 }
 
-// brokenError is a call that the network, or a peer that speaks no HTTP, broke
-// off. Its text is bounded; its cause is open to errors.Is.
+// brokenError is a call that the network broke off, or a peer that does not speak HTTP.
+// Its text is bounded. It wraps its cause.
 type brokenError struct {
 	what  string
 	cause error

@@ -53,9 +53,9 @@ func (a arriving) Done() <-chan struct{} {
 	return a.Context.Done()
 }
 
-// takenTogether is what Take answers to orders that come while another one is under
+// submitTogether is what Take answers to orders that come while another one is under
 // way, each with its context.
-func (b *bundle) takenTogether(t *testing.T, in *intake.Intake, g *gate, ctxs []context.Context, orders []order.Order) []order.Acceptance {
+func (b *bundle) submitTogether(t *testing.T, in *intake.Intake, g *gate, ctxs []context.Context, orders []order.Order) []order.Acceptance {
 	t.Helper()
 	var all sync.WaitGroup
 	take := func(ctx context.Context, o order.Order) (a order.Acceptance) {
@@ -80,9 +80,9 @@ func (b *bundle) takenTogether(t *testing.T, in *intake.Intake, g *gate, ctxs []
 	return answers
 }
 
-// grouping is an intake into the bundle's books and queue, with room for so many
+// concurrent is an intake into the bundle's books and queue, with room for so many
 // orders, whose takes travel together as the test wants.
-func (b *bundle) grouping(room int) (*intake.Intake, *gate) {
+func (b *bundle) concurrent(room int) (*intake.Intake, *gate) {
 	g := newGate(b.books)
 	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: time.Second})
 	return intake.New(g, producer, shop, intake.NewAdmission(nil, nil, room), slog.New(slog.NewTextHandler(b.logged, nil))), g
@@ -98,19 +98,19 @@ func contexts(t *testing.T, n int) []context.Context {
 	return all
 }
 
-// TestTakeTogether holds that orders which come at the same time are recorded in one
+// TestConcurrent holds that orders which come at the same time are recorded in one
 // step, and that each has the answer it would have alone.
-func TestTakeTogether(t *testing.T) {
+func TestConcurrent(t *testing.T) {
 	b := open(t)
 	known := ordertest.Order(t, ordertest.WithID("known"))
-	b.take(t, known)
+	b.submit(t, known)
 	other := ordertest.Order(t, ordertest.WithID("known"), ordertest.WithAmount("1"))
 	unnamed := ordertest.Order(t)
 	unnamed.ID = ""
 	twice := ordertest.Order(t, ordertest.WithID("twice"), ordertest.WithPriority(order.PriorityHigh))
 	orders := []order.Order{twice, known, unnamed, other, twice, unnamed, ordertest.Order(t, ordertest.WithID("last"))}
-	in, g := b.grouping(1000)
-	got := b.takenTogether(t, in, g, contexts(t, len(orders)), orders)
+	in, g := b.concurrent(1000)
+	got := b.submitTogether(t, in, g, contexts(t, len(orders)), orders)
 	if diff := cmp.Diff([]int{1, len(orders)}, g.steps); diff != "" {
 		t.Errorf("orders of each step (-want +got):\n%s", diff)
 	}
@@ -140,65 +140,14 @@ func TestTakeTogether(t *testing.T) {
 	}
 }
 
-// TestTakeTogetherRoom holds that of orders which come at the same time those are taken for
-// which there is room, and that known ones need none.
-func TestTakeTogetherRoom(t *testing.T) {
-	b := open(t)
-	known := ordertest.Order(t, ordertest.WithID("known"))
-	b.take(t, known)
-	orders := []order.Order{ordertest.Order(t), ordertest.Order(t), ordertest.Order(t), known}
-	in, g := b.grouping(3) // the first order, and two of these
-	for i, a := range b.takenTogether(t, in, g, contexts(t, len(orders)), orders) {
-		var busy *order.BusyError
-		switch {
-		case i < 2 && (a.Err != nil || !a.IsNew), i == 2 && !errors.As(a.Err, &busy), i == 3 && (a.Err != nil || a.IsNew):
-			t.Errorf("order %d: %+v", i, a)
-		}
-	}
-}
-
-// TestTakeTogetherPriorities holds that when memory is short, each of the orders which
-// come at the same time is let in or refused for its own queue, and has its own answer.
-func TestTakeTogetherPriorities(t *testing.T) {
-	b := open(t)
-	load := &lengths{used: 750, unit: 1 << 30} // room for critical orders alone
-	short := intake.NewAdmission(load, load, 1000)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var reading sync.WaitGroup
-	reading.Go(func() { _ = short.Run(ctx) })
-	for deadline := time.Now().Add(5 * time.Minute); short.Admit(order.QueueLow, 0) == nil; short.Release() {
-		if time.Now().After(deadline) {
-			t.Fatal("the gate has not read how full Redis is")
-		}
-	}
-	cancel()
-	reading.Wait()
-	g := newGate(b.books)
-	in := intake.New(g, &tasks{}, shop, short, slog.New(slog.DiscardHandler))
-	var orders []order.Order
-	for _, p := range []order.Priority{
-		order.PriorityLow, order.PriorityHigh, order.PriorityMedium, order.PriorityHigh, order.PriorityLow,
-	} {
-		orders = append(orders, ordertest.Order(t, ordertest.WithPriority(p)))
-	}
-	for i, a := range b.takenTogether(t, in, g, contexts(t, len(orders)), orders) {
-		var busy *order.BusyError
-		switch high := orders[i].Priority == order.PriorityHigh; {
-		case high && (a.Err != nil || !a.IsNew || a.Record.ID != orders[i].ID), !high && !errors.As(a.Err, &busy):
-			t.Errorf("order %d, of priority %d: %+v", i, orders[i].Priority, a)
-		}
-	}
-}
-
-// TestTakeTogetherGivingUp holds what a caller hears whose time is over before its
+// TestConcurrentGivingUp holds what a caller hears whose time is over before its
 // order is recorded: that it may be, with the id that was made for it.
-func TestTakeTogetherGivingUp(t *testing.T) {
+func TestConcurrentGivingUp(t *testing.T) {
 	t.Parallel()
 	for _, named := range []bool{true, false} {
 		t.Run(fmt.Sprintf("named %t", named), func(t *testing.T) {
 			b := open(t)
-			in, g := b.grouping(1000)
+			in, g := b.concurrent(1000)
 			var all sync.WaitGroup
 			all.Go(func() { _, _, _ = in.Submit(t.Context(), ordertest.Order(t)) })
 			<-g.reached
@@ -225,9 +174,9 @@ func TestTakeTogetherGivingUp(t *testing.T) {
 	}
 }
 
-// TestTakeTogetherTraces holds that each of the orders which are queued together
+// TestConcurrentTraces holds that each of the orders which are queued together
 // carries its own trace to its worker, and none that of another.
-func TestTakeTogetherTraces(t *testing.T) {
+func TestConcurrentTraces(t *testing.T) {
 	b := open(t)
 	const n = 6
 	orders, want := make([]order.Order, n), make([]string, n)
@@ -241,8 +190,8 @@ func TestTakeTogetherTraces(t *testing.T) {
 		ctxs = append(ctxs, sampled(t, byte(i+1)))
 		want[i] = fmt.Sprintf("00-%032x-%016x-01", i+1, i+1)
 	}
-	in, g := b.grouping(1000)
-	b.takenTogether(t, in, g, ctxs, orders)
+	in, g := b.concurrent(1000)
+	b.submitTogether(t, in, g, ctxs, orders)
 	for i := range orders {
 		info, err := b.asynq.GetTaskInfo("default", orders[i].ID)
 		if err != nil {
@@ -262,9 +211,9 @@ func sampled(t *testing.T, n byte) context.Context {
 	}))
 }
 
-// TestTakeTogetherFaults holds that when the books cannot be asked, all who came
+// TestConcurrentFaults holds that when the books cannot be asked, all who came
 // together hear so, each with its own id, and that nothing is queued.
-func TestTakeTogetherFaults(t *testing.T) {
+func TestConcurrentFaults(t *testing.T) {
 	b := open(t)
 	unnamed := ordertest.Order(t)
 	unnamed.ID = ""
@@ -273,7 +222,7 @@ func TestTakeTogetherFaults(t *testing.T) {
 	g := newGate(l)
 	in := intake.New(g, q, shop, intake.NewAdmission(nil, nil, 1000), slog.New(slog.DiscardHandler))
 	made := map[string]bool{}
-	for i, a := range b.takenTogether(t, in, g, contexts(t, len(orders)), orders) {
+	for i, a := range b.submitTogether(t, in, g, contexts(t, len(orders)), orders) {
 		var uncertain *order.UncertainError
 		if isMade := i%2 == 1; !errors.Is(a.Err, order.ErrUnavailable) || errors.As(a.Err, &uncertain) != isMade {
 			t.Errorf("order %d: %+v", i, a)

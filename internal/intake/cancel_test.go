@@ -24,13 +24,13 @@ type step func(t *testing.T, b *bundle)
 // taken is order o1, waiting for a worker with its task.
 func taken(t *testing.T, b *bundle) {
 	t.Helper()
-	b.take(t, ordertest.Order(t, ordertest.WithID("o1")))
+	b.submit(t, ordertest.Order(t, ordertest.WithID("o1")))
 }
 
 // scheduled is order o1, waiting an hour for its time with its task.
 func scheduled(t *testing.T, b *bundle) {
 	t.Helper()
-	b.take(t, ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(time.Now().Add(time.Hour))))
+	b.submit(t, ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(time.Now().Add(time.Hour))))
 }
 
 // begun is order o1 with an attempt that runs.

@@ -54,8 +54,8 @@ func open(t *testing.T) *bundle {
 	return b
 }
 
-// take takes an order in that must be accepted.
-func (b *bundle) take(t *testing.T, o order.Order) order.Record {
+// submit submits an order that must be accepted.
+func (b *bundle) submit(t *testing.T, o order.Order) order.Record {
 	t.Helper()
 	rec, _, err := b.Submit(t.Context(), o)
 	if err != nil {
@@ -93,9 +93,9 @@ func (b *bundle) attempt(t *testing.T, id string) order.Claim {
 	return c
 }
 
-// TestTakeNew holds that a new order is in the books and in the queue that the
+// TestSubmitNew holds that a new order is in the books and in the queue that the
 // rules choose.
-func TestTakeNew(t *testing.T) {
+func TestSubmitNew(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name string
@@ -130,9 +130,9 @@ func TestTakeNew(t *testing.T) {
 	}
 }
 
-// TestTakeAgain holds what a repeated submission does, by what has become of
+// TestSubmitKnown holds what a repeated submission does, by what has become of
 // the order since.
-func TestTakeAgain(t *testing.T) {
+func TestSubmitKnown(t *testing.T) {
 	t.Parallel()
 	settle := func(t *testing.T, b *bundle) {
 		t.Helper()
@@ -197,7 +197,7 @@ func TestTakeAgain(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
 			o := ordertest.Order(t, ordertest.WithID("o1"))
-			b.take(t, o)
+			b.submit(t, o)
 			if row.since != nil {
 				row.since(t, b)
 			}
@@ -212,26 +212,8 @@ func TestTakeAgain(t *testing.T) {
 	}
 }
 
-// TestTakeConflict holds that other content under a known id changes nothing.
-func TestTakeConflict(t *testing.T) {
-	b := open(t)
-	first := b.take(t, ordertest.Order(t, ordertest.WithID("o1")))
-	// The other order would wait in another queue.
-	other := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithPriority(order.PriorityHigh))
-	if _, _, err := b.Submit(t.Context(), other); !errors.Is(err, order.ErrConflict) {
-		t.Errorf("answered %v", err)
-	}
-	rec, err := b.books.Get(t.Context(), "o1")
-	if diff := cmp.Diff(first, rec); err != nil || diff != "" {
-		t.Errorf("%v, record (-before +after):\n%s", err, diff)
-	}
-	if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
-		t.Errorf("queued in (-want +got):\n%s", diff)
-	}
-}
-
-// TestTakeMakesID holds that an order without an id gets one that sorts by time.
-func TestTakeMakesID(t *testing.T) {
+// TestSubmitMakesID holds that an order without an id gets one that sorts by time.
+func TestSubmitMakesID(t *testing.T) {
 	b := open(t)
 	last := ""
 	for range 100 {
@@ -252,36 +234,6 @@ func TestTakeMakesID(t *testing.T) {
 		if len(b.queued(t, rec.ID)) != 1 {
 			t.Errorf("order %s is not queued", rec.ID)
 		}
-	}
-}
-
-// TestAcceptFaults breaks the write of the record in both ways a network can.
-// The client gets an error and repeats, and the order is in once.
-func TestAcceptFaults(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			o := ordertest.Order(t, ordertest.WithID("o1"))
-			b.breaker.Break(fault, redistest.Script("orders:"))
-			if _, _, err := b.Submit(t.Context(), o); !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("the broken submission answered %v", err)
-			}
-			if tasks := b.queued(t, "o1"); len(tasks) != 0 {
-				t.Errorf("an order that may not be recorded is queued in %v", tasks)
-			}
-			rec, isNew, err := b.Submit(t.Context(), o)
-			if err != nil || rec.Status != order.StatusPending || isNew != (fault == redistest.NotApplied) {
-				t.Errorf("the repeat answered %s, new %t, %v", rec.Status, isNew, err)
-			}
-			if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
-				t.Errorf("queued in (-want +got):\n%s", diff)
-			}
-			totals, err := b.books.Totals(t.Context())
-			if err != nil || totals.Accepted != 1 {
-				t.Errorf("%d orders accepted, %v", totals.Accepted, err)
-			}
-		})
 	}
 }
 
@@ -319,7 +271,7 @@ func TestEnqueueFaults(t *testing.T) {
 				if n := len(b.queued(t, "o1")); !row.warned && n != 1 {
 					t.Errorf("the order has %d tasks", n)
 				}
-				b.take(t, o)
+				b.submit(t, o)
 				if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queued(t, "o1")); diff != "" {
 					t.Errorf("queued after the repeat in (-want +got):\n%s", diff)
 				}
@@ -418,9 +370,9 @@ func (knows) Get(context.Context, string) (order.Record, error) {
 	return order.Record{}, order.ErrNotFound
 }
 
-// TestTakePassesErrors holds that intake adds nothing to what the ledger says,
+// TestSubmitPassesErrors holds that intake adds nothing to what the ledger says,
 // and queues nothing then.
-func TestTakePassesErrors(t *testing.T) {
+func TestSubmitPassesErrors(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{order.ErrUnavailable, order.ErrConflict, errors.New("odd")} {
 		l, q := &books{err: want}, &tasks{}
@@ -437,12 +389,12 @@ func TestTakePassesErrors(t *testing.T) {
 	}
 }
 
-// TestTakeAgainWhenFull holds that full queues keep nobody from hearing of an
+// TestSubmitKnownWhenFull holds that full queues keep nobody from hearing of an
 // order that was accepted before, and that they accept nothing.
-func TestTakeAgainWhenFull(t *testing.T) {
+func TestSubmitKnownWhenFull(t *testing.T) {
 	b := open(t)
 	known := ordertest.Order(t)
-	rec := b.take(t, known)
+	rec := b.submit(t, known)
 	other := known
 	other.Notes = "different"
 	unnamed := known

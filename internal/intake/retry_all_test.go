@@ -20,7 +20,6 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
-	"orderprocessor/internal/redistest"
 )
 
 // shelf is a ledger of orders in memory, newest first, that can be slow and can
@@ -280,38 +279,6 @@ func TestRetryAllErrors(t *testing.T) {
 	}
 }
 
-// TestRetryAllGoesOnAfterAnError holds that the request after a broken one retries
-// the rest, and after a full queue hears of it.
-func TestRetryAllGoesOnAfterAnError(t *testing.T) {
-	s := shelve(450, "busy")
-	s.onRetry = nth(320, order.ErrUnavailable)
-	operate(t, s, 440, func(t *testing.T, in *intake.Intake, _ *tasks) {
-		t.Helper()
-		var got []intake.RetryReport
-		var after order.Position
-		for range 2 {
-			report, err := in.RetryAll(t.Context(), failed(""), after, 1000, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, report)
-			after = report.Next
-		}
-		want := []intake.RetryReport{
-			{Count: 319, Retried: 319, Next: s.place(319)},
-			{Count: 121, Retried: 121, Next: s.place(440)},
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("reports (-want +got):\n%s", diff)
-		}
-		var busy *order.BusyError
-		report, err := in.RetryAll(t.Context(), failed(""), after, 1000, false)
-		if !errors.As(err, &busy) || report != (intake.RetryReport{}) || len(s.retried) != 440 {
-			t.Errorf("without room: %+v, %v, %d orders were retried", report, err, len(s.retried))
-		}
-	})
-}
-
 // TestRetryAllMovedOn holds that orders which move on between listing and retry
 // are counted and left alone.
 func TestRetryAllMovedOn(t *testing.T) {
@@ -433,7 +400,7 @@ func TestRetryAll(t *testing.T) {
 	b.settle(t, "late", "Ada", busy)
 	want["late"] = order.StatusFailed
 	ids = append(ids, "late")
-	b.rdb.HSet(t.Context(), "orders:{b0}:o:o2", "d", "{")
+	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", "{")
 	b.settle(t, "customer", "Bob", busy)
 
 	moved := map[string]bool{}
@@ -480,46 +447,12 @@ func TestRetryAll(t *testing.T) {
 	if !strings.Contains(log.String(), "order o2") {
 		t.Errorf("logged %q, want the order that cannot be read", log)
 	}
-	b.rdb.HSet(t.Context(), "orders:{b0}:o:o2", "d", b.rdb.HGet(t.Context(), "orders:{b0}:o:o3", "d").Val())
+	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", b.rdb.HGet(t.Context(), ledgertest.RecordKey("o3"), "d").Val())
 	want["o2"] = order.StatusFailed
 	for _, id := range ids {
 		if rec, err := b.books.Get(t.Context(), id); err != nil || rec.Status != want[id] {
 			t.Errorf("order %s is %s, %v, want %s", id, rec.Status, err, want[id])
 		}
-	}
-}
-
-// TestRetryAllFaults breaks the write of the second retry in both ways a network
-// can. The walk says where to go on, and each order is retried once.
-func TestRetryAllFaults(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redistest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			for n := range 3 {
-				b.settle(t, fmt.Sprintf("o%d", n), "Ada", order.Outcome{Status: order.StatusFailed, Error: "busy"})
-			}
-			b.breaker.Break(fault, redistest.Script("orders:{b0}:o:o1"))
-			first, err := b.RetryAll(t.Context(), failed("busy"), order.Position{}, 10, false)
-			if err != nil || first.Count != 1 || first.Retried != 1 || first.Next.ID != "o2" {
-				t.Errorf("the broken walk answered %+v, %v", first, err)
-			}
-			if b.breaker.Fired() != 1 {
-				t.Fatalf("%d commands were broken", b.breaker.Fired())
-			}
-			rest := map[redistest.Fault]int{redistest.NotApplied: 2, redistest.ReplyLost: 1}[fault]
-			second, err := b.RetryAll(t.Context(), failed("busy"), first.Next, 10, false)
-			if diff := cmp.Diff(intake.RetryReport{Count: rest, Retried: rest}, second); err != nil || diff != "" {
-				t.Errorf("the next walk: %v, report (-want +got):\n%s", err, diff)
-			}
-			if n := b.retried(t); n != 3 {
-				t.Errorf("%d retries are counted", n)
-			}
-			totals, err := b.books.Totals(t.Context())
-			if err != nil || totals.ByStatus[order.StatusPending] != 3 {
-				t.Errorf("%d orders are pending, %v", totals.ByStatus[order.StatusPending], err)
-			}
-		})
 	}
 }
 

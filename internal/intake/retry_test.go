@@ -86,39 +86,6 @@ func (b *bundle) requeue(t *testing.T) {
 	}
 }
 
-// TestRetryIsWorkedAnew holds that an order can be retried after each of its
-// outcomes, and each time has all its attempts.
-func TestRetryIsWorkedAnew(t *testing.T) {
-	b := open(t)
-	taken(t, b)
-	c := order.Claim{ID: "o1", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 1}
-	for run := range 3 {
-		c.Token = "t" + string(rune('0'+run))
-		got, err := b.books.Begin(t.Context(), c)
-		if diff := cmp.Diff(order.Begun{Number: run + 1, Try: 1, ApprovedAt: got.ApprovedAt}, got); err != nil || diff != "" {
-			t.Fatalf("run %d: %v, begun (-want +got):\n%s", run+1, err, diff)
-		}
-		if err := b.books.Settle(t.Context(), c, order.Outcome{Status: order.StatusFailed, Error: "busy"}); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.asynq.ArchiveTask("default", "o1"); err != nil {
-			t.Fatal(err)
-		}
-		if rec, err := b.Retry(t.Context(), "o1"); err != nil || rec.Status != order.StatusPending {
-			t.Fatalf("run %d: answered %s, %v", run+1, rec.Status, err)
-		}
-		if state := b.stateOf("o1"); state != asynq.TaskStatePending {
-			t.Errorf("run %d: the task is %v", run+1, state)
-		}
-	}
-	totals, err := b.books.Totals(t.Context())
-	decisions := totals.EndToEnd[order.QueueDefault].Count()
-	if err != nil || totals.Accepted != 1 || totals.Retried != 3 || totals.Processed() != 0 || decisions != 3 {
-		t.Errorf("%d accepted, %d retried, %d decided, in %d decisions, %v",
-			totals.Accepted, totals.Retried, totals.Processed(), decisions, err)
-	}
-}
-
 // TestRetryRefused holds which orders cannot be retried, and that the try changes
 // neither them nor their tasks, and takes no room.
 func TestRetryRefused(t *testing.T) {
@@ -238,7 +205,7 @@ func TestRetryFaults(t *testing.T) {
 			} else if err != nil {
 				t.Errorf("the repeat answered %v", err)
 			}
-			b.take(t, b.record(t).Order) // the client's repeat, or reconcile
+			b.submit(t, b.record(t).Order) // the client's repeat, or reconcile
 			if s, task := b.record(t).Status, b.stateOf("o1"); s != order.StatusPending || task != asynq.TaskStatePending {
 				t.Errorf("the order is %s and its task %v", s, task)
 			}

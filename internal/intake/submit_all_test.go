@@ -20,8 +20,8 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// sheaf is n new orders, every third of them for later.
-func sheaf(t *testing.T, n int) []order.Order {
+// batchOf returns n new orders, every third of them for later.
+func batchOf(t *testing.T, n int) []order.Order {
 	t.Helper()
 	at := time.Now().Add(time.Hour)
 	orders := make([]order.Order, n)
@@ -35,8 +35,8 @@ func sheaf(t *testing.T, n int) []order.Order {
 	return orders
 }
 
-// checkTaken wants every order in the books as the answers say, and with its task.
-func (b *bundle) checkTaken(t *testing.T, orders []order.Order, all []order.Acceptance, isNew bool) {
+// checkAccepted wants every order in the books as the answers say, and with its task.
+func (b *bundle) checkAccepted(t *testing.T, orders []order.Order, all []order.Acceptance, isNew bool) {
 	t.Helper()
 	if len(all) != len(orders) {
 		t.Fatalf("%d answers to %d orders", len(all), len(orders))
@@ -59,16 +59,16 @@ func (b *bundle) checkTaken(t *testing.T, orders []order.Order, all []order.Acce
 	}
 }
 
-// TestTakeAll holds that many orders are taken in at once, and when they are sent
+// TestSubmitAll holds that many orders are taken in at once, and when they are sent
 // again are the same.
-func TestTakeAll(t *testing.T) {
+func TestSubmitAll(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 60} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			b := open(t)
-			orders := sheaf(t, n)
-			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), true)
-			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), false)
+			orders := batchOf(t, n)
+			b.checkAccepted(t, orders, b.SubmitAll(t.Context(), orders), true)
+			b.checkAccepted(t, orders, b.SubmitAll(t.Context(), orders), false)
 			if b.logged.Len() > 0 {
 				t.Errorf("logged %q", b.logged)
 			}
@@ -76,14 +76,14 @@ func TestTakeAll(t *testing.T) {
 	}
 }
 
-// TestTakeAllAsTake holds that an order in a batch meets what it would meet alone,
+// TestSubmitAllLikeSubmit holds that an order in a batch meets what it would meet alone,
 // whatever stands beside it.
-func TestTakeAllAsTake(t *testing.T) {
+func TestSubmitAllLikeSubmit(t *testing.T) {
 	b := open(t)
 	known := ordertest.Order(t, ordertest.WithID("known"))
 	done := ordertest.Order(t, ordertest.WithID("done"))
-	b.take(t, known)
-	b.take(t, done)
+	b.submit(t, known)
+	b.submit(t, done)
 	b.dequeue(t, order.QueueDefault, "known")
 	b.dequeue(t, order.QueueDefault, "done")
 	if err := b.books.Settle(t.Context(), b.attempt(t, "done"), order.Outcome{Status: order.StatusCompleted}); err != nil {
@@ -133,14 +133,14 @@ func TestTakeAllAsTake(t *testing.T) {
 	}
 }
 
-// TestTakeAllRoom holds that a batch takes the places there are, from its front,
+// TestSubmitAllRoom holds that a batch takes the places there are, from its front,
 // that orders which were known or refused give theirs back, and that one which was
 // accepted further in front needs none.
-func TestTakeAllRoom(t *testing.T) {
+func TestSubmitAllRoom(t *testing.T) {
 	b := open(t)
-	known := sheaf(t, 3)
+	known := batchOf(t, 3)
 	for _, o := range known {
-		b.take(t, o)
+		b.submit(t, o)
 	}
 	other := known[0]
 	other.Notes = "different"
@@ -174,15 +174,15 @@ func TestTakeAllRoom(t *testing.T) {
 	}
 }
 
-// TestTakeAllAcceptFaults breaks the write of the records in both ways a network
+// TestSubmitAllAcceptFaults breaks the write of the records in both ways a network
 // can: none of the orders has an answer, those whose id was made learn it, and all
 // are in once after they are sent again.
-func TestTakeAllAcceptFaults(t *testing.T) {
+func TestSubmitAllAcceptFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range redistest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
 			b := open(t)
-			orders := sheaf(t, 9)
+			orders := batchOf(t, 9)
 			orders[4].ID = ""
 			b.breaker.Break(fault, redistest.Script("orders:"))
 			for i, a := range b.SubmitAll(t.Context(), orders) {
@@ -202,7 +202,7 @@ func TestTakeAllAcceptFaults(t *testing.T) {
 					t.Errorf("order %s, which may not be recorded, is queued in %v", o.ID, tasks)
 				}
 			}
-			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), fault == redistest.NotApplied)
+			b.checkAccepted(t, orders, b.SubmitAll(t.Context(), orders), fault == redistest.NotApplied)
 			totals, err := b.books.Totals(t.Context())
 			if err != nil || totals.Accepted != 9 {
 				t.Errorf("%d orders accepted, %v", totals.Accepted, err)
@@ -211,15 +211,15 @@ func TestTakeAllAcceptFaults(t *testing.T) {
 	}
 }
 
-// TestTakeAllEnqueueFaults breaks the writing of the tasks in both ways a network
+// TestSubmitAllEnqueueFaults breaks the writing of the tasks in both ways a network
 // can. All orders are accepted, one line in the log says that some wait, and they
 // have their tasks after they are sent again.
-func TestTakeAllEnqueueFaults(t *testing.T) {
+func TestSubmitAllEnqueueFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range redistest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
 			b := open(t)
-			orders := sheaf(t, 9)
+			orders := batchOf(t, 9)
 			b.breaker.Break(fault, func(c redis.Cmder) bool { return c.Name() == "sadd" })
 			for i, a := range b.SubmitAll(t.Context(), orders) {
 				if a.Err != nil || !a.IsNew || a.Record.ID != orders[i].ID {
@@ -232,20 +232,7 @@ func TestTakeAllEnqueueFaults(t *testing.T) {
 			if log := b.logged.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "orders=9") {
 				t.Errorf("logged %q", log)
 			}
-			b.checkTaken(t, orders, b.SubmitAll(t.Context(), orders), false)
+			b.checkAccepted(t, orders, b.SubmitAll(t.Context(), orders), false)
 		})
-	}
-}
-
-// TestTakeAllMadeIDIsNew holds that an order whose id was made by this call is new,
-// even when the ledger knows it: the accept was repeated on its way to Redis.
-func TestTakeAllMadeIDIsNew(t *testing.T) {
-	t.Parallel()
-	in := intake.New(knows{}, &tasks{}, shop, intake.NewAdmission(nil, nil, 2), slog.New(slog.DiscardHandler))
-	named, unnamed := ordertest.Order(t), ordertest.Order(t)
-	unnamed.ID = ""
-	got := in.SubmitAll(t.Context(), []order.Order{named, unnamed})
-	if got[0].IsNew || !got[1].IsNew || got[0].Err != nil || got[1].Err != nil {
-		t.Errorf("answered %+v", got)
 	}
 }

@@ -10,15 +10,15 @@ import (
 // maxAccepted bounds the orders of one AcceptAll: a few milliseconds of Redis.
 const maxAccepted = 500
 
-// AcceptAll writes new orders into the books in one step, at most 500: each as
-// pending in its queue, or as scheduled if its time has not come. It returns what
-// became of each, in turn. When an id belongs to an order with the same content,
-// AcceptAll changes nothing about it and returns that record as known; when its
-// content is another, it says order.ErrConflict. That goes for orders earlier
-// among the same entries, too. When it returns an error, all are accepted or none.
+// AcceptAll records up to 500 new orders in one step: each as pending in its queue, or
+// as scheduled if its time has not come. It returns what became of each, in turn. An
+// id that is known with the same content changes nothing and returns that record; with
+// other content the result is order.ErrConflict. Both also hold for ids that occur
+// earlier among the entries. When AcceptAll returns an error, all of the orders are
+// recorded or none.
 //
-// AcceptAll cannot tell its own lost reply from an earlier submission: repeated
-// after an error, it may report a new order as known.
+// After a lost reply a repetition reports the orders as known: AcceptAll cannot
+// distinguish its own first call from an earlier submission.
 func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
 	if len(entries) == 0 {
 		return nil, nil
@@ -47,7 +47,7 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 	return all, nil
 }
 
-// acceptance reads what the script says of one order.
+// acceptance reads the script's answer for one order.
 func acceptance(e order.Entry, a answer) order.Acceptance {
 	switch a.word {
 	case "accepted":
@@ -62,7 +62,7 @@ func acceptance(e order.Entry, a answer) order.Acceptance {
 	}
 }
 
-// accepted is the record that the script has just written.
+// accepted returns the record that the script has just written.
 func accepted(e order.Entry, written []any) order.Record {
 	rec := order.Record{Order: e.Order, Queue: e.Queue}
 	if len(written) == 2 {

@@ -140,7 +140,7 @@ func TestDurationsOfAnOrder(t *testing.T) {
 			books.do(t, accept(row.order))
 			if row.due != nil {
 				due := row.due(books.get(t, "o1")).UnixMicro()
-				books.rdb.HSet(t.Context(), "orders:{b0}:o:o1", "u", due)
+				books.rdb.HSet(t.Context(), ledgertest.RecordKey("o1"), "u", due)
 			}
 			books.do(t, begin(a), fail(a), begin(b), settle(b, failed))
 			rec := books.get(t, "o1")
@@ -169,39 +169,5 @@ func (b *bundle) checkDurations(t *testing.T, runs int64, wait, whole time.Durat
 	}
 	if ended.Count() != runs || ended.Sum != whole {
 		t.Errorf("%d outcomes after %v are counted, want %d after %v", ended.Count(), ended.Sum, runs, whole)
-	}
-}
-
-// TestNoDurationsOfACancelledOrder holds that a cancel decides nothing.
-func TestNoDurationsOfACancelledOrder(t *testing.T) {
-	books := open(t)
-	books.do(t, accept(scheduled(sample("o1"))), cancel("o1", ""))
-	books.checkDurations(t, 0, 0, 0)
-	if n := books.totals(t).Processed(); n != 0 {
-		t.Errorf("%d orders count as processed", n)
-	}
-}
-
-// TestScheduledOrderWaits holds that an order which waits for its time is listed
-// as such.
-func TestScheduledOrderWaits(t *testing.T) {
-	books := open(t)
-	books.do(t, accept(scheduled(sample("o1"))), accept(sample("o2")))
-	waiting := func(s order.Status) []string {
-		records, _, err := books.Waiting(t.Context(), s, time.Time{}, time.Now().Add(time.Hour), 10)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ids(records)
-	}
-	if diff := cmp.Diff([]string{"o1"}, waiting(order.StatusScheduled)); diff != "" {
-		t.Errorf("scheduled orders (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"o2"}, waiting(order.StatusPending)); diff != "" {
-		t.Errorf("pending orders (-want +got):\n%s", diff)
-	}
-	books.do(t, begin(claim("o1", "a")))
-	if got := waiting(order.StatusScheduled); len(got) != 0 {
-		t.Errorf("%q still wait for their time", got)
 	}
 }

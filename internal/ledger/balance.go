@@ -15,12 +15,11 @@ import (
 // scanPage is about how many keys Balance asks Redis for at once: a millisecond or two.
 const scanPage = 1000
 
-// Balance makes indexes and gauges anew from the records when they do not balance, as
-// after a script that Redis stopped in its middle. It returns the drift that it found
-// and how many orders were in a wrong index. Orders may be accepted and move on
-// meanwhile. It costs one script while the books balance, and else a walk through all
-// keys of Redis. Repeating it is safe. Durations that were not observed and events
-// that were not written stay missing.
+// Balance restores indexes and gauges from the records when the books have drift, as
+// after a script that Redis stopped halfway. It returns the drift that it found and how
+// many orders were in a wrong index. Other updates may run meanwhile. Balance costs one
+// script while there is no drift, and otherwise a scan of all keys in Redis. Repeating
+// it is safe. Durations and events that the script did not write stay missing.
 func (l *Ledger) Balance(ctx context.Context) (drift int64, reindexed int, err error) {
 	totals, err := l.Totals(ctx)
 	if err != nil || totals.Drift() == 0 {
@@ -39,7 +38,7 @@ func (l *Ledger) Balance(ctx context.Context) (drift int64, reindexed int, err e
 		keys, names = append(keys, indexKey(s)), append(names, string(s))
 	}
 	err = recountScript.Run(ctx, l.rdb, keys, names...).Err()
-	return totals.Drift(), reindexed, wrap(err, "count the orders anew")
+	return totals.Drift(), reindexed, wrap(err, "recount the orders")
 }
 
 // eachNode calls a function for each primary of a Redis Cluster, one after the other,
@@ -60,8 +59,8 @@ func (l *Ledger) eachNode(ctx context.Context, do func(context.Context, redis.Cm
 	return err
 }
 
-// reindexNode walks through the records that one Redis holds, leaves out those that
-// cannot be read, and returns how many were in a wrong index.
+// reindexNode scans the records of one Redis, skips those that cannot be read, and
+// returns how many were in a wrong index.
 func (l *Ledger) reindexNode(ctx context.Context, rdb redis.Cmdable) (reindexed int, err error) {
 	for cursor := uint64(0); ; {
 		keys, next, err := rdb.Scan(ctx, cursor, recordPrefix+"*", scanPage).Result()

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -78,7 +79,7 @@ func (b *bundle) limited(t *testing.T, command string) *redis.Client {
 // what it moved. CheckBooks looks at the end.
 func TestBalance(t *testing.T) {
 	t.Parallel()
-	const index, counters = "orders:{b0}:s:", "orders:{b0}:c"
+	index, counters := ledgertest.IndexKey(""), ledgertest.CountersKey
 	for name, row := range map[string]struct {
 		harm      func(ctx context.Context, b *bundle)
 		drift     bool
@@ -132,7 +133,7 @@ func TestBalance(t *testing.T) {
 func TestBalanceWithoutRights(t *testing.T) {
 	b := open(t)
 	b.do(t, accept(sample("o1")))
-	b.rdb.HIncrBy(t.Context(), "orders:{b0}:c", "accepted", 1)
+	b.rdb.HIncrBy(t.Context(), ledgertest.CountersKey, "accepted", 1)
 	_, _, err := ledger.New(b.limited(t, "scan")).Balance(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "scan") {
 		t.Errorf("answered %v", err)

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// readGrace is how long Redis may take to say that there is nothing new.
+	// readGrace is how long Redis may take to answer that there is nothing new.
 	readGrace = time.Second
 	// fieldLines is the field of an entry that holds its events, a line for each.
 	fieldLines = "e"
@@ -22,18 +22,17 @@ const (
 	lineParts = 8
 )
 
-// EventsAfter returns the events of all orders that came after the one with this id,
-// oldest first, and the place to read on after: those of so many entries at most, each
-// of up to ten events of about 150 bytes. Without any it waits for one, for as long as
-// wait says, and then returns none; below a millisecond it does not wait. Events leave
-// after some time: see Reach. It returns order.ErrUnavailable when Redis could not be
-// asked.
-func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) (
-	events []order.Event, place order.EventID, err error,
+// EventsAfter returns the events of all orders that followed the one with this id,
+// oldest first, and the id to continue after. It reads at most so many entries, each of
+// up to ten events of about 150 bytes. When there is no event, it waits for one up to
+// the time given, and then returns none; below a millisecond it does not wait. Events
+// expire: see Reach. It returns order.ErrUnavailable when Redis did not answer.
+func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, maxEntries int, wait time.Duration) (
+	events []order.Event, last order.EventID, err error,
 ) {
 	ctx, cancel := context.WithTimeout(ctx, wait+readGrace)
 	defer cancel()
-	args := &redis.XReadArgs{Streams: []string{eventsKey}, ID: after.String(), Count: int64(most), Block: -1}
+	args := &redis.XReadArgs{Streams: []string{eventsKey}, ID: after.String(), Count: int64(maxEntries), Block: -1}
 	if wait >= time.Millisecond {
 		args.Block = wait
 	}
@@ -46,13 +45,13 @@ func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, most int,
 	}
 	for _, entry := range streams[0].Messages {
 		events = append(events, parseEntry(entry, after)...)
-		place = entryID(entry)
+		last = entryID(entry)
 	}
-	return events, place, nil
+	return events, last, nil
 }
 
-// parseEntry reads the events of an entry that came after the one with this id.
-// Entries of another version hold none.
+// parseEntry reads the events of an entry that followed the one with this id. Entries
+// of other versions hold none.
 func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
 	text, _ := entry.Values[fieldLines].(string)
 	var events []order.Event
@@ -74,10 +73,10 @@ func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
 	return events
 }
 
-// Reach tells which events are kept: all after oldest, up to newest. Both are zero
-// when there has never been one. A Redis before 7 does not tell whether any has left:
-// its first event counts as oldest then, so that one who has none yet meets a gap. It
-// returns order.ErrUnavailable when Redis could not be asked.
+// Reach returns which events are kept: all after oldest, up to newest. Both are zero
+// when there has never been an event. Redis before 7 does not report whether events
+// have expired: its first event counts as oldest then, so a reader from the start meets
+// a gap. Reach returns order.ErrUnavailable when Redis did not answer.
 func (l *Ledger) Reach(ctx context.Context) (oldest, newest order.EventID, err error) {
 	info, err := l.rdb.XInfoStream(ctx, eventsKey).Result()
 	switch {
@@ -99,19 +98,19 @@ func (l *Ledger) Reach(ctx context.Context) (oldest, newest order.EventID, err e
 	return firstOf(info.FirstEntry), newest, nil
 }
 
-// firstOf is the id of an entry's first event. That one is kept, and the one before
-// it may have left.
+// firstOf returns the id of an entry's first event. The event before it may have
+// expired.
 func firstOf(entry redis.XMessage) order.EventID {
 	events := parseEntry(entry, order.EventID{})
 	if len(events) == 0 {
 		return entryID(entry)
 	}
-	id, _ := order.ParseEventID(events[0].ID) // parseEntry has read it
+	id, _ := order.ParseEventID(events[0].ID) // parseEntry has parsed it
 	return id
 }
 
-// entryID is the id of an entry, which is that of its last event.
+// entryID returns the id of an entry, which is the id of its last event.
 func entryID(entry redis.XMessage) order.EventID {
-	id, _ := order.ParseEventID(entry.ID) // Redis writes no other
+	id, _ := order.ParseEventID(entry.ID) // Redis writes valid ids
 	return id
 }

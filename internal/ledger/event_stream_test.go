@@ -1,8 +1,6 @@
 package ledger_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -111,7 +110,7 @@ func TestStreamWaits(t *testing.T) {
 func TestStreamOfAnotherVersion(t *testing.T) {
 	b := open(t)
 	for i := range 150 { // more than one reading has
-		old := &redis.XAddArgs{Stream: "orders:{b0}:e", ID: fmt.Sprintf("1-%d", i), Values: []any{"order", "o0", "status", "pending"}}
+		old := &redis.XAddArgs{Stream: ledgertest.EventsKey, ID: fmt.Sprintf("1-%d", i), Values: []any{"order", "o0", "status", "pending"}}
 		if err := b.rdb.XAdd(t.Context(), old).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +123,7 @@ func TestStreamOfAnotherVersion(t *testing.T) {
 	if events, _ = b.after(t, place); len(events) != 1 || events[0].OrderID != "o1" {
 		t.Errorf("events after them are %v", events)
 	}
-	if err := b.rdb.XTrimMinID(t.Context(), "orders:{b0}:e", "2").Err(); err != nil {
+	if err := b.rdb.XTrimMinID(t.Context(), ledgertest.EventsKey, "2").Err(); err != nil {
 		t.Fatal(err) // the checker of the books knows this version's only
 	}
 }
@@ -146,30 +145,16 @@ func TestReach(t *testing.T) {
 	if oldest, newest := reach(); oldest != (order.EventID{}) || newest.String() != all[29].ID {
 		t.Errorf("of all events %s to %s are kept", oldest, newest)
 	}
-	if err := b.rdb.XTrimMaxLen(t.Context(), "orders:{b0}:e", 1).Err(); err != nil {
+	if err := b.rdb.XTrimMaxLen(t.Context(), ledgertest.EventsKey, 1).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if oldest, newest := reach(); oldest.String() != all[20].ID || newest.String() != all[29].ID {
 		t.Errorf("of the last entry %s to %s are kept; want %s to %s", oldest, newest, all[20].ID, all[29].ID)
 	}
-	if err := b.rdb.XTrimMaxLen(t.Context(), "orders:{b0}:e", 0).Err(); err != nil {
+	if err := b.rdb.XTrimMaxLen(t.Context(), ledgertest.EventsKey, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if oldest, newest := reach(); oldest != newest || newest.String() != all[29].ID {
 		t.Errorf("of an empty stream %s to %s are kept", oldest, newest)
-	}
-}
-
-func TestStreamWithoutRedis(t *testing.T) {
-	b := open(t)
-	b.server.Freeze()
-	defer b.server.Thaw()
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, _, err := b.EventsAfter(ctx, order.EventID{}, 100, time.Minute); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("EventsAfter returns %v", err)
-	}
-	if _, _, err := b.Reach(ctx); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("Reach returns %v", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Events returns the timeline of an order, oldest first: every change of its
-// status, or the first and the newest of more than order.MaxEvents. It returns
+// Events returns the timeline of an order, oldest first: all its events, or the first
+// and the newest ones when there are more than order.MaxEvents. It returns
 // order.ErrNotFound.
 func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
 	fields, err := l.read(ctx, id)
@@ -24,7 +24,7 @@ func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
 	return parseTimeline(id, fields), nil
 }
 
-// statusCodes are what the scripts write for a status into a timeline.
+// statusCodes are the letters that stand for the statuses in a timeline.
 func statusCodes() map[order.Status]string {
 	return map[order.Status]string{
 		order.StatusScheduled: "s", order.StatusPending: "p", order.StatusProcessing: "w",
@@ -33,7 +33,7 @@ func statusCodes() map[order.Status]string {
 	}
 }
 
-// statusOf reads a status of a timeline. Records of earlier versions have its name.
+// statusOf reads a status of a timeline. Records of earlier versions hold the name.
 func statusOf(code string) order.Status {
 	for status, own := range statusCodes() {
 		if own == code {
@@ -43,11 +43,9 @@ func statusOf(code string) order.Status {
 	return order.Status(code)
 }
 
-// parseTimeline reads what the scripts write: a line for each event, with
-// the status's code, event id, µs since acceptance, attempt and reason separated by
-// tabs. Of an id that has the time of its event only the number is written.
-// All lines but the first are the newest, in sequence. The worker is that of the
-// attempt.
+// parseTimeline reads what the scripts write; see event in scripts/prelude.lua. The
+// first line is the first event, and the others are the newest ones, in sequence. The
+// worker of an event is the one of its attempt.
 func parseTimeline(id string, fields map[string]string) []order.Event {
 	if fields[fieldTimeline] == "" {
 		return nil

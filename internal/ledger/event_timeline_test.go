@@ -262,17 +262,3 @@ func TestManyEvents(t *testing.T) {
 		})
 	}
 }
-
-// TestManyRunsInATimeline holds the timeline of an order that was retried again
-// and again to its bound.
-func TestManyRunsInATimeline(t *testing.T) {
-	books := open(t)
-	books.attemptOften(t, "o1", 3, 60)
-	all, got := books.streamed(t, "o1"), books.events(t, "o1")
-	if n := len(all); n != 186 || got[0].Sequence != 1 || got[1].Sequence != 88 || got[99].Sequence != 186 {
-		t.Errorf("of %d events, the timeline has %d, from %d and %d on", n, len(got), got[0].Sequence, got[1].Sequence)
-	}
-	if diff := cmp.Diff(slices.Concat(all[:1], all[87:]), got); diff != "" {
-		t.Errorf("events (-want +got):\n%s", diff)
-	}
-}

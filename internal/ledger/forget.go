@@ -13,19 +13,18 @@ import (
 )
 
 const (
-	// forgetPage is how many orders Forget reads, and then drops, in a round
-	// trip each.
+	// forgetPage is how many orders Forget reads, and then drops, at a time.
 	forgetPage = 200
-	// forgetKept is how many orders Forget steps over in one status: they were
-	// accepted before the cutoff and settled after it. What lies behind more of
-	// them waits until these may go.
+	// forgetKept is how many orders Forget skips in one status because they were
+	// accepted before the cutoff and settled after it. Orders behind more of them wait
+	// for a later call.
 	forgetKept = 2000
 )
 
-// Forget drops the records and index entries of orders that were settled at or
-// before the cutoff, a time by the clock of Redis: in each settled status at
-// most limit or a page more. It returns how many are gone. The totals keep
-// counting them. Repeating it is safe, and so are several at once.
+// Forget drops the records and index entries of orders that were settled at or before
+// the cutoff, a time by the clock of Redis: in each settled status at most limit, or a
+// page more. It returns how many it dropped. The totals keep counting them. Forget may
+// be repeated and run concurrently.
 func (l *Ledger) Forget(ctx context.Context, cutoff time.Time, limit int) (int, error) {
 	gone := 0
 	var failed []error
@@ -40,8 +39,8 @@ func (l *Ledger) Forget(ctx context.Context, cutoff time.Time, limit int) (int, 
 	return gone, errors.Join(failed...)
 }
 
-// ForgetEvents drops the events of before the cutoff from the stream, a node of it
-// at a time, so that some are kept a little longer. Repeating it is safe.
+// ForgetEvents drops the events from before the cutoff. Redis drops whole nodes of the
+// stream, so some events stay a little longer. Repeating it is safe.
 func (l *Ledger) ForgetEvents(ctx context.Context, cutoff time.Time) error {
 	oldest := strconv.FormatInt(cutoff.UnixMilli(), 10)
 	return wrap(l.rdb.XTrimMinIDApprox(ctx, eventsKey, oldest, 0).Err(), "forget events")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -34,7 +35,7 @@ func TestForget(t *testing.T) {
 	if err != nil || totals.ByStatus[order.StatusCompleted] != 451 || totals.Drift() != 0 {
 		t.Errorf("totals are %+v, %v", totals.ByStatus, err)
 	}
-	if n := books.rdb.ZCard(t.Context(), "orders:{b0}:s:completed").Val(); n != 1 {
+	if n := books.rdb.ZCard(t.Context(), ledgertest.IndexKey("completed")).Val(); n != 1 {
 		t.Errorf("the index of completed orders holds %d", n)
 	}
 }
@@ -49,8 +50,8 @@ func TestForgetReachesAll(t *testing.T) {
 	}
 	c := claim("failed", "a")
 	books.do(t, accept(sample("failed")), begin(c), settle(c, order.Outcome{Status: order.StatusFailed, Error: "refused"}))
-	doc := books.rdb.HGet(t.Context(), "orders:{b0}:o:done0", "d").Val()
-	books.rdb.HSet(t.Context(), "orders:{b0}:o:done0", "d", "{")
+	doc := books.rdb.HGet(t.Context(), ledgertest.RecordKey("done0"), "d").Val()
+	books.rdb.HSet(t.Context(), ledgertest.RecordKey("done0"), "d", "{")
 	now := books.rdb.Time(t.Context()).Val()
 	n, err := books.Forget(t.Context(), now, 100)
 	if err == nil || !strings.Contains(err.Error(), "order done0") || n != 200 {
@@ -59,5 +60,5 @@ func TestForgetReachesAll(t *testing.T) {
 	if _, err := books.Get(t.Context(), "failed"); !errors.Is(err, order.ErrNotFound) {
 		t.Errorf("the failed order is still there: %v", err)
 	}
-	books.rdb.HSet(t.Context(), "orders:{b0}:o:done0", "d", doc)
+	books.rdb.HSet(t.Context(), ledgertest.RecordKey("done0"), "d", doc)
 }

@@ -56,6 +56,14 @@ func TestRedisAway(t *testing.T) {
 			if !errors.Is(err, order.ErrUnavailable) || errors.Is(err, order.ErrNotFound) {
 				t.Errorf("events answered %v", err)
 			}
+			_, _, err = l.EventsAfter(ctx, order.EventID{}, 100, time.Minute)
+			if !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("events after the first answered %v", err)
+			}
+			_, _, err = l.Reach(ctx)
+			if !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("reach answered %v", err)
+			}
 			_, _, err = l.List(ctx, order.Filter{}, order.Position{}, 10)
 			if !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("list answered %v", err)

@@ -22,8 +22,7 @@ func (l *Ledger) Get(ctx context.Context, id string) (order.Record, error) {
 	return parseRecord(id, fields)
 }
 
-// reads are the records that callers want at the same time: they travel in one
-// pipeline.
+// reads is the batcher of concurrent reads, which share a pipeline.
 type reads = batch.Batcher[string, *redis.MapStringStringCmd]
 
 func newReads(rdb redis.UniversalClient) *reads {
@@ -35,7 +34,7 @@ func newReads(rdb redis.UniversalClient) *reads {
 			for i, id := range ids {
 				records[i] = pipe.HGetAll(ctx, recordKey(id))
 			}
-			_, _ = pipe.Exec(ctx) // each has an error of its own
+			_, _ = pipe.Exec(ctx) // each command keeps its own error
 			return records, nil
 		})
 }

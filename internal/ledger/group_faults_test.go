@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 )
@@ -19,7 +20,7 @@ import (
 // alone, wherever it stands among others.
 func TestGroupWithADamagedOrder(t *testing.T) {
 	t.Parallel()
-	const damaged = "orders:{b0}:o:damaged"
+	damaged := ledgertest.RecordKey("damaged")
 	for _, place := range []int{0, 2, 4} {
 		for name, change := range map[string]func(id string) call{
 			"begin": func(id string) call { return beginning(id, "a") },
@@ -60,7 +61,7 @@ func TestGroupWithADamagedIndex(t *testing.T) {
 	b := open(t)
 	b.do(t, accept(of("grace", sample("before"))))
 	index := ""
-	for _, key := range b.rdb.Keys(t.Context(), "orders:{b0}:u:*").Val() {
+	for _, key := range b.rdb.Keys(t.Context(), ledgertest.CustomerKeys).Val() {
 		index = key
 	}
 	if err := b.rdb.Rename(t.Context(), index, "kept").Err(); err != nil {
@@ -105,7 +106,7 @@ func TestGroupFaults(t *testing.T) {
 				grouped.do(t, before...)
 				single.do(t, before...)
 				want := single.alone(t, row.calls...)
-				grouped.breaker.Break(fault, redistest.Script("orders:{b0}:o:o1"))
+				grouped.breaker.Break(fault, redistest.Script(ledgertest.RecordKey("o1")))
 				for i, heard := range grouped.together(t, row.first, row.calls...) {
 					if !strings.Contains(heard.Err, order.ErrUnavailable.Error()) {
 						t.Errorf("call %d was told %+v", i, heard)
@@ -187,7 +188,7 @@ func TestGroupWithAGarbledOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := group(t)
 			g.do(t, accept(sample("o1")), accept(sample("garbled")), accept(sample("o2")))
-			const record = "orders:{b0}:o:garbled"
+			record := ledgertest.RecordKey("garbled")
 			kept := g.rdb.HGet(t.Context(), record, field).Val()
 			g.rdb.HDel(t.Context(), record, field)
 			heard := g.together(t, beginning("nobody", "a"), beginning("o1", "a"), beginning("garbled", "a"), beginning("o2", "a"))

@@ -11,8 +11,8 @@ import (
 )
 
 // KeyTypes returns the keys of the books that belong to no single order or customer,
-// by name, each with the type that Redis must hold there, in the words of TYPE. None
-// of them needs to be there. It is for examinations; nothing else spells keys.
+// each with its type as the command TYPE names it. Any of them may be absent. It is for
+// orderctl doctor.
 func KeyTypes() map[string]string {
 	keys := map[string]string{countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string"}
 	for _, s := range order.Statuses() {
@@ -21,32 +21,31 @@ func KeyTypes() map[string]string {
 	return keys
 }
 
-// RecordEncoding returns the newest order of the first status that has one, and in which
-// form Redis keeps its record, in the words of OBJECT ENCODING: a listpack, before
-// Redis 7 a ziplist, takes least memory. Both are empty when there is no order, or
-// that one was forgotten meanwhile.
+// RecordEncoding returns the id of some order and how Redis stores its record, as OBJECT
+// ENCODING names it: a listpack, before Redis 7 a ziplist, needs least memory. Both are
+// empty when there is no order, or when it was forgotten meanwhile.
 //
-// It needs a Redis user that may run OBJECT ENCODING, which those of the programs
-// may not. It returns order.ErrUnavailable when Redis could not be asked.
-func (l *Ledger) RecordEncoding(ctx context.Context) (id, form string, err error) {
+// It needs a Redis user that may run OBJECT ENCODING; the users of the programs may
+// not. It returns order.ErrUnavailable when Redis did not answer.
+func (l *Ledger) RecordEncoding(ctx context.Context) (id, encoding string, err error) {
 	id, err = l.anyOrder(ctx)
 	if err != nil || id == "" {
 		return "", "", err
 	}
-	form, err = l.rdb.ObjectEncoding(ctx, recordKey(id)).Result()
+	encoding, err = l.rdb.ObjectEncoding(ctx, recordKey(id)).Result()
 	if isGone(err) {
 		return "", "", nil
 	}
-	return id, form, wrap(err, "read the form of order %s", id)
+	return id, encoding, wrap(err, "read the encoding of order %s", id)
 }
 
-// anyOrder returns the id of the newest order of the first status that has one, or
-// nothing.
+// anyOrder returns the id of the newest order in the first status that has one, empty
+// when there is no order.
 func (l *Ledger) anyOrder(ctx context.Context) (string, error) {
 	for _, s := range order.Statuses() {
 		ids, err := l.rdb.ZRange(ctx, indexKey(s), -1, -1).Result()
 		if err != nil {
-			return "", wrap(err, "look for an order that is %s", s)
+			return "", wrap(err, "find an order that is %s", s)
 		}
 		if len(ids) > 0 {
 			return ids[0], nil
@@ -55,7 +54,7 @@ func (l *Ledger) anyOrder(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// isGone says whether OBJECT found no key. A Redis before 7 says so by an error.
+// isGone reports whether OBJECT found no key. Redis before 7 returns an error then.
 func isGone(err error) bool {
 	return errors.Is(err, redis.Nil) || err != nil && strings.Contains(err.Error(), "no such key")
 }

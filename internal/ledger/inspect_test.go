@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -36,7 +37,7 @@ func TestKeyTypes(t *testing.T) {
 	}
 	held := map[string]string{}
 	for _, key := range b.rdb.Keys(t.Context(), "*").Val() {
-		if !strings.HasPrefix(key, "orders:{b0}:o:") && !strings.HasPrefix(key, "orders:{b0}:u:") {
+		if !strings.HasPrefix(key, ledgertest.RecordKey("")) && !strings.HasPrefix(key, strings.TrimSuffix(ledgertest.CustomerKeys, "*")) {
 			held[key] = b.rdb.Type(t.Context(), key).Val()
 		}
 	}
@@ -60,9 +61,9 @@ func TestRecordEncoding(t *testing.T) {
 	told("o1", "hashtable")
 	b.do(t, accept(sample("o2")))
 	told("o2", "listpack")
-	b.rdb.Rename(t.Context(), "orders:{b0}:o:o2", "kept")
+	b.rdb.Rename(t.Context(), ledgertest.RecordKey("o2"), "kept")
 	told("", "")
-	b.rdb.Rename(t.Context(), "kept", "orders:{b0}:o:o2")
+	b.rdb.Rename(t.Context(), "kept", ledgertest.RecordKey("o2"))
 
 	b.server.Kill()
 	if _, _, err := b.RecordEncoding(t.Context()); !errors.Is(err, order.ErrUnavailable) {

@@ -7,9 +7,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Every key of the books is built here, and nothing outside this file knows
-// how many books there are. The braces are a Redis Cluster hash tag: all keys
-// of one book live in one slot, so that a script may touch them together.
+// Every key of the books is built here. The braces are a Redis Cluster hash tag: all
+// keys of one book live in one slot, so a script may use them together.
 //
 //	orders:{b0}:o:<order id>         hash        one order's record, see record.go
 //	orders:{b0}:s:<status>           sorted set  order ids by time of acceptance, µs
@@ -18,7 +17,7 @@ import (
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:l                    string      the leader of recovery, for two seconds
 //	orders:{b0}:i                    string      the order in quarantine, for five minutes at most
-//	orders:{b0}:w                    none        never written: its deletion shows that Redis takes writes
+//	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
 //	orders:{b0}:p                    sorted set  the programs that run, by when they were last heard of, ms, see programs.go
 const book = "orders:{b0}:"
 
@@ -37,8 +36,7 @@ func recordKey(id string) string { return recordPrefix + id }
 
 func indexKey(s order.Status) string { return indexPrefix + string(s) }
 
-// customerKey holds a digest: the name may be long, and does not belong into
-// the names of keys.
+// customerKey contains a digest because names may be long and are personal data.
 func customerKey(customer string) string {
 	sum := sha256.Sum256([]byte(customer))
 	return book + "u:" + base64.RawURLEncoding.EncodeToString(sum[:16])

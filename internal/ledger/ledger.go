@@ -1,12 +1,11 @@
-// Package ledger keeps the books: what every order is, where it stands, what
-// was tried, and how many there are of each kind.
+// Package ledger keeps the books: every order with its status and attempts, the events
+// of all orders, and how many orders there are of each kind.
 //
-// It receives orders from intake and reports of attempts from the workers, and
-// hands out records and totals. It owns all keys below orders: in Redis. When
-// one of its changes returns without an error, record, index, counters and
-// event have been written together by one script, and Redis keeps them as far
-// as its persistence goes. Every change can be repeated after an error: it is
-// applied once.
+// It receives orders from intake and attempts from the workers, and returns records
+// and totals. It owns all keys that begin with orders: in Redis. When one of its
+// methods returns without an error, one script has written record, index, counters and
+// event together, and Redis keeps them as far as its persistence goes. Every method
+// can be repeated after an error: it is applied once.
 package ledger
 
 import (
@@ -18,8 +17,8 @@ import (
 
 const (
 	// maxEntries is roughly how many entries the stream of events keeps, the newest
-	// ones: 100,000 events when orders come together, about 15 MB, and 10,000 when
-	// they come one by one.
+	// ones. That is 100,000 events, about 15 MB, when updates share scripts, and 10,000
+	// when each runs alone.
 	maxEntries = 10_000
 	// entryEvents is how many events one entry holds at most.
 	entryEvents = 10
@@ -33,17 +32,17 @@ type Ledger struct {
 	reads    *reads
 }
 
-// New returns the ledger in rdb, which stays the caller's to close.
+// New returns the ledger in rdb. The caller closes rdb.
 func New(rdb redis.UniversalClient) *Ledger {
 	return &Ledger{rdb: rdb, batchers: newBatchers(rdb), reads: newReads(rdb)}
 }
 
-// Ping asks Redis for an answer. It returns order.ErrUnavailable without one.
+// Ping checks that Redis answers. It returns order.ErrUnavailable otherwise.
 func (l *Ledger) Ping(ctx context.Context) error {
 	return wrap(l.rdb.Ping(ctx).Err(), "ping redis")
 }
 
-// Now is the time by the clock of Redis, the clock of the books.
+// Now returns the time by the clock of Redis, the clock of the books.
 func (l *Ledger) Now(ctx context.Context) (time.Time, error) {
 	now, err := l.rdb.Time(ctx).Result()
 	return now.UTC(), wrap(err, "read the time")

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/stats"
@@ -112,11 +113,11 @@ func TestWaiting(t *testing.T) {
 func TestEventStreamIsCapped(t *testing.T) {
 	books := open(t)
 	script := redis.NewScript("for i = 1, 10200 do redis.call('XADD', KEYS[1], i .. '-0', 'e', i .. '-0\\tx\\t' .. i .. '\\ts\\t0\\t0\\t\\t') end")
-	if err := script.Run(t.Context(), books.rdb, []string{"orders:{b0}:e"}).Err(); !errors.Is(err, redis.Nil) {
+	if err := script.Run(t.Context(), books.rdb, []string{ledgertest.EventsKey}).Err(); !errors.Is(err, redis.Nil) {
 		t.Fatal(err)
 	}
 	books.do(t, accept(sample("o1")))
-	if n := books.rdb.XLen(t.Context(), "orders:{b0}:e").Val(); n > 10_120 {
+	if n := books.rdb.XLen(t.Context(), ledgertest.EventsKey).Val(); n > 10_120 {
 		t.Errorf("the stream holds %d entries", n)
 	}
 }

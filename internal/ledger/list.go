@@ -10,19 +10,19 @@ import (
 )
 
 const (
-	// maxLooked is how many orders one page looks at to find those it wants: a
-	// few milliseconds of Redis.
-	maxLooked = 2000
-	// fullPageBytes is the size from which on a page takes no more orders.
+	// maxExamined is how many orders List examines for one page: a few milliseconds of
+	// Redis.
+	maxExamined = 2000
+	// fullPageBytes is the size from which on a page is full.
 	fullPageBytes = 4 << 20
 )
 
-// List returns a page of the orders that match, newest first, from after a
-// position: at most limit of them, all of one moment. Next is the position to go
-// on after, zero when there are no more; a page that is not full, or empty, may
-// have a next one. The cost of a page does not depend on how many orders there
-// are. Times of acceptance are known to the microsecond. An order.ErrUnreadable
-// about single records comes with all the others.
+// List returns a page of the orders that match, newest first, starting after a
+// position: at most limit of them, all of one moment. Next is the position to continue
+// after, zero when there are no more; even an empty page may have a next one. The cost
+// of a page does not depend on how many orders there are. Times of acceptance have
+// microseconds. When some records cannot be read, List returns order.ErrUnreadable
+// together with the others.
 func (l *Ledger) List(
 	ctx context.Context, f order.Filter, after order.Position, limit int,
 ) (records []order.Record, next order.Position, err error) {
@@ -35,7 +35,7 @@ func (l *Ledger) List(
 		newest, before = score(after.CreatedAt), after.ID
 	}
 	answer, err := listScript.Run(ctx, l.rdb, keys,
-		recordPrefix, newest, score(roundUp(f.CreatedFrom)), before, string(want), limit, maxLooked, fullPageBytes).Slice()
+		recordPrefix, newest, score(roundUp(f.CreatedFrom)), before, string(want), limit, maxExamined, fullPageBytes).Slice()
 	if err != nil {
 		return nil, order.Position{}, wrap(err, "list orders")
 	}
@@ -49,7 +49,7 @@ func (l *Ledger) List(
 	return records, order.Position{CreatedAt: parseTime(at), ID: id}, err
 }
 
-// roundUp returns the first microsecond that is not before the time.
+// roundUp rounds a time up to the next microsecond.
 func roundUp(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
@@ -57,7 +57,7 @@ func roundUp(t time.Time) time.Time {
 	return t.Add(time.Microsecond - time.Nanosecond).Truncate(time.Microsecond)
 }
 
-// indexesOf returns the indexes to read, and the status that they do not see to.
+// indexesOf returns the indexes to read, and the status that remains to be filtered by.
 func indexesOf(f order.Filter) (keys []string, want order.Status) {
 	switch {
 	case f.Customer != "":

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -16,7 +17,7 @@ import (
 // the others, and that only some of them are named.
 func TestListWithUnreadable(t *testing.T) {
 	books, _ := shelf(t)
-	spoil := func(id, document string) { books.rdb.HSet(t.Context(), "orders:{b0}:o:"+id, "d", document) }
+	spoil := func(id, document string) { books.rdb.HSet(t.Context(), ledgertest.RecordKey(id), "d", document) }
 	spoil("o5", "{")
 	records, next, err := books.List(t.Context(), order.Filter{}, order.Position{}, 10)
 	if !errors.Is(err, order.ErrUnreadable) || errors.Is(err, order.ErrUnavailable) || !strings.Contains(err.Error(), "order o5") {

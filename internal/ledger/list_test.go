@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -23,7 +24,7 @@ func of(customer string, o order.Order) order.Order {
 func (b *bundle) backdate(t *testing.T, id string, created time.Time) {
 	t.Helper()
 	us := created.UnixMicro()
-	record := "orders:{b0}:o:" + id
+	record := ledgertest.RecordKey(id)
 	// The timeline has the ids of its events whole, or they would move with it.
 	var timeline []string
 	for i, line := range strings.Split(b.rdb.HGet(t.Context(), record, "t").Val(), "\n") {
@@ -33,7 +34,7 @@ func (b *bundle) backdate(t *testing.T, id string, created time.Time) {
 	}
 	pipe := b.rdb.TxPipeline()
 	pipe.HSet(t.Context(), record, "c", us, "t", strings.Join(timeline, "\n"))
-	for _, key := range b.rdb.Keys(t.Context(), "orders:{b0}:[su]:*").Val() {
+	for _, key := range b.rdb.Keys(t.Context(), ledgertest.Book+"[su]:*").Val() {
 		pipe.ZAddXX(t.Context(), key, redis.Z{Score: float64(us), Member: id})
 	}
 	if _, err := pipe.Exec(t.Context()); err != nil {

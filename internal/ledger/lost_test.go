@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -76,14 +77,6 @@ func TestLostWorkerIsStale(t *testing.T) {
 	}
 }
 
-// TestLostMissing reports an order that is not there.
-func TestLostMissing(t *testing.T) {
-	b := open(t)
-	if _, err := b.Lost(t.Context(), "o1", seen(1)); !errors.Is(err, order.ErrNotFound) {
-		t.Errorf("answered %v", err)
-	}
-}
-
 // TestRetryForgetsLosses counts lost workers anew after an operator's retry.
 func TestRetryForgetsLosses(t *testing.T) {
 	b := open(t)
@@ -141,7 +134,7 @@ func TestForgetEvents(t *testing.T) {
 	for n := range 1000 {
 		b.do(t, accept(sample(fmt.Sprint("o", n))))
 	}
-	length := func() int64 { return b.rdb.XLen(t.Context(), "orders:{b0}:e").Val() }
+	length := func() int64 { return b.rdb.XLen(t.Context(), ledgertest.EventsKey).Val() }
 	forget := func(cutoff time.Time) {
 		t.Helper()
 		if err := b.ForgetEvents(t.Context(), cutoff); err != nil {
@@ -182,7 +175,7 @@ func TestQuarantine(t *testing.T) {
 		}
 		wantQuarantined(row.want)
 	}
-	if ttl := b.rdb.PTTL(t.Context(), "orders:{b0}:i").Val(); ttl <= 0 || ttl > time.Hour {
+	if ttl := b.rdb.PTTL(t.Context(), ledgertest.QuarantineKey).Val(); ttl <= 0 || ttl > time.Hour {
 		t.Errorf("it lasts %v", ttl)
 	}
 }

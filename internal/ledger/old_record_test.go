@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 )
@@ -39,7 +40,7 @@ func TestRecordWithoutTimeline(t *testing.T) {
 			rdb := redistest.Start(t).Client()
 			books := &bundle{Ledger: ledger.New(rdb), rdb: rdb}
 			books.do(t, accept(sample("o1")))
-			rdb.HDel(t.Context(), "orders:{b0}:o:o1", "t")
+			rdb.HDel(t.Context(), ledgertest.RecordKey("o1"), "t")
 			if events := books.events(t, "o1"); len(events) != 0 {
 				t.Errorf("it has events %+v", events)
 			}

@@ -9,26 +9,26 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// programKept is how long a program is kept that is not heard of: a few times the
-// interval at which programs announce themselves.
+// programKept is how long a program is listed after it last announced itself: a few
+// times the interval between announcements.
 const programKept = 30 * time.Second
 
 // Program is a process that works with these books.
 type Program struct {
 	// Kind is api or worker.
 	Kind string
-	// Name is that of the process; no two have the same.
+	// Name is unique to the process.
 	Name string
-	// Version is what it was built from, in one line.
+	// Version is what the program was built from, in one line.
 	Version string
 }
 
-// member is how the sorted set holds it. The version may have blanks.
+// member encodes the program for the sorted set. The version may contain blanks.
 func (p Program) member() string { return p.Kind + " " + p.Name + " " + p.Version }
 
 // Announce records that a program runs at this time, by the clock of Redis, and forgets
-// those that were not heard of for half a minute, so that the set stays small. It may
-// be repeated. Nothing depends on it but what Programs returns.
+// programs that have not announced themselves for half a minute. It may be repeated.
+// Only Programs depends on it.
 func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
 	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.ZAdd(ctx, programsKey, redis.Z{Score: float64(now.UnixMilli()), Member: p.member()})
@@ -39,13 +39,13 @@ func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
 	return wrap(err, "announce %s %s", p.Kind, p.Name)
 }
 
-// Withdraw takes back what Announce recorded.
+// Withdraw undoes Announce.
 func (l *Ledger) Withdraw(ctx context.Context, p Program) error {
 	return wrap(l.rdb.ZRem(ctx, programsKey, p.member()).Err(), "withdraw %s %s", p.Kind, p.Name)
 }
 
-// Programs returns the programs that run, in no order: those that were heard of within
-// the last half minute, by the clock of Redis, and have not withdrawn.
+// Programs returns the running programs, in no order: those that have announced
+// themselves within the last half minute and have not withdrawn.
 func (l *Ledger) Programs(ctx context.Context) ([]Program, error) {
 	now, err := l.Now(ctx)
 	if err != nil {

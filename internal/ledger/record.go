@@ -32,7 +32,7 @@ const (
 	fieldRetryToken    = "y" // token of the last retry
 	fieldRequeuedToken = "r" // token of the last time it was queued again
 	fieldLosses        = "p" // how many workers were lost since the last retry
-	fieldUnknown       = "l" // set while the shop may have taken the order and nobody knows
+	fieldUnknown       = "l" // set while the shop may have accepted the order
 )
 
 // parseRecord reads a record's hash.
@@ -62,8 +62,8 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 // maxUnreadable is how many records that cannot be read one listing reports.
 const maxUnreadable = 3
 
-// gathering is the records of a listing: one that cannot be read does not keep
-// the others from it.
+// gathering collects the records of a listing. A record that cannot be read does not
+// fail the listing.
 type gathering struct {
 	records    []order.Record
 	unreadable []error
@@ -79,11 +79,11 @@ func (g *gathering) add(id string, fields map[string]string) {
 	}
 }
 
-// callMark stands behind the start of an open attempt that may call the shop.
+// callMark follows the start of an open attempt that may call the shop.
 const callMark = "?"
 
-// parseAttempt reads what the scripts write: worker and start, then once it
-// has ended, end, error and note, separated by tabs.
+// parseAttempt reads what the scripts write: worker and start, and once the attempt has
+// ended, also end, error and note, separated by tabs.
 func parseAttempt(number int, line string, accepted time.Time) order.Attempt {
 	var part [5]string
 	copy(part[:], strings.SplitN(line, "\t", len(part)))
@@ -97,8 +97,8 @@ func parseAttempt(number int, line string, accepted time.Time) order.Attempt {
 // digitsOfTimes is how many digits a time has, in microseconds since 1970.
 const digitsOfTimes = 16
 
-// parseSince reads a time in microseconds since acceptance. Records of earlier
-// versions have the time itself.
+// parseSince reads a time in microseconds since acceptance. Records of earlier versions
+// hold the time itself.
 func parseSince(us string, accepted time.Time) time.Time {
 	since, err := strconv.ParseInt(us, 10, 64)
 	switch {

@@ -12,22 +12,22 @@ import (
 type Settings struct {
 	// Version is that of Redis.
 	Version string
-	// Replica says whether it follows another Redis: what is written to it is refused, or
-	// lost at the next synchronisation.
+	// Replica is whether it replicates another Redis, which refuses writes or loses them
+	// at the next synchronisation.
 	Replica bool
 	// EvictionPolicy is its maxmemory-policy.
 	EvictionPolicy string
 	// MaxMemory is how many bytes it may use; 0 when there is no bound.
 	MaxMemory int64
-	// AppendOnly says whether it keeps an append-only file.
+	// AppendOnly is whether it keeps an append-only file.
 	AppendOnly bool
-	// AppendFsync is when it syncs that file: always, everysec or no. It is
-	// empty where Redis does not tell, as a managed one may refuse CONFIG.
+	// AppendFsync is when it syncs that file: always, everysec or no. It is empty when
+	// Redis refuses CONFIG, as a managed one may.
 	AppendFsync string
 }
 
-// Settings asks Redis how it is set up. It returns order.ErrUnavailable when
-// Redis could not be asked.
+// Settings reads how Redis is set up. It returns order.ErrUnavailable when Redis did not
+// answer.
 func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
 	info, err := l.info(ctx)
 	if err != nil {
@@ -42,9 +42,9 @@ func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
 	}, nil
 }
 
-// Writable returns nil when Redis takes a write, and otherwise the reply with which it
-// refuses one, or another error without an answer. It deletes a key that never exists:
-// that changes nothing, and needs no memory. It wraps order.ErrUnavailable.
+// Writable returns nil when Redis accepts writes, and otherwise the error. It deletes a
+// key that never exists, which changes nothing and needs no memory. The error wraps
+// order.ErrUnavailable.
 func (l *Ledger) Writable(ctx context.Context) error {
 	return wrap(l.rdb.Del(ctx, writableKey).Err(), "try a write")
 }
@@ -61,9 +61,8 @@ func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
 	return used, limit, nil
 }
 
-// Settled returns how many orders have ever met their outcome; those that were
-// retried since do not count. It returns order.ErrUnavailable when Redis could not
-// be asked.
+// Settled returns how many orders have ever reached their outcome, without those that
+// were retried since. It returns order.ErrUnavailable when Redis did not answer.
 func (l *Ledger) Settled(ctx context.Context) (int64, error) {
 	var gauges []string
 	for _, s := range order.Statuses() {
@@ -84,7 +83,7 @@ func (l *Ledger) Settled(ctx context.Context) (int64, error) {
 	return total, nil
 }
 
-// info reads what INFO tells, of one section or of all.
+// info reads one section of INFO, or all.
 func (l *Ledger) info(ctx context.Context, section ...string) (map[string]string, error) {
 	text, err := l.rdb.Info(ctx, section...).Result()
 	values := map[string]string{}

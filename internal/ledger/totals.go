@@ -65,7 +65,7 @@ func newTotals() stats.Totals {
 	}
 }
 
-// count puts one counter into its place. The names are
+// count adds one counter to the totals. The names are
 //
 //	accepted, attempts, requeued, retried  totals
 //	r:<kind>                               other repairs
@@ -73,8 +73,8 @@ func newTotals() stats.Totals {
 //	l:<measure>:<queue>:<bucket>           observations of a duration
 //	t:<measure>:<queue>                    sum of these durations, µs
 //
-// where a measure is queue_wait, processing or end_to_end. Names of a newer version are
-// passed over.
+// where a measure is queue_wait, processing or end_to_end. Names of newer versions are
+// ignored.
 func count(t *stats.Totals, name, value string) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil {

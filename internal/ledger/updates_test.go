@@ -202,6 +202,7 @@ func TestMissingOrder(t *testing.T) {
 	for name, do := range map[string]step{
 		"begin": begin(c), "fail": fail(c), "settle": settle(c, completed()),
 		"cancel": cancel("nobody", "no need"), "retry": retry("nobody", "r1"),
+		"lost":   lost("nobody", 1),
 		"events": func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Events(ctx, "nobody"); return err },
 		"get":    func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Get(ctx, "nobody"); return err },
 	} {

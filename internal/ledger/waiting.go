@@ -10,11 +10,11 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Waiting returns the records in one status that were accepted after one time
-// and before another, oldest first, at most limit of them. Next is the time to
-// go on after, or zero when there are no more. Orders that move on meanwhile
-// may be missing or shown in their newer status. An error about single records
-// comes with all the others.
+// Waiting returns the records in one status that were accepted after one time and
+// before another, oldest first, at most limit of them. Next is the time to continue
+// after, zero when there are no more. An order whose status changes meanwhile may be
+// missing or have its newer status. When some records cannot be read, Waiting returns
+// order.ErrUnreadable together with the others.
 func (l *Ledger) Waiting(
 	ctx context.Context, s order.Status, after, before time.Time, limit int,
 ) (records []order.Record, next time.Time, err error) {
@@ -43,8 +43,8 @@ func score(t time.Time) string {
 	return microseconds(t)
 }
 
-// records reads many records in one round trip, leaving out what is gone. What
-// it cannot read it reports after all that it can.
+// records reads many records in one round trip and omits those that are gone. When some
+// cannot be read, it returns order.ErrUnreadable together with the others.
 func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, error) {
 	pipe := l.rdb.Pipeline()
 	reads := make([]*redis.MapStringStringCmd, len(ids))

@@ -11,8 +11,8 @@ type Ledger interface {
 	AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error)
 }
 
-// Accept writes one order into the books, and says whether it was new. It returns
-// the error of the step or of the order.
+// Accept records one order and returns whether it was new. It returns the error of
+// AcceptAll or of the order.
 func Accept(ctx context.Context, l Ledger, o order.Order, q order.Queue) (rec order.Record, isNew bool, err error) {
 	all, err := l.AcceptAll(ctx, []order.Entry{{Order: o, Queue: q}})
 	if err != nil {

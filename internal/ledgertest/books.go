@@ -1,6 +1,6 @@
-// Package ledgertest checks the books. It reads them as an auditor would, from
-// the raw keys and without the ledger's code, and compares every figure with
-// every other. Call CheckBooks at the end of each test that touched a store.
+// Package ledgertest checks the books. It reads the raw keys, without the ledger's code,
+// and compares every figure with every other. Every test that uses a store ends with
+// CheckBooks.
 package ledgertest
 
 import (
@@ -15,8 +15,6 @@ import (
 
 	"orderprocessor/internal/order"
 )
-
-const book = "orders:{b0}:"
 
 // CheckBooks reads all of the ledger's keys and fails the test for every
 // disagreement between records, indexes, counters, timelines and events. The books must
@@ -60,7 +58,7 @@ func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
 		records: map[string]map[string]string{}, indexes: map[string]map[string]float64{},
 		customers: map[string]float64{},
 	}
-	keys := rdb.Scan(ctx, 0, book+"*", 1000).Iterator()
+	keys := rdb.Scan(ctx, 0, Book+"*", 1000).Iterator()
 	for keys.Next(ctx) {
 		if err := b.readKey(ctx, rdb, keys.Val()); err != nil {
 			return nil, err
@@ -70,7 +68,7 @@ func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
 }
 
 func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key string) error {
-	kind, name, _ := strings.Cut(strings.TrimPrefix(key, book), ":")
+	kind, name, _ := strings.Cut(strings.TrimPrefix(key, Book), ":")
 	var err error
 	switch kind {
 	case "o":
@@ -87,7 +85,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
 		b.events, err = Stream(ctx, rdb)
-	case "l", "i", "p": // who reconciles, which suspect is tried apart, and which programs run
+	case "l", "i", "p": // see the keys of the ledger
 	default:
 		b.problem("key %s is none of the books'", key)
 	}
@@ -132,7 +130,7 @@ func (b *books) checkRecords() {
 	}
 }
 
-// checkAttempts wants the newest attempts, and no others.
+// checkAttempts checks that the record has the newest attempts and no others.
 func (b *books) checkAttempts(id string, r map[string]string) {
 	attempts, _ := strconv.Atoi(r["n"])
 	if before, _ := strconv.Atoi(r["m"]); before > attempts {

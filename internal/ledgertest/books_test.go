@@ -80,8 +80,7 @@ func keep(t *testing.T) *redis.Client {
 // it.
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	const book = "orders:{b0}:"
-	record := func(id string) string { return book + "o:" + id }
+	record := ledgertest.RecordKey
 	// rewrite changes what a field of a record says.
 	rewrite := func(id, field, old, forged string) func(ctx context.Context, rdb *redis.Client) {
 		return func(ctx context.Context, rdb *redis.Client) {
@@ -98,10 +97,10 @@ func TestAudit(t *testing.T) {
 	// omit takes one event of an order out of the stream.
 	omit := func(id, seq string) func(ctx context.Context, rdb *redis.Client) {
 		return func(ctx context.Context, rdb *redis.Client) {
-			for _, e := range rdb.XRange(ctx, book+"e", "-", "+").Val() {
+			for _, e := range rdb.XRange(ctx, ledgertest.EventsKey, "-", "+").Val() {
 				part := strings.Split(e.Values["e"].(string), "\t")
 				if part[1] == id && part[2] == seq {
-					rdb.XDel(ctx, book+"e", e.ID)
+					rdb.XDel(ctx, ledgertest.EventsKey, e.ID)
 				}
 			}
 		}
@@ -113,24 +112,24 @@ func TestAudit(t *testing.T) {
 	}{
 		{"nothing", func(context.Context, *redis.Client) {}, ""},
 		{"an order accepted twice", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "accepted", 1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "accepted", 1)
 		}, "the statuses add up to"},
 		{"an outcome counted twice", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "g:completed", 1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "g:completed", 1)
 		}, "the statuses add up to"},
 		{"two gauges that cancel out", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "g:pending", 1)
-			rdb.HIncrBy(ctx, book+"c", "g:completed", -1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "g:pending", 1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "g:completed", -1)
 		}, "are counted as pending"},
 		{"a lost record", func(ctx context.Context, rdb *redis.Client) { rdb.Del(ctx, record("pending")) }, "holds order pending"},
 		{"a lost index entry", func(ctx context.Context, rdb *redis.Client) {
-			rdb.ZRem(ctx, book+"s:retrying", "retrying")
+			rdb.ZRem(ctx, ledgertest.IndexKey("retrying"), "retrying")
 		}, "its index says"},
 		{"two index entries", func(ctx context.Context, rdb *redis.Client) {
-			rdb.ZAdd(ctx, book+"s:failed", redis.Z{Score: 1, Member: "completed"})
+			rdb.ZAdd(ctx, ledgertest.IndexKey("failed"), redis.Z{Score: 1, Member: "completed"})
 		}, "index failed holds order completed"},
 		{"a wrong time in an index", func(ctx context.Context, rdb *redis.Client) {
-			rdb.ZIncrBy(ctx, book+"s:pending", 1, "pending")
+			rdb.ZIncrBy(ctx, ledgertest.IndexKey("pending"), 1, "pending")
 		}, "its index says"},
 		{"an unknown status", func(ctx context.Context, rdb *redis.Client) {
 			rdb.HSet(ctx, record("pending"), "s", "lost")
@@ -151,21 +150,21 @@ func TestAudit(t *testing.T) {
 			rdb.HSet(ctx, record("completed"), "a1", "w")
 		}, "has attempt 1 as"},
 		{"attempts not counted", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "attempts", -1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "attempts", -1)
 		}, "attempts are counted"},
 		{"a duration too many", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "l:end_to_end:default:3", 1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "l:end_to_end:default:3", 1)
 		}, "durations observed"},
 		{"a duration too few", func(ctx context.Context, rdb *redis.Client) {
-			for name := range rdb.HGetAll(ctx, book+"c").Val() {
+			for name := range rdb.HGetAll(ctx, ledgertest.CountersKey).Val() {
 				if strings.HasPrefix(name, "l:end_to_end:") {
-					rdb.HIncrBy(ctx, book+"c", name, -1)
+					rdb.HIncrBy(ctx, ledgertest.CountersKey, name, -1)
 					return
 				}
 			}
 		}, "durations observed"},
 		{"a retry not counted", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, book+"c", "retried", -1)
+			rdb.HIncrBy(ctx, ledgertest.CountersKey, "retried", -1)
 		}, "were retried"},
 		{"a lost event", omit("retrying", "2"), "event 3 of order retrying follows event 1"},
 		{"a lost last event", omit("retrying", "3"), "the stream says processing at 2"},
@@ -185,9 +184,9 @@ func TestAudit(t *testing.T) {
 				t.Errorf("accepted %v, %v", isNew, err)
 			}
 		}, ""},
-		{"a strange key", func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, book+"q:1", 1, 0) }, "none of the books'"},
+		{"a strange key", func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, ledgertest.Book+"q:1", 1, 0) }, "none of the books'"},
 		{"a customer's order lost", func(ctx context.Context, rdb *redis.Client) {
-			for _, key := range rdb.Keys(ctx, book+"u:*").Val() {
+			for _, key := range rdb.Keys(ctx, ledgertest.CustomerKeys).Val() {
 				rdb.ZRem(ctx, key, "pending")
 			}
 		}, "its customer's index says"},
@@ -231,7 +230,7 @@ func TestAudit(t *testing.T) {
 		{"a timeline with another reason", rewrite("failed", "t", "refused", "unknown"), "the stream has"},
 		{"a timeline with an event of its own", omit("pending", "1"), "the stream has left it out"},
 		{"a stream that has let old events go", func(ctx context.Context, rdb *redis.Client) {
-			rdb.XTrimMaxLen(ctx, book+"e", 3)
+			rdb.XTrimMaxLen(ctx, ledgertest.EventsKey, 3)
 		}, ""},
 	}
 	for _, row := range rows {

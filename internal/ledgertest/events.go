@@ -17,7 +17,7 @@ type Event struct{ ID, Order, Sequence, Status, At, Attempt, Worker, Reason stri
 
 // Stream returns all events of the books in rdb, the oldest first.
 func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
-	entries, err := rdb.XRange(ctx, book+"e", "-", "+").Result()
+	entries, err := rdb.XRange(ctx, EventsKey, "-", "+").Result()
 	if err != nil {
 		return nil, err
 	}

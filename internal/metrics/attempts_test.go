@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	_ worker.Books  = metrics.AttemptLedger(nil)
-	_ queue.Handler = metrics.Handler(nil)
+	_ worker.Attempts = metrics.AttemptLedger(nil)
+	_ queue.Handler   = metrics.Handler(nil)
 )
 
 // work is a handler.

@@ -39,8 +39,8 @@ func TestBooks(t *testing.T) {
 			order.QueueLow: {Pending: 1, Active: 2, Scheduled: 3, Retry: 4, Archived: 5, Paused: true, OldestPending: 1500 * time.Millisecond},
 			"made up":      {Pending: 1},
 		},
-		WorkerPool:  stats.WorkerPool{Workers: 2, Slots: 64},
-		Memory: stats.Memory{Used: 1000, Limit: 4000},
+		WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64},
+		Memory:     stats.Memory{Used: 1000, Limit: 4000},
 	}}
 	r := metrics.New("commit 1")
 	r.AddLedger(s)

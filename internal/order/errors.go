@@ -14,32 +14,31 @@ var (
 	// ErrConflict means that the id already belongs to an order with other
 	// content.
 	ErrConflict = errors.New("order id already used with other content")
-	// ErrSettled means that the order has met its outcome already.
+	// ErrSettled means that the order already has its outcome.
 	ErrSettled = errors.New("order is already settled")
-	// ErrStale means that a newer attempt has taken the order over.
+	// ErrStale means that a newer delivery holds the order.
 	ErrStale = errors.New("attempt is no longer the order's current one")
-	// ErrExhausted means that the order has had all its attempts.
+	// ErrExhausted means that the order has no attempt left.
 	ErrExhausted = errors.New("order has used up its attempts")
-	// ErrUnreadable means that a record is not of the form that this version
-	// writes.
+	// ErrUnreadable means that a record has a format that this version cannot read.
 	ErrUnreadable = errors.New("record cannot be read")
 	// ErrCorrupt means that the task of the order cannot be decoded, so that
-	// no worker can take it.
+	// no worker can work it.
 	ErrCorrupt = errors.New("task cannot be decoded")
-	// ErrUnavailable means that Redis could not be asked. Whether a write was
-	// applied is unknown, and repeating it is safe.
+	// ErrUnavailable means that Redis did not answer. A write may have been applied, and
+	// repeating it is safe.
 	ErrUnavailable = errors.New("redis is unavailable")
 )
 
-// What there may be too much of for one more order, in words for people.
+// The reasons of a BusyError, as clients read them.
 const (
-	// BusyQueues: as many orders wait as may.
+	// BusyQueues: the limit of waiting orders is reached.
 	BusyQueues = "too many orders are waiting"
-	// BusyMemory: Redis uses as much of its memory as it may for new orders.
+	// BusyMemory: Redis uses more memory than QueueSpec.MemoryPercent allows.
 	BusyMemory = "Redis is nearly full"
-	// BusyAccepting: as many submissions are being accepted as may at a time.
+	// BusyAccepting: the limit of concurrent submissions is reached.
 	BusyAccepting = "too many are being accepted at this moment"
-	// BusyBatches: as many batches are held at this moment as may.
+	// BusyBatches: the limit of concurrent batch requests is reached.
 	BusyBatches = "too many batches arrive at once"
 )
 
@@ -54,40 +53,40 @@ type BusyError struct {
 // Error implements error.
 func (e *BusyError) Error() string { return "no room for more orders: " + e.Reason }
 
-// UncertainError means that Redis could not be asked whether an order was
-// recorded whose id was made for it. Sent again with that id, it is accepted
-// once; without, it may be accepted twice.
+// UncertainError means that Redis did not answer, so an order whose id intake made may
+// be recorded. Repeated with that id, the order is accepted once; without it, the order
+// may be accepted twice.
 type UncertainError struct {
 	// ID is the order's.
 	ID string
-	// Err says what happened.
+	// Err is the cause.
 	Err error
 }
 
 // Error implements error.
 func (e *UncertainError) Error() string { return e.Err.Error() }
 
-// Unwrap returns what happened.
+// Unwrap returns the cause.
 func (e *UncertainError) Unwrap() error { return e.Err }
 
-// StatusError is a change that the order's status does not allow.
+// StatusError means that the order's status does not allow what was asked for.
 type StatusError struct {
-	// Status is what the order is.
+	// Status is the order's status.
 	Status Status
-	// Unknown says that the status alone would allow the change: the shop may have
-	// taken the order, and nobody knows until it answers.
+	// Unknown means that the status would allow it, but the shop may have accepted the
+	// order; only the shop's next answer can tell.
 	Unknown bool
 }
 
 // Error implements error.
 func (e *StatusError) Error() string {
 	if e.Unknown {
-		return "order is " + string(e.Status) + " and the shop may have taken it"
+		return "order is " + string(e.Status) + " and the shop may have accepted it"
 	}
 	return "order is " + string(e.Status)
 }
 
-// Code names one kind of problem with a field, for programs to tell apart.
+// Code names one kind of problem with a field, for programs.
 type Code string
 
 // The codes of a FieldError.
@@ -116,14 +115,15 @@ type FieldError struct {
 	Field string `json:"field"`
 	// Code names the kind of problem for programs.
 	Code Code `json:"code"`
-	// Message explains it for people; it reads on after the field's name.
+	// Message explains it for people; it continues a sentence that begins with the
+	// field's name.
 	Message string `json:"message"`
 }
 
 // InvalidError is a submission that cannot become an order. It is the
 // caller's fault and repeating the submission cannot help.
 type InvalidError struct {
-	// Problems lists everything that is wrong; it is never empty.
+	// Problems lists every problem; it is never empty.
 	Problems []FieldError
 }
 
@@ -136,7 +136,7 @@ func (e *InvalidError) Error() string {
 	return "invalid order: " + strings.Join(parts, "; ")
 }
 
-// PermanentError is an attempt that failed in a way no repetition can cure.
+// PermanentError means that an attempt failed and repeating it cannot help.
 type PermanentError struct {
 	// Err is the reason.
 	Err error
@@ -148,12 +148,12 @@ func (e *PermanentError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *PermanentError) Unwrap() error { return e.Err }
 
-// RetryError is an attempt that failed but may succeed later.
+// RetryError means that an attempt failed but may succeed later.
 type RetryError struct {
 	// After is how long to wait at least; zero leaves it to the retry policy.
 	After time.Duration
-	// Unknown says that the shop may have taken the order: the call may have
-	// reached it, and no answer says that it refused.
+	// Unknown means that the shop may have accepted the order: the call may have reached
+	// it, and no answer says that it refused.
 	Unknown bool
 	// Err is the reason.
 	Err error

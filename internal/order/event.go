@@ -6,24 +6,23 @@ import "time"
 // others.
 const MaxEvents = 100
 
-// Event is one change of one order's status.
+// Event records that one order's status changed.
 type Event struct {
 	// ID is unique among the events of all orders and sorts by time; see EventID.
 	ID string
-	// OrderID is whose status it is.
+	// OrderID is the order.
 	OrderID string
 	// Sequence counts the events of the order, from one.
 	Sequence int
-	// Status is what the order became.
+	// Status is the new status.
 	Status Status
 	// At is when, UTC, by the clock of Redis.
 	At time.Time
-	// Attempt is the number of the attempt that was begun or ended; zero when
-	// there is none.
+	// Attempt is the number of the attempt that began or ended; zero when there is none.
 	Attempt int
 	// Worker names the process that made the attempt; empty without one.
 	Worker string
-	// Reason says why the attempt failed, the rules refused or the client
-	// cancelled; empty otherwise.
+	// Reason is why the attempt failed, the rules rejected the order, or the client
+	// cancelled it; empty otherwise.
 	Reason string
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// EventID is the place of an event among those of all orders, in the form of the ids
-// of a Redis stream: milliseconds by the clock of Redis, and a number among the events
-// of that time. The zero value comes before every event.
+// EventID orders the events of all orders, in the form of the ids of a Redis stream:
+// milliseconds by the clock of Redis, and a number among the events of that millisecond.
+// The zero value comes before every event.
 type EventID struct{ Time, Number uint64 }
 
 // ParseEventID reads an id as String writes it. Any other form is an error.
@@ -21,7 +21,7 @@ func ParseEventID(text string) (EventID, error) {
 		id.Number, err = strconv.ParseUint(after, 10, 64)
 	}
 	if err != nil || id.String() != text {
-		return EventID{}, fmt.Errorf("%q is no id of an event", Printable(text))
+		return EventID{}, fmt.Errorf("%q is not an event id", Printable(text))
 	}
 	return id, nil
 }

@@ -2,26 +2,26 @@ package order
 
 import "time"
 
-// Filter chooses orders. A zero field chooses all.
+// Filter selects orders. A zero field matches all.
 type Filter struct {
 	// Status is the status they are in.
 	Status Status
-	// Customer is whose they are, spelt as in the order.
+	// Customer is their customer, spelt exactly as in the order.
 	Customer string
-	// CreatedFrom is the earliest time of acceptance, itself included.
+	// CreatedFrom is the earliest time of acceptance, inclusive.
 	CreatedFrom time.Time
-	// CreatedTo is the end of the times of acceptance, itself left out.
+	// CreatedTo is the end of the times of acceptance, exclusive.
 	CreatedTo time.Time
 }
 
-// Position is a place in the list of all orders, which runs from the newest to
-// the oldest. Orders never change their places. The zero position is the start.
+// Position is a position in the list of all orders, which runs from the newest to the
+// oldest. The position of an order never changes. The zero value is the start.
 type Position struct {
-	// CreatedAt is the time of acceptance of the order at this place.
+	// CreatedAt is the time of acceptance of the order at this position.
 	CreatedAt time.Time
 	// ID is that order's.
 	ID string
 }
 
-// IsZero says whether this is the start of the list.
+// IsZero reports whether this is the start of the list.
 func (p Position) IsZero() bool { return p == Position{} }

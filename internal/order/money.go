@@ -12,9 +12,8 @@ import (
 // exactly two decimals; a float never carries it.
 type Money int64
 
-// MaxMoney is the largest amount that can be written down: 999,999,999,999.99.
-// It leaves room for sums in an int64 and stays exact for clients that read
-// JSON numbers as IEEE doubles.
+// MaxMoney is the largest amount: 999,999,999,999.99. It leaves room for sums in an
+// int64 and stays exact for clients that read JSON numbers as IEEE doubles.
 const MaxMoney Money = 99_999_999_999_999
 
 // The reasons for which ParseMoney refuses a text.
@@ -30,15 +29,15 @@ var (
 const (
 	decimals       = 2
 	maxMinorDigits = 14 // digits of MaxMoney
-	// maxExponentDigits keeps the arithmetic on exponents far from overflow. To
-	// make up for a longer one, a text would need a billion digits.
+	// maxExponentDigits keeps arithmetic on exponents far from overflow. Only a text of a
+	// billion digits could need a longer exponent.
 	maxExponentDigits = 9
 )
 
-// ParseMoney reads a JSON number exactly, exponents and trailing zeros
-// included: "12.5", "12.500" and "125e-1" are all 1250 minor units. It takes
-// time in proportion to the text whatever the exponent says, and returns
-// ErrNotANumber, ErrTooPrecise or ErrTooLarge.
+// ParseMoney parses a JSON number exactly, with exponents and trailing zeros: "12.5",
+// "12.500" and "125e-1" are all 1250 minor units. Its time is proportional to the
+// length of the text, whatever the exponent. It returns ErrNotANumber, ErrTooPrecise or
+// ErrTooLarge.
 func ParseMoney(text string) (Money, error) {
 	n, err := scanNumber(text)
 	if err != nil {
@@ -67,8 +66,7 @@ func ParseMoney(text string) (Money, error) {
 	return Money(minor), nil
 }
 
-// number is a decimal taken apart: its value is digits divided by ten to the
-// power of scale.
+// number is a parsed decimal: its value is digits divided by ten to the power of scale.
 type number struct {
 	negative bool
 	digits   string
@@ -130,7 +128,7 @@ func cutDigits(text string) (digits, rest string) {
 	return text[:i], text[i:]
 }
 
-// String writes the amount with two decimals, as in "12.50".
+// String formats the amount with two decimals, as in "12.50".
 func (m Money) String() string {
 	sign, n := "", uint64(m) //nolint:gosec // a negative amount is negated below
 	if m < 0 {
@@ -139,13 +137,13 @@ func (m Money) String() string {
 	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 }
 
-// MarshalJSON writes the amount as a JSON number with two decimals.
+// MarshalJSON formats the amount as a JSON number with two decimals.
 func (m Money) MarshalJSON() ([]byte, error) { return []byte(m.String()), nil }
 
-// UnmarshalJSON reads a JSON number as ParseMoney does.
+// UnmarshalJSON parses a JSON number as ParseMoney does.
 func (m *Money) UnmarshalJSON(text []byte) error { return m.UnmarshalText(text) }
 
-// UnmarshalText reads an amount from configuration as ParseMoney does.
+// UnmarshalText parses an amount of the configuration as ParseMoney does.
 func (m *Money) UnmarshalText(text []byte) error {
 	parsed, err := ParseMoney(string(text))
 	if err != nil {

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"testing"
@@ -138,5 +139,18 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 				t.Errorf("equal fingerprints of %+v and %+v", tt.a, tt.b)
 			}
 		})
+	}
+}
+
+// TestFingerprintOfEveryField holds that no field is left out of the fingerprint.
+func TestFingerprintOfEveryField(t *testing.T) {
+	t.Parallel()
+	full := ordertest.Order(t, ordertest.Full).Content
+	for i := range reflect.TypeFor[order.Content]().NumField() {
+		other := full
+		reflect.ValueOf(&other).Elem().Field(i).SetZero()
+		if other.Fingerprint() == full.Fingerprint() {
+			t.Errorf("the fingerprint does not depend on %s", reflect.TypeFor[order.Content]().Field(i).Name)
+		}
 	}
 }

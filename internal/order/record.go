@@ -6,29 +6,29 @@ import "time"
 // what has happened to it so far. All times are UTC, by the clock of Redis.
 type Record struct {
 	Order
-	// Status says where the order is now.
+	// Status is where the order is now.
 	Status Status
-	// Queue is the queue it waits or waited in.
+	// Queue is the queue in which it waits or waited.
 	Queue Queue
-	// Handling is what the rules decided; empty before they did, and for an
-	// order that they rejected.
+	// Handling is what the rules decided; empty before the first attempt, and for a
+	// rejected order.
 	Handling Handling
 	// CreatedAt is when the order was accepted.
 	CreatedAt time.Time
 	// NextAttemptAt is when a retrying order is due; zero otherwise.
 	NextAttemptAt time.Time
-	// ProcessedAt is when the order met its outcome; zero before.
+	// ProcessedAt is when the order reached its outcome; zero before.
 	ProcessedAt time.Time
-	// Error says why the last attempt failed or what the rules refused; empty
-	// for an order that completed.
+	// Error is why the last attempt failed or the rules rejected the order; empty for a
+	// completed order.
 	Error string
-	// CancelReason is what was said when the order was cancelled, up to
+	// CancelReason is the reason given by whoever cancelled the order, up to
 	// MaxReasonChars; it may be empty.
 	CancelReason string
 	// WorkersLost counts the attempts since the last retry whose worker was lost.
 	WorkersLost int
-	// Attempts are the tries at this order so far, oldest first: the newest
-	// MaxAttemptsKept of them.
+	// Attempts are the attempts at this order, oldest first: the newest MaxAttemptsKept
+	// of them.
 	Attempts []Attempt
 }
 
@@ -43,43 +43,43 @@ func (r Record) Accepted() Record {
 
 // The bounds of a record.
 const (
-	// MaxAttemptsKept is how many attempts a record keeps. No run of an order has
-	// more; an operator's retries may add runs without end.
+	// MaxAttemptsKept is how many attempts a record keeps. One run of an order never has
+	// more, but an operator may retry an order any number of times.
 	MaxAttemptsKept = 100
-	// MaxReasonChars bounds the reason of a cancel: 1,000 bytes at most, which are
-	// kept whole.
+	// MaxReasonChars bounds the reason of a cancel. That is at most 1,000 bytes, which
+	// are stored whole.
 	MaxReasonChars = 250
 )
 
-// Entry is an order on its way into the books.
+// Entry is an order to be recorded.
 type Entry struct {
 	Order
-	// Queue is the queue it will wait in.
+	// Queue is the queue in which it will wait.
 	Queue Queue
 }
 
 // Acceptance is what became of one Entry.
 type Acceptance struct {
-	// Record is the order's record, its earlier one if it was known.
+	// Record is the order's record; the earlier one if the order was known.
 	Record Record
-	// IsNew says that the order was not known before.
+	// IsNew is whether the order was not known before.
 	IsNew bool
-	// Err says why the order was not accepted; nil when it was, now or earlier.
+	// Err is why the order was not accepted; nil when it was, now or earlier.
 	Err error
 }
 
-// Attempt is one try at an order.
+// Attempt is one numbered run of a worker at an order.
 type Attempt struct {
 	// Number counts from one.
 	Number int
-	// Worker names the process that tried.
+	// Worker names the process.
 	Worker string
 	// StartedAt is when the worker began.
 	StartedAt time.Time
 	// EndedAt is when it settled the order or failed; zero while it runs.
 	EndedAt time.Time
-	// Error says why the attempt failed; empty if it did not, and for a
-	// rejection, which is a decision.
+	// Error is why the attempt failed; empty if it did not, and for a rejection, which is
+	// a decision.
 	Error string
 	// Note is what fulfilment answered, up to MaxNoteBytes; empty without one.
 	Note string
@@ -93,12 +93,11 @@ const MaxNoteBytes = 1024
 type Begun struct {
 	// Number counts the attempts at the order over its whole life, from one.
 	Number int
-	// Try counts those since the order was accepted or last retried.
+	// Try counts the attempts since the order was accepted or last retried.
 	Try int
-	// ApprovedAt is when the first of those began.
+	// ApprovedAt is when the first attempt since then began.
 	ApprovedAt time.Time
-	// LastError is why the last attempt failed, for an order that has used up its
-	// attempts.
+	// LastError is why the last attempt failed, for an order that has no attempt left.
 	LastError string
 }
 
@@ -123,35 +122,35 @@ type Outcome struct {
 	Error string
 	// Note is what fulfilment answered, up to MaxNoteBytes.
 	Note string
-	// Shop says what is known of the shop after the last attempt.
+	// Shop is what is known of the shop after the last attempt.
 	Shop Shop
 }
 
-// Shop is what an attempt brought to light about the shop: whether it has the order.
+// Shop is what an attempt shows about whether the shop has accepted the order.
 type Shop string
 
 // The values of a Shop, as the books keep them.
 const (
-	// ShopNotCalled means that the attempt did not reach the shop, or that the shop
-	// asked to be called again: what was known before still holds.
+	// ShopNotCalled means that the attempt did not reach the shop, or that the shop asked
+	// to be called again. What was known before the attempt still holds.
 	ShopNotCalled Shop = ""
-	// ShopUnknown means that the shop may have taken the order: the call may have
+	// ShopUnknown means that the shop may have accepted the order: the call may have
 	// reached it, and no answer came.
 	ShopUnknown Shop = "1"
-	// ShopAnswered means that the shop has taken the order or refused it for good.
+	// ShopAnswered means that the shop has accepted the order or refused it for good.
 	ShopAnswered Shop = "0"
 )
 
-// Failure is the end of an attempt that brought no outcome, as a worker reports it
-// to the ledger.
+// Failure is the end of an attempt without an outcome, as a worker reports it to the
+// ledger.
 type Failure struct {
-	// Error says why the attempt failed.
+	// Error is why the attempt failed.
 	Error string
 	// Note is what fulfilment answered, up to MaxNoteBytes.
 	Note string
 	// RetryIn is the time until the next attempt.
 	RetryIn time.Duration
-	// Unknown says that the shop may have taken the order.
+	// Unknown means that the shop may have accepted the order.
 	Unknown bool
 }
 
@@ -163,8 +162,8 @@ const (
 	resultFailed    = "Order processing failed"
 )
 
-// Result is the sentence that tells a client how the order ended. It is empty
-// until then, and for a cancelled order, which was never processed.
+// Result returns the sentence that describes the outcome to clients. It is empty until
+// there is one, and for a cancelled order, which was never processed.
 func (r Record) Result() string {
 	switch r.Status {
 	case StatusCompleted:
@@ -187,21 +186,21 @@ func (h Handling) result() string {
 	}
 }
 
-// Claim is how a worker holds an order while it works on it.
+// Claim is a worker's hold on an order during an attempt.
 type Claim struct {
 	// ID is the order's.
 	ID string
-	// Token is unique to one delivery of the order. The ledger listens only to
-	// the newest delivery.
+	// Token is unique to one delivery of the order. The ledger accepts reports from the
+	// newest delivery only.
 	Token string
 	// Worker names the process.
 	Worker string
-	// Handling is what the rules decided; empty for an order they reject.
+	// Handling is what the rules decided; empty for a rejected order.
 	Handling Handling
 	// MaxAttempts is how many attempts an order may have.
 	MaxAttempts int
-	// CallsShop says that the attempt may call the shop. If no result of such an
-	// attempt is reported, the shop may have taken the order.
+	// CallsShop means that the attempt may call the shop. If no result of such an attempt
+	// is reported, the shop may have accepted the order.
 	CallsShop bool
 }
 

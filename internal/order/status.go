@@ -1,29 +1,29 @@
 package order
 
-// Status says where an order is on its way. Each constant tells what it means
-// and who moves the order on.
+// Status is where an order is in its life. Each constant says what it means and what
+// ends it.
 type Status string
 
 // The statuses of an order, in the order in which it can meet them.
 const (
-	// StatusScheduled is accepted, to be worked at a later time. Its time moves
-	// it on, or a cancel.
+	// StatusScheduled is accepted, to be worked at a later time. It ends when that time
+	// comes, or with a cancel.
 	StatusScheduled Status = "scheduled"
-	// StatusPending is accepted and waiting in a queue. A worker that begins it
-	// moves it on, or a cancel.
+	// StatusPending is accepted and waiting in a queue. It ends when a worker begins an
+	// attempt, or with a cancel.
 	StatusPending Status = "pending"
-	// StatusProcessing is an attempt running with standard handling. Its
-	// outcome, or the attempt's failure, moves it on.
+	// StatusProcessing is an attempt running with standard handling. It ends with the
+	// outcome, or when the attempt fails.
 	StatusProcessing Status = "processing"
 	// StatusPriorityProcessing is an attempt running with priority handling.
 	StatusPriorityProcessing Status = "priority_processing"
 	// StatusExpedited is an attempt running with expedited handling.
 	StatusExpedited Status = "expedited"
-	// StatusRetrying is after a failed attempt, with another one due. A worker
-	// that begins it moves it on, or a cancel.
+	// StatusRetrying is after a failed attempt, with another one due. It ends when a
+	// worker begins that attempt, or with a cancel.
 	StatusRetrying Status = "retrying"
-	// StatusCompleted is approved and, where fulfilment is configured, taken by
-	// it. Final.
+	// StatusCompleted is approved and, where fulfilment is configured, accepted by the
+	// shop. Final.
 	StatusCompleted Status = "completed"
 	// StatusRejected is refused by a business rule. Final, unless an operator
 	// retries it, after the rules have changed.
@@ -44,7 +44,7 @@ func Statuses() []Status {
 	}
 }
 
-// Settled says whether the status is an outcome: the order has ended.
+// Settled reports whether the status is an outcome.
 func (s Status) Settled() bool {
 	switch s {
 	case StatusCompleted, StatusRejected, StatusFailed, StatusCancelled:
@@ -80,6 +80,5 @@ func (h Handling) Status() Status {
 	}
 }
 
-// Retryable says whether an operator may give an order in this status another
-// run.
+// Retryable reports whether an operator may retry an order in this status.
 func (s Status) Retryable() bool { return s == StatusFailed || s == StatusRejected }

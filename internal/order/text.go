@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// empty says whether a text shows nothing: it is white space and characters that
-// leave no mark, such as U+200B, U+FEFF, and the letters that are blank.
+// empty reports whether a text shows nothing: it consists of white space and characters
+// without a glyph, such as U+200B, U+FEFF, and blank letters.
 func empty(text string) bool { return !strings.ContainsFunc(text, leavesMark) }
 
 func leavesMark(r rune) bool {
@@ -17,16 +17,15 @@ func leavesMark(r rune) bool {
 		!unicode.In(r, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// misleading says whether a character shows nothing itself and changes how the text
-// around it is shown: where it begins, in which direction it runs, or in how many
-// lines.
+// misleading reports whether a character is invisible and changes how the text around
+// it is shown: its direction, or its line breaks.
 func misleading(r rune) bool {
 	return unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// Escape makes a text from outside fit to show: what would change how the text
-// around it is shown, and what a terminal may take for a command, is written as in
-// \u202e. Line feeds and tabs stay. JSON remains the same JSON.
+// Escape makes a text from outside safe to show. Characters that change how the text
+// around them is shown, or that a terminal may interpret, are written as in \u202e. Line
+// feeds and tabs stay. Escaped JSON means the same.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, escaped) {
 		return text
@@ -46,13 +45,13 @@ func escaped(r rune) bool {
 	return misleading(r) || unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
 }
 
-// Reason turns an error into the text that is kept with an order: one line of
-// printable UTF-8, at most MaxNoteBytes long.
+// Reason returns an error's text as it is stored with an order: one line of printable
+// UTF-8, at most MaxNoteBytes long.
 func Reason(err error) string { return Printable(err.Error()) }
 
-// Printable makes a text from outside fit to store, to log and to show in one line:
-// valid UTF-8, control characters replaced with spaces, others that mislead written
-// as Escape does, at most MaxNoteBytes long and cut on a character boundary.
+// Printable makes a text from outside safe to store, to log and to show in one line. The
+// result is valid UTF-8 of at most MaxNoteBytes, cut on a character boundary, with
+// spaces for control characters and other misleading characters as Escape writes them.
 func Printable(text string) string {
 	text = text[:min(len(text), 2*MaxNoteBytes)]
 	text = Escape(strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD")))

@@ -9,12 +9,12 @@ import (
 // timeLayout is RFC 3339 to the microsecond, as precise as the ledger is.
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 
-// FormatTime writes a time for programs: in UTC, always with six digits of its
-// fraction, so that texts sort as times do. All times that leave the service in an
-// answer, an event or a document for the shop are written by it.
+// FormatTime formats a time in UTC, always with six fractional digits, so that texts
+// sort as times do. All times in answers, events and calls to the shop are formatted by
+// it.
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
-// Timestamp is a time whose JSON is what FormatTime writes.
+// Timestamp is a time that FormatTime formats in JSON.
 type Timestamp struct{ time.Time }
 
 // MarshalJSON implements json.Marshaler.
@@ -23,9 +23,9 @@ func (t Timestamp) MarshalJSON() ([]byte, error) { return []byte(`"` + FormatTim
 // ErrNotATime is returned by ParseTime.
 var ErrNotATime = errors.New("must be a time with its zone, as in 2026-11-23T12:00:00Z (RFC 3339)")
 
-// ParseTime reads a time with its zone, to the letter of RFC 3339: time.Parse
-// takes a little more, and neither its lower case nor its leap second, which is read
-// as the second after it. The time is in UTC. It returns ErrNotATime.
+// ParseTime parses a time with its zone exactly as RFC 3339 defines it. time.Parse
+// accepts a little more, but not lower case, nor a leap second, which ParseTime reads as
+// the second after it. The result is in UTC. ParseTime returns ErrNotATime.
 func ParseTime(text string) (time.Time, error) {
 	const upToHour, upToMinute = len("2026-11-23T12"), len("2026-11-23T12:00:")
 	text = strings.ToUpper(text)
@@ -44,8 +44,8 @@ func ParseTime(text string) (time.Time, error) {
 	return t.Add(leap), nil
 }
 
-// zoneExists says whether a text that time.Parse takes ends in a zone of less than
-// a day and whole hours and minutes.
+// zoneExists reports whether the zone of a text that time.Parse accepts is below 24
+// hours, with minutes below 60.
 func zoneExists(text string) bool {
 	if strings.HasSuffix(text, "Z") {
 		return true

@@ -1,6 +1,5 @@
-// Package ordertest builds submissions and orders for tests. It receives what a
-// test wants to be special about an order and hands on a valid one that is
-// ordinary in everything else. It owns nothing, and nothing is durable after it.
+// Package ordertest builds submissions and orders for tests. A test names what matters
+// to it, and gets a valid order that is ordinary in everything else.
 package ordertest
 
 import (
@@ -13,7 +12,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Option changes one thing about the ordinary submission.
+// Option changes the ordinary submission.
 type Option = func(*order.Submission)
 
 // Submission returns a submission without an id that order.New accepts, changed
@@ -44,6 +43,14 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 		tb.Fatalf("ordertest: %v", err)
 	}
 	return o
+}
+
+// Full sets every field, each to a value that is not its default. Tests that must hold
+// for all fields use it, so a new field is set here once.
+func Full(s *order.Submission) {
+	s.ID, s.Status = "full", string(order.StatusPending)
+	s.Amount, s.Items, s.Customer, s.Address = "999.99", []string{"tea", "cups"}, "Grace Hopper", "1 Main Street\nArlington"
+	s.Priority, s.Notes, s.ProcessAt = "3", "Ring twice.", "2026-01-02T03:04:05.678901Z"
 }
 
 // WithID sets the id.

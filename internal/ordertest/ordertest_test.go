@@ -1,6 +1,7 @@
 package ordertest_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -38,5 +39,17 @@ func TestOrderHasFreshID(t *testing.T) {
 	}
 	if a.Fingerprint() != b.Fingerprint() {
 		t.Error("two ordinary orders differ in more than their ids")
+	}
+}
+
+// TestFull holds that no field of a full order is left out.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{ordertest.Submission(ordertest.Full), ordertest.Order(t, ordertest.Full).Content} {
+		for i, fields := 0, reflect.ValueOf(v); i < fields.NumField(); i++ {
+			if fields.Field(i).IsZero() {
+				t.Errorf("%T has no %s", v, fields.Type().Field(i).Name)
+			}
+		}
 	}
 }

@@ -1,10 +1,8 @@
-// Package rules holds the business rules: pure functions from an order to what
-// is to happen with it.
+// Package rules holds the business rules: pure functions from an order to a decision.
 //
-// It receives an order that order.New let through and hands on a Decision, or
-// the Queue to wait in. It owns nothing but the rules, reads no clock and talks
-// to nothing, so nothing is durable after it, and asking twice gives the same
-// answer.
+// It receives an order that order.New has accepted and returns a Decision, or the queue
+// in which the order waits. It reads no clock and does no I/O, so nothing is durable
+// after it, and equal orders always get equal decisions.
 package rules
 
 import "orderprocessor/internal/order"
@@ -17,8 +15,8 @@ const (
 	ReasonItemLimit = "too many items in order"
 )
 
-// Rules are the bounds that the shop has set. Each bound itself passes. A Rules
-// is a plain value and safe for concurrent use.
+// Rules are the limits of the shop. A value equal to its limit passes. Rules is a plain
+// value and safe for concurrent use.
 type Rules struct {
 	// HighValueAbove is the amount above which an order is of high value.
 	HighValueAbove order.Money
@@ -28,10 +26,10 @@ type Rules struct {
 	MaxItems int
 }
 
-// Decision is what the rules say of one order: either approved with a handling,
-// or rejected with a reason.
+// Decision is what the rules decide about one order: approved with a handling, or
+// rejected with a reason.
 type Decision struct {
-	// Approved says which of the two it is.
+	// Approved is whether the order is approved.
 	Approved bool
 	// Handling is how to handle an approved order; empty for a rejected one.
 	Handling order.Handling

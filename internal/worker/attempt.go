@@ -18,14 +18,14 @@ import (
 const tokenChars = 16
 
 const (
-	// minSpread is over how long the shortest waits are spread, 2 seconds: the
-	// queue brings orders back in steps of one.
+	// minSpread is the least interval over which waits are spread, 2 seconds: the queue
+	// returns orders in steps of one second.
 	minSpread = 2 * time.Second
-	// maxSpread is over how long the longest are, 1 minute.
+	// maxSpread is the largest, 1 minute.
 	maxSpread = time.Minute
 )
 
-// attempt is one try at one order.
+// attempt is one attempt at one order.
 type attempt struct {
 	w        *Worker
 	order    order.Order
@@ -34,10 +34,10 @@ type attempt struct {
 	begun    order.Begun
 }
 
-// run begins the attempt and does what was decided.
+// run begins the attempt and carries out the decision.
 func (a *attempt) run(ctx context.Context) error {
 	err := persist(ctx, func() (err error) {
-		a.begun, err = a.w.books.Begin(ctx, a.claim)
+		a.begun, err = a.w.attempts.Begin(ctx, a.claim)
 		return err
 	})
 	switch {
@@ -54,7 +54,7 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 }
 
-// fulfil hands the order over and writes down what came of it.
+// fulfil calls the shop and records the result.
 func (a *attempt) fulfil(ctx context.Context) error {
 	note, err := a.call(ctx)
 	if err == nil {
@@ -89,9 +89,8 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	})
 }
 
-// shopAfter is what is known of the shop after a call that failed and may succeed
-// later. A call that ended in no verdict at all, such as one that panicked, may have
-// reached the shop.
+// shopAfter returns what is known of the shop after a call that failed and may succeed
+// later. A call without a verdict, such as one that panicked, may have reached the shop.
 func shopAfter(err error) order.Shop {
 	var later *order.RetryError
 	if errors.As(err, &later) && !later.Unknown {
@@ -115,8 +114,7 @@ func (a *attempt) fail(ctx context.Context, cause error, note string, shop order
 	return &order.PermanentError{Err: errors.New(reason)}
 }
 
-// retry closes the attempt and asks for another one, no sooner than the shop
-// asked for.
+// retry closes the attempt and asks for another one, no sooner than the shop allows.
 func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	delay := a.w.Backoff.Delay(a.begun.Try)
 	var asked *order.RetryError
@@ -125,7 +123,7 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	}
 	reason := order.Reason(cause)
 	failure := order.Failure{Error: reason, Note: note, RetryIn: delay, Unknown: shopAfter(cause) == order.ShopUnknown}
-	err := persist(ctx, func() error { return a.w.books.Fail(ctx, a.claim, failure) })
+	err := persist(ctx, func() error { return a.w.attempts.Fail(ctx, a.claim, failure) })
 	if err != nil {
 		return acknowledge(err)
 	}
@@ -134,16 +132,16 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
 }
 
-// spread is what is added to a wait that the shop asked for, so that orders told
-// to come back at the same time do not: at random up to a tenth of the wait, at
-// least up to minSpread and at most up to maxSpread.
+// spread returns a random addition to a wait that the shop asked for, so that orders
+// with the same wait do not all return at once. It is below a tenth of the wait, but the
+// bound is at least minSpread and at most maxSpread.
 func spread(asked time.Duration) time.Duration {
 	return rand.N(min(max(asked/10, minSpread), maxSpread)).Truncate(time.Microsecond) //nolint:gosec // jitter needs no secrecy
 }
 
-// settle writes the outcome down.
+// settle records the outcome.
 func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
-	err := persist(ctx, func() error { return a.w.books.Settle(ctx, a.claim, out) })
+	err := persist(ctx, func() error { return a.w.attempts.Settle(ctx, a.claim, out) })
 	if err != nil {
 		return err
 	}
@@ -152,8 +150,8 @@ func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
 	return nil
 }
 
-// acknowledge makes nothing of an order that another delivery has settled: its
-// outcome stands, and this delivery has only to go away.
+// acknowledge drops the error for an order that another delivery has settled: that
+// outcome counts, and this delivery only has to be acknowledged.
 func acknowledge(err error) error {
 	if errors.Is(err, order.ErrSettled) {
 		return nil
@@ -161,7 +159,7 @@ func acknowledge(err error) error {
 	return err
 }
 
-// levelOf keeps the ordinary out of the log: at full throughput it would be
+// levelOf keeps completed orders out of the log: at full throughput they would be
 // thousands of lines per second.
 func levelOf(s order.Status) slog.Level {
 	switch s {

@@ -1,8 +1,8 @@
-// Package worker makes one attempt at an order: decide, begin, fulfil, settle,
-// and say whether to try again.
+// Package worker makes one attempt at an order: decide, begin, fulfil, settle, or ask
+// for another attempt.
 //
-// It receives order ids from the queue and hands approved orders to fulfilment
-// and outcomes to the ledger. It owns nothing. When Work returns nil or a
+// It receives order ids from the queue, and passes approved orders to fulfilment and
+// outcomes to the ledger. It owns nothing. When Work returns nil or a
 // *order.PermanentError, the ledger holds the order's outcome.
 package worker
 
@@ -22,8 +22,8 @@ type Records interface {
 	Get(ctx context.Context, id string) (order.Record, error)
 }
 
-// Books takes down attempts and outcomes; see the methods of ledger.Ledger.
-type Books interface {
+// Attempts records attempts and outcomes; see the methods of ledger.Ledger.
+type Attempts interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
 	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
@@ -34,14 +34,14 @@ type Fulfilment interface {
 	Fulfil(ctx context.Context, a order.Approval) (note string, err error)
 }
 
-// Backoff is the wait after the n-th attempt failed.
+// Backoff is how long to wait after the n-th attempt has failed.
 type Backoff interface {
 	Delay(n int) time.Duration
 }
 
-// Config is what a worker needs to know.
+// Config configures a worker.
 type Config struct {
-	// Name tells this process from all others; it is kept with each attempt.
+	// Name is unique to this process; it is stored with each attempt.
 	Name string
 	// Rules decide the orders.
 	Rules rules.Rules
@@ -51,7 +51,7 @@ type Config struct {
 	AttemptTimeout time.Duration
 	// Backoff is the wait between attempts.
 	Backoff Backoff
-	// Log receives a line for each attempt that does not complete its order.
+	// Log gets a line for each attempt that does not complete its order.
 	Log *slog.Logger
 }
 
@@ -59,22 +59,21 @@ type Config struct {
 type Worker struct {
 	Config
 	records    Records
-	books      Books
+	attempts   Attempts
 	fulfilment Fulfilment // nil when no fulfilment is configured
 }
 
-// New returns a worker. Without a fulfilment, approved orders complete once the
-// rules have passed.
-func New(cfg Config, r Records, b Books, f Fulfilment) *Worker {
-	return &Worker{Config: cfg, records: r, books: b, fulfilment: f}
+// New returns a worker. Without a fulfilment, approved orders complete at once.
+func New(cfg Config, r Records, a Attempts, f Fulfilment) *Worker {
+	return &Worker{Config: cfg, records: r, attempts: a, fulfilment: f}
 }
 
 // Work makes one attempt at the order, or none if it has an outcome already.
 //
 // It returns nil when the order is settled and there is nothing more to do;
 // *order.PermanentError when it failed for good; *order.RetryError when another
-// attempt is due; and any other error when the attempt could not be written
-// down, so that the order must be delivered again.
+// attempt is due; and any other error when the attempt could not be recorded, so the
+// order must be delivered again.
 func (w *Worker) Work(ctx context.Context, id string) error {
 	rec, err := w.records.Get(ctx, id)
 	switch {

@@ -36,12 +36,12 @@ const (
 // API is the program that accepts orders over HTTP.
 type API struct {
 	*app.Program
-	cfg      config.API
-	listener net.Listener
-	server   *api.Server
+	cfg       config.API
+	listener  net.Listener
+	server    *api.Server
 	admission *intake.Admission
-	reporter *stats.Reporter
-	live     *live.Hub
+	reporter  *stats.Reporter
+	live      *live.Hub
 }
 
 // Main runs the API until a signal stops it, and returns the exit status of cmd/api.

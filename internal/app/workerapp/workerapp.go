@@ -31,10 +31,10 @@ const (
 // Worker is the program that processes orders.
 type Worker struct {
 	*app.Program
-	cfg       config.Worker
-	shop      *fulfilment.Client // nil without a fulfilment URL
-	consumer  *queue.Consumer
-	repairer  *recovery.Repairer
+	cfg      config.Worker
+	shop     *fulfilment.Client // nil without a fulfilment URL
+	consumer *queue.Consumer
+	repairer *recovery.Repairer
 }
 
 // Main runs a worker until a signal stops it, and returns the exit status of
@@ -113,7 +113,7 @@ func (w *Worker) measuredShop() worker.Fulfilment {
 
 // tracedLedger returns the ledger that records attempts, in their spans too if traces
 // are on.
-func (w *Worker) tracedLedger() worker.Books {
+func (w *Worker) tracedLedger() worker.Attempts {
 	if w.Traces == nil {
 		return w.Ledger
 	}

@@ -1,0 +1,42 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
+)
+
+// TestDocumentKeepsEveryField holds that a record returns the order as it was accepted,
+// also one that an earlier version wrote: then the document was the order's JSON.
+func TestDocumentKeepsEveryField(t *testing.T) {
+	books := open(t)
+	full := ordertest.Order(t, ordertest.Full)
+	books.do(t, accept(full))
+	read := func(name string, want order.Order) {
+		t.Helper()
+		if diff := cmp.Diff(want, books.get(t, "full").Order); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	read("the record", full)
+	write := func(document string) {
+		t.Helper()
+		if err := books.rdb.HSet(t.Context(), ledgertest.RecordKey("full"), "d", document).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	earlier := order.Order{ID: "full", Content: order.Content{
+		Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada", Address: "1 Main Street\nLondon",
+		Priority: order.PriorityLow, Notes: "earlier", ProcessAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC),
+	}}
+	write(`{"a":12.50,"i":["tea","cups"],"c":"ada","d":"1 Main Street\nLondon","p":3,"n":"earlier","t":"2026-01-02T03:04:05.678901Z"}`)
+	read("a document as it is stored", earlier)
+	write(`{"id":"full","amount":12.50,"items":["tea","cups"],"customer":"ada","address":"1 Main Street\nLondon",` +
+		`"priority":3,"notes":"earlier","process_at":"2026-01-02T03:04:05.678901Z"}`)
+	read("a document of the first version", earlier)
+}
