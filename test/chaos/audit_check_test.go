@@ -78,7 +78,7 @@ func TestAuditor(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(1)
 	s.client.submitAll(6, 1, mixed)
-	s.rest()
+	s.awaitRest()
 	s.workers[0].stop() // nothing may mend what is forged
 	for _, row := range forgeries() {
 		before := [][]byte{content(t, s.client.journal), content(t, s.shop.journal)}
@@ -122,7 +122,7 @@ func TestServiceIsChecked(t *testing.T) {
 	a.readClient()
 	var got []bool
 	for n := range len(a.sent) {
-		got = append(got, a.sent[strconv.Itoa(n)].illServed())
+		got = append(got, a.sent[strconv.Itoa(n)].badlyServed())
 	}
 	if diff := cmp.Diff([]bool{false, false, false, true, true, true}, got); diff != "" {
 		t.Errorf("ill served (-want +got):\n%s", diff)

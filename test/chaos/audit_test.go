@@ -20,9 +20,9 @@ type sent struct {
 	unheard bool
 }
 
-// illServed says whether the client had an answer that it should not have had
+// badlyServed says whether the client had an answer that it should not have had
 // while no program crashed.
-func (o *sent) illServed() bool { return o.broken > 0 || o.refusedBusy > 0 || o.unheard }
+func (o *sent) badlyServed() bool { return o.broken > 0 || o.refusedBusy > 0 || o.unheard }
 
 // bought is what the shop's journal tells of one order.
 type bought struct {

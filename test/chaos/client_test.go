@@ -76,7 +76,7 @@ func (c *client) submit(o submission) answer {
 }
 
 // try sends an order once.
-func (c *client) try(l *slot, o submission, number int) answer {
+func (c *client) try(l *instance, o submission, number int) answer {
 	begun := time.Now()
 	a, detail := c.exchange(l.current.Load().url, o)
 	c.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), o.Ends, strconv.Itoa(number),

@@ -20,14 +20,14 @@ func TestDiskFull(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var outages []outage
-	s.busily(8, pick(50, 200), mixed, func() {
-		for range pick(2, 10) {
-			s.flow(20 + s.rand.IntN(50))
-			outages = append(outages, s.diskFull(pick(2*time.Second, 10*time.Second)))
-			s.flow(30)
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for range shortOrLong(2, 10) {
+			s.awaitCalls(20 + s.rand.IntN(50))
+			outages = append(outages, s.diskFull(shortOrLong(2*time.Second, 10*time.Second)))
+			s.awaitCalls(30)
 		}
 		outages = append(outages, s.redisDown(100*time.Millisecond))
-		s.flow(10)
+		s.awaitCalls(10)
 	})
 	s.conclude().checkOutages(outages)
 }

@@ -41,7 +41,7 @@ func (a *audit) leaked(key string, customers map[string]bool) string {
 	switch kind, _, owned := strings.Cut(strings.TrimPrefix(key, "asynq:"), ":"); {
 	case kind == "queues", (kind == "servers" || kind == "workers") && !owned:
 		return ""
-	case kind == "servers" || kind == "workers" || kind == "watch":
+	case kind == "servers" || kind == "workers" || kind == "leases":
 		return a.unbounded(key)
 	}
 	return "it belongs to nothing"
@@ -54,7 +54,7 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	switch {
 	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e":
 		return ""
-	case rest == "l", rest == "i", rest == "p": // who reconciles, which suspect is tried apart, and which programs run
+	case rest == "l", rest == "i", rest == "p": // the leader of recovery, the order in quarantine, and the programs that run
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"
@@ -68,7 +68,7 @@ func (a *audit) leakedQueue(rest string) string {
 	name, id, _ := strings.Cut(kind, ":")
 	switch name {
 	case "pending", "active", "scheduled", "retry", "archived", "lease", "completed", "paused", "processed", "failed",
-		"damaged", "damaged_at":
+		"corrupt", "corrupt_at":
 		return ""
 	case "t":
 		archived := a.s.rdb.ZScore(a.s.t.Context(), queueStart+queue+"}:archived", id).Err() == nil

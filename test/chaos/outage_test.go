@@ -18,9 +18,9 @@ type answered struct {
 	kind string
 }
 
-// busily does something while clients send orders, together so many a second at
+// whileSubmitting does something while clients send orders, together so many a second at
 // most, each of them one after the other. It returns how many orders they sent.
-func (s *system) busily(clients, perSecond int, nth func(n int) submission, do func()) int {
+func (s *system) whileSubmitting(clients, perSecond int, nth func(n int) submission, do func()) int {
 	s.t.Helper()
 	ctx, enough := context.WithCancel(s.t.Context())
 	defer enough()
@@ -128,8 +128,8 @@ func (a *audit) checkHealed(o outage) {
 
 // healedWithin is the time after an outage in which everything goes on: ten
 // seconds, and ten times that on any machine beside other scenarios.
-func healedWithin() time.Duration { return pick(100*time.Second, 10*time.Second) }
+func healedWithin() time.Duration { return shortOrLong(100*time.Second, 10*time.Second) }
 
 // refusedWithin is the time within which clients hear that Redis is away: two
 // seconds, and ten times that on any machine beside other scenarios.
-func refusedWithin() time.Duration { return pick(20*time.Second, 2500*time.Millisecond) }
+func refusedWithin() time.Duration { return shortOrLong(20*time.Second, 2500*time.Millisecond) }

@@ -23,12 +23,12 @@ const (
 // accepted is worked, and the worker is never without work. The short form has a
 // smaller Redis, so that it is full in a moment.
 func TestOverload(t *testing.T) {
-	each := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop
-	span := pick(6*time.Second, 30*time.Second)
-	s := open(t, "j overload", "--maxmemory", pick("12mb", "64mb"))
-	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: each} }
-	s.addAPIs(1, "ORDERS_RETENTION="+brief.String())
-	s.addWorkers(1, "ORDERS_RETENTION="+brief.String())
+	each := shortOrLong(160*time.Millisecond, 40*time.Millisecond) // at the shop
+	span := shortOrLong(6*time.Second, 30*time.Second)
+	s := open(t, "j overload", "--maxmemory", shortOrLong("12mb", "64mb"))
+	s.shop.respond = func(string, int) reply { return reply{Status: http.StatusOK, After: each} }
+	s.addAPIs(1, "ORDERS_RETENTION="+shortRetention.String())
+	s.addWorkers(1, "ORDERS_RETENTION="+shortRetention.String())
 	s.faults.Add(1)
 	perSecond := float64(slots) / each.Seconds()
 	o := s.overload(span, int(overloaded*perSecond))
@@ -78,7 +78,7 @@ func (s *system) overload(span time.Duration, perSecond int) *offered {
 			outstanding.Add(1)
 			sending.Go(func() {
 				defer outstanding.Add(-1)
-				s.offer(o, fat(n))
+				s.offer(o, bigOrder(n))
 			})
 		}
 	}
@@ -91,8 +91,8 @@ func (s *system) overload(span time.Duration, perSecond int) *offered {
 // maxOutstanding bounds the requests without an answer: more have hung.
 const maxOutstanding = 2048
 
-// fat is an order of some ten kilobytes.
-func fat(n int) submission {
+// bigOrder is an order of some ten kilobytes.
+func bigOrder(n int) submission {
 	o := plain(fmt.Sprintf("fat-%06d", n), n)
 	o.Items = slices.Repeat([]string{strings.Repeat("tea and ", 25)}, 50)
 	return o

@@ -146,7 +146,7 @@ func (p *proxy) passAnswers(server, program net.Conn, waiting <-chan *trap) erro
 			return err
 		}
 		if !reply.pushed() && len(waiting) > 0 {
-			if hit := <-waiting; hit != nil && !p.spare(hit, reply) {
+			if hit := <-waiting; hit != nil && !p.rearm(hit, reply) {
 				hit.spring()
 				return errTrapped
 			}
@@ -157,9 +157,9 @@ func (p *proxy) passAnswers(server, program net.Conn, waiting <-chan *trap) erro
 	}
 }
 
-// spare sets the trap again for the script's second run, with its source: a
+// rearm sets the trap again for the script's second run, with its source: a
 // script that Redis did not know was not applied.
-func (p *proxy) spare(hit *trap, reply message) bool {
+func (p *proxy) rearm(hit *trap, reply message) bool {
 	if !reply.unknownScript() {
 		return false
 	}

@@ -21,12 +21,12 @@ func killRedis(t *testing.T, fsync string) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var outages []outage
-	s.busily(8, pick(50, 200), mixed, func() {
-		for range pick(2, 20) {
-			s.flow(1 + s.rand.IntN(pick(40, 400)))
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for range shortOrLong(2, 20) {
+			s.awaitCalls(1 + s.rand.IntN(shortOrLong(40, 400)))
 			outages = append(outages, s.redisDown(time.Duration(100+s.rand.IntN(1500))*time.Millisecond))
 		}
-		s.flow(30)
+		s.awaitCalls(30)
 	})
 	s.conclude().checkOutages(outages)
 }
@@ -59,9 +59,9 @@ func TestRedisFrozen(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var outages []outage
-	s.busily(8, pick(50, 200), mixed, func() {
-		for _, span := range pick([]time.Duration{time.Second, 5 * time.Second}, []time.Duration{time.Second, 10 * time.Second, 40 * time.Second}) {
-			s.flow(1 + s.rand.IntN(100))
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for _, span := range shortOrLong([]time.Duration{time.Second, 5 * time.Second}, []time.Duration{time.Second, 10 * time.Second, 40 * time.Second}) {
+			s.awaitCalls(1 + s.rand.IntN(100))
 			s.faults.Add(1)
 			o := outage{from: time.Now()}
 			s.redis.Freeze()
@@ -69,7 +69,7 @@ func TestRedisFrozen(t *testing.T) {
 			s.redis.Thaw()
 			o.to = time.Now()
 			outages = append(outages, o)
-			s.flow(30)
+			s.awaitCalls(30)
 		}
 	})
 	s.conclude().checkOutages(outages)
@@ -81,8 +81,8 @@ func TestScriptsForgotten(t *testing.T) {
 	s := open(t, "f Redis forgets its scripts")
 	s.addAPIs(1)
 	s.addWorkers(2)
-	s.busily(8, pick(100, 400), mixed, func() {
-		for range pick(30, 300) {
+	s.whileSubmitting(8, shortOrLong(100, 400), mixed, func() {
+		for range shortOrLong(30, 300) {
 			s.faults.Add(1)
 			if err := s.rdb.ScriptFlush(t.Context()).Err(); err != nil {
 				t.Fatal(err)

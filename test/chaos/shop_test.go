@@ -30,7 +30,7 @@ type shop struct {
 	journal *journal
 	// treat decides on the n-th call for an order, from 1 on. The scenario sets
 	// it before the first order.
-	treat func(id string, call int) reply
+	respond func(id string, call int) reply
 
 	mu    sync.Mutex
 	keys  map[string]bool
@@ -38,8 +38,8 @@ type shop struct {
 	all   int
 }
 
-// takeAll takes every order after a few milliseconds of work.
-func takeAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
+// acceptAll takes every order after a few milliseconds of work.
+func acceptAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
 
 func openShop(t *testing.T, path string) *shop {
 	t.Helper()
@@ -48,7 +48,7 @@ func openShop(t *testing.T, path string) *shop {
 		t.Fatal(err)
 	}
 	s := &shop{
-		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal(t, path), treat: takeAll,
+		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal(t, path), respond: acceptAll,
 		keys: map[string]bool{}, calls: map[string]int{},
 	}
 	server := &http.Server{Handler: http.HandlerFunc(s.serve)}
@@ -83,7 +83,7 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := r.Header.Get("Idempotency-Key")
-	how := s.treat(key, s.count(key))
+	how := s.respond(key, s.count(key))
 	time.Sleep(how.After) // the shop's own work
 	if how.Until != nil {
 		<-how.Until

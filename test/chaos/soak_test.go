@@ -24,25 +24,25 @@ const share = 0.7
 // then gets more time, as caches fill more slowly on a machine that is busy: what leaks
 // never stops.
 func TestSoak(t *testing.T) {
-	span := soakFor(t)
+	span := soakTime(t)
 	s := open(t, "k soak")
-	worked := pick(100*time.Millisecond, 25*time.Millisecond)
-	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: worked} }
-	s.addAPIs(1, "ORDERS_RETENTION="+brief.String())
-	s.addWorkers(1, "ORDERS_RETENTION="+brief.String())
-	burst := pick(300, 4000)
+	worked := shortOrLong(100*time.Millisecond, 25*time.Millisecond)
+	s.shop.respond = func(string, int) reply { return reply{Status: http.StatusOK, After: worked} }
+	s.addAPIs(1, "ORDERS_RETENTION="+shortRetention.String())
+	s.addWorkers(1, "ORDERS_RETENTION="+shortRetention.String())
+	burst := shortOrLong(300, 4000)
 	begun := time.Now()
-	s.client.submitAll(burst, 16, soaked)
+	s.client.submitAll(burst, 16, soakOrder)
 	s.until("the burst is worked", patience, func() bool { return s.shop.called("") >= burst })
 	capacity := float64(burst) / time.Since(begun).Seconds()
 	ctx, enough := context.WithCancel(t.Context())
 	defer enough()
 	var sending sync.WaitGroup
 	sending.Go(func() {
-		s.client.submitSteadily(ctx, int(share*capacity), func(n int) submission { return soaked(burst + n) })
+		s.client.submitSteadily(ctx, int(share*capacity), func(n int) submission { return soakOrder(burst + n) })
 	})
 	m := measures{}
-	for window := 0; window == 0 || window < pick(10, 1) && len(m.growing()) > 0; window++ {
+	for window := 0; window == 0 || window < shortOrLong(10, 1) && len(m.growing()) > 0; window++ {
 		s.sample(m, span)
 	}
 	enough()
@@ -63,11 +63,11 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-func soaked(n int) submission { return plain(fmt.Sprintf("soak-%07d", n), n) }
+func soakOrder(n int) submission { return plain(fmt.Sprintf("soak-%07d", n), n) }
 
-func soakFor(t *testing.T) time.Duration {
+func soakTime(t *testing.T) time.Duration {
 	t.Helper()
-	span, err := time.ParseDuration(cmp.Or(os.Getenv("CHAOS_SOAK"), pick("15s", "10m")))
+	span, err := time.ParseDuration(cmp.Or(os.Getenv("CHAOS_SOAK"), shortOrLong("15s", "10m")))
 	if err != nil {
 		t.Fatalf("CHAOS_SOAK: %v", err)
 	}
@@ -153,7 +153,7 @@ func mean(samples []float64) float64 {
 }
 
 // adminURL is the admin address of the program in a slot.
-func (s *system) adminURL(l *slot) string {
+func (s *system) adminURL(l *instance) string {
 	s.t.Helper()
 	addr, err := l.current.Load().Await(`"admin_addr":"([^"]+)"`)
 	if err != nil {

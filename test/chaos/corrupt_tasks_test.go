@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// wreck is one way in which a task can become unreadable.
-type wreck struct {
+// corruption is one way in which a task can become unreadable.
+type corruption struct {
 	name string
 	do   func(s *system, key string)
 }
 
-func wrecks() []wreck {
+func corruptions() []corruption {
 	set := func(message any) func(*system, string) {
 		return func(s *system, key string) { s.rdb.HSet(s.t.Context(), key, "msg", message) }
 	}
-	return []wreck{
+	return []corruption{
 		{"garbage", set("\x00\xffgarbage")},
 		{"empty", set("")},
 		{"fieldless", func(s *system, key string) { s.rdb.HDel(s.t.Context(), key, "msg") }},
@@ -36,7 +36,7 @@ func wrecks() []wreck {
 func TestGarbageInQueue(t *testing.T) {
 	s := open(t, "g tasks are overwritten")
 	hold := make(chan struct{})
-	s.shop.treat = func(id string, call int) reply {
+	s.shop.respond = func(id string, call int) reply {
 		switch kind, _, _ := strings.Cut(id, "-"); {
 		case call == 1 && kind == "retry":
 			return reply{Status: http.StatusServiceUnavailable}
@@ -48,12 +48,12 @@ func TestGarbageInQueue(t *testing.T) {
 	}
 	s.addAPIs(1)
 	s.addWorkers(1, "ORDERS_RETRY_BASE=8s", "ORDERS_RETRY_MAX=8s")
-	damaged := s.wreckActive()
+	damaged := s.corruptActive()
 	close(hold)
-	damaged += s.wreckScheduled() + s.wreckRetry() + s.wreckPending()
-	s.client.submitAll(pick(50, 1000), 8, mixed)
+	damaged += s.corruptScheduled() + s.corruptRetry() + s.corruptPending()
+	s.client.submitAll(shortOrLong(50, 1000), 8, mixed)
 	a := s.conclude()
-	aside := s.rdb.HLen(t.Context(), queueStart+"default}:damaged").Val()
+	aside := s.rdb.HLen(t.Context(), queueStart+"default}:corrupt").Val()
 	t.Logf("%d tasks were damaged, %d are set aside", damaged, aside)
 	if aside == 0 || aside > int64(damaged) {
 		t.Errorf("%d of %d damaged tasks are set aside", aside, damaged)
@@ -65,54 +65,54 @@ func TestGarbageInQueue(t *testing.T) {
 // minute because of a task that is no hash: Asynq brings no more orders of its queue
 // forward until reconcile has set it aside, which it looks for half a minute after
 // an order was accepted. After all other damage they wait no longer than ever.
-func unblockedWithin() time.Duration { return pick(15*time.Minute, 75*time.Second) }
+func unblockedWithin() time.Duration { return shortOrLong(15*time.Minute, 75*time.Second) }
 
-// wreckOrders submits an order for each kind of wreck and one that stays whole, and
+// corruptOrders submits an order for each kind of wreck and one that stays whole, and
 // damages the tasks of the others once they are where they should be.
-func (s *system) wreckOrders(kind string, base int, at string, ready func(id string) bool) int {
+func (s *system) corruptOrders(kind string, base int, at string, ready func(id string) bool) int {
 	s.t.Helper()
-	for n, w := range wrecks() {
+	for n, w := range corruptions() {
 		o := plain(kind+"-"+w.name, base+n)
 		o.Priority, o.ProcessAt = 2, at
 		s.client.submit(o)
 	}
-	whole := plain(kind+"-whole", base+len(wrecks()))
+	whole := plain(kind+"-whole", base+len(corruptions()))
 	whole.Priority, whole.ProcessAt = 2, at
 	s.client.submit(whole)
-	for _, w := range wrecks() {
+	for _, w := range corruptions() {
 		id := kind + "-" + w.name
 		s.until("order "+id+" is "+kind, patience, func() bool { return ready(id) })
 		w.do(s, queueStart+"default}:t:"+id)
 		s.faults.Add(1)
 	}
-	return len(wrecks())
+	return len(corruptions())
 }
 
-// parked says whether an order waits in a sorted set of the queue.
-func (s *system) parked(set, id string) bool {
+// delayed says whether an order waits in a sorted set of the queue.
+func (s *system) delayed(set, id string) bool {
 	return s.rdb.ZScore(s.t.Context(), queueStart+"default}:"+set, id).Err() == nil
 }
 
-func (s *system) wreckScheduled() int {
-	return s.wreckOrders("scheduled", 20_000, inTime(6*time.Second), func(id string) bool { return s.parked("scheduled", id) })
+func (s *system) corruptScheduled() int {
+	return s.corruptOrders("scheduled", 20_000, timeIn(6*time.Second), func(id string) bool { return s.delayed("scheduled", id) })
 }
 
-func (s *system) wreckRetry() int {
-	return s.wreckOrders("retry", 30_000, "", func(id string) bool { return s.parked("retry", id) })
+func (s *system) corruptRetry() int {
+	return s.corruptOrders("retry", 30_000, "", func(id string) bool { return s.delayed("retry", id) })
 }
 
-// wreckPending damages orders that wait while their queue is paused.
-func (s *system) wreckPending() int {
-	s.demand("/queues/default/pause", "")
-	damaged := s.wreckOrders("pending", 40_000, "", func(string) bool { return true })
-	s.demand("/queues/default/resume", "")
+// corruptPending damages orders that wait while their queue is paused.
+func (s *system) corruptPending() int {
+	s.operate("/queues/default/pause", "")
+	damaged := s.corruptOrders("pending", 40_000, "", func(string) bool { return true })
+	s.operate("/queues/default/resume", "")
 	return damaged
 }
 
-// wreckActive damages orders that a worker holds, and kills it.
-func (s *system) wreckActive() int {
+// corruptActive damages orders that a worker holds, and kills it.
+func (s *system) corruptActive() int {
 	s.t.Helper()
-	damaged := s.wreckOrders("active", 50_000, "", func(id string) bool { return s.shop.called(id) == 1 })
+	damaged := s.corruptOrders("active", 50_000, "", func(id string) bool { return s.shop.called(id) == 1 })
 	s.until("the worker holds all orders", patience, func() bool { return s.shop.called("") == 6 })
 	s.workers[0].kill()
 	s.workers[0].restart()

@@ -13,8 +13,8 @@ import (
 func TestBadHandlers(t *testing.T) {
 	s := open(t, "6 handlers are bad")
 	s.p99 = longestRecovery() // what has lost two workers comes back with care, not with haste
-	s.shop.treat = func(id string, call int) reply {
-		r := takeAll(id, call)
+	s.shop.respond = func(id string, call int) reply {
+		r := acceptAll(id, call)
 		if strings.HasPrefix(id, "beside-") {
 			r.After = time.Second // the poison meets them at work, each time
 		}
@@ -25,12 +25,12 @@ func TestBadHandlers(t *testing.T) {
 	}
 	s.addAPIs(1, settings[:2]...) // the rest is for workers alone
 	// A single worker meets all that the poison does; of two, each meets a part.
-	s.workers = s.add("badworker", pick(1, 2), settings)
+	s.workers = s.add("badworker", shortOrLong(1, 2), settings)
 	stop := s.replaceTheDead()
-	bad := badOrders(pick(1, 5))
+	bad := badOrders(shortOrLong(1, 5))
 	s.client.submitAll(len(bad), 8, func(n int) submission { return bad[n] })
-	s.client.submitAll(pick(300, 3000), 8, mixed)
-	s.rest()
+	s.client.submitAll(shortOrLong(300, 3000), 8, mixed)
+	s.awaitRest()
 	stop()
 	a := s.conclude()
 	a.checkPoison()
@@ -74,7 +74,7 @@ func (s *system) replaceTheDead() (stop func()) {
 					return
 				case <-l.current.Load().Done():
 				}
-				s.lose(l.current.Load())
+				s.noteLoss(l.current.Load())
 				if err := l.start(); err != nil {
 					s.t.Errorf("replace a worker: %v", err)
 					return

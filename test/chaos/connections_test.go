@@ -25,16 +25,16 @@ func TestConnectionsBreak(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	for _, toxic := range severed {
-		n.poison(toxic)
+		n.addToxic(toxic)
 	}
-	s.busily(8, pick(50, 200), mixed, func() {
-		for range pick(20, 200) {
-			s.flow(1 + s.rand.IntN(10))
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for range shortOrLong(20, 200) {
+			s.awaitCalls(1 + s.rand.IntN(10))
 			s.faults.Add(1)
 			n.closeAll()
 		}
 	})
-	n.mend()
+	n.restore()
 	s.conclude().checkKinds("200", "201", "503")
 }
 
@@ -61,12 +61,12 @@ func TestSlowNetwork(t *testing.T) {
 		`{"name":"far","type":"latency","stream":"upstream","attributes":{"latency":200}}`,
 		`{"name":"narrow","type":"bandwidth","stream":"upstream","attributes":{"rate":20}}`,
 	} {
-		n.poison(toxic)
+		n.addToxic(toxic)
 		s.faults.Add(1)
 		begun, first := time.Now(), sent
-		sent += s.busily(8, 20, func(n int) submission { return mixed(first + n) }, func() { s.flow(pick(40, 400)) })
+		sent += s.whileSubmitting(8, 20, func(n int) submission { return mixed(first + n) }, func() { s.awaitCalls(shortOrLong(40, 400)) })
 		t.Logf("%d orders in %v with %s", sent-first, time.Since(begun).Round(time.Second), toxic)
-		n.mend()
+		n.restore()
 	}
 	a := s.conclude()
 	a.checkKinds("200", "201", "503")
