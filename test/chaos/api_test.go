@@ -33,7 +33,7 @@ type attemptView struct {
 	Error     string     `json:"error"`
 }
 
-// settled says whether the order has its outcome.
+// settled reports whether the order has its outcome.
 func (o orderView) settled() bool {
 	switch o.Status {
 	case "completed", "rejected", "failed", "cancelled":
@@ -80,7 +80,7 @@ func (v statsView) unsettled() int64 {
 	return n
 }
 
-// queued counts the places in all queues that a worker will look at.
+// queued counts the tasks that wait or are worked.
 func (v statsView) queued() int64 {
 	var n int64
 	for _, q := range v.Queues {

@@ -15,7 +15,7 @@ import (
 type forgery struct {
 	name  string
 	forge func(s *system)
-	undo  func(s *system) // puts Redis right again; the journals are by themselves
+	undo  func(s *system) // restores Redis; the journals are restored for every row
 	want  verdict
 }
 
@@ -100,8 +100,7 @@ func TestAuditor(t *testing.T) {
 	}
 }
 
-// TestServiceIsChecked holds that the answers which clients must not have are told
-// from those which they may.
+// TestServiceIsChecked checks which answers count as bad service.
 func TestServiceIsChecked(t *testing.T) {
 	t.Parallel()
 	s := &system{t: t}
@@ -118,7 +117,7 @@ func TestServiceIsChecked(t *testing.T) {
 			s.client.journal.write("1", strconv.Itoa(n), "5", "", strconv.Itoa(i+1), kind, "9", "")
 		}
 	}
-	a := &audit{s: s, sent: map[string]*sent{}}
+	a := &audit{s: s, sent: map[string]*sentOrder{}}
 	a.readClient()
 	var got []bool
 	for n := range len(a.sent) {

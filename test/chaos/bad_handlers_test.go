@@ -12,7 +12,7 @@ import (
 // their own worker, among others that do no harm.
 func TestBadHandlers(t *testing.T) {
 	s := open(t, "6 handlers are bad")
-	s.p99 = longestRecovery() // what has lost two workers comes back with care, not with haste
+	s.p99 = longestRecovery() // quarantine takes its time
 	s.shop.respond = func(id string, call int) reply {
 		r := acceptAll(id, call)
 		if strings.HasPrefix(id, "beside-") {
@@ -89,8 +89,8 @@ func (s *system) replaceTheDead() (stop func()) {
 }
 
 // checkPoison wants an order that ends its workers to fail for that reason, after
-// it has ended three of them. A loss beside another suspect is not held against
-// it, so that it may be four. Others must have been at work at these moments.
+// it has ended three of them. A loss with another candidate does not count,
+// so there may be four. Others must have been at work at these moments.
 func (a *audit) checkPoison() {
 	a.s.t.Helper()
 	beside := 0

@@ -12,8 +12,8 @@ import (
 )
 
 // TestCancelAfterLostAttempts cancels every order that is retrying, again and again,
-// while calls to the shop break, are taken without an answer, and lose their worker:
-// the auditor finds each order that was cancelled although the shop took it.
+// while calls to the shop break, are accepted without an answer, and lose their worker:
+// the auditor finds each order that was cancelled although the shop accepted it.
 func TestCancelAfterLostAttempts(t *testing.T) {
 	total, kills := shortOrLong(2_000, 50_000), shortOrLong(4, 50)
 	s := open(t, "8a orders are cancelled after lost attempts")
@@ -51,8 +51,8 @@ func withdrawable(n int) submission {
 	return o
 }
 
-// unreliable is a shop whose first calls often bring no answer, whether or not it took the
-// order.
+// unreliable is a shop whose first calls often bring no answer, whether or not it accepted
+// the order.
 func unreliable(id string, call int) reply {
 	r := reply{Status: http.StatusOK, After: 20 * time.Millisecond}
 	if call > 1 {

@@ -116,13 +116,13 @@ func (s *system) checkRecovery(v verdict) {
 
 // checkService wants clients to have been served without an error: no 5xx, and no
 // connection that broke but those which were closed while nothing was under way. A 503
-// after the time that a request may take of Redis is the documented answer of a machine
+// after the time that Redis has for a request is the documented answer of a machine
 // that is too busy, and no error.
 func (a *audit) checkService() {
 	a.s.t.Helper()
 	for id, o := range a.sent {
 		if o.badlyServed() {
-			a.s.t.Errorf("order %s: %d connections broke, %d answers were 5xx, taken without an answer: %v", id, o.broken, o.refusedBusy, o.unheard)
+			a.s.t.Errorf("order %s: %d connections broke, %d answers were 5xx, accepted without an answer: %v", id, o.broken, o.refusedBusy, o.silent)
 		}
 	}
 }

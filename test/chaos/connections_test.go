@@ -38,7 +38,7 @@ func TestConnectionsBreak(t *testing.T) {
 	s.conclude().checkKinds("200", "201", "503")
 }
 
-// closeAll closes all connections and takes new ones, whose faults stay.
+// closeAll closes all connections and accepts new ones, with the same faults.
 func (n *network) closeAll() {
 	n.t.Helper()
 	n.toxic.Stop()
@@ -56,7 +56,7 @@ func TestSlowNetwork(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	sent := 0
-	zerolog.SetGlobalLevel(zerolog.Disabled) // Toxiproxy tells of every connection that it narrows
+	zerolog.SetGlobalLevel(zerolog.Disabled) // Toxiproxy logs every connection that it narrows
 	for _, toxic := range []string{
 		`{"name":"far","type":"latency","stream":"upstream","attributes":{"latency":200}}`,
 		`{"name":"narrow","type":"bandwidth","stream":"upstream","attributes":{"rate":20}}`,

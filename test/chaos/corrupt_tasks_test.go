@@ -32,7 +32,7 @@ func corruptions() []corruption {
 // TestGarbageInQueue overwrites tasks of orders that are pending, with a worker
 // which is then killed, waiting for their next attempt, and waiting for their
 // time. All orders are worked all the same, and those that the killed worker held
-// beside them come back as soon as ever.
+// with them come back as soon as usual.
 func TestGarbageInQueue(t *testing.T) {
 	s := open(t, "g tasks are overwritten")
 	hold := make(chan struct{})
@@ -48,27 +48,27 @@ func TestGarbageInQueue(t *testing.T) {
 	}
 	s.addAPIs(1)
 	s.addWorkers(1, "ORDERS_RETRY_BASE=8s", "ORDERS_RETRY_MAX=8s")
-	damaged := s.corruptActive()
+	corrupted := s.corruptActive()
 	close(hold)
-	damaged += s.corruptScheduled() + s.corruptRetry() + s.corruptPending()
+	corrupted += s.corruptScheduled() + s.corruptRetry() + s.corruptPending()
 	s.client.submitAll(shortOrLong(50, 1000), 8, mixed)
 	a := s.conclude()
-	aside := s.rdb.HLen(t.Context(), queueStart+"default}:corrupt").Val()
-	t.Logf("%d tasks were damaged, %d are set aside", damaged, aside)
-	if aside == 0 || aside > int64(damaged) {
-		t.Errorf("%d of %d damaged tasks are set aside", aside, damaged)
+	stored := s.rdb.HLen(t.Context(), queueStart+"default}:corrupt").Val()
+	t.Logf("%d tasks were corrupted, %d are stored", corrupted, stored)
+	if stored == 0 || stored > int64(corrupted) {
+		t.Errorf("%d of %d corrupt tasks are stored", stored, corrupted)
 	}
 	a.checkUnblocked(unblockedWithin())
 }
 
-// unblockedWithin bounds how long orders wait beside damaged ones. It is more than a
-// minute because of a task that is no hash: Asynq brings no more orders of its queue
-// forward until reconcile has set it aside, which it looks for half a minute after
-// an order was accepted. After all other damage they wait no longer than ever.
+// unblockedWithin bounds how long orders wait in a queue with corrupt tasks. It is more than a
+// minute because of a task that is no hash: Asynq forwards no more orders of its queue
+// until recovery has replaced the task, which it does half a minute after the order was
+// accepted. All other corruptions delay nothing.
 func unblockedWithin() time.Duration { return shortOrLong(15*time.Minute, 75*time.Second) }
 
-// corruptOrders submits an order for each kind of wreck and one that stays whole, and
-// damages the tasks of the others once they are where they should be.
+// corruptOrders submits an order for each corruption and one that stays whole, and
+// corrupts the tasks of the others once they are where they should be.
 func (s *system) corruptOrders(kind string, base int, at string, ready func(id string) bool) int {
 	s.t.Helper()
 	for n, w := range corruptions() {
@@ -88,7 +88,7 @@ func (s *system) corruptOrders(kind string, base int, at string, ready func(id s
 	return len(corruptions())
 }
 
-// delayed says whether an order waits in a sorted set of the queue.
+// delayed reports whether an order waits in a sorted set of the queue.
 func (s *system) delayed(set, id string) bool {
 	return s.rdb.ZScore(s.t.Context(), queueStart+"default}:"+set, id).Err() == nil
 }
@@ -101,26 +101,26 @@ func (s *system) corruptRetry() int {
 	return s.corruptOrders("retry", 30_000, "", func(id string) bool { return s.delayed("retry", id) })
 }
 
-// corruptPending damages orders that wait while their queue is paused.
+// corruptPending corrupts orders that wait while their queue is paused.
 func (s *system) corruptPending() int {
 	s.operate("/queues/default/pause", "")
-	damaged := s.corruptOrders("pending", 40_000, "", func(string) bool { return true })
+	corrupted := s.corruptOrders("pending", 40_000, "", func(string) bool { return true })
 	s.operate("/queues/default/resume", "")
-	return damaged
+	return corrupted
 }
 
-// corruptActive damages orders that a worker holds, and kills it.
+// corruptActive corrupts orders that a worker holds, and kills it.
 func (s *system) corruptActive() int {
 	s.t.Helper()
-	damaged := s.corruptOrders("active", 50_000, "", func(id string) bool { return s.shop.called(id) == 1 })
+	corrupted := s.corruptOrders("active", 50_000, "", func(id string) bool { return s.shop.called(id) == 1 })
 	s.until("the worker holds all orders", patience, func() bool { return s.shop.called("") == 6 })
 	s.workers[0].kill()
 	s.workers[0].restart()
-	return damaged
+	return corrupted
 }
 
-// checkUnblocked wants the orders beside the damaged ones to have been begun for the
-// last time soon after they were sent.
+// checkUnblocked wants the whole orders to have been begun for the last time soon after
+// they were sent.
 func (a *audit) checkUnblocked(within time.Duration) {
 	a.s.t.Helper()
 	for id, o := range a.listed {
@@ -128,9 +128,9 @@ func (a *audit) checkUnblocked(within time.Duration) {
 			continue
 		}
 		took := o.Attempts[len(o.Attempts)-1].StartedAt.Sub(o.CreatedAt)
-		a.s.t.Logf("order %s beside the damaged ones was begun for the last time after %v", id, took.Round(time.Millisecond))
+		a.s.t.Logf("order %s in a queue with corrupt tasks was begun for the last time after %v", id, took.Round(time.Millisecond))
 		if took > within {
-			a.s.t.Errorf("order %s beside the damaged ones was begun for the last time after %v, want %v", id, took, within)
+			a.s.t.Errorf("order %s in a queue with corrupt tasks was begun for the last time after %v, want %v", id, took, within)
 		}
 	}
 }

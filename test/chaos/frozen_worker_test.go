@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// held is how many orders are with the worker that is stopped: all its slots that
-// take every queue.
+// held is how many orders are with the worker that is stopped: all its slots
+// that work every queue.
 const held = 14
 
 // TestFrozenWorker stops a worker while the shop works at its orders, lets another
@@ -43,7 +43,7 @@ func TestFrozenWorker(t *testing.T) {
 		s.addWorkers(1, patient...)
 		s.client.submitAll(500, 8, mixed)
 	})
-	s.workers[0].stop() // when it is gone, it has said everything that it had to say
+	s.workers[0].stop() // it has written everything by then
 	s.workers = s.workers[1:]
 	a := s.conclude()
 	a.checkTakenOver(frozen)

@@ -30,7 +30,7 @@ func (a *audit) checkKeys() {
 	}
 }
 
-// leaked says why a key should not be there; empty when it may.
+// leaked returns why a key should not be there, empty if it may.
 func (a *audit) leaked(key string, customers map[string]bool) string {
 	if rest, ok := strings.CutPrefix(key, book); ok {
 		return a.leakedBook(rest, key, customers)
@@ -61,7 +61,7 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	}
 }
 
-// leakedQueue looks at a key of one queue. A task may stay only while it is
+// leakedQueue checks a key of one queue. A task may stay only while it is
 // archived, for an order that failed.
 func (a *audit) leakedQueue(rest string) string {
 	queue, kind, _ := strings.Cut(rest, "}:")
@@ -81,7 +81,7 @@ func (a *audit) leakedQueue(rest string) string {
 	}
 }
 
-// unbounded wants a key to leave by itself.
+// unbounded wants a key to expire.
 func (a *audit) unbounded(key string) string {
 	if ttl := a.s.rdb.TTL(a.s.t.Context(), key).Val(); ttl == -1 {
 		return "it has no expiry"

@@ -30,7 +30,7 @@ func flaky(id string, call int) reply {
 	return r
 }
 
-// flakyOrder is a mixed order and what becomes of it with the moody shop.
+// flakyOrder is a mixed order and its outcome at the flaky shop.
 func flakyOrder(n int) submission {
 	o := mixed(n)
 	if o.Ends == "completed" && flaky(o.ID, 2).Status == http.StatusUnprocessableEntity {
@@ -79,7 +79,7 @@ func (s *system) hitWorkers(moments []int, do func(n int, hit *instance)) {
 }
 
 // TestDuplicateStorm has 200 clients send the same 500 orders again and again
-// while workers are killed. Each order is taken once and answered alike.
+// while workers are killed. Each order is accepted once and answered alike.
 func TestDuplicateStorm(t *testing.T) {
 	const clients, orders = 200, 500
 	each, kills := shortOrLong(40, 500), shortOrLong(3, 20)

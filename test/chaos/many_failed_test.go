@@ -18,9 +18,9 @@ import (
 func TestManyFail(t *testing.T) {
 	total := shortOrLong(10_500, 12_000)
 	s := open(t, "h all orders fail, and are retried")
-	var mind atomic.Bool // the shop takes orders
+	var accepts atomic.Bool // the shop accepts orders
 	s.shop.respond = func(string, int) reply {
-		if mind.Load() {
+		if accepts.Load() {
 			return reply{Status: http.StatusOK}
 		}
 		return reply{Status: http.StatusUnprocessableEntity}
@@ -38,7 +38,7 @@ func TestManyFail(t *testing.T) {
 	if n := s.rdb.ZCard(t.Context(), queueStart+"default}:archived").Val(); n != 9_999 {
 		t.Errorf("Asynq has %d orders in its archive after %d failed, so its bound was not passed", n, total)
 	}
-	mind.Store(true)
+	accepts.Store(true)
 	s.retryAll()
 	if v, ok := s.stats(); !ok || v.Ledger.Retried != int64(total) {
 		t.Errorf("%d orders were retried, want %d", v.Ledger.Retried, total)

@@ -64,32 +64,17 @@ type offered struct {
 	full           atomic.Bool     // one was refused
 }
 
-// overload sends so many orders a second, each once, whatever the answers do, and goes
-// on after its time for as long as none was refused.
+// overload sends so many orders a second, each once, whatever the answers are, and
+// continues after its time for as long as none was refused.
 func (s *system) overload(span time.Duration, perSecond int) *offered {
 	s.t.Helper()
-	o := &offered{}
-	var outstanding atomic.Int64
-	var sending sync.WaitGroup
-	for begun := time.Now(); time.Since(begun) < span || !o.full.Load() && time.Since(begun) < patience; wait(2 * time.Millisecond) {
-		due := int(time.Since(begun).Seconds() * float64(perSecond))
-		for ; o.sent < due && outstanding.Load() < maxOutstanding; o.sent++ {
-			n := o.sent
-			outstanding.Add(1)
-			sending.Go(func() {
-				defer outstanding.Add(-1)
-				s.offer(o, bigOrder(n))
-			})
-		}
-	}
-	sending.Wait()
+	o, begun := &offered{}, time.Now()
+	more := func() bool { return time.Since(begun) < span || !o.full.Load() && time.Since(begun) < patience }
+	o.sent = steadily(perSecond, more, func(n int) { s.offer(o, bigOrder(n)) })
 	slices.Sort(o.taken)
 	slices.Sort(o.refused)
 	return o
 }
-
-// maxOutstanding bounds the requests without an answer: more have hung.
-const maxOutstanding = 2048
 
 // bigOrder is an order of some ten kilobytes.
 func bigOrder(n int) submission {

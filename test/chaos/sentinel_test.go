@@ -88,7 +88,7 @@ func (w *sentinelRedis) startSentinel(port string) {
 	w.watch = append(w.watch, "127.0.0.1:"+port)
 }
 
-// url is what programs are told.
+// url is the address for programs.
 func (w *sentinelRedis) url() string {
 	return fmt.Sprintf("redis://%s/0?master_name=%s&addr=%s&addr=%s", w.watch[0], masterName, w.watch[1], w.watch[2])
 }

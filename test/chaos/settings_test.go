@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// patience bounds the wait for what a program does by itself within moments. It
+	// patience bounds the wait for what a program does within moments. It
 	// only ends a scenario that hangs: how fast the machine is must not matter.
 	patience = 5 * time.Minute
 	// restPatience is how long nothing may change before all orders have their
@@ -22,11 +22,11 @@ const (
 )
 
 // longestRecovery is the promise for the last of them: two minutes, and five seconds for
-// what lies between kill and journal. The short form measures beside other scenarios, on
-// any machine: there it tells only what hangs.
+// what lies between kill and journal. The short form measures on any machine
+// while other scenarios run: there only what hangs exceeds it.
 func longestRecovery() time.Duration { return shortOrLong(20*time.Minute, 125*time.Second) }
 
-// long says whether the long forms run.
+// long reports whether the long forms run.
 func long() bool { return os.Getenv("CHAOS") == "long" }
 
 // shortOrLong returns the size of a scenario in the form that runs.

@@ -15,7 +15,7 @@ import (
 type reply struct {
 	// Status is answered; 0 breaks the connection instead.
 	Status int
-	// Mute has the shop take the order and break the connection.
+	// Mute has the shop accept the order and break the connection.
 	Mute bool
 	// After is how long the shop works before it answers.
 	After time.Duration
@@ -38,7 +38,7 @@ type shop struct {
 	all   int
 }
 
-// acceptAll takes every order after a few milliseconds of work.
+// acceptAll accepts every order after a few milliseconds of work.
 func acceptAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
 
 func openShop(t *testing.T, path string) *shop {
@@ -57,7 +57,7 @@ func openShop(t *testing.T, path string) *shop {
 	return s
 }
 
-// called says how many calls the shop has had: for one order, or for all.
+// called returns how many calls the shop has had: for one order, or for all.
 func (s *shop) called(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	if how.Until != nil {
 		<-how.Until
 	}
-	effect := s.take(key, how)
+	effect := s.accept(key, how)
 	if how.Mute {
 		how.Status = 0
 	}
@@ -109,9 +109,9 @@ func (s *shop) count(key string) int {
 	return s.calls[key]
 }
 
-// take says what the call has done: nothing, the order's one effect, or nothing
+// accept returns what the call has done: nothing, the order's one effect, or nothing
 // more because the key is known.
-func (s *shop) take(key string, how reply) string {
+func (s *shop) accept(key string, how reply) string {
 	if how.Status != http.StatusOK {
 		return "nothing"
 	}

@@ -20,7 +20,7 @@ import (
 const share = 0.7
 
 // TestSoak works orders at a steady rate, below what it could, and wants memory,
-// goroutines and keys to stop growing. CHAOS_SOAK says for how long. What still grows
+// goroutines and keys to stop growing. CHAOS_SOAK sets for how long. What still grows
 // then gets more time, as caches fill more slowly on a machine that is busy: what leaks
 // never stops.
 func TestSoak(t *testing.T) {
@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) {
 	}
 	for name, samples := range m {
 		if slices.Min(samples) <= 0 {
-			t.Errorf("%s has the samples %v, want some that tell", name, samples)
+			t.Errorf("%s has the samples %v, want positive ones", name, samples)
 		}
 	}
 	for _, name := range m.growing() {
@@ -77,8 +77,8 @@ func soakTime(t *testing.T) time.Duration {
 // measures are the samples of each thing that must not grow.
 type measures map[string][]float64
 
-// tolerated is how much more of a thing is no growth, beside a tenth of it: what
-// chance makes of few samples.
+// tolerated is how much more of a thing is no growth, besides a tenth of it: the
+// noise of few samples.
 func tolerated() map[string]float64 {
 	const mebibyte = 1 << 20
 	return map[string]float64{
@@ -107,15 +107,7 @@ func (s *system) sample(m measures, span time.Duration) {
 			s.t.Fatal(err)
 		}
 		m.add("Redis keys", float64(keys))
-		used, err := s.rdb.InfoMap(s.t.Context(), "memory").Result()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		n, err := strconv.ParseFloat(used["Memory"]["used_memory"], 64)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		m.add("Redis used_memory", n)
+		m.add("Redis used_memory", float64(number(s.redisInfo("Memory", "used_memory"))))
 		wait(span / samplesOfSpan)
 	}
 }

@@ -132,14 +132,14 @@ func (s *system) noteLoss(p *process) {
 	}
 }
 
-// checkProcesses wants no program to have ended by itself.
+// checkProcesses wants no program to have ended unexpectedly.
 func (s *system) checkProcesses() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.owned {
 		if p.endedUnexpectedly() {
-			s.t.Errorf("%s ended by itself, %v:\n%s", p, p.State(), p.Tail())
+			s.t.Errorf("%s ended unexpectedly, %v:\n%s", p, p.State(), p.Tail())
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (a *audit) checkTotals() {
 		if o.acked {
 			acked++
 			ends[o.ends]++
-		} else if b := a.bought[id]; b != nil {
+		} else if b := a.atShop[id]; b != nil {
 			unheard++
 			ends[o.ends]++
 		}
@@ -31,23 +31,23 @@ func (a *audit) checkTotals() {
 	}
 }
 
-// checkEffects wants the shop to have taken each order that should be completed,
+// checkEffects wants the shop to have accepted each order that should be completed,
 // once and for its amount, and no other.
 func (a *audit) checkEffects() {
 	for id, o := range a.sent {
-		b := a.bought[id]
+		b := a.atShop[id]
 		switch taken := b != nil && b.effects > 0; {
 		case o.acked && o.ends == "completed" && !taken:
-			a.find(&a.verdict.Lost, "order %s was answered, and the shop never took it", id)
+			a.find(&a.verdict.Lost, "order %s was answered, and the shop never accepted it", id)
 		case taken && o.ends != "completed":
-			a.find(&a.verdict.Drift, "order %s should be %s, and the shop took it", id, o.ends)
+			a.find(&a.verdict.Drift, "order %s should be %s, and the shop accepted it", id, o.ends)
 		case taken && b.effects > 1:
 			a.find(&a.verdict.Duplicated, "order %s took effect %d times", id, b.effects)
 		case taken && b.cents != o.cents:
-			a.find(&a.verdict.Drift, "order %s was sent with %d cents, and the shop took %d", id, o.cents, b.cents)
+			a.find(&a.verdict.Drift, "order %s was sent with %d cents, and the shop accepted %d", id, o.cents, b.cents)
 		}
 	}
-	for id := range a.bought {
+	for id := range a.atShop {
 		if a.sent[id] == nil {
 			a.find(&a.verdict.Invented, "the shop was called for order %s, which was never sent", id)
 		}

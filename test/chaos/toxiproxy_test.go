@@ -13,8 +13,8 @@ import (
 )
 
 // network is the way between programs and Redis, with Toxiproxy in it. Programs
-// are told its URL; behind it the proxy of this package leads to the socket of
-// Redis, so that its traps work as well.
+// use its URL; behind it, the proxy of this package leads to the socket of Redis, so that
+// traps work as well.
 type network struct {
 	t     *testing.T
 	inner *proxy
@@ -34,11 +34,11 @@ func openNetwork(t *testing.T, redisURL string) *network {
 	return n
 }
 
-// URL is what programs are told instead of that of Redis.
+// URL is the address for programs, instead of that of Redis.
 func (n *network) URL() string { return "redis://" + n.toxic.Listen }
 
 // addToxic adds a toxic of Toxiproxy to one direction: upstream is towards Redis.
-// The text is JSON as its API takes it.
+// The text is JSON as in its API.
 func (n *network) addToxic(toxic string) {
 	n.t.Helper()
 	if _, err := n.toxic.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
@@ -49,7 +49,7 @@ func (n *network) addToxic(toxic string) {
 // cut closes all connections and refuses new ones, until mend.
 func (n *network) cut() { n.toxic.Stop() }
 
-// restore takes all faults away.
+// restore removes all faults.
 func (n *network) restore() {
 	n.t.Helper()
 	n.toxic.Toxics.ResetToxics(n.t.Context())
