@@ -99,7 +99,7 @@ func TestLostOutsideQuarantine(t *testing.T) {
 		t.Errorf("it is %s and has lost %d workers", rec.Status, rec.WorkersLost)
 	}
 	if got := b.pending(t); len(got) != 0 {
-		t.Errorf("%v are pending beside the one in quarantine", got)
+		t.Errorf("%v are pending although another order is in quarantine", got)
 	}
 	b.do(t, settle("o2", order.StatusCompleted), requeueOrphans)
 	wantEqual(t, "pending after it", []string{"o1"}, b.pending(t))
