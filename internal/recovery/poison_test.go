@@ -1,7 +1,7 @@
 package recovery_test
 
 import (
-	"fmt"
+	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -141,17 +141,22 @@ func TestQuarantineEnds(t *testing.T) {
 // held another candidate; an order that becomes a candidate with this loss is none.
 func TestLostWithCandidate(t *testing.T) {
 	t.Parallel()
-	rows := []struct {
+	failed := doing(func(ctx context.Context, b *bundle) error {
+		return b.books.Fail(ctx, claim("o2", "w3"), order.Failure{Error: "busy", RetryIn: time.Second})
+	})
+	rows := map[string]struct {
 		losses int // of the other order
-		worker string
+		other  []step
 		want   order.Status
 	}{
-		{1, "w3", order.StatusFailed},
-		{2, "w3", order.StatusRetrying},
-		{2, "w4", order.StatusFailed},
+		"no candidate":           {1, []step{work("o2", "w3")}, order.StatusFailed},
+		"a candidate":            {2, []step{work("o2", "w3")}, order.StatusRetrying},
+		"a candidate found lost": {2, []step{work("o2", "w3"), lose("o2", 3, false)}, order.StatusRetrying},
+		"a candidate that ended": {2, []step{work("o2", "w3"), failed}, order.StatusFailed},
+		"on another worker":      {2, []step{work("o2", "w4")}, order.StatusFailed},
 	}
-	for _, row := range rows {
-		t.Run(fmt.Sprintf("the other has lost %d, on %s", row.losses, row.worker), func(t *testing.T) {
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
 			b := open(t)
 			for id, losses := range map[string]int{"o1": 2, "o2": row.losses} {
 				b.do(t, accept(id), enqueue(id))
@@ -159,7 +164,8 @@ func TestLostWithCandidate(t *testing.T) {
 					b.do(t, begin(id, "w1"), lose(id, n+1, false))
 				}
 			}
-			b.do(t, work("o2", row.worker), work("o1", "w3"), quarantine("o1", time.Minute), requeueOrphans)
+			b.do(t, row.other...)
+			b.do(t, work("o1", "w3"), quarantine("o1", time.Minute), requeueOrphans)
 			if got := b.get(t, "o1").Status; got != row.want {
 				t.Errorf("it is %s, want %s", got, row.want)
 			}
