@@ -55,7 +55,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestLostWorkerIsStale holds that a worker which was taken for lost, and is not,
+// TestLostWorkerIsStale checks that a worker that counts as lost, but is alive,
 // changes nothing any more.
 func TestLostWorkerIsStale(t *testing.T) {
 	b := open(t)
@@ -77,7 +77,15 @@ func TestLostWorkerIsStale(t *testing.T) {
 	}
 }
 
-// TestRetryForgetsLosses counts lost workers anew after an operator's retry.
+// TestLostMissing reports an order that is not there.
+func TestLostMissing(t *testing.T) {
+	b := open(t)
+	if _, err := b.Lost(t.Context(), "o1", seen(1)); !errors.Is(err, order.ErrNotFound) {
+		t.Errorf("answered %v", err)
+	}
+}
+
+// TestRetryForgetsLosses counts lost workers from zero after an operator's retry.
 func TestRetryForgetsLosses(t *testing.T) {
 	b := open(t)
 	a := claim("o1", "a")
@@ -88,7 +96,7 @@ func TestRetryForgetsLosses(t *testing.T) {
 	}
 }
 
-// TestLead holds that one process leads until its term is over, and keeps leading
+// TestLead checks that one process leads until its term is over, and keeps leading
 // while it asks.
 func TestLead(t *testing.T) {
 	b := open(t)
@@ -127,7 +135,7 @@ func TestRepaired(t *testing.T) {
 	}
 }
 
-// TestForgetEvents holds that events leave the stream with the retention, if
+// TestForgetEvents checks that events leave the stream with the retention, if
 // not before.
 func TestForgetEvents(t *testing.T) {
 	b := open(t)
@@ -193,7 +201,7 @@ func TestLostTwice(t *testing.T) {
 	}
 }
 
-// TestBeginCountsLosses holds that a worker whose loss is found by the next one
+// TestBeginCountsLosses checks that a worker whose loss is found by the next one
 // counts, but never as the last.
 func TestBeginCountsLosses(t *testing.T) {
 	b := open(t)

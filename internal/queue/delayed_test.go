@@ -19,7 +19,7 @@ func TestDelayed(t *testing.T) {
 	sets := []string{"asynq:{low}:scheduled", "asynq:{critical}:retry", "asynq:{default}:archived"}
 	queues := []order.Queue{order.QueueLow, order.QueueCritical, order.QueueDefault}
 	want := map[string]order.Queue{}
-	for n := range 500 {
+	for n := range 1500 {
 		id, q := fmt.Sprint("o", n), queues[n%3]
 		o.rdb.ZAdd(t.Context(), sets[n%3], redis.Z{Score: 1_700_000_000, Member: id})
 		o.rdb.HSet(t.Context(), "asynq:{"+string(q)+"}:t:"+id, "msg", "m")

@@ -76,10 +76,13 @@ func (t *Tasks) Orphans(ctx context.Context) (orphans []recovery.Orphan, err err
 // too long ago.
 func (t *Tasks) savedLeases(ctx context.Context) (leases map[string]leaseState, err error) {
 	text, err := t.rdb.Get(ctx, leasesKey).Bytes()
-	if errors.Is(err, redis.Nil) || err == nil && (t.leasesUnknown || json.Unmarshal(text, &leases) != nil) {
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, err
+	}
+	if t.leasesUnknown || json.Unmarshal(text, &leases) != nil {
 		return nil, nil
 	}
-	return leases, err
+	return leases, nil
 }
 
 // saveLeases saves the leases for as long as they are valid.

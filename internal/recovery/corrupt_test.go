@@ -23,7 +23,8 @@ func TestReplaceCorrupt(t *testing.T) {
 			b.repairTasks(t, time.Now().Add(time.Minute))
 		}},
 		{
-			"delayed", []step{
+			"delayed",
+			[]step{
 				accept("o1", ordertest.WithProcessAt(time.Now().Add(time.Hour))), enqueue("o1"),
 				func(t *testing.T, b *bundle) {
 					t.Helper()

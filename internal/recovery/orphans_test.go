@@ -47,7 +47,8 @@ func TestRequeueOrphans(t *testing.T) {
 		{"begun", []step{begin("o1", "w1")}, requeued{order.StatusRetrying, 1, "worker was lost", true, once}},
 		{"failed, not acknowledged", []step{fail("o1")}, requeued{order.StatusRetrying, 1, "busy", true, once}},
 		{
-			"settled, not acknowledged", []step{settle("o1", order.StatusCompleted)},
+			"settled, not acknowledged",
+			[]step{settle("o1", order.StatusCompleted)},
 			requeued{order.StatusCompleted, 1, "", true, once},
 		},
 	}
@@ -100,7 +101,7 @@ func TestRequeueOrphansFaults(t *testing.T) {
 // not stop the others, and that orders of unknown and unreadable records are requeued.
 func TestRequeueOrphansGoesOn(t *testing.T) {
 	b := open(t)
-	for _, id := range []string{"broken", "unreadable", "o3", "o4", "o5"} {
+	for _, id := range []string{"o3", "o4", "o5", "unreadable", "broken"} { // the last one comes first
 		b.do(t, accept(id), enqueue(id), work(id, "w1"))
 	}
 	b.rdb.HSet(t.Context(), recordKey("broken"), "p", "many")

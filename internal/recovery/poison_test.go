@@ -1,7 +1,7 @@
 package recovery_test
 
 import (
-	"fmt"
+	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,9 +79,11 @@ func TestQuarantineOneAtATime(t *testing.T) {
 	if got := b.get(t, second[0]).Status; got != order.StatusFailed {
 		t.Errorf("the second candidate is %s", got)
 	}
-	b.do(t, requeueOrphans, requeueOrphans)
-	if got := b.pending(t); len(got) != 2 { // the failed one, to be acknowledged, and the third candidate
-		t.Errorf("pending: %v", got)
+	for range 2 {
+		if got := b.pending(t); len(got) != 2 { // the failed one, to be acknowledged, and the third candidate
+			t.Errorf("pending: %v", got)
+		}
+		requeueOrphans(t, b)
 	}
 	if n := b.repairs(t)[order.RepairPoisonOrder]; n != 1 {
 		t.Errorf("%d poison orders are counted", n)
@@ -97,7 +99,7 @@ func TestLostOutsideQuarantine(t *testing.T) {
 		t.Errorf("it is %s and has lost %d workers", rec.Status, rec.WorkersLost)
 	}
 	if got := b.pending(t); len(got) != 0 {
-		t.Errorf("%v are pending beside the one in quarantine", got)
+		t.Errorf("%v are pending although another order is in quarantine", got)
 	}
 	b.do(t, settle("o2", order.StatusCompleted), requeueOrphans)
 	wantEqual(t, "pending after it", []string{"o1"}, b.pending(t))
@@ -139,17 +141,22 @@ func TestQuarantineEnds(t *testing.T) {
 // held another candidate; an order that becomes a candidate with this loss is none.
 func TestLostWithCandidate(t *testing.T) {
 	t.Parallel()
-	rows := []struct {
+	failed := doing(func(ctx context.Context, b *bundle) error {
+		return b.books.Fail(ctx, claim("o2", "w3"), order.Failure{Error: "busy", RetryIn: time.Second})
+	})
+	rows := map[string]struct {
 		losses int // of the other order
-		worker string
+		other  []step
 		want   order.Status
 	}{
-		{1, "w3", order.StatusFailed},
-		{2, "w3", order.StatusRetrying},
-		{2, "w4", order.StatusFailed},
+		"no candidate":           {1, []step{work("o2", "w3")}, order.StatusFailed},
+		"a candidate":            {2, []step{work("o2", "w3")}, order.StatusRetrying},
+		"a candidate found lost": {2, []step{work("o2", "w3"), lose("o2", 3, false)}, order.StatusRetrying},
+		"a candidate that ended": {2, []step{work("o2", "w3"), failed}, order.StatusFailed},
+		"on another worker":      {2, []step{work("o2", "w4")}, order.StatusFailed},
 	}
-	for _, row := range rows {
-		t.Run(fmt.Sprintf("the other has lost %d, on %s", row.losses, row.worker), func(t *testing.T) {
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
 			b := open(t)
 			for id, losses := range map[string]int{"o1": 2, "o2": row.losses} {
 				b.do(t, accept(id), enqueue(id))
@@ -157,7 +164,8 @@ func TestLostWithCandidate(t *testing.T) {
 					b.do(t, begin(id, "w1"), lose(id, n+1, false))
 				}
 			}
-			b.do(t, work("o2", row.worker), work("o1", "w3"), quarantine("o1", time.Minute), requeueOrphans)
+			b.do(t, row.other...)
+			b.do(t, work("o1", "w3"), quarantine("o1", time.Minute), requeueOrphans)
 			if got := b.get(t, "o1").Status; got != row.want {
 				t.Errorf("it is %s, want %s", got, row.want)
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 // TestRetention checks that settled orders are forgotten when their retention ends, and
-// no others, even beside a record that cannot be read.
+// no others, even if a record cannot be read.
 func TestRetention(t *testing.T) {
 	b := open(t)
 	b.do(t, accept("done"), settle("done", order.StatusCompleted), accept("waiting"), enqueue("waiting"), accept("working"), begin("working", "w1"))

@@ -15,7 +15,7 @@ import (
 type forgery struct {
 	name  string
 	forge func(s *system)
-	undo  func(s *system) // puts Redis right again; the journals are by themselves
+	undo  func(s *system) // restores Redis; the journals are restored for every row
 	want  verdict
 }
 
@@ -78,7 +78,7 @@ func TestAuditor(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(1)
 	s.client.submitAll(6, 1, mixed)
-	s.rest()
+	s.awaitRest()
 	s.workers[0].stop() // nothing may mend what is forged
 	for _, row := range forgeries() {
 		before := [][]byte{content(t, s.client.journal), content(t, s.shop.journal)}
@@ -100,8 +100,7 @@ func TestAuditor(t *testing.T) {
 	}
 }
 
-// TestServiceIsChecked holds that the answers which clients must not have are told
-// from those which they may.
+// TestServiceIsChecked checks which answers count as bad service.
 func TestServiceIsChecked(t *testing.T) {
 	t.Parallel()
 	s := &system{t: t}
@@ -118,11 +117,11 @@ func TestServiceIsChecked(t *testing.T) {
 			s.client.journal.write("1", strconv.Itoa(n), "5", "", strconv.Itoa(i+1), kind, "9", "")
 		}
 	}
-	a := &audit{s: s, sent: map[string]*sent{}}
+	a := &audit{s: s, sent: map[string]*sentOrder{}}
 	a.readClient()
 	var got []bool
 	for n := range len(a.sent) {
-		got = append(got, a.sent[strconv.Itoa(n)].illServed())
+		got = append(got, a.sent[strconv.Itoa(n)].badlyServed())
 	}
 	if diff := cmp.Diff([]bool{false, false, false, true, true, true}, got); diff != "" {
 		t.Errorf("ill served (-want +got):\n%s", diff)

@@ -8,37 +8,37 @@ import (
 	"orderprocessor/internal/ledgertest"
 )
 
-// sent is what the client's journal tells of one order.
-type sent struct {
+// sentOrder is one order in the client's journal.
+type sentOrder struct {
 	cents int64
 	ends  string // the status that it must end in; empty for any
 	acked bool   // answered with 2xx at least once
 	// Tries by their answers: connections that broke, and 5xx.
 	broken, refusedBusy int
-	// unheard is an order that had been taken by a request whose connection seemed
-	// to be closed before it: its repeat was answered 200.
-	unheard bool
+	// silent is an order that was accepted without an answer, although its connection
+	// seemed to be closed before: its repeat was answered 200.
+	silent bool
 }
 
-// illServed says whether the client had an answer that it should not have had
+// badlyServed reports whether the client had an answer that it should not have had
 // while no program crashed.
-func (o *sent) illServed() bool { return o.broken > 0 || o.refusedBusy > 0 || o.unheard }
+func (o *sentOrder) badlyServed() bool { return o.broken > 0 || o.refusedBusy > 0 || o.silent }
 
-// bought is what the shop's journal tells of one order.
-type bought struct {
+// shopOrder is one order in the shop's journal.
+type shopOrder struct {
 	cents   int64
 	effects int
 	// answered counts calls; those whose connection the shop broke are left out, as
-	// the worker's HTTP client repeats them by itself.
+	// the worker's HTTP client repeats them.
 	answered int
 }
 
-// audit compares the journals with what the API says. All findings are sentences;
-// how many there are of a kind is in the verdict.
+// audit compares the journals with the answers of the API. A finding is a sentence; the
+// verdict counts them by kind.
 type audit struct {
 	s        *system
-	sent     map[string]*sent
-	bought   map[string]*bought
+	sent     map[string]*sentOrder
+	atShop   map[string]*shopOrder
 	listed   map[string]orderView
 	stats    statsView
 	verdict  verdict
@@ -48,7 +48,7 @@ type audit struct {
 // newAudit reads the journals and asks the API. The system must be at rest.
 func newAudit(s *system) *audit {
 	s.t.Helper()
-	a := &audit{s: s, sent: map[string]*sent{}, bought: map[string]*bought{}, listed: map[string]orderView{}}
+	a := &audit{s: s, sent: map[string]*sentOrder{}, atShop: map[string]*shopOrder{}, listed: map[string]orderView{}}
 	a.readClient()
 	a.readShop()
 	var ok bool
@@ -92,14 +92,14 @@ func (a *audit) readClient() {
 		id, kind := line[1], line[5]
 		o := a.sent[id]
 		if o == nil {
-			o = &sent{cents: number(line[2]), ends: line[3]}
+			o = &sentOrder{cents: number(line[2]), ends: line[3]}
 			a.sent[id] = o
 		}
 		switch {
 		case kind == broken:
 			o.broken++
 		case kind == "200" && line[4] != "1" && !o.acked && o.broken == 0 && !timedOut[id]:
-			o.unheard = true
+			o.silent = true
 		case kind == "503" && number(line[6]) >= redisTime.Microseconds():
 			timedOut[id] = true
 		case len(kind) == 3 && kind >= "500":
@@ -112,10 +112,10 @@ func (a *audit) readClient() {
 func (a *audit) readShop() {
 	for _, line := range a.s.shop.journal.lines(7) {
 		key, id := line[1], line[2]
-		o := a.bought[id]
+		o := a.atShop[id]
 		if o == nil {
-			o = &bought{cents: number(line[4])}
-			a.bought[id] = o
+			o = &shopOrder{cents: number(line[4])}
+			a.atShop[id] = o
 		}
 		if line[5] != "0" {
 			o.answered++
@@ -152,10 +152,10 @@ func (a *audit) checkOutcomes() {
 	}
 }
 
-// checkShop wants the shop to have taken each completed order, once, and nothing
+// checkShop wants the shop to have accepted each completed order, once, and nothing
 // else.
 func (a *audit) checkShop() {
-	for id, o := range a.bought {
+	for id, o := range a.atShop {
 		if a.sent[id] == nil {
 			a.find(&a.verdict.Invented, "the shop was called for order %s, which was never sent", id)
 		}
@@ -167,14 +167,14 @@ func (a *audit) checkShop() {
 		}
 	}
 	for id, o := range a.listed {
-		taken := a.bought[id] != nil && a.bought[id].effects > 0
+		taken := a.atShop[id] != nil && a.atShop[id].effects > 0
 		if (o.Status == "completed") != taken && !a.excused(o) {
-			a.find(&a.verdict.Drift, "order %s is %s, and that the shop took it is %v: %s", id, o.Status, taken, o.Error)
+			a.find(&a.verdict.Drift, "order %s is %s, and accepted by the shop: %v: %s", id, o.Status, taken, o.Error)
 		}
 	}
 }
 
-// excused says whether an order may have failed although the shop took it: its
+// excused reports whether an order may have failed although the shop accepted it: its
 // worker was lost during the last attempt.
 func (a *audit) excused(o orderView) bool { return o.Status == "failed" && lostWorker(o) }
 
@@ -208,7 +208,7 @@ func (a *audit) compare(what string, said, is int64) {
 }
 
 // checkSums compares the money of the completed orders: as sent, as listed, and
-// as the shop took it, to the cent.
+// as the shop accepted it, to the cent.
 func (a *audit) checkSums() {
 	var wasSent, isListed, wasTaken int64
 	for id, o := range a.listed {
@@ -219,12 +219,12 @@ func (a *audit) checkSums() {
 		if from := a.sent[id]; from != nil {
 			wasSent += from.cents
 		}
-		if b := a.bought[id]; b != nil {
+		if b := a.atShop[id]; b != nil {
 			wasTaken += b.cents * int64(b.effects)
 		}
 	}
 	if wasSent != isListed || isListed != wasTaken {
-		a.find(&a.verdict.Drift, "completed orders are worth %d cents as sent, %d as listed, %d as the shop took them", wasSent, isListed, wasTaken)
+		a.find(&a.verdict.Drift, "completed orders are worth %d cents as sent, %d as listed, %d as the shop accepted them", wasSent, isListed, wasTaken)
 	}
 }
 

@@ -14,14 +14,16 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The answers of the client's journal that are not a status.
 const (
-	// refused is a connection that nobody took: nothing was sent.
+	// refused is a connection that was not accepted: nothing was sent.
 	refused = "refused"
 	// closedIdle is a kept connection that the server had closed, with no byte of
-	// an answer. Whether the request was taken up is told by its repeat.
+	// an answer. The repeat shows whether the request was applied.
 	closedIdle = "closed idle"
 	// broken is any other end without an answer.
 	broken = "broken"
@@ -34,7 +36,7 @@ type answer struct {
 	body   []byte
 }
 
-// final says whether there is no use in sending the order again.
+// final reports whether the order need not be sent again.
 func (a answer) final() bool { return len(a.kind) == 3 && a.kind < "500" }
 
 // client sends orders and journals every try with its answer. It is safe for
@@ -76,7 +78,7 @@ func (c *client) submit(o submission) answer {
 }
 
 // try sends an order once.
-func (c *client) try(l *slot, o submission, number int) answer {
+func (c *client) try(l *instance, o submission, number int) answer {
 	begun := time.Now()
 	a, detail := c.exchange(l.current.Load().url, o)
 	c.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), o.Ends, strconv.Itoa(number),
@@ -134,24 +136,27 @@ func (c *client) submitAll(total, clients int, nth func(n int) submission) {
 	running.Wait()
 }
 
-// submitSteadily sends so many orders a second until ctx ends, whatever the
-// answers do, and returns how many it sent once all have theirs.
+// submitSteadily sends so many orders a second until ctx ends, whatever the answers are,
+// and returns how many it sent once all have theirs.
 func (c *client) submitSteadily(ctx context.Context, perSecond int, nth func(n int) submission) int {
-	const outstanding = 2048 // more than four seconds of the highest rate: the API has hung
-	places := make(chan struct{}, outstanding)
-	var running sync.WaitGroup
-	defer running.Wait()
-	begun, sent := time.Now(), 0
-	for ctx.Err() == nil {
+	return steadily(perSecond, func() bool { return ctx.Err() == nil }, func(n int) { c.submit(nth(n)) })
+}
+
+// steadily calls send so many times a second, concurrently, while more reports true, and
+// returns how many calls there were once all have ended.
+func steadily(perSecond int, more func() bool, send func(n int)) (sent int) {
+	const outstanding = 2048 // more have hung: they are four seconds of the highest rate
+	running := errgroup.Group{}
+	running.SetLimit(outstanding)
+	for begun := time.Now(); more(); wait(2 * time.Millisecond) {
 		for due := int(time.Since(begun).Seconds() * float64(perSecond)); sent < due; sent++ {
-			places <- struct{}{}
-			o := nth(sent)
-			running.Go(func() {
-				defer func() { <-places }()
-				c.submit(o)
+			n := sent
+			running.Go(func() error {
+				send(n)
+				return nil
 			})
 		}
-		wait(2 * time.Millisecond)
 	}
+	_ = running.Wait()
 	return sent
 }

@@ -2,7 +2,6 @@ package chaos_test
 
 import (
 	"os/signal"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -20,14 +19,14 @@ func TestDiskFull(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var outages []outage
-	s.busily(8, pick(50, 200), mixed, func() {
-		for range pick(2, 10) {
-			s.flow(20 + s.rand.IntN(50))
-			outages = append(outages, s.diskFull(pick(2*time.Second, 10*time.Second)))
-			s.flow(30)
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for range shortOrLong(2, 10) {
+			s.awaitCalls(20 + s.rand.IntN(50))
+			outages = append(outages, s.diskFull(shortOrLong(2*time.Second, 10*time.Second)))
+			s.awaitCalls(30)
 		}
 		outages = append(outages, s.redisDown(100*time.Millisecond))
-		s.flow(10)
+		s.awaitCalls(10)
 	})
 	s.conclude().checkOutages(outages)
 }
@@ -36,33 +35,14 @@ func TestDiskFull(t *testing.T) {
 func (s *system) diskFull(span time.Duration) outage {
 	s.t.Helper()
 	s.faults.Add(1)
-	pid, size := s.redisInfo("Server", "process_id"), s.redisInfo("Persistence", "aof_current_size")
+	pid, size := number(s.redisInfo("Server", "process_id")), number(s.redisInfo("Persistence", "aof_current_size"))
 	o := outage{from: time.Now()}
 	limitFiles(s.t, int(pid), uint64(size))
-	s.until("Redis cannot write", patience, func() bool { return s.redisText("Persistence", "aof_last_write_status") == "err" })
+	s.until("Redis cannot write", patience, func() bool { return s.redisInfo("Persistence", "aof_last_write_status") == "err" })
 	wait(span)
 	limitFiles(s.t, int(pid), ^uint64(0))
 	o.to = time.Now()
 	return o
-}
-
-// redisText reads one line of what Redis says of itself.
-func (s *system) redisText(section, name string) string {
-	s.t.Helper()
-	info, err := s.rdb.InfoMap(s.t.Context()).Result()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return info[section][name]
-}
-
-func (s *system) redisInfo(section, name string) int64 {
-	s.t.Helper()
-	n, err := strconv.ParseInt(s.redisText(section, name), 10, 64)
-	if err != nil {
-		s.t.Fatalf("%s of Redis: %v", name, err)
-	}
-	return n
 }
 
 // limitFiles bounds the size, in bytes, to which a running process may let its files

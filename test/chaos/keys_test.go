@@ -30,7 +30,7 @@ func (a *audit) checkKeys() {
 	}
 }
 
-// leaked says why a key should not be there; empty when it may.
+// leaked returns why a key should not be there, empty if it may.
 func (a *audit) leaked(key string, customers map[string]bool) string {
 	if rest, ok := strings.CutPrefix(key, book); ok {
 		return a.leakedBook(rest, key, customers)
@@ -41,7 +41,7 @@ func (a *audit) leaked(key string, customers map[string]bool) string {
 	switch kind, _, owned := strings.Cut(strings.TrimPrefix(key, "asynq:"), ":"); {
 	case kind == "queues", (kind == "servers" || kind == "workers") && !owned:
 		return ""
-	case kind == "servers" || kind == "workers" || kind == "watch":
+	case kind == "servers" || kind == "workers" || kind == "leases":
 		return a.unbounded(key)
 	}
 	return "it belongs to nothing"
@@ -54,21 +54,21 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	switch {
 	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e":
 		return ""
-	case rest == "l", rest == "i", rest == "p": // who reconciles, which suspect is tried apart, and which programs run
+	case rest == "l", rest == "i", rest == "p": // the leader of recovery, the order in quarantine, and the programs that run
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"
 	}
 }
 
-// leakedQueue looks at a key of one queue. A task may stay only while it is
+// leakedQueue checks a key of one queue. A task may stay only while it is
 // archived, for an order that failed.
 func (a *audit) leakedQueue(rest string) string {
 	queue, kind, _ := strings.Cut(rest, "}:")
 	name, id, _ := strings.Cut(kind, ":")
 	switch name {
 	case "pending", "active", "scheduled", "retry", "archived", "lease", "completed", "paused", "processed", "failed",
-		"damaged", "damaged_at":
+		"corrupt", "corrupt_at":
 		return ""
 	case "t":
 		archived := a.s.rdb.ZScore(a.s.t.Context(), queueStart+queue+"}:archived", id).Err() == nil
@@ -81,7 +81,7 @@ func (a *audit) leakedQueue(rest string) string {
 	}
 }
 
-// unbounded wants a key to leave by itself.
+// unbounded wants a key to expire.
 func (a *audit) unbounded(key string) string {
 	if ttl := a.s.rdb.TTL(a.s.t.Context(), key).Val(); ttl == -1 {
 		return "it has no expiry"

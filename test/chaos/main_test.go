@@ -5,8 +5,8 @@
 // Every scenario is one test. It opens a system, which is a private Redis with
 // an append-only file, API and worker processes and a shop; sends orders through
 // a client; makes its faults; and concludes: the system comes to rest, and the
-// auditor compares what the client and the shop wrote down with what the API
-// says. The last thing a run prints is a table of all scenarios.
+// auditor compares the journals of the client and the shop with the answers of the
+// API. The last thing a run prints is a table of all scenarios.
 //
 // These variables of the environment steer a run:
 //

@@ -18,9 +18,9 @@ type answered struct {
 	kind string
 }
 
-// busily does something while clients send orders, together so many a second at
+// whileSubmitting does something while clients send orders, together so many a second at
 // most, each of them one after the other. It returns how many orders they sent.
-func (s *system) busily(clients, perSecond int, nth func(n int) submission, do func()) int {
+func (s *system) whileSubmitting(clients, perSecond int, nth func(n int) submission, do func()) int {
 	s.t.Helper()
 	ctx, enough := context.WithCancel(s.t.Context())
 	defer enough()
@@ -71,39 +71,47 @@ func (a *audit) checkKinds(allowed ...string) {
 }
 
 // checkOutages wants clients to have been refused only while Redis was away, in
-// time, and orders to be taken and worked again soon after.
+// time, and orders to be accepted and worked again soon after.
 func (a *audit) checkOutages(outages []outage) {
 	a.s.t.Helper()
 	a.checkKinds("200", "201", "503")
-	var refusals []time.Duration
-	for _, try := range a.answers() {
-		if try.kind != "503" {
-			continue
-		}
-		refusals = append(refusals, try.took)
+	for _, try := range a.refusals() {
 		if !during(outages, try) && try.took < redisTime {
 			a.s.t.Errorf("an order was refused at %v, while Redis was there", try.at)
 		}
-	}
-	slices.Sort(refusals)
-	a.s.t.Logf("%d orders were refused, after p50 %v, p99 %v, max %v", len(refusals),
-		percentile(refusals, 50), percentile(refusals, 99), percentile(refusals, 100))
-	if p99 := percentile(refusals, 99); p99 > refusedWithin() {
-		a.s.t.Errorf("99 of 100 orders were refused within %v, want %v", p99, refusedWithin())
 	}
 	for _, o := range outages {
 		a.checkHealed(o)
 	}
 }
 
-// during says whether the answer came from an outage, or from the healing of one.
+// refusals returns the tries that were answered 503, and wants them to be answered in
+// time.
+func (a *audit) refusals() (refused []answered) {
+	a.s.t.Helper()
+	var took []time.Duration
+	for _, try := range a.answers() {
+		if try.kind == "503" {
+			refused, took = append(refused, try), append(took, try.took)
+		}
+	}
+	slices.Sort(took)
+	p99 := percentile(took, 99)
+	a.s.t.Logf("%d orders were refused, after p50 %v, p99 %v, max %v", len(took), percentile(took, 50), p99, percentile(took, 100))
+	if p99 > refusedWithin() {
+		a.s.t.Errorf("99 of 100 orders were refused within %v, want %v", p99, refusedWithin())
+	}
+	return refused
+}
+
+// during reports whether the answer came from an outage, or from the healing of one.
 func during(outages []outage, try answered) bool {
 	return slices.ContainsFunc(outages, func(o outage) bool {
 		return try.at.Add(try.took).After(o.from) && try.at.Before(o.to.Add(10*time.Second))
 	})
 }
 
-// checkHealed wants an order to be taken and one to be handed to the shop soon
+// checkHealed wants an order to be accepted and one to be handed to the shop soon
 // after the outage.
 func (a *audit) checkHealed(o outage) {
 	a.s.t.Helper()
@@ -127,9 +135,9 @@ func (a *audit) checkHealed(o outage) {
 }
 
 // healedWithin is the time after an outage in which everything goes on: ten
-// seconds, and ten times that on any machine beside other scenarios.
-func healedWithin() time.Duration { return pick(100*time.Second, 10*time.Second) }
+// seconds, and ten times that on any machine with other scenarios running.
+func healedWithin() time.Duration { return shortOrLong(100*time.Second, 10*time.Second) }
 
 // refusedWithin is the time within which clients hear that Redis is away: two
-// seconds, and ten times that on any machine beside other scenarios.
-func refusedWithin() time.Duration { return pick(20*time.Second, 2500*time.Millisecond) }
+// seconds, and ten times that on any machine with other scenarios running.
+func refusedWithin() time.Duration { return shortOrLong(20*time.Second, 2500*time.Millisecond) }

@@ -23,12 +23,12 @@ const (
 // accepted is worked, and the worker is never without work. The short form has a
 // smaller Redis, so that it is full in a moment.
 func TestOverload(t *testing.T) {
-	each := pick(160*time.Millisecond, 40*time.Millisecond) // at the shop
-	span := pick(6*time.Second, 30*time.Second)
-	s := open(t, "j overload", "--maxmemory", pick("12mb", "64mb"))
-	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: each} }
-	s.addAPIs(1, "ORDERS_RETENTION="+brief.String())
-	s.addWorkers(1, "ORDERS_RETENTION="+brief.String())
+	each := shortOrLong(160*time.Millisecond, 40*time.Millisecond) // at the shop
+	span := shortOrLong(6*time.Second, 30*time.Second)
+	s := open(t, "j overload", "--maxmemory", shortOrLong("12mb", "64mb"))
+	s.shop.respond = func(string, int) reply { return reply{Status: http.StatusOK, After: each} }
+	s.addAPIs(1, "ORDERS_RETENTION="+shortRetention.String())
+	s.addWorkers(1, "ORDERS_RETENTION="+shortRetention.String())
 	s.faults.Add(1)
 	perSecond := float64(slots) / each.Seconds()
 	o := s.overload(span, int(overloaded*perSecond))
@@ -64,35 +64,20 @@ type offered struct {
 	full           atomic.Bool     // one was refused
 }
 
-// overload sends so many orders a second, each once, whatever the answers do, and goes
-// on after its time for as long as none was refused.
+// overload sends so many orders a second, each once, whatever the answers are, and
+// continues after its time for as long as none was refused.
 func (s *system) overload(span time.Duration, perSecond int) *offered {
 	s.t.Helper()
-	o := &offered{}
-	var outstanding atomic.Int64
-	var sending sync.WaitGroup
-	for begun := time.Now(); time.Since(begun) < span || !o.full.Load() && time.Since(begun) < patience; wait(2 * time.Millisecond) {
-		due := int(time.Since(begun).Seconds() * float64(perSecond))
-		for ; o.sent < due && outstanding.Load() < maxOutstanding; o.sent++ {
-			n := o.sent
-			outstanding.Add(1)
-			sending.Go(func() {
-				defer outstanding.Add(-1)
-				s.offer(o, fat(n))
-			})
-		}
-	}
-	sending.Wait()
+	o, begun := &offered{}, time.Now()
+	more := func() bool { return time.Since(begun) < span || !o.full.Load() && time.Since(begun) < patience }
+	o.sent = steadily(perSecond, more, func(n int) { s.offer(o, bigOrder(n)) })
 	slices.Sort(o.taken)
 	slices.Sort(o.refused)
 	return o
 }
 
-// maxOutstanding bounds the requests without an answer: more have hung.
-const maxOutstanding = 2048
-
-// fat is an order of some ten kilobytes.
-func fat(n int) submission {
+// bigOrder is an order of some ten kilobytes.
+func bigOrder(n int) submission {
 	o := plain(fmt.Sprintf("fat-%06d", n), n)
 	o.Items = slices.Repeat([]string{strings.Repeat("tea and ", 25)}, 50)
 	return o

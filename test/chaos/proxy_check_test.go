@@ -26,13 +26,7 @@ func TestProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := openProxy(t, redistest.Start(t).URL(), nil)
-			opts, err := redis.ParseURL(p.URL())
-			if err != nil {
-				t.Fatal(err)
-			}
-			opts.MaxRetries = -1
-			c := redis.NewClient(opts)
-			t.Cleanup(func() { _ = c.Close() })
+			c := dial(t, p.URL())
 			var called atomic.Int64
 			p.set(trap{match: func(keys []string) bool { return len(keys) == 1 && keys[0] == "n" }, nth: 2, drop: row.drop, then: func() { called.Add(1) }})
 			// Redis does not know the script at the first run, which is none.
@@ -52,6 +46,19 @@ func TestProxy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dial returns a client that tries each command once.
+func dial(t *testing.T, url string) *redis.Client {
+	t.Helper()
+	opts, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.MaxRetries, opts.DialerRetries = -1, 1
+	c := redis.NewClient(opts)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 // redisText is the answer as text, empty after an error.

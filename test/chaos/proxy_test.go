@@ -25,8 +25,8 @@ type trap struct {
 // errTrapped ends a connection whose command was hit.
 var errTrapped = errors.New("trapped")
 
-// proxy stands between programs and Redis, listens on TCP, and passes on
-// everything but the command that a trap is set for. It is safe for concurrent
+// proxy listens on TCP for programs, and passes everything on to Redis but the command
+// that a trap is set for. It is safe for concurrent
 // use.
 type proxy struct {
 	addr   string
@@ -63,17 +63,17 @@ func openProxy(t *testing.T, redisURL string, judge func(command message) *trap)
 	return p
 }
 
-// URL is what programs are told instead of that of Redis.
+// URL is the address for programs, instead of that of Redis.
 func (p *proxy) URL() string { return "redis://" + p.addr }
 
-// set arms the trap, in place of the one before it.
+// set arms a trap, instead of the last one.
 func (p *proxy) set(t trap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trap = &t
 }
 
-// sprung says whether the trap that was set last has hit its command.
+// sprung reports whether the trap that was set last has hit its command.
 func (p *proxy) sprung() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,7 +146,7 @@ func (p *proxy) passAnswers(server, program net.Conn, waiting <-chan *trap) erro
 			return err
 		}
 		if !reply.pushed() && len(waiting) > 0 {
-			if hit := <-waiting; hit != nil && !p.spare(hit, reply) {
+			if hit := <-waiting; hit != nil && !p.rearm(hit, reply) {
 				hit.spring()
 				return errTrapped
 			}
@@ -157,9 +157,9 @@ func (p *proxy) passAnswers(server, program net.Conn, waiting <-chan *trap) erro
 	}
 }
 
-// spare sets the trap again for the script's second run, with its source: a
+// rearm sets the trap again for the script's second run, with its source: a
 // script that Redis did not know was not applied.
-func (p *proxy) spare(hit *trap, reply message) bool {
+func (p *proxy) rearm(hit *trap, reply message) bool {
 	if !reply.unknownScript() {
 		return false
 	}

@@ -24,14 +24,14 @@ func (a *audit) recovery() []time.Duration {
 	return all
 }
 
-// lostWorker says whether the order's last attempt, or its outcome, is the loss
+// lostWorker reports whether the order's last attempt, or its outcome, is the loss
 // of a worker.
 func lostWorker(o orderView) bool {
 	last := len(o.Attempts) - 1
 	return withoutResult(o.Error) || last >= 0 && withoutResult(o.Attempts[last].Error)
 }
 
-// withoutResult says whether an attempt failed because its worker reported nothing.
+// withoutResult reports whether an attempt failed because its worker reported nothing.
 func withoutResult(reason string) bool {
 	return strings.Contains(reason, "worker was lost") || strings.Contains(reason, "ended without a result")
 }

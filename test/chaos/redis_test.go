@@ -21,12 +21,12 @@ func killRedis(t *testing.T, fsync string) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var outages []outage
-	s.busily(8, pick(50, 200), mixed, func() {
-		for range pick(2, 20) {
-			s.flow(1 + s.rand.IntN(pick(40, 400)))
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for range shortOrLong(2, 20) {
+			s.awaitCalls(1 + s.rand.IntN(shortOrLong(40, 400)))
 			outages = append(outages, s.redisDown(time.Duration(100+s.rand.IntN(1500))*time.Millisecond))
 		}
-		s.flow(30)
+		s.awaitCalls(30)
 	})
 	s.conclude().checkOutages(outages)
 }
@@ -40,9 +40,7 @@ func (s *system) redisDown(span time.Duration) outage {
 	if fsync := s.rdb.ConfigGet(s.t.Context(), "appendfsync").Val()["appendfsync"]; fsync != "always" {
 		s.rdb.Do(s.t.Context(), "CLIENT", "PAUSE", patience.Milliseconds(), "WRITE")
 		s.until("Redis has written everything", patience, func() bool {
-			info, err := s.rdb.InfoMap(s.t.Context(), "persistence").Result()
-			p := info["Persistence"]
-			return err == nil && p["aof_buffer_length"] == "0" && p["aof_pending_bio_fsync"] == "0"
+			return s.redisInfo("Persistence", "aof_buffer_length") == "0" && s.redisInfo("Persistence", "aof_pending_bio_fsync") == "0"
 		})
 	}
 	s.redis.Kill()
@@ -52,24 +50,33 @@ func (s *system) redisDown(span time.Duration) outage {
 	return o
 }
 
+// redisInfo reads one line of INFO.
+func (s *system) redisInfo(section, name string) string {
+	s.t.Helper()
+	info, err := s.rdb.InfoMap(s.t.Context()).Result()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return info[section][name]
+}
+
 // TestRedisFrozen stops Redis for a while, which makes commands hang where a
-// killed one refuses them. Orders that a worker took and never heard of come back.
+// killed one refuses them. Orders whose fetch was never answered come back.
 func TestRedisFrozen(t *testing.T) {
 	s := open(t, "b Redis is stopped and goes on")
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var outages []outage
-	s.busily(8, pick(50, 200), mixed, func() {
-		for _, span := range pick([]time.Duration{time.Second, 5 * time.Second}, []time.Duration{time.Second, 10 * time.Second, 40 * time.Second}) {
-			s.flow(1 + s.rand.IntN(100))
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for _, span := range shortOrLong([]time.Duration{time.Second, 5 * time.Second}, []time.Duration{time.Second, 10 * time.Second, 40 * time.Second}) {
+			s.awaitCalls(1 + s.rand.IntN(100))
 			s.faults.Add(1)
-			o := outage{from: time.Now()}
+			from := time.Now()
 			s.redis.Freeze()
 			wait(span)
 			s.redis.Thaw()
-			o.to = time.Now()
-			outages = append(outages, o)
-			s.flow(30)
+			outages = append(outages, outage{from, time.Now()})
+			s.awaitCalls(30)
 		}
 	})
 	s.conclude().checkOutages(outages)
@@ -81,8 +88,8 @@ func TestScriptsForgotten(t *testing.T) {
 	s := open(t, "f Redis forgets its scripts")
 	s.addAPIs(1)
 	s.addWorkers(2)
-	s.busily(8, pick(100, 400), mixed, func() {
-		for range pick(30, 300) {
+	s.whileSubmitting(8, shortOrLong(100, 400), mixed, func() {
+		for range shortOrLong(30, 300) {
 			s.faults.Add(1)
 			if err := s.rdb.ScriptFlush(t.Context()).Err(); err != nil {
 				t.Fatal(err)

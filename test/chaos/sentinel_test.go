@@ -20,19 +20,19 @@ const (
 	sentinels = 3
 )
 
-// watched is a Redis with two replicas and the Sentinels that watch it.
-type watched struct {
+// sentinelRedis is a Redis with two replicas and the Sentinels that watch it.
+type sentinelRedis struct {
 	t     *testing.T
 	nodes []*redistest.Server // the first one begins as the master
 	ports []string
 	watch []string // addresses of the Sentinels
 }
 
-// openWatched starts everything and waits until the Sentinels know each other and
+// openSentinelRedis starts everything and waits until the Sentinels know each other and
 // the replicas are in step. It ends with the test.
-func openWatched(t *testing.T) *watched {
+func openSentinelRedis(t *testing.T) *sentinelRedis {
 	t.Helper()
-	w := &watched{t: t, ports: programtest.FreePorts(t, 3+sentinels)}
+	w := &sentinelRedis{t: t, ports: programtest.FreePorts(t, 3+sentinels)}
 	for n, port := range w.ports[:3] {
 		settings := []string{
 			"--bind", "127.0.0.1", "--port", port, "--appendonly", "yes", "--appendfsync", "everysec",
@@ -56,7 +56,7 @@ func openWatched(t *testing.T) *watched {
 }
 
 // await waits until one line of INFO has a text in its value.
-func (w *watched) await(what string, c *redis.Client, section, name, text string) {
+func (w *sentinelRedis) await(what string, c *redis.Client, section, name, text string) {
 	w.t.Helper()
 	info := ""
 	if !programtest.Poll(patience, func() bool {
@@ -75,12 +75,12 @@ func (w *watched) await(what string, c *redis.Client, section, name, text string
 
 // startSentinel starts one Sentinel, which keeps what it learns in its
 // configuration.
-func (w *watched) startSentinel(port string) {
+func (w *sentinelRedis) startSentinel(port string) {
 	w.t.Helper()
 	path := filepath.Join(w.t.TempDir(), "sentinel.conf")
 	text := fmt.Sprintf("port %[1]s\nbind 127.0.0.1\ndir %[2]s\n"+
 		"sentinel monitor %[3]s 127.0.0.1 %[4]s 2\nsentinel down-after-milliseconds %[3]s %[5]d\n"+
-		"sentinel failover-timeout %[3]s 5000\nsentinel parallel-syncs %[3]s 2\n", port, filepath.Dir(path), masterName, w.ports[0], pick(5000, 1000))
+		"sentinel failover-timeout %[3]s 5000\nsentinel parallel-syncs %[3]s 2\n", port, filepath.Dir(path), masterName, w.ports[0], shortOrLong(5000, 1000))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -88,13 +88,13 @@ func (w *watched) startSentinel(port string) {
 	w.watch = append(w.watch, "127.0.0.1:"+port)
 }
 
-// url is what programs are told.
-func (w *watched) url() string {
+// url is the address for programs.
+func (w *sentinelRedis) url() string {
 	return fmt.Sprintf("redis://%s/0?master_name=%s&addr=%s&addr=%s", w.watch[0], masterName, w.watch[1], w.watch[2])
 }
 
 // promoted waits until one of the replicas is the master and returns it.
-func (w *watched) promoted(s *system) *redistest.Server {
+func (w *sentinelRedis) promoted(s *system) *redistest.Server {
 	w.t.Helper()
 	clients := []*redis.Client{w.nodes[1].Client(), w.nodes[2].Client()}
 	var master *redistest.Server

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// patience bounds the wait for what a program does by itself within moments. It
+	// patience bounds the wait for what a program does within moments. It
 	// only ends a scenario that hangs: how fast the machine is must not matter.
 	patience = 5 * time.Minute
 	// restPatience is how long nothing may change before all orders have their
@@ -22,15 +22,15 @@ const (
 )
 
 // longestRecovery is the promise for the last of them: two minutes, and five seconds for
-// what lies between kill and journal. The short form measures beside other scenarios, on
-// any machine: there it tells only what hangs.
-func longestRecovery() time.Duration { return pick(20*time.Minute, 125*time.Second) }
+// what lies between kill and journal. The short form measures on any machine
+// while other scenarios run: there only what hangs exceeds it.
+func longestRecovery() time.Duration { return shortOrLong(20*time.Minute, 125*time.Second) }
 
-// long says whether the long forms run.
+// long reports whether the long forms run.
 func long() bool { return os.Getenv("CHAOS") == "long" }
 
-// pick returns the size of a scenario in the form that runs.
-func pick[T any](short, extended T) T {
+// shortOrLong returns the size of a scenario in the form that runs.
+func shortOrLong[T any](short, extended T) T {
 	if long() {
 		return extended
 	}
@@ -65,7 +65,7 @@ func newSeed(t *testing.T) uint64 {
 // whose few orders make no percentile.
 func boundP99(t *testing.T) time.Duration {
 	t.Helper()
-	text := cmp.Or(os.Getenv("CHAOS_P99"), pick(longestRecovery(), goalP99).String())
+	text := cmp.Or(os.Getenv("CHAOS_P99"), shortOrLong(longestRecovery(), goalP99).String())
 	bound, err := time.ParseDuration(text)
 	if err != nil {
 		t.Fatalf("CHAOS_P99: %v", err)

@@ -15,7 +15,7 @@ import (
 type reply struct {
 	// Status is answered; 0 breaks the connection instead.
 	Status int
-	// Mute has the shop take the order and break the connection.
+	// Mute has the shop accept the order and break the connection.
 	Mute bool
 	// After is how long the shop works before it answers.
 	After time.Duration
@@ -30,7 +30,7 @@ type shop struct {
 	journal *journal
 	// treat decides on the n-th call for an order, from 1 on. The scenario sets
 	// it before the first order.
-	treat func(id string, call int) reply
+	respond func(id string, call int) reply
 
 	mu    sync.Mutex
 	keys  map[string]bool
@@ -38,8 +38,8 @@ type shop struct {
 	all   int
 }
 
-// takeAll takes every order after a few milliseconds of work.
-func takeAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
+// acceptAll accepts every order after a few milliseconds of work.
+func acceptAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
 
 func openShop(t *testing.T, path string) *shop {
 	t.Helper()
@@ -48,7 +48,7 @@ func openShop(t *testing.T, path string) *shop {
 		t.Fatal(err)
 	}
 	s := &shop{
-		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal(t, path), treat: takeAll,
+		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal(t, path), respond: acceptAll,
 		keys: map[string]bool{}, calls: map[string]int{},
 	}
 	server := &http.Server{Handler: http.HandlerFunc(s.serve)}
@@ -57,7 +57,7 @@ func openShop(t *testing.T, path string) *shop {
 	return s
 }
 
-// called says how many calls the shop has had: for one order, or for all.
+// called returns how many calls the shop has had: for one order, or for all.
 func (s *shop) called(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,12 +83,12 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := r.Header.Get("Idempotency-Key")
-	how := s.treat(key, s.count(key))
+	how := s.respond(key, s.count(key))
 	time.Sleep(how.After) // the shop's own work
 	if how.Until != nil {
 		<-how.Until
 	}
-	effect := s.take(key, how)
+	effect := s.accept(key, how)
 	if how.Mute {
 		how.Status = 0
 	}
@@ -109,9 +109,9 @@ func (s *shop) count(key string) int {
 	return s.calls[key]
 }
 
-// take says what the call has done: nothing, the order's one effect, or nothing
+// accept returns what the call has done: nothing, the order's one effect, or nothing
 // more because the key is known.
-func (s *shop) take(key string, how reply) string {
+func (s *shop) accept(key string, how reply) string {
 	if how.Status != http.StatusOK {
 		return "nothing"
 	}

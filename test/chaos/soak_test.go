@@ -20,29 +20,29 @@ import (
 const share = 0.7
 
 // TestSoak works orders at a steady rate, below what it could, and wants memory,
-// goroutines and keys to stop growing. CHAOS_SOAK says for how long. What still grows
+// goroutines and keys to stop growing. CHAOS_SOAK sets for how long. What still grows
 // then gets more time, as caches fill more slowly on a machine that is busy: what leaks
 // never stops.
 func TestSoak(t *testing.T) {
-	span := soakFor(t)
+	span := soakTime(t)
 	s := open(t, "k soak")
-	worked := pick(100*time.Millisecond, 25*time.Millisecond)
-	s.shop.treat = func(string, int) reply { return reply{Status: http.StatusOK, After: worked} }
-	s.addAPIs(1, "ORDERS_RETENTION="+brief.String())
-	s.addWorkers(1, "ORDERS_RETENTION="+brief.String())
-	burst := pick(300, 4000)
+	worked := shortOrLong(100*time.Millisecond, 25*time.Millisecond)
+	s.shop.respond = func(string, int) reply { return reply{Status: http.StatusOK, After: worked} }
+	s.addAPIs(1, "ORDERS_RETENTION="+shortRetention.String())
+	s.addWorkers(1, "ORDERS_RETENTION="+shortRetention.String())
+	burst := shortOrLong(300, 4000)
 	begun := time.Now()
-	s.client.submitAll(burst, 16, soaked)
+	s.client.submitAll(burst, 16, soakOrder)
 	s.until("the burst is worked", patience, func() bool { return s.shop.called("") >= burst })
 	capacity := float64(burst) / time.Since(begun).Seconds()
 	ctx, enough := context.WithCancel(t.Context())
 	defer enough()
 	var sending sync.WaitGroup
 	sending.Go(func() {
-		s.client.submitSteadily(ctx, int(share*capacity), func(n int) submission { return soaked(burst + n) })
+		s.client.submitSteadily(ctx, int(share*capacity), func(n int) submission { return soakOrder(burst + n) })
 	})
 	m := measures{}
-	for window := 0; window == 0 || window < pick(10, 1) && len(m.growing()) > 0; window++ {
+	for window := 0; window == 0 || window < shortOrLong(10, 1) && len(m.growing()) > 0; window++ {
 		s.sample(m, span)
 	}
 	enough()
@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) {
 	}
 	for name, samples := range m {
 		if slices.Min(samples) <= 0 {
-			t.Errorf("%s has the samples %v, want some that tell", name, samples)
+			t.Errorf("%s has the samples %v, want positive ones", name, samples)
 		}
 	}
 	for _, name := range m.growing() {
@@ -63,11 +63,11 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-func soaked(n int) submission { return plain(fmt.Sprintf("soak-%07d", n), n) }
+func soakOrder(n int) submission { return plain(fmt.Sprintf("soak-%07d", n), n) }
 
-func soakFor(t *testing.T) time.Duration {
+func soakTime(t *testing.T) time.Duration {
 	t.Helper()
-	span, err := time.ParseDuration(cmp.Or(os.Getenv("CHAOS_SOAK"), pick("15s", "10m")))
+	span, err := time.ParseDuration(cmp.Or(os.Getenv("CHAOS_SOAK"), shortOrLong("15s", "10m")))
 	if err != nil {
 		t.Fatalf("CHAOS_SOAK: %v", err)
 	}
@@ -77,8 +77,8 @@ func soakFor(t *testing.T) time.Duration {
 // measures are the samples of each thing that must not grow.
 type measures map[string][]float64
 
-// tolerated is how much more of a thing is no growth, beside a tenth of it: what
-// chance makes of few samples.
+// tolerated is how much more of a thing is no growth, besides a tenth of it: the
+// noise of few samples.
 func tolerated() map[string]float64 {
 	const mebibyte = 1 << 20
 	return map[string]float64{
@@ -107,15 +107,7 @@ func (s *system) sample(m measures, span time.Duration) {
 			s.t.Fatal(err)
 		}
 		m.add("Redis keys", float64(keys))
-		used, err := s.rdb.InfoMap(s.t.Context(), "memory").Result()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		n, err := strconv.ParseFloat(used["Memory"]["used_memory"], 64)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		m.add("Redis used_memory", n)
+		m.add("Redis used_memory", float64(number(s.redisInfo("Memory", "used_memory"))))
 		wait(span / samplesOfSpan)
 	}
 }
@@ -153,7 +145,7 @@ func mean(samples []float64) float64 {
 }
 
 // adminURL is the admin address of the program in a slot.
-func (s *system) adminURL(l *slot) string {
+func (s *system) adminURL(l *instance) string {
 	s.t.Helper()
 	addr, err := l.current.Load().Await(`"admin_addr":"([^"]+)"`)
 	if err != nil {

@@ -13,11 +13,11 @@ func TestStoppedUnderLoad(t *testing.T) {
 	s := open(t, "3 programs are told to stop")
 	s.addAPIs(2)
 	s.addWorkers(2)
-	s.whileSending(100, func() {
-		for n := range pick(5, 100) {
-			from := [][]*slot{s.apis, s.workers}[n%2]
+	s.whileSendingSteadily(100, func() {
+		for n := range shortOrLong(5, 100) {
+			from := [][]*instance{s.apis, s.workers}[n%2]
 			l := from[s.rand.IntN(len(from))]
-			s.flow(50)
+			s.awaitCalls(50)
 			l.stop()
 			l.restart()
 		}
@@ -33,25 +33,25 @@ func TestRollingRestart(t *testing.T) {
 	s := open(t, "4 a rolling restart")
 	s.addAPIs(2)
 	s.addWorkers(3)
-	rate := pick(200, 500)
-	s.whileSending(rate, func() {
-		for range pick(1, 5) {
-			for _, l := range append(append([]*slot(nil), s.apis...), s.workers...) {
-				s.flow(rate)
+	rate := shortOrLong(200, 500)
+	s.whileSendingSteadily(rate, func() {
+		for range shortOrLong(1, 5) {
+			for _, l := range append(append([]*instance(nil), s.apis...), s.workers...) {
+				s.awaitCalls(rate)
 				l.stop()
 				l.restart()
 			}
 		}
-		s.flow(rate)
+		s.awaitCalls(rate)
 	})
 	a := s.conclude()
 	a.checkService()
 	a.checkAttempts()
 }
 
-// whileSending does something while orders come in at a constant rate, and wants
+// whileSendingSteadily does something while orders come in at a constant rate, and wants
 // all of them to be recorded.
-func (s *system) whileSending(perSecond int, do func()) {
+func (s *system) whileSendingSteadily(perSecond int, do func()) {
 	s.t.Helper()
 	ctx, enough := context.WithCancel(s.t.Context())
 	defer enough()
@@ -69,8 +69,8 @@ func (s *system) whileSending(perSecond int, do func()) {
 	}
 }
 
-// flow waits until the shop has had so many more calls.
-func (s *system) flow(calls int) {
+// awaitCalls waits until the shop has had so many more calls.
+func (s *system) awaitCalls(calls int) {
 	s.t.Helper()
 	until := s.shop.called("") + calls
 	s.until("orders flow", patience, func() bool { return s.shop.called("") >= until })

@@ -3,8 +3,8 @@ package chaos_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
-	"strconv"
 )
 
 // submission is an order as a client sends it, and what is to become of it.
@@ -23,7 +23,7 @@ type submission struct {
 }
 
 // plain returns an order that completes. No two numbers below a million have the
-// same amount, so that sums tell which orders they are of.
+// same amount, so that a sum identifies its orders.
 func plain(id string, n int) submission {
 	return submission{
 		ID: id, Amount: money(1_00 + n), Items: []string{"tea", "cups"}, Customer: fmt.Sprintf("customer-%d", n%97),
@@ -58,15 +58,6 @@ func money(cents int) json.Number {
 
 // cents reads an amount.
 func cents(amount json.Number) int64 {
-	var whole, part int64
-	text := string(amount)
-	for i := range text {
-		if text[i] == '.' {
-			whole, _ = strconv.ParseInt(text[:i], 10, 64)
-			part, _ = strconv.ParseInt((text[i+1:] + "00")[:2], 10, 64)
-			return whole*100 + part
-		}
-	}
-	whole, _ = strconv.ParseInt(text, 10, 64)
-	return whole * 100
+	number, _ := amount.Float64()
+	return int64(math.Round(number * 100))
 }

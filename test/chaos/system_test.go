@@ -27,11 +27,11 @@ type system struct {
 	rdb     *redis.Client
 	shop    *shop
 	client  *client
-	apis    []*slot
-	workers []*slot
+	apis    []*instance
+	workers []*instance
 	faults  atomic.Int64
 
-	redisURL string        // what programs that start from now on are told
+	redisURL string        // for the programs that start from now on
 	p99      time.Duration // bounds the 99th percentile of recovery
 
 	mu     sync.Mutex
@@ -71,7 +71,7 @@ func journals(t *testing.T) string {
 	return dir
 }
 
-// environment is what every program is told.
+// environment returns the settings of every program.
 func (s *system) environment() []string {
 	return programtest.Settings(
 		"REDIS_URL="+s.redisURL, "ORDERS_FULFILMENT_URL="+s.shop.url,
@@ -92,19 +92,16 @@ func (s *system) addWorkers(n int, env ...string) {
 	s.workers = append(s.workers, s.add("worker", n, env)...)
 }
 
-func (s *system) add(program string, n int, env []string) []*slot {
+func (s *system) add(program string, n int, env []string) []*instance {
 	s.t.Helper()
-	var added []*slot
+	var added []*instance
 	for range n {
-		l := &slot{s: s, program: program, env: env}
+		l := &instance{s: s, program: program, env: env}
 		l.restart()
 		added = append(added, l)
 	}
 	return added
 }
-
-// anyWorker draws a worker.
-func (s *system) anyWorker() *slot { return s.workers[s.rand.IntN(len(s.workers))] }
 
 // moments draws n ascending numbers out of the middle of 0 to total: a fault is
 // due when so many orders have come so far.
@@ -124,9 +121,9 @@ func (s *system) own(p *process) {
 	s.owned = append(s.owned, p)
 }
 
-// lose notes the moment in which a process is lost.
-func (s *system) lose(p *process) {
-	p.told.Store(true)
+// noteLoss notes the moment in which a process is lost.
+func (s *system) noteLoss(p *process) {
+	p.expected.Store(true)
 	s.faults.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,14 +132,14 @@ func (s *system) lose(p *process) {
 	}
 }
 
-// checkProcesses wants no program to have ended by itself.
+// checkProcesses wants no program to have ended unexpectedly.
 func (s *system) checkProcesses() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.owned {
-		if p.deserted() {
-			s.t.Errorf("%s ended by itself, %v:\n%s", p, p.State(), p.Tail())
+		if p.endedUnexpectedly() {
+			s.t.Errorf("%s ended unexpectedly, %v:\n%s", p, p.State(), p.Tail())
 		}
 	}
 }
@@ -159,9 +156,10 @@ func (s *system) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.owned {
-		p.kill()
-		if text := p.complaints(); text != "" && s.t.Failed() {
-			s.t.Logf("%s %s complained:\n%s", p, p.id, text)
+		p.expected.Store(true)
+		p.Kill()
+		if text := p.problemLines(); text != "" && s.t.Failed() {
+			s.t.Logf("%s %s logged:\n%s", p, p.id, text)
 		}
 	}
 }

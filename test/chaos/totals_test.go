@@ -1,55 +1,10 @@
 package chaos_test
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
-// concludeByTotals ends a scenario whose records leave before the auditor could
-// list them: it waits for rest and until all have left, and compares the totals of
-// the statistics with the journals. Every order must have an end that is certain.
-func (s *system) concludeByTotals() *audit {
-	s.t.Helper()
-	s.rest()
-	s.until("all orders are forgotten", restPatience, func() bool {
-		var page struct {
-			Orders []orderView `json:"orders"`
-		}
-		return s.get("/orders?limit=1", &page) == nil && len(page.Orders) == 0 && s.archived() == 0
-	})
-	a := newAudit(s)
-	a.verdict.Orders = int(a.stats.Ledger.Accepted)
-	a.checkTotals()
-	a.checkEffects()
-	a.checkBooks()
-	a.checkKeys()
-	results.add(s.name, s.seed, a.verdict)
-	a.tell()
-	return a
-}
-
-// archived counts what Asynq has archived, which leaves after its order.
-func (s *system) archived() int64 {
-	var n int64
-	for _, q := range []string{"critical", "default", "low"} {
-		n += s.rdb.ZCard(s.t.Context(), queueStart+q+"}:archived").Val()
-	}
-	return n
-}
-
-// tell fails the test for every finding.
-func (a *audit) tell() {
-	a.s.t.Helper()
-	slices.Sort(a.findings)
-	slices.Reverse(a.findings) // orders before keys
-	for i, finding := range a.findings {
-		if i == shownFindings {
-			a.s.t.Errorf("and %d findings more", len(a.findings)-i)
-			return
-		}
-		a.s.t.Error(finding)
-	}
-}
+// shortRetention is how long settled orders are kept in a scenario that needs as many
+// orders to leave as come.
+const shortRetention = 2 * time.Second
 
 // checkTotals wants the statistics to count what was answered. An order that was
 // never answered may be counted, and is known by its effect alone.
@@ -59,7 +14,7 @@ func (a *audit) checkTotals() {
 		if o.acked {
 			acked++
 			ends[o.ends]++
-		} else if b := a.bought[id]; b != nil {
+		} else if b := a.atShop[id]; b != nil {
 			unheard++
 			ends[o.ends]++
 		}
@@ -76,29 +31,25 @@ func (a *audit) checkTotals() {
 	}
 }
 
-// checkEffects wants the shop to have taken each order that should be completed,
+// checkEffects wants the shop to have accepted each order that should be completed,
 // once and for its amount, and no other.
 func (a *audit) checkEffects() {
 	for id, o := range a.sent {
-		b := a.bought[id]
+		b := a.atShop[id]
 		switch taken := b != nil && b.effects > 0; {
 		case o.acked && o.ends == "completed" && !taken:
-			a.find(&a.verdict.Lost, "order %s was answered, and the shop never took it", id)
+			a.find(&a.verdict.Lost, "order %s was answered, and the shop never accepted it", id)
 		case taken && o.ends != "completed":
-			a.find(&a.verdict.Drift, "order %s should be %s, and the shop took it", id, o.ends)
+			a.find(&a.verdict.Drift, "order %s should be %s, and the shop accepted it", id, o.ends)
 		case taken && b.effects > 1:
 			a.find(&a.verdict.Duplicated, "order %s took effect %d times", id, b.effects)
 		case taken && b.cents != o.cents:
-			a.find(&a.verdict.Drift, "order %s was sent with %d cents, and the shop took %d", id, o.cents, b.cents)
+			a.find(&a.verdict.Drift, "order %s was sent with %d cents, and the shop accepted %d", id, o.cents, b.cents)
 		}
 	}
-	for id := range a.bought {
+	for id := range a.atShop {
 		if a.sent[id] == nil {
 			a.find(&a.verdict.Invented, "the shop was called for order %s, which was never sent", id)
 		}
 	}
 }
-
-// brief is how long settled orders are kept where a scenario is to reach a state
-// in which as many leave as come.
-const brief = 2 * time.Second

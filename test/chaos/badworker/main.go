@@ -6,7 +6,7 @@
 //	stumble  the first delivery panics before its attempt begins; the folder named
 //	         by STUMBLED remembers that
 //	hang     every attempt hangs until its time is over
-//	deaf     the attempt takes longer than it may and does not listen to its context
+//	deaf     the attempt exceeds its time and ignores its context
 //	poison   every attempt kills the process
 //
 // All other orders are handed to the shop.
@@ -34,7 +34,7 @@ import (
 const (
 	// sparePool is how many connections the worker has beyond one for each slot.
 	sparePool = 16
-	// redisRetries is how often go-redis repeats a command by itself.
+	// redisRetries is how often go-redis repeats a command.
 	redisRetries = 2
 )
 
@@ -63,7 +63,7 @@ func run() error {
 	}
 	defer shop.Close()
 	b := builder{cfg: cfg, name: fmt.Sprintf("bad-%d", os.Getpid()), rdb: rdb, books: ledger.New(rdb), log: log}
-	consumer, err := b.consumer(saboteur{shop, cfg.AttemptTimeout})
+	consumer, err := b.consumer(badFulfilment{shop, cfg.AttemptTimeout})
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (b builder) consumer(bad worker.Fulfilment) (*queue.Consumer, error) {
 	return queue.NewConsumer(b.rdb, queue.ConsumerConfig{
 		Concurrency: c.Concurrency, Servers: c.Lanes, ReservedCritical: c.ReservedCritical, Prefetch: c.Prefetch,
 		Weights: c.QueueWeights, Backoff: backoff, ShutdownTimeout: c.ShutdownTimeout, Log: b.log,
-	}, stumbling{next: handler, folder: os.Getenv("STUMBLED")})
+	}, panicsOnce{next: handler, folder: os.Getenv("STUMBLED")})
 }
 
 func (b builder) repairer() (*recovery.Repairer, error) {

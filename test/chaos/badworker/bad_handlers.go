@@ -23,14 +23,14 @@ func kindOf(id string) string {
 	return kind
 }
 
-// saboteur goes wrong in the middle of an attempt.
-type saboteur struct {
+// badFulfilment fails in the middle of an attempt.
+type badFulfilment struct {
 	next    worker.Fulfilment
 	timeout time.Duration // of an attempt
 }
 
 // Fulfil implements worker.Fulfilment.
-func (s saboteur) Fulfil(ctx context.Context, a order.Approval) (string, error) {
+func (s badFulfilment) Fulfil(ctx context.Context, a order.Approval) (string, error) {
 	switch kindOf(a.Order.ID) {
 	case "panic":
 		panic("the handler of order " + a.Order.ID + " is bad")
@@ -48,15 +48,15 @@ func (s saboteur) Fulfil(ctx context.Context, a order.Approval) (string, error) 
 	return s.next.Fulfil(ctx, a)
 }
 
-// stumbling panics once for each order that is to stumble, whichever process has
-// it: a folder of that name says that it has.
-type stumbling struct {
+// panicsOnce panics once for each order that is to stumble, in whichever process: it
+// creates a folder of that name.
+type panicsOnce struct {
 	next   queue.Handler
 	folder string
 }
 
 // Work implements queue.Handler.
-func (s stumbling) Work(ctx context.Context, id string) error {
+func (s panicsOnce) Work(ctx context.Context, id string) error {
 	if kindOf(id) == "stumble" && os.Mkdir(filepath.Join(s.folder, id), 0o700) == nil {
 		panic("the handler stumbles over order " + id)
 	}

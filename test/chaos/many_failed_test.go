@@ -16,11 +16,11 @@ import (
 // archive, which is 9,999. All of them are listed and can be retried, and complete
 // when the shop has changed its mind.
 func TestManyFail(t *testing.T) {
-	total := pick(10_500, 12_000)
+	total := shortOrLong(10_500, 12_000)
 	s := open(t, "h all orders fail, and are retried")
-	var mind atomic.Bool // the shop takes orders
-	s.shop.treat = func(string, int) reply {
-		if mind.Load() {
+	var accepts atomic.Bool // the shop accepts orders
+	s.shop.respond = func(string, int) reply {
+		if accepts.Load() {
 			return reply{Status: http.StatusOK}
 		}
 		return reply{Status: http.StatusUnprocessableEntity}
@@ -33,12 +33,12 @@ func TestManyFail(t *testing.T) {
 		o.Priority = 2 // one queue, one archive
 		return o
 	})
-	s.rest()
+	s.awaitRest()
 	s.wantFailed(total)
 	if n := s.rdb.ZCard(t.Context(), queueStart+"default}:archived").Val(); n != 9_999 {
 		t.Errorf("Asynq has %d orders in its archive after %d failed, so its bound was not passed", n, total)
 	}
-	mind.Store(true)
+	accepts.Store(true)
 	s.retryAll()
 	if v, ok := s.stats(); !ok || v.Ledger.Retried != int64(total) {
 		t.Errorf("%d orders were retried, want %d", v.Ledger.Retried, total)
@@ -73,7 +73,7 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 		body.WriteString(o.json() + "\n")
 	}
 	begun := time.Now()
-	answer := s.post("/orders/batch", "application/x-ndjson", body.String())
+	_, answer := s.operate("/orders/batch", body.String(), "application/x-ndjson")
 	took := strconv.FormatInt(time.Since(begun).Microseconds(), 10)
 	for i, line := range bytes.Split(bytes.TrimSpace(answer), []byte("\n")) {
 		var v struct {
@@ -91,28 +91,6 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 			strconv.Itoa(try), strconv.Itoa(v.Status), took, "")
 	}
 	return again
-}
-
-// post sends a request that must be answered 200, and returns the answer. It repeats one
-// for which Redis does not answer in time.
-func (s *system) post(path, media, body string) []byte {
-	s.t.Helper()
-	var text bytes.Buffer
-	s.until("POST "+path+" is answered", patience, func() bool {
-		resp, err := s.client.http.Post(s.apis[0].current.Load().url+path, media, strings.NewReader(body))
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode == http.StatusServiceUnavailable {
-			return false
-		}
-		if _, err := text.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
-			s.t.Fatalf("POST %s was answered %s: %s, %v", path, resp.Status, text.String(), err)
-		}
-		return true
-	})
-	return text.Bytes()
 }
 
 // wantFailed wants so many orders to be listed as failed, and no others.
@@ -141,8 +119,8 @@ func (s *system) retryAll() {
 		var report struct {
 			NextCursor string `json:"next_cursor"`
 		}
-		if err := json.Unmarshal(s.post("/orders/retry", "application/json", string(body)), &report); err != nil {
-			s.t.Fatal(err)
+		if status, answer := s.operate("/orders/retry", string(body)); status != http.StatusOK || json.Unmarshal(answer, &report) != nil {
+			s.t.Fatalf("the retry was answered %d: %s", status, answer)
 		}
 		if cursor = report.NextCursor; cursor == "" {
 			return

@@ -3,8 +3,11 @@ package chaos_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,7 +33,7 @@ type attemptView struct {
 	Error     string     `json:"error"`
 }
 
-// settled says whether the order has its outcome.
+// settled reports whether the order has its outcome.
 func (o orderView) settled() bool {
 	switch o.Status {
 	case "completed", "rejected", "failed", "cancelled":
@@ -77,7 +80,7 @@ func (v statsView) unsettled() int64 {
 	return n
 }
 
-// queued counts the places in all queues that a worker will look at.
+// queued counts the tasks that wait or are worked.
 func (v statsView) queued() int64 {
 	var n int64
 	for _, q := range v.Queues {
@@ -115,25 +118,72 @@ func (s *system) stats() (v statsView, ok bool) {
 	return v, ok
 }
 
+// page is one page of the list of orders.
+type page struct {
+	Orders     []orderView `json:"orders"`
+	NextCursor string      `json:"next_cursor"`
+}
+
+// page asks for a page of orders.
+func (s *system) page(query string) (p page, err error) {
+	err = s.get("/orders?"+query, &p)
+	return p, err
+}
+
 // list walks through all orders.
 func (s *system) list() []orderView {
 	s.t.Helper()
 	var all []orderView
 	for cursor := ""; ; {
-		var page struct {
-			Orders     []orderView `json:"orders"`
-			NextCursor string      `json:"next_cursor"`
-		}
-		path := "/orders?limit=200"
+		query := "limit=200"
 		if cursor != "" {
-			path += "&cursor=" + url.QueryEscape(cursor)
+			query += "&cursor=" + url.QueryEscape(cursor)
 		}
-		if err := s.get(path, &page); err != nil {
+		p, err := s.page(query)
+		if err != nil {
 			s.t.Fatal(err)
 		}
-		all = append(all, page.Orders...)
-		if cursor = page.NextCursor; cursor == "" {
+		all = append(all, p.Orders...)
+		if cursor = p.NextCursor; cursor == "" {
 			return all
 		}
 	}
+}
+
+// send sends a request of an operator to the first API, and returns the status of the
+// answer, 0 without one, and its body. The body of the request is JSON, unless it is of
+// another type.
+func (s *system) send(path, body string, contentType ...string) (status int, answer []byte) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.apis[0].current.Load().url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", append(contentType, "application/json")[0])
+	}
+	resp, err := s.client.http.Do(req)
+	if err != nil {
+		return 0, nil
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err = io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, nil
+	}
+	return resp.StatusCode, answer
+}
+
+// operate sends a request of an operator until it is answered with anything but 503. A
+// request without an answer may have been applied, and its repeat is then refused.
+func (s *system) operate(path, body string, contentType ...string) (status int, answer []byte) {
+	s.t.Helper()
+	s.until("POST "+path+" is answered", patience, func() bool {
+		status, answer = s.send(path, body, contentType...)
+		return status != 0 && status != http.StatusServiceUnavailable
+	})
+	if status >= 500 || slices.Contains([]int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnsupportedMediaType}, status) {
+		s.t.Errorf("POST %s was answered %d: %s", path, status, answer)
+	}
+	return status, answer
 }

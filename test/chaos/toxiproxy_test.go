@@ -7,15 +7,14 @@ import (
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
-	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"orderprocessor/internal/redistest"
 )
 
 // network is the way between programs and Redis, with Toxiproxy in it. Programs
-// are told its URL; behind it the proxy of this package leads to the socket of
-// Redis, so that its traps work as well.
+// use its URL; behind it, the proxy of this package leads to the socket of Redis, so that
+// traps work as well.
 type network struct {
 	t     *testing.T
 	inner *proxy
@@ -35,12 +34,12 @@ func openNetwork(t *testing.T, redisURL string) *network {
 	return n
 }
 
-// URL is what programs are told instead of that of Redis.
+// URL is the address for programs, instead of that of Redis.
 func (n *network) URL() string { return "redis://" + n.toxic.Listen }
 
-// poison adds a toxic of Toxiproxy to one direction: upstream is towards Redis.
-// The text is JSON as its API takes it.
-func (n *network) poison(toxic string) {
+// addToxic adds a toxic of Toxiproxy to one direction: upstream is towards Redis.
+// The text is JSON as in its API.
+func (n *network) addToxic(toxic string) {
 	n.t.Helper()
 	if _, err := n.toxic.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
 		n.t.Fatalf("add toxic %s: %v", toxic, err)
@@ -50,8 +49,8 @@ func (n *network) poison(toxic string) {
 // cut closes all connections and refuses new ones, until mend.
 func (n *network) cut() { n.toxic.Stop() }
 
-// mend takes all faults away.
-func (n *network) mend() {
+// restore removes all faults.
+func (n *network) restore() {
 	n.t.Helper()
 	n.toxic.Toxics.ResetToxics(n.t.Context())
 	if err := n.toxic.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
@@ -63,13 +62,7 @@ func (n *network) mend() {
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	n := openNetwork(t, redistest.Start(t).URL())
-	opts, err := redis.ParseURL(n.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts.MaxRetries, opts.DialerRetries = -1, 1
-	c := redis.NewClient(opts)
-	t.Cleanup(func() { _ = c.Close() })
+	c := dial(t, n.URL())
 	ping := func() (time.Duration, error) {
 		begun := time.Now()
 		err := c.Ping(t.Context()).Err()
@@ -78,7 +71,7 @@ func TestNetwork(t *testing.T) {
 	if _, err := ping(); err != nil {
 		t.Fatalf("the way is closed: %v", err)
 	}
-	n.poison(`{"name":"slow","type":"latency","stream":"upstream","attributes":{"latency":300}}`)
+	n.addToxic(`{"name":"slow","type":"latency","stream":"upstream","attributes":{"latency":300}}`)
 	if took, err := ping(); err != nil || took < 300*time.Millisecond {
 		t.Errorf("the slow way took %v, %v", took, err)
 	}
@@ -86,7 +79,7 @@ func TestNetwork(t *testing.T) {
 	if _, err := ping(); err == nil {
 		t.Error("the way that is cut is open")
 	}
-	n.mend()
+	n.restore()
 	if _, err := ping(); err != nil {
 		t.Errorf("the mended way is closed: %v", err)
 	}

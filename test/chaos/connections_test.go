@@ -25,20 +25,20 @@ func TestConnectionsBreak(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	for _, toxic := range severed {
-		n.poison(toxic)
+		n.addToxic(toxic)
 	}
-	s.busily(8, pick(50, 200), mixed, func() {
-		for range pick(20, 200) {
-			s.flow(1 + s.rand.IntN(10))
+	s.whileSubmitting(8, shortOrLong(50, 200), mixed, func() {
+		for range shortOrLong(20, 200) {
+			s.awaitCalls(1 + s.rand.IntN(10))
 			s.faults.Add(1)
 			n.closeAll()
 		}
 	})
-	n.mend()
+	n.restore()
 	s.conclude().checkKinds("200", "201", "503")
 }
 
-// closeAll closes all connections and takes new ones, whose faults stay.
+// closeAll closes all connections and accepts new ones, with the same faults.
 func (n *network) closeAll() {
 	n.t.Helper()
 	n.toxic.Stop()
@@ -56,17 +56,17 @@ func TestSlowNetwork(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(2)
 	sent := 0
-	zerolog.SetGlobalLevel(zerolog.Disabled) // Toxiproxy tells of every connection that it narrows
+	zerolog.SetGlobalLevel(zerolog.Disabled) // Toxiproxy logs every connection that it narrows
 	for _, toxic := range []string{
 		`{"name":"far","type":"latency","stream":"upstream","attributes":{"latency":200}}`,
 		`{"name":"narrow","type":"bandwidth","stream":"upstream","attributes":{"rate":20}}`,
 	} {
-		n.poison(toxic)
+		n.addToxic(toxic)
 		s.faults.Add(1)
 		begun, first := time.Now(), sent
-		sent += s.busily(8, 20, func(n int) submission { return mixed(first + n) }, func() { s.flow(pick(40, 400)) })
+		sent += s.whileSubmitting(8, 20, func(n int) submission { return mixed(first + n) }, func() { s.awaitCalls(shortOrLong(40, 400)) })
 		t.Logf("%d orders in %v with %s", sent-first, time.Since(begun).Round(time.Second), toxic)
-		n.mend()
+		n.restore()
 	}
 	a := s.conclude()
 	a.checkKinds("200", "201", "503")

@@ -9,7 +9,7 @@ import (
 // is recorded and not yet queued. The client has no answer; half of them send
 // the order again, the others never do. Every order is worked all the same.
 func TestKilledBetweenRecordAndQueue(t *testing.T) {
-	kills := pick(10, 200)
+	kills := shortOrLong(10, 200)
 	s := open(t, "2 the API is killed before it queues")
 	s.addWorkers(1)
 	p := openProxy(t, s.redis.URL(), nil)

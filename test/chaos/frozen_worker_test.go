@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// held is how many orders are with the worker that is stopped: all its slots that
-// take every queue.
+// held is how many orders are with the worker that is stopped: all its slots
+// that work every queue.
 const held = 14
 
 // TestFrozenWorker stops a worker while the shop works at its orders, lets another
@@ -19,11 +19,11 @@ const held = 14
 // shop then is old: for every other order that it failed, and that must not undo
 // what the second one did.
 func TestFrozenWorker(t *testing.T) {
-	frozen := pick(20*time.Second, 90*time.Second)
+	frozen := shortOrLong(20*time.Second, 90*time.Second)
 	s := open(t, "5 a worker is stopped and goes on")
 	release := make(chan struct{})
-	s.shop.treat = func(id string, call int) reply {
-		r := takeAll(id, call)
+	s.shop.respond = func(id string, call int) reply {
+		r := acceptAll(id, call)
 		if n, ok := strings.CutPrefix(id, "held-"); ok && call == 1 {
 			r.Until = release
 			if number, _ := strconv.Atoi(n); number%2 == 1 {
@@ -43,7 +43,7 @@ func TestFrozenWorker(t *testing.T) {
 		s.addWorkers(1, patient...)
 		s.client.submitAll(500, 8, mixed)
 	})
-	s.workers[0].stop() // when it is gone, it has said everything that it had to say
+	s.workers[0].stop() // it has written everything by then
 	s.workers = s.workers[1:]
 	a := s.conclude()
 	a.checkTakenOver(frozen)
@@ -59,12 +59,12 @@ func heldOrder(n int) submission {
 
 // freeze stops a worker, does something meanwhile, and lets it go on when so much
 // time has passed.
-func (s *system) freeze(l *slot, span time.Duration, meanwhile func()) {
+func (s *system) freeze(l *instance, span time.Duration, meanwhile func()) {
 	s.t.Helper()
 	p := l.current.Load()
 	over := time.NewTimer(span)
 	defer over.Stop()
-	s.lose(p)
+	s.noteLoss(p)
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		s.t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (s *system) freeze(l *slot, span time.Duration, meanwhile func()) {
 	if err := p.Signal(syscall.SIGCONT); err != nil {
 		s.t.Fatal(err)
 	}
-	p.told.Store(false)
+	p.expected.Store(false)
 }
 
 // checkTakenOver wants an order that was taken over to have completed, whatever

@@ -12,9 +12,9 @@ import (
 // their own worker, among others that do no harm.
 func TestBadHandlers(t *testing.T) {
 	s := open(t, "6 handlers are bad")
-	s.p99 = longestRecovery() // what has lost two workers comes back with care, not with haste
-	s.shop.treat = func(id string, call int) reply {
-		r := takeAll(id, call)
+	s.p99 = longestRecovery() // quarantine takes its time
+	s.shop.respond = func(id string, call int) reply {
+		r := acceptAll(id, call)
 		if strings.HasPrefix(id, "beside-") {
 			r.After = time.Second // the poison meets them at work, each time
 		}
@@ -25,12 +25,12 @@ func TestBadHandlers(t *testing.T) {
 	}
 	s.addAPIs(1, settings[:2]...) // the rest is for workers alone
 	// A single worker meets all that the poison does; of two, each meets a part.
-	s.workers = s.add("badworker", pick(1, 2), settings)
+	s.workers = s.add("badworker", shortOrLong(1, 2), settings)
 	stop := s.replaceTheDead()
-	bad := badOrders(pick(1, 5))
+	bad := badOrders(shortOrLong(1, 5))
 	s.client.submitAll(len(bad), 8, func(n int) submission { return bad[n] })
-	s.client.submitAll(pick(300, 3000), 8, mixed)
-	s.rest()
+	s.client.submitAll(shortOrLong(300, 3000), 8, mixed)
+	s.awaitRest()
 	stop()
 	a := s.conclude()
 	a.checkPoison()
@@ -74,7 +74,7 @@ func (s *system) replaceTheDead() (stop func()) {
 					return
 				case <-l.current.Load().Done():
 				}
-				s.lose(l.current.Load())
+				s.noteLoss(l.current.Load())
 				if err := l.start(); err != nil {
 					s.t.Errorf("replace a worker: %v", err)
 					return
@@ -89,8 +89,8 @@ func (s *system) replaceTheDead() (stop func()) {
 }
 
 // checkPoison wants an order that ends its workers to fail for that reason, after
-// it has ended three of them. A loss beside another suspect is not held against
-// it, so that it may be four. Others must have been at work at these moments.
+// it has ended three of them. A loss with another candidate does not count,
+// so there may be four. Others must have been at work at these moments.
 func (a *audit) checkPoison() {
 	a.s.t.Helper()
 	beside := 0

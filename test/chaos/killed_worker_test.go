@@ -13,12 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// moody is a shop that sometimes cannot: of each hundred orders, the first call
+// flaky is a shop that sometimes cannot: of each hundred orders, the first call
 // fails for four, and two fail for good.
-func moody(id string, call int) reply {
+func flaky(id string, call int) reply {
 	digest := fnv.New32a()
 	_, _ = digest.Write([]byte(id))
-	r := takeAll(id, call)
+	r := acceptAll(id, call)
 	switch n := digest.Sum32() % 100; {
 	case n < 3 && call == 1:
 		r.Status = http.StatusServiceUnavailable
@@ -30,10 +30,10 @@ func moody(id string, call int) reply {
 	return r
 }
 
-// fate is a mixed order and what becomes of it with the moody shop.
-func fate(n int) submission {
+// flakyOrder is a mixed order and its outcome at the flaky shop.
+func flakyOrder(n int) submission {
 	o := mixed(n)
-	if o.Ends == "completed" && moody(o.ID, 2).Status == http.StatusUnprocessableEntity {
+	if o.Ends == "completed" && flaky(o.ID, 2).Status == http.StatusUnprocessableEntity {
 		o.Ends = "failed"
 	}
 	return o
@@ -42,13 +42,13 @@ func fate(n int) submission {
 // TestKilledWorkers kills workers at random moments while mixed orders go
 // through them, and replaces each at once.
 func TestKilledWorkers(t *testing.T) {
-	total, kills := pick(10_000, 100_000), pick(5, 50)
+	total, kills := shortOrLong(10_000, 100_000), shortOrLong(5, 50)
 	s := open(t, "1 workers are killed")
-	s.shop.treat = moody
+	s.shop.respond = flaky
 	s.addAPIs(1)
 	s.addWorkers(2 + s.rand.IntN(2))
 	var sending sync.WaitGroup
-	sending.Go(func() { s.client.submitAll(total, 12, fate) })
+	sending.Go(func() { s.client.submitAll(total, 12, flakyOrder) })
 	s.killAt(s.moments(kills, total))
 	sending.Wait()
 	a := s.conclude()
@@ -63,21 +63,28 @@ func TestKilledWorkers(t *testing.T) {
 // killAt kills a worker each time that the shop has had so many calls.
 func (s *system) killAt(moments []int) {
 	s.t.Helper()
-	for _, at := range moments {
+	s.hitWorkers(moments, func(_ int, hit *instance) { hit.kill() })
+}
+
+// hitWorkers draws a worker each time that the shop has had so many calls, does something
+// to it and restarts it.
+func (s *system) hitWorkers(moments []int, do func(n int, hit *instance)) {
+	s.t.Helper()
+	for n, at := range moments {
 		s.until(fmt.Sprintf("the shop has had %d calls", at), restPatience, func() bool { return s.shop.called("") >= at })
-		hit := s.anyWorker()
-		hit.kill()
+		hit := s.workers[s.rand.IntN(len(s.workers))]
+		do(n, hit)
 		hit.restart()
 	}
 }
 
 // TestDuplicateStorm has 200 clients send the same 500 orders again and again
-// while workers are killed. Each order is taken once and answered alike.
+// while workers are killed. Each order is accepted once and answered alike.
 func TestDuplicateStorm(t *testing.T) {
 	const clients, orders = 200, 500
-	each, kills := pick(40, 500), pick(3, 20)
+	each, kills := shortOrLong(40, 500), shortOrLong(3, 20)
 	s := open(t, "7 duplicates storm in")
-	s.shop.treat = moody
+	s.shop.respond = flaky
 	s.addAPIs(2)
 	s.addWorkers(2)
 	st := &storm{s: s, first: map[string]contents{}, created: map[string]int{}}
@@ -86,7 +93,7 @@ func TestDuplicateStorm(t *testing.T) {
 		order := rand.New(rand.NewPCG(s.seed, uint64(n)+1))
 		sending.Go(func() {
 			for range each {
-				st.send(fate(order.IntN(orders)))
+				st.send(flakyOrder(order.IntN(orders)))
 			}
 		})
 	}

@@ -10,19 +10,19 @@ import (
 	"sync"
 )
 
-// scripts names the scripts by their digests. All saboteurs of one Redis share
-// it: a script shows its source once.
-type scripts struct {
+// writeKinds sorts commands into kinds of writes, and names scripts by their digests. All
+// write breakers of one Redis share it, as a script passes with its source only once.
+type writeKinds struct {
 	writing map[string]bool   // the commands of Redis that write
 	sources map[string]string // our scripts by their name
 	mu      sync.Mutex
 	names   map[string]string
 }
 
-// knowScripts reads our scripts, and asks Redis which commands write.
-func knowScripts(s *system) *scripts {
+// readWriteKinds reads our scripts, and asks Redis which commands write.
+func readWriteKinds(s *system) *writeKinds {
 	s.t.Helper()
-	k := &scripts{writing: map[string]bool{}, sources: map[string]string{}, names: map[string]string{}}
+	k := &writeKinds{writing: map[string]bool{}, sources: map[string]string{}, names: map[string]string{}}
 	commands, err := s.rdb.Command(s.t.Context()).Result()
 	if err != nil {
 		s.t.Fatal(err)
@@ -30,9 +30,10 @@ func knowScripts(s *system) *scripts {
 	for name, info := range commands {
 		k.writing[name] = slices.Contains(info.Flags, "write")
 	}
-	files, err := filepath.Glob("../../internal/*/scripts/*.lua")
-	if err != nil || len(files) == 0 {
-		s.t.Fatalf("there are no scripts: %v", err)
+	files, _ := filepath.Glob("../../internal/*/scripts/*.lua")
+	more, _ := filepath.Glob("../../internal/*/*/scripts/*.lua")
+	if files = append(files, more...); len(files) == 0 {
+		s.t.Fatal("there are no scripts")
 	}
 	for _, file := range files {
 		source, err := os.ReadFile(file)
@@ -44,9 +45,9 @@ func knowScripts(s *system) *scripts {
 	return k
 }
 
-// kind tells one kind of write from all others; empty for what only reads. A
-// script is one kind. Those of Asynq that only read count as well.
-func (k *scripts) kind(args []string) string {
+// kind returns the kind of a write, empty for a command that only reads. Each script is
+// one kind; scripts of Asynq that only read count as writes.
+func (k *writeKinds) kind(args []string) string {
 	if len(args) < 2 {
 		return ""
 	}
@@ -67,14 +68,14 @@ func (k *scripts) kind(args []string) string {
 	}
 }
 
-// digestOf is how Redis calls a script.
+// digestOf returns the name of a script in Redis.
 func digestOf(source string) string {
 	digest := sha1.Sum([]byte(source))
 	return hex.EncodeToString(digest[:])
 }
 
 // writes returns the digest, but for scripts of ours that only read.
-func (k *scripts) writes(sum string) string {
+func (k *writeKinds) writes(sum string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if onlyReads(k.names[sum]) {
@@ -83,10 +84,10 @@ func (k *scripts) writes(sum string) string {
 	return sum
 }
 
-// onlyReads says whether a file is no script that writes.
+// onlyReads reports whether a script of ours does not write.
 func onlyReads(name string) bool { return name == "list" || name == "totals" || name == "prelude" }
 
-func (k *scripts) learn(sum, source string) {
+func (k *writeKinds) learn(sum, source string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for name, text := range k.sources {
@@ -96,8 +97,8 @@ func (k *scripts) learn(sum, source string) {
 	}
 }
 
-// name is what a kind of write is called.
-func (k *scripts) name(key string, w *write) string {
+// name returns the name of a kind of write for people.
+func (k *writeKinds) name(key string, w *write) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if name, ours := k.names[key]; ours {
