@@ -7,10 +7,11 @@ import (
 	"testing"
 )
 
-// The generator of the Go client, and the module that its code needs.
+// The generator of the Go client, and the modules that its code needs.
 const (
 	oapiCodegen = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2"
 	oapiRuntime = "github.com/oapi-codegen/runtime@v1.9.0"
+	oapiYAML    = "go.yaml.in/yaml/v3@v3.0.5"
 )
 
 // TestGeneratedTypeScriptClient generates a client, compiles it and has it submit, read,
@@ -36,7 +37,8 @@ func TestGeneratedGoClient(t *testing.T) {
 	}
 	install(t, dir, "go", "mod", "init", "clients")
 	install(t, dir, "go", "run", oapiCodegen, "-generate", "types,client", "-package", "client", "-o", "client/client.go", "openapi.yaml")
-	install(t, dir, "go", "get", oapiRuntime)
+	install(t, dir, "go", "get", oapiRuntime, oapiYAML)
+	install(t, dir, "go", "mod", "tidy")
 	wantOK(t, s.run(t, dir, "", "go", "run", "."))
 }
 
