@@ -81,7 +81,7 @@ parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocat
 chaos-long: redis ## kill, stop and disturb everything for half an hour, and print a table
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
 
-clients: redis ## check the specification with Ajv, and generate five clients that call the API (5 min)
+clients: redis ## check the specification with Ajv, and with generated clients that call the API (3 min)
 	@scripts/clients.sh
 
 redis: ## find redis-server or install it

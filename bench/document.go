@@ -28,7 +28,7 @@ func (s *suite) writeReport(ctx context.Context, rows []report.Row) (err error) 
 	})
 }
 
-// versions tells what was built and started.
+// versions lists what was built and started.
 func (s *suite) versions(ctx context.Context) ([]report.Fact, error) {
 	var facts []report.Fact
 	for _, m := range []struct{ name, module string }{
@@ -57,7 +57,7 @@ func (s *suite) versions(ctx context.Context) ([]report.Fact, error) {
 	return facts, err
 }
 
-// settings tells how everything ran.
+// settings lists how everything ran.
 func (s *suite) settings() []report.Fact {
 	size := s.bench.Sizes
 	return []report.Fact{
@@ -67,9 +67,9 @@ func (s *suite) settings() []report.Fact {
 		{Name: "naive wiring", Value: "one API process, one worker process: bench/naive, one Asynq server of 50 with weights 6, 3, 1"},
 		{Name: "orders", Value: "about 300 bytes of JSON, 20 % critical, 50 % default, 30 % low, 2 % rejected by the rules"},
 		{Name: "load", Value: fmt.Sprintf("from the suite's own process: %d clients over HTTP (fasthttp), each waiting for its "+
-			"answer; at a constant rate (vegeta) where latency is told", size.Clients)},
+			"answer; at a constant rate (vegeta) where latency is reported", size.Clients)},
 		{Name: "orders of a measurement", Value: fmt.Sprintf(
-			"%d submitted one by one, %d in batches, %d drained, %d sustained, %d beside a backlog, %d weighed",
+			"%d submitted one by one, %d in batches, %d drained, %d sustained, %d behind a backlog, %d weighed",
 			size.Single, size.Batch, size.Drain, size.Sustained, size.Beside, size.Memory)},
 	}
 }

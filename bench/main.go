@@ -1,5 +1,5 @@
-// Command bench measures the order processor on this machine, beside the naive
-// wiring of the same libraries and beside other job systems, and says which of the
+// Command bench measures the order processor on this machine, with the naive
+// wiring of the same libraries and other job systems, and reports which of the
 // project's goals are met.
 //
 // Run it inside its own module:
@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-// run measures and reports, until it is done or told to stop.
+// run measures and reports, until it is done or interrupted.
 func run(opts options) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -22,7 +22,7 @@ type options struct {
 // maxRuns keeps a mistyped number from taking days.
 const maxRuns = 100
 
-// parse reads the flags. What is wrong with them it has told when it returns an
+// parse reads the flags. It prints what is wrong with them before it returns an
 // error.
 func parse(args []string) (options, error) {
 	var o options
@@ -62,5 +62,5 @@ func (o options) check(rest []string) error {
 	return errors.Join(problems...)
 }
 
-// wants says whether a scenario is to be measured.
+// wants reports whether a scenario is to be measured.
 func (o options) wants(name string) bool { return len(o.only) == 0 || slices.Contains(o.only, name) }

@@ -71,8 +71,8 @@ func (s *suite) measure(ctx context.Context) error {
 	return nil
 }
 
-// step makes one measurement and says whether it did; if not, the log and the
-// report say why.
+// step makes one measurement and reports whether it succeeded; if not, the log and the
+// report give the reason.
 func (s *suite) step(ctx context.Context, step scenario.Step) bool {
 	within := stepTimeout
 	if s.smoke {

@@ -151,6 +151,21 @@ containers() {
     fail "docker-compose.yml starts Redis without its folder, its addresses or its protected mode"
 }
 
+# The user of the programs may use the commands that redis-users.acl gives a reason for, and
+# no others; those include what the Lua scripts call.
+users() {
+  local acl=deploy/redis-users.acl
+  sed -n 's/^user orders .* -@all //p' $acl | tr -d + | tr ' ' '\n' | sort -u >"$work/granted"
+  awk -F '  +' '/^#   [^ ]/ && NF == 3 { print $3 }' $acl | tr ' ' '\n' | sort -u >"$work/needed"
+  check "redis-users.acl grants (-) and gives reasons for (+)" diff "$work/granted" "$work/needed"
+  grep -rohE "redis\.p?call\( *['\"][A-Za-z]+" --include='*.lua' internal | sed "s/.*['\"]//" | tr A-Z a-z | sort -u >"$work/called"
+  check "redis-users.acl does not grant what scripts call" diff /dev/null <(comm -23 "$work/called" "$work/granted")
+  grep -q '^user orders on #SHA256_OF_THE_PASSWORD resetkeys resetchannels ~orders:\* ~asynq:\* ~rate:\* &asynq:\* -@all ' $acl ||
+    fail "redis-users.acl gives the user orders other keys, channels or passwords"
+  grep -qx 'user default on nopass resetkeys resetchannels -@all +ping' $acl || fail "redis-users.acl lets strangers do more than ping"
+  [ "$(grep -c '^user ' $acl)" = 2 ] || fail "redis-users.acl has users that it does not explain"
+}
+
 if have "the manifests of Kubernetes" jq --version && have "the manifests of Kubernetes" go run "$kustomize" version &&
   have "the manifests of Kubernetes" go run "$validate" --help && have "the manifests of Kubernetes" go run "$score" version &&
   have "the manifests of Kubernetes" go run "$yq" --version; then
@@ -164,5 +179,6 @@ if have "the units of systemd" systemd-analyze --version; then
   units
 fi
 containers
+users
 go test -count 1 ./deploy || failed=1
 exit "$failed"

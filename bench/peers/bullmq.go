@@ -150,5 +150,5 @@ func (b *bullMQ) Close() error { return b.home.close() }
 // worked returns the ids of the last drain.
 func (b *bullMQ) worked() []string { return b.ids }
 
-// place returns where the system runs.
-func (b *bullMQ) place() *home { return b.home }
+// where returns the home of the system.
+func (b *bullMQ) where() *home { return b.home }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// stopTimeout is how long a server that was told to stop may finish before its
+// stopTimeout is how long a server may take after its signal to stop before its
 // process group is killed: some write their data once more.
 const stopTimeout = 10 * time.Second
 

@@ -15,7 +15,7 @@ const (
 	startTimeout = 30 * time.Second
 	// startPoll is how often a server that is starting is asked.
 	startPoll = 10 * time.Millisecond
-	// logTail is how many bytes of a server's log are told when it does not start.
+	// logTail is how many bytes of a server's log an error quotes when it does not start.
 	logTail = 400
 )
 

@@ -1,5 +1,4 @@
-// Package peers runs other job systems on the same work, so that our figures
-// have something to stand beside.
+// Package peers runs other job systems on the same work, to compare our figures with.
 //
 // It receives orders in the API's form and has each peer decode and decide them,
 // without books: nothing is recorded, so a peer does less for an order than we

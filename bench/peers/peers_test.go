@@ -26,7 +26,7 @@ const (
 type inspected interface {
 	System
 	worked() []string
-	place() *home
+	where() *home
 }
 
 func TestPeersWorkEveryOrderOnce(t *testing.T) {
@@ -106,7 +106,7 @@ func pickUp(ctx context.Context, t *testing.T, s System) {
 // closeAll closes the system and looks for what it left behind.
 func closeAll(t *testing.T, s inspected) {
 	t.Helper()
-	groups := s.place().pids()
+	groups := s.where().pids()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}

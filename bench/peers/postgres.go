@@ -138,7 +138,7 @@ func askPostgres(ctx context.Context, address string) error {
 	return conn.Ping(ctx)
 }
 
-// lastLine returns the last line that a tool wrote, which tells why it failed.
+// lastLine returns the last line that a tool wrote, which gives the reason of a failure.
 func lastLine(out []byte) string {
 	text := strings.TrimSpace(string(out))
 	return text[strings.LastIndexByte(text, '\n')+1:]

@@ -82,7 +82,7 @@ func (e *riverEngine) put(ctx context.Context, body []byte) error {
 }
 
 func (e *riverEngine) run(ctx context.Context, slots int, work func([]byte) error) (func() error, error) {
-	// A server that has run for a minute has looked at its tables by itself.
+	// A server that has run for a minute has analysed its tables already.
 	if _, err := e.pool.Exec(ctx, "ANALYZE river_job"); err != nil {
 		return nil, fmt.Errorf("analyse River's jobs: %w", err)
 	}

@@ -113,5 +113,5 @@ func (s *system) Close() error { return errors.Join(s.engine.close(), s.home.clo
 // worked returns the ids of the last drain.
 func (s *system) worked() []string { return s.ids }
 
-// place returns where the system runs.
-func (s *system) place() *home { return s.home }
+// where returns the home of the system.
+func (s *system) where() *home { return s.home }

@@ -81,7 +81,7 @@ func (t *tally) wait(ctx context.Context) (time.Duration, error) {
 }
 
 // checkOnce returns an error when an id is there twice. Orders without one
-// cannot be told apart and pass.
+// cannot be distinguished and pass.
 func checkOnce(ids []string) error {
 	seen := make(map[string]struct{}, len(ids))
 	for _, id := range ids {

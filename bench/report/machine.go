@@ -10,11 +10,11 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// unknown stands for what this machine does not tell.
+// unknown is the value that cannot be read on this machine.
 const unknown = "unknown"
 
-// Machine tells what the figures were measured on. What a machine without /proc
-// does not tell is unknown.
+// Machine describes what the figures were measured on. Without /proc most of it is
+// unknown.
 func Machine() []Fact {
 	facts := []Fact{
 		{"processor", unknown},

@@ -1,6 +1,6 @@
 package report
 
-// Ratio is a figure that is told as a multiple of another one. The two are
+// Ratio is a figure given as a multiple of another one. The two are
 // divided run by run, before medians are taken: what disturbs the machine for
 // minutes disturbs both sides of one run.
 type Ratio struct {

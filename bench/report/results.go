@@ -1,4 +1,4 @@
-// Package report keeps what a suite has measured and tells it: as one table for
+// Package report keeps what a suite has measured and reports it: as one table for
 // people at a terminal, and as Markdown to keep.
 //
 // It receives samples, one per figure and run, and hands on medians, spreads,
@@ -62,7 +62,7 @@ func NewResults() *Results {
 	return &Results{units: map[Key]Unit{}, samples: map[Key]map[int]float64{}}
 }
 
-// Add keeps the sample of a run. Another one of the same run takes its place.
+// Add keeps the sample of a run. Another one of the same run replaces it.
 func (r *Results) Add(run int, k Key, u Unit, value float64) {
 	if r.samples[k] == nil {
 		r.keys = append(r.keys, k)

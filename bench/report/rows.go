@@ -42,15 +42,15 @@ func row(k Key, u Unit, samples []float64, goals []Goal) Row {
 	return made
 }
 
-// Missing lists the goals that no row tells anything about.
+// Missing lists the goals that no row is about.
 func Missing(rows []Row, goals []Goal) []Key {
-	told := map[Key]bool{}
+	reported := map[Key]bool{}
 	for _, r := range rows {
-		told[r.Key] = true
+		reported[r.Key] = true
 	}
 	var missing []Key
 	for _, g := range goals {
-		if !told[g.Key] {
+		if !reported[g.Key] {
 			missing = append(missing, g.Key)
 		}
 	}

@@ -10,19 +10,19 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// backlogSteps measure submit to settled beside many orders that wait.
+// backlogSteps measure submit to settled behind many orders that wait.
 func (b *Bench) backlogSteps() []Step {
 	steps := make([]Step, 0, len(b.Sizes.Backlogs))
 	for _, waiting := range b.Sizes.Backlogs {
-		steps = append(steps, Step{Scenario: Backlog, System: beside(waiting), Measure: func(ctx context.Context) error {
+		steps = append(steps, Step{Scenario: Backlog, System: behind(waiting), Measure: func(ctx context.Context) error {
 			return b.backlog(ctx, waiting)
 		}})
 	}
 	return steps
 }
 
-// beside names our system with so many orders waiting.
-func beside(waiting int) string { return fmt.Sprintf("ours, %d waiting", waiting) }
+// behind names our system with so many orders waiting.
+func behind(waiting int) string { return fmt.Sprintf("ours, %d waiting", waiting) }
 
 // backlog has orders wait in the low queue, which no worker may touch, and sends
 // critical ones past them.
@@ -51,6 +51,6 @@ func (b *Bench) backlog(ctx context.Context, waiting int) error {
 	if err := s.Books.Balance(ctx, waiting+b.Sizes.Beside, waiting); err != nil {
 		return err
 	}
-	b.keep(key(Backlog, beside(waiting), rate), report.OrdersPerSecond, m.rate)
+	b.keep(key(Backlog, behind(waiting), rate), report.OrdersPerSecond, m.rate)
 	return nil
 }

@@ -13,11 +13,11 @@ import (
 
 const (
 	// watchedRate is how many orders come a second while clients follow them: with
-	// three changes each, 200 clients are told of 120,000 a second together.
+	// three changes each, 200 clients receive 120,000 a second together.
 	watchedRate = 200
-	// besideRate is how many come beside clients that never read: enough to fill what
+	// silentRate is how many come while clients never read: enough to fill what
 	// the kernel and the API keep for them within seconds.
-	besideRate = 1_000
+	silentRate = 1_000
 	// noticed is how often it is looked whether all changes have arrived.
 	noticed = 20 * time.Millisecond
 	// arrivalTimeout bounds the wait for the last change: far above what it takes.
@@ -39,7 +39,7 @@ const (
 func (b *Bench) eventSteps() []Step {
 	return []Step{
 		{Scenario: Events, System: ours, Measure: b.followed},
-		{Scenario: Events, System: withThem, Measure: b.besideSilent},
+		{Scenario: Events, System: withThem, Measure: b.withSilent},
 	}
 }
 
@@ -89,9 +89,9 @@ func allArrived(ctx context.Context, s *systems.System, clients *load.Followers)
 	return nil
 }
 
-// besideSilent sends orders at a constant rate twice: while nobody follows, and while
+// withSilent sends orders at a constant rate twice: while nobody follows, and while
 // clients follow that never read.
-func (b *Bench) besideSilent(ctx context.Context) error {
+func (b *Bench) withSilent(ctx context.Context) error {
 	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (b *Bench) besideSilent(ctx context.Context) error {
 
 // answersBeside keeps how long answers take, and what the API holds afterwards.
 func (b *Bench) answersBeside(ctx context.Context, s *systems.System, system string) error {
-	answers, err := load.Constant(ctx, s.Addr, besideRate, b.Sizes.AtRate, load.Orders{})
+	answers, err := load.Constant(ctx, s.Addr, silentRate, b.Sizes.AtRate, load.Orders{})
 	if err != nil {
 		return err
 	}

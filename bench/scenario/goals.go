@@ -21,7 +21,7 @@ const (
 	byLeast = "most waiting / fewest waiting"
 )
 
-// Ratios returns the figures that are told as a multiple of others.
+// Ratios returns the figures that are given as a multiple of others.
 func (b *Bench) Ratios() []report.Ratio {
 	fewest, most := b.Sizes.Backlogs[0], b.Sizes.Backlogs[len(b.Sizes.Backlogs)-1]
 	ratio := func(scenario, name string, of report.Key, by ...report.Key) report.Ratio {
@@ -39,7 +39,7 @@ func (b *Bench) Ratios() []report.Ratio {
 			Key: key(Events, byAlone, answer+percentile(0.50)),
 			Of:  key(Events, withThem, answer+percentile(0.50)), By: []report.Key{key(Events, alone, answer+percentile(0.50))},
 		},
-		ratio(Backlog, byLeast, key(Backlog, beside(most), rate), key(Backlog, beside(fewest), rate)),
+		ratio(Backlog, byLeast, key(Backlog, behind(most), rate), key(Backlog, behind(fewest), rate)),
 	}
 }
 
@@ -52,7 +52,7 @@ func peerRates(all []peers.Peer) []report.Key {
 	return keys
 }
 
-// lowShare is nine tenths of what the weights 3 and 1 give to low beside default,
+// lowShare is nine tenths of what the weights 3 and 1 give to low next to default,
 // in percent. The tenth is for the order in which Asynq asks, which is random.
 const lowShare = 0.9 * 100 / (3 + 1)
 

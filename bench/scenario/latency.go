@@ -79,17 +79,17 @@ func waits(ctx context.Context, books *systems.Books, f order.Filter) (wait, who
 	return wait, whole, err
 }
 
-// measured are the quantiles that are told.
+// measured are the quantiles that are reported.
 func measured() []float64 { return []float64{0.50, 0.95, 0.99} }
 
 // quantiles returns p50, p95 and p99.
 func quantiles(all []time.Duration) []time.Duration {
 	slices.Sort(all)
-	told := make([]time.Duration, 0, len(measured()))
+	values := make([]time.Duration, 0, len(measured()))
 	for _, q := range measured() {
-		told = append(told, quantile(all, q))
+		values = append(values, quantile(all, q))
 	}
-	return told
+	return values
 }
 
 // quantile returns the smallest of the sorted durations that at least the share q
@@ -106,9 +106,9 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 }
 
 // keepQuantiles keeps p50, p95 and p99 of what was measured.
-func (b *Bench) keepQuantiles(scenario, system, what string, told []time.Duration) {
+func (b *Bench) keepQuantiles(scenario, system, what string, values []time.Duration) {
 	for i, q := range measured() {
-		b.keep(key(scenario, system, what+percentile(q)), report.Milliseconds, milliseconds(told[i]))
+		b.keep(key(scenario, system, what+percentile(q)), report.Milliseconds, milliseconds(values[i]))
 	}
 }
 

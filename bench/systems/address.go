@@ -8,11 +8,10 @@ import (
 	"os"
 )
 
-// errNoAddress says that a log tells no address yet.
+// errNoAddress is the error of a log without an address.
 var errNoAddress = errors.New("no address in the log")
 
-// addresses are what a program says about itself in one line of its log when it
-// listens.
+// addresses are what a program logs in one line when it listens.
 type addresses struct {
 	// HTTP serves clients.
 	HTTP string `json:"addr"`
@@ -20,8 +19,8 @@ type addresses struct {
 	Admin string `json:"admin_addr"`
 }
 
-// readAddresses looks for them in the log; errNoAddress says that they are not
-// there yet.
+// readAddresses looks for them in the log; it returns errNoAddress until they are
+// there.
 func readAddresses(log string) (addresses, error) {
 	file, err := os.Open(log) //nolint:gosec // a path of our own making
 	if err != nil {

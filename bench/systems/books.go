@@ -45,11 +45,11 @@ func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.led
 func (b *Books) Changes(ctx context.Context) (int, error) {
 	all := 0
 	for after := (order.EventID{}); ; {
-		events, place, err := b.ledger.EventsAfter(ctx, after, pageEntries, 0)
+		events, next, err := b.ledger.EventsAfter(ctx, after, pageEntries, 0)
 		if err != nil || len(events) == 0 {
 			return all, err
 		}
-		all, after = all+len(events), place
+		all, after = all+len(events), next
 	}
 }
 

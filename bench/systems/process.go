@@ -27,8 +27,8 @@ type process struct {
 	done chan struct{} // closed when it has ended
 }
 
-// start runs a program whose output goes to the file log, with env beside what
-// this process has.
+// start runs a program whose output goes to the file log, with env added to
+// the environment of this process.
 func start(log string, env []string, name string, args ...string) (*process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // a path of our own making
 	if err != nil {

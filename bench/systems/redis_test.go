@@ -8,7 +8,7 @@ import (
 	"orderprocessor/bench/systems"
 )
 
-// TestOpenRedis runs it with the deployed settings, but for durability, place and
+// TestOpenRedis runs it with the deployed settings, but for durability, folder and
 // bound, and ends it.
 func TestOpenRedis(t *testing.T) {
 	t.Parallel()

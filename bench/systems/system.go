@@ -107,8 +107,8 @@ func (s *System) StartWorker() (err error) {
 // AwaitWorker waits until the worker's slots are alive.
 func (s *System) AwaitWorker(ctx context.Context) error {
 	return s.works.await(ctx, "the worker is ready", func() bool {
-		fleet, err := s.Books.queues.Workers(ctx)
-		return err == nil && fleet.Slots > 0
+		workers, err := s.Books.queues.Workers(ctx)
+		return err == nil && workers.Slots > 0
 	})
 }
 

@@ -39,7 +39,7 @@ type probe struct {
 func TestAjvAgreesWithTheAPI(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	dir := s.folder(t, "ajv", "openapi.json")
+	dir := s.folder(t, "node", "openapi.json")
 	npmInstall(t, dir)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

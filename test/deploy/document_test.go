@@ -14,7 +14,7 @@ import (
 // document is what the commands and names are taken from.
 const document = "../../docs/DEPLOYMENT.md"
 
-// TestDocumentNamesWhatIsThere holds files, folders and settings in the text.
+// TestDocumentNamesWhatIsThere checks the files, folders and settings that the text names.
 func TestDocumentNamesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, document)
@@ -35,7 +35,7 @@ func TestDocumentNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestDocumentLinksToHeadings holds the places within documents that links name.
+// TestDocumentLinksToHeadings checks that the headings that links name exist.
 func TestDocumentLinksToHeadings(t *testing.T) {
 	t.Parallel()
 	links := regexp.MustCompile(`\]\(([A-Za-z./-]+\.md)#([a-z0-9-]+)\)`).FindAllStringSubmatch(readFile(t, document), -1)

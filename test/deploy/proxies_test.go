@@ -14,7 +14,7 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// nginxRest is what nginx needs beside its example to run in a folder of its own.
+// nginxRest is what nginx needs in addition to its example to run in a folder of its own.
 const nginxRest = `daemon off;
 pid %[1]s/nginx.pid;
 error_log stderr;
@@ -125,7 +125,7 @@ func TestProxies(t *testing.T) {
 }
 
 // checkProxy sends what a proxy may get wrong.
-func checkProxy(f *fleet, bare bool) {
+func checkProxy(f *system, bare bool) {
 	f.t.Helper()
 	f.submit("first.1")
 	f.settle("first.1")
@@ -154,7 +154,7 @@ func checkProxy(f *fleet, bare bool) {
 
 // followThrough follows events, and submits an order once the stream lives: its event
 // must come while the answer goes on.
-func (f *fleet) followThrough(path, id string) {
+func (f *system) followThrough(path, id string) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), programtest.Patience)
 	defer cancel()

@@ -18,7 +18,8 @@ import (
 // caddyModule is the Caddy that the example is for.
 const caddyModule = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9"
 
-// caddyInstalled builds Caddy beside the programs, once, and says why it cannot.
+// caddyInstalled builds Caddy into the folder of the programs, once. It returns the reason
+// if that fails.
 var caddyInstalled = sync.OnceValue(func() error {
 	install := exec.Command("go", "install", caddyModule)
 	install.Env = append(os.Environ(), "GOBIN="+binaries)
@@ -54,7 +55,7 @@ func TestProxyHandsOnTheHost(t *testing.T) {
 	keys := filepath.Join(t.TempDir(), "keys")
 	key := newKey(t, keys, "submit", "read")
 	redis := startRedis(t)
-	f := startFleet(t, 1, redis, "ORDERS_HTTP_ADDR=127.0.0.1:"+port, "ORDERS_API_KEYS_FILE="+keys)
+	f := startSystem(t, 1, redis, "ORDERS_HTTP_ADDR=127.0.0.1:"+port, "ORDERS_API_KEYS_FILE="+keys)
 	f.url, f.client = startProxy(t, "127.0.0.1:"+port)
 	programtest.Until(t, "the proxy serves", func() bool { status, _ := f.get("/health"); return status == http.StatusOK })
 	for _, row := range []struct {

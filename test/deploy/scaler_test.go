@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// TestScalerFindsItsFigures holds that the API tells the scaler of workers what it
-// asks for, to a key that may read and nothing else.
+// TestScalerFindsItsFigures checks that GET /stats has the figures that the autoscaler of
+// workers asks for, and that a key with the scope read alone gets them.
 func TestScalerFindsItsFigures(t *testing.T) {
 	t.Parallel()
 	keys := filepath.Join(t.TempDir(), "keys")
 	key := newKey(t, keys, "read")
-	f := startFleet(t, 1, startRedis(t), "ORDERS_API_KEYS_FILE="+keys)
+	f := startSystem(t, 1, startRedis(t), "ORDERS_API_KEYS_FILE="+keys)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+"/stats", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

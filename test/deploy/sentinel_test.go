@@ -17,7 +17,7 @@ import (
 func TestSentinel(t *testing.T) {
 	t.Parallel()
 	c := startSentinels(t)
-	f := startFleet(t, 2, "REDIS_URL="+c.url())
+	f := startSystem(t, 2, "REDIS_URL="+c.url())
 	const before, after = 100, 100
 	for n := range before {
 		f.submit(fmt.Sprintf("before-%d", n))
@@ -29,7 +29,7 @@ func TestSentinel(t *testing.T) {
 	c.nodes[0].Kill()
 	killed := time.Now()
 	f.submit("after-0")
-	t.Logf("the first order after the failover was taken %v after the kill", time.Since(killed).Round(time.Millisecond))
+	t.Logf("the first order after the failover was accepted %v after the kill", time.Since(killed).Round(time.Millisecond))
 	for n := range after {
 		f.submit(fmt.Sprintf("after-%d", n))
 	}
@@ -97,7 +97,7 @@ func (c *cluster) await(what string, client *redis.Client, section, text string)
 	programtest.Until(c.t, what, func() bool { return strings.Contains(client.Info(c.t.Context(), section).Val(), text) })
 }
 
-// url is what the head of the example tells the programs, with these ports.
+// url is the REDIS_URL that the head of the example names, with these ports.
 func (c *cluster) url() string {
 	return fmt.Sprintf("redis://127.0.0.1:%s/0?master_name=orders&addr=127.0.0.1:%s&addr=127.0.0.1:%s", c.sentinel[0], c.sentinel[1], c.sentinel[2])
 }

@@ -41,7 +41,7 @@ func TestRedisOverTLS(t *testing.T) {
 	start(t, nil, "redis-server", conf, "--dir", dir, "--bind", "127.0.0.1")
 
 	url := "REDIS_URL=rediss://127.0.0.1:" + port + "/0"
-	f := startFleet(t, 1, url, "SSL_CERT_FILE="+filepath.Join(certs, "ca.crt"))
+	f := startSystem(t, 1, url, "SSL_CERT_FILE="+filepath.Join(certs, "ca.crt"))
 	f.submit("over-tls")
 	f.settle("over-tls")
 
@@ -55,7 +55,7 @@ func TestRedisOverTLS(t *testing.T) {
 	stranger.api.Await("certificate signed by unknown authority")
 	unencrypted := startAPI(t, "REDIS_URL=redis://127.0.0.1:"+port+"/0")
 	unencrypted.api.Await(`"msg":"waiting for Redis; not ready until it answers"`)
-	for _, f := range []*fleet{stranger, unencrypted} {
+	for _, f := range []*system{stranger, unencrypted} {
 		if status, text := f.send(f.order("refused")); status != http.StatusServiceUnavailable {
 			t.Errorf("an API that cannot reach Redis answered %d: %s", status, text)
 		}

@@ -42,7 +42,7 @@ func TestVuln(t *testing.T) {
 	}
 }
 
-// run runs vuln.sh with a go command that says and ends with what it is told.
+// run runs vuln.sh with a go command that prints and exits with what the test gives it.
 func run(t *testing.T, says string, ends int, environ ...string) (out string, status int) {
 	t.Helper()
 	bin := t.TempDir()

@@ -1,11 +1,11 @@
 // Calls the API with the types of openapi-typescript.
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
-import type { paths } from "./generated/openapi-typescript";
+import type { paths } from "./generated/api";
 
 async function main(baseUrl: string): Promise<void> {
   const client = createClient<paths>({ baseUrl });
-  const id = "openapi-fetch.1";
+  const id = "typescript.1";
 
   const submitted = await client.POST("/orders", {
     params: { header: { Prefer: "wait=30" } },

@@ -1,9 +1,6 @@
 // Calls the API with the client of oapi-codegen.
 package main
 
-//go:generate mkdir -p client
-//go:generate go tool oapi-codegen -generate types,client -package client -o client/client.go ../openapi.yaml
-
 import (
 	"context"
 	"fmt"
@@ -12,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"clients/oapi/client"
+	"clients/client"
 )
 
 func main() {
@@ -28,7 +25,7 @@ func run(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	id, wait := "oapi.1", "wait=30"
+	id, wait := "go.1", "wait=30"
 	submission := client.Submission{Id: &id, Amount: 19.99, Items: []string{"tea"}, Customer: "ada@example.com", Address: "1 Example Road"}
 	submitted, err := c.SubmitOrderWithResponse(ctx, &client.SubmitOrderParams{Prefer: &wait}, submission)
 	if err != nil || submitted.JSON201 == nil || submitted.JSON201.Id != id {

@@ -12,22 +12,22 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// fleet is an API and its workers.
-type fleet struct {
+// system is an API and its workers.
+type system struct {
 	t      *testing.T
 	client *http.Client
 	url    string // of the API
 	api    *programtest.TestProcess
 }
 
-// startFleet starts an API and so many workers, and waits until orders are taken.
-func startFleet(t *testing.T, workers int, env ...string) *fleet {
+// startSystem starts an API and so many workers, and waits until orders are accepted.
+func startSystem(t *testing.T, workers int, env ...string) *system {
 	t.Helper()
 	f := startAPI(t, env...)
 	for range workers {
 		start(t, f.settings(env), filepath.Join(binaries, "worker"))
 	}
-	programtest.Until(t, "orders are taken and worked", func() bool {
+	programtest.Until(t, "orders are accepted and worked", func() bool {
 		status, _ := f.get("/health")
 		return status == http.StatusOK
 	})
@@ -35,23 +35,23 @@ func startFleet(t *testing.T, workers int, env ...string) *fleet {
 }
 
 // startAPI starts an API alone and does not wait for its Redis.
-func startAPI(t *testing.T, env ...string) *fleet {
+func startAPI(t *testing.T, env ...string) *system {
 	t.Helper()
-	f := &fleet{t: t, client: &http.Client{Timeout: programtest.Patience, Transport: &http.Transport{IdleConnTimeout: 5 * time.Second}}}
+	f := &system{t: t, client: &http.Client{Timeout: programtest.Patience, Transport: &http.Transport{IdleConnTimeout: 5 * time.Second}}}
 	t.Cleanup(f.client.CloseIdleConnections)
 	f.api = start(t, f.settings(env), filepath.Join(binaries, "api"))
 	f.url = "http://" + f.api.Await(programtest.Listening)
 	return f
 }
 
-func (f *fleet) settings(env []string) []string {
+func (f *system) settings(env []string) []string {
 	return programtest.Settings(append([]string{
 		"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms", "ORDERS_WORKER_CONCURRENCY=16",
 	}, env...)...)
 }
 
 // get returns the status and the body of an answer; 0 if there is none.
-func (f *fleet) get(path string) (int, string) {
+func (f *system) get(path string) (int, string) {
 	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, f.url+path, http.NoBody)
 	if err != nil {
 		f.t.Fatal(err)
@@ -59,7 +59,7 @@ func (f *fleet) get(path string) (int, string) {
 	return f.send(req)
 }
 
-func (f *fleet) send(req *http.Request) (int, string) {
+func (f *system) send(req *http.Request) (int, string) {
 	resp, err := f.client.Do(req)
 	if err != nil {
 		return 0, err.Error()
@@ -73,7 +73,7 @@ func (f *fleet) send(req *http.Request) (int, string) {
 }
 
 // submit sends an order again and again until it is accepted, as a client should.
-func (f *fleet) submit(id string) {
+func (f *system) submit(id string) {
 	f.t.Helper()
 	programtest.Until(f.t, "order "+id+" is accepted", func() bool {
 		status, text := f.send(f.order(id))
@@ -85,7 +85,7 @@ func (f *fleet) submit(id string) {
 }
 
 // order is the request that sends an order.
-func (f *fleet) order(id string) *http.Request {
+func (f *system) order(id string) *http.Request {
 	f.t.Helper()
 	body := fmt.Sprintf(`{"id":%q,"amount":12.5,"items":["tea"],"customer":"ada","address":"1 Road"}`, id)
 	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.url+"/orders", strings.NewReader(body))
@@ -97,7 +97,7 @@ func (f *fleet) order(id string) *http.Request {
 }
 
 // settle waits until an order is completed.
-func (f *fleet) settle(id string) {
+func (f *system) settle(id string) {
 	f.t.Helper()
 	programtest.Until(f.t, "order "+id+" is completed", func() bool {
 		status, text := f.get("/orders/" + id)
