@@ -80,6 +80,7 @@ func TestSmuggling(t *testing.T) {
 		{"chunks and length", head + fmt.Sprintf("transfer-encoding: chunked\r\ncontent-length: %d\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(whole), len(whole), whole)},
 		{"line feed in a chunk's extension", head + "Transfer-Encoding: chunked\r\n\r\n2;a\nb\r\n{}\r\n0\r\n\r\n"},
 		{"line feed behind a chunk's size", head + "Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"},
+		{"line feed behind a header", "GET /nothing HTTP/1.1\r\nHost: a\nX-A: b\r\n\r\n"},
 		{"fold in front of all headers", "GET /nothing HTTP/1.1\r\n Host: a\r\nHost: a\r\n\r\n"},
 		{"garbage", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"},
 	}

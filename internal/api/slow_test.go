@@ -106,3 +106,21 @@ func TestBatchReasonIsLogged(t *testing.T) {
 		t.Errorf("logged %d times: %s", n, s.log.String())
 	}
 }
+
+// TestBatchStopsTrying does not try the rest of a batch once Redis is unavailable.
+func TestBatchStopsTrying(t *testing.T) {
+	t.Parallel()
+	var tried atomic.Int64
+	s := serve(t, taking(takes(func(context.Context, order.Order) (order.Record, bool, error) {
+		tried.Add(1)
+		return order.Record{}, false, order.ErrUnavailable
+	})))
+	const orders = 5000
+	if all := s.batch(t, lines("o", orders)); count(all)[503] != orders {
+		t.Errorf("statuses are %v", count(all))
+	}
+	// Each of the four shards may have begun a chunk or two.
+	if n := tried.Load(); n == 0 || n > orders/2 {
+		t.Errorf("%d of %d orders were tried", n, orders)
+	}
+}
