@@ -349,9 +349,9 @@ func TestUnknownAsynq(t *testing.T) {
 	var delivered collector
 	c, err := queue.NewConsumerWithUnknownAsynq(b.rdb, cfg, handler(delivered.work))
 	must(t, err)
-	scripts := &traffic{}
-	b.rdb.AddHook(scripts)
-	producer := queue.NewProducerWithUnknownAsynq(b.rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout, Log: cfg.Log})
+	rdb, scripts := b.server.Client(), &traffic{}
+	rdb.AddHook(scripts)
+	producer := queue.NewProducerWithUnknownAsynq(rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout, Log: cfg.Log})
 	if n := strings.Count(log.String(), `level=WARN msg="this version of Asynq is not known: `); n != 2 {
 		t.Errorf("logged %q", log.String())
 	}
