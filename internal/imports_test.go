@@ -30,7 +30,7 @@ var beside = map[string][]string{
 	"internal/config":      {"internal/order"},
 	"internal/metrics":     {"internal/order", "internal/stats"},
 	"internal/app":         append([]string{"internal/order", "internal/config", "internal/metrics"}, journey...),
-	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/retryafter"},
+	"internal/cli":         {"internal/order", "internal/config", "internal/app", "internal/retryafter"},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},
 	"internal/programtest": {},
@@ -38,7 +38,7 @@ var beside = map[string][]string{
 	"internal/spectest":    {"internal/api"},
 	"cmd/api":              {"internal/app"},
 	"cmd/worker":           {"internal/app"},
-	"cmd/orderctl":         {"internal/ctl", "internal/app", "internal/config"},
+	"cmd/orderctl":         {"internal/cli", "internal/app", "internal/config"},
 }
 
 // homes says where an outside technology may be imported.
@@ -50,9 +50,9 @@ var homes = map[string][]string{
 	"github.com/getkin/kin-openapi":         {"internal/spectest"},
 	"github.com/santhosh-tekuri/jsonschema": {"internal/spectest"},
 	"github.com/go-redis/redis_rate":        {"internal/ratelimit"},
-	"github.com/tsenart/vegeta":             {"internal/ctl"},
+	"github.com/tsenart/vegeta":             {"internal/cli"},
 	"github.com/prometheus":                 {"internal/metrics"},
-	"github.com/tmaxmax/go-sse":             {"internal/ctl"},
+	"github.com/tmaxmax/go-sse":             {"internal/cli"},
 	"go.opentelemetry.io/otel/sdk":          {"internal/traces"},
 	"go.opentelemetry.io/contrib":           {"internal/traces"},
 	"github.com/redis/go-redis": {

@@ -11,7 +11,7 @@ import (
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
-	"orderprocessor/internal/ctl"
+	"orderprocessor/internal/cli"
 )
 
 func main() { os.Exit(run()) }
@@ -23,7 +23,7 @@ func run() int {
 	app.TrimTraces(os.Environ())
 	ctx, stop := app.SignalContext(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	defer stop()
-	return ctl.Run(ctx, ctl.World{
+	return cli.Run(ctx, cli.World{
 		Args: os.Args[1:], Environ: os.Environ(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		NewLog: func(c config.Common) *slog.Logger { return app.NewLog(os.Stderr, c) },
