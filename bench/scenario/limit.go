@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"orderprocessor/bench/load"
 	"orderprocessor/bench/record"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
@@ -63,7 +62,7 @@ func (b *Bench) recordRun(ctx context.Context) (commands [][]any, err error) {
 	if err := startWorker(ctx, s); err != nil {
 		return nil, err
 	}
-	if _, err := b.throughSystem(ctx, s, b.Sizes.Replayed, load.Orders{}); err != nil {
+	if _, err := b.throughSystem(ctx, s, b.Sizes.Replayed, mixedOrders()); err != nil {
 		return nil, err
 	}
 	return proxy.Commands(), s.Books.Balance(ctx, b.Sizes.Replayed, 0)

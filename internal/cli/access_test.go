@@ -59,8 +59,8 @@ func TestKeyIsSent(t *testing.T) {
 		{"file", nil, "ok_right", 0, ``, []string{"Bearer ok_right"}},
 		{"file with a line end", nil, " ok_right\r\n", 0, ``, []string{"Bearer ok_right"}},
 		{"file before environment", []string{wrong}, "ok_right\n", 0, ``, []string{"Bearer ok_right"}},
-		{"none", nil, "", 1, `401: This takes a key; the API wants a key: set ORDERCTL_API_KEY, or name a file .* --key-file`, nil},
-		{"empty environment", []string{"ORDERCTL_API_KEY="}, "", 1, `401: .* the API wants a key`, nil},
+		{"none", nil, "", 1, `401: This takes a key; the API requires a key: set ORDERCTL_API_KEY, or name a file .* --key-file`, nil},
+		{"empty environment", []string{"ORDERCTL_API_KEY="}, "", 1, `401: .* the API requires a key`, nil},
 		{"wrong", []string{wrong}, "", 1, `401: .*; the API does not know this key: is ORDERCTL_API_KEY or --key-file right\?`, []string{"Bearer ok_wrong"}},
 		{"empty file", []string{right}, "\n", 2, `key is empty; it should hold the key to the API`, nil},
 		{"two words", nil, "ok_secret ok_word\n", 2, `key holds no key: one word of at most 256 characters`, nil},
@@ -125,7 +125,7 @@ func TestBarred(t *testing.T) {
 	answer := problem(forbidden, "The key lacks the scope admin.", "")
 
 	api := newScript(t, exchange{"POST /orders/a/retry", forbidden, answer})
-	orderctlIn(t, in, "retry", "a", "b", "c", "--api", api.URL).mustEnd(t, 1, `orderctl: a was not retried, nor were 2 behind it: `+says)
+	orderctlIn(t, in, "retry", "a", "b", "c", "--api", api.URL).mustEnd(t, 1, `orderctl: a was not retried, nor were the 2 after it: `+says)
 
 	api = newScript(t,
 		exchange{"GET /health", 200, `{}`},
@@ -176,7 +176,7 @@ func TestRateLimitIsTold(t *testing.T) {
 			}))
 			t.Cleanup(api.Close)
 			orderctl(t, "stats", "--api", api.URL).mustEnd(t, 1,
-				`^orderctl: get stats: 429: Too many requests; the API takes no more requests from this key for 7s\n$`)
+				`^orderctl: get stats: 429: Too many requests; the API accepts no more requests with this key for 7s\n$`)
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestDevWithKeys(t *testing.T) {
 	key := newKey(t, "--name", "sample", "--scope", "submit+read")
 	in := world{noRedisServer: true, environ: []string{"REDIS_URL=", "ORDERS_API_KEYS=" + key.Line}}
 	args := []string{"dev", "--sample", "5", "--http", anyPort}
-	orderctlIn(t, in, args...).mustEnd(t, 1, `401: .*; the API wants a key: set ORDERCTL_API_KEY`)
+	orderctlIn(t, in, args...).mustEnd(t, 1, `401: .*; the API requires a key: set ORDERCTL_API_KEY`)
 	in.environ = append(in.environ, "ORDERCTL_API_KEY="+key.Key)
 	orderctlIn(t, in, args...).mustEnd(t, 0, `Every order ended as the rules say`)
 }

@@ -2,27 +2,25 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/client"
 )
 
 const cancelHelp = `cancel withdraws orders that are scheduled, pending or retrying. An order that is
-being worked or has its outcome is left as it is, and the others are cancelled
-nevertheless. Cancelling an order twice does no harm.
+being worked or has its outcome is left as it is, and the others are cancelled all
+the same. Cancelling an order twice does no harm.
 
-As JSON it writes one order a line (NDJSON); what was refused goes to standard
-error.`
+As JSON it writes one order a line (NDJSON); refusals go to standard error.`
 
-type cancel struct {
-	*World
-	api    target
-	output format
+type cancelCommand struct {
+	apiCommand
 	reason string
 }
 
 func newCancel(w *World) *cobra.Command {
-	c := &cancel{World: w}
+	c := &cancelCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "cancel ID...",
 		Short: "Withdraw orders",
@@ -32,26 +30,20 @@ func newCancel(w *World) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
-	addAPIFlags(cmd, w, &c.api)
-	addOutputFlag(cmd, &c.output)
-	cmd.Flags().StringVar(&c.reason, "reason", "", "why, to be kept with the orders")
+	c.addFlags(cmd)
+	cmd.Flags().StringVar(&c.reason, "reason", "", "why; kept with the orders")
 	return cmd
 }
 
-func (c *cancel) run(ctx context.Context, ids []string) error {
+func (c *cancelCommand) run(ctx context.Context, ids []string) error {
 	if err := checkIDs(ids...); err != nil {
 		return err
 	}
-	client, err := c.api.open(1)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	orders := &each{
-		World: c.World, output: c.output, kind: "orders", change: "cancelled", now: statusOf,
-		do: func(ctx context.Context, id string) (json.RawMessage, error) {
-			return client.Cancel(ctx, id, c.reason)
-		},
-	}
-	return orders.run(ctx, ids)
+	return c.withClient(1, func(api *client.Client) error {
+		orders := &changeEach{
+			World: c.World, output: c.output, kind: "orders", done: "cancelled",
+			change: func(ctx context.Context, id string) (changed, error) { return changedOrder(api.Cancel(ctx, id, c.reason)) },
+		}
+		return orders.run(ctx, ids)
+	})
 }

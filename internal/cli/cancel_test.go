@@ -52,7 +52,7 @@ func TestCancelStopsWhenTheAPIIsAway(t *testing.T) {
 	again := exchange{"POST /orders/b/cancel", 503, away}
 	api := newScript(t, exchange{"POST /orders/a/cancel", 200, record("a", "cancelled", "")}, again, again, again, again)
 	orderctl(t, "cancel", "a", "b", "c", "d", "--api", api.URL).mustPrint(t, 1, "a   cancelled\n",
-		"orderctl: stopped: b may or may not be cancelled, and 2 behind it were not tried: 503: Redis is unavailable; orderctl doctor says more\n")
+		"orderctl: stopped: b may or may not be cancelled, and the 2 after it were not tried: 503: Redis is unavailable; run orderctl doctor for details\n")
 }
 
 func TestCancelIsInterrupted(t *testing.T) {
@@ -89,7 +89,7 @@ func TestCancelFindsNoAPI(t *testing.T) {
 	for _, output := range []string{"table", "json"} {
 		api := newScript(t, exchange{"POST /orders/a/cancel", 200, `{"hello":"world"}`})
 		orderctl(t, "cancel", "a", "b", "-o", output, "--api", api.URL).mustPrint(t, 1, "",
-			"orderctl: a: the answer is not that of an order API; is --api right?\n")
+			"orderctl: a: the answer is not that of an order API; is the address right?\n")
 	}
 }
 

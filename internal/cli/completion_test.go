@@ -66,5 +66,5 @@ func TestCompletionScripts(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		orderctl(t, "completion", shell).mustEnd(t, 0, `completion (V2 )?for orderctl`, `__complete`)
 	}
-	orderctl(t, "--help").mustEnd(t, 0, `\n  completion +Generate the autocompletion script`, `"orderctl completion --help" tells how`)
+	orderctl(t, "--help").mustEnd(t, 0, `\n  completion +Generate the autocompletion script`, `"orderctl completion --help" explains how`)
 }

@@ -63,7 +63,7 @@ func TestDoctorOfAService(t *testing.T) {
 	in.environ = append(in.environ, "ORDERS_ADMIN_ADDR="+said[2])
 	c := orderctlIn(t, in, "doctor", "--api", said[1])
 	c.mustEnd(t, 0, `(?m)^ok +settings +environment +every variable is valid$`, `(?m)^ok +redis +connection`,
-		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API asks for none`,
+		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API requires none`,
 		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +programs +versions +1 api and 1 worker of `, `(?m)^ok +admin +program at `+regexp.QuoteMeta(said[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
 }
 
@@ -87,7 +87,7 @@ func TestDoctorFinds(t *testing.T) {
 		{"key", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, stats}, "api/key", `^ok: known, with the scope read; submit and admin are not checked`},
 		{"key without scope", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, {"GET /stats", 403, problem(403, "No.", "")}}, "api/key", `^warning: known, and without the scope read`},
 		{"wrong key", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API does not know this key`},
-		{"no key", nil, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API wants a key`},
+		{"no key", nil, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API requires a key`},
 		{"unhealthy", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"no worker is alive"}`}, stats}, "api/health", `^problem: 503: no worker is alive \| start workers`},
 		{"full", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"the queues are full"}`}, stats}, "api/health", `^problem: 503: the queues are full \| see whether a queue is paused`},
 		{"Redis of the API", nil, []exchange{{"GET /health", 503, away}, {"GET /stats", 503, away}}, "api/key", `^not checked: 503: Redis is unavailable`},

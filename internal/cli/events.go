@@ -2,51 +2,49 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/order"
 )
 
-// maxFollowed bounds the orders that are followed by id: what the API takes.
-const maxFollowed = 100
+// maxEventIDs bounds the orders that are selected by id: what the API accepts.
+const maxEventIDs = 100
 
 const eventsHelp = `events shows each change of an order's status as it happens, one line each, until
-Ctrl-C or --count. It begins with what happens next, or with --after behind an
-event that was seen before.
+Ctrl-C or --count. It begins with the next event, or with --after at the event after
+one that was seen before.
 
-It connects again by itself when the connection is lost, goes on where it was,
-and says so on standard error. If events were dropped in the meantime, it says
-that as well: the API keeps the newest ones only.
+When the connection is lost, it connects again, continues where it was, and reports
+that on standard error. It also reports if events were dropped in the meantime: the
+API keeps only the newest ones.
 
 As JSON it writes one event a line (NDJSON), as the API sent it.`
 
-type events struct {
-	*World
-	api      target
-	output   format
+type eventsCommand struct {
+	apiCommand
 	statuses []string
 	ids      []string
 	after    string
 	count    int
 
-	shown   int
-	wasLost bool
+	shown        int
+	disconnected bool
 }
 
 func newEvents(w *World) *cobra.Command {
-	e := &events{World: w}
+	e := &eventsCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "events",
-		Short: "Follow the changes of orders as they happen",
+		Short: "Show the events of orders as they happen",
 		Long:  eventsHelp,
 		Example: `  orderctl events
   orderctl events --status failed,rejected
@@ -57,106 +55,143 @@ func newEvents(w *World) *cobra.Command {
 			if err := e.check(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return e.run(cmd.Context())
+			return e.withClient(1, func(api *client.Client) error { return e.run(cmd.Context(), api) })
 		},
 	}
-	addAPIFlags(cmd, w, &e.api)
-	addOutputFlag(cmd, &e.output)
-	cmd.Flags().StringSliceVar(&e.statuses, "status", nil, "only changes to these statuses, with commas between them")
+	e.addFlags(cmd)
+	cmd.Flags().StringSliceVar(&e.statuses, "status", nil, "only events with these statuses, with commas between them")
 	suggest(cmd, "status", order.Statuses())
-	cmd.Flags().StringSliceVar(&e.ids, "id", nil, "only changes of these orders, with commas between them")
-	cmd.Flags().StringVar(&e.after, "after", "", "begin behind this event, such as 1764000000000-0")
-	cmd.Flags().IntVar(&e.count, "count", 0, "end after so many events (default: go on)")
+	cmd.Flags().StringSliceVar(&e.ids, "id", nil, "only events of these orders, with commas between them")
+	cmd.Flags().StringVar(&e.after, "after", "", "begin after this event, such as 1764000000000-0")
+	cmd.Flags().IntVar(&e.count, "count", 0, "end after so many events (default: continue)")
 	return cmd
 }
 
-// placeForm is how the API names a place in the stream of events.
-const placeForm = `^[0-9]{1,20}-[0-9]{1,20}$`
-
-func (e *events) check(given func(flag string) bool) error {
+func (e *eventsCommand) check(given func(flag string) bool) error {
 	for _, s := range e.statuses {
 		if !slices.Contains(order.Statuses(), order.Status(s)) {
-			return usagef("there is no status %q; the statuses are %s", order.Printable(s), strings.Join(texts(order.Statuses()), ", "))
+			return usagef("there is no status %q; the statuses are %s", order.Printable(s), list(order.Statuses()))
 		}
 	}
-	switch known, err := regexp.MatchString(placeForm, e.after); {
-	case err != nil:
-		return err
-	case given("after") && !known:
+	_, err := order.ParseEventID(e.after)
+	switch {
+	case given("after") && err != nil:
 		return usagef("--after must be the id of an event, such as 1764000000000-0, not %q", order.Printable(e.after))
 	case given("count") && e.count < 1:
 		return usagef("--count must be at least 1")
 	case given("status") && len(e.statuses) == 0, given("id") && len(e.ids) == 0:
 		return usagef("--status and --id must not be empty")
-	case len(e.ids) > maxFollowed:
-		return usagef("--id takes at most %d orders", maxFollowed)
+	case len(e.ids) > maxEventIDs:
+		return usagef("--id accepts at most %d orders", maxEventIDs)
 	}
 	return checkIDs(e.ids...)
 }
 
-// run follows until it is told to stop, which is no failure.
-func (e *events) run(ctx context.Context) error {
-	client, err := e.api.open(1)
-	if err != nil {
-		return err
+// run shows events until it is interrupted, which is no failure.
+func (e *eventsCommand) run(ctx context.Context, api *client.Client) error {
+	filter := url.Values{}
+	for name, values := range map[string][]string{"status": e.statuses, "id": e.ids} {
+		if len(values) > 0 {
+			filter.Set(name, strings.Join(values, ","))
+		}
 	}
-	defer client.Close()
-	f := &follower{client: client, query: e.filter(), after: e.after, told: e}
-	err = f.run(ctx)
-	if errors.Is(err, errEnough) || errors.Is(err, errInterrupted) {
+	err := api.Subscribe(ctx, filter, e.after, e)
+	if errors.Is(err, errCounted) || errors.Is(err, client.ErrInterrupted) {
 		return nil
 	}
 	return fmt.Errorf("follow events: %w", err)
 }
 
-func (e *events) filter() url.Values {
-	query := url.Values{}
-	for name, chosen := range map[string][]string{"status": e.statuses, "id": e.ids} {
-		if len(chosen) > 0 {
-			query.Set(name, strings.Join(chosen, ","))
-		}
-	}
-	return query
-}
+// errCounted ends the subscription after --count events.
+var errCounted = errors.New("all events are shown")
 
-// errEnough ends the following.
-var errEnough = errors.New("enough events are shown")
-
-func (e *events) event(v eventView, data json.RawMessage) error {
-	if err := e.show(v, data); err != nil {
-		return err
-	}
-	e.shown++
-	if e.shown == e.count {
-		return errEnough
-	}
-	return nil
-}
-
-func (e *events) show(v eventView, data json.RawMessage) error {
+// Event implements client.Subscriber.
+func (e *eventsCommand) Event(v client.Event) (err error) {
 	if e.output == formatJSON {
-		return e.printLine(data)
+		err = e.printJSONLine(v.JSON)
+	} else {
+		_, err = fmt.Fprintln(e.Stdout, eventLine(v))
 	}
-	_, err := fmt.Fprintln(e.Stdout, v.line())
+	if e.shown++; err == nil && e.shown == e.count {
+		err = errCounted
+	}
 	return err
 }
 
-func (e *events) connected() {
-	if e.wasLost {
+// Connected implements client.Subscriber.
+func (e *eventsCommand) Connected() {
+	if e.disconnected {
 		e.note("connected again")
 	}
-	e.wasLost = false
+	e.disconnected = false
 }
 
-func (e *events) lost(err error, again time.Duration) {
-	e.wasLost = true
+// Disconnected implements client.Subscriber.
+func (e *eventsCommand) Disconnected(err error, again time.Duration) {
+	e.disconnected = true
 	e.note("disconnected: %s; trying again in %v", order.Printable(oneLine(err)), again.Round(time.Millisecond))
 }
 
-func (e *events) gap(after string) {
+// Gap implements client.Subscriber.
+func (e *eventsCommand) Gap(after string) {
 	e.note("some events after %s are no longer kept, and are missing here", order.Printable(after))
 }
 
-func (e *events) note(format string, args ...any) {
+func (e *eventsCommand) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(e.Stderr, "orderctl: "+format+"\n", args...)
+}
+
+// eventLine is an event in one line, without control characters.
+func eventLine(v client.Event) string {
+	const statusWidth = len(order.StatusPriorityProcessing) // the longest
+	text := fmt.Sprintf("%s  %-*s  %s", order.FormatTime(v.Time), statusWidth, v.Status, v.OrderID)
+	attempt := eventAttempt(v)
+	switch {
+	case v.Reason != "" && attempt != "":
+		text += "  " + attempt + ": " + v.Reason
+	case v.Reason+attempt != "":
+		text += "  " + v.Reason + attempt
+	}
+	return order.Printable(text)
+}
+
+// eventAttempt is the number and the worker of an event's attempt, as far as there
+// is one.
+func eventAttempt(v client.Event) string {
+	var parts []string
+	if v.Attempt > 0 {
+		parts = append(parts, fmt.Sprintf("attempt %d", v.Attempt))
+	}
+	if v.WorkerID != "" {
+		parts = append(parts, "by "+v.WorkerID)
+	}
+	return strings.Join(parts, " ")
+}
+
+const (
+	// afterID is the room that is left next to a long id on a screen: for the time,
+	// a status, and the beginning of a reason.
+	afterID = 44
+	// minID is the room for an id on every screen: that of a UUID.
+	minID = 36
+)
+
+// shortEventLines are events for a screen, which cuts off their ends: the reason
+// comes before the worker, and a long id is shortened.
+func shortEventLines(events []client.Event, screen int) []string {
+	ids := 0
+	for _, v := range events {
+		ids = max(ids, utf8.RuneCountInString(v.OrderID))
+	}
+	ids = min(ids, max(minID, screen-afterID))
+	lines := make([]string, len(events))
+	for i, v := range events {
+		parts := []string{
+			v.Time.UTC().Format(time.TimeOnly), fmt.Sprintf("%-*s", ids, shorten(v.OrderID, ids)),
+			string(v.Status), v.Reason, eventAttempt(v),
+		}
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+		lines[i] = order.Printable(strings.Join(parts, "  "))
+	}
+	return lines
 }

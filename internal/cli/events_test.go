@@ -133,7 +133,7 @@ func TestEventsGoOn(t *testing.T) {
 	c := orderctl(t, "events", "--count", "3", "--api", api.URL)
 	c.mustEnd(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
 		`^(?s).*orderctl: disconnected: the API ended the connection; trying again in \d+ms\norderctl: connected again\n`,
-		`disconnected: 503: Redis is unavailable; orderctl doctor says more; trying again in \d+ms\norderctl: connected again\n`,
+		`disconnected: 503: Redis is unavailable; run orderctl doctor for details; trying again in \d+ms\norderctl: connected again\n`,
 		`orderctl: some events after 2-0 are no longer kept, and are missing here\n`)
 	api.mustBeAsked(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
 }
@@ -174,12 +174,12 @@ func TestEventsAreRefused(t *testing.T) {
 		{
 			"no API",
 			[]played{{status: 200, kind: "text/html", text: "<p>hello"}},
-			"orderctl: follow events: the answer is not that of an order API; is --api right?\n",
+			"orderctl: follow events: the answer is not that of an order API; is the address right?\n",
 		},
 		{
 			"no event of ours",
 			[]played{{status: 200, text: "event: order\ndata: {}\n\n", stays: true}},
-			"orderctl: follow events: the answer is not that of an order API; is --api right?\n",
+			"orderctl: follow events: the answer is not that of an order API; is the address right?\n",
 		},
 		{
 			"refused later",
@@ -277,7 +277,7 @@ func TestEventsUsage(t *testing.T) {
 		{"no status", `--status and --id must not be empty`, []string{"--status", ""}},
 		{"id", `"a/b" cannot be an order's id`, []string{"--id", "a,a/b"}},
 		{"no id", `--status and --id must not be empty`, []string{"--id", ""}},
-		{"too many ids", `--id takes at most 100 orders`, []string{"--id", strings.Repeat("a,", 100) + "a"}},
+		{"too many ids", `--id accepts at most 100 orders`, []string{"--id", strings.Repeat("a,", 100) + "a"}},
 		{"after", `--after must be the id of an event, such as 1764000000000-0, not "yesterday"`, []string{"--after", "yesterday"}},
 		{"after nothing", `--after must be the id of an event`, []string{"--after", ""}},
 		{"count", `--count must be at least 1`, []string{"--count", "0"}},

@@ -69,7 +69,7 @@ func TestStrangeAnswers(t *testing.T) {
 		code             int
 		args             []string
 	}{
-		{"no order", `{}`, `the answer is not that of an order API; is --api right\?`, 200, []string{"get", "a"}},
+		{"no order", `{}`, `the answer is not that of an order API; is the address right\?`, 200, []string{"get", "a"}},
 		{"no stats", `<html>`, `the answer is not that of an order API`, 200, []string{"stats"}},
 		{"no JSON", `<html>`, `the answer is not that of an order API`, 200, []string{"stats", "-o", "json"}},
 		{"a proxy's error", `<html>`, `get stats: 502: Bad Gateway`, 502, []string{"stats"}},

@@ -5,31 +5,24 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
+		"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"orderprocessor/internal/config"
 	"orderprocessor/internal/order"
 )
 
-// scope is what a key lets its holder do.
-type scope string
-
-const (
-	scopeSubmit scope = "submit" // submit orders, and cancel them
-	scopeRead   scope = "read"   // see orders, queues and statistics
-	scopeAdmin  scope = "admin"  // retry orders, pause and resume queues
-)
-
-// scopes lists them all, in the order in which a line names them.
-func scopes() []scope { return []scope{scopeSubmit, scopeRead, scopeAdmin} }
+// scopes lists all scopes, in the order in which a line names them.
+func scopes() []config.Scope {
+	return []config.Scope{config.ScopeSubmit, config.ScopeRead, config.ScopeAdmin}
+}
 
 const (
 	// keyMark begins every key, so that people and scanners for leaked secrets
-	// know one when they see it.
+	// recognise one.
 	keyMark = "ok_"
 	// keyBytes is how much of a key is random.
 	keyBytes = 32
@@ -38,18 +31,17 @@ const (
 )
 
 const keysNewHelp = `new makes a key for one client of the API, and the line by which the API knows
-it. Nobody is asked and nothing is stored: the key is shown this once. Who has it
-may do what its scopes say:
+it. It contacts nothing and stores nothing: the key is shown this once. Its holder may
+do what its scopes allow:
 
   submit   submit orders, and cancel them
   read     see orders, queues and statistics
   admin    retry orders, pause and resume queues
 
-The line holds no more than a digest of the key. It goes to every API, into the
-variable ORDERS_API_KEYS (lines parted by commas) or the file that
-ORDERS_API_KEYS_FILE names (one a line), and counts from the API's next start on.
-To change a key, add the line of a second one under the same name, let the client
-change over, and remove the first.`
+The line holds only a digest of the key. Give it to every API, in the variable
+ORDERS_API_KEYS (lines separated by commas) or in the file that ORDERS_API_KEYS_FILE
+names (one a line); an API reads it at its next start. To replace a key, add the line
+of a second one under the same name, let the client change over, and remove the first.`
 
 func newKeys(w *World) *cobra.Command {
 	cmd := &cobra.Command{
@@ -83,7 +75,9 @@ func newKeysNew(w *World) *cobra.Command {
 	cmd.Flags().StringVar(&k.name, "name", "", "who will use it: 1 to 64 characters of A-Z a-z 0-9 . _ -")
 	cmd.Flags().StringArrayVar(&k.scopes, "scope", nil, "what it is for: submit, read or admin; several joined by +, or the flag several times")
 	suggest(cmd, "scope", scopes())
-	addOutputFlag(cmd, &k.output)
+	k.output = formatTable
+	cmd.Flags().VarP(&k.output, "output", "o", "for people or for programs")
+	suggest(cmd, "output", []format{formatTable, formatJSON})
 	return cmd
 }
 
@@ -98,11 +92,7 @@ func (k *keysNew) run() error {
 	}
 	made := makeKey(k.name, granted)
 	if k.output == formatJSON {
-		text, err := json.Marshal(made)
-		if err != nil {
-			return err
-		}
-		return k.printJSON(text)
+		return k.printAsJSON(made)
 	}
 	if _, err := fmt.Fprintf(k.Stdout, madeText, made.Name, made.Key, made.Line); err != nil {
 		return fmt.Errorf("show the key: %w", err)
@@ -123,7 +113,7 @@ ORDERS_API_KEYS_FILE names, of every API, and start the API again:
 // madeKey is a key with its line.
 type madeKey struct {
 	Name   string  `json:"name"`
-	Scopes []scope `json:"scopes"`
+	Scopes []config.Scope `json:"scopes"`
 	// Key is the secret.
 	Key string `json:"key"`
 	// Line is what the API is given: name:scopes:digest.
@@ -131,7 +121,7 @@ type madeKey struct {
 }
 
 // makeKey cannot fail: without random numbers the process ends.
-func makeKey(name string, granted []scope) madeKey {
+func makeKey(name string, granted []config.Scope) madeKey {
 	random := make([]byte, keyBytes)
 	_, _ = rand.Read(random)
 	key := keyMark + base64.RawURLEncoding.EncodeToString(random)
@@ -141,22 +131,22 @@ func makeKey(name string, granted []scope) madeKey {
 }
 
 func validKeyName(name string) bool {
-	stranger := func(r rune) bool {
+	foreign := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
 	}
-	return name != "" && len(name) <= maxKeyNameChars && !strings.ContainsFunc(name, stranger)
+	return name != "" && len(name) <= maxKeyNameChars && !strings.ContainsFunc(name, foreign)
 }
 
 // parseScopes reads the values of --scope, and returns each scope once.
-func parseScopes(given []string) ([]scope, error) {
+func parseScopes(given []string) ([]config.Scope, error) {
 	if len(given) == 0 {
-		return nil, usagef("--scope must say what the key is for: %s", strings.Join(texts(scopes()), ", "))
+		return nil, usagef("--scope must name what the key is for: %s", list(scopes()))
 	}
 	words := strings.Split(strings.Join(given, "+"), "+")
 	for _, word := range words {
-		if !slices.Contains(scopes(), scope(word)) {
-			return nil, usagef("there is no scope %q; the scopes are %s", order.Printable(word), strings.Join(texts(scopes()), ", "))
+		if !slices.Contains(scopes(), config.Scope(word)) {
+			return nil, usagef("there is no scope %q; the scopes are %s", order.Printable(word), list(scopes()))
 		}
 	}
-	return slices.DeleteFunc(scopes(), func(s scope) bool { return !slices.Contains(words, string(s)) }), nil
+	return slices.DeleteFunc(scopes(), func(s config.Scope) bool { return !slices.Contains(words, string(s)) }), nil
 }

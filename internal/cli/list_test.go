@@ -151,7 +151,7 @@ func TestListFails(t *testing.T) {
 		status             int
 	}{
 		{"refused", problem(400, "x", `,"errors":[{"field":"customer","code":"too_long","message":"must be shorter"}]`), `list orders: 400: customer must be shorter`, 400},
-		{"no API", `{}`, `list orders: the answer is not that of an order API; is --api right\?`, 200},
+		{"no API", `{}`, `list orders: the answer is not that of an order API; is the address right\?`, 200},
 		{"no orders", `{"orders":[{}]}`, `list orders: the answer is not that of an order API`, 200},
 		{"too many orders", page("", record("a", "pending", ""), record("b", "pending", "")), `list orders: the answer is not that of an order API`, 200},
 	} {

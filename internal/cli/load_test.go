@@ -1,14 +1,69 @@
 package cli_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
-	"strconv"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 )
 
-// TestLoadUsage holds that nothing is sent for arguments that are wrong.
+// loadAPI is an API that answers orders with one status, and each request for the
+// statistics with the next of them.
+type loadAPI struct {
+	*httptest.Server
+	mu    sync.Mutex
+	stats []string
+	got   []string // method, path, key and body
+}
+
+func newLoadAPI(t *testing.T, status int, stats ...string) *loadAPI {
+	t.Helper()
+	a := &loadAPI{stats: stats}
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.got = append(a.got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Authorization"), body)))
+		if r.Method != http.MethodGet {
+			w.WriteHeader(status)
+			return
+		}
+		text := a.stats[0]
+		a.stats = a.stats[min(1, len(a.stats)-1):]
+		if text == "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = io.WriteString(w, text)
+	}))
+	t.Cleanup(a.Close)
+	return a
+}
+
+// sent are the requests with orders.
+func (a *loadAPI) sent() (posts []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, request := range a.got {
+		if strings.HasPrefix(request, "POST ") {
+			posts = append(posts, request)
+		}
+	}
+	return posts
+}
+
+// statsWith are the statistics of a system with so many orders.
+func statsWith(accepted, completed, pending int) string {
+	const latency = `{"p50":1.5,"p95":2.5,"p99":3.5}`
+	return fmt.Sprintf(`{"active_workers":64,"by_status":{"completed":%d,"pending":%d,"scheduled":7,"retrying":2},
+		"latency_ms":{"queue_wait":%s,"processing":%s,"end_to_end":%s},"ledger":{"accepted":%d,"drift":0}}`,
+		completed, pending, latency, latency, latency, accepted)
+}
+
+// TestLoadUsage checks that nothing is sent for wrong arguments.
 func TestLoadUsage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -41,15 +96,15 @@ func TestLoadUsage(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := newLoadAPI(t, nil)
+			api := newLoadAPI(t, http.StatusCreated, statsWith(0, 0, 0))
 			args := append([]string{"load", "--api", api.URL, "--rate", "10"}, tt.args...)
 			if tt.args == nil {
 				args = args[:3]
 			}
 			c := orderctl(t, args...)
 			c.mustEnd(t, 2, `(?m)^orderctl: .*`+tt.says, `Run "orderctl load --help"`)
-			if out := c.stdout.String(); out != "" || api.asked > 0 || len(api.sent()) > 0 {
-				t.Errorf("asked %d times, sent %d requests, wrote %q", api.asked, len(api.sent()), out)
+			if out := c.stdout.String(); out != "" || len(api.got) > 0 {
+				t.Errorf("requests %q, wrote %q", api.got, out)
 			}
 		})
 	}
@@ -61,102 +116,113 @@ func TestLoadHelp(t *testing.T) {
 	orderctl(t, "__completeNoDesc", "load", "").mustEnd(t, 0, `^:4\n`)
 }
 
-// TestLoadIsConstant holds that the orders of the rate go out, over most of the
-// time at least, each once, and that no two runs share an id.
-func TestLoadIsConstant(t *testing.T) {
+// TestLoadJSON checks the result as JSON, and that requests have the key, ids of their
+// run, and the priorities of the mix.
+func TestLoadJSON(t *testing.T) {
 	t.Parallel()
-	const rate = 100
-	ids := map[string]bool{}
-	for range 2 {
-		var first, last time.Time // the connection is but one
-		api := newLoadAPI(t, func(n int, w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusCreated)
-			if last = time.Now(); n == 1 {
-				first = last
-			}
-		}, statsWith(0, 0, 0), statsWith(100, 70, 30))
-		got := loadJSON(t, api, 0, "--rate", strconv.Itoa(rate), "--duration", "1s", "--connections", "1")
-		sent := api.sent()
-		if got.Sent != len(sent) || got.Accepted != got.Sent || got.Sent > rate || got.Sent < rate/10 {
-			t.Errorf("%d requests came, and the result is %+v", len(sent), got)
+	api := newLoadAPI(t, http.StatusCreated, statsWith(0, 0, 0), statsWith(100, 70, 30))
+	c := orderctlIn(t, world{environ: []string{"ORDERCTL_API_KEY=ok_secret"}}, "load", "--api", api.URL+"/",
+		"--rate", "40", "--duration", "1s", "--mix", "low=3,critical=1", "-o", "json")
+	c.mustEnd(t, 0)
+	var got struct {
+		Run               string
+		Rate, Connections int
+		Mix               map[string]int
+		Sent, Accepted    int
+		RateKept          *bool              `json:"rate_kept"`
+		Refused           []json.RawMessage  `json:"refused"`
+		LatencyMS         map[string]float64 `json:"latency_ms"`
+		System            struct {
+			Accepted, Settled int
+			BacklogBefore     int  `json:"backlog_before"`
+			BacklogAfter      int  `json:"backlog_after"`
+			KeptUp            bool `json:"kept_up"`
+			Recent            struct {
+				EndToEnd struct{ P95 float64 } `json:"end_to_end"`
+			} `json:"latency_ms_of_last_five_minutes"`
 		}
-		if took := last.Sub(first); took < time.Second/8 {
-			t.Errorf("all orders came within %v", took)
+	}
+	if err := json.Unmarshal([]byte(c.stdout.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	sent := api.sent()
+	if got.Rate != 40 || got.Connections != 64 || got.Mix["low"] != 3 || got.Sent != len(sent) || got.Accepted != got.Sent ||
+		got.RateKept == nil || got.Refused == nil || len(got.LatencyMS) != 5 || got.LatencyMS["max"] <= 0 {
+		t.Errorf("%d requests, and the result is %s", len(sent), c.stdout.String())
+	}
+	if s := got.System; s.Accepted != 100 || s.Settled != 70 || s.BacklogBefore != 2 || s.BacklogAfter != 32 || !s.KeptUp || s.Recent.EndToEnd.P95 != 2.5 {
+		t.Errorf("the system did %+v", s)
+	}
+	high := 0
+	for _, request := range sent {
+		if !strings.HasPrefix(request, `POST /orders Bearer ok_secret {"id":"load-`+got.Run+`-`) {
+			t.Errorf("the request is %s", request)
 		}
-		if got.SentPerSecond > rate || got.RateKept != (got.Sent == rate) {
-			t.Errorf("the result is %+v", got)
-		}
-		if m := got.System; m == nil || m.Accepted != 100 || m.Settled != 70 || m.BacklogBefore != 2 || m.BacklogAfter != 32 || !m.KeptUp || m.Latency.EndToEnd.P95 != 2.5 {
-			t.Errorf("the system did %+v", m)
-		}
-		for _, p := range sent {
-			o := p.orders[0]
-			if ids[o.ID] || !strings.HasPrefix(o.ID, "load-"+got.Run+"-") {
-				t.Errorf("the id %q of run %s is not its own", o.ID, got.Run)
-			}
-			ids[o.ID] = true
-		}
+		high += strings.Count(request, `"priority":1`)
+	}
+	if high < len(sent)/4 || high > len(sent)/4+1 {
+		t.Errorf("%d of %d orders have high priority", high, len(sent))
 	}
 }
 
-// TestLoadOrders holds that the orders are what the help says, in the shares that
-// were asked for whenever the load ends.
-func TestLoadOrders(t *testing.T) {
+func TestLoadIsInterrupted(t *testing.T) {
 	t.Parallel()
-	api := newLoadAPI(t, nil)
-	c := orderctlIn(t, world{environ: []string{"ORDERCTL_API_KEY=ok_secret"}}, "load",
-		"--api", api.URL, "--rate", "100", "--duration", "1s", "--mix", "low=3,critical=1")
-	c.mustEnd(t, 0, `one by one, critical=1,default=0,low=3\n`)
-	var counts [4]int // by priority
-	for _, p := range api.sent() {
-		o := p.orders[0]
-		counts[o.Priority]++
-		if amount, err := o.Amount.Float64(); err != nil || amount <= 0 || amount >= 100 || len(o.Items) == 0 {
-			t.Errorf("the order is %+v", o)
-		}
-		if p.path != "/orders" || p.kind != "application/json" || p.key != "Bearer ok_secret" || p.bytes < 270 || p.bytes > 350 {
-			t.Errorf("the request is %+v", p)
-		}
-	}
-	if high, all := counts[1], len(api.sent()); counts[0]+counts[2] > 0 || high < all/4 || high > all/4+1 {
-		t.Errorf("of %d orders, %v have the priorities 0 to 3", all, counts)
+	api := newLoadAPI(t, http.StatusCreated, statsWith(10, 10, 0), statsWith(20, 20, 0))
+	c := &command{}
+	c.start(t, "load", "--api", api.URL, "--rate", "100", "--duration", "1h")
+	eventually(t, "orders are sent", func() bool { return len(api.sent()) > 5 })
+	c.interrupt(t)
+	c.mustEnd(t, 1, `(?m)^ +sent +`, `settled +10 orders`, `The load was interrupted\.\nThe workers kept up\.\norderctl: interrupted\n$`)
+}
+
+// TestLoadAndTheSystem checks what is shown of the orders, and of the statistics from
+// before and after.
+func TestLoadAndTheSystem(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		status int
+		stats  []string
+		args   []string
+		exit   int
+		says   []string
+	}{
+		{"kept up", 201, []string{statsWith(100, 90, 10), statsWith(600, 589, 11)}, nil, 0, []string{
+			`one by one, critical=1,default=8,low=1\n`, `refused +0\n   no answer +0\n`,
+			`settled +499 orders, [\d.]+ per second\n`, `backlog +12 orders before, 13 after: \+[\d.]+ per second\n`,
+			`All orders decided in the last five minutes:\n\n`, `end to end +1\.5 +2\.5 +3\.5 *\n`, `\nThe workers kept up\.\n$`,
+		}},
+		{"caught up", 201, []string{statsWith(5000, 0, 5000), statsWith(5100, 5100, 0)}, nil, 0, []string{
+			`backlog +5002 orders before, 2 after: -[\d.]+ per second\n`, `\nThe workers kept up\.\n$`,
+		}},
+		{"did not keep up", 201, []string{statsWith(100, 100, 0), statsWith(600, 150, 450)}, nil, 0, []string{
+			`backlog +2 orders before, 452 after`, `\nThe workers did not keep up: with every second [\d.]+ more orders waited\.\n$`,
+		}},
+		{"not known", 201, []string{statsWith(0, 0, 0), ""}, nil, 1, []string{
+			`accepted +\d+\n`, `\nWhether the workers kept up is not known: get stats: 503: Service Unavailable\n`,
+			`orderctl: get stats: 503: Service Unavailable\n$`,
+		}},
+		{"refused batches", 429, []string{statsWith(0, 0, 0)}, []string{"--batch", "5"}, 1, []string{
+			`in batches of 5, `, `accepted +0\n   refused +\d+ with 429 too many requests\n`, `orderctl: (\d+) of \d+ orders were not accepted\n$`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newLoadAPI(t, tt.status, tt.stats...)
+			args := append([]string{"load", "--rate", "20", "--duration", "1s", "--api", api.URL}, tt.args...)
+			orderctl(t, args...).mustEnd(t, tt.exit, append(tt.says, `^   asked +20 orders per second for 1s, `,
+				`   sent +\d+ orders, [\d.]+ per second\n`, `p50 +p90 +p95 +p99 +max *\n +since the request was due( +[\d.]+){5} *\n`)...)
+		})
 	}
 }
 
-// TestLoadDoesNotWaitForAnswers holds that requests go out although none of those
-// before them was answered.
-func TestLoadDoesNotWaitForAnswers(t *testing.T) {
+// TestLoadWithoutAnAPI checks that nothing is sent without statistics to begin with.
+func TestLoadWithoutAnAPI(t *testing.T) {
 	t.Parallel()
-	const enough = 5
-	arrived := make(chan struct{})
-	api := newLoadAPI(t, func(n int, w http.ResponseWriter, r *http.Request) {
-		if n == enough {
-			close(arrived)
-		}
-		select {
-		case <-arrived:
-			w.WriteHeader(http.StatusCreated)
-		case <-r.Context().Done():
-		}
-	})
-	if got := loadJSON(t, api, 0, "--rate", "60", "--duration", "1s"); got.Sent < enough {
-		t.Errorf("the result is %+v", got)
-	}
-}
-
-// TestLoadLatencyCountsTheWait holds that a request that finds the only connection
-// busy counts the wait for it.
-func TestLoadLatencyCountsTheWait(t *testing.T) {
-	t.Parallel()
-	api := newLoadAPI(t, func(n int, w http.ResponseWriter, _ *http.Request) {
-		if n == 1 {
-			<-time.After(500 * time.Millisecond)
-		}
-		w.WriteHeader(http.StatusCreated)
-	})
-	got := loadJSON(t, api, 0, "--rate", "50", "--duration", "1s", "--connections", "1")
-	l := got.LatencyMS
-	if l.P90 < 100 || l.Max < 500 || l.P50 > l.P90 || l.P90 > l.P99 || l.P99 > l.Max {
-		t.Errorf("the latencies are %+v", l)
+	orderctl(t, "load", "--rate", "1", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: get stats: no answer from the API .*refused`)
+	api := newLoadAPI(t, http.StatusCreated, `{"something":"else"}`)
+	orderctl(t, "load", "--rate", "1", "--api", api.URL).mustEnd(t, 1, `^orderctl: `)
+	if n := len(api.sent()); n > 0 {
+		t.Errorf("%d requests were sent", n)
 	}
 }

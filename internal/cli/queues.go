@@ -2,71 +2,57 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/order"
 )
 
-type queues struct {
-	*World
-	api    target
-	output format
-}
+type queuesCommand struct{ apiCommand }
 
 func newQueues(w *World) *cobra.Command {
-	q := &queues{World: w}
+	q := &queuesCommand{apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "queues",
-		Short: "Show the queues and what is damaged in them, pause and resume them",
+		Short: "Show, pause and resume the queues, and show their corrupt tasks",
 		Example: `  orderctl queues
   orderctl queues pause low
   orderctl queues --output json | jq '.queues[] | select(.paused) | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return q.run(cmd.Context()) },
 	}
-	addAPIFlags(cmd, w, &q.api)
-	addOutputFlag(cmd, &q.output)
-	cmd.AddCommand(newPause(w), newResume(w), newDamaged(w))
+	q.addFlags(cmd)
+	cmd.AddCommand(newPause(w), newResume(w), newCorrupt(w))
 	return cmd
 }
 
-func (q *queues) run(ctx context.Context) error {
-	client, err := q.api.open(1)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	answer, err := client.Queues(ctx)
-	if err != nil {
-		return fmt.Errorf("get queues: %w", err)
-	}
-	if q.output == formatJSON {
-		return q.printJSON(answer)
-	}
-	var v struct {
-		Queues []queueView `json:"queues"`
-	}
-	if json.Unmarshal(answer, &v) != nil || v.Queues == nil {
-		return errNotTheAPI
-	}
-	printQueues(q.Stdout, v.Queues)
-	return nil
+func (q *queuesCommand) run(ctx context.Context) error {
+	return q.withClient(1, func(api *client.Client) error {
+		queues, err := api.Queues(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("get queues: %w", err)
+		case q.output == formatJSON:
+			return q.printJSON(queues.JSON)
+		}
+		printQueues(q.Stdout, queues.Queues)
+		return nil
+	})
 }
 
-func printQueues(w io.Writer, views []queueView) {
-	t := newFigures(w)
+func printQueues(w io.Writer, queues []client.Queue) {
+	t := newTable(w)
 	t.row("queue", "pending", "active", "scheduled", "retry", "archived", "paused", "oldest pending")
-	for _, v := range views {
+	for _, q := range queues {
 		paused := "no"
-		if v.Paused {
+		if q.Paused {
 			paused = "PAUSED"
 		}
-		t.row(order.Printable(v.Name), v.Pending, v.Active, v.Scheduled, v.Retry, v.Archived, paused,
-			fmt.Sprintf("%.1f s", v.OldestPendingSeconds))
+		t.row(order.Printable(q.Name), q.Pending, q.Active, q.Scheduled, q.Retry, q.Archived, paused,
+			fmt.Sprintf("%.1f s", q.OldestPendingSeconds))
 	}
-	_ = t.end()
+	t.flushFigures()
 }

@@ -43,7 +43,7 @@ func TestQueuesFail(t *testing.T) {
 		status             int
 	}{
 		{"error", problem(500, "Something went wrong.", ""), `get queues: 500: Something went wrong\.`, 500},
-		{"no API", `{}`, `the answer is not that of an order API; is --api right\?`, 200},
+		{"no API", `{}`, `get queues: the answer is not that of an order API; is the address right\?`, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +89,7 @@ func TestPauseAndResume(t *testing.T) {
 			"no API",
 			[]string{"resume", "low"},
 			[]exchange{{"POST /queues/low/resume", 200, `{}`}},
-			1, "", "orderctl: low: the answer is not that of an order API; is --api right?\n",
+			1, "", "orderctl: low: the answer is not that of an order API; is the address right?\n",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

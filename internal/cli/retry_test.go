@@ -30,7 +30,7 @@ func TestRetryOfANamedOrderIsSentOnce(t *testing.T) {
 		says   string
 	}{
 		"answer is lost": {answerLost, `^orderctl: a may or may not be retried: no answer from the API at `},
-		"Redis is away":  {503, `^orderctl: a may or may not be retried: 503: Redis is unavailable; orderctl doctor says more\n$`},
+		"Redis is away":  {503, `^orderctl: a may or may not be retried: 503: Redis is unavailable; run orderctl doctor for details\n$`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -143,7 +143,7 @@ func TestRetryManyFails(t *testing.T) {
 		{"refused", `^orderctl: retry orders: 400: older_than must be an age\n$`, []exchange{
 			{first, 400, problem(400, "x", `,"errors":[{"field":"older_than","code":"invalid","message":"must be an age"}]`)},
 		}},
-		{"no API", `^orderctl: retry orders: the answer is not that of an order API; is --api right\?\n$`, []exchange{{first, 200, `{}`}}},
+		{"no API", `^orderctl: retry orders: the answer is not that of an order API; is the address right\?\n$`, []exchange{{first, 200, `{}`}}},
 		{"goes in circles", `the API gave the same cursor twice in a row\n$`, []exchange{
 			{first, 200, `{"count":0,"retried":0,"dry_run":false,"next_cursor":"c"}`}, {second, 200, `{"count":0,"retried":0,"dry_run":false,"next_cursor":"c"}`},
 		}},

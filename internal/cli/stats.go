@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,71 +10,49 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/order"
 )
 
-type statsCommand struct {
-	*World
-	api    target
-	output format
-}
+type statsCommand struct{ apiCommand }
 
 func newStats(w *World) *cobra.Command {
-	s := &statsCommand{World: w}
+	s := &statsCommand{apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "stats",
-		Short: "Show how many orders are where, and how long they take",
+		Short: "Show how many orders are in which status, and how long they take",
 		Example: `  orderctl stats
   orderctl stats --output json | jq .ledger.drift`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
 	}
-	addAPIFlags(cmd, w, &s.api)
-	addOutputFlag(cmd, &s.output)
+	s.addFlags(cmd)
 	return cmd
 }
 
 func (s *statsCommand) run(ctx context.Context) error {
-	client, err := s.api.open(1)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	answer, err := client.Stats(ctx)
-	if err != nil {
-		return fmt.Errorf("get stats: %w", err)
-	}
-	if s.output == formatJSON {
-		return s.printJSON(answer)
-	}
-	v, err := decodeStats(answer)
-	if err != nil {
-		return err
-	}
-	s.print(v)
-	return nil
+	return s.withClient(1, func(api *client.Client) error {
+		stats, err := getStats(ctx, api)
+		switch {
+		case err != nil:
+			return err
+		case s.output == formatJSON:
+			return s.printJSON(stats.JSON)
+		}
+		s.print(stats)
+		return nil
+	})
 }
 
-func decodeStats(answer json.RawMessage) (statsView, error) {
-	v := statsView{ActiveWorkers: notKnown, Workers: notKnown}
-	if json.Unmarshal(answer, &v) != nil || v.ByStatus == nil {
-		return statsView{}, errNotTheAPI
+func getStats(ctx context.Context, api *client.Client) (client.Stats, error) {
+	stats, err := api.Stats(ctx)
+	if err != nil {
+		return stats, fmt.Errorf("get stats: %w", err)
 	}
-	return v, nil
+	return stats, nil
 }
 
-// notKnown stands for a number that the API leaves out, as it does not know it.
-const notKnown = -1
-
-// numberText is a number that may not be known.
-func numberText(n int) string {
-	if n == notKnown {
-		return "unknown"
-	}
-	return strconv.Itoa(n)
-}
-
-func (s *statsCommand) print(v statsView) {
+func (s *statsCommand) print(v client.Stats) {
 	t := newTable(s.Stdout)
 	t.row("   accepted", v.Ledger.Accepted)
 	t.row("   drift", driftText(v.Ledger.Drift))
@@ -83,18 +60,18 @@ func (s *statsCommand) print(v statsView) {
 	t.row("   worker slots", numberText(v.ActiveWorkers))
 	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
-	_ = t.end()
+	t.flush()
 
 	s.printf("\n")
-	t = newFigures(s.Stdout)
+	t = newTable(s.Stdout)
 	t.row("status", "orders")
 	for _, status := range order.Statuses() {
 		t.row(status, v.ByStatus[status])
 	}
-	_ = t.end()
+	t.flushFigures()
 
 	s.printf("\n")
-	queues := make([]queueView, len(order.Queues()))
+	queues := make([]client.Queue, len(order.Queues()))
 	for i, name := range order.Queues() {
 		queues[i] = v.Queues[name]
 		queues[i].Name = string(name)
@@ -104,24 +81,20 @@ func (s *statsCommand) print(v statsView) {
 	printLatency(s.Stdout, v.LatencyMS)
 }
 
+// numberText is a number that the API may not know.
+func numberText(n *int) string {
+	if n == nil {
+		return "unknown"
+	}
+	return strconv.Itoa(*n)
+}
+
 // driftText explains the one figure that must be zero.
 func driftText(drift int64) string {
 	if drift == 0 {
 		return "0 (the books balance)"
 	}
 	return fmt.Sprintf("%d (THE BOOKS DO NOT BALANCE)", drift)
-}
-
-func printLatency(w io.Writer, v latencyView) {
-	t := newFigures(w)
-	t.row("latency in ms", "p50", "p95", "p99")
-	for _, l := range []struct {
-		name string
-		quantilesView
-	}{{"queue wait", v.QueueWait}, {"processing", v.Processing}, {"end to end", v.EndToEnd}} {
-		t.row(l.name, fmt.Sprintf("%.1f", l.P50), fmt.Sprintf("%.1f", l.P95), fmt.Sprintf("%.1f", l.P99))
-	}
-	_ = t.end()
 }
 
 // repairsText lists the kinds of repairs that were made.
@@ -136,4 +109,23 @@ func repairsText(repairs map[order.Repair]int64) string {
 		return "none"
 	}
 	return strings.Join(made, ", ")
+}
+
+// latencyRow is one line of a table of latencies.
+type latencyRow struct {
+	name string
+	client.Quantiles
+}
+
+func latencyRows(l client.Latency) []latencyRow {
+	return []latencyRow{{"queue wait", l.QueueWait}, {"processing", l.Processing}, {"end to end", l.EndToEnd}}
+}
+
+func printLatency(w io.Writer, l client.Latency) {
+	t := newTable(w)
+	t.row("latency in ms", "p50", "p95", "p99")
+	for _, row := range latencyRows(l) {
+		t.row(row.name, fmt.Sprintf("%.1f", row.P50), fmt.Sprintf("%.1f", row.P95), fmt.Sprintf("%.1f", row.P99))
+	}
+	t.flushFigures()
 }

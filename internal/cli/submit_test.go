@@ -46,14 +46,14 @@ func TestSubmit(t *testing.T) {
 		{"lines", strings.Repeat(valid+"\n", 100), 0, []string{`accepted +100\n`}},
 		{"replays", strings.Repeat(withID("twice")+"\n", 3), 0, []string{`accepted +1\n`, `replayed +2 `}},
 		{"bad lines", bad, 1, []string{
-			`accepted +2\n`, `refused +4\n\n`, `line 2: is not valid JSON: unexpected end of JSON input\n`,
-			`line 3: 400: amount must have at most two decimals\nline 4: is not a JSON object\nline 5: is longer than 256 KiB\n`,
-			`orderctl: 4 of 6 orders were not taken\n$`,
+			`accepted +2\n`, `refused +4\n\n`, `line 2: is not valid JSON: invalid character '\[' after object value`,
+			`line 3: 400: amount must have at most two decimals\nline 4: is a JSON array; .*\nline 5: is longer than 256 KiB\n`,
+			`orderctl: 4 of 6 orders were not accepted\n$`,
 		}},
 		{"one after the other", valid + valid + "{\n" + valid[1:] + "\n{\n" + valid[1:] + valid + "\n" + valid, 0, []string{`accepted +6\n`, `refused +0\n$`}},
 		{"UTF-16", in16(valid), 1, []string{`accepted +0\n`, `\norderctl: read the orders: the input is in UTF-16 or UTF-32, and only UTF-8 is read: iconv `}},
 		{"gzip", "\x1f\x8b\x08", 1, []string{`\norderctl: read the orders: the input is compressed with gzip`}},
-		{"CSV", "id,amount\no1,12.50\n", 1, []string{`refused +2\n`, `line 1: .* CSV, which is not read`, `line 2: .* CSV`, `2 of 2 orders were not taken\n$`}},
+		{"CSV", "id,amount\no1,12.50\n", 1, []string{`refused +2\n`, `line 1: .* CSV`, `line 2: .* CSV`, `2 of 2 orders were not accepted\n$`}},
 		{"nothing but a mark", "\ufeff", 1, []string{`orderctl: there is no order in the input\n$`}},
 		{"nothing", "\n", 1, []string{`orderctl: there is no order in the input\n$`}},
 	} {
@@ -175,8 +175,8 @@ func TestSubmitGivesUp(t *testing.T) {
 	orderctl(t, "submit", file, "--api", api.URL, "--tries", "2", "--concurrency", "1").mustEnd(t, 1,
 		`no room +1 \(not accepted\)\n`, `not sent +49 \(from line 2 on\)\n`,
 		`line 1: order \S+ was not accepted: 503: Nothing was accepted: too many orders are waiting\.\n`,
-		`\nSend the same file again: what was accepted is not taken twice\.\n`,
-		`orderctl: 50 of 50 orders were not taken; stopped at line 1: 503: Nothing`)
+		`\nSend the same file again: what was accepted is not accepted twice\.\n`,
+		`orderctl: 50 of 50 orders were not accepted; stopped at line 1: 503: Nothing`)
 	if len(api.bodies) != 2 {
 		t.Errorf("sent %d times", len(api.bodies))
 	}
@@ -200,7 +200,7 @@ func TestSubmitIntoFullQueues(t *testing.T) {
 		file.WriteString(withID(fmt.Sprint("o", n)) + "\n")
 	}
 	c := orderctl(t, "submit", fileOf(t, file.String()), "--api", api.URL, "--tries", "2", "--concurrency", "4")
-	c.mustEnd(t, 1, `no room: trying again in 1 s \(Ctrl-C stops\)\n`, `orderctl: 25 of 30 orders were not taken; stopped at line \d+: 503: Nothing`)
+	c.mustEnd(t, 1, `no room: trying again in 1 s \(Ctrl-C stops\)\n`, `orderctl: 25 of 30 orders were not accepted; stopped at line \d+: 503: Nothing`)
 	sum := 0
 	for _, count := range regexp.MustCompile(`(?m)^ *(?:accepted|replayed|refused|no room|unknown|not sent) +(\d+)`).FindAllStringSubmatch(c.stdout.String(), -1) {
 		n, _ := strconv.Atoi(count[1])
@@ -214,7 +214,7 @@ func TestSubmitIntoFullQueues(t *testing.T) {
 func TestSubmitWithoutAPI(t *testing.T) {
 	t.Parallel()
 	c := orderctl(t, "submit", fileOf(t, valid), "--api", "http://127.0.0.1:1")
-	c.mustEnd(t, 1, `^orderctl: no answer from the API at http://127.0.0.1:1: .*refused; is it running, and is --api right\?\n$`)
+	c.mustEnd(t, 1, `^orderctl: no answer from the API at http://127.0.0.1:1: .*refused; is it running, and is the address right\?\n$`)
 }
 
 func TestSubmitTellsTwentyFailures(t *testing.T) {

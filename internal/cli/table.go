@@ -4,152 +4,163 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
+	"time"
 	"unicode/utf8"
+
+	"orderprocessor/internal/order"
 )
 
 const (
-	// nameWidth is the least width of the first column of figures, where there is room,
-	// so that tables below each other line up.
+	// nameWidth is the width of the names of figures, where there is room, so that
+	// tables below each other line up.
 	nameWidth = 36
-	// tableWidth is the width that tables of figures fit wherever they are written to.
-	tableWidth = usualWidth
-	// textGap is the space between columns of text.
-	textGap = 3
-	// leastText is the least room in which a text is wrapped on a terminal.
-	leastText = 20
+	// columnGap is the space between two columns.
+	columnGap = 3
+	// minWrapped is the least room in which a text is wrapped.
+	minWrapped = 20
 )
 
-// table gathers rows, and writes them in columns. Call end once, after the last row.
+// table collects rows and writes them in columns.
 type table struct {
-	to      io.Writer
-	figures bool
-	rows    [][]string
+	to   io.Writer
+	rows [][]string
 }
 
-// newTable returns a table of text, aligned to the left. On a terminal the last column
-// is wrapped to what is left of the width; nothing is cut.
 func newTable(w io.Writer) *table { return &table{to: w} }
 
-// newFigures returns a table whose rows are a name and figures below each other. It
-// stands on its side where it would be wider than tableWidth; nothing is cut.
-func newFigures(w io.Writer) *table { return &table{to: w, figures: true} }
-
-// row gathers the cells of one line.
-func (t *table) row(name any, cells ...any) {
-	row := make([]string, 0, 1+len(cells))
-	row = append(row, fmt.Sprint(name))
-	for _, c := range cells {
-		row = append(row, fmt.Sprint(c))
+func (t *table) row(cells ...any) {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = fmt.Sprint(c)
 	}
 	t.rows = append(t.rows, row)
 }
 
-// end writes out what was gathered. Standard output remembers an error as well.
-func (t *table) end() error {
-	lines := textLines(t.rows, terminalWidth(t.to))
-	if t.figures {
-		lines = figureLines(t.rows, tableWidth)
-	}
-	if len(lines) == 0 {
-		return nil
-	}
-	_, err := io.WriteString(t.to, strings.Join(lines, "\n")+"\n")
-	return err
+// flush writes the table, aligned to the left. On a terminal the last column is
+// wrapped to what is left of the width. Standard output remembers an error.
+func (t *table) flush() {
+	width := terminalWidth(t.to)
+	_, _ = io.WriteString(t.to, textColumns(t.rows, width))
 }
 
-// terminalWidth is how many columns the terminal has that is written to, or 0.
-func terminalWidth(w io.Writer) int {
-	if !isTerminal(w) {
-		return 0
+// textColumns lays out a table of text; a width of 0 is without a bound.
+func textColumns(rows [][]string, width int) string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, columnGap, ' ', 0)
+	for _, row := range rows {
+		last := len(row) - 1
+		parts := []string{row[last]}
+		if room := width - leadingWidth(rows); room >= minWrapped {
+			parts = wrap(row[last], room)
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(append(row[:last:last], parts[0]), "\t"))
+		for _, part := range parts[1:] {
+			_, _ = fmt.Fprintln(w, strings.Repeat("\t", last)+part)
+		}
 	}
-	width, _ := sizeOf(fileOf(w))
+	_ = w.Flush()
+	return text.String()
+}
+
+// leadingWidth is the width of all columns but the last.
+func leadingWidth(rows [][]string) int {
+	width := 0
+	for i := range len(rows[0]) - 1 {
+		widest := 0
+		for _, row := range rows {
+			widest = max(widest, utf8.RuneCountInString(row[i]))
+		}
+		width += widest + columnGap
+	}
 	return width
 }
 
-// widthsOf returns the width of each column.
-func widthsOf(rows [][]string) []int {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	return widths
+// flushFigures writes a table whose rows are a name and figures, aligned to the
+// right. A table that is wider than 80 columns is written with its rows as columns.
+func (t *table) flushFigures() {
+	_, _ = io.WriteString(t.to, figureColumns(t.rows, usualWidth))
 }
 
-// textLines returns the lines of a table of text; a width of 0 is without a bound.
-func textLines(rows [][]string, width int) []string {
-	widths := widthsOf(rows)
+func figureColumns(rows [][]string, width int) string {
+	longest := 0
+	for _, row := range rows {
+		longest = max(longest, utf8.RuneCountInString(row[0]))
+	}
+	for gap := columnGap; gap > 0; gap-- {
+		for _, names := range []int{max(nameWidth, longest), longest} {
+			if text := alignRight(rows, names, gap); utf8.RuneCountInString(text)/len(rows) <= width+1 {
+				return text
+			}
+		}
+	}
+	if len(rows) >= len(rows[0]) { // turning it would not make it narrower
+		return alignRight(rows, longest, 1)
+	}
+	turned := make([][]string, len(rows[0]))
+	longest = 0
+	for i := range turned {
+		for _, row := range rows {
+			turned[i] = append(turned[i], row[i])
+		}
+		longest = max(longest, utf8.RuneCountInString(turned[i][0]))
+	}
+	return alignRight(turned, longest, 1)
+}
+
+func alignRight(rows [][]string, names, gap int) string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, gap, ' ', tabwriter.AlignRight)
+	for _, row := range rows {
+		_, _ = fmt.Fprintf(w, "%-*s\t%s\t\n", names, row[0], strings.Join(row[1:], "\t"))
+	}
+	_ = w.Flush()
+	return text.String()
+}
+
+// wrap breaks a text between its words into lines of at most so many characters. A
+// longer word, such as a path, stays whole so that it can be copied.
+func wrap(text string, width int) []string {
 	var lines []string
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row[:len(row)-1] {
-			_, _ = fmt.Fprintf(&line, "%-*s", widths[i]+textGap, cell)
-		}
-		last, begun := row[len(row)-1], utf8.RuneCountInString(line.String())
-		if width-begun < leastText || utf8.RuneCountInString(last) <= width-begun {
-			lines = append(lines, line.String()+last)
-			continue
-		}
-		indent := strings.Repeat(" ", begun)
-		for i, part := range wrapped(last, width-begun) {
-			if i == 0 {
-				lines = append(lines, line.String()+part)
-				continue
-			}
-			lines = append(lines, indent+part)
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
 		}
 	}
-	return lines
+	return append(lines, line)
 }
 
-// figureLines returns the lines of a table of figures, with as much space between the
-// columns as the width allows.
-func figureLines(rows [][]string, width int) []string {
-	widths := widthsOf(rows)
-	for gap := textGap; gap > 0 && len(widths) > 0; gap-- {
-		names := width - gap
-		for _, w := range widths[1:] {
-			names -= gap + w
-		}
-		if names >= widths[0] {
-			widths[0] = max(widths[0], min(nameWidth, names))
-			return inColumns(rows, widths, gap)
-		}
+// shorten returns at most so many characters of a text, and marks an early end.
+func shorten(text string, n int) string {
+	chars := []rune(text)
+	if len(chars) <= n {
+		return text
 	}
-	sides := turned(rows)
-	if len(sides) == 0 || len(sides[0]) >= len(rows[0]) { // it would not get narrower
-		return inColumns(rows, widths, 1)
-	}
-	return inColumns(sides, widthsOf(sides), 1)
+	return string(chars[:max(0, n-1)]) + "…"
 }
 
-func inColumns(rows [][]string, widths []int, gap int) []string {
-	lines := make([]string, len(rows))
-	for i, row := range rows {
-		var line strings.Builder
-		_, _ = fmt.Fprintf(&line, "%*s%-*s", gap, "", widths[0], row[0])
-		for j, cell := range row[1:] {
-			_, _ = fmt.Fprintf(&line, "%*s", gap+widths[j+1], cell)
-		}
-		lines[i] = line.String()
+// moment writes a time in UTC, or nothing for one that has not come.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return lines
+	return order.FormatTime(t)
 }
 
-// turned makes columns of rows, which have the same number of cells.
-func turned(rows [][]string) [][]string {
-	if len(rows) == 0 {
-		return nil
+// oneLine makes one line of an error that may have several.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ": ") }
+
+// countOrders is a number of orders, for sentences.
+func countOrders(n int) string {
+	if n == 1 {
+		return "1 order"
 	}
-	sides := make([][]string, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			sides[i] = append(sides[i], cell)
-		}
-	}
-	return sides
+	return fmt.Sprintf("%d orders", n)
 }

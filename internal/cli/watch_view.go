@@ -1,195 +1,294 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"charm.land/lipgloss/v2"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
 )
 
-// The looks of a line, as terminals take them.
+// The widths of figures, and of the tables of statuses and latencies.
 const (
-	bold   = "\x1b[1m"
-	red    = "\x1b[1;31m"
-	yellow = "\x1b[33m"
-	faint  = "\x1b[2m"
-	plain  = "\x1b[0m"
-)
-
-const (
-	// columnGap is the space between two tables.
-	columnGap = "     "
-	// besideWidth is the least width at which tables stand beside each other.
-	besideWidth = statusWidths + len(columnGap) + latencyWidths
-	// alarm marks a figure that is not as it must be, for those who see no colours.
+	queueFigure   = 9
+	statusFigure  = 7
+	statusWidth   = 37
+	latencyWidth  = 38
+	besideGap     = "     "
+	minSideBySide = statusWidth + len(besideGap) + latencyWidth
+	// alarm marks a figure that is wrong, for those who see no colours.
 	alarm = "! "
 )
 
-// styled is a line of the screen and its look.
-type styled struct{ text, look string }
+// style is how a line looks.
+type style int
 
-// view returns the lines that fill a screen of the size, the last of them with the
-// keys.
-func (d *display) view(width, height int) []string {
-	lines := d.head(width)
-	if !d.shown.stats.at.IsZero() {
-		lines = append(lines, d.figures(width)...)
+const (
+	plain style = iota
+	bold
+	faint
+	yellow
+	red
+)
+
+func (s style) render(text string) string {
+	look := lipgloss.NewStyle()
+	switch s {
+	case bold:
+		look = look.Bold(true)
+	case faint:
+		look = look.Faint(true)
+	case yellow:
+		look = look.Foreground(lipgloss.Yellow)
+	case red:
+		look = look.Foreground(lipgloss.Red).Bold(true)
+	default:
+		return text
 	}
-	lines = append(lines, d.events(width, max(0, height-len(lines)-2))...)
-	lines = lines[:min(len(lines), max(0, height-1))]
-	for len(lines) < height-1 {
-		lines = append(lines, styled{})
-	}
-	lines = append(lines, styled{d.keys(), faint})
-	return d.paint(lines, width)
+	return look.Render(text)
 }
 
-// paint cuts the lines to the width and gives them their looks.
-func (d *display) paint(lines []styled, width int) []string {
-	painted := make([]string, len(lines))
-	for i, l := range lines {
-		painted[i] = strings.TrimRight(cutWords(l.text, width), " ")
-		if d.colour && l.look != "" {
-			painted[i] = l.look + painted[i] + plain
-		}
-	}
-	return painted
+// styled is a line of the screen and its style.
+type styled struct {
+	text string
+	style
 }
 
-// cutWords cuts a text to so many characters, between words, so that no figure loses its
-// end; a word that fills the line is shortened.
+// lines fill the screen; the last one shows the keys.
+func (s *watchScreen) lines() []string {
+	all := s.head()
+	if !s.shown.at.IsZero() {
+		all = append(all, s.tables()...)
+	}
+	all = append(all, s.events(max(0, s.height-len(all)-2))...)
+	all = all[:min(len(all), max(0, s.height-1))]
+	for len(all) < s.height-1 {
+		all = append(all, styled{})
+	}
+	keys := "q quit   p pause"
+	if s.paused {
+		keys = "q quit   p continue"
+	}
+	all = append(all, styled{keys, faint})
+	lines := make([]string, len(all))
+	for i, l := range all {
+		lines[i] = l.render(strings.TrimRight(cutWords(l.text, s.width), " "))
+	}
+	return lines
+}
+
+// cutWords cuts a text to so many characters, between words, so that no figure loses
+// its end. A word that fills the line is shortened.
 func cutWords(text string, n int) string {
 	const mark = " …"
-	room := n - utf8.RuneCountInString(mark)
 	chars := []rune(text)
-	switch {
-	case len(chars) <= n:
+	if len(chars) <= n {
 		return text
-	case room <= 0:
-		return shortened(text, n)
 	}
-	end := room
+	end := n - utf8.RuneCountInString(mark)
 	for end > 0 && chars[end] != ' ' {
 		end--
 	}
-	if end == 0 {
-		return shortened(text, n)
+	if end <= 0 {
+		return shorten(text, n)
 	}
 	return strings.TrimRight(string(chars[:end]), " ") + mark
 }
 
-func (d *display) keys() string {
-	if d.paused {
-		return "q quit   p go on"
-	}
-	return "q quit   p pause"
-}
-
-// head says what is watched, and how it is with that.
-func (d *display) head(width int) []styled {
-	state, look := d.state()
-	title := "orderctl watch  " + d.api
-	if utf8.RuneCountInString(title+"  "+state) > width {
+// head names the API and its state.
+func (s *watchScreen) head() []styled {
+	state, look := s.state()
+	title := "orderctl watch  " + s.api
+	gap := s.width - utf8.RuneCountInString(title+state)
+	if gap < 2 {
 		return []styled{{title, bold}, {state, look}, {}}
 	}
-	return []styled{{title + strings.Repeat(" ", width-utf8.RuneCountInString(title+state)) + state, look}, {}}
+	return []styled{{title + strings.Repeat(" ", gap) + state, look}, {}}
 }
 
-// state says whether the figures are of now.
-func (d *display) state() (text, look string) {
-	p := d.shown
-	of := p.stats.at.UTC().Format(time.TimeOnly) + " UTC"
+// state is the time of the figures, or why they are not current.
+func (s *watchScreen) state() (string, style) {
+	f := s.shown
+	at := f.at.UTC().Format(time.TimeOnly) + " UTC"
 	switch {
-	case p.err != nil && p.stats.at.IsZero():
-		return away(p.err), red
-	case p.err != nil:
-		return away(p.err) + ": figures of " + of, red
-	case p.stats.at.IsZero():
+	case f.err != nil && f.at.IsZero():
+		return statsErrorText(f.err), red
+	case f.err != nil:
+		return statsErrorText(f.err) + ": figures of " + at, red
+	case f.at.IsZero():
 		return "connecting", yellow
-	case d.paused:
-		return "paused at " + of, yellow
+	case s.paused:
+		return "paused at " + at, yellow
 	default:
-		return of, bold
+		return at, bold
 	}
 }
 
-// figures are all tables.
-func (d *display) figures(width int) []styled {
-	v := d.shown.stats.stats
-	lines := append([]styled{{d.throughput(width), ""}}, d.system(width)...)
-	lines = append(append(lines, styled{}), queueLines(v)...)
-	lines = append(lines, styled{})
-	statuses, latencies := statusLines(v), latencyLines(v.LatencyMS)
-	if width < besideWidth {
-		return append(append(append(append(lines, statuses...), styled{}), latencies...), styled{})
+// statsErrorText is a few words on why there are no figures.
+func statsErrorText(err error) string {
+	var response *client.ResponseError
+	switch {
+	case errors.As(err, new(*client.UnreachableError)):
+		return "no answer from the API"
+	case errors.As(err, &response):
+		return response.Error()
+	default:
+		return order.Printable(oneLine(err))
 	}
-	for i := range statuses {
-		lines = append(lines, styled{fmt.Sprintf("%-*s", statusWidths, statuses[i].text) + columnGap + latencies[i].text, statuses[i].look})
+}
+
+func (s *watchScreen) tables() []styled {
+	v := s.shown.stats
+	throughput := fmt.Sprintf("throughput  %8.1f /s  ", v.ThroughputPerSecond)
+	lines := []styled{{throughput + sparkline(s.shown.rates, s.width-len(throughput)), plain}}
+	lines = append(append(lines, systemLines(v, s.width)...), styled{})
+	lines = append(append(lines, queueLines(v)...), styled{})
+	statuses, latencies := statusLines(v), latencyLines(v.LatencyMS)
+	if s.width < minSideBySide {
+		return slices.Concat(lines, statuses, []styled{{}}, latencies, []styled{{}})
+	}
+	for i, l := range statuses {
+		text := fmt.Sprintf("%-*s", statusWidth, l.text)
+		if i < len(latencies) {
+			text += besideGap + latencies[i].text
+		}
+		lines = append(lines, styled{text, l.style})
 	}
 	return append(lines, styled{})
 }
 
-func (d *display) throughput(width int) string {
-	text := fmt.Sprintf("throughput  %8.1f /s  ", d.shown.stats.stats.ThroughputPerSecond)
-	return text + sparkline(d.shown.rates, width-len(text))
-}
-
-// system says who works, and with what, in as many lines as that takes.
-func (d *display) system(width int) []styled {
-	v := d.shown.stats.stats
+// systemLines show the workers, the books and the memory, in as many lines as fit.
+func systemLines(v client.Stats, width int) []styled {
+	const gap = "   "
+	mark := func(text string, wrong bool) string {
+		if wrong {
+			return alarm + text
+		}
+		return text
+	}
+	memory := "Redis " + app.Mebibytes(v.Redis.Used)
+	if v.Redis.Limit > 0 {
+		memory += fmt.Sprintf(" of %s, %d %%", app.Mebibytes(v.Redis.Limit), v.Redis.Used*100/v.Redis.Limit)
+	}
 	parts := []string{
-		marked(fmt.Sprintf("workers %s, slots %s", numberText(v.Workers), numberText(v.ActiveWorkers)), v.ActiveWorkers == 0),
-		marked(fmt.Sprintf("drift %d", v.Ledger.Drift), v.Ledger.Drift != 0),
-		fmt.Sprintf("accepted %d", v.Ledger.Accepted), memoryText(v.Redis),
+		mark(fmt.Sprintf("workers %s, slots %s", numberText(v.Workers), numberText(v.ActiveWorkers)), v.ActiveWorkers != nil && *v.ActiveWorkers == 0),
+		mark(fmt.Sprintf("drift %d", v.Ledger.Drift), v.Ledger.Drift != 0),
+		fmt.Sprintf("accepted %d", v.Ledger.Accepted), memory,
 	}
 	if v.Ledger.Accepted == 0 {
 		parts = append(parts, "no orders yet")
 	}
-	texts := packed(parts, width)
-	lines := make([]styled, len(texts))
-	for i, text := range texts {
-		lines[i].text = text
-		if strings.Contains(text, alarm) {
-			lines[i].look = red
+	var lines []styled
+	for i, part := range parts {
+		if i == 0 || len(lines[len(lines)-1].text)+len(gap)+len(part) > width {
+			lines = append(lines, styled{text: part})
+		} else {
+			lines[len(lines)-1].text += gap + part
+		}
+		if strings.HasPrefix(part, alarm) {
+			lines[len(lines)-1].style = red
 		}
 	}
 	return lines
 }
 
-func marked(text string, wrong bool) string {
-	if wrong {
-		return alarm + text
+func queueLines(v client.Stats) []styled {
+	lines := []styled{{fmt.Sprintf("%-10s %9s %9s %9s %9s %11s", "queue", "waiting", "active", "retry", "scheduled", "oldest"), bold}}
+	for _, name := range order.Queues() {
+		q := v.Queues[name]
+		l := styled{text: fmt.Sprintf("%-10s %9s %9s %9s %9s %9.1f s", name, rounded(q.Pending, queueFigure),
+			rounded(q.Active, queueFigure), rounded(q.Retry, queueFigure), rounded(q.Scheduled, queueFigure), q.OldestPendingSeconds)}
+		if q.Paused {
+			l = styled{l.text + "  PAUSED", yellow}
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// statusLines show how many orders have each status; the three statuses of
+// processing count as one.
+func statusLines(v client.Stats) []styled {
+	n := v.ByStatus
+	working := n[order.StatusProcessing] + n[order.StatusPriorityProcessing] + n[order.StatusExpedited]
+	row := func(open string, a int64, outcome string, b int64) styled {
+		return styled{text: fmt.Sprintf("%-10s %7s  %-9s %7s", open, rounded(a, statusFigure), outcome, rounded(b, statusFigure))}
+	}
+	return []styled{
+		{"status", bold},
+		row("scheduled", n[order.StatusScheduled], "completed", n[order.StatusCompleted]),
+		row("pending", n[order.StatusPending], "rejected", n[order.StatusRejected]),
+		row("processing", working, "failed", n[order.StatusFailed]),
+		row("retrying", n[order.StatusRetrying], "cancelled", n[order.StatusCancelled]),
+	}
+}
+
+func latencyLines(l client.Latency) []styled {
+	lines := []styled{{fmt.Sprintf("%-11s %8s %8s %8s", "latency, ms", "p50", "p95", "p99"), bold}}
+	for _, row := range latencyRows(l) {
+		lines = append(lines, styled{text: fmt.Sprintf("%-11s %8s %8s %8s",
+			row.name, milliseconds(row.P50), milliseconds(row.P95), milliseconds(row.P99))})
+	}
+	return lines
+}
+
+// events shows the newest events, the newest first, in so many lines and a title.
+func (s *watchScreen) events(room int) []styled {
+	lines := []styled{{"newest events", bold}}
+	if s.shown.silent != "" {
+		lines[0] = styled{"newest events: " + s.shown.silent, yellow}
+	}
+	for _, text := range slices.Backward(shortEventLines(last(s.shown.events, room), s.width)) {
+		lines = append(lines, styled{text: text})
+	}
+	return lines
+}
+
+// rounded writes a number in at most so many characters, at least six.
+func rounded(n int64, most int) string {
+	text := strconv.FormatInt(n, 10)
+	for i, unit := range []string{"M", "G", "T"} {
+		if len(text) > most {
+			text = fmt.Sprintf("%.1f%s", float64(n)/math.Pow10(6+3*i), unit)
+		}
 	}
 	return text
 }
 
-// packed puts parts into as few lines of at most so many characters as they fit in.
-func packed(parts []string, width int) []string {
-	const gap = "   "
-	lines := parts[:1:1]
-	for _, part := range parts[1:] {
-		end := &lines[len(lines)-1]
-		if len(*end)+len(gap)+len(part) > width {
-			lines = append(lines, part)
-			continue
-		}
-		*end += gap + part
+// milliseconds writes a duration in at most eight characters: long ones in seconds
+// or days, with the unit.
+func milliseconds(ms float64) string {
+	const exact, seconds = 999_999, 999_999_000 // up to these they fit
+	switch {
+	case ms < exact:
+		return fmt.Sprintf("%.1f", ms)
+	case ms < seconds:
+		return fmt.Sprintf("%.0f s", ms/1000)
+	default:
+		return fmt.Sprintf("%.0f d", ms/float64((24*time.Hour).Milliseconds()))
 	}
-	return lines
 }
 
-// events shows the newest changes, the newest first, in so many lines and a title.
-func (d *display) events(width, room int) []styled {
-	title := styled{"newest changes", bold}
-	if d.shown.silent != "" {
-		title = styled{"newest changes: " + d.shown.silent, yellow}
+// sparkline draws the newest values as bars of eight heights, one character each,
+// from 0 to the highest value.
+func sparkline(values []float64, width int) string {
+	heights := []rune("▁▂▃▄▅▆▇█")
+	values = last(values, max(0, width))
+	line := make([]rune, len(values))
+	for i, v := range values {
+		line[i] = heights[0]
+		if v > 0 {
+			line[i] = heights[int(math.Ceil(v/slices.Max(values)*float64(len(heights))))-1]
+		}
 	}
-	lines := []styled{title}
-	newest := last(d.shown.events, room)
-	ids := idWidth(newest, width)
-	for _, v := range slices.Backward(newest) {
-		lines = append(lines, styled{text: v.short(ids)})
-	}
-	return lines
+	return string(line)
 }
