@@ -10,8 +10,8 @@ import (
 	"syscall"
 
 	"orderprocessor/internal/app"
-	"orderprocessor/internal/config"
 	"orderprocessor/internal/cli"
+	"orderprocessor/internal/config"
 )
 
 func main() { os.Exit(run()) }

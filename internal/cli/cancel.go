@@ -42,7 +42,9 @@ func (c *cancelCommand) run(ctx context.Context, ids []string) error {
 	return c.withClient(1, func(api *client.Client) error {
 		orders := &changeEach{
 			World: c.World, output: c.output, kind: "orders", done: "cancelled",
-			change: func(ctx context.Context, id string) (changed, error) { return changedOrder(api.Cancel(ctx, id, c.reason)) },
+			change: func(ctx context.Context, id string) (changed, error) {
+				return changedOrder(api.Cancel(ctx, id, c.reason))
+			},
 		}
 		return orders.run(ctx, ids)
 	})

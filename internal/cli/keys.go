@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-		"fmt"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -112,7 +112,7 @@ ORDERS_API_KEYS_FILE names, of every API, and start the API again:
 
 // madeKey is a key with its line.
 type madeKey struct {
-	Name   string  `json:"name"`
+	Name   string         `json:"name"`
 	Scopes []config.Scope `json:"scopes"`
 	// Key is the secret.
 	Key string `json:"key"`

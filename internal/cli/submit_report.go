@@ -17,12 +17,12 @@ const maxShownFailures = 20
 // submitReport counts the outcomes of the orders of a file. It is safe for
 // concurrent use until it is printed.
 type submitReport struct {
-	mu                                            sync.Mutex
-	accepted, replayed, refused, noRoom, unknown  int
-	unsent, unsentLine                            int // how many, and the first of them
-	incomplete, frozen                            bool
-	withoutID                                     int // accepted or unknown, with an id from submit
-	failures                                      []failure
+	mu                                           sync.Mutex
+	accepted, replayed, refused, noRoom, unknown int
+	unsent, unsentLine                           int // how many, and the first of them
+	incomplete, frozen                           bool
+	withoutID                                    int // accepted or unknown, with an id from submit
+	failures                                     []failure
 }
 
 type failure struct {

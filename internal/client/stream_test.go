@@ -53,4 +53,3 @@ func TestSilenceEndsAStream(t *testing.T) {
 		t.Errorf("it ended after %v, while the API was still there", took)
 	}
 }
-

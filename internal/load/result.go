@@ -32,7 +32,7 @@ type Result struct {
 	SentPerSecond float64 `json:"sent_per_second"`
 	// RateKept is set if all orders went out, or those of an interrupted load at
 	// the rate of the plan.
-	RateKept bool `json:"rate_kept"`
+	RateKept bool  `json:"rate_kept"`
 	Accepted int64 `json:"accepted"`
 	// Refused has the most frequent refusal first.
 	Refused []Refusal `json:"refused"`
