@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -63,25 +62,6 @@ func TestCancelIsInterrupted(t *testing.T) {
 	eventually(t, "the second request", func() bool { return api.requests() == 2 })
 	c.interrupt(t)
 	c.mustPrint(t, 1, "a   cancelled\n", "orderctl: b may or may not be cancelled: interrupted\n")
-}
-
-func TestCancelPrintsNoControlCharacters(t *testing.T) {
-	t.Parallel()
-	const evil = `\u001b[2J`
-	for _, output := range []string{"table", "json"} {
-		t.Run(output, func(t *testing.T) {
-			t.Parallel()
-			api := newScript(t,
-				exchange{"POST /orders/a/cancel", 409, problem(409, "x", `,"order_status":"`+evil+`"`)},
-				exchange{"POST /orders/b/cancel", 409, strings.ReplaceAll(problem(409, evil, ""), `\\`, `\`)},
-				exchange{"POST /orders/c/cancel", 200, strings.ReplaceAll(record("c", evil, ""), `\\`, `\`)})
-			c := orderctl(t, "cancel", "a", "b", "c", "-o", output, "--api", api.URL)
-			c.mustEnd(t, 1, `not cancelled: it is  \[2J\n`, `not cancelled: 409:  \[2J\n`)
-			if out := c.stdout.String() + c.stderr.String(); strings.Contains(out, "\x1b") {
-				t.Errorf("a control character reached the terminal: %q", out)
-			}
-		})
-	}
 }
 
 func TestCancelFindsNoAPI(t *testing.T) {

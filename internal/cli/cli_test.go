@@ -258,6 +258,20 @@ func TestUsage(t *testing.T) {
 		{"key with an empty scope", `there is no scope ""; the scopes are submit, read, admin`, []string{"keys", "new", "--name", "a", "--scope", "read+"}},
 		{"key with a wrong scope", `there is no scope "write"`, []string{"keys", "new", "--name", "a", "--scope", "read", "--scope", "write"}},
 		{"key as an argument", `unknown command "shop"`, []string{"keys", "new", "shop"}},
+		{"events: status", `there is no status "done"; the statuses are scheduled, pending, `, []string{"events", "--status", "failed,done"}},
+		{"events: no status", `--status and --id must not be empty`, []string{"events", "--status", ""}},
+		{"events: id", `"a/b" cannot be an order's id`, []string{"events", "--id", "a,a/b"}},
+		{"events: no id", `--status and --id must not be empty`, []string{"events", "--id", ""}},
+		{"events: too many ids", `--id accepts at most 100 orders`, []string{"events", "--id", strings.Repeat("a,", 100) + "a"}},
+		{"events: after", `--after must be the id of an event, such as 1764000000000-0, not "yesterday"`, []string{"events", "--after", "yesterday"}},
+		{"events: after nothing", `--after must be the id of an event`, []string{"events", "--after", ""}},
+		{"events: count", `--count must be at least 1`, []string{"events", "--count", "0"}},
+		{"events: argument", `unknown command "a"`, []string{"events", "a"}},
+		{"events: output", `must be table or json`, []string{"events", "-o", "xml"}},
+		{"watch: --interval 99ms", `--interval must be 100ms to 1h0m0s`, []string{"watch", "--interval", "99ms"}},
+		{"watch: --interval 61m", `--interval must be 100ms to 1h0m0s`, []string{"watch", "--interval", "61m"}},
+		{"watch: --interval 1", `invalid argument "1" for "--interval"`, []string{"watch", "--interval", "1"}},
+		{"watch: now", `unknown command "now"`, []string{"watch", "now"}},
 		{"unknown queue command", `unknown command "stop"`, []string{"queues", "stop"}},
 		{"pause nothing", `requires at least 1 arg`, []string{"queues", "pause"}},
 		{"pause no queue", `there is no queue "high"; the queues are critical, default, low`, []string{"queues", "pause", "low", "high"}},
@@ -270,31 +284,6 @@ func TestUsage(t *testing.T) {
 				t.Errorf("wrote to standard output: %s", out)
 			}
 		})
-	}
-}
-
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{
-		{},
-		{"--help"},
-		{"dev", "--help"},
-		{"submit", "-h"},
-		{"get", "-h"},
-		{"help", "stats"},
-		{"list", "-h"},
-		{"cancel", "-h"},
-		{"retry", "-h"},
-		{"queues", "-h"},
-		{"queues", "pause", "-h"},
-		{"help", "queues", "resume"},
-		{"keys"},
-		{"keys", "new", "-h"},
-		{"events", "-h"},
-		{"watch", "-h"},
-		{"doctor", "-h"},
-	} {
-		orderctl(t, args...).mustEnd(t, 0, `orderctl dev|Examples:`)
 	}
 }
 

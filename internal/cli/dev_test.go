@@ -79,12 +79,6 @@ func TestDevKeepsOrdersInAFolder(t *testing.T) {
 	mustBeStopped(t, folder)
 }
 
-func TestDevInAFolderWithALongPath(t *testing.T) {
-	t.Parallel()
-	folder := filepath.Join(t.TempDir(), strings.Repeat("x", 110))
-	orderctl(t, "dev", "--sample", "5", "--http", anyPort, "--data", folder).mustEnd(t, 0, `Every order`)
-}
-
 func TestDevWithoutRedisServer(t *testing.T) {
 	t.Parallel()
 	in := world{noRedisServer: true, environ: []string{"REDIS_URL="}}

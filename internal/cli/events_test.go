@@ -8,12 +8,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"orderprocessor/internal/cli"
 )
 
 // streaming is an API whose connections to the stream of events are played one after
@@ -213,82 +210,6 @@ func TestEventsAreBounded(t *testing.T) {
 	endless := played{status: 200, text: begins + "data: " + strings.Repeat("x", 1<<20), stays: true}
 	api := newStreaming(t, endless, played{status: 200, text: change("2-0", "a", "pending", ""), stays: true})
 	orderctl(t, "events", "--count", "1", "--api", api.URL).mustEnd(t, 0, `disconnected: .*token too long`, `pending +a\n`)
-}
-
-func TestEventsPrintNoControlCharacters(t *testing.T) {
-	t.Parallel()
-	const evil = `\u001b[2J`
-	text := begins + strings.ReplaceAll(change("2-0", evil, evil, `,"reason":"`+evil+`"`), `\\`, `\`) +
-		"event: gap\ndata: {\"after\":\"" + evil + "\"}\n\n" + change("3-0", "b", "pending", "")
-	for _, output := range []string{"table", "json"} {
-		api := newStreaming(t, played{status: 200, text: text, stays: true})
-		c := orderctl(t, "events", "--count", "2", "-o", output, "--api", api.URL)
-		c.mustEnd(t, 0, `some events after  \[2J are`)
-		if out := c.stdout.String() + c.stderr.String(); strings.Contains(out, "\x1b") {
-			t.Errorf("a control character reached the terminal: %q", out)
-		}
-	}
-}
-
-// unread is a pipe whose reader has gone, as head does.
-type unread struct{ err error }
-
-func (u unread) Write([]byte) (int, error) { return 0, u.err }
-
-func TestEventsOutputFails(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name   string
-		err    error
-		status int
-		says   string
-	}{
-		{"nobody reads", &writeError{syscall.EPIPE}, 0, ""},
-		{"disk is full", &writeError{syscall.ENOSPC}, 1, "orderctl: follow events: write: no space left on device\n"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			api := newStreaming(t, played{status: 200, text: begins + change("2-0", "a", "pending", ""), stays: true})
-			var stderr stream
-			status := cli.Run(t.Context(), cli.World{
-				Args: []string{"events", "--api", api.URL}, Stdin: strings.NewReader(""), Stdout: unread{tt.err}, Stderr: &stderr,
-			})
-			if status != tt.status || stderr.String() != tt.says {
-				t.Errorf("it ended with %d and said %q", status, stderr.String())
-			}
-		})
-	}
-}
-
-// writeError is the error of a write, as package os has it.
-type writeError struct{ err error }
-
-func (e *writeError) Error() string { return "write: " + e.err.Error() }
-
-func (e *writeError) Unwrap() error { return e.err }
-
-func TestEventsUsage(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, says string
-		args       []string
-	}{
-		{"status", `there is no status "done"; the statuses are scheduled, pending, `, []string{"--status", "failed,done"}},
-		{"no status", `--status and --id must not be empty`, []string{"--status", ""}},
-		{"id", `"a/b" cannot be an order's id`, []string{"--id", "a,a/b"}},
-		{"no id", `--status and --id must not be empty`, []string{"--id", ""}},
-		{"too many ids", `--id accepts at most 100 orders`, []string{"--id", strings.Repeat("a,", 100) + "a"}},
-		{"after", `--after must be the id of an event, such as 1764000000000-0, not "yesterday"`, []string{"--after", "yesterday"}},
-		{"after nothing", `--after must be the id of an event`, []string{"--after", ""}},
-		{"count", `--count must be at least 1`, []string{"--count", "0"}},
-		{"argument", `unknown command "a"`, []string{"a"}},
-		{"output", `must be table or json`, []string{"-o", "xml"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			orderctl(t, append([]string{"events"}, tt.args...)...).mustEnd(t, 2, `orderctl: .*`+tt.says, `Run "orderctl events --help"`)
-		})
-	}
 }
 
 // TestEventsAreNDJSON holds that each line is a document of its own.

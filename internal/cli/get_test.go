@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"orderprocessor/internal/order"
 	"strings"
 	"testing"
 )
@@ -101,4 +102,15 @@ func answering(t *testing.T, code int, body string) string {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+func TestStatsShowRepairs(t *testing.T) {
+	t.Parallel()
+	repair := string(order.Repairs()[0])
+	for repairs, says := range map[string]string{
+		`"` + repair + `":3`: "3 " + strings.ReplaceAll(repair, "_", " "), `"` + repair + `":0`: "none",
+	} {
+		stats := `{"by_status":{"pending":3},"ledger":{"accepted":4,"drift":0,"repairs":{` + repairs + `}}}`
+		orderctl(t, "stats", "--api", answering(t, 200, stats)).mustEnd(t, 0, `repairs +`+says+`\n`)
+	}
 }

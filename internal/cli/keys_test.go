@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"orderprocessor/internal/cli"
 )
 
 // made is what keys new writes as JSON.
@@ -100,26 +97,6 @@ func TestKeysNewForPeople(t *testing.T) {
 	}
 	if text := c.stderr.String(); text != "" {
 		t.Errorf("standard error has %q", text)
-	}
-}
-
-// deaf is an output that takes nothing.
-type deaf struct{}
-
-func (deaf) Write([]byte) (int, error) { return 0, errors.New("nobody listens") }
-
-// TestKeyThatNobodySaw is not one that was made.
-func TestKeyThatNobodySaw(t *testing.T) {
-	t.Parallel()
-	for _, output := range []string{"table", "json"} {
-		var stderr stream
-		status := cli.Run(t.Context(), cli.World{
-			Args:   []string{"keys", "new", "--name", "a", "--scope", "read", "-o", output},
-			Stdout: deaf{}, Stderr: &stderr,
-		})
-		if status != 1 || strings.Contains(stderr.String(), "ok_") {
-			t.Errorf("%s: exit status %d: %s", output, status, &stderr)
-		}
 	}
 }
 

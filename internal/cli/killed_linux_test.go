@@ -19,7 +19,7 @@ func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
 		}
 	})
 	killed := exec.Command(os.Args[0], "dev", "--http", anyPort, "--data", folder)
-	killed.Env = append(os.Environ(), asCommand+"=1")
+	killed.Env = append(os.Environ(), asCommand+"=1", "TMPDIR="+t.TempDir())
 	killed.Stdout, killed.Stderr = &out, &out
 	if err := killed.Start(); err != nil {
 		t.Fatal(err)

@@ -3,11 +3,8 @@ package cli_test
 import (
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"unicode/utf8"
-
-	"orderprocessor/internal/cli"
 )
 
 func TestListFollowsPages(t *testing.T) {
@@ -25,18 +22,6 @@ func TestListFollowsPages(t *testing.T) {
 		"order-1   failed    12.50    Ada        default   2026-11-23T12:00:00Z   shop [2J is away\n"+
 		"b         pending   12.50    Ada        default   2026-11-23T12:00:00Z   \n"+
 		"c         retrying   12.50    Ada        default   2026-11-23T12:00:00Z   "+long+"\n", "")
-}
-
-func TestListPrintsNoControlCharacters(t *testing.T) {
-	t.Parallel()
-	const evil = `\u001b[2J\u0007\u009b`
-	order := strings.NewReplacer("Ada", evil, `"default"`, `"`+evil+`"`).Replace(record("a"+evil, "pending"+evil, `,"error":"`+evil+`"`))
-	api := newScript(t, exchange{"GET /orders?limit=50", 200, page("", strings.ReplaceAll(order, `\\`, `\`))})
-	c := orderctl(t, "list", "--api", api.URL)
-	c.mustEnd(t, 0, `a \[2J +pending \[2J +12\.50 +\[2J +\[2J +2026-11-23T12:00:00Z +\[2J +\n$`)
-	if out := c.stdout.String(); strings.ContainsAny(out, "\x1b\a\u009b") {
-		t.Errorf("a control character reached the terminal: %q", out)
-	}
 }
 
 func TestListAsJSON(t *testing.T) {
@@ -77,12 +62,6 @@ func TestListFilters(t *testing.T) {
 		"--from", "2026-11-23T00:00:00+01:00", "--to", "2026-11-24T00:00:00.5Z").mustPrint(t, 0, "No order matches.\n", "")
 }
 
-func TestListOfNothingAsJSON(t *testing.T) {
-	t.Parallel()
-	api := newScript(t, exchange{"GET /orders?limit=50", 200, page("")})
-	orderctl(t, "list", "-o", "json", "--api", api.URL).mustPrint(t, 0, "", "")
-}
-
 func TestListStopsAtItsLimit(t *testing.T) {
 	t.Parallel()
 	var orders []string
@@ -106,14 +85,6 @@ func TestListStopsAtItsLimit(t *testing.T) {
 	}
 }
 
-func TestListOfAllOrdersThatFitTheLimitHidesNothing(t *testing.T) {
-	t.Parallel()
-	api := newScript(t, exchange{"GET /orders?limit=1", 200, page("", record("a", "pending", ""))})
-	if got := orderctl(t, "list", "--limit", "1", "--api", api.URL).stderr.String(); got != "" {
-		t.Errorf("standard error: %q", got)
-	}
-}
-
 func TestListKeepsPagesInLine(t *testing.T) {
 	t.Parallel()
 	api := newScript(t,
@@ -134,14 +105,6 @@ func TestListAsksForLessWhenOrdersAreLong(t *testing.T) {
 	orderctl(t, "list", "-o", "json", "--limit", "3", "--api", api.URL).mustPrint(t, 1,
 		record("a", "pending", "")+"\n"+record("b", "pending", "")+"\n",
 		"orderctl: list orders: the answer is longer than 8 MiB\n")
-}
-
-func TestListIsTriedAgain(t *testing.T) {
-	t.Parallel()
-	api := newScript(t,
-		exchange{"GET /orders?limit=50", 503, away},
-		exchange{"GET /orders?limit=50", 200, page("", record("a", "pending", ""))})
-	orderctl(t, "list", "--api", api.URL).mustEnd(t, 0, `\na +pending`)
 }
 
 func TestListFails(t *testing.T) {
@@ -170,25 +133,6 @@ func TestListFails(t *testing.T) {
 		t.Parallel()
 		orderctl(t, "list", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: list orders: no answer from the API at http://127.0.0.1:1: .*refused; is it running`)
 	})
-}
-
-// TestListIsUnread holds that no more pages are asked for when nobody reads them.
-func TestListIsUnread(t *testing.T) {
-	t.Parallel()
-	for _, output := range []string{"table", "json"} {
-		t.Run(output, func(t *testing.T) {
-			t.Parallel()
-			api := newScript(t, exchange{"GET /orders?limit=200", 200, page("next", record("a", "pending", ""))})
-			var stderr stream
-			status := cli.Run(t.Context(), cli.World{
-				Args: []string{"list", "--all", "-o", output, "--api", api.URL}, Stdin: strings.NewReader(""),
-				Stdout: unread{&writeError{syscall.EPIPE}}, Stderr: &stderr,
-			})
-			if status != 0 || stderr.String() != "" {
-				t.Errorf("it ended with %d and said %q", status, stderr.String())
-			}
-		})
-	}
 }
 
 // TestListInTerminal draws on a real terminal of 80 columns, in no line more than fits.

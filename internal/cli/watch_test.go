@@ -72,21 +72,6 @@ func TestWatchIsRefused(t *testing.T) {
 	orderctl(t, "watch", "--api", api.URL).mustPrint(t, 1, "", "orderctl: get stats: 403: The key lacks the scope read.\n")
 }
 
-func TestWatchUsage(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		says string
-		args []string
-	}{
-		{`--interval must be 100ms to 1h0m0s`, []string{"--interval", "99ms"}},
-		{`--interval must be 100ms to 1h0m0s`, []string{"--interval", "61m"}},
-		{`invalid argument "1" for "--interval"`, []string{"--interval", "1"}},
-		{`unknown command "now"`, []string{"now"}},
-	} {
-		orderctl(t, append([]string{"watch"}, tt.args...)...).mustEnd(t, 2, `orderctl: .*`+tt.says, `Run "orderctl watch --help"`)
-	}
-}
-
 // watchInTerminal runs watch in a terminal of its own, and returns what that shows and
 // its keyboard.
 func watchInTerminal(t *testing.T, api string, environ ...string) (shown *stream, keyboard io.Writer) {
