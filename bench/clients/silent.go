@@ -8,7 +8,7 @@ import (
 )
 
 // silentBuffer is how many bytes the kernel keeps for a client that never reads: the
-// least it can be told, so that the server feels it soon.
+// least it accepts, so that it is full soon.
 const silentBuffer = 4096
 
 // Silent opens so many streams of events and never reads more of them than that they

@@ -17,7 +17,7 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	// A reader that goes away, as head does, must not kill the command: it is told by
+	// A reader that goes away, as head does, must not kill the command: it gets
 	// the error of the write, ends or goes on, and has its own exit status.
 	signal.Ignore(syscall.SIGPIPE)
 	app.TrimTraces(os.Environ())

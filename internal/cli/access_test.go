@@ -92,7 +92,7 @@ func TestKeyFileIsMissing(t *testing.T) {
 	orderctl(t, "stats", "--key-file", "/nowhere/key").mustEnd(t, 1, `^orderctl: read the key: open /nowhere/key: no such file`)
 }
 
-// TestHelpShowsNoKey holds that the environment's key is no flag's default.
+// TestHelpShowsNoKey checks that the environment's key is no flag's default.
 func TestHelpShowsNoKey(t *testing.T) {
 	t.Parallel()
 	c := orderctlIn(t, world{environ: []string{"ORDERCTL_API_KEY=ok_secret"}}, "stats", "--help")
@@ -155,9 +155,9 @@ func TestOverTheRateLimit(t *testing.T) {
 	}
 }
 
-// TestRateLimitIsTold says when a command that does not wait may be repeated, whichever
+// TestRateLimitIsReported checks that a command says when it may be repeated, whichever
 // form the answer says it in and whatever its clock shows.
-func TestRateLimitIsTold(t *testing.T) {
+func TestRateLimitIsReported(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]struct{ date, retryAfter string }{
 		"seconds":  {"", "7"},

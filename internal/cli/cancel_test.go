@@ -73,7 +73,7 @@ func TestCancelFindsNoAPI(t *testing.T) {
 	}
 }
 
-// TestIDsOfDots holds that no id leads to another path of the API.
+// TestIDsOfDots checks that no id leads to another path of the API.
 func TestIDsOfDots(t *testing.T) {
 	t.Parallel()
 	api := newScript(t, exchange{"POST /orders/.../cancel", 404, noSuchOrder})

@@ -69,7 +69,7 @@ func (s settings) findings() (found []app.Finding) {
 	found = []app.Finding{ok(area, "environment", "every variable is valid")}
 	if s.worker.FulfilmentURL != "" && s.worker.FulfilmentSecret.Reveal() == "" {
 		found = append(found, warning(area, "fulfilment", "calls to the shop are not signed",
-			"set ORDERS_FULFILMENT_SECRET, so that the shop can tell them from others'"))
+			"set ORDERS_FULFILMENT_SECRET, so that the shop can recognise them"))
 	}
 	if s.api.Insecure && len(s.api.Keys) == 0 {
 		found = append(found, warning(area, "keys", "whoever reaches the API may do everything",

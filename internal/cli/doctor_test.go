@@ -146,7 +146,7 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 	}
 }
 
-// TestDoctorAsksDefaultAdminAddresses holds that each is asked for what it is the
+// TestDoctorAsksDefaultAdminAddresses checks that each is asked for what it is the
 // default of, and that none is where the environment names no address. Something may
 // answer there on the machine of this test.
 func TestDoctorAsksDefaultAdminAddresses(t *testing.T) {
@@ -187,7 +187,7 @@ func TestDoctorKnowsNoRedis(t *testing.T) {
 	orderctl(t, "doctor", "--api", "http://127.0.0.1:1").mustSay(t, `(?m)^(problem|ok) +redis +connection`)
 }
 
-// TestDoctorShowsScreens holds that a terminal gets lines that it has the width for.
+// TestDoctorShowsScreens checks that a terminal gets lines that it has the width for.
 func TestDoctorShowsScreens(t *testing.T) {
 	t.Parallel()
 	shown, _ := inTerminal(t, "doctor --api http://127.0.0.1:1")

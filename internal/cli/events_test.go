@@ -117,7 +117,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestEventsGoOn holds that a connection that breaks is made again, behind the last
+// TestEventsGoOn checks that a connection that breaks is made again, behind the last
 // place that was heard of, be it an event's or not.
 func TestEventsGoOn(t *testing.T) {
 	t.Parallel()
@@ -135,7 +135,7 @@ func TestEventsGoOn(t *testing.T) {
 	api.mustBeAsked(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
 }
 
-// TestEventsAreInterrupted holds that Ctrl-C is the ordinary end.
+// TestEventsAreInterrupted checks that Ctrl-C is the ordinary end.
 func TestEventsAreInterrupted(t *testing.T) {
 	t.Parallel()
 	api := newStreaming(t, played{status: 200, text: begins + change("2-0", "a", "pending", ""), stays: true})
@@ -203,7 +203,7 @@ func TestEventsFindNobody(t *testing.T) {
 		`^orderctl: follow events: no answer from the API at http://127.0.0.1:1: .*refused.*\n$`)
 }
 
-// TestEventsAreBounded holds that an event without an end does not fill the memory:
+// TestEventsAreBounded checks that an event without an end does not fill the memory:
 // the connection is given up.
 func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
@@ -212,7 +212,7 @@ func TestEventsAreBounded(t *testing.T) {
 	orderctl(t, "events", "--count", "1", "--api", api.URL).mustEnd(t, 0, `disconnected: .*token too long`, `pending +a\n`)
 }
 
-// TestEventsAreNDJSON holds that each line is a document of its own.
+// TestEventsAreNDJSON checks that each line is a document of its own.
 func TestEventsAreNDJSON(t *testing.T) {
 	t.Parallel()
 	api := newStreaming(t, played{status: 200, text: "event: order\ndata: {\"id\": \"2-0\",\ndata:  \"order_id\": \"a\"}\n\n", stays: true})

@@ -100,7 +100,7 @@ func TestKeysNewForPeople(t *testing.T) {
 	}
 }
 
-// TestKeysLeaveNothingBehind holds that no file is written.
+// TestKeysLeaveNothingBehind checks that no file is written.
 func TestKeysLeaveNothingBehind(t *testing.T) {
 	home := t.TempDir()
 	t.Chdir(home)

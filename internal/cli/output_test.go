@@ -73,7 +73,7 @@ func runInto(t *testing.T, out io.Writer, api, args string) (status int, stderr 
 	return status, said.String()
 }
 
-// TestOutputThatCannotBeWritten holds that every command fails, and says so once, when
+// TestOutputThatCannotBeWritten checks that every command fails, and says so once, when
 // what it has to say cannot be written; and that a reader that went away is no failure.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestWhiteSpaceAroundTheSettingsOfOrderctl holds that the variables of orderctl, its
+// TestWhiteSpaceAroundTheSettingsOfOrderctl checks that the variables of orderctl, its
 // --api and its key files are read as all settings are.
 func TestWhiteSpaceAroundTheSettingsOfOrderctl(t *testing.T) {
 	t.Parallel()
@@ -40,7 +40,7 @@ func TestWhiteSpaceAroundTheSettingsOfOrderctl(t *testing.T) {
 		mustEnd(t, 2, `is empty`)
 }
 
-// TestAddressOfTheAPISaysWhatIsMissing holds that a wrong address names what is missing
+// TestAddressOfTheAPISaysWhatIsMissing checks that a wrong address names what is missing
 // in it, or how it is written, and shows no password.
 func TestAddressOfTheAPISaysWhatIsMissing(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ type submitInput struct {
 	file  *source
 	dec   *jsontext.Decoder
 	base  int64 // where in the file the decoder began
-	taken int64 // where in the file the last entry ended
+	end   int64 // where in the file the last entry ended
 	begun bool
 	array bool // within the array that is the file
 	ended bool // after that array
@@ -108,8 +108,8 @@ func (r *submitInput) next() (entry, error) {
 // entry makes an entry of a valid JSON value.
 func (r *submitInput) entry(value jsontext.Value) entry {
 	end := r.base + r.dec.InputOffset()
-	e := entry{line: r.file.lineAt(end - int64(len(value))), size: end - r.taken, text: slices.Clone(value)}
-	r.taken = end
+	e := entry{line: r.file.lineAt(end - int64(len(value))), size: end - r.end, text: slices.Clone(value)}
+	r.end = end
 	switch {
 	case r.ended:
 		e.err = errAfterArray
@@ -133,8 +133,8 @@ func (r *submitInput) tooLong() (entry, error) {
 		return e, err
 	}
 	end := r.base + r.dec.InputOffset()
-	e := entry{line: line, size: end - r.taken, err: errTooLong}
-	r.taken = end
+	e := entry{line: line, size: end - r.end, err: errTooLong}
+	r.end = end
 	return e, nil
 }
 
@@ -169,8 +169,8 @@ func (r *submitInput) mistake(cause error) (entry, error) {
 		}
 	}
 	e.err = explain(line, cause)
-	e.size = r.file.at() - r.taken
-	r.taken = r.file.at()
+	e.size = r.file.at() - r.end
+	r.end = r.file.at()
 	r.restart()
 	return e, nil
 }

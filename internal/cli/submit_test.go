@@ -217,7 +217,7 @@ func TestSubmitWithoutAPI(t *testing.T) {
 	c.mustEnd(t, 1, `^orderctl: no answer from the API at http://127.0.0.1:1: .*refused; is it running, and is the address right\?\n$`)
 }
 
-func TestSubmitTellsTwentyFailures(t *testing.T) {
+func TestSubmitShowsTwentyFailures(t *testing.T) {
 	t.Parallel()
 	api := newFake(t, func(_ int, w http.ResponseWriter) {
 		w.WriteHeader(http.StatusBadRequest)

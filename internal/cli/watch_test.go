@@ -44,7 +44,7 @@ func newWatchable(t *testing.T) *watchable {
 	return a
 }
 
-// TestWatchWritesLines holds that what is no terminal gets a line each interval, and
+// TestWatchWritesLines checks that what is no terminal gets a line each interval, and
 // that an API that is away does not end it.
 func TestWatchWritesLines(t *testing.T) {
 	t.Parallel()

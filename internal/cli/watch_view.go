@@ -41,20 +41,20 @@ const (
 )
 
 func (s style) render(text string) string {
-	look := lipgloss.NewStyle()
+	l := lipgloss.NewStyle()
 	switch s {
 	case bold:
-		look = look.Bold(true)
+		l = l.Bold(true)
 	case faint:
-		look = look.Faint(true)
+		l = l.Faint(true)
 	case yellow:
-		look = look.Foreground(lipgloss.Yellow)
+		l = l.Foreground(lipgloss.Yellow)
 	case red:
-		look = look.Foreground(lipgloss.Red).Bold(true)
+		l = l.Foreground(lipgloss.Red).Bold(true)
 	default:
 		return text
 	}
-	return look.Render(text)
+	return l.Render(text)
 }
 
 // styled is a line of the screen and its style.
@@ -106,13 +106,13 @@ func cutWords(text string, n int) string {
 
 // head names the API and its state.
 func (s *watchScreen) head() []styled {
-	state, look := s.state()
+	state, style := s.state()
 	title := "orderctl watch  " + s.api
 	gap := s.width - utf8.RuneCountInString(title+state)
 	if gap < 2 {
-		return []styled{{title, bold}, {state, look}, {}}
+		return []styled{{title, bold}, {state, style}, {}}
 	}
-	return []styled{{title + strings.Repeat(" ", gap) + state, look}, {}}
+	return []styled{{title + strings.Repeat(" ", gap) + state, style}, {}}
 }
 
 // state is the time of the figures, or why they are not current.
