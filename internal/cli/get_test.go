@@ -5,9 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"orderprocessor/internal/order"
 	"strings"
 	"testing"
+
+	"orderprocessor/internal/order"
 )
 
 func TestGetAndStats(t *testing.T) {
