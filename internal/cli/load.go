@@ -18,7 +18,7 @@ const loadHelp = `load sends orders at a constant rate and shows how the system 
 
 The orders are real ones of about 350 bytes each: they are worked, kept, and handed to
 the shop's endpoint if the workers have one. Their ids begin with load-, no two runs
-share any, and their amounts are below 101.00, so that they wait in the queues that
+share any, and their amounts are below 100.00, so that they wait in the queues that
 --mix names.
 
 Requests go out when they are due, whether or not earlier ones were answered, and
