@@ -98,11 +98,11 @@ func TestListAsksForLessWhenOrdersAreLong(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat(" ", 8<<20+1)
 	api := newScript(t,
-		exchange{"GET /orders?limit=3", 200, long},
-		exchange{"GET /orders?limit=1", 200, page("c1", record("a", "pending", ""))},
-		exchange{"GET /orders?cursor=c1&limit=1", 200, page("c2", record("b", "pending", ""))},
-		exchange{"GET /orders?cursor=c2&limit=1", 200, long})
-	orderctl(t, "list", "-o", "json", "--limit", "3", "--api", api.URL).mustPrint(t, 1,
+		exchange{"GET /orders?limit=5", 200, long},
+		exchange{"GET /orders?limit=2", 200, page("c1", record("a", "pending", ""), record("b", "pending", ""))},
+		exchange{"GET /orders?cursor=c1&limit=2", 200, long},
+		exchange{"GET /orders?cursor=c1&limit=1", 200, long})
+	orderctl(t, "list", "-o", "json", "--limit", "5", "--api", api.URL).mustPrint(t, 1,
 		record("a", "pending", "")+"\n"+record("b", "pending", "")+"\n",
 		"orderctl: list orders: the answer is longer than 8 MiB\n")
 }
