@@ -117,7 +117,7 @@ func TestOperationsExplainsAlarms(t *testing.T) {
 	operations := read(t, "../docs/OPERATIONS.md")
 	found := 0
 	for dir, files := range sources(t) {
-		if !strings.HasPrefix(dir, "internal/") || dir == "internal/ctl" {
+		if !strings.HasPrefix(dir, "internal/") || dir == "internal/cli" {
 			continue
 		}
 		for _, f := range files {

@@ -32,15 +32,20 @@ var beside = map[string][]string{
 	"internal/metrics": {"internal/order", "internal/stats"},
 	"internal/app": {
 		"internal/order", "internal/config", "internal/metrics", "internal/access", "internal/requestid",
-		"internal/queue", "internal/rules", "internal/ledger", "internal/stats", "internal/traces",
+		"internal/queue", "internal/recovery", "internal/rules", "internal/ledger", "internal/stats", "internal/traces",
 	},
 	"internal/app/apiapp": {
 		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue", "internal/stats", "internal/live",
 	},
 	"internal/app/workerapp": {
-		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/fulfilment", "internal/reconcile", "internal/traces",
+		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/fulfilment", "internal/recovery", "internal/traces",
 	},
-	"internal/ctl":         {"internal/order", "internal/config", "internal/app", "internal/app/apiapp", "internal/app/workerapp", "internal/retryafter"},
+	"internal/client": {"internal/order", "internal/config", "internal/retryafter"},
+	"internal/load":   {"internal/order"},
+	"internal/cli": {
+		"internal/order", "internal/rules", "internal/config", "internal/access", "internal/app", "internal/app/apiapp", "internal/app/workerapp",
+		"internal/client", "internal/load",
+	},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},
 	"internal/programtest": {},
@@ -48,7 +53,7 @@ var beside = map[string][]string{
 	"internal/spectest":    {"internal/api"},
 	"cmd/api":              {"internal/app/apiapp"},
 	"cmd/worker":           {"internal/app/workerapp"},
-	"cmd/orderctl":         {"internal/ctl", "internal/app", "internal/config"},
+	"cmd/orderctl":         {"internal/cli", "internal/app", "internal/config"},
 }
 
 // homes says where an outside technology may be imported.
@@ -59,9 +64,10 @@ var homes = map[string][]string{
 	"github.com/hibiken/asynq":       {"internal/queue"},
 	"github.com/pb33f":               {"internal/spectest"},
 	"github.com/go-redis/redis_rate": {"internal/access"},
-	"github.com/tsenart/vegeta":      {"internal/ctl"},
+	"github.com/tsenart/vegeta":      {"internal/load"},
+	"charm.land":                     {"internal/cli"},
 	"github.com/prometheus":          {"internal/metrics"},
-	"github.com/tmaxmax/go-sse":      {"internal/ctl"},
+	"github.com/tmaxmax/go-sse":      {"internal/client"},
 	"go.opentelemetry.io/otel/sdk":   {"internal/traces"},
 	"go.opentelemetry.io/contrib":    {"internal/traces"},
 	"github.com/redis/go-redis": {

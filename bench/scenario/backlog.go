@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"orderprocessor/bench/load"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
+	"orderprocessor/internal/load"
 	"orderprocessor/internal/order"
 )
 
@@ -35,7 +35,7 @@ func (b *Bench) backlog(ctx context.Context, waiting int) error {
 	if err := s.Pause(ctx, string(order.QueueLow)); err != nil {
 		return err
 	}
-	if err := b.fill(ctx, s, systems.Ours, waiting, load.Orders{Priority: order.PriorityLow}); err != nil {
+	if err := b.fill(ctx, s, systems.Ours, waiting, load.NewOrders(load.Mix{order.QueueLow: 1})); err != nil {
 		return err
 	}
 	if err := s.Redis.AwaitRest(ctx); err != nil {
@@ -44,7 +44,7 @@ func (b *Bench) backlog(ctx context.Context, waiting int) error {
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	m, err := b.throughSystem(ctx, s, b.Sizes.Beside, load.Orders{Priority: order.PriorityHigh})
+	m, err := b.throughSystem(ctx, s, b.Sizes.Beside, load.NewOrders(load.Mix{order.QueueCritical: 1}))
 	if err != nil {
 		return err
 	}

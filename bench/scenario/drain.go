@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 )
@@ -30,7 +30,7 @@ func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 		return err
 	}
 	defer s.Close()
-	if _, err := load.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Drain, load.Orders{}); err != nil {
+	if _, err := clients.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Drain, mixedOrders()); err != nil {
 		return err
 	}
 	if err := s.StartWorker(); err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 )
@@ -54,18 +54,18 @@ func (b *Bench) followed(ctx context.Context) error {
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	clients, err := load.Follow(ctx, s.Addr, b.Sizes.Followers)
+	subscribers, err := clients.Subscribe(ctx, s.Addr, b.Sizes.Followers)
 	if err != nil {
 		return err
 	}
-	answers, err := load.Constant(ctx, s.Addr, watchedRate, b.Sizes.AtRate, load.Orders{})
+	answers, err := clients.Constant(ctx, s.Addr, watchedRate, b.Sizes.AtRate, mixedOrders())
 	if err == nil {
 		err = b.balanceRefused(ctx, s, answers)
 	}
 	if err == nil {
-		err = allArrived(ctx, s, clients)
+		err = allArrived(ctx, s, subscribers)
 	}
-	delays, ended := clients.Stop()
+	delays, ended := subscribers.Stop()
 	if err := errors.Join(ended, err); err != nil {
 		return err
 	}
@@ -73,17 +73,17 @@ func (b *Bench) followed(ctx context.Context) error {
 	return nil
 }
 
-// allArrived waits until every client has heard of every change.
-func allArrived(ctx context.Context, s *systems.System, clients *load.Followers) error {
+// allArrived waits until every subscriber has received every event.
+func allArrived(ctx context.Context, s *systems.System, subscribers *clients.Subscribers) error {
 	changes, err := s.Books.Changes(ctx)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
 	defer cancel()
-	for clients.Seen() < changes {
+	for subscribers.Seen() < changes {
 		if err := pause(ctx, noticed); err != nil {
-			return fmt.Errorf("a client has heard of %d of %d changes: %w", clients.Seen(), changes, err)
+			return fmt.Errorf("a subscriber has received %d of %d events: %w", subscribers.Seen(), changes, err)
 		}
 	}
 	return nil
@@ -100,13 +100,13 @@ func (b *Bench) withSilent(ctx context.Context) error {
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	if _, err := load.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Single, load.Orders{}); err != nil {
+	if _, err := clients.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Single, mixedOrders()); err != nil {
 		return err // the first orders of a system are slower than any later ones
 	}
 	if err := b.answersBeside(ctx, s, alone); err != nil {
 		return err
 	}
-	end, err := load.Silent(ctx, s.Addr, b.Sizes.SilentClients)
+	end, err := clients.Silent(ctx, s.Addr, b.Sizes.SilentClients)
 	if err != nil {
 		return err
 	}
@@ -116,12 +116,12 @@ func (b *Bench) withSilent(ctx context.Context) error {
 
 // answersBeside keeps how long answers take, and what the API holds afterwards.
 func (b *Bench) answersBeside(ctx context.Context, s *systems.System, system string) error {
-	answers, err := load.Constant(ctx, s.Addr, silentRate, b.Sizes.AtRate, load.Orders{})
+	answers, err := clients.Constant(ctx, s.Addr, silentRate, b.Sizes.AtRate, mixedOrders())
 	if err != nil {
 		return err
 	}
 	if answers.Refused > 0 {
-		return fmt.Errorf("%d orders were refused: %s", answers.Refused, answers.Refusal)
+		return fmt.Errorf("%d orders were refused", answers.Refused)
 	}
 	b.keepQuantiles(Events, system, answer, []time.Duration{answers.P50, answers.P95, answers.P99})
 	memory, err := s.APIMemory()

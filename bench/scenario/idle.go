@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 	"orderprocessor/internal/order"
@@ -38,7 +38,7 @@ func (b *Bench) idle(ctx context.Context, kind systems.Kind) error {
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	if err := load.Apart(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, load.Orders{}); err != nil {
+	if err := clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders()); err != nil {
 		return err
 	}
 	if err := s.Books.Balance(ctx, b.Sizes.Pickups, 0); err != nil {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 )
@@ -14,7 +14,7 @@ func (b *Bench) singleSteps() []Step { return both(Single, b.single) }
 
 func (b *Bench) single(ctx context.Context, kind systems.Kind) error {
 	send := func(addr string) (time.Duration, error) {
-		return load.Closed(ctx, addr, b.Sizes.Clients, b.Sizes.Single, load.Orders{})
+		return clients.Closed(ctx, addr, b.Sizes.Clients, b.Sizes.Single, mixedOrders())
 	}
 	return b.intake(ctx, Single, kind, b.Sizes.Single, send)
 }
@@ -23,7 +23,7 @@ func (b *Bench) single(ctx context.Context, kind systems.Kind) error {
 func (b *Bench) batchSteps() []Step {
 	return []Step{{Scenario: Batch, System: string(systems.Ours), Measure: func(ctx context.Context) error {
 		send := func(addr string) (time.Duration, error) {
-			return load.Batches(ctx, addr, b.Sizes.Batch, load.Orders{})
+			return clients.Batches(ctx, addr, b.Sizes.Batch, mixedOrders())
 		}
 		return b.intake(ctx, Batch, systems.Ours, b.Sizes.Batch, send)
 	}}}

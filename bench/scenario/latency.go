@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 	"orderprocessor/internal/order"
@@ -30,7 +30,7 @@ func (b *Bench) latency(ctx context.Context, kind systems.Kind) error {
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	answers, err := load.Constant(ctx, s.Addr, int(sustained/2), b.Sizes.AtRate, load.Orders{})
+	answers, err := clients.Constant(ctx, s.Addr, int(sustained/2), b.Sizes.AtRate, mixedOrders())
 	if err != nil {
 		return err
 	}
@@ -51,17 +51,17 @@ func (b *Bench) latency(ctx context.Context, kind systems.Kind) error {
 
 // balanceRefused holds the books to what was sent, where some orders may have been
 // refused: one that was answered 503 because Redis took too long may be in the books.
-func (b *Bench) balanceRefused(ctx context.Context, s *systems.System, answers load.Answers) error {
+func (b *Bench) balanceRefused(ctx context.Context, s *systems.System, answers clients.Answers) error {
 	t, err := s.Books.Totals(ctx)
 	if err != nil {
 		return err
 	}
 	if answers.Refused > 0 {
-		b.Log.Warn("orders were refused", "orders", answers.Refused, "answer", answers.Refusal)
+		b.Log.Warn("orders were refused", "orders", answers.Refused)
 	}
-	unsure := int(t.Accepted) - answers.Taken
+	unsure := int(t.Accepted) - answers.Accepted
 	if unsure < 0 || unsure > answers.Refused {
-		return fmt.Errorf("%d orders were answered 201 and %d 503, and %d are in the books", answers.Taken, answers.Refused, t.Accepted)
+		return fmt.Errorf("%d orders were answered 201 and %d 503, and %d are in the books", answers.Accepted, answers.Refused, t.Accepted)
 	}
 	return s.Books.Balance(ctx, int(t.Accepted), 0)
 }

@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 
-	"orderprocessor/bench/load"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
 )
@@ -46,7 +45,8 @@ func (b *Bench) memory(ctx context.Context, name string, settings []string) erro
 	if err != nil {
 		return err
 	}
-	orders := load.Orders{Customers: max(b.Sizes.Memory/perCustomer, 1)}
+	orders := mixedOrders()
+	orders.Customers = max(b.Sizes.Memory/perCustomer, 1)
 	if err := b.fill(ctx, s, systems.Ours, b.Sizes.Memory, orders); err != nil {
 		return err
 	}

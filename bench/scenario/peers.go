@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"orderprocessor/bench/load"
 	"orderprocessor/bench/peers"
 	"orderprocessor/bench/report"
 )
@@ -18,7 +17,10 @@ const peerSlots = 64
 // peerSteps measure how fast the peers work waiting orders.
 func (b *Bench) peerSteps() []Step {
 	return b.eachPeer(Drain, func(ctx context.Context, p peers.Peer, s peers.System) error {
-		bodies := load.Orders{}.Bodies(b.Sizes.PeerOrders)
+		orders, bodies := mixedOrders(), make([][]byte, b.Sizes.PeerOrders)
+		for n := range bodies {
+			bodies[n] = orders.Append(nil, n)
+		}
 		if err := s.Enqueue(ctx, bodies, b.Sizes.Clients); err != nil {
 			return fmt.Errorf("enqueue: %w", err)
 		}

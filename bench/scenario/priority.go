@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
+	"orderprocessor/internal/load"
 	"orderprocessor/internal/order"
 )
 
@@ -65,10 +66,10 @@ func (b *Bench) priority(ctx context.Context, kind systems.Kind) error {
 
 // makeBusy has orders wait and the worker begin them.
 func (b *Bench) makeBusy(ctx context.Context, s *systems.System, kind systems.Kind) error {
-	if err := b.fill(ctx, s, kind, b.Sizes.Low, load.Orders{Priority: order.PriorityLow}); err != nil {
+	if err := b.fill(ctx, s, kind, b.Sizes.Low, load.NewOrders(load.Mix{order.QueueLow: 1})); err != nil {
 		return err
 	}
-	if err := b.fill(ctx, s, kind, b.Sizes.Default, load.Orders{Priority: order.PriorityMedium}); err != nil {
+	if err := b.fill(ctx, s, kind, b.Sizes.Default, load.NewOrders(load.Mix{order.QueueDefault: 1})); err != nil {
 		return err
 	}
 	if err := startWorker(ctx, s); err != nil {
@@ -88,10 +89,10 @@ type sending struct {
 func (b *Bench) sendUrgent(ctx context.Context, s *systems.System, kind systems.Kind) (sending, error) {
 	var urgent sending
 	settled, err := settledDuring(ctx, s, func() error {
-		answers, err := load.Constant(ctx, s.Addr, criticalPerSecond, b.Sizes.Urgent, load.Orders{Priority: order.PriorityHigh})
-		urgent.sent = answers.Taken
+		answers, err := clients.Constant(ctx, s.Addr, criticalPerSecond, b.Sizes.Urgent, load.NewOrders(load.Mix{order.QueueCritical: 1}))
+		urgent.sent = answers.Accepted
 		if answers.Refused > 0 {
-			return fmt.Errorf("%d critical orders were refused: %s", answers.Refused, answers.Refusal)
+			return fmt.Errorf("%d critical orders were refused", answers.Refused)
 		}
 		return err
 	})
@@ -106,7 +107,7 @@ func (b *Bench) sendUrgent(ctx context.Context, s *systems.System, kind systems.
 
 // rush has critical orders wait, too.
 func (b *Bench) rush(ctx context.Context, s *systems.System, kind systems.Kind) error {
-	if err := b.fill(ctx, s, kind, b.Sizes.Rush, load.Orders{Priority: order.PriorityHigh}); err != nil {
+	if err := b.fill(ctx, s, kind, b.Sizes.Rush, load.NewOrders(load.Mix{order.QueueCritical: 1})); err != nil {
 		return err
 	}
 	settled, err := settledDuring(ctx, s, func() error { return pause(ctx, b.Sizes.Urgent/rushPart) })

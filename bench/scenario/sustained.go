@@ -3,9 +3,10 @@ package scenario
 import (
 	"context"
 
-	"orderprocessor/bench/load"
+	"orderprocessor/bench/clients"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
+	"orderprocessor/internal/load"
 )
 
 // The systems that the durability of Redis makes of ours.
@@ -40,7 +41,7 @@ func (b *Bench) sustained(ctx context.Context, name string, settings systems.Set
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	m, err := b.throughSystem(ctx, s, b.Sizes.Sustained, load.Orders{})
+	m, err := b.throughSystem(ctx, s, b.Sizes.Sustained, mixedOrders())
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (b *Bench) throughSystem(ctx context.Context, s *systems.System, orders int
 	if err != nil {
 		return through{}, err
 	}
-	if _, err := load.Closed(ctx, s.Addr, b.Sizes.Clients, orders, o); err != nil {
+	if _, err := clients.Closed(ctx, s.Addr, b.Sizes.Clients, orders, o); err != nil {
 		return through{}, err
 	}
 	sent, err := s.Books.Totals(ctx)

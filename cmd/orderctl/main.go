@@ -10,20 +10,20 @@ import (
 	"syscall"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/cli"
 	"orderprocessor/internal/config"
-	"orderprocessor/internal/ctl"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
-	// A reader that goes away, as head does, must not kill the command: it is told by
+	// A reader that goes away, as head does, must not kill the command: it gets
 	// the error of the write, ends or goes on, and has its own exit status.
 	signal.Ignore(syscall.SIGPIPE)
 	app.TrimTraces(os.Environ())
 	ctx, stop := app.SignalContext(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	defer stop()
-	return ctl.Run(ctx, ctl.World{
+	return cli.Run(ctx, cli.World{
 		Args: os.Args[1:], Environ: os.Environ(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		NewLog: func(c config.Common) *slog.Logger { return app.NewLog(os.Stderr, c) },

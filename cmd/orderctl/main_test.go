@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestReaderGoesAway holds that a command whose reader has seen enough, as head has,
+// TestReaderGoesAway checks that a command whose reader has seen enough, as head has,
 // ends by itself and well.
 func TestReaderGoesAway(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"bytes"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/app"
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/config"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
+)
+
+func TestChoosePort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	taken := l.Addr().String()
+	for _, tt := range []struct {
+		name, addr string
+		anyPort    bool
+		says       string
+	}{
+		{"taken", taken, false, taken + " is taken, so the API is at a free port instead.\n"},
+		{"not taken", "127.0.0.1:0", false, ""},
+		{"any port", taken, true, ""},
+	} {
+		var out bytes.Buffer
+		d := &devCommand{World: &World{Stdout: &out}}
+		got := tt.addr
+		if d.choosePort("the API", &got, tt.anyPort); got != "127.0.0.1:0" || out.String() != tt.says {
+			t.Errorf("%s: %s, said %q", tt.name, got, out.String())
+		}
+	}
+	d := &devCommand{World: &World{Stdout: &bytes.Buffer{}, Environ: []string{"ORDERS_ADMIN_ADDR=127.0.0.1:1"}}, http: "127.0.0.1:0"}
+	if err := d.configure(); err != nil {
+		t.Fatal(err)
+	}
+	d.choosePorts() // leaves alone what was asked for
+	got := strings.Join([]string{d.apiConfig.HTTPAddr, d.apiConfig.AdminAddr, d.workerConfig.AdminAddr}, " ")
+	if want := "127.0.0.1:0 127.0.0.1:1 127.0.0.1:0"; got != want {
+		t.Errorf("addresses %s, want %s", got, want)
+	}
+}
+
+func TestReachable(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]string{
+		"127.0.0.1:80": "127.0.0.1:80", "0.0.0.0:80": "127.0.0.1:80", "[::]:80": "127.0.0.1:80",
+		":80": "127.0.0.1:80", "[::1]:80": "[::1]:80", "shop.example:80": "shop.example:80",
+	} {
+		if got := reachable(addr); got != want {
+			t.Errorf("reachable(%s) = %s, want %s", addr, got, want)
+		}
+	}
+}
+
+var defaultRules = rules.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, MaxItems: 50}
+
+// TestSampleFindsDifferences checks that every field is compared.
+func TestSampleFindsDifferences(t *testing.T) {
+	t.Parallel()
+	want := sampleOrder{Amount: 1000_01, Items: []string{"lamp"}}.expected(defaultRules)
+	right := client.Order{
+		Status: "completed", Handling: "priority", Result: "Order marked for priority processing",
+		Queue: "critical", Priority: 2, Amount: "1000.010", Items: want.Items,
+	}
+	if got := difference(want, right); got != "" {
+		t.Fatal(got)
+	}
+	for name, change := range map[string]func(*client.Order){
+		"status":   func(o *client.Order) { o.Status = order.StatusRejected },
+		"error":    func(o *client.Order) { o.Error = "no" },
+		"handling": func(o *client.Order) { o.Handling = order.HandlingStandard },
+		"result":   func(o *client.Order) { o.Result = "" },
+		"queue":    func(o *client.Order) { o.Queue = order.QueueLow },
+		"priority": func(o *client.Order) { o.Priority = 3 },
+		"amount":   func(o *client.Order) { o.Amount = "1000.02" },
+		"items":    func(o *client.Order) { o.Items = nil },
+	} {
+		wrong := right
+		if change(&wrong); !strings.HasPrefix(difference(want, wrong), name+" is ") {
+			t.Errorf("a wrong %s goes unnoticed", name)
+		}
+	}
+	if err := (&sample{}).report(&World{Stdout: &bytes.Buffer{}}, client.Stats{}, 1); err != nil {
+		t.Error(err)
+	}
+	var stats client.Stats
+	if stats.Ledger.Drift = 1; (&sample{}).report(&World{Stdout: &bytes.Buffer{}}, stats, 1) == nil {
+		t.Error("books that do not balance go unnoticed")
+	}
+}
+
+// TestSampleIsVaried checks that ten orders in a row have every kind, and that a
+// sample can be repeated.
+func TestSampleIsVaried(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]int{}
+	for i := range 10 {
+		o := newSampleOrder("run", i, defaultRules)
+		if diff := cmp.Diff(o, newSampleOrder("run", i, defaultRules)); diff != "" {
+			t.Fatalf("order %d is not the same twice:\n%s", i, diff)
+		}
+		want := o.expected(defaultRules)
+		kinds[string(want.Handling)+want.Error]++
+		kinds[string(want.Queue)]++
+		switch {
+		case o.Amount == defaultRules.MaxAmount && len(o.Items) == defaultRules.MaxItems:
+			kinds["on both bounds"]++
+		case o.Amount == defaultRules.HighValueAbove:
+			kinds["at the high value"]++
+		}
+	}
+	want := map[string]int{
+		"standard": 3, "expedited": 1, "priority": 4, rules.ReasonAmountLimit: 1, rules.ReasonItemLimit: 1,
+		"critical": 6, "default": 3, "low": 1, "on both bounds": 1, "at the high value": 1,
+	}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Errorf("kinds (-want +got):\n%s", diff)
+	}
+}
+
+func TestFindingText(t *testing.T) {
+	t.Parallel()
+	f := notChecked("redis", "persistence", "one two three four five six", "do what docs/a-path-that-is-longer-than-the-screen.md says")
+	const want = `not checked  redis: persistence
+    one two three four
+    five six
+    → do what
+    docs/a-path-that-is-longer-than-the-screen.md
+    says
+`
+	if diff := cmp.Diff(want, findingText(f, "→ ", 24)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestDoctorWithoutRedisURL(t *testing.T) {
+	t.Parallel()
+	api, _, err := config.LoadAll(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for state, says := range map[app.FindingState]string{
+		app.FindingProblem: "REDIS_URL is not set here, and there is none at redis://127.0.0.1:6379/0",
+		app.FindingOK:      "REDIS_URL is not set here, and the Redis at redis://127.0.0.1:6379/0 cannot be asked without it",
+	} {
+		got := settings{redis: api.Redis}.redisNotNamed([]app.Finding{{State: state}})
+		if got.State != app.FindingNotChecked || got.Found != says || got.Advice == "" {
+			t.Errorf("%s: %+v", state, got)
+		}
+	}
+}
+
+// TestDoctorComparesVersions checks that a program of another build than orderctl is a
+// warning, unless orderctl does not know its own.
+func TestDoctorComparesVersions(t *testing.T) {
+	t.Parallel()
+	const one, other = "commit 1, go1", "commit 2, go1"
+	for _, row := range []struct {
+		version, own string
+		state        app.FindingState
+		says         string
+	}{
+		{one, one, app.FindingOK, "ready"},
+		{other, one, app.FindingWarning, "ready, of " + other + "; orderctl is of " + one},
+		{"", one, app.FindingWarning, "ready, of a build that does not know its version; orderctl is of " + one},
+		{one, "commit unknown, go1", app.FindingOK, "ready"},
+	} {
+		f := checkVersion("admin", "API", row.version, row.own)
+		if f.State != row.state || f.Found != row.says || (f.State == app.FindingWarning) != (f.Advice != "") {
+			t.Errorf("%q and %q: %+v", row.version, row.own, f)
+		}
+	}
+}

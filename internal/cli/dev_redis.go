@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"orderprocessor/internal/config"
+)
+
+// redisAnswerTimeout bounds the wait for the answer of a running Redis.
+const redisAnswerTimeout = 5 * time.Second
+
+// devRedis is the Redis that dev runs on.
+type devRedis struct {
+	config   config.Redis
+	kept     string // where the orders are, for people
+	inMemory bool   // it keeps nothing and cannot report its settings
+	// ended is closed when the Redis ended without being stopped, and why returns
+	// the reason; nil for a Redis that dev does not run.
+	ended <-chan struct{}
+	why   func() error
+	stop  func() error
+}
+
+// openRedis returns the Redis of REDIS_URL, a private redis-server, or one in memory.
+func (d *devCommand) openRedis(ctx context.Context) (*devRedis, error) {
+	if d.env("REDIS_URL") != "" {
+		r := d.apiConfig.Redis
+		if err := pingRedis(ctx, r); err != nil {
+			return nil, fmt.Errorf("REDIS_URL: no answer from %s: %w", r, err)
+		}
+		return &devRedis{config: r, kept: "in the Redis at " + r.String()}, nil
+	}
+	if program, err := d.LookPath("redis-server"); err == nil && canRunRedis {
+		return openPrivateRedis(ctx, program, d.data)
+	}
+	return openMiniredis()
+}
+
+// watch returns an error when the Redis ends before ctx.
+func (r *devRedis) watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-r.ended:
+		return fmt.Errorf("the private Redis has ended: %w", r.why())
+	}
+}
+
+// close stops what dev started.
+func (r *devRedis) close() error {
+	if r.stop == nil {
+		return nil
+	}
+	return r.stop()
+}
+
+func pingRedis(ctx context.Context, r config.Redis) error {
+	const t = redisAnswerTimeout
+	client := r.Client(config.Tuning{PoolSize: 1, DialTimeout: t, ReadTimeout: t, WriteTimeout: t, MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, t)
+	defer cancel()
+	return client.Ping(ctx).Err()
+}
+
+// openMiniredis starts a Redis in memory. Its author means it for tests; it must
+// never be used in production.
+func openMiniredis() (*devRedis, error) {
+	m := miniredis.NewMiniRedis()
+	if err := m.Start(); err != nil {
+		return nil, fmt.Errorf("start a Redis in memory: %w", err)
+	}
+	r, err := config.ParseRedis("redis://" + m.Addr() + "/0")
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var expiring sync.WaitGroup
+	expiring.Go(func() { // its keys do not expire otherwise
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				m.FastForward(time.Second)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return &devRedis{config: r, kept: "nowhere: they are gone when this stops", inMemory: true, stop: func() error {
+		cancel()
+		expiring.Wait()
+		m.Close()
+		return nil
+	}}, nil
+}

@@ -1,0 +1,315 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/load"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
+)
+
+const (
+	// maxSample bounds a sample: what the queues accept by default.
+	maxSample = 100_000
+	// sampleConcurrency is how many sample orders are sent, and how many are polled,
+	// at a time.
+	sampleConcurrency = 16
+	// sampleTries is how often a sample order is sent while the API is busy.
+	sampleTries = 8
+	// pollInterval is the time between two requests for an order that is not settled.
+	pollInterval = 20 * time.Millisecond
+	// stallTimeout is how long a sample may go without a settled order.
+	stallTimeout = time.Minute
+	// sampleSeed makes every run submit the same orders, but for their ids.
+	sampleSeed = 1815
+)
+
+var errStalled = fmt.Errorf("no order was settled for %v; see the log", stallTimeout)
+
+// sample submits orders as any client does, and checks their outcomes.
+type sample struct {
+	api     *client.Client
+	rules   rules.Rules
+	run     string // begins the ids, after "sample-"
+	size    int
+	bar     *progressbar.ProgressBar
+	stalled *time.Timer
+
+	mu       sync.Mutex
+	counts   map[string]sampleCount // by expected outcome
+	failures []string               // one for each order with another outcome
+}
+
+type sampleCount struct{ sent, right int }
+
+// runSample returns nil when every order has the outcome that the rules give it.
+func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := d.apiConfig.Common
+	s := &sample{
+		api: api, rules: rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems},
+		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
+		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
+	}
+	defer s.stalled.Stop()
+	d.printf("\nSubmitting %d sample orders and waiting until all are settled …\n", s.size)
+	began := time.Now()
+	err := s.submitAndAwait(ctx)
+	took := time.Since(began)
+	_ = s.bar.Finish()
+	switch {
+	case err == nil:
+	case errors.Is(context.Cause(ctx), errStalled):
+		return errStalled
+	case errors.Is(err, client.ErrInterrupted):
+		return client.ErrInterrupted
+	default:
+		return fmt.Errorf("sample: %w", err)
+	}
+	stats, err := getStats(ctx, api)
+	if err != nil {
+		return err
+	}
+	return s.report(d.World, stats, took)
+}
+
+// submitAndAwait submits all orders, and polls each until it is settled.
+func (s *sample) submitAndAwait(ctx context.Context) error {
+	numbers := make(chan int, s.size)
+	for i := range s.size {
+		numbers <- i
+	}
+	close(numbers)
+	accepted := make(chan sampleOrder, s.size) // slow polling delays no submission
+	running, ctx := errgroup.WithContext(ctx)
+	var submitting sync.WaitGroup
+	for range sampleConcurrency {
+		submitting.Add(1)
+		running.Go(func() error {
+			defer submitting.Done()
+			return s.submit(ctx, numbers, accepted)
+		})
+		running.Go(func() error { return s.await(ctx, accepted) })
+	}
+	submitting.Wait()
+	close(accepted)
+	return running.Wait()
+}
+
+func (s *sample) submit(ctx context.Context, numbers <-chan int, accepted chan<- sampleOrder) error {
+	for i := range numbers {
+		o := newSampleOrder(s.run, i, s.rules)
+		body, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		policy := client.RetryPolicy{Attempts: sampleTries, RateLimited: rateLimitedTries}
+		if _, err := s.api.SubmitRepeatedly(ctx, body, policy); err != nil {
+			return fmt.Errorf("submit order %s: %w", o.ID, err)
+		}
+		accepted <- o
+	}
+	return nil
+}
+
+func (s *sample) await(ctx context.Context, accepted <-chan sampleOrder) error {
+	for o := range accepted {
+		for {
+			got, err := s.api.Order(ctx, o.ID)
+			if err == nil && got.Status.Settled() {
+				s.settled(o, got)
+				break
+			}
+			if err == nil || client.Temporary(err) {
+				err = client.Wait(ctx, pollInterval)
+			}
+			if err != nil {
+				return fmt.Errorf("get order %s: %w", o.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// settled counts a settled order by its expected outcome.
+func (s *sample) settled(o sampleOrder, got client.Order) {
+	s.stalled.Reset(stallTimeout)
+	_ = s.bar.Add(1)
+	want := o.expected(s.rules)
+	outcome := fmt.Sprintf("%s, %s handling", want.Status, want.Handling)
+	if want.Status == order.StatusRejected {
+		outcome = fmt.Sprintf("%s: %s", want.Status, want.Error)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.counts[outcome]
+	n.sent++
+	if wrong := difference(want, got); wrong != "" {
+		s.failures = append(s.failures, o.ID+": "+wrong)
+	} else {
+		n.right++
+	}
+	s.counts[outcome] = n
+}
+
+// difference describes the first field that is not as expected, or returns nothing.
+func difference(want, got client.Order) string {
+	amount := got.Amount.String()
+	if m, err := order.ParseMoney(amount); err == nil {
+		amount = m.String()
+	}
+	for _, field := range []struct{ name, want, got string }{
+		{"status", string(want.Status), string(got.Status)},
+		{"error", want.Error, got.Error},
+		{"handling", string(want.Handling), string(got.Handling)},
+		{"result", want.Result, got.Result},
+		{"queue", string(want.Queue), string(got.Queue)},
+		{"priority", fmt.Sprint(want.Priority), fmt.Sprint(got.Priority)},
+		{"amount", want.Amount.String(), amount},
+		{"items", strconv.Itoa(len(want.Items)), strconv.Itoa(len(got.Items))},
+	} {
+		if field.want != field.got {
+			return fmt.Sprintf("%s is %q and should be %q", field.name, order.Printable(field.got), field.want)
+		}
+	}
+	return ""
+}
+
+// report shows the outcomes. It returns an error if one is wrong, or if the books do
+// not balance.
+func (s *sample) report(w *World, stats client.Stats, took time.Duration) error {
+	w.printf("\n%d orders submitted and settled in %.2f s: %.0f orders per second, by the clock of the client.\n\n",
+		s.size, took.Seconds(), float64(s.size)/took.Seconds())
+	t := newTable(w.Stdout)
+	t.row("this sample should be", "orders", "right")
+	for _, outcome := range slices.Sorted(maps.Keys(s.counts)) {
+		t.row(outcome, s.counts[outcome].sent, s.counts[outcome].right)
+	}
+	t.flushFigures()
+	w.printf("\n")
+	t = newTable(w.Stdout)
+	t.row("in the books by status", "orders")
+	for _, status := range order.Statuses() {
+		if n := stats.ByStatus[status]; n != 0 {
+			t.row(status, n)
+		}
+	}
+	t.flushFigures()
+	w.printf("\n")
+	printLatency(w.Stdout, stats.LatencyMS)
+	w.printf("\nAccepted since the books began: %d. Drift: %s.\n", stats.Ledger.Accepted, driftText(stats.Ledger.Drift))
+	switch {
+	case len(s.failures) > 0:
+		s.printFailures(w)
+		return fmt.Errorf("%d of %d orders did not end as the rules say", len(s.failures), s.size)
+	case stats.Ledger.Drift != 0:
+		return errors.New("the books do not balance")
+	}
+	w.printf("\nEvery order ended as the rules say. Without --sample, the service keeps running.\n")
+	return nil
+}
+
+func (s *sample) printFailures(w *World) {
+	slices.Sort(s.failures)
+	for _, f := range s.failures[:min(len(s.failures), maxShownFailures)] {
+		w.printf("%s\n", f)
+	}
+	if more := len(s.failures) - maxShownFailures; more > 0 {
+		w.printf("… and %d more\n", more)
+	}
+}
+
+// sampleOrder is an order as a client sends it.
+type sampleOrder struct {
+	ID       string         `json:"id"`
+	Amount   order.Money    `json:"amount"`
+	Items    []string       `json:"items"`
+	Customer string         `json:"customer"`
+	Address  string         `json:"address"`
+	Priority order.Priority `json:"priority,omitempty"`
+	Notes    string         `json:"notes,omitempty"`
+}
+
+// expected is the settled order as the rules make it.
+func (o sampleOrder) expected(r rules.Rules) client.Order {
+	decided := order.Order{Content: order.Content{Amount: o.Amount, Items: o.Items, Priority: cmp.Or(o.Priority, order.PriorityMedium)}}
+	d := r.Decide(decided)
+	want := client.Order{
+		Status: order.StatusCompleted, Handling: d.Handling, Error: d.Reason, Queue: r.Queue(decided),
+		Priority: decided.Priority, Amount: json.Number(o.Amount.String()), Items: o.Items,
+	}
+	if !d.Approved {
+		want.Status = order.StatusRejected
+	}
+	want.Result = order.Record{Status: want.Status, Handling: want.Handling}.Result()
+	return want
+}
+
+// newSampleOrder returns the i-th order of a run. Ten orders in a row have every
+// priority, amounts on both sides of the bounds and on them, and lists of items that
+// are just short enough and too long.
+func newSampleOrder(run string, i int, l rules.Rules) sampleOrder {
+	r := rand.New(rand.NewPCG(sampleSeed, uint64(i))) //nolint:gosec // not a secret, and to be repeated
+	o := sampleOrder{
+		ID: fmt.Sprintf("sample-%s-%06d", run, i+1), Items: randomItems(r, 1+r.IntN(5)),
+		Amount:   randomAmount(r, 1, l.HighValueAbove),
+		Customer: pick(r, "Ada Lovelace", "Alan Turing", "Grace Hopper", "José Núñez", "李小龍"),
+		Address:  fmt.Sprintf("%d %s\n%s", 1+r.IntN(200), pick(r, "High Street", "Mill Lane", "Rue de la Paix"), pick(r, "London", "Genève", "東京")),
+	}
+	switch i % 10 {
+	case 0:
+		o.Priority = order.PriorityHigh
+	case 1:
+		o.Amount = randomAmount(r, l.HighValueAbove+1, l.MaxAmount)
+	case 2:
+		o.Priority = order.PriorityLow
+	case 3:
+		o.Priority, o.Notes = order.PriorityMedium, "Please ring twice."
+	case 4:
+		o.Amount = randomAmount(r, l.HighValueAbove, l.HighValueAbove)
+	case 5:
+		o.Amount = randomAmount(r, l.MaxAmount+1, 2*l.MaxAmount)
+	case 6:
+		o.Priority, o.Amount = order.PriorityLow, randomAmount(r, l.HighValueAbove+1, l.MaxAmount)
+	case 7:
+		o.Items = randomItems(r, l.MaxItems+1+r.IntN(10))
+	case 8:
+		o.Amount, o.Items = l.MaxAmount, randomItems(r, l.MaxItems)
+	case 9:
+		o.Priority, o.Amount = order.PriorityHigh, randomAmount(r, l.HighValueAbove+1, l.MaxAmount)
+	}
+	return o
+}
+
+// randomAmount draws an amount that can be submitted, both ends included where the
+// bounds of the rules leave anything between them.
+func randomAmount(r *rand.Rand, lowest, highest order.Money) order.Money {
+	lowest = min(max(lowest, 1), order.MaxMoney)
+	highest = min(max(highest, lowest), order.MaxMoney)
+	return lowest + order.Money(r.Int64N(int64(highest-lowest)+1))
+}
+
+func randomItems(r *rand.Rand, n int) []string {
+	items := make([]string, min(n, order.MaxItems))
+	for i := range items {
+		items[i] = pick(r, "lamp", "desk", "chair", "kettle", "Bücherregal")
+	}
+	return items
+}
+
+func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }

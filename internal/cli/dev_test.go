@@ -1,0 +1,226 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"orderprocessor/internal/cli"
+	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/redistest"
+)
+
+// anyPort keeps the tests out of each other's way.
+const anyPort = "127.0.0.1:0"
+
+func TestDevSample(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	in := world{environ: []string{"REDIS_URL=" + server.URL()}}
+	for run := 1; run <= 2; run++ {
+		c := orderctlIn(t, in, "dev", "--sample", "200", "--http", anyPort)
+		c.mustEnd(t, 0,
+			`orders kept +in the Redis at unix://`,
+			`\n200 orders submitted and settled in [0-9.]+ s: [0-9]+ orders per second`,
+			`completed, expedited handling +20 +20 *\n`,
+			`completed, priority handling +80 +80 *\n`,
+			`completed, standard handling +60 +60 *\n`,
+			`rejected: order amount exceeds limit +20 +20 *\n`,
+			`rejected: too many items in order +20 +20 *\n`,
+			fmt.Sprintf(`completed +%d *\n +rejected +%d *\n\n`, 160*run, 40*run),
+			`latency in ms +p50 +p95 +p99`,
+			fmt.Sprintf(`Accepted since the books began: %d\. Drift: 0 `, 200*run),
+			`Every order ended as the rules say`)
+		if strings.Contains(c.stderr.String(), "settled") {
+			t.Errorf("a progress bar where there is no terminal: %q", c.stderr.String())
+		}
+	}
+	ledgertest.CheckBooks(t, server.Client())
+}
+
+func TestDevSampleOfOtherRules(t *testing.T) {
+	t.Parallel()
+	in := world{noRedisServer: true, environ: []string{
+		"ORDERS_HIGH_VALUE_ABOVE=0", "ORDERS_MAX_AMOUNT=0.01", "ORDERS_MAX_ITEMS=1000",
+	}}
+	orderctlIn(t, in, "dev", "--sample", "40", "--http", anyPort).mustEnd(t, 0, `priority handling`, `exceeds limit`)
+}
+
+func TestDevSampleFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "no such article", http.StatusBadRequest)
+	}))
+	defer shop.Close()
+	in := world{noRedisServer: true, environ: []string{"ORDERS_FULFILMENT_URL=" + shop.URL, "ORDERS_LOG_FORMAT=json"}}
+	orderctlIn(t, in, "dev", "--sample", "50", "--http", anyPort).mustEnd(t, 1,
+		`completed, expedited handling +5 +0`, `amount exceeds limit +5 +5`,
+		`sample-\S+: status is "failed" and should be "completed"`, `… and 20 more`,
+		`orderctl: 40 of 50 orders did not end as the rules say`)
+}
+
+func TestDevKeepsOrdersInAFolder(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "a", "b c%20#?")
+	for run := 1; run <= 2; run++ {
+		orderctl(t, "dev", "--sample", "20", "--http", anyPort, "--data", folder).mustEnd(t, 0,
+			`orders kept +in `+regexp.QuoteMeta(folder),
+			fmt.Sprintf(`Accepted since the books began: %d\.`, 20*run))
+	}
+	mustBeStopped(t, folder)
+}
+
+func TestDevWithoutRedisServer(t *testing.T) {
+	t.Parallel()
+	in := world{noRedisServer: true, environ: []string{"REDIS_URL="}}
+	orderctlIn(t, in, "dev", "--sample", "200", "--http", anyPort).mustEnd(t, 0,
+		`NOTHING IS KEPT`, `orders kept +nowhere`, `Every order ended as the rules say`)
+}
+
+func TestDevRunsUntilInterrupted(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	c := &command{}
+	c.start(t, "dev", "--http", anyPort, "--data", folder)
+	url := c.mustSay(t, `API +(http://\S+)\n`)[1]
+	c.mustSay(t, "Press Ctrl-C to stop")
+	for _, path := range []string{"/health", "/stats", "/monitoring"} {
+		c.mustSay(t, regexp.QuoteMeta(url+path)+"\n")
+		mustAnswer(t, 200, url+path, "")
+	}
+	for _, admin := range []string{"API", "worker"} {
+		mustAnswer(t, 200, c.mustSay(t, admin+` admin +(\S+)`)[1], "")
+	}
+	body := c.mustSay(t, `curl -i `+regexp.QuoteMeta(url)+`/orders -H 'Content-Type: application/json' \\\n +-d '(.*)'\n`)[1]
+	mustAnswer(t, 201, url+"/orders", body)
+
+	if status := c.interrupt(t); status != 0 || c.stderr.String() != "" {
+		t.Fatalf("ended with %d: %s", status, c.stderr.String())
+	}
+	orderctl(t, "stats", "--api", url).mustEnd(t, 1, `no answer from the API`)
+	mustBeStopped(t, folder)
+}
+
+// mustAnswer sends a request, a POST where there is a body.
+func mustAnswer(t *testing.T, want int, url, body string) {
+	t.Helper()
+	method := http.MethodGet
+	if body != "" {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != want {
+		t.Fatalf("%s: answered %s, want %d", url, resp.Status, want)
+	}
+}
+
+func TestDevSharesNoFolder(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	c := &command{}
+	c.start(t, "dev", "--http", anyPort, "--data", folder)
+	url := c.mustSay(t, `API +(http://\S+)\n`)[1]
+	orderctl(t, "dev", "--http", anyPort, "--data", folder).mustEnd(t, 1, fmt.Sprintf(
+		`orderctl: the data folder %s is in use by another orderctl dev \(redis-server process %d\): stop that one first`,
+		folder, serverOf(t, folder)))
+	mustAnswer(t, 200, url+"/health", "")
+}
+
+func TestDevEndsWithItsRedis(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	c := &command{}
+	c.start(t, "dev", "--http", anyPort, "--data", folder)
+	c.mustSay(t, "Press Ctrl-C")
+	if err := syscall.Kill(serverOf(t, folder), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	c.wait(t)
+	c.mustEnd(t, 1, `orderctl: the private Redis has ended: signal: killed; \S+redis-server.log ends with: `)
+}
+
+// serverOf returns the process that serves the folder.
+func serverOf(t *testing.T, folder string) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "orderctl.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func mustBeStopped(t *testing.T, folder string) {
+	t.Helper()
+	if err := syscall.Kill(serverOf(t, folder), 0); err == nil {
+		t.Error("the private redis-server still runs")
+	}
+}
+
+func TestDevCannotStart(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	evicting := redistest.Start(t, "--maxmemory-policy", "allkeys-lru")
+	for _, tt := range []struct {
+		name, says string
+		status     int
+		environ    []string
+		args       []string
+	}{
+		{"unknown setting", `ORDERS_HTTP_ADRR is not a known variable`, 2, []string{"ORDERS_HTTP_ADRR=x"}, nil},
+		{"bad address", `ORDERS_HTTP_ADDR`, 2, nil, []string{"--http", "nowhere"}},
+		{"bad REDIS_URL", `REDIS_URL`, 2, []string{"REDIS_URL=http://x"}, nil},
+		{"no Redis at REDIS_URL", `REDIS_URL: no answer from redis://127.0.0.1:1/0: .*refused`, 1, []string{"REDIS_URL=redis://127.0.0.1:1"}, nil},
+		{"a Redis that evicts", `set maxmemory-policy to noeviction`, 1, []string{"REDIS_URL=" + evicting.URL()}, []string{"--http", anyPort}},
+		{"address is taken", `start the API: .*address already in use`, 1, []string{"ORDERS_ADMIN_ADDR=" + anyPort}, []string{"--http", taken.Addr().String(), "--data", t.TempDir()}},
+		{"folder is a file", `orderctl: make the data folder: .*not a directory`, 1, nil, []string{"--data", file}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			orderctlIn(t, world{environ: tt.environ}, append([]string{"dev", "--sample", "1"}, tt.args...)...).mustEnd(t, tt.status, tt.says)
+		})
+	}
+}
+
+func TestDevWithARedisThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var out, errs stream
+	status := cli.Run(t.Context(), cli.World{
+		Args: []string{"dev", "--data", folder}, Stdout: &out, Stderr: &errs,
+		LookPath: func(string) (string, error) { return "/bin/echo", nil },
+	})
+	if want := `orderctl: the private Redis did not start: .*redis-server.log ends with: --port 0`; status != 1 ||
+		!regexp.MustCompile(want).MatchString(errs.String()) {
+		t.Errorf("ended with %d: %s", status, errs.String())
+	}
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
+)
+
+// maxEventIDs bounds the orders that are selected by id: what the API accepts.
+const maxEventIDs = 100
+
+const eventsHelp = `events shows each change of an order's status as it happens, one line each, until
+Ctrl-C or --count. It begins with the next event, or with --after at the event after
+one that was seen before.
+
+When the connection is lost, it connects again, continues where it was, and reports
+that on standard error. It also reports if events were dropped in the meantime: the
+API keeps only the newest ones.
+
+As JSON it writes one event a line (NDJSON), as the API sent it.`
+
+type eventsCommand struct {
+	apiCommand
+	statuses []string
+	ids      []string
+	after    string
+	count    int
+
+	shown        int
+	disconnected bool
+}
+
+func newEvents(w *World) *cobra.Command {
+	e := &eventsCommand{apiCommand: apiCommand{World: w}}
+	cmd := &cobra.Command{
+		Use:   "events",
+		Short: "Show the events of orders as they happen",
+		Long:  eventsHelp,
+		Example: `  orderctl events
+  orderctl events --status failed,rejected
+  orderctl events --id my-order-1,my-order-2 --count 10
+  orderctl events --after 1764000000000-0 --output json | jq -r .order_id`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := e.check(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return e.withClient(1, func(api *client.Client) error { return e.run(cmd.Context(), api) })
+		},
+	}
+	e.addFlags(cmd)
+	cmd.Flags().StringSliceVar(&e.statuses, "status", nil, "only events with these statuses, with commas between them")
+	suggest(cmd, "status", order.Statuses())
+	cmd.Flags().StringSliceVar(&e.ids, "id", nil, "only events of these orders, with commas between them")
+	cmd.Flags().StringVar(&e.after, "after", "", "begin after this event, such as 1764000000000-0")
+	cmd.Flags().IntVar(&e.count, "count", 0, "end after so many events (default: continue)")
+	return cmd
+}
+
+func (e *eventsCommand) check(given func(flag string) bool) error {
+	for _, s := range e.statuses {
+		if !slices.Contains(order.Statuses(), order.Status(s)) {
+			return usagef("there is no status %q; the statuses are %s", order.Printable(s), list(order.Statuses()))
+		}
+	}
+	_, err := order.ParseEventID(e.after)
+	switch {
+	case given("after") && err != nil:
+		return usagef("--after must be the id of an event, such as 1764000000000-0, not %q", order.Printable(e.after))
+	case given("count") && e.count < 1:
+		return usagef("--count must be at least 1")
+	case given("status") && len(e.statuses) == 0, given("id") && len(e.ids) == 0:
+		return usagef("--status and --id must not be empty")
+	case len(e.ids) > maxEventIDs:
+		return usagef("--id accepts at most %d orders", maxEventIDs)
+	}
+	return checkIDs(e.ids...)
+}
+
+// run shows events until it is interrupted, which is no failure.
+func (e *eventsCommand) run(ctx context.Context, api *client.Client) error {
+	filter := url.Values{}
+	for name, values := range map[string][]string{"status": e.statuses, "id": e.ids} {
+		if len(values) > 0 {
+			filter.Set(name, strings.Join(values, ","))
+		}
+	}
+	err := api.Subscribe(ctx, filter, e.after, e)
+	if errors.Is(err, errCounted) || errors.Is(err, client.ErrInterrupted) {
+		return nil
+	}
+	return fmt.Errorf("follow events: %w", err)
+}
+
+// errCounted ends the subscription after --count events.
+var errCounted = errors.New("all events are shown")
+
+// Event implements client.Subscriber.
+func (e *eventsCommand) Event(v client.Event) (err error) {
+	if e.output == formatJSON {
+		err = e.printJSONLine(v.JSON)
+	} else {
+		_, err = fmt.Fprintln(e.Stdout, eventLine(v))
+	}
+	if e.shown++; err == nil && e.shown == e.count {
+		err = errCounted
+	}
+	return err
+}
+
+// Connected implements client.Subscriber.
+func (e *eventsCommand) Connected() {
+	if e.disconnected {
+		e.note("connected again")
+	}
+	e.disconnected = false
+}
+
+// Disconnected implements client.Subscriber.
+func (e *eventsCommand) Disconnected(err error, again time.Duration) {
+	e.disconnected = true
+	e.note("disconnected: %s; trying again in %v", order.Printable(oneLine(err)), again.Round(time.Millisecond))
+}
+
+// Gap implements client.Subscriber.
+func (e *eventsCommand) Gap(after string) {
+	e.note("some events after %s are no longer kept, and are missing here", order.Printable(after))
+}
+
+func (e *eventsCommand) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(e.Stderr, "orderctl: "+format+"\n", args...)
+}
+
+// eventLine is an event in one line, without control characters.
+func eventLine(v client.Event) string {
+	const statusWidth = len(order.StatusPriorityProcessing) // the longest
+	text := fmt.Sprintf("%s  %-*s  %s", order.FormatTime(v.Time), statusWidth, v.Status, v.OrderID)
+	attempt := eventAttempt(v)
+	switch {
+	case v.Reason != "" && attempt != "":
+		text += "  " + attempt + ": " + v.Reason
+	case v.Reason+attempt != "":
+		text += "  " + v.Reason + attempt
+	}
+	return order.Printable(text)
+}
+
+// eventAttempt is the number and the worker of an event's attempt, as far as there
+// is one.
+func eventAttempt(v client.Event) string {
+	var parts []string
+	if v.Attempt > 0 {
+		parts = append(parts, fmt.Sprintf("attempt %d", v.Attempt))
+	}
+	if v.WorkerID != "" {
+		parts = append(parts, "by "+v.WorkerID)
+	}
+	return strings.Join(parts, " ")
+}
+
+const (
+	// afterID is the room that is left next to a long id on a screen: for the time,
+	// a status, and the beginning of a reason.
+	afterID = 44
+	// minID is the room for an id on every screen: that of a UUID.
+	minID = 36
+)
+
+// shortEventLines are events for a screen, which cuts off their ends: the reason
+// comes before the worker, and a long id is shortened.
+func shortEventLines(events []client.Event, screen int) []string {
+	ids := 0
+	for _, v := range events {
+		ids = max(ids, utf8.RuneCountInString(v.OrderID))
+	}
+	ids = min(ids, max(minID, screen-afterID))
+	lines := make([]string, len(events))
+	for i, v := range events {
+		parts := []string{
+			v.Time.UTC().Format(time.TimeOnly), fmt.Sprintf("%-*s", ids, shorten(v.OrderID, ids)),
+			string(v.Status), v.Reason, eventAttempt(v),
+		}
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+		lines[i] = order.Printable(strings.Join(parts, "  "))
+	}
+	return lines
+}

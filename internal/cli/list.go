@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
+)
+
+const listHelp = `list shows the orders that match all flags, newest first.
+
+The table shows the main fields of each order; get shows the rest. On a terminal the
+table fits the width, with two lines for an order and shortened texts where needed.
+In a file or a pipe nothing is shortened. As JSON it writes one order a line
+(NDJSON), as soon as it arrives.`
+
+const (
+	// defaultLimit is how many orders fit a screen.
+	defaultLimit = 50
+	// noMatch is written instead of a table without rows.
+	noMatch = "No order matches.\n"
+)
+
+type listCommand struct {
+	apiCommand
+	status   choice[order.Status]
+	customer string
+	from, to timeFlag
+	limit    int
+	all      bool
+}
+
+func newList(w *World) *cobra.Command {
+	l := &listCommand{apiCommand: apiCommand{World: w}, status: choice[order.Status]{from: order.Statuses(), kind: "status"}}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List orders, newest first",
+		Long:  listHelp,
+		Example: `  orderctl list --status failed
+  orderctl list --customer ada@example.com --from 2026-11-23T00:00:00+01:00 --limit 200
+  orderctl list --all --output json | jq -r 'select(.amount > 1000) | .id'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := l.check(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return l.withClient(1, func(api *client.Client) error { return l.run(cmd.Context(), api) })
+		},
+	}
+	l.addFlags(cmd)
+	cmd.Flags().Var(&l.status, "status", "only orders in this status, such as pending or failed")
+	suggest(cmd, "status", l.status.from)
+	cmd.Flags().StringVar(&l.customer, "customer", "", "only orders of this customer, spelt exactly so")
+	cmd.Flags().Var(&l.from, "from", "only orders accepted at this time or later, in RFC 3339")
+	cmd.Flags().Var(&l.to, "to", "only orders accepted before this time, in RFC 3339")
+	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "how many orders to show")
+	cmd.Flags().BoolVar(&l.all, "all", false, "show all of them")
+	return cmd
+}
+
+func (l *listCommand) check(given func(flag string) bool) error {
+	switch {
+	case l.all && given("limit"):
+		return usagef("--all and --limit exclude each other")
+	case l.limit < 1:
+		return usagef("--limit must be at least 1")
+	case given("customer") && l.customer == "":
+		return usagef("--customer must not be empty")
+	}
+	if l.all {
+		l.limit = math.MaxInt
+	}
+	return nil
+}
+
+func (l *listCommand) run(ctx context.Context, api *client.Client) error {
+	pages := api.Orders(l.filter())
+	table := &orderTable{to: l.Stdout}
+	for left := l.limit; left > 0 && !pages.Done(); {
+		orders, err := pages.Next(ctx, left)
+		if err == nil && l.output == formatJSON {
+			err = l.printLines(orders)
+		} else if err == nil {
+			err = table.write(orders)
+		}
+		if err != nil {
+			return fmt.Errorf("list orders: %w", err)
+		}
+		left -= len(orders)
+	}
+	switch {
+	case l.output == formatJSON:
+	case !table.begun:
+		l.printf(noMatch)
+	case !pages.Done():
+		_, _ = fmt.Fprintln(l.Stderr, "There may be more: --limit shows more of them, --all shows all.")
+	}
+	return nil
+}
+
+func (l *listCommand) filter() url.Values {
+	query := url.Values{}
+	for name, text := range map[string]string{
+		"status": l.status.String(), "customer": l.customer,
+		"created_from": l.from.String(), "created_to": l.to.String(),
+	} {
+		if text != "" {
+			query.Set(name, text)
+		}
+	}
+	return query
+}
+
+func (l *listCommand) printLines(orders []client.Order) error {
+	for _, o := range orders {
+		if err := l.printJSONLine(o.JSON); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxCellChars bounds a customer and an error on a terminal.
+const maxCellChars = 40
+
+// orderTable writes orders page by page, a row each. A column never becomes
+// narrower, so that pages line up. On a terminal, a row that is wider than it takes
+// two lines, with texts and ids shortened; figures never are.
+type orderTable struct {
+	to     io.Writer
+	widths [orderColumns]int
+	begun  bool
+}
+
+// The columns of the table.
+const (
+	columnID = iota
+	columnStatus
+	columnAmount
+	columnCustomer
+	columnQueue
+	columnCreated
+	columnError
+	orderColumns
+)
+
+type orderRow [orderColumns]string
+
+// write writes the rows of a page.
+func (t *orderTable) write(orders []client.Order) error {
+	if len(orders) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(t.to, t.layout(orders, terminalWidth(t.to)))
+	return err
+}
+
+// layout returns the rows of a page; a width of 0 is without a bound.
+func (t *orderTable) layout(orders []client.Order, width int) string {
+	var rows []orderRow
+	if !t.begun {
+		rows = append(rows, orderRow{"id", "status", "amount", "customer", "queue", "created at", "error"})
+		t.begun = true
+	}
+	for _, o := range orders {
+		row := orderRow{
+			o.ID, string(o.Status), o.Amount.String(), o.Customer, string(o.Queue), o.CreatedAt.UTC().Format(time.RFC3339), o.Error,
+		}
+		for i := range row {
+			row[i] = order.Printable(row[i])
+		}
+		if width > 0 {
+			row[columnCustomer], row[columnError] = shorten(row[columnCustomer], maxCellChars), shorten(row[columnError], maxCellChars)
+		}
+		rows = append(rows, row)
+	}
+	whole := (orderColumns - 1) * columnGap
+	for i := range t.widths {
+		for _, row := range rows {
+			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(row[i]))
+		}
+		whole += t.widths[i]
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		if width > 0 && whole > width {
+			text.WriteString(t.twoLines(row, width))
+			continue
+		}
+		for i, cell := range row[:columnError] {
+			_, _ = fmt.Fprintf(&text, "%-*s", t.widths[i]+columnGap, cell)
+		}
+		text.WriteString(row[columnError] + "\n")
+	}
+	return text.String()
+}
+
+// twoLines writes the id and the figures of a row, and its texts below them.
+func (t *orderTable) twoLines(row orderRow, width int) string {
+	const gap, indent = "  ", "    "
+	figures := fmt.Sprintf("%s%-*s%s%*s%s%-*s", gap, t.widths[columnStatus], row[columnStatus],
+		gap, t.widths[columnAmount], row[columnAmount], gap, t.widths[columnCreated], row[columnCreated])
+	ids := min(t.widths[columnID], max(1, width-utf8.RuneCountInString(figures)))
+	first := fmt.Sprintf("%-*s", ids, shorten(row[columnID], ids)) + figures
+	second := indent + row[columnQueue]
+	for _, text := range []string{row[columnCustomer], row[columnError]} {
+		if text != "" {
+			second += gap + text
+		}
+	}
+	return strings.TrimRight(first, " ") + "\n" + strings.TrimRight(shorten(second, width), " ") + "\n"
+}

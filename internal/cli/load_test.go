@@ -1,0 +1,228 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// loadAPI is an API that answers orders with one status, and each request for the
+// statistics with the next of them.
+type loadAPI struct {
+	*httptest.Server
+	mu    sync.Mutex
+	stats []string
+	got   []string // method, path, key and body
+}
+
+func newLoadAPI(t *testing.T, status int, stats ...string) *loadAPI {
+	t.Helper()
+	a := &loadAPI{stats: stats}
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.got = append(a.got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Authorization"), body)))
+		if r.Method != http.MethodGet {
+			w.WriteHeader(status)
+			return
+		}
+		text := a.stats[0]
+		a.stats = a.stats[min(1, len(a.stats)-1):]
+		if text == "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = io.WriteString(w, text)
+	}))
+	t.Cleanup(a.Close)
+	return a
+}
+
+// sent are the requests with orders.
+func (a *loadAPI) sent() (posts []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, request := range a.got {
+		if strings.HasPrefix(request, "POST ") {
+			posts = append(posts, request)
+		}
+	}
+	return posts
+}
+
+// statsWith are the statistics of a system with so many orders.
+func statsWith(accepted, completed, pending int) string {
+	const latency = `{"p50":1.5,"p95":2.5,"p99":3.5}`
+	return fmt.Sprintf(`{"active_workers":64,"by_status":{"completed":%d,"pending":%d,"scheduled":7,"retrying":2},
+		"latency_ms":{"queue_wait":%s,"processing":%s,"end_to_end":%s},"ledger":{"accepted":%d,"drift":0}}`,
+		completed, pending, latency, latency, latency, accepted)
+}
+
+// TestLoadUsage checks that nothing is sent for wrong arguments.
+func TestLoadUsage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, says string
+		args       []string
+	}{
+		{"no rate", `--rate must be 1 to 100000`, nil},
+		{"rate below", `--rate must be 1 to 100000`, []string{"--rate", "0"}},
+		{"rate above", `--rate must be 1 to 100000`, []string{"--rate", "100001"}},
+		{"rate is no number", `invalid argument "fast" for "--rate"`, []string{"--rate", "fast"}},
+		{"duration below", `--duration must be 1s to 24h0m0s`, []string{"--duration", "999ms"}},
+		{"duration above", `--duration must be 1s to 24h0m0s`, []string{"--duration", "24h1s"}},
+		{"duration without unit", `invalid argument "30" for "--duration"`, []string{"--duration", "30"}},
+		{"batch below", `--batch must be 0 to 10000`, []string{"--batch", "-1"}},
+		{"batch above", `--batch must be 0 to 10000`, []string{"--batch", "10001"}},
+		{"batch of all and more", `--batch is more than the 2s of --duration bring`, []string{"--batch", "21", "--duration", "2s"}},
+		{"connections below", `--connections must be 1 to 1024`, []string{"--connections", "0"}},
+		{"connections above", `--connections must be 1 to 1024`, []string{"--connections", "1025"}},
+		{"mix of nothing", `no queue has a weight above 0`, []string{"--mix", "critical=0"}},
+		{"empty mix", `the weight of "" must be a whole number from 0 to 1000, not ""; there is no queue ""`, []string{"--mix", ""}},
+		{"mix with spaces", `there is no queue " low"`, []string{"--mix", "critical=1, low=1"}},
+		{"mix with a sign", `the weight of "low" must be .*, not "\+1"$`, []string{"--mix", "low=+1"}},
+		{"weight above", `the weight of "low" must be .*, not "1001"$`, []string{"--mix", "low=1001"}},
+		{
+			"everything wrong with a mix", `there is no queue "high"; the weight of "low" .* not "x"; low is named twice`,
+			[]string{"--mix", "high=1,low=x,low=2"},
+		},
+		{"argument", `unknown command "now"`, []string{"now"}},
+		{"output", `must be table or json`, []string{"-o", "xml"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newLoadAPI(t, http.StatusCreated, statsWith(0, 0, 0))
+			args := append([]string{"load", "--api", api.URL, "--rate", "10"}, tt.args...)
+			if tt.args == nil {
+				args = args[:3]
+			}
+			c := orderctl(t, args...)
+			c.mustEnd(t, 2, `(?m)^orderctl: .*`+tt.says, `Run "orderctl load --help"`)
+			if out := c.stdout.String(); out != "" || len(api.got) > 0 {
+				t.Errorf("requests %q, wrote %q", api.got, out)
+			}
+		})
+	}
+}
+
+func TestLoadHelp(t *testing.T) {
+	t.Parallel()
+	orderctl(t, "load", "--help").mustEnd(t, 0, `Examples:`, `default critical=1,default=8,low=1`)
+	orderctl(t, "__completeNoDesc", "load", "").mustEnd(t, 0, `^:4\n`)
+}
+
+// TestLoadJSON checks the result as JSON, and that requests have the key, ids of their
+// run, and the priorities of the mix.
+func TestLoadJSON(t *testing.T) {
+	t.Parallel()
+	api := newLoadAPI(t, http.StatusCreated, statsWith(0, 0, 0), statsWith(100, 70, 30))
+	c := orderctlIn(t, world{environ: []string{"ORDERCTL_API_KEY=ok_secret"}}, "load", "--api", api.URL+"/",
+		"--rate", "40", "--duration", "1s", "--mix", "low=3,critical=1", "-o", "json")
+	c.mustEnd(t, 0)
+	var got struct {
+		Run               string
+		Rate, Connections int
+		Mix               map[string]int
+		Sent, Accepted    int
+		RateKept          *bool              `json:"rate_kept"`
+		Refused           []json.RawMessage  `json:"refused"`
+		LatencyMS         map[string]float64 `json:"latency_ms"`
+		System            struct {
+			Accepted, Settled int
+			BacklogBefore     int  `json:"backlog_before"`
+			BacklogAfter      int  `json:"backlog_after"`
+			KeptUp            bool `json:"kept_up"`
+			Recent            struct {
+				EndToEnd struct{ P95 float64 } `json:"end_to_end"`
+			} `json:"latency_ms_of_last_five_minutes"`
+		}
+	}
+	if err := json.Unmarshal([]byte(c.stdout.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	sent := api.sent()
+	if got.Rate != 40 || got.Connections != 64 || got.Mix["low"] != 3 || got.Sent != len(sent) || got.Accepted != got.Sent ||
+		got.RateKept == nil || got.Refused == nil || len(got.LatencyMS) != 5 || got.LatencyMS["max"] <= 0 {
+		t.Errorf("%d requests, and the result is %s", len(sent), c.stdout.String())
+	}
+	if s := got.System; s.Accepted != 100 || s.Settled != 70 || s.BacklogBefore != 2 || s.BacklogAfter != 32 || !s.KeptUp || s.Recent.EndToEnd.P95 != 2.5 {
+		t.Errorf("the system did %+v", s)
+	}
+	high := 0
+	for _, request := range sent {
+		if !strings.HasPrefix(request, `POST /orders Bearer ok_secret {"id":"load-`+got.Run+`-`) {
+			t.Errorf("the request is %s", request)
+		}
+		high += strings.Count(request, `"priority":1`)
+	}
+	if high < len(sent)/4 || high > len(sent)/4+1 {
+		t.Errorf("%d of %d orders have high priority", high, len(sent))
+	}
+}
+
+func TestLoadIsInterrupted(t *testing.T) {
+	t.Parallel()
+	api := newLoadAPI(t, http.StatusCreated, statsWith(10, 10, 0), statsWith(20, 20, 0))
+	c := &command{}
+	c.start(t, "load", "--api", api.URL, "--rate", "100", "--duration", "1h")
+	eventually(t, "orders are sent", func() bool { return len(api.sent()) > 5 })
+	c.interrupt(t)
+	c.mustEnd(t, 1, `(?m)^ +sent +`, `settled +10 orders`, `The load was interrupted\.\nThe workers kept up\.\norderctl: interrupted\n$`)
+}
+
+// TestLoadAndTheSystem checks what is shown of the orders, and of the statistics from
+// before and after.
+func TestLoadAndTheSystem(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		status int
+		stats  []string
+		args   []string
+		exit   int
+		says   []string
+	}{
+		{"kept up", 201, []string{statsWith(100, 90, 10), statsWith(600, 589, 11)}, nil, 0, []string{
+			`one by one, critical=1,default=8,low=1\n`, `refused +0\n   no answer +0\n`,
+			`settled +499 orders, [\d.]+ per second\n`, `backlog +12 orders before, 13 after: \+[\d.]+ per second\n`,
+			`All orders decided in the last five minutes:\n\n`, `end to end +1\.5 +2\.5 +3\.5 *\n`, `\nThe workers kept up\.\n$`,
+		}},
+		{"caught up", 201, []string{statsWith(5000, 0, 5000), statsWith(5100, 5100, 0)}, nil, 0, []string{
+			`backlog +5002 orders before, 2 after: -[\d.]+ per second\n`, `\nThe workers kept up\.\n$`,
+		}},
+		{"did not keep up", 201, []string{statsWith(100, 100, 0), statsWith(600, 150, 450)}, nil, 0, []string{
+			`backlog +2 orders before, 452 after`, `\nThe workers did not keep up: with every second [\d.]+ more orders waited\.\n$`,
+		}},
+		{"not known", 201, []string{statsWith(0, 0, 0), ""}, nil, 1, []string{
+			`accepted +\d+\n`, `\nWhether the workers kept up is not known: get stats: 503: Service Unavailable\n`,
+			`orderctl: get stats: 503: Service Unavailable\n$`,
+		}},
+		{"refused batches", 429, []string{statsWith(0, 0, 0)}, []string{"--batch", "5"}, 1, []string{
+			`in batches of 5, `, `accepted +0\n   refused +\d+ with 429 too many requests\n`, `orderctl: (\d+) of \d+ orders were not accepted\n$`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newLoadAPI(t, tt.status, tt.stats...)
+			args := append([]string{"load", "--rate", "20", "--duration", "1s", "--api", api.URL}, tt.args...)
+			orderctl(t, args...).mustEnd(t, tt.exit, append(tt.says, `^   asked +20 orders per second for 1s, `,
+				`   sent +\d+ orders, [\d.]+ per second\n`, `p50 +p90 +p95 +p99 +max *\n +since the request was due( +[\d.]+){5} *\n`)...)
+		})
+	}
+}
+
+// TestLoadWithoutAnAPI checks that nothing is sent without statistics to begin with.
+func TestLoadWithoutAnAPI(t *testing.T) {
+	t.Parallel()
+	orderctl(t, "load", "--rate", "1", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: get stats: no answer from the API .*refused`)
+	api := newLoadAPI(t, http.StatusCreated, `{"something":"else"}`)
+	orderctl(t, "load", "--rate", "1", "--api", api.URL).mustEnd(t, 1, `^orderctl: `)
+	if n := len(api.sent()); n > 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}

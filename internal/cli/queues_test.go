@@ -1,0 +1,108 @@
+package cli_test
+
+import (
+	"testing"
+)
+
+const (
+	critical  = `{"name":"critical","pending":1,"active":2,"scheduled":3,"retry":4,"archived":5,"paused":false,"oldest_pending_seconds":0}`
+	lowPaused = `{"name":"low","pending":1200,"active":0,"scheduled":0,"retry":0,"archived":0,"paused":true,"oldest_pending_seconds":61.5}`
+	lowWorked = `{"name":"low","pending":1200,"active":0,"scheduled":0,"retry":0,"archived":0,"paused":false,"oldest_pending_seconds":61.5}`
+)
+
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	api := newScript(t, exchange{"GET /queues", 503, away}, exchange{"GET /queues", 200, `{"queues":[` + critical + `,` + lowPaused + `]}`})
+	c := orderctl(t, "queues", "--api", api.URL)
+	c.mustEnd(t, 0, `^ +queue +pending +active +scheduled +retry +archived +paused +oldest pending *\n`+
+		` +critical +1 +2 +3 +4 +5 +no +0\.0 s *\n +low +1200 +0 +0 +0 +0 +PAUSED +61\.5 s *\n$`)
+}
+
+func TestQueuesAsJSON(t *testing.T) {
+	t.Parallel()
+	api := newScript(t, exchange{"GET /queues", 200, `{"queues":[{"name":"low","oldest_pending_seconds":61.50}]}`})
+	orderctl(t, "queues", "-o", "json", "--api", api.URL).mustPrint(t, 0,
+		"{\n  \"queues\": [\n    {\n      \"name\": \"low\",\n      \"oldest_pending_seconds\": 61.50\n    }\n  ]\n}\n", "")
+}
+
+func TestQueuesFail(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, answer, says string
+		status             int
+	}{
+		{"error", problem(500, "Something went wrong.", ""), `get queues: 500: Something went wrong\.`, 500},
+		{"no API", `{}`, `get queues: the answer is not that of an order API; is the address right\?`, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newScript(t, exchange{"GET /queues", tt.status, tt.answer})
+			orderctl(t, "queues", "--api", api.URL).mustEnd(t, 1, `^orderctl: `+tt.says+`\n$`)
+		})
+	}
+}
+
+func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
+	noSuchQueue := problem(404, "There is no queue with this name.", "")
+	for _, tt := range []struct {
+		name           string
+		args           []string
+		script         []exchange
+		status         int
+		stdout, stderr string
+	}{
+		{
+			"pause",
+			[]string{"pause", "critical", "low"},
+			[]exchange{
+				{"POST /queues/critical/pause", 404, noSuchQueue},
+				{"POST /queues/low/pause", 503, away},
+				{"POST /queues/low/pause", 200, lowPaused},
+			},
+			1, "critical   not paused: 404: There is no queue with this name.\nlow        paused\n", "orderctl: 1 of 2 queues were not paused\n",
+		},
+		{
+			"pause as JSON",
+			[]string{"pause", "low", "-o", "json"},
+			[]exchange{{"POST /queues/low/pause", 200, lowPaused}},
+			0, lowPaused + "\n", "",
+		},
+		{
+			"resume",
+			[]string{"resume", "low"},
+			[]exchange{{"POST /queues/low/resume", 503, away}, {"POST /queues/low/resume", 200, lowWorked}},
+			0, "low   worked\n", "",
+		},
+		{
+			"no API",
+			[]string{"resume", "low"},
+			[]exchange{{"POST /queues/low/resume", 200, `{}`}},
+			1, "", "orderctl: low: the answer is not that of an order API; is the address right?\n",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newScript(t, tt.script...)
+			orderctl(t, append([]string{"queues", "--api", api.URL}, tt.args...)...).mustPrint(t, tt.status, tt.stdout, tt.stderr)
+		})
+	}
+}
+
+func TestCorrupt(t *testing.T) {
+	t.Parallel()
+	const none = `{"queue":"critical","tasks":[]}`
+	const one = `{"queue":"low","tasks":[{"order_id":"o1","set_aside_at":"2026-11-23T12:00:00.5Z","message":"/wBnYXJiYWdl"}]}`
+	exchanges := []exchange{
+		{"GET /queues/critical/corrupt", 503, away},
+		{"GET /queues/critical/corrupt", 200, none},
+		{"GET /queues/default/corrupt", 200, none},
+		{"GET /queues/low/corrupt", 200, one},
+	}
+	api := newScript(t, exchanges...)
+	orderctl(t, "queues", "corrupt", "--api", api.URL).mustPrint(t, 0,
+		"queue   order   set aside at           begins with\nlow     o1      2026-11-23T12:00:00Z   \"\\xff\\x00garbage\"\n", "")
+	api = newScript(t, exchanges[1:]...)
+	orderctl(t, "queues", "corrupt", "-o", "json", "--api", api.URL).mustEnd(t, 0, `"order_id": "o1`)
+	orderctl(t, "queues", "corrupt", "--api", answering(t, 200, `{}`)).mustEnd(t, 1, `corrupt tasks of queue critical: the answer is not`)
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
+)
+
+type statsCommand struct{ apiCommand }
+
+func newStats(w *World) *cobra.Command {
+	s := &statsCommand{apiCommand{World: w}}
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Show how many orders are in which status, and how long they take",
+		Example: `  orderctl stats
+  orderctl stats --output json | jq .ledger.drift`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+	}
+	s.addFlags(cmd)
+	return cmd
+}
+
+func (s *statsCommand) run(ctx context.Context) error {
+	return s.withClient(1, func(api *client.Client) error {
+		stats, err := getStats(ctx, api)
+		switch {
+		case err != nil:
+			return err
+		case s.output == formatJSON:
+			return s.printJSON(stats.JSON)
+		}
+		s.print(stats)
+		return nil
+	})
+}
+
+func getStats(ctx context.Context, api *client.Client) (client.Stats, error) {
+	stats, err := api.Stats(ctx)
+	if err != nil {
+		return stats, fmt.Errorf("get stats: %w", err)
+	}
+	return stats, nil
+}
+
+func (s *statsCommand) print(v client.Stats) {
+	t := newTable(s.Stdout)
+	t.row("   accepted", v.Ledger.Accepted)
+	t.row("   drift", driftText(v.Ledger.Drift))
+	t.row("   repairs", repairsText(v.Ledger.Repairs))
+	t.row("   worker slots", numberText(v.ActiveWorkers))
+	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
+	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
+	t.flush()
+
+	s.printf("\n")
+	t = newTable(s.Stdout)
+	t.row("status", "orders")
+	for _, status := range order.Statuses() {
+		t.row(status, v.ByStatus[status])
+	}
+	t.flushFigures()
+
+	s.printf("\n")
+	queues := make([]client.Queue, len(order.Queues()))
+	for i, name := range order.Queues() {
+		queues[i] = v.Queues[name]
+		queues[i].Name = string(name)
+	}
+	printQueues(s.Stdout, queues)
+	s.printf("\n")
+	printLatency(s.Stdout, v.LatencyMS)
+}
+
+// numberText is a number that the API may not know.
+func numberText(n *int) string {
+	if n == nil {
+		return "unknown"
+	}
+	return strconv.Itoa(*n)
+}
+
+// driftText explains the one figure that must be zero.
+func driftText(drift int64) string {
+	if drift == 0 {
+		return "0 (the books balance)"
+	}
+	return fmt.Sprintf("%d (THE BOOKS DO NOT BALANCE)", drift)
+}
+
+// repairsText lists the kinds of repairs that were made.
+func repairsText(repairs map[order.Repair]int64) string {
+	var made []string
+	for _, kind := range order.Repairs() {
+		if n := repairs[kind]; n > 0 {
+			made = append(made, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(kind), "_", " ")))
+		}
+	}
+	if len(made) == 0 {
+		return "none"
+	}
+	return strings.Join(made, ", ")
+}
+
+// latencyRow is one line of a table of latencies.
+type latencyRow struct {
+	name string
+	client.Quantiles
+}
+
+func latencyRows(l client.Latency) []latencyRow {
+	return []latencyRow{{"queue wait", l.QueueWait}, {"processing", l.Processing}, {"end to end", l.EndToEnd}}
+}
+
+func printLatency(w io.Writer, l client.Latency) {
+	t := newTable(w)
+	t.row("latency in ms", "p50", "p95", "p99")
+	for _, row := range latencyRows(l) {
+		t.row(row.name, fmt.Sprintf("%.1f", row.P50), fmt.Sprintf("%.1f", row.P95), fmt.Sprintf("%.1f", row.P99))
+	}
+	t.flushFigures()
+}

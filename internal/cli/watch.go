@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
+)
+
+const (
+	// minInterval and maxInterval bound the time between two requests for the
+	// statistics: more often shows nothing new, and more rarely is not watching.
+	minInterval = 100 * time.Millisecond
+	maxInterval = time.Hour
+	// keptRates bounds the throughputs that are kept, one each interval: what fits
+	// a wide terminal. keptEvents bounds the events: what fits a high one.
+	keptRates  = 200
+	keptEvents = 200
+	// resubscribeAfter is the wait after the API had no room for a subscriber.
+	resubscribeAfter = 5 * time.Second
+)
+
+const watchHelp = `watch shows what the system does at the moment: throughput, queues, statuses,
+latencies, workers, and the newest events of orders. It fits the size of the terminal.
+q or Ctrl-C ends it, p pauses the display.
+
+While the API is away, the last figures stay, with their time. Colours are left out
+where NO_COLOR is set.
+
+Where standard output is no terminal it writes a line each interval instead, which
+suits logs.`
+
+type watchCommand struct {
+	*World
+	api      target
+	interval time.Duration
+}
+
+func newWatch(w *World) *cobra.Command {
+	v := &watchCommand{World: w}
+	cmd := &cobra.Command{
+		Use:   "watch",
+		Short: "Watch throughput, queues and the newest events",
+		Long:  watchHelp,
+		Example: `  orderctl watch
+  orderctl watch --interval 5s
+  orderctl watch --interval 1m >> orders.log`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) },
+	}
+	addAPIFlags(cmd, w, &v.api)
+	cmd.Flags().DurationVar(&v.interval, "interval", time.Second, "time between two requests for the statistics")
+	return cmd
+}
+
+func (w *watchCommand) run(ctx context.Context) error {
+	if w.interval < minInterval || w.interval > maxInterval {
+		return usagef("--interval must be %v to %v", minInterval, maxInterval)
+	}
+	api, err := w.api.open(client.Options{Connections: 2}) // for the statistics, and for the events
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	if !isTerminal(w.Stdout) || w.env("TERM") == "dumb" {
+		return w.printLines(ctx, api)
+	}
+	return w.show(ctx, api)
+}
+
+// printLines writes a line each interval until ctx ends. While the API is away, it
+// reports that on standard error.
+func (w *watchCommand) printLines(ctx context.Context, api *client.Client) error {
+	for ; ctx.Err() == nil; _ = client.Wait(ctx, w.interval) {
+		s, err := takeSnapshot(ctx, api)
+		if err == nil {
+			_, err = fmt.Fprintln(w.Stdout, snapshotLine(s))
+		}
+		switch {
+		case err == nil || errors.Is(err, client.ErrInterrupted):
+		case client.Temporary(err):
+			_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Printable(oneLine(err)))
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func snapshotLine(s snapshot) string {
+	v := s.stats
+	var waiting, active, retrying int64
+	for _, q := range v.Queues {
+		waiting, active, retrying = waiting+q.Pending, active+q.Active, retrying+q.Retry
+	}
+	return strings.Join([]string{
+		s.at.UTC().Format(time.RFC3339), fmt.Sprintf("%.1f/s", v.ThroughputPerSecond),
+		fmt.Sprintf("waiting %d", waiting), fmt.Sprintf("active %d", active), fmt.Sprintf("retrying %d", retrying),
+		fmt.Sprintf("settled %d of %d", v.Settled(), v.Ledger.Accepted),
+		fmt.Sprintf("p95 %.1f ms", v.LatencyMS.EndToEnd.P95),
+		"slots " + numberText(v.ActiveWorkers), fmt.Sprintf("drift %d", v.Ledger.Drift),
+	}, "  ")
+}
+
+// show draws on the terminal until ctx ends or somebody quits.
+func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	screen := &watchScreen{api: api.Address(), shown: figures{silent: "connecting"}}
+	screen.latest = screen.shown
+	screen.poll = func() tea.Msg {
+		s, err := takeSnapshot(ctx, api)
+		return statsMsg{s, err}
+	}
+	screen.pollAgain = func() tea.Cmd { return tea.Tick(w.interval, func(time.Time) tea.Msg { return screen.poll() }) }
+	options := []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithOutput(fileOf(w.Stdout)), tea.WithEnvironment(w.Environ), tea.WithoutSignalHandler(),
+		tea.WithInput(nil),
+	}
+	if isTerminal(w.Stdin) {
+		options = append(options, tea.WithInput(w.Stdin))
+	}
+	program := tea.NewProgram(screen, options...)
+	screen.subscribe = func() tea.Msg {
+		for ctx.Err() == nil {
+			err := api.Subscribe(ctx, nil, "", watchSubscriber{program.Send})
+			program.Send(silentMsg(order.Printable(oneLine(err))))
+			if !client.Temporary(err) {
+				break
+			}
+			_ = client.Wait(ctx, resubscribeAfter)
+		}
+		return nil
+	}
+	_, err := program.Run()
+	if ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
+		return nil
+	}
+	return err
+}
+
+type (
+	// statsMsg is what the API answered to a request for the statistics.
+	statsMsg struct {
+		snapshot
+		err error
+	}
+	// eventMsg is one event, gapMsg means that events are missing.
+	eventMsg client.Event
+	gapMsg   struct{}
+	// silentMsg is why no events arrive; empty if they do.
+	silentMsg string
+)
+
+// watchSubscriber passes on events to the screen. It implements client.Subscriber.
+type watchSubscriber struct{ send func(tea.Msg) }
+
+func (s watchSubscriber) Connected() { s.send(silentMsg("")) }
+
+func (s watchSubscriber) Event(e client.Event) error {
+	s.send(eventMsg(e))
+	return nil
+}
+
+func (s watchSubscriber) Gap(string) { s.send(gapMsg{}) }
+
+func (s watchSubscriber) Disconnected(err error, _ time.Duration) {
+	s.send(silentMsg(order.Printable(oneLine(err))))
+}
+
+// figures are what is known at one moment.
+type figures struct {
+	snapshot       // the newest; its time is zero before the first
+	err      error // why there is no newer one
+	rates    []float64
+	events   []client.Event // newest last
+	silent   string         // why no events arrive; empty if they do
+}
+
+// watchScreen is what the terminal shows. It implements tea.Model.
+type watchScreen struct {
+	api           string
+	width, height int
+	paused        bool
+	latest, shown figures
+
+	poll, subscribe tea.Cmd
+	pollAgain       func() tea.Cmd
+}
+
+// Init implements tea.Model.
+func (s *watchScreen) Init() tea.Cmd { return tea.Batch(s.poll, s.subscribe) }
+
+// Update implements tea.Model.
+func (s *watchScreen) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		s.width, s.height = msg.Width, msg.Height
+	case tea.KeyPressMsg:
+		switch msg.String() {
+		case "q", "ctrl+c":
+			return s, tea.Quit
+		case "p":
+			s.paused = !s.paused
+		}
+	case statsMsg:
+		if s.latest.err = msg.err; msg.err == nil {
+			s.latest.snapshot = msg.snapshot
+			s.latest.rates = last(append(s.latest.rates, msg.stats.ThroughputPerSecond), keptRates)
+		}
+		cmd = s.pollAgain()
+	case eventMsg:
+		s.latest.events = last(append(s.latest.events, client.Event(msg)), keptEvents)
+	case gapMsg:
+		s.latest.events = nil
+	case silentMsg:
+		s.latest.silent = string(msg)
+	}
+	if !s.paused {
+		s.shown = s.latest
+	}
+	return s, cmd
+}
+
+// View implements tea.Model.
+func (s *watchScreen) View() tea.View {
+	view := tea.NewView(strings.Join(s.lines(), "\n"))
+	view.AltScreen = true
+	return view
+}
+
+// last returns the last n values.
+func last[T any](values []T, n int) []T { return values[max(0, len(values)-n):] }

@@ -1,0 +1,105 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"time"
+)
+
+// stableAfter is how long a connection must last for the back-off to start again.
+const stableAfter = 5 * time.Second
+
+// Subscriber handles what a subscription to events meets. Its methods are called
+// one at a time.
+type Subscriber interface {
+	// Connected is called when events arrive, and again after each Disconnected.
+	Connected()
+	// Event is called for each event. An error ends the subscription.
+	Event(e Event) error
+	// Gap is called when events after the named one are no longer kept.
+	Gap(after string)
+	// Disconnected is called when the connection is lost and will be made again.
+	Disconnected(err error, again time.Duration)
+}
+
+// subscription reads events over as many connections as it takes, and misses none
+// that the API still keeps.
+type subscription struct {
+	client     *Client
+	filter     url.Values
+	after      string // the id to continue from
+	subscriber Subscriber
+	connected  bool // at least once
+}
+
+// Subscribe reads events from now on, or after the event that is named. The filter
+// holds query parameters of GET /events. It blocks until ctx ends, the subscriber
+// returns an error, or the API refuses for good, and returns why. The first
+// connection is tried a few times, later ones until ctx ends.
+func (c *Client) Subscribe(ctx context.Context, filter url.Values, after string, s Subscriber) error {
+	sub := &subscription{client: c, filter: filter, after: after, subscriber: s}
+	for failures := 1; ; failures++ {
+		began := time.Now()
+		err := sub.connect(ctx)
+		if time.Since(began) > stableAfter {
+			failures = 1
+		}
+		if sub.hopeless(err, failures) {
+			return err
+		}
+		again := backoff(failures, err)
+		if sub.connected {
+			s.Disconnected(err, again)
+		}
+		if err := Wait(ctx, again); err != nil {
+			return err
+		}
+	}
+}
+
+// hopeless reports whether another connection would not help.
+func (s *subscription) hopeless(err error, failures int) bool {
+	if errors.As(err, new(*brokenError)) {
+		return false
+	}
+	return !Temporary(err) || !s.connected && failures >= requestAttempts
+}
+
+// connect reads one connection to its end and returns why it ended.
+func (s *subscription) connect(ctx context.Context) error {
+	stream, err := s.client.openStream(ctx, s.filter, s.after, maxSilence)
+	if err != nil {
+		return err
+	}
+	defer stream.close()
+	s.connected = true
+	s.subscriber.Connected()
+	return stream.read(ctx, s.handle)
+}
+
+func (s *subscription) handle(m message) error {
+	switch m.kind {
+	case "order":
+		e, err := decode[Event](m.data, nil)
+		if err != nil {
+			return err
+		}
+		if err := s.subscriber.Event(e); err != nil {
+			return err
+		}
+	case "gap":
+		var gap struct {
+			After string `json:"after"`
+		}
+		if json.Unmarshal(m.data, &gap) != nil {
+			return ErrNotAPI
+		}
+		s.subscriber.Gap(gap.After)
+	}
+	if m.id != "" {
+		s.after = m.id
+	}
+	return nil
+}
