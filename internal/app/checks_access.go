@@ -42,7 +42,7 @@ func neededCommands() []string {
 			"xadd $ * x x", "xtrim $ maxlen 1", "xinfo stream $", "xread streams $ 0", "del $", "get $", "set $ x"),
 		on("asynq:{default}:t:x", "exists $", "hset $ x x", "hget $ x", "del $", "get $", "set $ x", "setex $ 1 x",
 			"expire $ 1", "expireat $ 1", "incr $", "incrby $ 1"),
-		on("asynq:{default}:pending", "lpush $ x", "rpush $ x", "rpop $", "lrem $ 1 x", "llen $", "lrange $ 0 1"),
+		on("asynq:{default}:pending", "lpush $ x", "rpush $ x", "rpop $", "rpoplpush $ asynq:{default}:active", "lrem $ 1 x", "llen $", "lrange $ 0 1"),
 		on("asynq:{default}:retry", "zadd $ 1 x", "zrem $ x", "zcard $", "zrange $ 0 1", "zrangebyscore $ 0 1", "zrevrange $ 0 1",
 			"zremrangebyscore $ 0 1", "zremrangebyrank $ 0 1", "zscan $ 0", "zscore $ x"),
 		on("asynq:queues", "sadd $ x", "srem $ x", "smembers $", "sismember $ x"),

@@ -125,7 +125,7 @@ func TestExamineFinds(t *testing.T) {
 		{"no limit", set("maxmemory", "0"), "redis/memory limit", warning, `set maxmemory`},
 		{"no append-only file", set("appendonly", "no"), "redis/persistence", warning, `appendonly yes`},
 		{"no sync", set("appendfsync", "no"), "redis/persistence", warning, `half a minute`},
-		{"fairly full", share(70), "redis/memory use", warning, `, (69|70|71) %: new orders of the queue low are refused`},
+		{"fairly full", share(70), "redis/memory use", warning, `, (69|70|71) %: new orders of the queue low (and default )?are refused`},
 		{"full", share(95), "redis/memory use", problem, `all new orders are refused`},
 		{"evicted", evict, "redis/evicted keys", problem, `^\d+ since Redis started: orders may be lost`},
 		{"snapshot failed", failSnapshot, "redis/last snapshot", problem, `the last snapshot failed`},
@@ -140,7 +140,7 @@ func TestExamineFinds(t *testing.T) {
 		{"no worker", command("ping"), "queues/workers", problem, `none is alive`},
 		{"paused", command("set", "asynq:{low}:paused", "1"), "queues/low", warning, `paused: .*orderctl queues resume low`},
 		{"long wait", longWaiting, "queues/low", warning, `the oldest waits for 1h0m\ds: 1 waiting`},
-		{"corrupt", command("zadd", "asynq:{default}:damaged_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt default`},
+		{"corrupt", command("zadd", "asynq:{default}:corrupt_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt default`},
 		{"held by nobody", heldByNobody, "queues/orders held", warning, `^2 with workers, 1 of them with one that is gone`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -167,8 +167,8 @@ func TestLongLog(t *testing.T) {
 	if !strings.HasPrefix(log, "first\ntea\n") || !strings.HasSuffix(log, "tea\nlast\n") || strings.Contains(log, "middle") {
 		t.Errorf("of the log %.20q is kept, and more", log)
 	}
-	if !strings.Contains(log, " bytes are left out]\n") || len(log) > 4<<20 {
-		t.Errorf("%d bytes are kept, and no word of the others", len(log))
+	if !strings.Contains(log, " bytes omitted]\n") || len(log) > 4<<20 {
+		t.Errorf("%d bytes are kept, and the others are not mentioned", len(log))
 	}
 	if tail := p.Tail(); len(tail) != 8<<10 || !strings.HasSuffix(log, tail) {
 		t.Errorf("the tail has %d bytes", len(tail))

@@ -19,5 +19,5 @@ func requeue(ctx context.Context, rdb redis.UniversalClient, q order.Queue, task
 	for _, t := range slices.Backward(tasks) { // the script puts the last one in front
 		keys, args = append(keys, queueKey(q, "t:"+t.ID)), append(args, t.ID, t.Lease)
 	}
-	return putbackScript.Run(ctx, rdb, keys, args...).Int()
+	return requeueScript.Run(ctx, rdb, keys, args...).Int()
 }

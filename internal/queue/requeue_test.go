@@ -19,6 +19,7 @@ import (
 func TestRequeueMany(t *testing.T) {
 	s := openTasks(t)
 	for _, id := range []string{"o1", "o2", "o3", "renewed"} {
+		s.enqueue(t, order.QueueDefault, id)
 		s.fetchNext(t, id)
 	}
 	s.rdb.ZRem(t.Context(), "asynq:{default}:lease", "o3")

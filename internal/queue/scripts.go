@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-//go:embed scripts/putback.lua
-var putbackLua string
+//go:embed scripts/requeue.lua
+var requeueLua string
 
 //go:embed scripts/droplease.lua
 var dropLeaseLua string
@@ -26,7 +26,7 @@ var removeLua string
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (
-	putbackScript      = redis.NewScript(putbackLua)
+	requeueScript      = redis.NewScript(requeueLua)
 	dropLeaseScript    = redis.NewScript(dropLeaseLua)
 	saveLeasesScript   = redis.NewScript(saveLeasesLua)
 	storeCorruptScript = redis.NewScript(storeCorruptLua)
