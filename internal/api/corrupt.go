@@ -8,9 +8,9 @@ import (
 
 // corruptTaskView is a task that could not be decoded.
 type corruptTaskView struct {
-	OrderID    string          `json:"order_id"`
-	SetAsideAt order.Timestamp `json:"set_aside_at"`
-	Message    []byte          `json:"message"` // base64 in JSON
+	OrderID string          `json:"order_id"`
+	FoundAt order.Timestamp `json:"found_at"`
+	Message []byte          `json:"message"` // base64 in JSON
 }
 
 type corruptListView struct {
@@ -30,7 +30,7 @@ func (s *Server) listCorrupt(c *fiber.Ctx) error {
 	}
 	v := corruptListView{Queue: q, Tasks: make([]corruptTaskView, len(found))}
 	for i, task := range found {
-		v.Tasks[i] = corruptTaskView{OrderID: task.ID, SetAsideAt: order.Timestamp{Time: task.SetAsideAt}, Message: task.Message}
+		v.Tasks[i] = corruptTaskView{OrderID: task.ID, FoundAt: order.Timestamp{Time: task.FoundAt}, Message: task.Message}
 	}
 	return c.JSON(v)
 }

@@ -44,10 +44,10 @@ func TestCorrupt(t *testing.T) {
 		t.Fatalf("%d are listed", len(found))
 	}
 	newest, _ := found[0].(map[string]any)
-	if newest["set_aside_at"] == nil {
+	if newest["found_at"] == nil {
 		t.Errorf("it has no time: %v", newest)
 	}
-	delete(newest, "set_aside_at")
+	delete(newest, "found_at")
 	want := map[string]any{"order_id": fmt.Sprint("o", api.MaxCorruptListed), "message": "/wA="}
 	if diff := cmp.Diff(want, newest); diff != "" {
 		t.Error(diff)

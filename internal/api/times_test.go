@@ -66,7 +66,7 @@ func (r shownRecord) Events(context.Context, string) ([]order.Event, error) {
 }
 
 func (r shownRecord) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
-	return []recovery.CorruptTask{{ID: r.ID, SetAsideAt: r.at, Message: []byte("x")}}, nil
+	return []recovery.CorruptTask{{ID: r.ID, FoundAt: r.at, Message: []byte("x")}}, nil
 }
 
 // TestTimesHaveSixDigits shows times with any fraction in one form, in every answer.

@@ -62,7 +62,7 @@ func (c *corruptCommand) print(all []client.CorruptTasks) {
 			if isTerminal(c.Stdout) {
 				shown = min(shown, maxShownBytes)
 			}
-			t.row(order.Printable(queue.Queue), order.Printable(task.OrderID), task.SetAsideAt.Format(time.RFC3339),
+			t.row(order.Printable(queue.Queue), order.Printable(task.OrderID), task.FoundAt.Format(time.RFC3339),
 				strconv.QuoteToASCII(string(task.Message[:shown])))
 		}
 	}

@@ -92,7 +92,7 @@ func TestPauseAndResume(t *testing.T) {
 func TestCorrupt(t *testing.T) {
 	t.Parallel()
 	const none = `{"queue":"critical","tasks":[]}`
-	const one = `{"queue":"low","tasks":[{"order_id":"o1","set_aside_at":"2026-11-23T12:00:00.5Z","message":"/wBnYXJiYWdl"}]}`
+	const one = `{"queue":"low","tasks":[{"order_id":"o1","found_at":"2026-11-23T12:00:00.5Z","message":"/wBnYXJiYWdl"}]}`
 	exchanges := []exchange{
 		{"GET /queues/critical/corrupt", 503, away},
 		{"GET /queues/critical/corrupt", 200, none},

@@ -167,9 +167,9 @@ type CorruptTasks struct {
 	Raw
 	Queue string `json:"queue"`
 	Tasks []struct {
-		OrderID    string    `json:"order_id"`
-		SetAsideAt time.Time `json:"set_aside_at"`
-		Message    []byte    `json:"message"`
+		OrderID string    `json:"order_id"`
+		FoundAt time.Time `json:"found_at"`
+		Message []byte    `json:"message"`
 	} `json:"tasks"`
 }
 

@@ -39,7 +39,7 @@ func (i *Inspector) CorruptTasks(ctx context.Context, q order.Queue, limit int) 
 	tasks, ids := make([]recovery.CorruptTask, len(newest)), make([]string, len(newest))
 	for n, z := range newest {
 		ids[n], _ = z.Member.(string)
-		tasks[n] = recovery.CorruptTask{ID: ids[n], Queue: q, SetAsideAt: time.UnixMicro(int64(z.Score)).UTC()}
+		tasks[n] = recovery.CorruptTask{ID: ids[n], Queue: q, FoundAt: time.UnixMicro(int64(z.Score)).UTC()}
 	}
 	if len(ids) == 0 {
 		return nil, nil

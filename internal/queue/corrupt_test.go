@@ -113,7 +113,7 @@ func TestCorruptWaiting(t *testing.T) {
 				}
 				got, err := queue.NewInspector(o.rdb).CorruptTasks(t.Context(), order.QueueDefault, 10)
 				must(t, err)
-				want := []recovery.CorruptTask{{ID: "o1", Queue: order.QueueDefault, SetAsideAt: time.Now(), Message: []byte("garbage")}}
+				want := []recovery.CorruptTask{{ID: "o1", Queue: order.QueueDefault, FoundAt: time.Now(), Message: []byte("garbage")}}
 				if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(time.Minute)); diff != "" {
 					t.Errorf("corrupt tasks (-want +got):\n%s", diff)
 				}

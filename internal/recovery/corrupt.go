@@ -18,10 +18,10 @@ const (
 
 // CorruptTask is a task that could not be decoded and was taken off its queue.
 type CorruptTask struct {
-	ID         string      // the order's
-	Queue      order.Queue // that held the task
-	SetAsideAt time.Time   // when it was taken off the queue
-	Message    []byte      // its content, cut to MaxCorruptBytes
+	ID      string      // the order's
+	Queue   order.Queue // that held the task
+	FoundAt time.Time   // when it was taken off the queue
+	Message []byte      // its content, cut to MaxCorruptBytes
 }
 
 // hasTask reports whether the order has a task that will be worked. A corrupt one is
