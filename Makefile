@@ -4,7 +4,7 @@
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
 .PHONY: e2e browser chaos deployment hostile soak clients chaos-long
 
-# What --version tells: empty outside of a git repository, and then the go command is asked.
+# What --version prints: empty outside of a git repository, and then the go command is asked.
 COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
 
 TOOL := go tool -modfile=tools/go.mod

@@ -17,7 +17,7 @@ import (
 // clients is how many send at once.
 const clients = 32
 
-// BenchmarkAllocationsAPI tells what the API allocates for an order that is posted,
+// BenchmarkAllocationsAPI measures what the API allocates for an order that is posted,
 // its client's few allocations among them.
 func BenchmarkAllocationsAPI(b *testing.B) {
 	url := startAPI(b, redistest.Start(b))
@@ -27,7 +27,7 @@ func BenchmarkAllocationsAPI(b *testing.B) {
 	submit(b, url, b.N)
 }
 
-// BenchmarkAllocationsWorker tells what the worker allocates for an order that waits:
+// BenchmarkAllocationsWorker measures what the worker allocates for an order that waits:
 // fetched, begun, settled and acknowledged.
 func BenchmarkAllocationsWorker(b *testing.B) {
 	redis := redistest.Start(b)

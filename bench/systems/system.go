@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maxQueueLength keeps the gate open: how many orders wait is the scenario's
+// maxQueueLength has every order admitted: how many orders wait is the scenario's
 // choice.
 const maxQueueLength = "10000000"
 

@@ -1,4 +1,4 @@
-// Package fulfilment is the signed HTTP call that tells the shop about an approved
+// Package fulfilment is the signed HTTP call to the shop about an approved
 // order.
 //
 // It receives an order with the handling that the rules decided, and returns the shop's
@@ -121,7 +121,7 @@ func newTransport(cfg Config) *http.Transport {
 	}
 }
 
-// Fulfil tells the shop about an approved order and returns the shop's answer, up to
+// Fulfil calls the shop about an approved order and returns the shop's answer, up to
 // order.MaxNoteBytes of printable text, with an error as well as without. It lasts at
 // most Config.Timeout.
 //

@@ -16,7 +16,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// unknown says whether an error leaves open that the shop has taken the order.
+// unknown reports whether an error leaves open that the shop has taken the order.
 func unknown(err error) bool {
 	var retry *order.RetryError
 	return errors.As(err, &retry) && retry.Unknown

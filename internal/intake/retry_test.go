@@ -205,7 +205,7 @@ func TestRetryFaults(t *testing.T) {
 			} else if err != nil {
 				t.Errorf("the repeat answered %v", err)
 			}
-			b.submit(t, b.record(t).Order) // the client's repeat, or reconcile
+			b.submit(t, b.record(t).Order) // the client's repeat, or recovery
 			if s, task := b.record(t).Status, b.stateOf("o1"); s != order.StatusPending || task != asynq.TaskStatePending {
 				t.Errorf("the order is %s and its task %v", s, task)
 			}

@@ -52,7 +52,7 @@ func anyCall(random *rand.Rand, id string) call {
 	return calls[random.IntN(len(calls))]
 }
 
-// business says whether an error is what the order's status makes of a change.
+// business reports whether an error is what the order's status makes of a change.
 func business(err error) bool {
 	var status *order.StatusError
 	if errors.As(err, &status) {

@@ -74,7 +74,7 @@ func (b *bundle) walk(t *testing.T, f order.Filter, after order.Position, limit 
 	}
 }
 
-// further says whether a place in the list of all orders comes after another.
+// further reports whether a place in the list of all orders comes after another.
 func further(p, than order.Position) bool {
 	return p.CreatedAt.Before(than.CreatedAt) || (p.CreatedAt.Equal(than.CreatedAt) && p.ID < than.ID)
 }

@@ -38,7 +38,7 @@ func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
 	return events, nil
 }
 
-// event is what the stream and the order's timeline both tell.
+// event is what the stream and the order's timeline both contain.
 type event struct{ id, seq, status, attempt, reason string }
 
 // checkTimeline wants the first event of an order and its newest ones, up to
@@ -102,7 +102,7 @@ func codes() map[string]string {
 }
 
 // checkEvents wants each order's events in sequence, the last of them to be its
-// status, and its timeline to tell the same. Older events may have left the
+// status, and its timeline to contain the same. Older events may have left the
 // stream, and orders the books.
 func (b *books) checkEvents() {
 	streams := map[string][]event{}
@@ -150,7 +150,7 @@ func (b *books) compare(id string, r map[string]string, stream []event) {
 	}
 }
 
-// streamed says whether the stream reaches back to an event.
+// streamed reports whether the stream reaches back to an event.
 func (b *books) streamed(id string) bool {
 	return len(b.events) > 0 && !before(id, b.events[0].ID)
 }

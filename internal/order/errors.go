@@ -74,7 +74,7 @@ type StatusError struct {
 	// Status is the order's status.
 	Status Status
 	// Unknown means that the status would allow it, but the shop may have accepted the
-	// order; only the shop's next answer can tell.
+	// order; only the shop's next answer can decide.
 	Unknown bool
 }
 

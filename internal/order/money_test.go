@@ -204,7 +204,7 @@ func jsonNumber(text string) bool {
 	return json.Valid([]byte(text))
 }
 
-// costly says whether big.Rat would write out too long a number.
+// costly reports whether big.Rat would write out too long a number.
 func costly(text string) bool {
 	e := strings.IndexAny(text, "eE")
 	return e >= 0 && len(text)-e > len("e+9999")

@@ -137,7 +137,7 @@ func (b *bundle) want(t *testing.T, s order.Status, h order.Handling, reason str
 			want.WorkersLost++
 		}
 	}
-	want.WorkersLost = min(want.WorkersLost, order.MaxWorkersLost-1) // the last one is reconcile's to tell
+	want.WorkersLost = min(want.WorkersLost, order.MaxWorkersLost-1) // recovery counts the last one
 	if diff := cmp.Diff(want, b.get(t), ignoreTimes); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}

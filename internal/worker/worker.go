@@ -29,7 +29,7 @@ type Attempts interface {
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
 }
 
-// Fulfilment tells the shop about an approved order; see fulfilment.Client.
+// Fulfilment calls the shop about an approved order; see fulfilment.Client.
 type Fulfilment interface {
 	Fulfil(ctx context.Context, a order.Approval) (note string, err error)
 }
