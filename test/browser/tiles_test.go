@@ -34,7 +34,7 @@ func TestWorkers(t *testing.T) {
 	p := s.open("")
 	p.mayRefuse() // /health answers 503 without a worker
 	p.tile("workers", "0", "none is alive", "bad")
-	p.state("bad", "No worker is alive", "Orders are accepted until the queues are full, and wait.")
+	p.state("bad", "No worker is alive", "Orders are accepted and wait until the queues are full.")
 	s.worker()
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 	stop := s.workerProcess()
