@@ -97,6 +97,9 @@ func forms() []form {
 		}},
 		{`^kubectl (kustomize) --load-restrictor LoadRestrictionsNone (\S+) \| kubectl apply -f -$`, holdOverlay},
 		{`^kubectl apply (-k) (\S+)$`, holdOverlay},
+		{`^(deploy/kubernetes/prometheus-rule\.sh \S+) \| kubectl -n orderprocessor apply -f -$`, func(m *machine, f []string) error {
+			return m.run(f[1] + " | grep -q 'kind: PrometheusRule'")
+		}},
 		{`^kubectl create namespace (\S+)$`, func(_ *machine, f []string) error {
 			return contains("deploy/kubernetes/overlays/production/kustomization.yaml", "namespace: "+f[1]+"\n")
 		}},
