@@ -16,8 +16,9 @@ func newMetrics(rdb redis.UniversalClient, m *monitor) *metrics.Registry {
 			Open: s.TotalConns, Idle: s.IdleConns,
 		}
 	})
-	var names []string
-	for _, c := range checksOf(fromSettings) {
+	checked := checksOf(fromSettings)
+	names := make([]string, 0, len(checked))
+	for _, c := range checked {
 		names = append(names, c.name)
 	}
 	r.Flags("check_failed", "1 while this check of Redis or of the clock keeps this process from its work, else 0.",

@@ -117,7 +117,7 @@ func (c *Client) Order(ctx context.Context, id string) (Order, error) {
 func (c *Client) Cancel(ctx context.Context, id, reason string) (Order, error) {
 	r := post("orders", id, "cancel")
 	if reason != "" {
-		r.body, _ = json.Marshal(map[string]string{"reason": reason}) // a map of strings cannot fail
+		r.body, _ = json.Marshal(map[string]string{"reason": reason}) //nolint:errchkjson // a map of strings cannot fail
 	}
 	return decode[Order](c.sendRepeatedly(ctx, r))
 }

@@ -48,7 +48,7 @@ type stream struct {
 func (c *Client) openStream(ctx context.Context, query url.Values, after string, silence time.Duration) (*stream, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &stream{cancel: cancel, silence: silence, timer: time.AfterFunc(silence, func() { cancel(errSilent) })}
-	resp, err := c.requestEvents(ctx, query, after)
+	resp, err := c.requestEvents(ctx, query, after) //nolint:bodyclose // close closes it
 	if err != nil {
 		s.close()
 		return nil, err

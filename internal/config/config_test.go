@@ -134,7 +134,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 // TestDerivedDefaults holds that a setting which others depend on can be set alone.
 func TestDerivedDefaults(t *testing.T) {
 	t.Parallel()
-	slots := func(a config.API, w config.Worker) string {
+	slots := func(_ config.API, w config.Worker) string {
 		return fmt.Sprint(w.Concurrency, w.Lanes, w.ReservedCritical)
 	}
 	call := func(_ config.API, w config.Worker) string { return w.FulfilmentTimeout.String() }

@@ -45,8 +45,9 @@ func settingsOf(config reflect.Type) (all []setting) {
 
 // Names returns the name of every variable of API and Worker, sorted.
 func Names() []string {
-	var names []string
-	for _, s := range append(settingsOf(reflect.TypeFor[API]()), settingsOf(reflect.TypeFor[Worker]())...) {
+	all := append(settingsOf(reflect.TypeFor[API]()), settingsOf(reflect.TypeFor[Worker]())...)
+	names := make([]string, 0, len(all))
+	for _, s := range all {
 		names = append(names, s.name)
 	}
 	slices.Sort(names)

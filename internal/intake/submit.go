@@ -35,8 +35,8 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 	if err != nil {
 		return order.Record{}, false, err
 	}
-	a, err := in.batcher.Do(ctx, j)
-	switch {
+	var a order.Acceptance
+	switch _, err := in.batcher.Do(ctx, j); {
 	case errors.Is(err, batch.ErrFull):
 		return order.Record{}, false, &order.BusyError{Reason: order.BusyAccepting, RetryAfter: time.Second}
 	case err != nil: // the batch may still be writing to j

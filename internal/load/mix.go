@@ -21,7 +21,7 @@ type Mix map[order.Queue]int
 
 // String names all queues.
 func (m Mix) String() string {
-	var parts []string
+	parts := make([]string, 0, len(order.Queues()))
 	for _, q := range order.Queues() {
 		parts = append(parts, fmt.Sprintf("%s=%d", q, m[q]))
 	}
@@ -48,8 +48,8 @@ func (m Mix) Set(text string) error {
 		} else if !slices.Contains(order.Queues(), q) {
 			problems = append(problems, fmt.Sprintf("there is no queue %q", name))
 		}
-		weights[q] = int(weight) //nolint:gosec // of 16 bits
-		total += int(weight)     //nolint:gosec // of 16 bits
+		weights[q] = int(weight)
+		total += int(weight)
 	}
 	if len(problems) == 0 && total == 0 {
 		problems = append(problems, "no queue has a weight above 0")

@@ -73,7 +73,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("submission %d has %d bytes, want about 300", n, got)
 		}
 	}
-	if load.NewRun() == load.NewRun() {
+	if first, second := load.NewRun(), load.NewRun(); first == second {
 		t.Error("two runs have the same name")
 	}
 }

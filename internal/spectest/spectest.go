@@ -112,9 +112,9 @@ func decodeLines(in *content.DecodeInput) (any, error) {
 
 // join returns the reasons as one error, or nil if there are none.
 func join(found []*validation.ValidationError) error {
-	var all []error
-	for _, e := range found {
-		all = append(all, e)
+	all := make([]error, len(found))
+	for i, e := range found {
+		all[i] = e
 	}
 	return errors.Join(all...)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -94,7 +95,7 @@ func (s *Spec) check(req *http.Request, resp *http.Response, body []byte) error 
 			return errors.New("it is not in the specification")
 		}
 		// Any operation without a 404 of its own shows the problem that answers it.
-		req, _ = http.NewRequest(http.MethodGet, "/docs", http.NoBody) // it is well-formed
+		req, _ = http.NewRequestWithContext(req.Context(), http.MethodGet, "/docs", http.NoBody) // it is well-formed
 		answer.StatusCode = http.StatusNotFound
 		if route, err = s.router.FindRoute(req); err != nil {
 			return err
@@ -129,7 +130,7 @@ func (s *Spec) checkSent(req *http.Request) error {
 
 // checkHeaders refuses a header that neither the answer's specification nor general lists.
 func checkHeaders(route *router.Route, resp *http.Response) error {
-	want := route.Operation.Responses.Codes.GetOrZero(fmt.Sprint(resp.StatusCode))
+	want := route.Operation.Responses.Codes.GetOrZero(strconv.Itoa(resp.StatusCode))
 	if want == nil {
 		want = route.Operation.Responses.Default
 	}
