@@ -67,7 +67,7 @@ hostile: redis ## send the API malformed documents, smuggled requests and slow c
 	go test -vet off -timeout 60m ./test/hostile
 
 smoke: redis ## test the bench suite, and do very little of everything in it
-	cd bench && go test ./load ./record ./report ./scenario ./systems . && go run . -smoke
+	cd bench && go test ./clients ./report ./scenario ./systems . && go run . -smoke
 
 bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (20 min)
 	cd bench && go run . -report ../docs/BENCHMARKS.md
