@@ -64,6 +64,16 @@ func TestClockDifference(t *testing.T) {
 	}
 }
 
+// TestRoundTrip checks the finding for a slow connection.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]FindingState{slowRoundTrip: FindingOK, slowRoundTrip + 1: FindingWarning} {
+		if f := checkRoundTrip(&facts{roundTrip: took}); f.State != want {
+			t.Errorf("%v is %s, want %s", took, f.State, want)
+		}
+	}
+}
+
 // TestVersions holds that programs of several builds, orderctl included, are a warning.
 func TestVersions(t *testing.T) {
 	t.Parallel()

@@ -3,9 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,12 +117,8 @@ func startMachine(t *testing.T) *machine {
 // post sends orders that must be accepted.
 func (m *machine) post(path, body string) {
 	m.t.Helper()
-	resp, err := http.Post(m.url+path, "application/json", strings.NewReader(body))
-	must(m.t, err)
-	answer, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if err != nil || resp.StatusCode/100 != 2 {
-		m.t.Fatalf("answered %d %s, %v", resp.StatusCode, answer, err)
+	if got := ask(m.t, "POST", m.url+path, body); got.code/100 != 2 {
+		m.t.Fatalf("answered %+v", got)
 	}
 	m.submitted += strings.Count(body, `"id"`)
 }

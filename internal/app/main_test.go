@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,10 +26,12 @@ func mains() map[string]func(args, environ []string) int {
 	return map[string]func(args, environ []string) int{"api": apiapp.Main, "worker": workerapp.Main}
 }
 
+// TestMain runs more tests at once than there are processors, as they mostly wait.
 func TestMain(m *testing.M) {
 	if run := mains()[os.Getenv(mainVariable)]; run != nil {
 		os.Exit(run(nil, os.Environ()))
 	}
+	_ = flag.Set("test.parallel", "16") // an argument of the command still wins
 	os.Exit(m.Run())
 }
 

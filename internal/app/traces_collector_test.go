@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -98,8 +99,8 @@ func TestTracesReachACollector(t *testing.T) {
 		"OTEL_BSP_SCHEDULE_DELAY=3600000")
 	api, worker, url := startMains(t, env, "OTEL_SERVICE_NAME=workers-of-mine")
 	client := parent(1)
-	body := strings.Replace(order, "tea", "422", 1)
-	if code := send(t, http.MethodPost, url+"/orders", body, traceparent(client)); code != 201 {
+	body := orderOf("ord_1", "422", 12.5)
+	if code := send(t, http.MethodPost, url+"/orders", body, traceparent(client)).code; code != 201 {
 		t.Fatalf("answered %d", code)
 	}
 	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
@@ -135,7 +136,7 @@ func TestCollectorAway(t *testing.T) {
 			api, worker, url := startMains(t, env)
 			const orders = 100
 			for n := range orders {
-				if code := send(t, http.MethodPost, url+"/orders", simpleOrder(n), http.Header{}); code != 201 {
+				if code := send(t, http.MethodPost, url+"/orders", orderOf(fmt.Sprint("many-", n), "204", 12.5), http.Header{}).code; code != 201 {
 					t.Fatalf("answered %d", code)
 				}
 			}
@@ -190,8 +191,8 @@ func TestIDsInTheLog(t *testing.T) {
 	client := parent(1)
 	header := traceparent(client)
 	header.Set("X-Request-Id", "r-1")
-	body := strings.Replace(order, "tea", "503 422", 1)
-	if code := send(t, http.MethodPost, url+"/orders", body, header); code != 201 {
+	body := orderOf("ord_1", "503 422", 12.5)
+	if code := send(t, http.MethodPost, url+"/orders", body, header).code; code != 201 {
 		t.Fatalf("answered %d", code)
 	}
 	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
