@@ -77,9 +77,8 @@ func TestCorruptWaiting(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(t *testing.T, o *orphanBundle){
 		"pending":  func(*testing.T, *orphanBundle) {},
-		"archived": func(t *testing.T, o *orphanBundle) { t.Helper(); must(t, o.asynq.ArchiveTask("default", "o1")) },
+		"archived": func(t *testing.T, o *orphanBundle) { must(t, o.asynq.ArchiveTask("default", "o1")) },
 		"retry": func(t *testing.T, o *orphanBundle) {
-			t.Helper()
 			stop := o.consume(t, config(), func(context.Context, string) error {
 				return &order.RetryError{After: time.Hour, Err: errors.New("later")}
 			})

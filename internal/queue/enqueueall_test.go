@@ -78,12 +78,10 @@ func TestEnqueueAll(t *testing.T) {
 		{"one", func(*testing.T, *bundle) {}, records[:1]},
 		{"many on a fresh Redis", func(*testing.T, *bundle) {}, records},
 		{"many on a Redis that knows the scripts", func(t *testing.T, b *bundle) {
-			t.Helper()
 			b.enqueueRecord(t, records[2])
 			b.enqueueRecord(t, records[3])
 		}, records},
 		{"some with an archived task", func(t *testing.T, b *bundle) {
-			t.Helper()
 			for _, rec := range []order.Record{records[0], records[3], records[29]} {
 				b.enqueueRecord(t, rec)
 				must(t, b.asynq.ArchiveTask(string(rec.Queue), rec.ID))

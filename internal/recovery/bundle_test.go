@@ -88,7 +88,7 @@ func (b *bundle) do(t *testing.T, steps ...step) {
 
 // doing returns a step that must succeed.
 func doing(do func(ctx context.Context, b *bundle) error) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); must(t, do(t.Context(), b)) }
+	return func(t *testing.T, b *bundle) { must(t, do(t.Context(), b)) }
 }
 
 // accept records an order without a task.
@@ -101,12 +101,12 @@ func (b *bundle) accept(t *testing.T, id string, options ...ordertest.Option) or
 }
 
 func accept(id string, options ...ordertest.Option) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.accept(t, id, options...) }
+	return func(t *testing.T, b *bundle) { b.accept(t, id, options...) }
 }
 
 // enqueue gives the order its task.
 func enqueue(id string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, b.get(t, id)) }
+	return func(t *testing.T, b *bundle) { b.enqueue(t, b.get(t, id)) }
 }
 
 func (b *bundle) enqueue(t *testing.T, rec order.Record) {
@@ -118,7 +118,7 @@ func (b *bundle) enqueue(t *testing.T, rec order.Record) {
 // enqueueFor adds a task to a queue whatever the ledger holds.
 func enqueueFor(at time.Time, q order.Queue, id string) step {
 	rec := order.Record{Order: order.Order{ID: id, Content: order.Content{ProcessAt: at}}, Queue: q, Status: order.StatusScheduled}
-	return func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, rec) }
+	return func(t *testing.T, b *bundle) { b.enqueue(t, rec) }
 }
 
 func archive(id string) step {
@@ -155,13 +155,12 @@ func begin(id, worker string) step {
 
 // work fetches an order and begins an attempt.
 func work(id, worker string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.do(t, fetch(id), begin(id, worker)) }
+	return func(t *testing.T, b *bundle) { b.do(t, fetch(id), begin(id, worker)) }
 }
 
 // fail begins an attempt that fails.
 func fail(id string) step {
 	return func(t *testing.T, b *bundle) {
-		t.Helper()
 		b.do(t, begin(id, "f"))
 		must(t, b.books.Fail(t.Context(), claim(id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
 	}
@@ -170,7 +169,6 @@ func fail(id string) step {
 // settle begins an attempt that settles the order.
 func settle(id string, status order.Status) step {
 	return func(t *testing.T, b *bundle) {
-		t.Helper()
 		b.do(t, begin(id, "s"))
 		must(t, b.books.Settle(t.Context(), claim(id, "s"), order.Outcome{Status: status}))
 	}
@@ -207,7 +205,7 @@ func forget(t *testing.T, b *bundle) {
 	}
 }
 
-func requeueOrphans(t *testing.T, b *bundle) { t.Helper(); must(t, b.RequeueOrphans(t.Context())) }
+func requeueOrphans(t *testing.T, b *bundle) { must(t, b.RequeueOrphans(t.Context())) }
 
 func (b *bundle) repairTasks(t *testing.T, now time.Time) {
 	t.Helper()

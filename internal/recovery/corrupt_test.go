@@ -19,7 +19,6 @@ func TestReplaceCorrupt(t *testing.T) {
 	}{
 		{"orphan", []step{accept("o1"), enqueue("o1"), work("o1", "w1"), corrupt("o1")}, requeueOrphans},
 		{"pending", []step{accept("o1"), enqueue("o1"), corrupt("o1")}, func(t *testing.T, b *bundle) {
-			t.Helper()
 			b.repairTasks(t, time.Now().Add(time.Minute))
 		}},
 		{
@@ -27,12 +26,11 @@ func TestReplaceCorrupt(t *testing.T) {
 			[]step{
 				accept("o1", ordertest.WithProcessAt(time.Now().Add(time.Hour))), enqueue("o1"),
 				func(t *testing.T, b *bundle) {
-					t.Helper()
 					b.rdb.Del(t.Context(), taskKey("o1"))
 					b.rdb.Set(t.Context(), taskKey("o1"), "text", 0)
 				},
 			},
-			func(t *testing.T, b *bundle) { t.Helper(); b.repairTasks(t, time.Now()) },
+			func(t *testing.T, b *bundle) { b.repairTasks(t, time.Now()) },
 		},
 	}
 	for _, row := range rows {

@@ -21,12 +21,12 @@ func candidate(t *testing.T, b *bundle) {
 
 // quarantine replaces the order in quarantine.
 func quarantine(id string, term time.Duration) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.rdb.Set(t.Context(), quarantineKey, id, term) }
+	return func(t *testing.T, b *bundle) { b.rdb.Set(t.Context(), quarantineKey, id, term) }
 }
 
 // gone removes a task from the active ones, as if it had been acknowledged.
 func gone(id string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.rdb.LRem(t.Context(), queueKey+"active", 0, id) }
+	return func(t *testing.T, b *bundle) { b.rdb.LRem(t.Context(), queueKey+"active", 0, id) }
 }
 
 // TestPoisonOrder checks that an order which has lost its third worker fails, and that

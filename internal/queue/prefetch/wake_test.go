@@ -85,7 +85,6 @@ func TestWake(t *testing.T) {
 	for name, disturb := range map[string]func(t *testing.T, b *bundle){
 		"connected": func(*testing.T, *bundle) {},
 		"connected again": func(t *testing.T, b *bundle) {
-			t.Helper()
 			if n, err := b.rdb.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Int(); n != 1 || err != nil {
 				t.Fatalf("%d listeners were cut off, %v", n, err)
 			}
