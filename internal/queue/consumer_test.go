@@ -92,28 +92,6 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-// TestRedelivered checks that an order to be retried is delivered again, not before its
-// time, and then acknowledged.
-func TestRedelivered(t *testing.T) {
-	const after = 300 * time.Millisecond
-	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
-		deliveries := make(chan time.Time, 4)
-		b.consume(t, cfg, func(ctx context.Context, _ string) error {
-			deliveries <- time.Now()
-			if n, _ := asynq.GetRetryCount(ctx); n > 0 {
-				return nil
-			}
-			return &order.RetryError{After: after, Err: errors.New("busy")}
-		})
-		b.enqueue(t, order.QueueDefault, "o1")
-		first := receive(t, "the order is delivered", deliveries)
-		if waited := receive(t, "it is delivered again", deliveries).Sub(first); waited < after {
-			t.Errorf("it was delivered again after %v, want at least %v", waited, after)
-		}
-		eventually(t, "the task is gone", func() bool { return b.task(order.QueueDefault, "o1") == nil })
-	})
-}
-
 // TestDeliveredOnce checks that all orders of all queues are delivered once each by
 // several servers and acknowledged, and count for their own queue.
 func TestDeliveredOnce(t *testing.T) {

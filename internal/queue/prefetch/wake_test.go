@@ -9,34 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue/prefetch"
 )
 
 const wakeChannel = "asynq:wake"
-
-// TestAnnouncements checks that a batch announces the queues that it is told to wake in one
-// message, and none when there is none.
-func TestAnnouncements(t *testing.T) {
-	b := open(t)
-	subscription := b.rdb.Subscribe(t.Context(), wakeChannel)
-	t.Cleanup(func() { _ = subscription.Close() })
-	_, err := subscription.Receive(t.Context())
-	must(t, err)
-	for _, queues := range [][]order.Queue{{order.QueueDefault}, nil, {order.QueueCritical, order.QueueLow}} {
-		_, batch := prefetch.NewBatch(t.Context())
-		batch.Send(t.Context(), b.rdb, queues)
-	}
-	var got []string
-	for range 2 {
-		got = append(got, receive(t, "an announcement", subscription.Channel()).Payload)
-	}
-	if diff := cmp.Diff([]string{"default", "critical,low"}, got); diff != "" {
-		t.Errorf("messages (-want +got):\n%s", diff)
-	}
-}
 
 // idleServer is a server of one queue that was found empty, on a prefetcher that runs in
 // part.
