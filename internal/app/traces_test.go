@@ -106,27 +106,28 @@ func TestTracesOfManyClients(t *testing.T) {
 	if code := send(t, http.MethodPost, tr.url+"/orders/batch", "["+strings.Join(all, ",")+"]", traceparent(parent(clients))).code; code != 200 {
 		t.Fatalf("the batch is answered %d", code)
 	}
+	chain := func(n int) []string {
+		id := fmt.Sprint(" order.id=many-", n)
+		return []string{"  producer publish default" + id, "    consumer attempt default" + id, "      client POST" + id}
+	}
 	for n := range clients {
-		id := fmt.Sprint("many-", n)
-		want := []string{"server POST /orders", "  producer publish default order.id=" + id, "    consumer attempt default order.id=" + id, "      client POST order.id=" + id}
+		want := append([]string{"server POST /orders"}, chain(n)...)
 		spans := tr.of(t, parent(n).TraceID(), len(want))
 		if diff := cmp.Diff(want, tree(spans, parent(n).SpanID(), "order.id")); diff != "" {
 			t.Errorf("trace %d differs (-want +got):\n%s", n, diff)
 		}
-		tr.checkShop(t, id, spans)
+		tr.checkShop(t, fmt.Sprint("many-", n), spans)
 	}
 	spans := tr.of(t, parent(clients).TraceID(), 1+3*batch)
 	lines := tree(spans, parent(clients).SpanID(), "order.id")
 	if len(lines) != 1+3*batch || lines[0] != "server POST /orders/batch" {
 		t.Fatalf("the trace of the batch has %d spans: %v", len(lines), lines)
 	}
-	for n := range batch {
-		id := fmt.Sprint("many-", clients+n)
-		chain := strings.Join([]string{"  producer publish default order.id=" + id, "    consumer attempt default order.id=" + id, "      client POST order.id=" + id}, "\n")
-		if !strings.Contains(strings.Join(lines, "\n")+"\n", chain+"\n") {
-			t.Errorf("order %s has no chain of its own", id)
+	for n := clients; n < clients+batch; n++ {
+		if own := strings.Join(chain(n), "\n") + "\n"; !strings.Contains(strings.Join(lines, "\n")+"\n", own) {
+			t.Errorf("order %d has no spans of its own", n)
 		}
-		tr.checkShop(t, id, spans)
+		tr.checkShop(t, fmt.Sprint("many-", n), spans)
 	}
 }
 
