@@ -23,9 +23,7 @@ import (
 func examine(t *testing.T, url string) map[string]app.Finding {
 	t.Helper()
 	r, err := config.ParseRedis(url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	found := map[string]app.Finding{}
 	all, asked := app.Examine(t.Context(), r)
 	for _, f := range all {

@@ -219,3 +219,10 @@ func namesOf(t *testing.T, err error) []string {
 	}
 	return names
 }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

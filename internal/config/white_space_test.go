@@ -49,9 +49,7 @@ func TestWhiteSpaceAroundEverySetting(t *testing.T) {
 		return environ
 	}
 	wantAPI, wantWorker, err := config.LoadAll(others(""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, name := range names {
 		for _, around := range [][2]string{
 			{"", "\n"}, {"", "\r\n"}, {" ", ""}, {"\t", " "}, {"\n\n", "\n"}, {"\u00a0", "\u3000"}, {"\v\f", "\u2028"}, {"\ufeff", "\n"},

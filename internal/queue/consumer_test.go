@@ -16,6 +16,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 )
 
@@ -70,7 +71,7 @@ func TestVerdicts(t *testing.T) {
 		delivered.wait(t, orders)
 		for id, row := range rows {
 			if row.state == none {
-				eventually(t, "task "+id+" is gone", func() bool { return b.task(order.QueueLow, id) == nil })
+				programtest.Until(t, "task "+id+" is gone", func() bool { return b.task(order.QueueLow, id) == nil })
 				continue
 			}
 			info := b.reaches(t, order.QueueLow, id, row.state)
@@ -105,7 +106,7 @@ func TestDeliveredOnce(t *testing.T) {
 		b.consume(t, cfg, c.work)
 		c.wait(t, want)
 		for n, q := range order.Queues() {
-			eventually(t, "the orders of queue "+string(q)+" are acknowledged", func() bool {
+			programtest.Until(t, "the orders of queue "+string(q)+" are acknowledged", func() bool {
 				processed, _ := b.rdb.Get(context.Background(), "asynq:{"+string(q)+"}:processed").Int()
 				return processed == 50+n && b.active(q)+len(b.pending(q)) == 0
 			})
@@ -144,10 +145,10 @@ func TestConcurrency(t *testing.T) {
 				return nil
 			})
 			full := int32(slots.concurrency)
-			eventually(t, "all slots are taken", func() bool { return running.Load() == full })
+			programtest.Until(t, "all slots are taken", func() bool { return running.Load() == full })
 			never(t, "more orders are worked than there are slots", func() bool { return running.Load() > full })
 			close(release)
-			eventually(t, "all orders are worked", func() bool { return worked.Load() == 60 })
+			programtest.Until(t, "all orders are worked", func() bool { return worked.Load() == 60 })
 		})
 	}
 }
@@ -187,7 +188,7 @@ func TestWeights(t *testing.T) {
 		cfg.Concurrency, cfg.Servers = 40, 2 // so many slots make fetches rare
 		var c collector
 		b.consume(t, cfg, c.work)
-		eventually(t, "600 orders are delivered", func() bool { return len(c.got()) >= 600 })
+		programtest.Until(t, "600 orders are delivered", func() bool { return len(c.got()) >= 600 })
 		shares := map[order.Queue]int{}
 		for _, id := range c.got()[:600] {
 			name, _, _ := strings.Cut(id, "-")
@@ -299,18 +300,18 @@ func TestHold(t *testing.T) {
 			receive(t, "the order", taken)
 		}
 		b.enqueue(t, order.QueueDefault, "slow")
-		eventually(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(taken) > 0 })
+		programtest.Until(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(taken) > 0 })
 		c.Hold(true)
 		c.Hold(true) // as the check of the clock does, again and again
 		close(release)
-		eventually(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
+		programtest.Until(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
 		for len(taken) > 0 {
 			<-taken
 		}
 		b.enqueue(t, order.QueueDefault, "o2")
 		never(t, "an order was taken", func() bool { return len(taken) > 0 })
 		c.Hold(false)
-		eventually(t, "the order is taken", func() bool { return len(taken) > 0 })
+		programtest.Until(t, "the order is taken", func() bool { return len(taken) > 0 })
 		c.Hold(true)
 		cancel()
 		receive(t, "Run returns", ended)

@@ -13,6 +13,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/redistest"
@@ -82,7 +83,7 @@ func TestCorruptWaiting(t *testing.T) {
 			stop := o.consume(t, config(), func(context.Context, string) error {
 				return &order.RetryError{After: time.Hour, Err: errors.New("later")}
 			})
-			eventually(t, "it waits for its retry", func() bool {
+			programtest.Until(t, "it waits for its retry", func() bool {
 				task := o.task(order.QueueDefault, "o1")
 				return task != nil && task.State == asynq.TaskStateRetry
 			})

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 )
@@ -51,9 +52,7 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		checkPayload(t, info.Payload, rec)
 	}
 	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var n int64
 	for _, d := range depths {
 		n += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
@@ -193,14 +192,7 @@ func TestEnqueueAllFaults(t *testing.T) {
 				if row.warm {
 					must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 				}
-				seen := 0
-				b.breaker.Break(fault, func(c redis.Cmder) bool {
-					if !row.match(c) {
-						return false
-					}
-					seen++
-					return seen >= row.nth
-				})
+				b.breakNth(row.nth, fault, row.match)
 				if err := b.EnqueueAll(t.Context(), handovers(t, records)); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 					t.Errorf("the broken call answered %v", err)
 				}
@@ -288,7 +280,7 @@ func TestNewRun(t *testing.T) {
 			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%d-%s", n, kind))
 		}
 	}
-	eventually(t, "all orders are delivered twice", func() bool {
+	programtest.Until(t, "all orders are delivered twice", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, n := range delivered {

@@ -16,6 +16,7 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 )
@@ -60,7 +61,7 @@ func TestTaskStates(t *testing.T) {
 		{"done", func(t *testing.T, b *bundle) {
 			enqueued(t, b)
 			stop := b.consume(t, config(), func(context.Context, string) error { return nil })
-			eventually(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
+			programtest.Until(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
 			stop()
 		}, false, true, pending, none},
 	}
@@ -165,13 +166,7 @@ func TestProducerFaults(t *testing.T) {
 				}
 			}
 			row.before(t, b)
-			seen := 0
-			b.breaker.Break(row.fault, func(c redis.Cmder) bool {
-				if row.match(c) {
-					seen++
-				}
-				return seen >= row.nth && row.match(c)
-			})
+			b.breakNth(row.nth, row.fault, row.match)
 			if added, err := row.call(t, b); added || !errors.Is(err, order.ErrUnavailable) || b.breaker.Fired() != 1 {
 				t.Errorf("the broken call answered %t, %v, with %d commands broken", added, err, b.breaker.Fired())
 			}

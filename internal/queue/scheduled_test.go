@@ -8,6 +8,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 )
 
@@ -93,7 +94,7 @@ func TestScheduledIsDelivered(t *testing.T) {
 	if late := d.at.Sub(rec.ProcessAt); d.id != "later" || late < 0 || late > time.Minute {
 		t.Errorf("%s came %v after its time", d.id, late)
 	}
-	eventually(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
+	programtest.Until(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
 	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/redistest"
 )
@@ -76,7 +77,7 @@ func recordScripts(t *testing.T) *asynqScripts {
 	})
 	must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
 	defer server.Shutdown()
-	eventually(t, "Asynq has worked a task", scripts.complete)
+	programtest.Until(t, "Asynq has worked a task", scripts.complete)
 	return scripts
 }
 

@@ -253,7 +253,7 @@ func (h *hoarder) waitFull(t *testing.T) []string {
 	t.Helper()
 	begun := h.twoBegun(t)
 	// Fewer may have been fetched while other queues were asked, and no server asks now.
-	eventually(t, "tasks are buffered", func() bool {
+	programtest.Until(t, "tasks are buffered", func() bool {
 		h.Fetch(order.QueueDefault)
 		return h.Buffered() > hoarderIdle/2
 	})
@@ -289,7 +289,7 @@ func (c *collector) got() []string {
 // wait waits until these orders were delivered, each once and no others.
 func (c *collector) wait(t *testing.T, want []string) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
+	programtest.Until(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
 	checkSame(t, "delivered", want, c.got())
 }
 
@@ -365,11 +365,6 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	programtest.Until(t, what, holds)
 }
 
 // never checks for a while that the condition does not hold; queues are polled every 250 ms.

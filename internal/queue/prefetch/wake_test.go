@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
 )
 
@@ -44,13 +45,13 @@ func (b *bundle) idle(t *testing.T, q order.Queue, run func(*prefetch.Prefetcher
 		p.Poll(ctx) // ends the wait of the server
 		running.Wait()
 	})
-	eventually(t, "the queue is found empty", func() bool { return fetches.Load() > 0 })
+	programtest.Until(t, "the queue is found empty", func() bool { return fetches.Load() > 0 })
 	return &idleServer{Prefetcher: p, message: message}
 }
 
 func (b *bundle) awaitListener(t *testing.T) {
 	t.Helper()
-	eventually(t, "the prefetcher listens", func() bool {
+	programtest.Until(t, "the prefetcher listens", func() bool {
 		return b.rdb.PubSubNumSub(context.Background(), wakeChannel).Val()[wakeChannel] == 1
 	})
 }
@@ -73,7 +74,7 @@ func TestWake(t *testing.T) {
 			b.awaitListener(t)
 			disturb(t, b)
 			n := 0
-			eventually(t, "a task is taken", func() bool { // announcements are lost until it listens again
+			programtest.Until(t, "a task is taken", func() bool { // announcements are lost until it listens again
 				n++
 				b.send(t, order.QueueCritical, fmt.Sprint("o", n))
 				return len(s.message) > 0
