@@ -8,7 +8,7 @@ import (
 	"orderprocessor/internal/ledger"
 )
 
-// TestSettings holds the finding for each setting of Redis.
+// TestSettings checks the finding for each setting of Redis.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	good := ledger.Settings{Version: "7.0.15", EvictionPolicy: "noeviction", MaxMemory: 1 << 30, AppendOnly: true, AppendFsync: "always"}
@@ -50,7 +50,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestClockDifference holds the finding for a clock that is ahead or behind.
+// TestClockDifference checks the finding for a clock that is ahead or behind.
 func TestClockDifference(t *testing.T) {
 	t.Parallel()
 	for off, want := range map[time.Duration]FindingState{
@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestVersions holds that programs of several builds, orderctl included, are a warning.
+// TestVersions checks that programs of several builds, orderctl included, are a warning.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	const one, other = "commit 1, go1", "commit 2, go1"

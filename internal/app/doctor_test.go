@@ -87,7 +87,7 @@ func TestExamineFindsNothing(t *testing.T) {
 	}
 }
 
-// TestExamineFindsKeys holds that the keys which are checked are those that the programs
+// TestExamineFindsKeys checks that the keys which are checked are those that the programs
 // write.
 func TestExamineFindsKeys(t *testing.T) {
 	t.Parallel()
@@ -206,7 +206,7 @@ func heldByNobody(t *testing.T, rdb *redis.Client) {
 		redis.Z{Member: "b", Score: float64(time.Now().Add(time.Minute).Unix())}).Err())
 }
 
-// TestExamineUnusable holds that the doctor names the cause, and does not call workers
+// TestExamineUnusable checks that the doctor names the cause, and does not call workers
 // dead whose heartbeats Redis refuses.
 func TestExamineUnusable(t *testing.T) {
 	t.Parallel()
@@ -264,7 +264,7 @@ func permissions(t *testing.T) []string {
 	return strings.Fields(regexp.MustCompile(`(?m)^user orders on \S+ (.*)$`).FindStringSubmatch(string(text))[1])
 }
 
-// TestExamineAsUsers holds that the doctor works with the permissions of the deployment
+// TestExamineAsUsers checks that the doctor works with the permissions of the deployment
 // without an entry in ACL LOG, and names the permissions that a user lacks.
 func TestExamineAsUsers(t *testing.T) {
 	t.Parallel()
@@ -325,7 +325,7 @@ func TestExamineMissesNoPermission(t *testing.T) {
 	}
 }
 
-// TestExamineIsRefused holds that a Redis which refuses the user is distinguished from
+// TestExamineIsRefused checks that a Redis which refuses the user is distinguished from
 // one that does not answer.
 func TestExamineIsRefused(t *testing.T) {
 	t.Parallel()
@@ -354,7 +354,7 @@ func TestExamineIsRefused(t *testing.T) {
 	}
 }
 
-// TestExamineWithoutConfig holds that settings which Redis does not report are not
+// TestExamineWithoutConfig checks that settings which Redis does not report are not
 // checked.
 func TestExamineWithoutConfig(t *testing.T) {
 	t.Parallel()
@@ -372,7 +372,7 @@ func TestExamineWithoutConfig(t *testing.T) {
 	mustFind(t, examine(t, asOrders(server)), "redis/persistence", app.FindingWarning, `keeps no append-only file.*appendonly yes`)
 }
 
-// TestExamineReadsReplies holds the findings for a Redis that answers only with errors.
+// TestExamineReadsReplies checks the findings for a Redis that answers only with errors.
 func TestExamineReadsReplies(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, reply, check, found string }{

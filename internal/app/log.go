@@ -56,7 +56,7 @@ func (l redisLogger) Printf(ctx context.Context, format string, v ...any) {
 	l.log.DebugContext(ctx, fmt.Sprintf(format, v...), "source", "go-redis")
 }
 
-// The keys of what a line takes from its context.
+// The keys of the ids in a context.
 const (
 	keyRequestID = "request_id"
 	keyTraceID   = "trace_id"

@@ -43,7 +43,7 @@ func startMain(t *testing.T, name string, env []string) *programtest.TestProcess
 	return programtest.Start(t, programtest.Config{Path: self, Env: append([]string{mainVariable + "=" + name}, env...)})
 }
 
-// TestExitStatus holds the exit status for arguments and environments. --version needs
+// TestExitStatus checks the exit status for arguments and environments. --version needs
 // no valid environment.
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
@@ -70,7 +70,7 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// TestMainStopsOnSignals holds that both programs exit with 0 after a signal.
+// TestMainStopsOnSignals checks that both programs exit with 0 after a signal.
 func TestMainStopsOnSignals(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -90,7 +90,7 @@ func TestMainStopsOnSignals(t *testing.T) {
 	}
 }
 
-// TestAddressInUse holds that a used address is an error of each program.
+// TestAddressInUse checks that a used address is an error of each program.
 func TestAddressInUse(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

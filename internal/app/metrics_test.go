@@ -124,7 +124,7 @@ func wantOfWorker() map[string]float64 {
 }
 
 // TestMetricsOfRefusals counts what two APIs of one Redis refused, each its own, and
-// holds that both report the same books.
+// checks that both report the same books.
 func TestMetricsOfRefusals(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

@@ -19,7 +19,7 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestReadyzShowsChecks holds that both programs report every check, and log what a
+// TestReadyzShowsChecks checks that both programs report every check, and log what a
 // crash of Redis can lose.
 func TestReadyzShowsChecks(t *testing.T) {
 	t.Parallel()
@@ -253,7 +253,7 @@ func submitAs(t *testing.T, url, id string) answer {
 	return ask(t, "POST", url+"/orders", orderOf(id, "tea", 1))
 }
 
-// TestFullMemoryIsTheReason holds that the reason is a Redis without memory, and not
+// TestFullMemoryIsTheReason checks that the reason is a Redis without memory, and not
 // that no worker is alive: Redis refuses their heartbeats.
 func TestFullMemoryIsTheReason(t *testing.T) {
 	t.Parallel()
@@ -286,7 +286,7 @@ func TestFullMemoryIsTheReason(t *testing.T) {
 	})
 }
 
-// TestQueuesAfterFlush holds that programs register the queues with Asynq again after
+// TestQueuesAfterFlush checks that programs register the queues with Asynq again after
 // somebody has emptied Redis.
 func TestQueuesAfterFlush(t *testing.T) {
 	t.Parallel()

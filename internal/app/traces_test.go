@@ -163,7 +163,7 @@ func TestTracesOfRequests(t *testing.T) {
 	}
 }
 
-// TestTracesOfFailures holds that a failure of the service is marked.
+// TestTracesOfFailures checks that a failure of the service is marked.
 func TestTracesOfFailures(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

@@ -121,7 +121,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	}
 }
 
-// TestDerivedDefaults holds that a setting which others depend on can be set alone.
+// TestDerivedDefaults checks that a setting which others depend on can be set alone.
 func TestDerivedDefaults(t *testing.T) {
 	t.Parallel()
 	slots := func(a config.API, w config.Worker) string {

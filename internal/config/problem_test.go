@@ -155,7 +155,7 @@ func TestPairsOfVariables(t *testing.T) {
 	}
 }
 
-// TestTheOtherBinarysVariables holds that the API checks the form of a worker's
+// TestTheOtherBinarysVariables checks that the API checks the form of a worker's
 // variable, but not whether the worker's variables fit together.
 func TestTheOtherBinarysVariables(t *testing.T) {
 	t.Parallel()

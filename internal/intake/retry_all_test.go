@@ -130,8 +130,8 @@ func retryAll(t *testing.T, in *intake.Intake, f intake.RetryFilter, limit int, 
 	return sum, calls
 }
 
-// TestRetryAllLimit checks that a limit counts the orders that match, that the report says
-// where to continue, and that a dry run changes nothing.
+// TestRetryAllLimit checks that a limit counts the orders that match, that the report contains
+// the next position, and that a dry run changes nothing.
 func TestRetryAllLimit(t *testing.T) {
 	t.Parallel()
 	busy, mixed := []string{"busy"}, []string{"odd", "busy", "away"}
@@ -262,7 +262,7 @@ func TestRetryAllErrors(t *testing.T) {
 			inBubble(t, l, plenty+row.room, func(t *testing.T, in *intake.Intake, q *fakeQueue) {
 				got, err := in.RetryAll(t.Context(), failed(""), order.Position{}, 1000, row.dry)
 				var refused *order.BusyError
-				if row.err == busy && errors.As(err, &refused) { //nolint:errorlint // it stands for any of its type
+				if row.err == busy && errors.As(err, &refused) { //nolint:errorlint // it represents any *order.BusyError
 					err = busy
 				}
 				if !errors.Is(err, row.err) {
@@ -306,7 +306,7 @@ func TestRetryAllMovedOn(t *testing.T) {
 }
 
 // TestRetryAllTime checks that a call on a slow ledger ends well within the time of a
-// request, between pages and within one, and says where to continue.
+// request, between pages and within one, and returns the next position.
 func TestRetryAllTime(t *testing.T) {
 	t.Parallel()
 	slow := func(d time.Duration) func(int) error {

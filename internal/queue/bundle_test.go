@@ -168,7 +168,7 @@ func (b *bundle) reaches(t *testing.T, q order.Queue, id string, s asynq.TaskSta
 	return info
 }
 
-// pending is the pending orders of a queue, the next to be taken first.
+// pending is the pending orders of a queue, the next to be fetched first.
 func (b *bundle) pending(q order.Queue) []string {
 	ids := b.rdb.LRange(context.Background(), "asynq:{"+string(q)+"}:pending", 0, -1).Val()
 	slices.Reverse(ids)
@@ -201,7 +201,7 @@ func retryLater(context.Context, string) error {
 	return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
 }
 
-// occupy has a worker take the one pending order and keep it until the test ends.
+// occupy has a worker begin the one pending order and hold it until the test ends.
 func (b *bundle) occupy(t *testing.T) {
 	t.Helper()
 	working, release := make(chan struct{}), make(chan struct{})

@@ -204,7 +204,7 @@ func TestWeights(t *testing.T) {
 	})
 }
 
-// TestShutdown checks that a consumer told to stop takes nothing new, lets a running
+// TestShutdown checks that a consumer that stops begins no order, lets a running
 // handler finish undisturbed, acknowledges its order and leaves the others in turn.
 func TestShutdown(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
@@ -261,14 +261,14 @@ func TestShutdownTimeout(t *testing.T) {
 	})
 }
 
-// TestHold checks that a held consumer takes no order, moves on none that is due and none
+// TestHold checks that a held consumer begins no order, moves on none that is due and none
 // whose lease expired, finishes those it works, and goes on afterwards; any number of
 // times.
 func TestHold(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
-		taken, release := make(chan string, 10), make(chan struct{})
+		begun, release := make(chan string, 10), make(chan struct{})
 		c, err := queue.NewConsumer(b.broken, cfg, handler(func(_ context.Context, id string) error {
-			taken <- id
+			begun <- id
 			if id == "slow" {
 				<-release
 			}
@@ -286,7 +286,7 @@ func TestHold(t *testing.T) {
 		c.Hold(true)
 		cancel, ended := run(t, c)
 		for range 4 { // due tasks are looked for twice a second
-			never(t, "an order was taken", func() bool { return len(taken) > 0 })
+			never(t, "an order was begun", func() bool { return len(begun) > 0 })
 		}
 		for id, want := range map[string]asynq.TaskState{
 			"o1": asynq.TaskStatePending, "expired": asynq.TaskStateActive, "later": asynq.TaskStateScheduled,
@@ -297,21 +297,21 @@ func TestHold(t *testing.T) {
 		}
 		c.Hold(false)
 		for range 2 { // one was due
-			receive(t, "the order", taken)
+			receive(t, "the order", begun)
 		}
 		b.enqueue(t, order.QueueDefault, "slow")
-		programtest.Until(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(taken) > 0 })
+		programtest.Until(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(begun) > 0 })
 		c.Hold(true)
 		c.Hold(true) // as the check of the clock does, again and again
 		close(release)
 		programtest.Until(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
-		for len(taken) > 0 {
-			<-taken
+		for len(begun) > 0 {
+			<-begun
 		}
 		b.enqueue(t, order.QueueDefault, "o2")
-		never(t, "an order was taken", func() bool { return len(taken) > 0 })
+		never(t, "an order was begun", func() bool { return len(begun) > 0 })
 		c.Hold(false)
-		programtest.Until(t, "the order is taken", func() bool { return len(taken) > 0 })
+		programtest.Until(t, "the order is begun", func() bool { return len(begun) > 0 })
 		c.Hold(true)
 		cancel()
 		receive(t, "Run returns", ended)

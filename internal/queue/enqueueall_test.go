@@ -219,7 +219,7 @@ func TestEnqueueAllOnAFullRedis(t *testing.T) {
 	b.fill(t, order.QueueLow, 1) // Redis knows the script
 	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
 	if err := b.EnqueueAll(t.Context(), handovers(t, records)); err == nil {
-		t.Error("a full Redis has taken tasks")
+		t.Error("a full Redis has stored tasks")
 	}
 	b.checkTasks(t, []order.Record{record("low-0", order.QueueLow)})
 	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")

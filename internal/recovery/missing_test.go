@@ -117,7 +117,7 @@ func TestMissingTaskIsAsFirst(t *testing.T) {
 	wantEqual(t, "task", infos[0], infos[1])
 }
 
-// TestRepairTasksIsBounded checks that one call looks at 2,000 orders of a status, that
+// TestRepairTasksIsBounded checks that one call examines 2,000 orders of a status, that
 // the next call continues from there, and that the walk starts over after the last order.
 func TestRepairTasksIsBounded(t *testing.T) {
 	b := open(t)
