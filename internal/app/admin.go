@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"orderprocessor/internal/access"
@@ -31,7 +32,12 @@ func serveAdmin(l net.Listener, r *readiness, metrics http.Handler, log *slog.Lo
 	mux.HandleFunc("GET /readyz", ready)
 	mux.HandleFunc("OPTIONS /{$}", ready) // the default check of HAProxy
 	mux.Handle("GET /metrics", metrics)
-	addProfiles(mux)
+	// The profiles of Go must not be reachable by clients.
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	server := &http.Server{
 		Handler: knownHost(l, mux), ReadTimeout: adminReadTimeout, WriteTimeout: adminWriteTimeout,
 		IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminMaxHeaderBytes,

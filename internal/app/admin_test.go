@@ -13,35 +13,28 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestProfiles holds that profiles and metrics are served on the admin address only.
-func TestProfiles(t *testing.T) {
+// TestAdminAddress checks that metrics and profiles are served on the admin address only,
+// and that it answers only to names of this machine.
+func TestAdminAddress(t *testing.T) {
 	t.Parallel()
 	api := startAPI(t, environ(redistest.Start(t).URL()))
+	admin := "http://" + api.AdminAddr()
 	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine?debug=1"} {
-		if code := codeFor(t, "", "http://"+api.AdminAddr()+path); code != http.StatusOK {
-			t.Errorf("%s on the admin address is answered %d", path, code)
-		}
-		if code := codeFor(t, "", "http://"+api.Addr()+path); code != http.StatusNotFound {
-			t.Errorf("%s on the address for clients is answered %d", path, code)
+		if own, clients := ask(t, "GET", admin+path, "").code, ask(t, "GET", "http://"+api.Addr()+path, "").code; own != 200 || clients != 404 {
+			t.Errorf("%s is answered %d on the admin address, and %d on the address for clients", path, own, clients)
 		}
 	}
-}
-
-// TestAdminHost holds that the admin address answers only to names of this machine.
-func TestAdminHost(t *testing.T) {
-	t.Parallel()
-	api := startAPI(t, environ(redistest.Start(t).URL()))
 	_, port, _ := strings.Cut(api.AdminAddr(), ":")
 	for host, want := range map[string]int{
 		"localhost": 200, "LOCALHOST:" + port: 200, "127.0.0.1": 200, "[::1]:1": 200, "evil.example": 421, "127.0.0.1.evil.example:80": 421,
 	} {
-		if code := codeFor(t, host, "http://"+api.AdminAddr()+"/livez"); code != want {
+		if code := send(t, "GET", admin+"/livez", "", http.Header{"Host": {host}}).code; code != want {
 			t.Errorf("as %s it is answered %d, want %d", host, code, want)
 		}
 	}
 }
 
-// TestRequestsWithoutHost holds that the admin address answers requests without a host,
+// TestRequestsWithoutHost checks that the admin address answers requests without a host,
 // as load balancers send them, and that the address for clients refuses those of
 // HTTP/1.1.
 func TestRequestsWithoutHost(t *testing.T) {
@@ -92,17 +85,6 @@ func sendRaw(t *testing.T, addr, request string) int {
 	if err != nil {
 		t.Fatalf("%.60q: %v", request, err)
 	}
-	_ = resp.Body.Close()
-	return resp.StatusCode
-}
-
-func codeFor(t *testing.T, host, url string) int {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	must(t, err)
-	req.Host = host
-	resp, err := http.DefaultClient.Do(req)
-	must(t, err)
 	_ = resp.Body.Close()
 	return resp.StatusCode
 }

@@ -70,7 +70,7 @@ func TestOrderThroughBothPrograms(t *testing.T) {
 	ledgertest.CheckBooks(t, rdb)
 }
 
-// TestProgramsAreForgotten holds that a killed program does not stay registered, in Redis
+// TestProgramsAreForgotten checks that a killed program does not stay registered, in Redis
 // either.
 func TestProgramsAreForgotten(t *testing.T) {
 	t.Parallel()
@@ -91,7 +91,7 @@ func TestProgramsAreForgotten(t *testing.T) {
 	}
 }
 
-// TestRedisAwayAtStart holds that both programs wait for Redis, log that, and serve
+// TestRedisAwayAtStart checks that both programs wait for Redis, log that, and serve
 // once it answers.
 func TestRedisAwayAtStart(t *testing.T) {
 	t.Parallel()
@@ -126,7 +126,7 @@ func TestRedisAwayAtStart(t *testing.T) {
 // package api hold the promise itself.
 const promptly = 20 * time.Second
 
-// TestRedisGoneWhileServing holds that /readyz fails while Redis does not answer, and
+// TestRedisGoneWhileServing checks that /readyz fails while Redis does not answer, and
 // /livez does not. Scrapes are answered without the metrics of the books.
 func TestRedisGoneWhileServing(t *testing.T) {
 	t.Parallel()
@@ -170,7 +170,7 @@ func TestRedisGoneWhileServing(t *testing.T) {
 	}
 }
 
-// TestEviction holds that no program starts with a Redis that may evict orders.
+// TestEviction checks that no program starts with a Redis that may evict orders.
 func TestEviction(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
@@ -184,7 +184,7 @@ func TestEviction(t *testing.T) {
 	}
 }
 
-// TestDraining holds that /readyz fails while a request that has begun is finished.
+// TestDraining checks that /readyz fails while a request that has begun is finished.
 func TestDraining(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -219,7 +219,7 @@ func TestDraining(t *testing.T) {
 	ledgertest.CheckBooks(t, redis.Client())
 }
 
-// TestStopBeforeServing holds that a program stops without an error before Redis has
+// TestStopBeforeServing checks that a program stops without an error before Redis has
 // passed its checks: while Redis does not answer, or at once.
 func TestStopBeforeServing(t *testing.T) {
 	t.Parallel()
@@ -243,7 +243,7 @@ func TestStopBeforeServing(t *testing.T) {
 	}
 }
 
-// TestStopDuringTheCheck holds that a program stops without an error when Redis hangs
+// TestStopDuringTheCheck checks that a program stops without an error when Redis hangs
 // during the check.
 func TestStopDuringTheCheck(t *testing.T) {
 	t.Parallel()

@@ -164,7 +164,8 @@ func submit(t *testing.T, url, body string) {
 type answer struct {
 	code   int
 	header http.Header
-	body   map[string]any
+	text   string
+	body   map[string]any // if it is a JSON object
 }
 
 // reason is why a program is unavailable.
@@ -172,15 +173,23 @@ func (a answer) reason() string { return fmt.Sprint(a.body["reason"]) }
 
 const order = `{"id":"ord_1","amount":12.5,"items":["tea"],"customer":"Ada","address":"x"}`
 
-func orderOf(id, customer string, amount float64) string {
-	return fmt.Sprintf(`{"id":%q,"amount":%v,"items":["tea"],"customer":%q,"address":"x"}`, id, amount, customer)
+// orderOf returns an order; see shop for what its item may be.
+func orderOf(id, item string, amount float64) string {
+	return fmt.Sprintf(`{"id":%q,"amount":%v,"items":[%q],"customer":"Ada","address":"x"}`, id, amount, item)
 }
 
 // ask sends a request with a JSON body, on a connection of its own.
 func ask(t *testing.T, method, url, body string) answer {
 	t.Helper()
+	return send(t, method, url, body, http.Header{})
+}
+
+// send is ask with these headers; Host is the name under which the server is asked.
+func send(t *testing.T, method, url, body string, header http.Header) answer {
+	t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
 	must(t, err)
+	req.Header, req.Host = header.Clone(), header.Get("Host")
 	req.Header.Set("Content-Type", "application/json")
 	req.Close = true
 	client := &http.Client{Timeout: programtest.Patience, Transport: &http.Transport{}}
@@ -189,10 +198,10 @@ func ask(t *testing.T, method, url, body string) answer {
 		return answer{}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a := answer{code: resp.StatusCode, header: resp.Header}
-	if err := json.NewDecoder(resp.Body).Decode(&a.body); err != nil {
-		t.Errorf("%s %s: %v", method, url, err)
-	}
+	text, err := io.ReadAll(resp.Body)
+	must(t, err)
+	a := answer{code: resp.StatusCode, header: resp.Header, text: string(text)}
+	_ = json.Unmarshal(text, &a.body)
 	return a
 }
 

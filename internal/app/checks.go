@@ -94,7 +94,7 @@ func checks() []check {
 			"CONFIG SET hash-max-listpack-value 1024, which applies to new orders; an order with very long texts is always kept so",
 		},
 		{
-			areaQueues, "workers", fromFleet, checkWorkers,
+			areaQueues, "workers", fromWorkers, checkWorkers,
 			"start workers; if they should be running, look at their log for the reason why they ended",
 		},
 		{areaQueues, "asynq", fromHeld, checkAsynq, "build the programs from this repository's go.mod, unchanged"},

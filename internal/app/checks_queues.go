@@ -20,17 +20,17 @@ const (
 )
 
 func checkWorkers(f *facts) Finding {
-	health := stats.Facts{Snapshot: stats.Snapshot{WorkerPool: f.fleet, Memory: f.memory}}
+	health := stats.Facts{Snapshot: stats.Snapshot{WorkerPool: f.workers, Memory: f.memory}}
 	if w := checkWrites(f); w.State == FindingProblem {
 		health.Unusable = errors.New(w.Found)
 	}
 	switch {
 	case !health.WorkersKnown():
 		return unchecked("unknown, because Redis refuses their heartbeats: " + health.Reason())
-	case f.fleet.Slots == 0:
+	case f.workers.Slots == 0:
 		return problem("none is alive: orders are accepted until the queues are full, and wait")
 	default:
-		return good(fmt.Sprintf("%d alive, with %d slots", f.fleet.Workers, f.fleet.Slots))
+		return good(fmt.Sprintf("%d alive, with %d slots", f.workers.Workers, f.workers.Slots))
 	}
 }
 

@@ -61,23 +61,26 @@ func checkReply(f *facts) Finding {
 	if !isReply(f.pingErr) {
 		return Finding{}
 	}
-	named := func(name string, found Finding) Finding {
-		found.Check = name
-		return found
-	}
+	text := reply(f.pingErr).Error()
+	var found Finding
 	switch {
 	case redis.IsAuthError(f.pingErr):
-		return named("login", problem(fmt.Sprintf("Redis refuses the user or password of REDIS_URL: %v", reply(f.pingErr))).
-			advise("set REDIS_URL to a user that Redis knows (ACL LIST) and its password; deploy/redis-users.acl shows how to create one"))
+		found = problem("Redis refuses the user or password of REDIS_URL: " + text).
+			advise("set REDIS_URL to a user that Redis knows (ACL LIST) and its password; deploy/redis-users.acl shows how to create one")
+		found.Check = "login"
 	case redis.IsPermissionError(f.pingErr):
-		return named("login", problem("the user of REDIS_URL may not run PING").advise(aclAdvice))
+		found = problem("the user of REDIS_URL may not run PING").advise(aclAdvice)
+		found.Check = "login"
 	case redis.IsLoadingError(f.pingErr):
-		return named("loading", problem(fmt.Sprintf("Redis is loading its data: %v", reply(f.pingErr))).
-			advise("wait until it has read its files, seconds for each gigabyte; INFO persistence shows the progress"))
+		found = problem("Redis is loading its data: " + text).
+			advise("wait until it has read its files, seconds for each gigabyte; INFO persistence shows the progress")
+		found.Check = "loading"
 	default:
-		return named("answer", problem(fmt.Sprintf("Redis answers with an error: %v", reply(f.pingErr))).
-			advise("read the error and the log of Redis; until then no order is accepted or processed"))
+		found = problem("Redis answers with an error: " + text).
+			advise("read the error and the log of Redis; until then no order is accepted or processed")
+		found.Check = "answer"
 	}
+	return found
 }
 
 func checkVersion(f *facts) Finding {

@@ -8,7 +8,7 @@ import (
 	"orderprocessor/internal/ledger"
 )
 
-// TestSettings holds the finding for each setting of Redis.
+// TestSettings checks the finding for each setting of Redis.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	good := ledger.Settings{Version: "7.0.15", EvictionPolicy: "noeviction", MaxMemory: 1 << 30, AppendOnly: true, AppendFsync: "always"}
@@ -50,7 +50,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestClockDifference holds the finding for a clock that is ahead or behind.
+// TestClockDifference checks the finding for a clock that is ahead or behind.
 func TestClockDifference(t *testing.T) {
 	t.Parallel()
 	for off, want := range map[time.Duration]FindingState{
@@ -64,7 +64,17 @@ func TestClockDifference(t *testing.T) {
 	}
 }
 
-// TestVersions holds that programs of several builds, orderctl included, are a warning.
+// TestRoundTrip checks the finding for a slow connection.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]FindingState{slowRoundTrip: FindingOK, slowRoundTrip + 1: FindingWarning} {
+		if f := checkRoundTrip(&facts{roundTrip: took}); f.State != want {
+			t.Errorf("%v is %s, want %s", took, f.State, want)
+		}
+	}
+}
+
+// TestVersions checks that programs of several builds, orderctl included, are a warning.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	const one, other = "commit 1, go1", "commit 2, go1"

@@ -74,7 +74,7 @@ func (c *connection) observe(ctx context.Context, began time.Time, err error) {
 	}
 }
 
-// meansNoAnswer reports whether an error says something about Redis. It does not if
+// meansNoAnswer reports whether an error means that Redis did not answer. It does not if
 // the caller gave up or left the command hardly any time.
 func meansNoAnswer(ctx context.Context, began time.Time, err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed) {

@@ -12,7 +12,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestOneSlowAnswer holds that the connection is lost with the second consecutive
+// TestOneSlowAnswer checks that the connection is lost with the second consecutive
 // command without an answer, and restored by any answer.
 func TestOneSlowAnswer(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,7 @@ func (p *scriptedPings) Ping(ctx context.Context) error {
 	return err
 }
 
-// TestOneSlowProbe holds that /readyz turns red with the second failure in turn, and
+// TestOneSlowProbe checks that /readyz turns red with the second failure in turn, and
 // green with the first answer.
 func TestOneSlowProbe(t *testing.T) {
 	t.Parallel()

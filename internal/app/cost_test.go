@@ -3,9 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,12 +117,8 @@ func startMachine(t *testing.T) *machine {
 // post sends orders that must be accepted.
 func (m *machine) post(path, body string) {
 	m.t.Helper()
-	resp, err := http.Post(m.url+path, "application/json", strings.NewReader(body))
-	must(m.t, err)
-	answer, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if err != nil || resp.StatusCode/100 != 2 {
-		m.t.Fatalf("answered %d %s, %v", resp.StatusCode, answer, err)
+	if got := ask(m.t, "POST", m.url+path, body); got.code/100 != 2 {
+		m.t.Fatalf("answered %+v", got)
 	}
 	m.submitted += strings.Count(body, `"id"`)
 }
@@ -145,7 +139,7 @@ func (m *machine) idle() {
 	m.settle()
 	begun, before := time.Now(), m.total()
 	<-time.After(2 * time.Second) // the slowest periodic command runs once a second
-	m.clock = m.total().less(before, 1).over(time.Since(begun).Seconds())
+	m.clock = m.total().perUnit(time.Since(begun).Seconds(), before, nil, 0)
 }
 
 // costOf returns the cost of one of the orders that submit sends.
@@ -154,7 +148,7 @@ func (m *machine) costOf(submit func() (orders int)) cost {
 	begun, before := time.Now(), m.total()
 	orders := submit()
 	m.settle()
-	return m.total().less(before, 1).less(m.clock, time.Since(begun).Seconds()).over(float64(orders))
+	return m.total().perUnit(float64(orders), before, m.clock, time.Since(begun).Seconds())
 }
 
 // total returns all that Redis has done.
@@ -180,22 +174,13 @@ func (m *machine) total() cost {
 	return c
 }
 
-// less subtracts another cost so many times.
-func (c cost) less(other cost, times float64) cost {
-	left := cost{}
-	for name, n := range c {
-		left[name] = n - times*other[name]
-	}
-	return left
-}
-
-// over divides a cost by n.
-func (c cost) over(n float64) cost {
-	part := cost{}
+// perUnit subtracts what was before, and so many seconds of the clock, and divides by n.
+func (c cost) perUnit(n float64, before, clock cost, seconds float64) cost {
+	each := cost{}
 	for name := range c {
-		part[name] = c[name] / n
+		each[name] = (c[name] - before[name] - seconds*clock[name]) / n
 	}
-	return part
+	return each
 }
 
 // least returns the lower of the two figures of each kind.

@@ -29,7 +29,7 @@ const (
 	fromInfo
 	fromTotals
 	fromKeys
-	fromFleet
+	fromWorkers
 	fromHeld
 	fromQueues
 	sources // how many there are
@@ -65,7 +65,7 @@ type facts struct {
 	recordID    string
 	recordForm  string
 
-	fleet    stats.WorkerPool
+	workers  stats.WorkerPool
 	tasksErr error
 	held     []recovery.ActiveTask
 	now      time.Time // by the clock of Redis
@@ -104,7 +104,10 @@ func newReader(rdb redis.UniversalClient, clock func() time.Time) *reader {
 func (r *reader) read(ctx context.Context, s source, f *facts) error {
 	return [...]func(context.Context, *facts) error{
 		fromPing: r.readPing, fromPermissions: r.readPermissions, fromSettings: r.readSettings, fromInfo: r.readInfo,
-		fromTotals: r.readTotals, fromKeys: r.readKeys, fromFleet: r.readFleet, fromHeld: r.readHeld, fromQueues: r.readQueues,
+		fromTotals:  func(ctx context.Context, f *facts) (err error) { f.totals, err = r.ledger.Totals(ctx); return err },
+		fromKeys:    r.readKeys,
+		fromWorkers: func(ctx context.Context, f *facts) (err error) { f.workers, err = r.inspector.Workers(ctx); return err },
+		fromHeld:    r.readHeld, fromQueues: r.readQueues,
 	}[s](ctx, f)
 }
 
@@ -201,11 +204,6 @@ func (r *reader) readInfo(ctx context.Context, f *facts) error {
 	return nil
 }
 
-func (r *reader) readTotals(ctx context.Context, f *facts) (err error) {
-	f.totals, err = r.ledger.Totals(ctx)
-	return err
-}
-
 func (r *reader) readKeys(ctx context.Context, f *facts) (err error) {
 	if f.lacks(commandType) {
 		return nil
@@ -240,11 +238,6 @@ func (r *reader) compareTypes(ctx context.Context, wanted map[string]string) (wr
 		}
 	}
 	return wrong, present, nil
-}
-
-func (r *reader) readFleet(ctx context.Context, f *facts) (err error) {
-	f.fleet, err = r.inspector.Workers(ctx)
-	return err
 }
 
 func (r *reader) readHeld(ctx context.Context, f *facts) error {

@@ -8,9 +8,11 @@ import (
 	"os"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/term"
 
 	"orderprocessor/internal/config"
+	"orderprocessor/internal/requestid"
 	"orderprocessor/internal/traces"
 )
 
@@ -30,10 +32,11 @@ func NewLog(w *os.File, cfg config.Common) *slog.Logger {
 
 func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDurations}
+	var handler slog.Handler = slog.NewJSONHandler(w, opts)
 	if format == config.LogText {
-		return slog.New(newLimited(contextual{slog.NewTextHandler(w, opts)}))
+		handler = slog.NewTextHandler(w, opts)
 	}
-	return slog.New(newLimited(contextual{slog.NewJSONHandler(w, opts)}))
+	return slog.New(newLimited(contextual{handler}))
 }
 
 // readableDurations writes durations such as 35s, which JSON would have in nanoseconds.
@@ -52,3 +55,47 @@ type redisLogger struct{ log *slog.Logger }
 func (l redisLogger) Printf(ctx context.Context, format string, v ...any) {
 	l.log.DebugContext(ctx, fmt.Sprintf(format, v...), "source", "go-redis")
 }
+
+// The keys of the ids in a context.
+const (
+	keyRequestID = "request_id"
+	keyTraceID   = "trace_id"
+	keySpanID    = "span_id"
+)
+
+// contextual is a log handler that adds the ids of the request and of the trace in the
+// context. A trace that a client began is added even if traces are off.
+type contextual struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h contextual) Handle(ctx context.Context, r slog.Record) error {
+	id, span := requestid.Of(ctx), trace.SpanContextFromContext(ctx)
+	if id == "" && !span.IsValid() {
+		return h.Handler.Handle(ctx, r)
+	}
+	r = r.Clone()
+	if id != "" && !has(r, keyRequestID) {
+		r.AddAttrs(slog.String(keyRequestID, id))
+	}
+	if span.IsValid() {
+		r.AddAttrs(slog.String(keyTraceID, span.TraceID().String()), slog.String(keySpanID, span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// has reports whether the line has the key already.
+func has(r slog.Record, key string) (found bool) {
+	r.Attrs(func(a slog.Attr) bool {
+		found = a.Key == key
+		return !found
+	})
+	return found
+}
+
+// WithAttrs implements slog.Handler.
+func (h contextual) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return contextual{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h contextual) WithGroup(name string) slog.Handler { return contextual{h.Handler.WithGroup(name)} }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestLogIsBounded holds the number of equal lines in a second, and that the number of
+// TestLogIsBounded checks the number of equal lines in a second, and that the number of
 // omitted ones is logged.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
@@ -49,7 +49,7 @@ func TestLogIsBounded(t *testing.T) {
 	}
 }
 
-// TestLogMessagesAreBounded holds that any number of messages needs little memory.
+// TestLogMessagesAreBounded checks that any number of messages needs little memory.
 func TestLogMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	h := newLimited(slog.DiscardHandler)

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,10 +26,12 @@ func mains() map[string]func(args, environ []string) int {
 	return map[string]func(args, environ []string) int{"api": apiapp.Main, "worker": workerapp.Main}
 }
 
+// TestMain runs more tests at once than there are processors, as they mostly wait.
 func TestMain(m *testing.M) {
 	if run := mains()[os.Getenv(mainVariable)]; run != nil {
 		os.Exit(run(nil, os.Environ()))
 	}
+	_ = flag.Set("test.parallel", "16") // an argument of the command still wins
 	os.Exit(m.Run())
 }
 
@@ -40,7 +43,7 @@ func startMain(t *testing.T, name string, env []string) *programtest.TestProcess
 	return programtest.Start(t, programtest.Config{Path: self, Env: append([]string{mainVariable + "=" + name}, env...)})
 }
 
-// TestExitStatus holds the exit status for arguments and environments. --version needs
+// TestExitStatus checks the exit status for arguments and environments. --version needs
 // no valid environment.
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
@@ -67,7 +70,7 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// TestMainStopsOnSignals holds that both programs exit with 0 after a signal.
+// TestMainStopsOnSignals checks that both programs exit with 0 after a signal.
 func TestMainStopsOnSignals(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -87,7 +90,7 @@ func TestMainStopsOnSignals(t *testing.T) {
 	}
 }
 
-// TestAddressInUse holds that a used address is an error of each program.
+// TestAddressInUse checks that a used address is an error of each program.
 func TestAddressInUse(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

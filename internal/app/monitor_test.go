@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestReadyzShowsChecks holds that both programs report every check, and log what a
+// TestReadyzShowsChecks checks that both programs report every check, and log what a
 // crash of Redis can lose.
 func TestReadyzShowsChecks(t *testing.T) {
 	t.Parallel()
@@ -101,14 +102,12 @@ type harm struct {
 
 func command(args ...any) func(*testing.T, *redis.Client) {
 	return func(t *testing.T, rdb *redis.Client) {
-		t.Helper()
 		must(t, rdb.Do(t.Context(), args...).Err())
 	}
 }
 
 func commands(all ...func(*testing.T, *redis.Client)) func(*testing.T, *redis.Client) {
 	return func(t *testing.T, rdb *redis.Client) {
-		t.Helper()
 		for _, do := range all {
 			do(t, rdb)
 		}
@@ -124,15 +123,15 @@ func user(rules ...string) func(*testing.T, *redis.Client) {
 	return command(args...)
 }
 
-// wholeUser is the user of the deployment with all permissions.
-func wholeUser(t *testing.T) func(*testing.T, *redis.Client) {
+// deployedUser creates the user of the deployment, with more rules after its own.
+func deployedUser(t *testing.T, more ...string) func(*testing.T, *redis.Client) {
 	t.Helper()
-	return user(append([]string{"reset", "on", ">secret"}, permissions(t)...)...)
+	return user(slices.Concat([]string{"reset", "on", ">secret"}, permissions(t), more)...)
 }
 
 func harms(t *testing.T) []harm {
 	t.Helper()
-	master, whole := command("replicaof", "no", "one"), wholeUser(t)
+	master, whole := command("replicaof", "no", "one"), deployedUser(t)
 	replica := command("replicaof", "127.0.0.1", "1")
 	lacks := func(reason string, rules ...string) harm {
 		return harm{name: strings.Join(rules, " "), do: user(rules...), undo: whole, reason: reason}
@@ -186,7 +185,7 @@ func TestUnusableRedis(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t, wellSet()...)
 			rdb := server.Client()
-			wholeUser(t)(t, rdb)
+			deployedUser(t)(t, rdb)
 			h.do(t, rdb)
 			log := &logBuffer{}
 			s := startSystem(t, logTo(log), environ(asOrders(server)))
@@ -251,10 +250,10 @@ func checkHealth(t *testing.T, url string, reason *regexp.Regexp) {
 
 func submitAs(t *testing.T, url, id string) answer {
 	t.Helper()
-	return ask(t, "POST", url+"/orders", orderOf(id, "Ada", 1))
+	return ask(t, "POST", url+"/orders", orderOf(id, "tea", 1))
 }
 
-// TestFullMemoryIsTheReason holds that the reason is a Redis without memory, and not
+// TestFullMemoryIsTheReason checks that the reason is a Redis without memory, and not
 // that no worker is alive: Redis refuses their heartbeats.
 func TestFullMemoryIsTheReason(t *testing.T) {
 	t.Parallel()
@@ -287,7 +286,7 @@ func TestFullMemoryIsTheReason(t *testing.T) {
 	})
 }
 
-// TestQueuesAfterFlush holds that programs register the queues with Asynq again after
+// TestQueuesAfterFlush checks that programs register the queues with Asynq again after
 // somebody has emptied Redis.
 func TestQueuesAfterFlush(t *testing.T) {
 	t.Parallel()

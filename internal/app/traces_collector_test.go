@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -86,6 +87,23 @@ func startMains(t *testing.T, env []string, ofWorker ...string) (api, worker *pr
 	return api, worker, "http://" + api.Await(programtest.Listening)
 }
 
+// workOne has both programs process the order ord_1, sent with the request id r-1 in the
+// trace of a client, and stops them.
+func workOne(t *testing.T, item string, env []string, ofWorker ...string) (api, worker *programtest.TestProcess) {
+	t.Helper()
+	env = append(env, "ORDERS_FULFILMENT_URL="+newShop(t).URL, "ORDERS_RETRY_BASE=1ms")
+	api, worker, url := startMains(t, env, ofWorker...)
+	header := traceparent(parent(1))
+	header.Set("X-Request-Id", "r-1")
+	if code := send(t, http.MethodPost, url+"/orders", orderOf("ord_1", item, 12.5), header).code; code != 201 {
+		t.Fatalf("answered %d", code)
+	}
+	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
+	api.Stop()
+	worker.Stop()
+	return api, worker
+}
+
 // TestTracesReachACollector runs both programs as processes. They use OpenTelemetry's
 // variables and send the last spans when they stop.
 func TestTracesReachACollector(t *testing.T) {
@@ -93,28 +111,18 @@ func TestTracesReachACollector(t *testing.T) {
 	got := &receiver{spans: map[string][]string{}}
 	server := httptest.NewServer(got)
 	defer server.Close()
-	shop := newShop(t)
-	env := environ(redistest.Start(t).URL(), "ORDERS_FULFILMENT_URL="+shop.URL, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL,
-		"OTEL_BSP_SCHEDULE_DELAY=3600000")
-	api, worker, url := startMains(t, env, "OTEL_SERVICE_NAME=workers-of-mine")
-	client := parent(1)
-	body := strings.Replace(order, "tea", "422", 1)
-	if code := send(t, http.MethodPost, url+"/orders", body, traceparent(client)); code != 201 {
-		t.Fatalf("answered %d", code)
-	}
-	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
-	api.Stop()
-	worker.Stop()
+	env := environ(redistest.Start(t).URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL, "OTEL_BSP_SCHEDULE_DELAY=3600000")
+	workOne(t, "422", env, "OTEL_SERVICE_NAME=workers-of-mine")
 	want := []string{
 		"orderprocessor-api: POST /orders", "orderprocessor-api: publish default",
 		"workers-of-mine: POST", "workers-of-mine: attempt default",
 	}
-	if diff := cmp.Diff(want, got.of(client.TraceID())); diff != "" {
+	if diff := cmp.Diff(want, got.of(parent(1).TraceID())); diff != "" {
 		t.Errorf("the collector has other spans (-want +got):\n%s", diff)
 	}
 }
 
-// TestCollectorAway holds that orders are processed and programs stop with a collector
+// TestCollectorAway checks that orders are processed and programs stop with a collector
 // that refuses connections, hangs, or answers with errors.
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
@@ -135,7 +143,7 @@ func TestCollectorAway(t *testing.T) {
 			api, worker, url := startMains(t, env)
 			const orders = 100
 			for n := range orders {
-				if code := send(t, http.MethodPost, url+"/orders", simpleOrder(n), http.Header{}); code != 201 {
+				if code := send(t, http.MethodPost, url+"/orders", orderOf(fmt.Sprint("many-", n), "204", 12.5), http.Header{}).code; code != 201 {
 					t.Fatalf("answered %d", code)
 				}
 			}
@@ -162,7 +170,7 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestInvalidTraces holds the exit status for variables of OpenTelemetry: 2 for a value
+// TestInvalidTraces checks the exit status for variables of OpenTelemetry: 2 for a value
 // that OpenTelemetry would ignore, 1 for one that only it can read.
 func TestInvalidTraces(t *testing.T) {
 	t.Parallel()
@@ -180,30 +188,18 @@ func TestInvalidTraces(t *testing.T) {
 	}
 }
 
-// TestIDsInTheLog holds that log lines contain the ids of their request, order and trace,
+// TestIDsInTheLog checks that log lines contain the ids of their request, order and trace,
 // even if traces are off.
 func TestIDsInTheLog(t *testing.T) {
 	t.Parallel()
-	shop := newShop(t)
-	env := environ(redistest.Start(t).URL(), "ORDERS_FULFILMENT_URL="+shop.URL, "ORDERS_RETRY_BASE=1ms", "ORDERS_MAX_ATTEMPTS=2")
-	api, worker, url := startMains(t, env)
-	client := parent(1)
-	header := traceparent(client)
-	header.Set("X-Request-Id", "r-1")
-	body := strings.Replace(order, "tea", "503 422", 1)
-	if code := send(t, http.MethodPost, url+"/orders", body, header); code != 201 {
-		t.Fatalf("answered %d", code)
-	}
-	programtest.Until(t, "the order has ended", func() bool { return len(linesOf(t, worker, "order settled")) > 0 })
-	api.Stop()
-	worker.Stop()
+	api, worker := workOne(t, "503 422", environ(redistest.Start(t).URL(), "ORDERS_MAX_ATTEMPTS=2"))
 	ids := func(p *programtest.TestProcess, message string, names ...string) (found []any) {
 		for _, name := range append(names, "trace_id", "span_id") {
 			found = append(found, linesOf(t, p, message)[0][name])
 		}
 		return found
 	}
-	traced := []any{client.TraceID().String(), client.SpanID().String()}
+	traced := []any{parent(1).TraceID().String(), parent(1).SpanID().String()}
 	if diff := cmp.Diff(append([]any{"r-1"}, traced...), ids(api, "request", "request_id")); diff != "" {
 		t.Errorf("the line of the request differs (-want +got):\n%s", diff)
 	}
@@ -217,7 +213,7 @@ func TestIDsInTheLog(t *testing.T) {
 	}
 }
 
-// TestTrimTraces holds that white space is no part of the values, some of which
+// TestTrimTraces checks that white space is no part of the values, some of which
 // OpenTelemetry would not recognise.
 func TestTrimTraces(t *testing.T) {
 	t.Setenv("OTEL_TRACES_EXPORTER", " console\r\n")

@@ -65,7 +65,7 @@ func TestTraceOfAnOrder(t *testing.T) {
 			header := traceparent(client)
 			header.Set("X-Request-Id", "r-"+row.id)
 			body := fmt.Sprintf(`{"id":%q,%s,"items":[%q],"customer":"Jane Doe","address":"1 Quince Road","notes":"ask for Bob"}`, row.id, row.more, row.item)
-			if code := send(t, http.MethodPost, tr.url+"/orders", body, header); code != 201 {
+			if code := send(t, http.MethodPost, tr.url+"/orders", body, header).code; code != 201 {
 				t.Fatalf("answered %d", code)
 			}
 			tr.settled(t, row.id)
@@ -92,7 +92,7 @@ func TestTracesOfManyClients(t *testing.T) {
 	var sending sync.WaitGroup
 	for n := range clients {
 		sending.Go(func() {
-			code := send(t, http.MethodPost, tr.url+"/orders", simpleOrder(n), traceparent(parent(n)))
+			code := send(t, http.MethodPost, tr.url+"/orders", orderOf(fmt.Sprint("many-", n), "204", 12.5), traceparent(parent(n))).code
 			if code != 201 {
 				t.Errorf("answered %d", code)
 			}
@@ -101,37 +101,34 @@ func TestTracesOfManyClients(t *testing.T) {
 	sending.Wait()
 	all := make([]string, batch)
 	for n := range batch {
-		all[n] = simpleOrder(clients + n)
+		all[n] = orderOf(fmt.Sprint("many-", clients+n), "204", 12.5)
 	}
-	if code := send(t, http.MethodPost, tr.url+"/orders/batch", "["+strings.Join(all, ",")+"]", traceparent(parent(clients))); code != 200 {
+	if code := send(t, http.MethodPost, tr.url+"/orders/batch", "["+strings.Join(all, ",")+"]", traceparent(parent(clients))).code; code != 200 {
 		t.Fatalf("the batch is answered %d", code)
 	}
+	chain := func(n int) []string {
+		id := fmt.Sprint(" order.id=many-", n)
+		return []string{"  producer publish default" + id, "    consumer attempt default" + id, "      client POST" + id}
+	}
 	for n := range clients {
-		id := fmt.Sprint("many-", n)
-		want := []string{"server POST /orders", "  producer publish default order.id=" + id, "    consumer attempt default order.id=" + id, "      client POST order.id=" + id}
+		want := append([]string{"server POST /orders"}, chain(n)...)
 		spans := tr.of(t, parent(n).TraceID(), len(want))
 		if diff := cmp.Diff(want, tree(spans, parent(n).SpanID(), "order.id")); diff != "" {
 			t.Errorf("trace %d differs (-want +got):\n%s", n, diff)
 		}
-		tr.checkShop(t, id, spans)
+		tr.checkShop(t, fmt.Sprint("many-", n), spans)
 	}
 	spans := tr.of(t, parent(clients).TraceID(), 1+3*batch)
 	lines := tree(spans, parent(clients).SpanID(), "order.id")
 	if len(lines) != 1+3*batch || lines[0] != "server POST /orders/batch" {
 		t.Fatalf("the trace of the batch has %d spans: %v", len(lines), lines)
 	}
-	for n := range batch {
-		id := fmt.Sprint("many-", clients+n)
-		chain := strings.Join([]string{"  producer publish default order.id=" + id, "    consumer attempt default order.id=" + id, "      client POST order.id=" + id}, "\n")
-		if !strings.Contains(strings.Join(lines, "\n")+"\n", chain+"\n") {
-			t.Errorf("order %s has no chain of its own", id)
+	for n := clients; n < clients+batch; n++ {
+		if own := strings.Join(chain(n), "\n") + "\n"; !strings.Contains(strings.Join(lines, "\n")+"\n", own) {
+			t.Errorf("order %d has no spans of its own", n)
 		}
-		tr.checkShop(t, id, spans)
+		tr.checkShop(t, fmt.Sprint("many-", n), spans)
 	}
-}
-
-func simpleOrder(n int) string {
-	return fmt.Sprintf(`{"id":"many-%d","amount":12.5,"items":["204"],"customer":"Ada","address":"x"}`, n)
 }
 
 // TestTracesOfRequests lists which requests have a span.
@@ -166,7 +163,7 @@ func TestTracesOfRequests(t *testing.T) {
 	}
 }
 
-// TestTracesOfFailures holds that a failure of the service is marked.
+// TestTracesOfFailures checks that a failure of the service is marked.
 func TestTracesOfFailures(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -188,13 +185,13 @@ func TestTracesOfFailures(t *testing.T) {
 func TestRetriedOrderIsInTheTraceOfItsRetry(t *testing.T) {
 	t.Parallel()
 	tr := startTraced(t, true)
-	body := strings.Replace(order, "tea", "422 204", 1)
-	if code := send(t, http.MethodPost, tr.url+"/orders", body, traceparent(parent(1))); code != 201 {
+	body := orderOf("ord_1", "422 204", 12.5)
+	if code := send(t, http.MethodPost, tr.url+"/orders", body, traceparent(parent(1))).code; code != 201 {
 		t.Fatalf("answered %d", code)
 	}
 	tr.settled(t, "ord_1")
 	tr.of(t, parent(1).TraceID(), 4)
-	if code := send(t, http.MethodPost, tr.url+"/orders/ord_1/retry", "", traceparent(parent(2))); code != 202 {
+	if code := send(t, http.MethodPost, tr.url+"/orders/ord_1/retry", "", traceparent(parent(2))).code; code != 202 {
 		t.Fatalf("the retry is answered %d", code)
 	}
 	spans := tr.of(t, parent(2).TraceID(), 4)
@@ -241,8 +238,8 @@ func TestHostileTraces(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, traces %v", row.name, on), func(t *testing.T) {
 				t.Parallel()
 				id := fmt.Sprint("h-", i)
-				body := strings.Replace(strings.Replace(order, "ord_1", id, 1), "tea", "204", 1)
-				if code := send(t, http.MethodPost, tr.url+"/orders", body, row.header); code != 201 {
+				body := orderOf(id, "204", 12.5)
+				if code := send(t, http.MethodPost, tr.url+"/orders", body, row.header).code; code != 201 {
 					t.Fatalf("answered %d", code)
 				}
 				tr.settled(t, id)

@@ -55,8 +55,8 @@ func versionOf(commit string, settings []debug.BuildSetting) string {
 	return text + ", " + runtime.Version()
 }
 
-// TellsBuild reports whether a version, in the form of Version, names a commit.
-func TellsBuild(version string) bool { return !strings.HasPrefix(version, noCommit) }
+// NamesCommit reports whether a version, in the form of Version, names a commit.
+func NamesCommit(version string) bool { return !strings.HasPrefix(version, noCommit) }
 
 // AdviceOneBuild is what to do about programs of several builds.
 const AdviceOneBuild = "use one build of the API, the workers and orderctl"
@@ -84,7 +84,7 @@ func checkVersions(programs []ledger.Program, own string) Finding {
 	}
 	found := strings.Join(builds, "; ")
 	switch {
-	case running[own] == nil && TellsBuild(own):
+	case running[own] == nil && NamesCommit(own):
 		return warning(found + "; orderctl is of " + own).advise(AdviceOneBuild)
 	case len(running) > 1:
 		return warning(found).advise("this is normal during an update; otherwise restart the programs of the older build")

@@ -121,7 +121,7 @@ func (p program) examine(ctx context.Context) app.Finding {
 // checkVersion compares the version of a program that is ready, empty if it does not
 // know it, with that of orderctl.
 func checkVersion(area, check, version, own string) app.Finding {
-	if version == own || !app.TellsBuild(own) {
+	if version == own || !app.NamesCommit(own) {
 		return ok(area, check, "ready")
 	}
 	version = cmp.Or(version, "a build that does not know its version")

@@ -21,9 +21,7 @@ var byURL = cmp.Transformer("Redis", func(r config.Redis) string { return r.Stri
 func defaultCommon(t *testing.T) config.Common {
 	t.Helper()
 	redis, err := config.ParseRedis("redis://127.0.0.1:6379/0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return config.Common{
 		Redis:           redis,
 		Retention:       24 * time.Hour,
@@ -57,13 +55,9 @@ func TestDefaultsAreTheContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			api, errAPI := config.LoadAPI(environ)
 			worker, errWorker := config.LoadWorker(environ)
-			if err := errors.Join(errAPI, errWorker); err != nil {
-				t.Fatal(err)
-			}
+			must(t, errors.Join(errAPI, errWorker))
 			bothAPI, bothWorker, err := config.LoadAll(environ)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			for _, diff := range []string{
 				cmp.Diff(wantAPI, api, byURL), cmp.Diff(wantWorker, worker, byURL),
 				cmp.Diff(wantAPI, bothAPI, byURL), cmp.Diff(wantWorker, bothWorker, byURL),
@@ -92,9 +86,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"PATH=/bin", "not a pair", "ORDERSX=1",
 	}
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	common := config.Common{
 		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, AttemptTimeout: 20 * time.Second,
 		ShutdownTimeout: 25 * time.Second, HighValueAbove: 99_50, MaxAmount: 500_00, MaxItems: 7,
@@ -119,9 +111,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	api, errAPI := config.LoadAPI(environ)
 	worker, errWorker := config.LoadWorker(environ)
 	bothAPI, bothWorker, errAll := config.LoadAll(environ)
-	if err := errors.Join(errAPI, errWorker, errAll); err != nil {
-		t.Fatal(err)
-	}
+	must(t, errors.Join(errAPI, errWorker, errAll))
 	if diff := cmp.Diff(wantAPI, api, byURL) + cmp.Diff(wantWorker, worker, byURL); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -131,7 +121,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	}
 }
 
-// TestDerivedDefaults holds that a setting which others depend on can be set alone.
+// TestDerivedDefaults checks that a setting which others depend on can be set alone.
 func TestDerivedDefaults(t *testing.T) {
 	t.Parallel()
 	slots := func(_ config.API, w config.Worker) string {

@@ -7,8 +7,8 @@ import (
 	"orderprocessor/internal/config"
 )
 
-// FuzzLoad holds that no environment makes Load panic, that whatever it says it
-// says in an *Error, and that what it accepts can be used.
+// FuzzLoad checks that no environment makes Load panic, that every error is an
+// *Error, and that a configuration without one can be used.
 func FuzzLoad(f *testing.F) {
 	for i, b := range bounds() {
 		f.Add(uint(i), b.good[0], "redis://u:hunter2@a:1/0?master_name=m&addr=b:2")

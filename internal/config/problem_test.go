@@ -3,6 +3,7 @@ package config_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,26 +64,56 @@ func bounds() []bound {
 			"shop.example", "/orders", "ftp://shop", "https://", "https://u:p@shop", "http://shop:65536", "http://shop:0", "mailto:x@y", "http://a b/",
 		}},
 		{"ORDERS_FULFILMENT_TIMEOUT", []string{"10ms", "29999ms"}, []string{"9ms", "30s", "2h"}},
+		// OpenTelemetry itself would ignore an invalid value.
+		{"OTEL_SDK_DISABLED", []string{"False"}, []string{"yes", "0"}},
+		{"OTEL_TRACES_EXPORTER", []string{"otlp", "console"}, []string{"zipkin", "otlp,console", "logging"}},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", []string{"grpc", "http/protobuf"}, []string{"http/json", "http"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", []string{"grpc", "http/protobuf"}, []string{"http/json"}},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", []string{"http://c", "https://[::1]:4317/x"}, []string{"c:4318", "/v1", "ftp://c", "http://", "http://c x", "http://c:x"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", []string{"http://c:4318"}, []string{"localhost:4317"}},
+		{"OTEL_TRACES_SAMPLER", []string{"always_on", "parentbased_traceidratio"}, []string{"ratio", "jaeger_remote"}},
+		{"OTEL_TRACES_SAMPLER_ARG", []string{"0", "1", "0.05", "1e-3"}, []string{"-0.1", "1.1", "5%", "NaN"}},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", []string{"1", "1000000"}, []string{"0", "1000001", "1e3", "-1"}},
+		{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", []string{"1"}, []string{"0", "many"}},
+		{"OTEL_BSP_SCHEDULE_DELAY", []string{"1", "3600000"}, []string{"0", "3600001", "5s"}},
+		{"OTEL_BSP_EXPORT_TIMEOUT", []string{"30000"}, []string{"0", "30s"}},
+		{"OTEL_EXPORTER_OTLP_TIMEOUT", []string{"10000"}, []string{"10s"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", []string{"10000"}, []string{"-1"}},
 	}
 }
 
-func TestBoundsHoldOnBothSides(t *testing.T) {
+// TestBounds checks every variable on both sides of its bounds, and that a bad value of an
+// OpenTelemetry variable, which may contain a password, is not shown.
+func TestBounds(t *testing.T) {
 	t.Parallel()
 	for _, b := range bounds() {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
+			load := func(value string) error {
+				environ := []string{"OTEL_TRACES_EXPORTER=otlp", b.name + "=" + value}
+				_, err := config.LoadWorker(environ)
+				if _, errAPI := config.LoadAPI(environ); strings.HasPrefix(b.name, "OTEL_") && fmt.Sprint(errAPI) != fmt.Sprint(err) {
+					t.Errorf("%q: the API has the problem %v, the worker %v", value, errAPI, err)
+				}
+				return err
+			}
 			for _, value := range b.good {
-				if _, err := config.LoadWorker([]string{b.name + "=" + value}); err != nil {
+				if err := load(value); err != nil {
 					t.Errorf("%q is refused: %v", value, err)
 				}
 			}
 			for _, value := range b.bad {
-				_, err := config.LoadWorker([]string{b.name + "=" + value})
+				err := load(value)
 				if got := namesOf(t, err); !slices.Equal(got, []string{b.name}) {
 					t.Errorf("%q: want one problem with it, got %v", value, err)
+				} else if strings.HasPrefix(b.name, "OTEL_") && !strings.Contains(err.Error(), b.name+" must be ") {
+					t.Errorf("%q: %v", value, err)
 				}
 			}
 		})
+	}
+	if _, err := config.LoadAPI([]string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:hunter2@c d"}); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the value is shown: %v", err)
 	}
 }
 
@@ -124,7 +155,7 @@ func TestPairsOfVariables(t *testing.T) {
 	}
 }
 
-// TestTheOtherBinarysVariables holds that the API checks the form of a worker's
+// TestTheOtherBinarysVariables checks that the API checks the form of a worker's
 // variable, but not whether the worker's variables fit together.
 func TestTheOtherBinarysVariables(t *testing.T) {
 	t.Parallel()
@@ -187,4 +218,11 @@ func namesOf(t *testing.T, err error) []string {
 		names = append(names, p.Name)
 	}
 	return names
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

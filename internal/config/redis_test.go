@@ -84,9 +84,7 @@ func TestClients(t *testing.T) {
 		"redis://:p@a:1?addr=b:2&max_retries=1&dial_timeout=1s": cluster,
 	} {
 		r, err := config.ParseRedis(url)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		client := r.Client(tuning)
 		t.Cleanup(func() { _ = client.Close() })
 		var got options

@@ -24,9 +24,7 @@ func TestNoPrintShowsASecret(t *testing.T) {
 		"redis://user:hunter2@host/0?master_name=m&password=hunter2", "redis://:hunter2@host?addr=b:1",
 	} {
 		api, worker, err := config.LoadAll(append(environ, "REDIS_URL="+url))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		hidden := struct{ api config.API }{api} // fmt asks no methods in there
 		printed := prints(t, api) + prints(t, worker) + prints(t, &worker) + prints(t, worker.FulfilmentSecret) +
 			prints(t, worker.Redis) + fmt.Sprintf("%v %+v %#v", hidden, hidden, hidden)
@@ -57,9 +55,7 @@ func prints(t *testing.T, v any) string {
 	slog.New(slog.NewTextHandler(&text, nil)).Info("configured", "config", v)
 	slog.New(slog.NewJSONHandler(&text, nil)).Info("configured", "config", v)
 	encoded, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	text.Write(encoded)
 	return text.String()
 }

@@ -22,7 +22,7 @@ func withoutDefault(t *testing.T) map[string]string {
 	}
 }
 
-// TestWhiteSpaceAroundEverySetting holds that white space and byte order marks around a
+// TestWhiteSpaceAroundEverySetting checks that white space and byte order marks around a
 // value are ignored. It finds the settings in the structs, so that none is missed.
 func TestWhiteSpaceAroundEverySetting(t *testing.T) {
 	t.Parallel()
@@ -49,9 +49,7 @@ func TestWhiteSpaceAroundEverySetting(t *testing.T) {
 		return environ
 	}
 	wantAPI, wantWorker, err := config.LoadAll(others(""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, name := range names {
 		for _, around := range [][2]string{
 			{"", "\n"}, {"", "\r\n"}, {" ", ""}, {"\t", " "}, {"\n\n", "\n"}, {"\u00a0", "\u3000"}, {"\v\f", "\u2028"}, {"\ufeff", "\n"},
@@ -86,7 +84,7 @@ func TestWhiteSpaceAroundEverySetting(t *testing.T) {
 	}
 }
 
-// TestForeignHosts holds that every setting with a host refuses letters outside ASCII,
+// TestForeignHosts checks that every setting with a host refuses letters outside ASCII,
 // names the form of DNS unless it is secret, and accepts that form.
 func TestForeignHosts(t *testing.T) {
 	t.Parallel()

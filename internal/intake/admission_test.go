@@ -11,78 +11,57 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 )
 
-// TestMain holds that no gate leaves a goroutine behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// lengths is queues whose length is set, and which may hang.
-type lengths struct {
-	mu      sync.Mutex
-	pending int64
-	used    int64 // of the memory, in units
-	unit    int64 // bytes; the memory has 1,000 units
-	settled int64
-	err     error
-	hang    bool
+// fakeLoad is a load that the test sets.
+type fakeLoad struct {
+	pending, settled atomic.Int64
+	used, unit       atomic.Int64 // of 1,000 units of memory, each of so many bytes
+	trouble          atomic.Pointer[func(ctx context.Context) error]
 }
 
-func (l *lengths) Backlog(ctx context.Context) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.hang {
-		l.mu.Unlock()
-		<-ctx.Done()
-		l.mu.Lock()
-		return 0, ctx.Err()
+func (l *fakeLoad) err(ctx context.Context) error {
+	if answer := l.trouble.Load(); answer != nil {
+		return (*answer)(ctx)
 	}
-	return l.pending, l.err
+	return nil
 }
 
-func (l *lengths) Memory(context.Context) (used, limit int64, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.used * l.unit, 1000 * l.unit, l.err
+func (l *fakeLoad) Backlog(ctx context.Context) (int64, error) { return l.pending.Load(), l.err(ctx) }
+
+func (l *fakeLoad) Settled(ctx context.Context) (int64, error) { return l.settled.Load(), l.err(ctx) }
+
+func (l *fakeLoad) Memory(ctx context.Context) (used, limit int64, err error) {
+	return l.used.Load() * l.unit.Load(), 1000 * l.unit.Load(), l.err(ctx)
 }
 
-func (l *lengths) Settled(context.Context) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.settled, l.err
-}
-
-func (l *lengths) set(pending int64, err error, hang bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.pending, l.err, l.hang = pending, err, hang
-}
-
-// guarded is an intake with fakes behind a running gate.
-type guarded struct {
+// admitting is an intake with fakes and an admission that runs.
+type admitting struct {
 	*intake.Intake
-	lengths *lengths
-	books   *books
-	tasks   *tasks
+	t      *testing.T
+	load   *fakeLoad
+	ledger *fakeLedger
+	queue  *fakeQueue
 }
 
-// guard runs a gate of the limit in a bubble where time is fake.
-func guard(t *testing.T, limit int, test func(t *testing.T, g *guarded)) {
+// admit runs a test in a bubble, where time is fake, with an admission of the limit.
+func admit(t *testing.T, limit int, test func(a *admitting)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := &guarded{lengths: &lengths{unit: 1 << 20}, books: &books{}, tasks: &tasks{}}
-		gate := intake.NewAdmission(g.lengths, g.lengths, limit)
-		g.Intake = intake.New(g.books, g.tasks, shop, gate, slog.New(slog.DiscardHandler))
+		a := &admitting{t: t, load: &fakeLoad{}, ledger: &fakeLedger{}, queue: &fakeQueue{}}
+		a.load.unit.Store(1 << 20)
+		admission := intake.NewAdmission(a.load, a.load, limit)
+		a.Intake = intake.New(a.ledger, a.queue, shop, admission, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func() { ended <- gate.Run(ctx) }()
+		go func() { ended <- admission.Run(ctx) }()
 		synctest.Wait()
-		test(t, g)
+		test(a)
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
@@ -90,29 +69,33 @@ func guard(t *testing.T, limit int, test func(t *testing.T, g *guarded)) {
 	})
 }
 
-// submitMany submits n new orders and returns how many were accepted.
-func (g *guarded) submitMany(t *testing.T, n int) (accepted int) {
-	t.Helper()
+// submitMany submits n new orders of a priority and returns how many were accepted.
+func (a *admitting) submitMany(n int, p order.Priority) (accepted int) {
+	a.t.Helper()
 	for range n {
-		_, _, err := g.Submit(t.Context(), ordertest.Order(t))
+		_, _, err := a.Submit(a.t.Context(), ordertest.Order(a.t, ordertest.WithPriority(p)))
 		var busy *order.BusyError
 		switch {
 		case err == nil:
 			accepted++
 		case !errors.As(err, &busy):
-			t.Fatal(err)
+			a.t.Fatal(err)
 		case busy.RetryAfter <= 0 || busy.RetryAfter%time.Second != 0:
-			t.Errorf("retry after %v", busy.RetryAfter)
+			a.t.Errorf("retry after %v", busy.RetryAfter)
 		}
 	}
 	return accepted
 }
 
-// counted sets the lengths and lets the gate count again.
-func (g *guarded) counted(pending int64) {
-	g.lengths.set(pending, nil, false)
-	pass(300 * time.Millisecond)
+func (a *admitting) wantAccepted(n, want int) {
+	a.t.Helper()
+	if accepted := a.submitMany(n, order.PriorityMedium); accepted != want {
+		a.t.Errorf("%d orders were accepted, want %d", accepted, want)
+	}
 }
+
+// readAgain lets the admission read the load.
+func readAgain() { pass(300 * time.Millisecond) }
 
 // pass lets fake time go by.
 func pass(d time.Duration) {
@@ -120,238 +103,172 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// TestAdmissionLimit holds that one process accepts exactly what the limit leaves,
-// and that a refused order leaves nothing behind.
+// TestAdmissionLimit checks that one process accepts exactly what the limit leaves, and that
+// a refused order leaves nothing behind.
 func TestAdmissionLimit(t *testing.T) {
-	for _, row := range []struct {
-		name    string
+	for name, row := range map[string]struct {
 		pending int64
 		want    int
-	}{
-		{"empty", 0, 10},
-		{"some wait", 7, 3},
-		{"one below", 9, 1},
-		{"full", 10, 0},
-		{"over", 99, 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			guard(t, 10, func(t *testing.T, g *guarded) {
-				t.Helper()
-				g.counted(row.pending)
-				if n := g.submitMany(t, 20); n != row.want {
-					t.Errorf("%d orders were accepted, want %d", n, row.want)
-				}
-				if len(g.books.known) != row.want || len(g.tasks.ids) != row.want {
-					t.Errorf("%d recorded, %d queued, want %d", len(g.books.known), len(g.tasks.ids), row.want)
+	}{"empty": {0, 10}, "some wait": {7, 3}, "one below": {9, 1}, "full": {10, 0}, "over": {99, 0}} {
+		t.Run(name, func(t *testing.T) {
+			admit(t, 10, func(a *admitting) {
+				a.load.pending.Store(row.pending)
+				readAgain()
+				a.wantAccepted(20, row.want)
+				if len(a.ledger.known) != row.want || len(a.queue.ids) != row.want {
+					a.t.Errorf("%d recorded, %d enqueued, want %d", len(a.ledger.known), len(a.queue.ids), row.want)
 				}
 			})
 		})
 	}
 }
 
-// TestAdmissionCountsNewOrdersOnly holds that a repeated order takes no room.
+// TestAdmissionCountsNewOrdersOnly checks that a repeated order needs no room.
 func TestAdmissionCountsNewOrdersOnly(t *testing.T) {
-	guard(t, 2, func(t *testing.T, g *guarded) {
-		t.Helper()
-		o := ordertest.Order(t)
+	admit(t, 2, func(a *admitting) {
+		o := ordertest.Order(a.t)
 		for range 5 {
-			if _, _, err := g.Submit(t.Context(), o); err != nil {
-				t.Fatal(err)
-			}
+			_, _, err := a.Submit(a.t.Context(), o)
+			must(a.t, err)
 		}
-		if n := g.submitMany(t, 5); n != 1 {
-			t.Errorf("%d more were accepted, want 1", n)
-		}
+		a.wantAccepted(5, 1)
 	})
 }
 
-// TestAdmissionKeepsLastCount holds that the last count stands while Redis is away
-// or hangs.
-func TestAdmissionKeepsLastCount(t *testing.T) {
-	for name, away := range map[string]func(*lengths){
-		"away":  func(l *lengths) { l.set(0, order.ErrUnavailable, false) },
-		"hangs": func(l *lengths) { l.set(0, nil, true) },
+// TestAdmissionKeepsLastReading checks that the last reading counts while Redis is away or
+// hangs.
+func TestAdmissionKeepsLastReading(t *testing.T) {
+	for name, trouble := range map[string]func(context.Context) error{
+		"away":  func(context.Context) error { return order.ErrUnavailable },
+		"hangs": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			guard(t, 10, func(t *testing.T, g *guarded) {
-				t.Helper()
-				g.counted(8)
-				away(g.lengths)
+			admit(t, 10, func(a *admitting) {
+				a.load.pending.Store(8)
+				readAgain()
+				a.load.trouble.Store(&trouble)
+				a.load.pending.Store(0)
 				pass(5 * time.Second)
-				if n := g.submitMany(t, 5); n != 2 {
-					t.Errorf("%d were accepted, want 2", n)
-				}
-				g.lengths.set(0, nil, false)
-				pass(2 * time.Second) // a count that hangs takes a second
-				if n := g.submitMany(t, 15); n != 10 {
-					t.Errorf("%d were accepted after Redis came back, want 10", n)
-				}
+				a.wantAccepted(5, 2)
+				a.load.trouble.Store(nil)
+				pass(2 * time.Second) // a reading that hangs takes a second
+				a.wantAccepted(15, 10)
 			})
 		})
 	}
 }
 
-// TestAdmissionLimitAtOnce holds that orders which arrive together do not pass the
-// limit together.
+// TestAdmissionLimitAtOnce checks that concurrent orders do not exceed the limit together.
 func TestAdmissionLimitAtOnce(t *testing.T) {
-	guard(t, 10, func(t *testing.T, g *guarded) {
-		t.Helper()
+	admit(t, 10, func(a *admitting) {
 		var accepted atomic.Int32
 		var clients sync.WaitGroup
 		for range 50 {
-			o := ordertest.Order(t)
+			o := ordertest.Order(a.t)
 			clients.Go(func() {
-				if _, _, err := g.Submit(t.Context(), o); err == nil {
+				if _, _, err := a.Submit(a.t.Context(), o); err == nil {
 					accepted.Add(1)
 				}
 			})
 		}
 		clients.Wait()
 		if n := accepted.Load(); n != 10 {
-			t.Errorf("%d of 50 were accepted, want 10", n)
+			a.t.Errorf("%d of 50 were accepted, want 10", n)
 		}
 	})
 }
 
-// TestAdmissionMemory holds that the fuller Redis is, the fewer queues take orders, and
-// that they take them again when it is not.
+// TestAdmissionMemory checks that the fuller Redis is, the fewer queues accept orders, and
+// that they accept orders again when memory is free.
 func TestAdmissionMemory(t *testing.T) {
-	guard(t, 10, func(t *testing.T, g *guarded) {
-		t.Helper()
+	admit(t, 10, func(a *admitting) {
+		low, medium, high := order.PriorityLow, order.PriorityMedium, order.PriorityHigh
 		for _, row := range []struct {
 			used int64
-			want []order.Priority // of the orders that are taken
+			want []order.Priority // that are accepted
 		}{
-			{600, []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh}},
-			{601, []order.Priority{order.PriorityMedium, order.PriorityHigh}},
-			{700, []order.Priority{order.PriorityMedium, order.PriorityHigh}},
-			{701, []order.Priority{order.PriorityHigh}},
-			{800, []order.Priority{order.PriorityHigh}},
+			{600, []order.Priority{low, medium, high}},
+			{601, []order.Priority{medium, high}},
+			{700, []order.Priority{medium, high}},
+			{701, []order.Priority{high}},
+			{800, []order.Priority{high}},
 			{801, nil},
 			{1000, nil},
-			{500, []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh}},
+			{500, []order.Priority{low, medium, high}},
 		} {
-			g.lengths.mu.Lock()
-			g.lengths.used = row.used
-			g.lengths.mu.Unlock()
-			g.counted(0)
+			a.load.used.Store(row.used)
+			readAgain()
 			var got []order.Priority
-			for _, p := range []order.Priority{order.PriorityLow, order.PriorityMedium, order.PriorityHigh} {
-				if _, _, err := g.Submit(t.Context(), ordertest.Order(t, ordertest.WithPriority(p))); err == nil {
+			for _, p := range []order.Priority{low, medium, high} {
+				if a.submitMany(1, p) > 0 {
 					got = append(got, p)
 				}
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%d of 1,000 bytes used (-want +got):\n%s", row.used, diff)
+				a.t.Errorf("%d of 1,000 units used (-want +got):\n%s", row.used, diff)
 			}
 		}
 	})
 }
 
-// TestAdmissionRetryAfter holds that a refused client is told to wait for as long as
-// the excess takes to go at the rate of the last seconds.
+// TestAdmissionRetryAfter checks that a refused client is asked to wait until the excess has
+// drained at the rate of the last seconds, of the queues and of a Redis that is nearly full.
 func TestAdmissionRetryAfter(t *testing.T) {
 	for _, row := range []struct {
-		name      string
-		perSecond int64 // orders settled
-		pending   int64 // of at most 1,000
-		want      time.Duration
+		name    string
+		pending int64 // of at most 1,000
+		settled int64 // orders per second
+		used    int64 // of at most 800 units
+		freed   int64 // units per second
+		want    time.Duration
 	}{
-		{"nothing is settled", 0, 1000, 10 * time.Second},
-		{"slow", 10, 1000, 5 * time.Second},
-		{"far over", 10, 1500, 55 * time.Second},
-		{"far over and slow", 1, 3000, 2 * time.Minute},
-		{"fast", 5000, 1000, time.Second},
+		{"nothing is settled", 1000, 0, 0, 0, 10 * time.Second},
+		{"slow", 1000, 10, 0, 0, 5 * time.Second},
+		{"far over", 1500, 10, 0, 0, 55 * time.Second},
+		{"far over and slow", 3000, 1, 0, 0, 2 * time.Minute},
+		{"fast", 1000, 5000, 0, 0, time.Second},
+		{"memory fills", 0, 0, 820, -1, 10 * time.Second},
+		{"memory stays", 0, 0, 820, 0, 10 * time.Second},
+		{"memory empties", 0, 0, 820, 2, 10 * time.Second},
+		{"memory empties fast", 0, 0, 820, 10, 2 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			guard(t, 1000, func(t *testing.T, g *guarded) {
-				t.Helper()
-				g.lengths.set(row.pending, nil, false)
-				for range 60 {
+			const seconds = 60
+			admit(t, 1000, func(a *admitting) {
+				a.load.pending.Store(row.pending)
+				a.load.used.Store(row.used + seconds*row.freed)
+				for range seconds {
 					pass(time.Second)
-					g.lengths.mu.Lock()
-					g.lengths.settled += row.perSecond
-					g.lengths.mu.Unlock()
+					a.load.settled.Add(row.settled)
+					a.load.used.Add(-row.freed)
 				}
-				got := g.refused(t)
-				if got < row.want*8/10 || got > row.want*13/10 {
-					t.Errorf("told to wait %v, want about %v", got, row.want)
+				readAgain()
+				_, _, err := a.Submit(a.t.Context(), ordertest.Order(a.t, ordertest.WithPriority(order.PriorityHigh)))
+				var busy *order.BusyError
+				if !errors.As(err, &busy) {
+					a.t.Fatalf("the order was answered %v", err)
+				}
+				if busy.RetryAfter < row.want*8/10 || busy.RetryAfter > row.want*13/10 {
+					a.t.Errorf("asked to wait %v, want about %v", busy.RetryAfter, row.want)
 				}
 			})
 		})
 	}
 }
 
-// TestAdmissionMemoryRetryAfter holds the same for a Redis that is nearly full.
-func TestAdmissionMemoryRetryAfter(t *testing.T) {
-	for _, row := range []struct {
-		name      string
-		perSecond int64 // bytes freed
-		want      time.Duration
-	}{
-		{"it fills", -1, 10 * time.Second},
-		{"it stays", 0, 10 * time.Second},
-		{"it empties", 2, 10 * time.Second},
-		{"it empties fast", 10, 2 * time.Second},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			guard(t, 1000, func(t *testing.T, g *guarded) {
-				t.Helper()
-				g.lengths.mu.Lock()
-				g.lengths.used = 820 + 30*row.perSecond
-				g.lengths.mu.Unlock()
-				for range 30 {
-					pass(time.Second)
-					g.lengths.mu.Lock()
-					g.lengths.used -= row.perSecond
-					g.lengths.mu.Unlock()
-				}
-				pass(300 * time.Millisecond)
-				got := g.refused(t)
-				if got < row.want*8/10 || got > row.want*13/10 {
-					t.Errorf("told to wait %v, want about %v", got, row.want)
-				}
-			})
-		})
-	}
-}
-
-// refused submits an order that there is no room for, and returns how long its
-// client is told to wait.
-func (g *guarded) refused(t *testing.T) time.Duration {
-	t.Helper()
-	_, _, err := g.Submit(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh)))
-	var busy *order.BusyError
-	if !errors.As(err, &busy) {
-		t.Fatalf("the order was answered %v", err)
-	}
-	return busy.RetryAfter
-}
-
-// TestAdmissionCountsBytes holds that orders which arrive between two readings do not
-// fill Redis, and that the next reading counts anew.
+// TestAdmissionCountsBytes checks that orders which arrive between two readings do not fill
+// Redis, and that the next reading replaces their estimate.
 func TestAdmissionCountsBytes(t *testing.T) {
-	guard(t, 1000, func(t *testing.T, g *guarded) {
-		t.Helper()
-		g.lengths.mu.Lock()
-		g.lengths.unit = 100
-		g.lengths.mu.Unlock()
+	admit(t, 1000, func(a *admitting) {
+		a.load.unit.Store(100)
 		for _, row := range []struct {
 			used int64
 			want int // of orders that need a little over 2,000 bytes each
 		}{{0, 39}, {600, 9}, {790, 1}, {801, 0}, {0, 39}} {
-			g.lengths.mu.Lock()
-			g.lengths.used = row.used
-			g.lengths.mu.Unlock()
-			g.counted(0)
-			taken := 0
-			for range 100 {
-				if _, _, err := g.Submit(t.Context(), ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh))); err == nil {
-					taken++
-				}
-			}
-			if taken < row.want-1 || taken > row.want+1 {
-				t.Errorf("with %d of 1,000 units used %d orders were accepted, want about %d", row.used, taken, row.want)
+			a.load.used.Store(row.used)
+			readAgain()
+			if n := a.submitMany(100, order.PriorityHigh); n < row.want-1 || n > row.want+1 {
+				a.t.Errorf("with %d of 1,000 units used %d orders were accepted, want about %d", row.used, n, row.want)
 			}
 		}
 	})

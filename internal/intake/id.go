@@ -11,7 +11,7 @@ import (
 // section 5.8).
 const keyedVersion = 8
 
-// KeyedID returns the order id that a caller's idempotency key stands for. Equal
+// KeyedID returns the order id that belongs to a caller's idempotency key. Equal
 // callers and keys give the same id in every version; different ones, in practice,
 // never do. The caller must not contain a zero byte.
 func KeyedID(caller, key string) string {

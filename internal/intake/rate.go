@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// smoothing is roughly how far back a rate looks: long enough to even out short
+// smoothing is roughly the period over which a rate is averaged: long enough to even out short
 // bursts, short enough to follow workers that come and go.
 const smoothing = 5 * time.Second
 

@@ -62,7 +62,7 @@ type RetryReport struct {
 
 // RetryAll retries up to limit orders that match, starting after a position; a dry run
 // only counts them. It stops early when its time is used up, and when Retry fails
-// after other orders were retried; the report says where to continue. When the first
+// after other orders were retried; the report contains the position to continue after. When the first
 // order fails, RetryAll returns the error of Retry. Orders whose status changes
 // meanwhile are counted and not retried.
 func (in *Intake) RetryAll(

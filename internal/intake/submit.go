@@ -144,7 +144,7 @@ func (in *Intake) record(ctx context.Context, admitted []*job) []order.Acceptanc
 	return all
 }
 
-// answer is what the order's client is told about its acceptance.
+// answer returns the result for the order's client.
 func (j *job) answer(a order.Acceptance) order.Acceptance {
 	if !j.idMade {
 		return a

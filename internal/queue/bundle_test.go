@@ -161,14 +161,14 @@ func (b *bundle) task(q order.Queue, id string) *asynq.TaskInfo {
 func (b *bundle) reaches(t *testing.T, q order.Queue, id string, s asynq.TaskState) *asynq.TaskInfo {
 	t.Helper()
 	var info *asynq.TaskInfo
-	eventually(t, "task "+id+" is "+s.String(), func() bool {
+	programtest.Until(t, "task "+id+" is "+s.String(), func() bool {
 		info = b.task(q, id)
 		return info != nil && info.State == s
 	})
 	return info
 }
 
-// pending is the pending orders of a queue, the next to be taken first.
+// pending is the pending orders of a queue, the next to be fetched first.
 func (b *bundle) pending(q order.Queue) []string {
 	ids := b.rdb.LRange(context.Background(), "asynq:{"+string(q)+"}:pending", 0, -1).Val()
 	slices.Reverse(ids)
@@ -178,6 +178,17 @@ func (b *bundle) pending(q order.Queue) []string {
 // active is how many orders of a queue belong to workers.
 func (b *bundle) active(q order.Queue) int {
 	return int(b.rdb.LLen(context.Background(), "asynq:{"+string(q)+"}:active").Val())
+}
+
+// breakNth breaks the n-th command that matches.
+func (b *bundle) breakNth(n int, f redistest.Fault, match func(redis.Cmder) bool) {
+	seen := 0
+	b.breaker.Break(f, func(c redis.Cmder) bool {
+		if match(c) {
+			seen++
+		}
+		return seen >= n && match(c)
+	})
 }
 
 // handler is a queue.Handler made of a function.
@@ -190,7 +201,7 @@ func retryLater(context.Context, string) error {
 	return &order.RetryError{After: time.Hour, Err: errors.New("shop answered 500")}
 }
 
-// occupy has a worker take the one pending order and keep it until the test ends.
+// occupy has a worker begin the one pending order and hold it until the test ends.
 func (b *bundle) occupy(t *testing.T) {
 	t.Helper()
 	working, release := make(chan struct{}), make(chan struct{})
@@ -253,15 +264,10 @@ func (c *collector) got() []string {
 // wait waits until these orders were delivered, each once and no others.
 func (c *collector) wait(t *testing.T, want []string) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
+	programtest.Until(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
 	if diff := cmp.Diff(want, c.got(), cmpopts.SortSlices(strings.Compare)); diff != "" {
 		t.Errorf("delivered (-want +got):\n%s", diff)
 	}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	programtest.Until(t, what, holds)
 }
 
 // never checks for a while that the condition does not hold. An idle worker polls every

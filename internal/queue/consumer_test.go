@@ -16,6 +16,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 )
 
@@ -70,7 +71,7 @@ func TestVerdicts(t *testing.T) {
 		delivered.wait(t, orders)
 		for id, row := range rows {
 			if row.state == none {
-				eventually(t, "task "+id+" is gone", func() bool { return b.task(order.QueueLow, id) == nil })
+				programtest.Until(t, "task "+id+" is gone", func() bool { return b.task(order.QueueLow, id) == nil })
 				continue
 			}
 			info := b.reaches(t, order.QueueLow, id, row.state)
@@ -92,28 +93,6 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-// TestRedelivered checks that an order to be retried is delivered again, not before its
-// time, and then acknowledged.
-func TestRedelivered(t *testing.T) {
-	const after = 300 * time.Millisecond
-	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
-		deliveries := make(chan time.Time, 4)
-		b.consume(t, cfg, func(ctx context.Context, _ string) error {
-			deliveries <- time.Now()
-			if n, _ := asynq.GetRetryCount(ctx); n > 0 {
-				return nil
-			}
-			return &order.RetryError{After: after, Err: errors.New("busy")}
-		})
-		b.enqueue(t, order.QueueDefault, "o1")
-		first := receive(t, "the order is delivered", deliveries)
-		if waited := receive(t, "it is delivered again", deliveries).Sub(first); waited < after {
-			t.Errorf("it was delivered again after %v, want at least %v", waited, after)
-		}
-		eventually(t, "the task is gone", func() bool { return b.task(order.QueueDefault, "o1") == nil })
-	})
-}
-
 // TestDeliveredOnce checks that all orders of all queues are delivered once each by
 // several servers and acknowledged, and count for their own queue.
 func TestDeliveredOnce(t *testing.T) {
@@ -127,7 +106,7 @@ func TestDeliveredOnce(t *testing.T) {
 		b.consume(t, cfg, c.work)
 		c.wait(t, want)
 		for n, q := range order.Queues() {
-			eventually(t, "the orders of queue "+string(q)+" are acknowledged", func() bool {
+			programtest.Until(t, "the orders of queue "+string(q)+" are acknowledged", func() bool {
 				processed, _ := b.rdb.Get(context.Background(), "asynq:{"+string(q)+"}:processed").Int()
 				return processed == 50+n && b.active(q)+len(b.pending(q)) == 0
 			})
@@ -166,10 +145,10 @@ func TestConcurrency(t *testing.T) {
 				return nil
 			})
 			full := int32(slots.concurrency)
-			eventually(t, "all slots are taken", func() bool { return running.Load() == full })
+			programtest.Until(t, "all slots are taken", func() bool { return running.Load() == full })
 			never(t, "more orders are worked than there are slots", func() bool { return running.Load() > full })
 			close(release)
-			eventually(t, "all orders are worked", func() bool { return worked.Load() == 60 })
+			programtest.Until(t, "all orders are worked", func() bool { return worked.Load() == 60 })
 		})
 	}
 }
@@ -209,7 +188,7 @@ func TestWeights(t *testing.T) {
 		cfg.Concurrency, cfg.Servers = 40, 2 // so many slots make fetches rare
 		var c collector
 		b.consume(t, cfg, c.work)
-		eventually(t, "600 orders are delivered", func() bool { return len(c.got()) >= 600 })
+		programtest.Until(t, "600 orders are delivered", func() bool { return len(c.got()) >= 600 })
 		shares := map[order.Queue]int{}
 		for _, id := range c.got()[:600] {
 			name, _, _ := strings.Cut(id, "-")
@@ -225,7 +204,7 @@ func TestWeights(t *testing.T) {
 	})
 }
 
-// TestShutdown checks that a consumer told to stop takes nothing new, lets a running
+// TestShutdown checks that a consumer that stops begins no order, lets a running
 // handler finish undisturbed, acknowledges its order and leaves the others in turn.
 func TestShutdown(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
@@ -282,14 +261,14 @@ func TestShutdownTimeout(t *testing.T) {
 	})
 }
 
-// TestHold checks that a held consumer takes no order, moves on none that is due and none
+// TestHold checks that a held consumer begins no order, moves on none that is due and none
 // whose lease expired, finishes those it works, and goes on afterwards; any number of
 // times.
 func TestHold(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
-		taken, release := make(chan string, 10), make(chan struct{})
+		begun, release := make(chan string, 10), make(chan struct{})
 		c, err := queue.NewConsumer(b.broken, cfg, handler(func(_ context.Context, id string) error {
-			taken <- id
+			begun <- id
 			if id == "slow" {
 				<-release
 			}
@@ -307,7 +286,7 @@ func TestHold(t *testing.T) {
 		c.Hold(true)
 		cancel, ended := run(t, c)
 		for range 4 { // due tasks are looked for twice a second
-			never(t, "an order was taken", func() bool { return len(taken) > 0 })
+			never(t, "an order was begun", func() bool { return len(begun) > 0 })
 		}
 		for id, want := range map[string]asynq.TaskState{
 			"o1": asynq.TaskStatePending, "expired": asynq.TaskStateActive, "later": asynq.TaskStateScheduled,
@@ -318,21 +297,21 @@ func TestHold(t *testing.T) {
 		}
 		c.Hold(false)
 		for range 2 { // one was due
-			receive(t, "the order", taken)
+			receive(t, "the order", begun)
 		}
 		b.enqueue(t, order.QueueDefault, "slow")
-		eventually(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(taken) > 0 })
+		programtest.Until(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(begun) > 0 })
 		c.Hold(true)
 		c.Hold(true) // as the check of the clock does, again and again
 		close(release)
-		eventually(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
-		for len(taken) > 0 {
-			<-taken
+		programtest.Until(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
+		for len(begun) > 0 {
+			<-begun
 		}
 		b.enqueue(t, order.QueueDefault, "o2")
-		never(t, "an order was taken", func() bool { return len(taken) > 0 })
+		never(t, "an order was begun", func() bool { return len(begun) > 0 })
 		c.Hold(false)
-		eventually(t, "the order is taken", func() bool { return len(taken) > 0 })
+		programtest.Until(t, "the order is begun", func() bool { return len(begun) > 0 })
 		c.Hold(true)
 		cancel()
 		receive(t, "Run returns", ended)

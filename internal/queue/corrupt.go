@@ -9,7 +9,7 @@ import (
 	"orderprocessor/internal/recovery"
 )
 
-// StoreCorrupt takes the task of an order off its queue, whatever it holds, and stores it
+// StoreCorrupt removes the task of an order from its queue, whatever it holds, and stores it
 // for CorruptTasks to list. It reports whether there was a task; repeating it changes
 // nothing.
 func (t *Tasks) StoreCorrupt(ctx context.Context, q order.Queue, id string) (bool, error) {

@@ -31,28 +31,27 @@ func (o *orphanBundle) wantStored(t *testing.T, want bool) {
 func TestCorruptOrphan(t *testing.T) {
 	t.Parallel()
 	const key = "asynq:{default}:t:o1"
-	type rdb = *orphanBundle
-	for name, corrupt := range map[string]func(ctx context.Context, o rdb){
-		"garbage":    func(ctx context.Context, o rdb) { o.rdb.HSet(ctx, key, "msg", "\xff\xff garbage") },
-		"empty":      func(ctx context.Context, o rdb) { o.rdb.HSet(ctx, key, "msg", "") },
-		"no message": func(ctx context.Context, o rdb) { o.rdb.HDel(ctx, key, "msg") },
-		"no state":   func(ctx context.Context, o rdb) { o.rdb.HDel(ctx, key, "state") },
-		"gone":       func(ctx context.Context, o rdb) { o.rdb.Del(ctx, key) },
-		"no hash":    func(ctx context.Context, o rdb) { o.rdb.Set(ctx, key, "text", 0) },
-		"another order's": func(ctx context.Context, o rdb) {
+	for name, corrupt := range map[string]func(ctx context.Context, o *orphanBundle) error{
+		"garbage": func(ctx context.Context, o *orphanBundle) error {
+			return o.rdb.HSet(ctx, key, "msg", "\xff\xff garbage").Err()
+		},
+		"empty":      func(ctx context.Context, o *orphanBundle) error { return o.rdb.HSet(ctx, key, "msg", "").Err() },
+		"no message": func(ctx context.Context, o *orphanBundle) error { return o.rdb.HDel(ctx, key, "msg").Err() },
+		"no state":   func(ctx context.Context, o *orphanBundle) error { return o.rdb.HDel(ctx, key, "state").Err() },
+		"gone":       func(ctx context.Context, o *orphanBundle) error { return o.rdb.Del(ctx, key).Err() },
+		"no hash":    func(ctx context.Context, o *orphanBundle) error { return o.rdb.Set(ctx, key, "text", 0).Err() },
+		"another order's": func(ctx context.Context, o *orphanBundle) error {
 			if _, err := o.Enqueue(ctx, record("other", order.QueueDefault)); err != nil {
-				panic(err)
+				return err
 			}
 			o.rdb.HSet(ctx, key, "msg", o.rdb.HGet(ctx, "asynq:{default}:t:other", "msg").Val())
-			if err := o.asynq.DeleteTask("default", "other"); err != nil {
-				panic(err)
-			}
+			return o.asynq.DeleteTask("default", "other")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := openTasks(t)
 			o.fetch(t)
-			corrupt(t.Context(), o)
+			must(t, corrupt(t.Context(), o))
 			orphan := o.watch(t, 12)[0]
 			if requeued, err := o.Requeue(t.Context(), orphan); requeued || !errors.Is(err, order.ErrCorrupt) {
 				t.Errorf("requeued: %t, %v", requeued, err)
@@ -77,16 +76,10 @@ func TestCorruptWaiting(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(t *testing.T, o *orphanBundle){
 		"pending":  func(*testing.T, *orphanBundle) {},
-		"archived": func(t *testing.T, o *orphanBundle) { t.Helper(); must(t, o.asynq.ArchiveTask("default", "o1")) },
+		"archived": func(t *testing.T, o *orphanBundle) { must(t, o.asynq.ArchiveTask("default", "o1")) },
 		"retry": func(t *testing.T, o *orphanBundle) {
-			t.Helper()
-			stop := o.consume(t, config(), func(context.Context, string) error {
-				return &order.RetryError{After: time.Hour, Err: errors.New("later")}
-			})
-			eventually(t, "it waits for its retry", func() bool {
-				task := o.task(order.QueueDefault, "o1")
-				return task != nil && task.State == asynq.TaskStateRetry
-			})
+			stop := o.consume(t, config(), retryLater)
+			o.reaches(t, order.QueueDefault, "o1", asynq.TaskStateRetry)
 			stop()
 		},
 	} {

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 )
@@ -51,9 +52,7 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		checkPayload(t, info.Payload, rec)
 	}
 	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var n int64
 	for _, d := range depths {
 		n += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
@@ -78,12 +77,10 @@ func TestEnqueueAll(t *testing.T) {
 		{"one", func(*testing.T, *bundle) {}, records[:1]},
 		{"many on a fresh Redis", func(*testing.T, *bundle) {}, records},
 		{"many on a Redis that knows the scripts", func(t *testing.T, b *bundle) {
-			t.Helper()
 			b.enqueueRecord(t, records[2])
 			b.enqueueRecord(t, records[3])
 		}, records},
 		{"some with an archived task", func(t *testing.T, b *bundle) {
-			t.Helper()
 			for _, rec := range []order.Record{records[0], records[3], records[29]} {
 				b.enqueueRecord(t, rec)
 				must(t, b.asynq.ArchiveTask(string(rec.Queue), rec.ID))
@@ -195,14 +192,7 @@ func TestEnqueueAllFaults(t *testing.T) {
 				if row.warm {
 					must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 				}
-				seen := 0
-				b.breaker.Break(fault, func(c redis.Cmder) bool {
-					if !row.match(c) {
-						return false
-					}
-					seen++
-					return seen >= row.nth
-				})
+				b.breakNth(row.nth, fault, row.match)
 				if err := b.EnqueueAll(t.Context(), handovers(t, records)); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 					t.Errorf("the broken call answered %v", err)
 				}
@@ -229,7 +219,7 @@ func TestEnqueueAllOnAFullRedis(t *testing.T) {
 	b.fill(t, order.QueueLow, 1) // Redis knows the script
 	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
 	if err := b.EnqueueAll(t.Context(), handovers(t, records)); err == nil {
-		t.Error("a full Redis has taken tasks")
+		t.Error("a full Redis has stored tasks")
 	}
 	b.checkTasks(t, []order.Record{record("low-0", order.QueueLow)})
 	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
@@ -290,7 +280,7 @@ func TestNewRun(t *testing.T) {
 			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%d-%s", n, kind))
 		}
 	}
-	eventually(t, "all orders are delivered twice", func() bool {
+	programtest.Until(t, "all orders are delivered twice", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, n := range delivered {

@@ -34,7 +34,7 @@ func Requeue(ctx context.Context, rdb redis.UniversalClient, q order.Queue, task
 	return requeue(ctx, rdb, q, tasks)
 }
 
-// SetClock makes it tell the time by another clock.
+// SetClock replaces the clock of Redis.
 func (t *Tasks) SetClock(now func() time.Time) {
 	t.now = func(context.Context) (time.Time, error) { return now(), nil }
 }

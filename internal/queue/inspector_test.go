@@ -52,29 +52,23 @@ func fillStates(t *testing.T, b *bundle) {
 	})
 	t.Cleanup(func() { close(release) })
 	b.enqueue(t, order.QueueDefault, "retry1", "retry2", "retry3", "archived1", "archived2")
-	b.reaches(t, order.QueueDefault, "retry1", asynq.TaskStateRetry)
-	b.reaches(t, order.QueueDefault, "retry2", asynq.TaskStateRetry)
-	b.reaches(t, order.QueueDefault, "retry3", asynq.TaskStateRetry)
-	b.reaches(t, order.QueueDefault, "archived1", asynq.TaskStateArchived)
-	b.reaches(t, order.QueueDefault, "archived2", asynq.TaskStateArchived)
+	for _, id := range []string{"retry1", "retry2", "retry3"} {
+		b.reaches(t, order.QueueDefault, id, asynq.TaskStateRetry)
+	}
+	for _, id := range []string{"archived1", "archived2"} {
+		b.reaches(t, order.QueueDefault, id, asynq.TaskStateArchived)
+	}
 	b.enqueue(t, order.QueueDefault, "active1")
 	receive(t, "the only slot is taken", working)
 	b.enqueue(t, order.QueueDefault, "p1", "p2", "p3", "p4")
 	b.enqueue(t, order.QueueLow, "l1", "l2")
-	if err := b.asynq.PauseQueue("low"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, b.asynq.PauseQueue("low"))
 	for _, id := range []string{"s1", "s2", "s3", "s4", "s5"} {
-		task := asynq.NewTask("order", nil)
-		if _, err := b.client.Enqueue(task, asynq.TaskID(id), asynq.Queue("critical"), asynq.ProcessIn(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
+		b.later(t, order.QueueCritical, id)
 	}
 	for id, age := range map[string]time.Duration{"p1": time.Hour, "p2": 30 * time.Minute} {
 		since := time.Now().Add(-age).UnixNano()
-		if err := b.rdb.HSet(t.Context(), "asynq:{default}:t:"+id, "pending_since", since).Err(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, b.rdb.HSet(t.Context(), "asynq:{default}:t:"+id, "pending_since", since).Err())
 	}
 }
 
@@ -93,9 +87,7 @@ func TestDepths(t *testing.T) {
 	}
 	for q, depth := range depths {
 		info, err := b.asynq.GetQueueInfo(string(q))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if off := info.Latency - depth.OldestPending; off.Abs() > time.Minute {
 			t.Errorf("%s waits since %v, for Asynq %v", q, depth.OldestPending, info.Latency)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 )
 
@@ -34,7 +35,7 @@ func TestKnownKeys(t *testing.T) {
 	_, err := b.Enqueue(t.Context(), scheduled("later", order.QueueLow, time.Now().Add(time.Hour)))
 	must(t, err)
 	b.enqueue(t, order.QueueDefault, "retried", "archived", "held")
-	eventually(t, "each order is in its set", func() bool {
+	programtest.Until(t, "each order is in its set", func() bool {
 		return b.rdb.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
 	})
 	b.spoilOne(t)

@@ -9,9 +9,9 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// FuzzMessage overwrites the message of a waiting task with anything. It is either
-// read, or told to be damaged and can be set aside and replaced; nothing panics,
-// and nothing looks like a Redis that is away.
+// FuzzMessage overwrites the message of a waiting task with anything. The task is
+// either read, or is corrupt and can be stored and replaced; nothing panics or returns
+// order.ErrUnavailable.
 func FuzzMessage(f *testing.F) {
 	server := redistest.Start(f)
 	rdb := server.Client()

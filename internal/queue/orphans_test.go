@@ -80,22 +80,19 @@ func (o *orphanBundle) renew(t *testing.T, seconds int64) {
 func TestOrphans(t *testing.T) {
 	t.Parallel()
 	type step = func(t *testing.T, o *orphanBundle)
-	watch := func(seconds int) step { return func(t *testing.T, o *orphanBundle) { t.Helper(); o.watch(t, seconds) } }
+	watch := func(seconds int) step { return func(t *testing.T, o *orphanBundle) { o.watch(t, seconds) } }
 	pass := func(seconds int) step {
 		return func(t *testing.T, o *orphanBundle) {
-			t.Helper()
 			o.now = o.now.Add(time.Duration(seconds) * time.Second)
 		}
 	}
-	renew := func(t *testing.T, o *orphanBundle) { t.Helper(); o.renew(t, 5) }
-	restart := func(t *testing.T, o *orphanBundle) { t.Helper(); o.restart(t) }
+	renew := func(t *testing.T, o *orphanBundle) { o.renew(t, 5) }
+	restart := func(t *testing.T, o *orphanBundle) { o.restart(t) }
 	noLease := func(t *testing.T, o *orphanBundle) {
-		t.Helper()
 		o.rdb.ZRem(t.Context(), "asynq:{default}:lease", "o1")
 	}
-	forget := func(t *testing.T, o *orphanBundle) { t.Helper(); o.rdb.Del(t.Context(), "asynq:leases") }
+	forget := func(t *testing.T, o *orphanBundle) { o.rdb.Del(t.Context(), "asynq:leases") }
 	fail := func(t *testing.T, o *orphanBundle) {
-		t.Helper()
 		o.breaker.Break(redistest.NotApplied, redistest.Any)
 		if _, err := o.Orphans(t.Context()); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("without Redis: %v", err)

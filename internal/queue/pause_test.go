@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 )
@@ -136,7 +137,7 @@ func testPausedQueue(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		t.Errorf("worked while one queue is paused (-want +got):\n%s", diff)
 	}
 	close(release)
-	eventually(t, "the order that had begun is finished", func() bool { return b.task(order.QueueCritical, "begun") == nil })
+	programtest.Until(t, "the order that had begun is finished", func() bool { return b.task(order.QueueCritical, "begun") == nil })
 	never(t, "an order was taken from the paused queue", func() bool { return len(started) > 0 })
 	if diff := cmp.Diff([]order.Queue{order.QueueCritical}, b.paused(t)); diff != "" {
 		t.Errorf("paused (-want +got):\n%s", diff)

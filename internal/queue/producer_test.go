@@ -16,6 +16,7 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 )
@@ -34,7 +35,7 @@ func TestTaskStates(t *testing.T) {
 		retry     = asynq.TaskStateRetry
 		archived  = asynq.TaskStateArchived
 	)
-	enqueued := func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, q, "o1") }
+	enqueued := func(t *testing.T, b *bundle) { b.enqueue(t, q, "o1") }
 	rows := []struct {
 		name      string
 		before    func(*testing.T, *bundle)
@@ -44,26 +45,23 @@ func TestTaskStates(t *testing.T) {
 		withdrawn asynq.TaskState // after Withdraw
 	}{
 		{"none on a fresh Redis", func(*testing.T, *bundle) {}, false, true, pending, none},
-		{"another queue has one of its id", func(t *testing.T, b *bundle) { t.Helper(); b.later(t, order.QueueLow, "o1") }, false, true, pending, none},
+		{"another queue has one of its id", func(t *testing.T, b *bundle) { b.later(t, order.QueueLow, "o1") }, false, true, pending, none},
 		{"pending", enqueued, true, false, pending, pending},
-		{"active", func(t *testing.T, b *bundle) { t.Helper(); enqueued(t, b); b.occupy(t) }, true, false, active, active},
+		{"active", func(t *testing.T, b *bundle) { enqueued(t, b); b.occupy(t) }, true, false, active, active},
 		{"waits for its retry", func(t *testing.T, b *bundle) {
-			t.Helper()
 			enqueued(t, b)
 			b.consume(t, config(), retryLater)
 			b.reaches(t, q, "o1", retry)
 		}, true, false, retry, none},
 		{"archived", func(t *testing.T, b *bundle) {
-			t.Helper()
 			enqueued(t, b)
 			must(t, b.asynq.ArchiveTask(string(q), "o1"))
 		}, false, true, pending, archived},
-		{"waits for another time", func(t *testing.T, b *bundle) { t.Helper(); b.later(t, q, "o1") }, false, true, pending, none},
+		{"waits for another time", func(t *testing.T, b *bundle) { b.later(t, q, "o1") }, false, true, pending, none},
 		{"done", func(t *testing.T, b *bundle) {
-			t.Helper()
 			enqueued(t, b)
 			stop := b.consume(t, config(), func(context.Context, string) error { return nil })
-			eventually(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
+			programtest.Until(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
 			stop()
 		}, false, true, pending, none},
 	}
@@ -113,20 +111,18 @@ func TestProducerFaults(t *testing.T) {
 	const none = asynq.TaskState(0)
 	at := time.Now().Truncate(time.Second).Add(time.Hour)
 	enqueue := func(rec order.Record) func(*testing.T, *bundle) (bool, error) {
-		return func(t *testing.T, b *bundle) (bool, error) { t.Helper(); return b.Enqueue(t.Context(), rec) }
+		return func(t *testing.T, b *bundle) (bool, error) { return b.Enqueue(t.Context(), rec) }
 	}
 	now, later := enqueue(record("o1", order.QueueLow)), enqueue(scheduled("o1", order.QueueLow, at))
 	withdraw := func(t *testing.T, b *bundle) (bool, error) {
-		t.Helper()
 		return false, b.Withdraw(t.Context(), record("o1", order.QueueLow))
 	}
 	fresh := func(*testing.T, *bundle) {}
 	archived := func(t *testing.T, b *bundle) {
-		t.Helper()
 		b.enqueue(t, order.QueueLow, "o1")
 		must(t, b.asynq.ArchiveTask("low", "o1"))
 	}
-	waits := func(t *testing.T, b *bundle) { t.Helper(); b.later(t, order.QueueLow, "o1") }
+	waits := func(t *testing.T, b *bundle) { b.later(t, order.QueueLow, "o1") }
 	named := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
 	second := func(ends string) func(redis.Cmder) bool { // key of a script
 		return func(c redis.Cmder) bool {
@@ -170,13 +166,7 @@ func TestProducerFaults(t *testing.T) {
 				}
 			}
 			row.before(t, b)
-			seen := 0
-			b.breaker.Break(row.fault, func(c redis.Cmder) bool {
-				if row.match(c) {
-					seen++
-				}
-				return seen >= row.nth && row.match(c)
-			})
+			b.breakNth(row.nth, row.fault, row.match)
 			if added, err := row.call(t, b); added || !errors.Is(err, order.ErrUnavailable) || b.breaker.Fired() != 1 {
 				t.Errorf("the broken call answered %t, %v, with %d commands broken", added, err, b.breaker.Fired())
 			}

@@ -1,5 +1,5 @@
 // Package queue is the hand-over: the API enqueues an accepted order at one end, a
-// worker takes it at the other.
+// worker fetches it at the other.
 //
 // It receives records from intake and recovery, and hands order ids to the worker. It
 // owns the Asynq tasks, one for each waiting order and named after it, and everything

@@ -8,6 +8,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 )
 
@@ -93,41 +94,21 @@ func TestScheduledIsDelivered(t *testing.T) {
 	if late := d.at.Sub(rec.ProcessAt); d.id != "later" || late < 0 || late > time.Minute {
 		t.Errorf("%s came %v after its time", d.id, late)
 	}
-	eventually(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
+	programtest.Until(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
 	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
 }
 
-// TestEnqueueReplacesAnotherTime enqueues an order whose id a cancelled order had before,
-// and left a task of: it is delivered at its own time.
-func TestEnqueueReplacesAnotherTime(t *testing.T) {
-	t.Parallel()
-	const q = order.QueueDefault
-	soon := time.Now().Add(time.Hour).Truncate(time.Second)
-	pending := scheduled("o1", q, time.Time{})
-	pending.Status = order.StatusPending
-	rows := []struct {
-		name  string
-		again order.Record
-		state asynq.TaskState
-	}{
-		{"at once", pending, asynq.TaskStatePending},
-		{"at another time", scheduled("o1", q, soon), asynq.TaskStateScheduled},
+// TestEnqueueAtAnotherTime enqueues an order whose id a cancelled order had before, and left
+// a task of: it is delivered at its own time. TestTaskStates has the same for a pending order.
+func TestEnqueueAtAnotherTime(t *testing.T) {
+	b := open(t)
+	b.enqueueRecord(t, scheduled("o1", order.QueueDefault, time.Now().Add(30*24*time.Hour)))
+	again := scheduled("o1", order.QueueDefault, time.Now().Add(time.Hour).Truncate(time.Second))
+	for _, want := range []bool{false, true} {
+		if held, err := b.Holds(t.Context(), again); held != want || err != nil {
+			t.Errorf("its task counts: %t, %v, want %t", held, err, want)
+		}
+		must(t, b.EnqueueAll(t.Context(), handovers(t, []order.Record{again})))
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			b.enqueueRecord(t, scheduled("o1", q, time.Now().Add(30*24*time.Hour)))
-			if held, err := b.Holds(t.Context(), row.again); held || err != nil {
-				t.Errorf("the leftover counts: %t, %v", held, err)
-			}
-			must(t, b.EnqueueAll(t.Context(), handovers(t, []order.Record{row.again})))
-			task := b.task(q, "o1")
-			if task == nil || task.State != row.state || row.state == asynq.TaskStateScheduled && !task.NextProcessAt.Equal(soon) {
-				t.Errorf("the task is %+v", task)
-			}
-			if held, err := b.Holds(t.Context(), row.again); !held || err != nil {
-				t.Errorf("its own task does not count: %t, %v", held, err)
-			}
-		})
-	}
+	b.checkTasks(t, []order.Record{again})
 }

@@ -20,7 +20,7 @@ func TestNoRedis(t *testing.T) {
 	t.Parallel()
 	for name, stop := range map[string]func(*testing.T, *redistest.Server){
 		"killed": func(_ *testing.T, s *redistest.Server) { s.Kill() },
-		"frozen": func(t *testing.T, s *redistest.Server) { t.Helper(); s.Freeze(); t.Cleanup(s.Thaw) },
+		"frozen": func(t *testing.T, s *redistest.Server) { s.Freeze(); t.Cleanup(s.Thaw) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)

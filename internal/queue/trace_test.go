@@ -42,9 +42,7 @@ func TestFailedSpans(t *testing.T) {
 		}
 		return failed
 	}
-	if err := b.rdb.HSet(t.Context(), "asynq:{low}:t:o2", "msg", "corrupt", "state", "pending").Err(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, b.rdb.HSet(t.Context(), "asynq:{low}:t:o2", "msg", "corrupt", "state", "pending").Err())
 	if got := publish(t.Context()); got["o1"] || !got["o2"] || got["o3"] {
 		t.Errorf("failed with a corrupt task: %v", got)
 	}

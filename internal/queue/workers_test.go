@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/stats"
 )
@@ -19,7 +20,7 @@ func TestWorkers(t *testing.T) {
 	reaches := func(slots int) {
 		t.Helper()
 		want := stats.WorkerPool{Workers: min(slots, 1), Slots: slots} // all are in this process
-		eventually(t, "slots are counted", func() bool {
+		programtest.Until(t, "slots are counted", func() bool {
 			f, err := i.Workers(t.Context())
 			return err == nil && f == want
 		})
@@ -53,7 +54,7 @@ func TestDrainingWorkers(t *testing.T) {
 	})
 	receive(t, "the order is worked", working)
 	cancel()
-	eventually(t, "no slots are counted", func() bool {
+	programtest.Until(t, "no slots are counted", func() bool {
 		f, err := i.Workers(t.Context())
 		return err == nil && f == stats.WorkerPool{}
 	})
@@ -71,7 +72,7 @@ func TestWorkersWithAWrongClock(t *testing.T) {
 	b.consume(t, config(), func(context.Context, string) error { return nil })
 	i := queue.NewInspector(b.rdb)
 	var alive stats.WorkerPool
-	eventually(t, "the worker is alive", func() bool {
+	programtest.Until(t, "the worker is alive", func() bool {
 		var err error
 		alive, err = i.Workers(t.Context())
 		return err == nil && alive.Workers == 1
@@ -81,9 +82,7 @@ func TestWorkersWithAWrongClock(t *testing.T) {
 		listed[n].Score = 1 // the first second of 1970
 	}
 	listed = append(listed, redis.Z{Score: 2, Member: "asynq:servers:{gone:1:x}"})
-	if err := b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err())
 	if got, err := i.Workers(t.Context()); got != alive || err != nil {
 		t.Errorf("workers %+v, %v, want %+v", got, err, alive)
 	}
@@ -105,7 +104,7 @@ func TestForgetDeadWorkers(t *testing.T) {
 	}
 	b.consume(t, config(), func(context.Context, string) error { return nil })
 	for _, list := range []string{"asynq:servers", "asynq:workers"} {
-		eventually(t, list+" has forgotten", func() bool {
+		programtest.Until(t, list+" has forgotten", func() bool {
 			return b.rdb.ZScore(t.Context(), list, forgotten.Member.(string)).Err() != nil
 		})
 		if err := b.rdb.ZScore(t.Context(), list, recent.Member.(string)).Err(); err != nil {
@@ -118,8 +117,6 @@ func TestForgetDeadWorkers(t *testing.T) {
 func (b *bundle) servers(t *testing.T) []redis.Z {
 	t.Helper()
 	listed, err := b.rdb.ZRangeWithScores(t.Context(), "asynq:servers", 0, -1).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return listed
 }

@@ -31,6 +31,7 @@ const retention = time.Hour
 // Repairer on a client that can be broken.
 type bundle struct {
 	*recovery.Repairer
+	t       *testing.T
 	rdb     *redis.Client
 	breaker *redistest.Breaker
 	broken  *redis.Client
@@ -43,10 +44,10 @@ func open(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
 	server := redistest.Start(t)
-	b := &bundle{rdb: server.Client(), broken: server.Client(), breaker: &redistest.Breaker{}}
+	b := &bundle{t: t, rdb: server.Client(), broken: server.Client(), breaker: &redistest.Breaker{}}
 	b.broken.AddHook(b.breaker)
 	b.books, b.queue, b.asynq = ledger.New(b.rdb), producer(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
-	b.Repairer = b.repairer(t, ledger.New(b.broken))
+	b.Repairer = b.repairer(ledger.New(b.broken))
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	return b
 }
@@ -55,10 +56,10 @@ func producer(rdb redis.UniversalClient) *queue.Producer {
 	return queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: time.Second})
 }
 
-func (b *bundle) repairer(t *testing.T, l recovery.Ledger) *recovery.Repairer {
-	t.Helper()
+func (b *bundle) repairer(l recovery.Ledger) *recovery.Repairer {
+	b.t.Helper()
 	tasks, err := queue.NewTasks(b.broken)
-	must(t, err)
+	must(b.t, err)
 	cfg := recovery.Config{Name: rand.Text(), Retention: retention, Log: slog.New(slog.DiscardHandler)}
 	return recovery.New(cfg, l, producer(b.broken), allOrphans{tasks})
 }
@@ -77,69 +78,64 @@ func (a allOrphans) Orphans(ctx context.Context) ([]recovery.Orphan, error) {
 }
 
 // step brings the bundle from one state to the next.
-type step func(t *testing.T, b *bundle)
+type step func(b *bundle)
 
-func (b *bundle) do(t *testing.T, steps ...step) {
-	t.Helper()
+func (b *bundle) do(steps ...step) {
+	b.t.Helper()
 	for _, s := range steps {
-		s(t, b)
+		s(b)
 	}
 }
 
-// doing returns a step that must succeed.
-func doing(do func(ctx context.Context, b *bundle) error) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); must(t, do(t.Context(), b)) }
-}
-
 // accept records an order without a task.
-func (b *bundle) accept(t *testing.T, id string, options ...ordertest.Option) order.Record {
-	t.Helper()
-	o := ordertest.Order(t, append(options, ordertest.WithID(id))...)
-	rec, _, err := ledgertest.Accept(t.Context(), b.books, o, order.QueueDefault)
-	must(t, err)
+func (b *bundle) accept(id string, options ...ordertest.Option) order.Record {
+	b.t.Helper()
+	o := ordertest.Order(b.t, append(options, ordertest.WithID(id))...)
+	rec, _, err := ledgertest.Accept(b.t.Context(), b.books, o, order.QueueDefault)
+	must(b.t, err)
 	return rec
 }
 
 func accept(id string, options ...ordertest.Option) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.accept(t, id, options...) }
+	return func(b *bundle) { b.accept(id, options...) }
 }
 
 // enqueue gives the order its task.
 func enqueue(id string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, b.get(t, id)) }
+	return func(b *bundle) { b.enqueue(b.get(id)) }
 }
 
-func (b *bundle) enqueue(t *testing.T, rec order.Record) {
-	t.Helper()
-	_, err := b.queue.Enqueue(t.Context(), rec)
-	must(t, err)
+func (b *bundle) enqueue(rec order.Record) {
+	b.t.Helper()
+	_, err := b.queue.Enqueue(b.t.Context(), rec)
+	must(b.t, err)
 }
 
 // enqueueFor adds a task to a queue whatever the ledger holds.
 func enqueueFor(at time.Time, q order.Queue, id string) step {
 	rec := order.Record{Order: order.Order{ID: id, Content: order.Content{ProcessAt: at}}, Queue: q, Status: order.StatusScheduled}
-	return func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, rec) }
+	return func(b *bundle) { b.enqueue(rec) }
 }
 
 func archive(id string) step {
-	return doing(func(_ context.Context, b *bundle) error { return b.asynq.ArchiveTask("default", id) })
+	return func(b *bundle) { must(b.t, b.asynq.ArchiveTask("default", id)) }
 }
 
 // corrupt overwrites the content of a task.
 func corrupt(id string) step {
-	return doing(func(ctx context.Context, b *bundle) error {
-		return b.rdb.HSet(ctx, taskKey(id), "msg", "garbage").Err()
-	})
+	return func(b *bundle) {
+		must(b.t, b.rdb.HSet(b.t.Context(), taskKey(id), "msg", "garbage").Err())
+	}
 }
 
 // fetch does what Asynq does when a worker fetches a task.
 func fetch(id string) step {
-	return doing(func(ctx context.Context, b *bundle) error {
-		b.rdb.LRem(ctx, queueKey+"pending", 0, id)
-		b.rdb.LPush(ctx, queueKey+"active", id)
-		b.rdb.HSet(ctx, taskKey(id), "state", "active")
-		return b.rdb.ZAdd(ctx, queueKey+"lease", redis.Z{Score: float64(time.Now().Unix()), Member: id}).Err()
-	})
+	return func(b *bundle) {
+		b.rdb.LRem(b.t.Context(), queueKey+"pending", 0, id)
+		b.rdb.LPush(b.t.Context(), queueKey+"active", id)
+		b.rdb.HSet(b.t.Context(), taskKey(id), "state", "active")
+		must(b.t, b.rdb.ZAdd(b.t.Context(), queueKey+"lease", redis.Z{Score: float64(time.Now().Unix()), Member: id}).Err())
+	}
 }
 
 func claim(id, worker string) order.Claim {
@@ -147,71 +143,69 @@ func claim(id, worker string) order.Claim {
 }
 
 func begin(id, worker string) step {
-	return doing(func(ctx context.Context, b *bundle) error {
-		_, err := b.books.Begin(ctx, claim(id, worker))
-		return err
-	})
+	return func(b *bundle) {
+		_, err := b.books.Begin(b.t.Context(), claim(id, worker))
+		must(b.t, err)
+	}
 }
 
 // work fetches an order and begins an attempt.
 func work(id, worker string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.do(t, fetch(id), begin(id, worker)) }
+	return func(b *bundle) { b.do(fetch(id), begin(id, worker)) }
 }
 
 // fail begins an attempt that fails.
 func fail(id string) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		b.do(t, begin(id, "f"))
-		must(t, b.books.Fail(t.Context(), claim(id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
+	return func(b *bundle) {
+		b.do(begin(id, "f"))
+		must(b.t, b.books.Fail(b.t.Context(), claim(id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
 	}
 }
 
 // settle begins an attempt that settles the order.
 func settle(id string, status order.Status) step {
-	return func(t *testing.T, b *bundle) {
-		t.Helper()
-		b.do(t, begin(id, "s"))
-		must(t, b.books.Settle(t.Context(), claim(id, "s"), order.Outcome{Status: status}))
+	return func(b *bundle) {
+		b.do(begin(id, "s"))
+		must(b.t, b.books.Settle(b.t.Context(), claim(id, "s"), order.Outcome{Status: status}))
 	}
 }
 
 func cancel(id string) step {
-	return doing(func(ctx context.Context, b *bundle) error {
-		_, err := b.books.Cancel(ctx, id, "changed my mind")
-		return err
-	})
+	return func(b *bundle) {
+		_, err := b.books.Cancel(b.t.Context(), id, "changed my mind")
+		must(b.t, err)
+	}
 }
 
 func retry(id string) step {
-	return doing(func(ctx context.Context, b *bundle) error {
-		_, err := b.books.Retry(ctx, id, "r")
-		return err
-	})
+	return func(b *bundle) {
+		_, err := b.books.Retry(b.t.Context(), id, "r")
+		must(b.t, err)
+	}
 }
 
 // lose ends the attempt of an order whose worker is gone.
 func lose(id string, number int, withCandidate bool) step {
-	return doing(func(ctx context.Context, b *bundle) error {
+	return func(b *bundle) {
 		lost := order.LostAttempt{Number: number, SeenAt: time.Now().Add(time.Minute), WithCandidate: withCandidate}
-		_, err := b.books.Lost(ctx, id, lost)
-		return err
-	})
-}
-
-// forget removes the one settled order from the ledger.
-func forget(t *testing.T, b *bundle) {
-	t.Helper()
-	if n, err := b.books.Forget(t.Context(), time.Now().Add(time.Minute), 10); n != 1 || err != nil {
-		t.Fatalf("forgot %d, %v", n, err)
+		_, err := b.books.Lost(b.t.Context(), id, lost)
+		must(b.t, err)
 	}
 }
 
-func requeueOrphans(t *testing.T, b *bundle) { t.Helper(); must(t, b.RequeueOrphans(t.Context())) }
+// forget removes the one settled order from the ledger.
+func forget(b *bundle) {
+	b.t.Helper()
+	if n, err := b.books.Forget(b.t.Context(), time.Now().Add(time.Minute), 10); n != 1 || err != nil {
+		b.t.Fatalf("forgot %d, %v", n, err)
+	}
+}
 
-func (b *bundle) repairTasks(t *testing.T, now time.Time) {
-	t.Helper()
-	must(t, b.RepairTasks(t.Context(), now))
+func requeueOrphans(b *bundle) { must(b.t, b.RequeueOrphans(b.t.Context())) }
+
+func (b *bundle) repairTasks(now time.Time) {
+	b.t.Helper()
+	must(b.t, b.RepairTasks(b.t.Context(), now))
 }
 
 const queueKey = "asynq:{default}:"
@@ -220,10 +214,10 @@ func taskKey(id string) string { return queueKey + "t:" + id }
 
 func recordKey(id string) string { return "orders:{b0}:o:" + id }
 
-func (b *bundle) get(t *testing.T, id string) order.Record {
-	t.Helper()
-	rec, err := b.books.Get(t.Context(), id)
-	must(t, err)
+func (b *bundle) get(id string) order.Record {
+	b.t.Helper()
+	rec, err := b.books.Get(b.t.Context(), id)
+	must(b.t, err)
 	return rec
 }
 
@@ -236,32 +230,32 @@ func (b *bundle) task() *asynq.TaskInfo {
 	return info
 }
 
-func (b *bundle) pending(t *testing.T) []string {
-	t.Helper()
-	return b.rdb.LRange(t.Context(), queueKey+"pending", 0, -1).Val()
+func (b *bundle) pending() []string {
+	b.t.Helper()
+	return b.rdb.LRange(b.t.Context(), queueKey+"pending", 0, -1).Val()
 }
 
 type repairs = map[order.Repair]int64
 
-func (b *bundle) repairs(t *testing.T) repairs {
-	t.Helper()
-	totals, err := b.books.Totals(t.Context())
-	must(t, err)
+func (b *bundle) repairs() repairs {
+	b.t.Helper()
+	totals, err := b.books.Totals(b.t.Context())
+	must(b.t, err)
 	return totals.Repairs
 }
 
 // state is how many tasks there are, and how many missing ones were enqueued.
 type state struct{ Tasks, Missing int64 }
 
-func (b *bundle) wantState(t *testing.T, when string, want state) {
-	t.Helper()
-	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	must(t, err)
-	got := state{Missing: b.repairs(t)[order.RepairMissingTask]}
+func (b *bundle) wantState(when string, want state) {
+	b.t.Helper()
+	depths, err := queue.NewInspector(b.rdb).Depths(b.t.Context())
+	must(b.t, err)
+	got := state{Missing: b.repairs()[order.RepairMissingTask]}
 	for _, d := range depths {
 		got.Tasks += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
 	}
-	wantEqual(t, "state "+when, want, got)
+	wantEqual(b.t, "state "+when, want, got)
 }
 
 func wantEqual(t *testing.T, what string, want, got any) {
@@ -272,18 +266,18 @@ func wantEqual(t *testing.T, what string, want, got any) {
 }
 
 // spoil makes a record unreadable, and returns what repairs it.
-func (b *bundle) spoil(t *testing.T, id string) (repair func()) {
-	t.Helper()
-	doc := b.rdb.HGet(t.Context(), recordKey(id), "d").Val()
-	b.rdb.HSet(t.Context(), recordKey(id), "d", "{")
-	return func() { b.rdb.HSet(t.Context(), recordKey(id), "d", doc) }
+func (b *bundle) spoil(id string) (repair func()) {
+	b.t.Helper()
+	doc := b.rdb.HGet(b.t.Context(), recordKey(id), "d").Val()
+	b.rdb.HSet(b.t.Context(), recordKey(id), "d", "{")
+	return func() { b.rdb.HSet(b.t.Context(), recordKey(id), "d", doc) }
 }
 
 // wantUnavailable checks the error of a repair of which one command was broken.
-func (b *bundle) wantUnavailable(t *testing.T, err error) {
-	t.Helper()
+func (b *bundle) wantUnavailable(err error) {
+	b.t.Helper()
 	if !errors.Is(err, order.ErrUnavailable) || b.breaker.Fired() != 1 {
-		t.Fatalf("%d commands were broken, and the repair answered %v", b.breaker.Fired(), err)
+		b.t.Fatalf("%d commands were broken, and the repair answered %v", b.breaker.Fired(), err)
 	}
 }
 

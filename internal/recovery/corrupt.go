@@ -16,11 +16,11 @@ const (
 	MaxCorruptBytes = 4096
 )
 
-// CorruptTask is a task that could not be decoded and was taken off its queue.
+// CorruptTask is a task that could not be decoded and was removed from its queue.
 type CorruptTask struct {
 	ID      string      // the order's
 	Queue   order.Queue // that held the task
-	FoundAt time.Time   // when it was taken off the queue
+	FoundAt time.Time   // when it was removed from the queue
 	Message []byte      // its content, cut to MaxCorruptBytes
 }
 
@@ -34,7 +34,7 @@ func (r *Repairer) hasTask(ctx context.Context, rec order.Record) (bool, error) 
 	return held, err
 }
 
-// replaceCorrupt takes a corrupt task off its queue, stores it for inspection, and gives
+// replaceCorrupt removes a corrupt task from its queue, stores it for inspection, and gives
 // its order a new task.
 func (r *Repairer) replaceCorrupt(ctx context.Context, q order.Queue, id string) error {
 	stored, err := r.tasks.StoreCorrupt(ctx, q, id)

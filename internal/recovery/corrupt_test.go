@@ -15,36 +15,34 @@ func TestReplaceCorrupt(t *testing.T) {
 	rows := []struct {
 		name   string
 		steps  []step
-		repair func(t *testing.T, b *bundle)
+		repair step
 	}{
 		{"orphan", []step{accept("o1"), enqueue("o1"), work("o1", "w1"), corrupt("o1")}, requeueOrphans},
-		{"pending", []step{accept("o1"), enqueue("o1"), corrupt("o1")}, func(t *testing.T, b *bundle) {
-			t.Helper()
-			b.repairTasks(t, time.Now().Add(time.Minute))
+		{"pending", []step{accept("o1"), enqueue("o1"), corrupt("o1")}, func(b *bundle) {
+			b.repairTasks(time.Now().Add(time.Minute))
 		}},
 		{
 			"delayed",
 			[]step{
 				accept("o1", ordertest.WithProcessAt(time.Now().Add(time.Hour))), enqueue("o1"),
-				func(t *testing.T, b *bundle) {
-					t.Helper()
+				func(b *bundle) {
 					b.rdb.Del(t.Context(), taskKey("o1"))
 					b.rdb.Set(t.Context(), taskKey("o1"), "text", 0)
 				},
 			},
-			func(t *testing.T, b *bundle) { t.Helper(); b.repairTasks(t, time.Now()) },
+			func(b *bundle) { b.repairTasks(time.Now()) },
 		},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.do(t, row.steps...)
+			b.do(row.steps...)
 			for range 2 {
-				row.repair(t, b)
-				if held, err := b.queue.Holds(t.Context(), b.get(t, "o1")); !held || err != nil {
+				row.repair(b)
+				if held, err := b.queue.Holds(t.Context(), b.get("o1")); !held || err != nil {
 					t.Errorf("the order has a task: %t, %v", held, err)
 				}
-				wantEqual(t, "repairs", repairs{order.RepairCorruptTask: 1, order.RepairMissingTask: 1}, b.repairs(t))
+				wantEqual(t, "repairs", repairs{order.RepairCorruptTask: 1, order.RepairMissingTask: 1}, b.repairs())
 			}
 		})
 	}

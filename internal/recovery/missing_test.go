@@ -58,40 +58,40 @@ func TestMissingTask(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.do(t, row.steps...)
-			before := b.get(t, "o1")
-			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.repairer(t, b.books)} {
+			b.do(row.steps...)
+			before := b.get("o1")
+			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.repairer(b.books)} {
 				must(t, r.RepairTasks(t.Context(), before.CreatedAt.Add(row.age)))
-				b.wantState(t, "after a repair", row.want)
+				b.wantState("after a repair", row.want)
 			}
 			if row.want.Missing > 0 {
-				b.wantTask(t, row.until)
+				b.wantTask(row.until)
 			}
-			wantEqual(t, "record", before, b.get(t, "o1"))
+			wantEqual(t, "record", before, b.get("o1"))
 		})
 	}
 }
 
 // due moves the time of order o1 into the past, as a test cannot wait for it.
-func due(t *testing.T, b *bundle) {
-	t.Helper()
-	o := b.get(t, "o1").Order
+func due(b *bundle) {
+	b.t.Helper()
+	o := b.get("o1").Order
 	o.ProcessAt = time.Now().Add(-time.Second)
 	document, err := json.Marshal(o)
-	must(t, err)
-	b.rdb.HSet(t.Context(), recordKey("o1"), "d", document)
+	must(b.t, err)
+	b.rdb.HSet(b.t.Context(), recordKey("o1"), "d", document)
 }
 
 // wantTask checks that the task of o1 is pending, or waits for a time.
-func (b *bundle) wantTask(t *testing.T, until time.Time) {
-	t.Helper()
+func (b *bundle) wantTask(until time.Time) {
+	b.t.Helper()
 	want := asynq.TaskStatePending
 	if !until.IsZero() {
 		want = asynq.TaskStateScheduled
 	}
 	info := b.task()
 	if info == nil || info.State != want || !until.IsZero() && !info.NextProcessAt.Equal(until) {
-		t.Errorf("the task is %+v, want it %v until %v", info, want, until)
+		b.t.Errorf("the task is %+v, want it %v until %v", info, want, until)
 	}
 }
 
@@ -104,8 +104,8 @@ func TestMissingTaskIsAsFirst(t *testing.T) {
 	must(t, err)
 	var infos []*asynq.TaskInfo
 	for _, add := range []func(){
-		func() { b.do(t, enqueue("o1")) },
-		func() { b.repairTasks(t, rec.CreatedAt.Add(time.Minute)) },
+		func() { b.do(enqueue("o1")) },
+		func() { b.repairTasks(rec.CreatedAt.Add(time.Minute)) },
 	} {
 		add()
 		info, err := b.asynq.GetTaskInfo("critical", "o1")
@@ -117,22 +117,22 @@ func TestMissingTaskIsAsFirst(t *testing.T) {
 	wantEqual(t, "task", infos[0], infos[1])
 }
 
-// TestRepairTasksIsBounded checks that one call looks at 2,000 orders of a status, that
+// TestRepairTasksIsBounded checks that one call examines 2,000 orders of a status, that
 // the next call continues from there, and that the walk starts over after the last order.
 func TestRepairTasksIsBounded(t *testing.T) {
 	b := open(t)
 	var last order.Record
 	for n := range 2300 {
-		last = b.accept(t, fmt.Sprintf("o%d", n))
+		last = b.accept(fmt.Sprintf("o%d", n))
 		if n >= 100 && n < 150 {
-			b.do(t, enqueue(last.ID))
+			b.do(enqueue(last.ID))
 		}
 	}
 	now := last.CreatedAt.Add(minAge + time.Second)
 	repair := func(want state) {
 		t.Helper()
-		b.repairTasks(t, now)
-		b.wantState(t, "after a repair", want)
+		b.repairTasks(now)
+		b.wantState("after a repair", want)
 	}
 	repair(state{2000, 1950})
 	repair(state{2300, 2250})
@@ -149,10 +149,10 @@ func TestTwoRepairers(t *testing.T) {
 	b := open(t)
 	var last order.Record
 	for n := range 300 {
-		last = b.accept(t, fmt.Sprintf("o%d", n))
+		last = b.accept(fmt.Sprintf("o%d", n))
 	}
 	var both sync.WaitGroup
-	for _, r := range []*recovery.Repairer{b.Repairer, b.repairer(t, b.books)} {
+	for _, r := range []*recovery.Repairer{b.Repairer, b.repairer(b.books)} {
 		both.Go(func() {
 			if err := r.RepairTasks(t.Context(), last.CreatedAt.Add(time.Minute)); err != nil {
 				t.Error(err)
@@ -160,7 +160,7 @@ func TestTwoRepairers(t *testing.T) {
 		})
 	}
 	both.Wait()
-	b.wantState(t, "after both", state{300, 300})
+	b.wantState("after both", state{300, 300})
 }
 
 // TestMissingTaskFaults breaks each command of a repair in both ways, repairs again, and
@@ -189,16 +189,16 @@ func TestMissingTaskFaults(t *testing.T) {
 		for fault, want := range map[redistest.Fault]state{redistest.NotApplied: row.notApplied, redistest.ReplyLost: row.replyLost} {
 			t.Run(row.name+"/"+fault.String(), func(t *testing.T) {
 				b := open(t)
-				b.do(t, row.order)
-				rec := b.get(t, "o1")
+				b.do(row.order)
+				rec := b.get("o1")
 				now := rec.CreatedAt.Add(time.Minute)
 				b.breaker.Break(fault, row.match)
-				b.wantUnavailable(t, b.RepairTasks(t.Context(), now))
+				b.wantUnavailable(b.RepairTasks(t.Context(), now))
 				for range 2 {
-					b.repairTasks(t, now.Add(10*time.Second))
-					b.wantState(t, "after the next repair", want)
+					b.repairTasks(now.Add(10 * time.Second))
+					b.wantState("after the next repair", want)
 				}
-				b.wantTask(t, rec.ProcessAt)
+				b.wantTask(rec.ProcessAt)
 			})
 		}
 	}
@@ -226,7 +226,7 @@ func TestRepairTasksContinues(t *testing.T) {
 	b := open(t)
 	var last order.Record
 	for n := range 250 {
-		last = b.accept(t, fmt.Sprintf("o%d", n))
+		last = b.accept(fmt.Sprintf("o%d", n))
 	}
 	now, seen := last.CreatedAt.Add(time.Minute), 0
 	b.breaker.Break(redistest.NotApplied, func(c redis.Cmder) bool {
@@ -235,9 +235,9 @@ func TestRepairTasksContinues(t *testing.T) {
 		}
 		return seen == 220
 	})
-	b.wantUnavailable(t, b.RepairTasks(t.Context(), now))
-	b.repairTasks(t, now)
-	b.wantState(t, "after the next repair", state{250, 250})
+	b.wantUnavailable(b.RepairTasks(t.Context(), now))
+	b.repairTasks(now)
+	b.wantState("after the next repair", state{250, 250})
 }
 
 // changing is a ledger whose orders change after they were listed.
@@ -267,10 +267,10 @@ func TestOrderChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
-			now := b.accept(t, "o1").CreatedAt.Add(time.Minute)
-			r := b.repairer(t, changing{b.books, func(string) { b.do(t, steps...) }})
+			now := b.accept("o1").CreatedAt.Add(time.Minute)
+			r := b.repairer(changing{b.books, func(string) { b.do(steps...) }})
 			must(t, r.RepairTasks(t.Context(), now))
-			b.wantState(t, "after the repair", state{})
+			b.wantState("after the repair", state{})
 		})
 	}
 }
@@ -279,12 +279,12 @@ func TestOrderChanges(t *testing.T) {
 // and does not keep another order from its task.
 func TestUnreadableRecord(t *testing.T) {
 	b := open(t)
-	b.do(t, accept("odd"))
-	good := b.accept(t, "good")
-	defer b.spoil(t, "odd")()
+	b.do(accept("odd"))
+	good := b.accept("good")
+	defer b.spoil("odd")()
 	err := b.RepairTasks(t.Context(), good.CreatedAt.Add(time.Minute))
 	if err == nil || !strings.Contains(err.Error(), "order odd") {
 		t.Errorf("the repair answered %v", err)
 	}
-	b.wantState(t, "after the repair", state{1, 1})
+	b.wantState("after the repair", state{1, 1})
 }

@@ -15,7 +15,7 @@ const orphansBudget = 1500 * time.Millisecond
 // ActiveTask is a task that a worker took off its queue and has not acknowledged.
 type ActiveTask struct {
 	ID    string      // the order's
-	Queue order.Queue // that the task was taken from
+	Queue order.Queue // that the task was fetched from
 	Lease string      // as Redis holds it, in seconds since 1970; empty without one
 }
 

@@ -21,12 +21,12 @@ type requeued struct {
 	Repairs  repairs
 }
 
-func (b *bundle) requeued(t *testing.T, id string) requeued {
-	t.Helper()
-	rec := b.get(t, id)
+func (b *bundle) requeued(id string) requeued {
+	b.t.Helper()
+	rec := b.get(id)
 	got := requeued{
 		Status: rec.Status, Attempts: len(rec.Attempts),
-		Pending: slices.Contains(b.pending(t), id), Repairs: b.repairs(t),
+		Pending: slices.Contains(b.pending(), id), Repairs: b.repairs(),
 	}
 	if got.Attempts > 0 {
 		got.Error = rec.Attempts[got.Attempts-1].Error
@@ -55,11 +55,11 @@ func TestRequeueOrphans(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.do(t, accept("o1"), enqueue("o1"), fetch("o1"))
-			b.do(t, row.steps...)
+			b.do(accept("o1"), enqueue("o1"), fetch("o1"))
+			b.do(row.steps...)
 			for range 2 {
-				requeueOrphans(t, b)
-				wantEqual(t, "order", row.want, b.requeued(t, "o1"))
+				requeueOrphans(b)
+				wantEqual(t, "order", row.want, b.requeued("o1"))
 			}
 		})
 	}
@@ -80,12 +80,12 @@ func TestRequeueOrphansFaults(t *testing.T) {
 		for _, fault := range redistest.Faults() {
 			t.Run(name+"/"+fault.String(), func(t *testing.T) {
 				b := open(t)
-				b.do(t, accept("o1"), enqueue("o1"), work("o1", "w1"))
+				b.do(accept("o1"), enqueue("o1"), work("o1", "w1"))
 				b.breaker.Break(fault, match)
-				b.wantUnavailable(t, b.RequeueOrphans(t.Context()))
-				requeueOrphans(t, b)
+				b.wantUnavailable(b.RequeueOrphans(t.Context()))
+				requeueOrphans(b)
 				want := requeued{order.StatusRetrying, 1, "worker was lost", true, nil}
-				got := b.requeued(t, "o1")
+				got := b.requeued("o1")
 				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(requeued{}, "Repairs")); diff != "" {
 					t.Errorf("after the next pass (-want +got):\n%s", diff)
 				}
@@ -102,20 +102,20 @@ func TestRequeueOrphansFaults(t *testing.T) {
 func TestRequeueOrphansGoesOn(t *testing.T) {
 	b := open(t)
 	for _, id := range []string{"o3", "o4", "o5", "unreadable", "broken"} { // the last one comes first
-		b.do(t, accept(id), enqueue(id), work(id, "w1"))
+		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
 	b.rdb.HSet(t.Context(), recordKey("broken"), "p", "many")
 	defer b.rdb.HDel(t.Context(), recordKey("broken"), "p")
-	defer b.spoil(t, "unreadable")()
+	defer b.spoil("unreadable")()
 	if err := b.RequeueOrphans(t.Context()); err == nil {
 		t.Error("no error is returned")
 	}
 	for _, id := range []string{"o3", "o4", "o5"} {
-		if got := b.requeued(t, id); got.Status != order.StatusRetrying || !got.Pending {
+		if got := b.requeued(id); got.Status != order.StatusRetrying || !got.Pending {
 			t.Errorf("%s is %+v", id, got)
 		}
 	}
-	if n := b.repairs(t)[order.RepairOrphan]; n != 4 {
+	if n := b.repairs()[order.RepairOrphan]; n != 4 {
 		t.Errorf("%d are counted", n)
 	}
 }
@@ -125,12 +125,12 @@ func TestRequeueOrphansGoesOn(t *testing.T) {
 func TestFullRedis(t *testing.T) {
 	b := open(t)
 	for _, id := range []string{"o1", "o2"} {
-		b.do(t, accept(id), enqueue(id), work(id, "w1"))
+		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
 	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
 	_ = b.RequeueOrphans(t.Context())
 	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
-	if got := b.pending(t); len(got) != 2 {
+	if got := b.pending(); len(got) != 2 {
 		t.Errorf("pending: %v", got)
 	}
 }

@@ -1,7 +1,6 @@
 package recovery_test
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,36 +13,36 @@ const quarantineKey = "orders:{b0}:i"
 
 // candidate accepts an order, lets two workers be lost with it, and lets a third one hold
 // it. The order is in quarantine.
-func candidate(t *testing.T, b *bundle) {
-	t.Helper()
-	b.do(t, accept("o1"), enqueue("o1"), work("o1", "w1"), requeueOrphans, work("o1", "w2"), requeueOrphans, work("o1", "w3"))
+func candidate(b *bundle) {
+	b.t.Helper()
+	b.do(accept("o1"), enqueue("o1"), work("o1", "w1"), requeueOrphans, work("o1", "w2"), requeueOrphans, work("o1", "w3"))
 }
 
 // quarantine replaces the order in quarantine.
 func quarantine(id string, term time.Duration) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.rdb.Set(t.Context(), quarantineKey, id, term) }
+	return func(b *bundle) { b.rdb.Set(b.t.Context(), quarantineKey, id, term) }
 }
 
 // gone removes a task from the active ones, as if it had been acknowledged.
 func gone(id string) step {
-	return func(t *testing.T, b *bundle) { t.Helper(); b.rdb.LRem(t.Context(), queueKey+"active", 0, id) }
+	return func(b *bundle) { b.rdb.LRem(b.t.Context(), queueKey+"active", 0, id) }
 }
 
 // TestPoisonOrder checks that an order which has lost its third worker fails, and that
 // the losses start at zero after a retry.
 func TestPoisonOrder(t *testing.T) {
 	b := open(t)
-	b.do(t, candidate, requeueOrphans)
+	b.do(candidate, requeueOrphans)
 	want := requeued{
 		order.StatusFailed, 3, "worker was lost", true,
 		repairs{order.RepairOrphan: 3, order.RepairPoisonOrder: 1},
 	}
-	wantEqual(t, "after the third loss", want, b.requeued(t, "o1"))
-	if got := b.get(t, "o1").Error; got != "worker was lost 3 times: the order may kill its workers" {
+	wantEqual(t, "after the third loss", want, b.requeued("o1"))
+	if got := b.get("o1").Error; got != "worker was lost 3 times: the order may kill its workers" {
 		t.Errorf("it failed with %q", got)
 	}
-	b.do(t, retry("o1"), work("o1", "w4"), requeueOrphans)
-	if got := b.get(t, "o1").Status; got != order.StatusRetrying {
+	b.do(retry("o1"), work("o1", "w4"), requeueOrphans)
+	if got := b.get("o1").Status; got != order.StatusRetrying {
 		t.Errorf("after the first loss of the next run it is %s", got)
 	}
 }
@@ -54,38 +53,38 @@ func TestQuarantineOneAtATime(t *testing.T) {
 	b := open(t)
 	ids := []string{"o1", "o2", "o3", "o4"}
 	for _, id := range ids {
-		b.do(t, accept(id), enqueue(id), work(id, "w1"))
+		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
-	requeueOrphans(t, b)
+	requeueOrphans(b)
 	for _, id := range ids {
-		b.do(t, work(id, "w2"))
+		b.do(work(id, "w2"))
 	}
-	requeueOrphans(t, b)
-	first := b.pending(t)
+	requeueOrphans(b)
+	first := b.pending()
 	if n := b.rdb.ZCard(t.Context(), queueKey+"lease").Val(); n != 0 {
 		t.Errorf("Asynq may requeue %d of the candidates", n)
 	}
-	b.do(t, requeueOrphans, requeueOrphans) // the first waits for a worker
-	wantEqual(t, "pending while the first waits", first, b.pending(t))
+	b.do(requeueOrphans, requeueOrphans) // the first waits for a worker
+	wantEqual(t, "pending while the first waits", first, b.pending())
 	if len(first) != 1 {
 		t.Fatalf("%v are pending", first)
 	}
-	b.do(t, fetch(first[0]), settle(first[0], order.StatusCompleted), gone(first[0]), requeueOrphans)
-	second := b.pending(t)
+	b.do(fetch(first[0]), settle(first[0], order.StatusCompleted), gone(first[0]), requeueOrphans)
+	second := b.pending()
 	if len(second) != 1 || second[0] == first[0] {
 		t.Fatalf("after the end of the first %v are pending", second)
 	}
-	b.do(t, work(second[0], "w3"), requeueOrphans)
-	if got := b.get(t, second[0]).Status; got != order.StatusFailed {
+	b.do(work(second[0], "w3"), requeueOrphans)
+	if got := b.get(second[0]).Status; got != order.StatusFailed {
 		t.Errorf("the second candidate is %s", got)
 	}
 	for range 2 {
-		if got := b.pending(t); len(got) != 2 { // the failed one, to be acknowledged, and the third candidate
+		if got := b.pending(); len(got) != 2 { // the failed one, to be acknowledged, and the third candidate
 			t.Errorf("pending: %v", got)
 		}
-		requeueOrphans(t, b)
+		requeueOrphans(b)
 	}
-	if n := b.repairs(t)[order.RepairPoisonOrder]; n != 1 {
+	if n := b.repairs()[order.RepairPoisonOrder]; n != 1 {
 		t.Errorf("%d poison orders are counted", n)
 	}
 }
@@ -94,15 +93,15 @@ func TestQuarantineOneAtATime(t *testing.T) {
 // quarantine has not lost its last worker, and waits for the other one.
 func TestLostOutsideQuarantine(t *testing.T) {
 	b := open(t)
-	b.do(t, candidate, quarantine("o2", time.Hour), accept("o2"), begin("o2", "w4"), requeueOrphans)
-	if rec := b.get(t, "o1"); rec.Status != order.StatusRetrying || rec.WorkersLost != 2 {
+	b.do(candidate, quarantine("o2", time.Hour), accept("o2"), begin("o2", "w4"), requeueOrphans)
+	if rec := b.get("o1"); rec.Status != order.StatusRetrying || rec.WorkersLost != 2 {
 		t.Errorf("it is %s and has lost %d workers", rec.Status, rec.WorkersLost)
 	}
-	if got := b.pending(t); len(got) != 0 {
+	if got := b.pending(); len(got) != 0 {
 		t.Errorf("%v are pending although another order is in quarantine", got)
 	}
-	b.do(t, settle("o2", order.StatusCompleted), requeueOrphans)
-	wantEqual(t, "pending after it", []string{"o1"}, b.pending(t))
+	b.do(settle("o2", order.StatusCompleted), requeueOrphans)
+	wantEqual(t, "pending after it", []string{"o1"}, b.pending())
 }
 
 // TestQuarantineEnds checks when the quarantine of a candidate ends: not while it is
@@ -124,9 +123,9 @@ func TestQuarantineEnds(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.do(t, candidate, gone("o1"), lose("o1", 3, true), quarantine("o1", 2*time.Minute))
-			b.do(t, row.steps...)
-			requeueOrphans(t, b)
+			b.do(candidate, gone("o1"), lose("o1", 3, true), quarantine("o1", 2*time.Minute))
+			b.do(row.steps...)
+			requeueOrphans(b)
 			if lasts := b.rdb.Exists(t.Context(), quarantineKey).Val() == 1; lasts != row.lasts {
 				t.Errorf("the quarantine lasts: %t, want %t", lasts, row.lasts)
 			}
@@ -141,9 +140,9 @@ func TestQuarantineEnds(t *testing.T) {
 // held another candidate; an order that becomes a candidate with this loss is none.
 func TestLostWithCandidate(t *testing.T) {
 	t.Parallel()
-	failed := doing(func(ctx context.Context, b *bundle) error {
-		return b.books.Fail(ctx, claim("o2", "w3"), order.Failure{Error: "busy", RetryIn: time.Second})
-	})
+	failed := func(b *bundle) {
+		must(b.t, b.books.Fail(b.t.Context(), claim("o2", "w3"), order.Failure{Error: "busy", RetryIn: time.Second}))
+	}
 	rows := map[string]struct {
 		losses int // of the other order
 		other  []step
@@ -159,14 +158,14 @@ func TestLostWithCandidate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
 			for id, losses := range map[string]int{"o1": 2, "o2": row.losses} {
-				b.do(t, accept(id), enqueue(id))
+				b.do(accept(id), enqueue(id))
 				for n := range losses {
-					b.do(t, begin(id, "w1"), lose(id, n+1, false))
+					b.do(begin(id, "w1"), lose(id, n+1, false))
 				}
 			}
-			b.do(t, row.other...)
-			b.do(t, work("o1", "w3"), quarantine("o1", time.Minute), requeueOrphans)
-			if got := b.get(t, "o1").Status; got != row.want {
+			b.do(row.other...)
+			b.do(work("o1", "w3"), quarantine("o1", time.Minute), requeueOrphans)
+			if got := b.get("o1").Status; got != row.want {
 				t.Errorf("it is %s, want %s", got, row.want)
 			}
 		})
@@ -177,13 +176,13 @@ func TestLostWithCandidate(t *testing.T) {
 // requeued, although another one is in quarantine.
 func TestLongWait(t *testing.T) {
 	b := open(t)
-	b.do(t, candidate, accept("o2"), begin("o2", "w4"), quarantine("o2", time.Hour), requeueOrphans)
-	if got := b.pending(t); len(got) != 0 {
+	b.do(candidate, accept("o2"), begin("o2", "w4"), quarantine("o2", time.Hour), requeueOrphans)
+	if got := b.pending(); len(got) != 0 {
 		t.Fatalf("%v are pending at once", got)
 	}
 	attempt := strings.Split(b.rdb.HGet(t.Context(), recordKey("o1"), "a3").Val(), "\t")
 	attempt[2] = strconv.FormatInt(time.Now().Add(-time.Minute).UnixMicro(), 10) // its end; orphans are found a minute from now
 	b.rdb.HSet(t.Context(), recordKey("o1"), "a3", strings.Join(attempt, "\t"))
-	requeueOrphans(t, b)
-	wantEqual(t, "pending", []string{"o1"}, b.pending(t))
+	requeueOrphans(b)
+	wantEqual(t, "pending", []string{"o1"}, b.pending())
 }

@@ -11,13 +11,13 @@ import (
 // enqueued at once, and counted.
 func TestReindex(t *testing.T) {
 	b := open(t)
-	b.do(t, accept("o1"), accept("o2"))
+	b.do(accept("o1"), accept("o2"))
 	if n := b.rdb.ZRem(t.Context(), "orders:{b0}:s:pending", "o1").Val(); n != 1 {
 		t.Fatal("the order was in no index before")
 	}
-	b.repairTasks(t, time.Now().Add(time.Hour))
+	b.repairTasks(time.Now().Add(time.Hour))
 	if b.task() == nil {
 		t.Error("the order has no task")
 	}
-	wantEqual(t, "repairs", repairs{order.RepairReindexed: 1, order.RepairMissingTask: 2}, b.repairs(t))
+	wantEqual(t, "repairs", repairs{order.RepairReindexed: 1, order.RepairMissingTask: 2}, b.repairs())
 }

@@ -12,9 +12,9 @@ import (
 // no others, even if a record cannot be read.
 func TestRetention(t *testing.T) {
 	b := open(t)
-	b.do(t, accept("done"), settle("done", order.StatusCompleted), accept("waiting"), enqueue("waiting"), accept("working"), begin("working", "w1"))
-	settledAt := b.get(t, "done").ProcessedAt
-	defer b.spoil(t, "waiting")()
+	b.do(accept("done"), settle("done", order.StatusCompleted), accept("waiting"), enqueue("waiting"), accept("working"), begin("working", "w1"))
+	settledAt := b.get("done").ProcessedAt
+	defer b.spoil("waiting")()
 	for _, row := range []struct {
 		now  time.Time
 		want error // of reading the settled order
@@ -26,7 +26,7 @@ func TestRetention(t *testing.T) {
 		if _, err := b.books.Get(t.Context(), "done"); !errors.Is(err, row.want) {
 			t.Errorf("%v after it was settled: %v, want %v", row.now.Sub(settledAt), err, row.want)
 		}
-		b.get(t, "working")
+		b.get("working")
 		if _, err := b.books.Get(t.Context(), "waiting"); !errors.Is(err, order.ErrUnreadable) {
 			t.Errorf("the waiting order: %v", err)
 		}

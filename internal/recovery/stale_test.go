@@ -33,12 +33,12 @@ func TestRemoveStale(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
-			b.do(t, row.steps...)
+			b.do(row.steps...)
 			for range 2 {
-				b.repairTasks(t, time.Now().Add(row.age))
+				b.repairTasks(time.Now().Add(row.age))
 			}
-			b.wantState(t, "after two repairs", state{Tasks: row.left})
-			if n := b.repairs(t)[order.RepairStaleTask]; n != row.removed {
+			b.wantState("after two repairs", state{Tasks: row.left})
+			if n := b.repairs()[order.RepairStaleTask]; n != row.removed {
 				t.Errorf("%d removals are counted, want %d", n, row.removed)
 			}
 		})

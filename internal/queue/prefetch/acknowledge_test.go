@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/redistest"
 )
@@ -61,7 +62,7 @@ func TestLateAcknowledgement(t *testing.T) {
 	}
 	for _, r := range rows {
 		name := fmt.Sprintf("%v, %v", r.verdict, r.fault)
-		eventually(t, "the task has moved on after "+name, func() bool {
+		programtest.Until(t, "the task has moved on after "+name, func() bool {
 			info := r.b.task("o1")
 			moved := info == nil && r.after == "" || info != nil && info.State.String() == r.after
 			return moved && r.b.breaker.Fired() == 1
@@ -92,13 +93,13 @@ func TestLateAcknowledgementOfAnOldDelivery(t *testing.T) {
 		return nil
 	})
 	receive(t, "the order is delivered again", second)
-	eventually(t, "Asynq repeats its acknowledgement", func() bool { return checked.Load() > 0 })
+	programtest.Until(t, "Asynq repeats its acknowledgement", func() bool { return checked.Load() > 0 })
 	never(t, "the order was taken from its worker", func() bool {
 		info := b.task("o1")
 		return info == nil || info.State != asynq.TaskStateActive
 	})
 	close(release)
-	eventually(t, "the task is gone", func() bool { return b.task("o1") == nil })
+	programtest.Until(t, "the task is gone", func() bool { return b.task("o1") == nil })
 	if n := handled.Load(); n != 2 {
 		t.Errorf("handled %d times, want twice", n)
 	}

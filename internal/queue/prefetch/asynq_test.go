@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
 	"orderprocessor/internal/redistest"
 )
@@ -76,7 +77,7 @@ func recordScripts(t *testing.T) *asynqScripts {
 	})
 	must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
 	defer server.Shutdown()
-	eventually(t, "Asynq has worked a task", scripts.complete)
+	programtest.Until(t, "Asynq has worked a task", scripts.complete)
 	return scripts
 }
 
@@ -214,15 +215,13 @@ func TestFetchAsAsynq(t *testing.T) {
 		before func(t *testing.T, b *bundle)
 	}{
 		{"an empty queue", func(*testing.T, *bundle) {}},
-		{"one task", func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, order.QueueDefault, "o1") }},
-		{"three tasks", func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, order.QueueDefault, "o1", "o2", "o3") }},
+		{"one task", func(t *testing.T, b *bundle) { b.enqueue(t, order.QueueDefault, "o1") }},
+		{"three tasks", func(t *testing.T, b *bundle) { b.enqueue(t, order.QueueDefault, "o1", "o2", "o3") }},
 		{"three tasks, others are active", func(t *testing.T, b *bundle) {
-			t.Helper()
 			b.activate(t, "w1", "w2")
 			b.enqueue(t, order.QueueDefault, "o1", "o2", "o3")
 		}},
 		{"a paused queue", func(t *testing.T, b *bundle) {
-			t.Helper()
 			b.enqueue(t, order.QueueDefault, "o1", "o2")
 			b.rdb.Set(t.Context(), keyPaused, 1, 0)
 		}},
@@ -280,8 +279,8 @@ func TestEnqueueAsAsynq(t *testing.T) {
 		{"none", nil, nil},
 		{"one", nil, all[:1]},
 		{"of all queues, some for later", nil, all},
-		{"some are pending already", func(t *testing.T, b *bundle) { t.Helper(); b.enqueue(t, order.QueueDefault, "o0", "o3") }, all},
-		{"some are active", func(t *testing.T, b *bundle) { t.Helper(); b.activate(t, "o0", "o6") }, all},
+		{"some are pending already", func(t *testing.T, b *bundle) { b.enqueue(t, order.QueueDefault, "o0", "o3") }, all},
+		{"some are active", func(t *testing.T, b *bundle) { b.activate(t, "o0", "o6") }, all},
 		{"one twice", nil, append(slices.Clone(all), all[0])},
 	}
 	for _, row := range rows {

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -32,9 +33,9 @@ func TestBufferIsBounded(t *testing.T) {
 			})
 			t.Cleanup(func() { close(release) })
 			b.fill(t, order.QueueLow, row.taken)
-			eventually(t, "some slots are taken", func() bool { return int(running.Load()) == row.taken })
+			programtest.Until(t, "some slots are taken", func() bool { return int(running.Load()) == row.taken })
 			b.send(t, order.QueueDefault, b.idsOf(order.QueueDefault, 400)...)
-			eventually(t, "all slots are taken", func() bool { return running.Load() == slots })
+			programtest.Until(t, "all slots are taken", func() bool { return running.Load() == slots })
 			never(t, "too many tasks are fetched", func() bool { return len(b.active()) > row.most })
 		})
 	}
@@ -65,7 +66,7 @@ func TestManyAtATime(t *testing.T) {
 	var c collector
 	b.work(t, b.broken, workerConfig{servers: 3, slots: 10}, c.handle)
 	c.wait(t, want)
-	eventually(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
+	programtest.Until(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
 	if n := fetches.Load(); int(n) >= len(want)/2 {
 		t.Errorf("%d orders took %d fetches", len(want), n)
 	}
@@ -131,7 +132,7 @@ func TestFetchFaults(t *testing.T) {
 			b.breaker.Break(fault, isFetchOf(order.QueueDefault))
 			var c collector
 			b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
-			eventually(t, "nothing is pending or being worked", func() bool {
+			programtest.Until(t, "nothing is pending or being worked", func() bool {
 				got := len(c.got())
 				return len(b.pending(order.QueueDefault)) == 0 && len(b.active()) == len(all)-got && b.breaker.Fired() == 1
 			})
@@ -165,7 +166,7 @@ func TestFetchAfterAnOutage(t *testing.T) {
 		h := b.hoard(t, rdb)
 		away.Store(true)
 		want := b.fill(t, order.QueueDefault, 2)
-		eventually(t, "Redis is asked in vain", func() bool { return refused.Load() > 5 })
+		programtest.Until(t, "Redis is asked in vain", func() bool { return refused.Load() > 5 })
 		away.Store(false)
 		checkSame(t, "begun", want, h.twoBegun(t))
 	})
@@ -174,7 +175,7 @@ func TestFetchAfterAnOutage(t *testing.T) {
 		h := b.hoard(t, b.broken)
 		b.server.Kill()
 		b.server.Restart()
-		eventually(t, "Redis answers", func() bool { return b.rdb.Ping(context.Background()).Err() == nil })
+		programtest.Until(t, "Redis answers", func() bool { return b.rdb.Ping(context.Background()).Err() == nil })
 		b.enqueue(t, order.QueueDefault, "o1", "o2")
 		checkSame(t, "begun", []string{"o1", "o2"}, h.twoBegun(t))
 	})
@@ -189,7 +190,7 @@ func TestFullRedis(t *testing.T) {
 	var c collector
 	b.work(t, b.broken, workerConfig{servers: 1, slots: 1}, c.handle)
 	c.wait(t, want)
-	eventually(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
+	programtest.Until(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
 	if left := b.rdb.Keys(t.Context(), keyTask+"*").Val(); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
@@ -207,7 +208,7 @@ func TestFetchAmongCorruptTasks(t *testing.T) {
 	var c collector
 	b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
 	c.wait(t, []string{all[1], all[3], all[4]})
-	eventually(t, "only the corrupt ones are active", func() bool { return cmp.Equal(corrupt, b.active()) })
+	programtest.Until(t, "only the corrupt ones are active", func() bool { return cmp.Equal(corrupt, b.active()) })
 }
 
 // TestStaleTasks checks that no server gets a task which is too old, as it may be another
@@ -225,7 +226,7 @@ func TestStaleTasks(t *testing.T) {
 		t.Errorf("a server got %q, %v", message, err)
 	}
 	p.SetMaxAge(time.Hour)
-	eventually(t, "the task is taken", func() bool {
+	programtest.Until(t, "the task is taken", func() bool {
 		_, err := dequeue(p.Client(order.QueueDefault), order.QueueDefault)
 		return err == nil
 	})

@@ -115,7 +115,7 @@ func (b *bundle) task(id string) *asynq.TaskInfo {
 	return info
 }
 
-// pending is the pending tasks of a queue, the next to be taken first.
+// pending is the pending tasks of a queue, the next to be fetched first.
 func (b *bundle) pending(q order.Queue) []string {
 	ids := b.rdb.LRange(context.Background(), "asynq:{"+string(q)+"}:pending", 0, -1).Val()
 	slices.Reverse(ids)
@@ -130,7 +130,7 @@ func (b *bundle) active() []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(leases, id) })
 }
 
-// requeue stands in for the requeue of package queue. It can be made to fail.
+// requeue replaces the requeue of package queue. It can be made to fail.
 func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
 	own := "asynq:{" + string(q) + "}:"
 	for _, t := range tasks {
@@ -235,11 +235,11 @@ const (
 
 func (b *bundle) hoard(t *testing.T, rdb redis.UniversalClient) *hoarder {
 	t.Helper()
-	h, gate := &hoarder{begun: make(chan string, 1000)}, make(chan struct{})
-	h.release = sync.OnceFunc(func() { close(gate) })
+	h, opened := &hoarder{begun: make(chan string, 1000)}, make(chan struct{})
+	h.release = sync.OnceFunc(func() { close(opened) })
 	h.worker = b.work(t, rdb, workerConfig{servers: 1, slots: hoarderSlots, idle: hoarderIdle}, func(_ context.Context, id string) error {
 		h.begun <- id
-		<-gate
+		<-opened
 		return nil
 	})
 	h.SetMaxAge(time.Hour) // however slow the machine is
@@ -253,7 +253,7 @@ func (h *hoarder) waitFull(t *testing.T) []string {
 	t.Helper()
 	begun := h.twoBegun(t)
 	// Fewer may have been fetched while other queues were asked, and no server asks now.
-	eventually(t, "tasks are buffered", func() bool {
+	programtest.Until(t, "tasks are buffered", func() bool {
 		h.Fetch(order.QueueDefault)
 		return h.Buffered() > hoarderIdle/2
 	})
@@ -289,7 +289,7 @@ func (c *collector) got() []string {
 // wait waits until these orders were delivered, each once and no others.
 func (c *collector) wait(t *testing.T, want []string) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
+	programtest.Until(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
 	checkSame(t, "delivered", want, c.got())
 }
 
@@ -365,11 +365,6 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	programtest.Until(t, what, holds)
 }
 
 // never checks for a while that the condition does not hold; queues are polled every 250 ms.

@@ -22,8 +22,8 @@ func NewClient(rdb redis.UniversalClient) redis.UniversalClient { return produce
 
 type producerClient struct{ redis.UniversalClient }
 
-// EvalSha runs a script of Asynq, or adds it to the Batch of the context: then Asynq
-// is told that its task was added.
+// EvalSha runs a script of Asynq, or adds it to the Batch of the context and answers
+// that the task was added.
 func (c producerClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	b, ok := ctx.Value(batchKey{}).(*Batch)
 	if !ok {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -23,7 +24,7 @@ func TestStopRequeues(t *testing.T) {
 	h.cancel()
 	receive(t, "tasks are being requeued", reached)
 	h.release()
-	eventually(t, "what was begun is finished", func() bool { return b.task(ids[0]) == nil })
+	programtest.Until(t, "what was begun is finished", func() bool { return b.task(ids[0]) == nil })
 	never(t, "Run returned before the tasks were requeued", func() bool {
 		select {
 		case <-h.ended:
@@ -51,7 +52,7 @@ func TestRequeueFails(t *testing.T) {
 	h.waitFull(t)
 	b.breaker.Break(redistest.NotApplied, func(c redis.Cmder) bool { return c.Name() == "zscore" })
 	h.cancel()
-	eventually(t, "the tasks were to be requeued", func() bool { return h.Buffered() == 0 && b.breaker.Fired() == 1 })
+	programtest.Until(t, "the tasks were to be requeued", func() bool { return h.Buffered() == 0 && b.breaker.Fired() == 1 })
 	h.release()
 	receive(t, "Run returns", h.ended)
 	checkSame(t, "active or pending", ids[hoarderSlots:], append(b.active(), b.pending(order.QueueDefault)...))
@@ -108,10 +109,10 @@ func TestKeptFromBeginning(t *testing.T) {
 			begun := h.waitFull(t)
 			h.SetMaxAge(time.Second)
 			must(t, row.keep(b, h))
-			eventually(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.pending(order.QueueDefault)) })
+			programtest.Until(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.pending(order.QueueDefault)) })
 			h.release()
 			active := func() int64 { return b.rdb.LLen(context.Background(), keyActive).Val() }
-			eventually(t, "what was begun is finished", func() bool { return active() == 0 })
+			programtest.Until(t, "what was begun is finished", func() bool { return active() == 0 })
 			never(t, "an order was begun", func() bool { return len(h.begun) > 0 || active() > 0 })
 			must(t, row.proceed(b, h))
 			for range ids[2:] {

@@ -9,34 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
 )
 
 const wakeChannel = "asynq:wake"
-
-// TestAnnouncements checks that a batch announces the queues that it is told to wake in one
-// message, and none when there is none.
-func TestAnnouncements(t *testing.T) {
-	b := open(t)
-	subscription := b.rdb.Subscribe(t.Context(), wakeChannel)
-	t.Cleanup(func() { _ = subscription.Close() })
-	_, err := subscription.Receive(t.Context())
-	must(t, err)
-	for _, queues := range [][]order.Queue{{order.QueueDefault}, nil, {order.QueueCritical, order.QueueLow}} {
-		_, batch := prefetch.NewBatch(t.Context())
-		batch.Send(t.Context(), b.rdb, queues)
-	}
-	var got []string
-	for range 2 {
-		got = append(got, receive(t, "an announcement", subscription.Channel()).Payload)
-	}
-	if diff := cmp.Diff([]string{"default", "critical,low"}, got); diff != "" {
-		t.Errorf("messages (-want +got):\n%s", diff)
-	}
-}
 
 // idleServer is a server of one queue that was found empty, on a prefetcher that runs in
 // part.
@@ -67,13 +45,13 @@ func (b *bundle) idle(t *testing.T, q order.Queue, run func(*prefetch.Prefetcher
 		p.Poll(ctx) // ends the wait of the server
 		running.Wait()
 	})
-	eventually(t, "the queue is found empty", func() bool { return fetches.Load() > 0 })
+	programtest.Until(t, "the queue is found empty", func() bool { return fetches.Load() > 0 })
 	return &idleServer{Prefetcher: p, message: message}
 }
 
 func (b *bundle) awaitListener(t *testing.T) {
 	t.Helper()
-	eventually(t, "the prefetcher listens", func() bool {
+	programtest.Until(t, "the prefetcher listens", func() bool {
 		return b.rdb.PubSubNumSub(context.Background(), wakeChannel).Val()[wakeChannel] == 1
 	})
 }
@@ -85,7 +63,6 @@ func TestWake(t *testing.T) {
 	for name, disturb := range map[string]func(t *testing.T, b *bundle){
 		"connected": func(*testing.T, *bundle) {},
 		"connected again": func(t *testing.T, b *bundle) {
-			t.Helper()
 			if n, err := b.rdb.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Int(); n != 1 || err != nil {
 				t.Fatalf("%d listeners were cut off, %v", n, err)
 			}
@@ -97,7 +74,7 @@ func TestWake(t *testing.T) {
 			b.awaitListener(t)
 			disturb(t, b)
 			n := 0
-			eventually(t, "a task is taken", func() bool { // announcements are lost until it listens again
+			programtest.Until(t, "a task is taken", func() bool { // announcements are lost until it listens again
 				n++
 				b.send(t, order.QueueCritical, fmt.Sprint("o", n))
 				return len(s.message) > 0
