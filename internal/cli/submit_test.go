@@ -128,6 +128,9 @@ func TestSubmitAgain(t *testing.T) {
 			}
 			w.Header().Set("Idempotency-Replayed", "true")
 		}, `accepted +1\nreplayed +0`, 2},
+		{"the API repeats its own try", valid, func(_ int, w http.ResponseWriter) {
+			w.Header().Set("Idempotency-Replayed", "true")
+		}, `accepted +1\nreplayed +0`, 1},
 		{"a replay of the client's id stays one", withID("mine"), func(n int, w http.ResponseWriter) {
 			if n == 1 {
 				w.WriteHeader(http.StatusBadGateway)
