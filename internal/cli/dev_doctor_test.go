@@ -67,10 +67,11 @@ var defaultRules = rules.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, Ma
 // TestSampleFindsDifferences checks that every field is compared.
 func TestSampleFindsDifferences(t *testing.T) {
 	t.Parallel()
-	want := sampleOrder{Amount: 1000_01, Items: []string{"lamp"}}.expected(defaultRules)
+	content := order.Content{Amount: 1000_01, Items: []string{"lamp"}, Priority: order.PriorityMedium}
+	want := sampleOrder{Content: content}.expected(defaultRules)
 	right := client.Order{
 		Status: "completed", Handling: "priority", Result: "Order marked for priority processing",
-		Queue: "critical", Priority: 2, Amount: "1000.010", Items: want.Items,
+		Queue: "critical", Content: content,
 	}
 	if got := difference(want, right); got != "" {
 		t.Fatal(got)
@@ -81,9 +82,7 @@ func TestSampleFindsDifferences(t *testing.T) {
 		"handling": func(o *client.Order) { o.Handling = order.HandlingStandard },
 		"result":   func(o *client.Order) { o.Result = "" },
 		"queue":    func(o *client.Order) { o.Queue = order.QueueLow },
-		"priority": func(o *client.Order) { o.Priority = 3 },
-		"amount":   func(o *client.Order) { o.Amount = "1000.02" },
-		"items":    func(o *client.Order) { o.Items = nil },
+		"content":  func(o *client.Order) { o.Amount = 1000_02 },
 	} {
 		wrong := right
 		if change(&wrong); !strings.HasPrefix(difference(want, wrong), name+" is ") {

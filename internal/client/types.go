@@ -38,14 +38,8 @@ func decode[T any, P interface {
 // Order is an order as the API shows it. Times that have not come are zero.
 type Order struct {
 	Raw
-	ID               string         `json:"id"`
-	Amount           json.Number    `json:"amount"`
-	Items            []string       `json:"items"`
-	Customer         string         `json:"customer"`
-	Address          string         `json:"address"`
-	Priority         order.Priority `json:"priority"`
-	Notes            string         `json:"notes"`
-	ProcessAt        time.Time      `json:"process_at"`
+	ID string `json:"id"`
+	order.Content
 	Status           order.Status   `json:"status"`
 	Queue            order.Queue    `json:"queue"`
 	Handling         order.Handling `json:"handling"`
