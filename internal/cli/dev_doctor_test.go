@@ -129,7 +129,7 @@ func TestSampleIsVaried(t *testing.T) {
 
 func TestFindingText(t *testing.T) {
 	t.Parallel()
-	f := notChecked("redis", "persistence", "one two three four five six", "do what docs/a-path-that-is-longer-than-the-screen.md says")
+	f := finding(app.FindingNotChecked, "redis", "persistence", "one two three four five six", "do what docs/a-path-that-is-longer-than-the-screen.md says")
 	const want = `not checked  redis: persistence
     one two three four
     five six

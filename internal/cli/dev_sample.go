@@ -15,6 +15,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
+	"orderprocessor/internal/app"
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/load"
 	"orderprocessor/internal/order"
@@ -58,9 +59,8 @@ type sampleCount struct{ sent, right int }
 func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := d.apiConfig.Common
 	s := &sample{
-		api: api, rules: rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems},
+		api: api, rules: app.Rules(d.apiConfig.Common),
 		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
 		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
 	}

@@ -92,7 +92,7 @@ func TestLoadUsage(t *testing.T) {
 			[]string{"--mix", "high=1,low=x,low=2"},
 		},
 		{"argument", `unknown command "now"`, []string{"now"}},
-		{"output", `must be table or json`, []string{"-o", "xml"}},
+		{"output", `must be one of table, json`, []string{"-o", "xml"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

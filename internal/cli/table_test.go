@@ -53,8 +53,8 @@ func TestTablesFit80Columns(t *testing.T) {
 	for n := int64(7); n > 0 && n < 1e14; n = n*10 + 7 {
 		digits := strconv.FormatInt(n, 10)
 		var out strings.Builder
-		s := &statsCommand{apiCommand{World: &World{Stdout: &out}}}
-		s.print(largeStats(n))
+		s := &apiCommand{World: &World{Stdout: &out}}
+		s.printStats(largeStats(n))
 		f := float64(n)
 		r := &loadReport{Result: load.Result{LatencyMS: load.Latency{P50: f, P90: f, P95: f, P99: f, Max: f}}}
 		r.printLatency(s.World)

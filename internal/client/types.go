@@ -12,6 +12,9 @@ type Raw struct {
 	JSON json.RawMessage `json:"-"`
 }
 
+// Text returns the answer as the API wrote it.
+func (r Raw) Text() json.RawMessage { return r.JSON }
+
 func (r *Raw) keep(text json.RawMessage) { r.JSON = text }
 
 // answer is a type of answer that can be recognised.
