@@ -208,7 +208,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	api := newScript(t, exchange{"GET /health", neverAnswer, ""})
 	c := &command{world: world{environ: []string{"REDIS_URL=redis://127.0.0.1:1"}}}
 	c.start(t, "doctor", "--api", api.URL)
-	eventually(t, "the API is asked", func() bool { return api.requests() == 1 })
+	eventually(t, "the API is asked", func() bool { return len(api.requests()) == 1 })
 	c.interrupt(t)
 	c.mustPrint(t, 1, "", "orderctl: interrupted\n")
 }

@@ -2,9 +2,6 @@ package cli_test
 
 import (
 	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -46,22 +43,17 @@ func TestGetAndStats(t *testing.T) {
 func TestGetShowsWhatWentWrong(t *testing.T) {
 	t.Parallel()
 	const record = `{"id":"a","amount":1,"items":["x"],"customer":"evil \u001b[2J","address":"b","priority":1,
-		"status":"retrying","queue":"critical","error":"shop is away","created_at":"2026-01-02T03:04:05Z",
+		"status":"retrying","queue":"critical","error":"shop is away","cancel_reason":"twice",
+		"process_at":"2026-12-24T18:00:00+01:00","created_at":"2026-01-02T03:04:05Z",
 		"next_attempt_at":"2026-01-02T03:04:07Z","attempts":[
 		{"number":1,"worker_id":"w","started_at":"2026-01-02T03:04:05.5Z","ended_at":"2026-01-02T03:04:06Z","error":"shop is away","note":"sorry"},
 		{"number":2,"worker_id":"w","started_at":"2026-01-02T03:04:07.5Z"}]}`
 	c := orderctl(t, "get", "a", "--api", answering(t, 200, record))
-	c.mustEnd(t, 0, `error +shop is away\n`, `next attempt at +2026-01-02T03:04:07.000000Z\n`,
+	c.mustEnd(t, 0, `error +shop is away\ncancel reason +twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`, `next attempt at +2026-01-02T03:04:07.000000Z\n`,
 		`attempt 1 +2026-01-02T03:04:05.500000Z, by w, shop is away, fulfilment said: sorry\nattempt 2 +2026-01-02T03:04:07.500000Z, by w, running\n`)
 	if strings.Contains(c.stdout.String(), "\x1b") {
 		t.Error("a control character reached the terminal")
 	}
-}
-
-func TestGetShowsWhyAndWhen(t *testing.T) {
-	t.Parallel()
-	api := newScript(t, exchange{"GET /orders/...", 200, record("...", "cancelled", `,"cancel_reason":"ordered twice","process_at":"2026-12-24T18:00:00+01:00"`)})
-	orderctl(t, "get", "...", "--api", api.URL).mustEnd(t, 0, `\ncancel reason +ordered twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`)
 }
 
 func TestStrangeAnswers(t *testing.T) {
@@ -91,18 +83,6 @@ func TestStatsShowDriftAndPausedQueues(t *testing.T) {
 	const stats = `{"by_status":{"pending":3},"queues":{"low":{"pending":3,"paused":true,"oldest_pending_seconds":61.5}},"ledger":{"accepted":4,"drift":1}}`
 	orderctl(t, "stats", "--api", answering(t, 200, stats)).mustEnd(t, 0,
 		`drift +1 \(THE BOOKS DO NOT BALANCE\)`, `low +3 +0 +0 +0 +0 +PAUSED +61\.5 s`)
-}
-
-// answering returns the address of a server that answers everything alike.
-func answering(t *testing.T, code int, body string) string {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", "/elsewhere")
-		w.WriteHeader(code)
-		_, _ = io.WriteString(w, body)
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
 }
 
 func TestStatsShowRepairs(t *testing.T) {

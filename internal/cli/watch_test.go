@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -21,26 +20,24 @@ const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by
 
 // watchable is an API with statistics and events.
 type watchable struct {
-	*httptest.Server
+	*fakeAPI
 	refuse atomic.Bool // statistics are answered 503
-	asked  atomic.Int64
 }
 
 func newWatchable(t *testing.T) *watchable {
 	t.Helper()
 	a := &watchable{}
-	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.fakeAPI = newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/events":
 			played{status: 200, text: begins + change("2-0", "order-2", "pending", ""), stays: true}.play(w, r)
-		case a.asked.Add(1) > 0 && a.refuse.Load():
+		case a.refuse.Load():
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, away)
 		default:
 			_, _ = io.WriteString(w, watched)
 		}
-	}))
-	t.Cleanup(a.Close)
+	})
 	return a
 }
 
