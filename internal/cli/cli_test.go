@@ -19,12 +19,9 @@ import (
 
 	"orderprocessor/internal/cli"
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
-
-// patience bounds every wait of these tests. It only ends one that hangs: how fast the
-// machine is must not matter.
-const patience = 5 * time.Minute
 
 // asCommand makes the test binary behave as orderctl; see TestMain.
 const asCommand = "TEST_BINARY_IS_ORDERCTL"
@@ -110,7 +107,7 @@ func (c *command) wait(tb testing.TB) int {
 	select {
 	case <-c.ended:
 		return c.status
-	case <-time.After(patience):
+	case <-time.After(programtest.Patience):
 		tb.Fatalf("orderctl did not end; it said:\n%s%s", c.stdout.String(), c.stderr.String())
 		return -1
 	}
@@ -128,7 +125,7 @@ func (c *command) mustSay(tb testing.TB, pattern string) []string {
 	tb.Helper()
 	re := regexp.MustCompile(pattern)
 	var found []string
-	eventually(tb, "orderctl says "+pattern, func() bool {
+	programtest.Until(tb, "orderctl says "+pattern, func() bool {
 		found = re.FindStringSubmatch(c.stdout.String())
 		select {
 		case <-c.ended:
@@ -140,20 +137,6 @@ func (c *command) mustSay(tb testing.TB, pattern string) []string {
 		return found != nil
 	})
 	return found
-}
-
-func eventually(tb testing.TB, what string, ok func() bool) {
-	tb.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			tb.Fatalf("not within %v: %s", patience, what)
-		}
-	}
 }
 
 // orderctl runs a command that ends by itself.

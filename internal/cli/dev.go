@@ -86,7 +86,7 @@ func (d *devCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, redis.close()) }()
+	defer func() { err = errors.Join(err, redis.stop()) }()
 	d.apiConfig.Redis, d.workerConfig.Redis = redis.config, redis.config
 	d.choosePorts()
 	opts := app.Options{Log: log, TrustRedis: redis.inMemory}

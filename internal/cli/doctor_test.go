@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -191,7 +192,7 @@ func TestDoctorKnowsNoRedis(t *testing.T) {
 func TestDoctorShowsScreens(t *testing.T) {
 	t.Parallel()
 	shown, _ := inTerminal(t, "doctor --api http://127.0.0.1:1")
-	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
+	programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
 	text := strings.ReplaceAll(shown.String(), "\r", "")
 	if !regexp.MustCompile(`(?m)^problem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right\n`).MatchString(text) {
 		t.Errorf("the finding of the API is not shown as it should be:\n%s", text)
@@ -208,7 +209,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	api := newScript(t, exchange{"GET /health", neverAnswer, ""})
 	c := &command{world: world{environ: []string{"REDIS_URL=redis://127.0.0.1:1"}}}
 	c.start(t, "doctor", "--api", api.URL)
-	eventually(t, "the API is asked", func() bool { return len(api.requests()) == 1 })
+	programtest.Until(t, "the API is asked", func() bool { return len(api.requests()) == 1 })
 	c.interrupt(t)
 	c.mustPrint(t, 1, "", "orderctl: interrupted\n")
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/programtest"
 )
 
 // fakeAPI is an API that answers as a test wants, and keeps the requests.
@@ -200,7 +202,7 @@ func runScripted(t *testing.T, rows ...scripted) {
 			c := &command{}
 			c.start(t, append(strings.Split(tt.args, " "), "--api", api.URL)...)
 			if last := len(tt.script); tt.script[last-1].status == neverAnswer {
-				eventually(t, "the last request is sent", func() bool { return len(api.requests()) == last })
+				programtest.Until(t, "the last request is sent", func() bool { return len(api.requests()) == last })
 				c.interrupt(t)
 			}
 			c.wait(t)

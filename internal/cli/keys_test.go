@@ -100,18 +100,6 @@ func TestKeysNewForPeople(t *testing.T) {
 	}
 }
 
-// TestKeysLeaveNothingBehind checks that no file is written.
-func TestKeysLeaveNothingBehind(t *testing.T) {
-	home := t.TempDir()
-	t.Chdir(home)
-	t.Setenv("HOME", home)
-	newKey(t, "--name", "a", "--scope", "read")
-	found, err := os.ReadDir(home)
-	if err != nil || len(found) != 0 {
-		t.Errorf("%v, %v", found, err)
-	}
-}
-
 func keyFile(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")

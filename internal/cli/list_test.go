@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"orderprocessor/internal/programtest"
 )
 
 func TestList(t *testing.T) {
@@ -93,7 +95,7 @@ func TestListInTerminal(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 4)
 	api := newScript(t, exchange{"GET /orders?limit=50", 200, page("", record(long, "priority_processing", `,"error":"`+long+`"`))})
 	shown, _ := inTerminal(t, "list --api "+api.URL)
-	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 0\r\n") })
+	programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 0\r\n") })
 	for _, line := range strings.Split(shown.String(), "\r\n") {
 		if strings.Contains(line, "priority_processing") && (utf8.RuneCountInString(line) > 80 || !strings.Contains(line, "…  priority_processing   12.50  2026-11-23T12:00:00Z")) {
 			t.Errorf("a line is %q", line)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // newLoadAPI returns an API that answers orders with one status, and each request for
@@ -96,7 +98,7 @@ func TestLoadIsInterrupted(t *testing.T) {
 	api := newLoadAPI(t, http.StatusCreated, statsWith(10, 10, 0), statsWith(20, 20, 0))
 	c := &command{}
 	c.start(t, "load", "--api", api.URL, "--rate", "100", "--duration", "1h")
-	eventually(t, "orders are sent", func() bool { return len(api.posts()) > 5 })
+	programtest.Until(t, "orders are sent", func() bool { return len(api.posts()) > 5 })
 	c.interrupt(t)
 	c.mustEnd(t, 1, `(?m)^ +sent +`, `settled +10 orders`, `The load was interrupted\.\nThe workers kept up\.\norderctl: interrupted\n$`)
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 const valid = `{"amount":12.50,"items":["lamp"],"customer":"Ada","address":"London"}`
@@ -130,7 +132,7 @@ func TestSubmitHonoursRetryAfter(t *testing.T) {
 	})
 	c := &command{}
 	c.start(t, "submit", fileOf(t, valid), "--api", api.URL)
-	eventually(t, "it waits after the first try", func() bool { return strings.Contains(c.stderr.String(), "trying again in") })
+	programtest.Until(t, "it waits after the first try", func() bool { return strings.Contains(c.stderr.String(), "trying again in") })
 	if status := c.interrupt(t); status != 1 {
 		t.Errorf("ended with %d", status)
 	}
