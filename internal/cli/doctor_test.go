@@ -68,7 +68,7 @@ func TestDoctorOfAService(t *testing.T) {
 		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +programs +versions +1 api and 1 worker of `, `(?m)^ok +admin +program at `+regexp.QuoteMeta(said[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
 }
 
-// TestDoctorFinds looks at what only this command finds; the rest is Examine's.
+// TestDoctorFinds checks what only this command finds; package app finds the rest.
 func TestDoctorFinds(t *testing.T) {
 	t.Parallel()
 	healthy := exchange{"GET /health", 200, `{"status":"healthy"}`}
@@ -106,7 +106,7 @@ func TestDoctorFinds(t *testing.T) {
 				t.Errorf("a secret is shown: %s", text)
 			}
 			if tt.name != "wrong Redis" {
-				mustFind(t, found, "queues/workers", `^problem: none is alive`) // Redis is looked at all the same
+				mustFind(t, found, "queues/workers", `^problem: none is alive`) // Redis is checked all the same
 			}
 		})
 	}
@@ -141,7 +141,7 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 			found := diagnose(t, 1, in, "--api", "http://127.0.0.1:1")
 			mustFind(t, found, "admin/program at "+strings.TrimPrefix(admin.URL, "http://"), tt.says)
 			if n := strings.Count(fmt.Sprint(found), "admin/"); n != 1 {
-				t.Errorf("one address is told of %d times: %v", n, found)
+				t.Errorf("one address is reported %d times: %v", n, found)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,16 +81,31 @@ func answering(tb testing.TB, status int, body string) string {
 	}).URL
 }
 
-// newSubmitAPI answers the n-th submission, counted from 1, and is healthy.
-func newSubmitAPI(tb testing.TB, answer func(n int, w http.ResponseWriter)) *fakeAPI {
+// reply is an answer to a submission: its status, one header as "Name: value", and its
+// body.
+type reply struct {
+	status       int
+	header, body string
+}
+
+// newSubmitAPI returns a healthy API with these replies to submissions, the last of
+// which it repeats.
+func newSubmitAPI(tb testing.TB, replies ...reply) *fakeAPI {
 	tb.Helper()
-	var f *fakeAPI
-	f = newFakeAPI(tb, func(_ int, w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			answer(len(f.posts()), w)
+	var sent atomic.Int64
+	return newFakeAPI(tb, func(_ int, w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return
 		}
+		answer := replies[min(int(sent.Add(1)), len(replies))-1]
+		if answer.status == answerLost {
+			panic(http.ErrAbortHandler)
+		}
+		name, value, _ := strings.Cut(answer.header, ": ")
+		w.Header().Set(name, value)
+		w.WriteHeader(answer.status)
+		_, _ = io.WriteString(w, answer.body)
 	})
-	return f
 }
 
 // exchange is one request that a command has to send, and what it gets.

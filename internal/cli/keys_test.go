@@ -82,7 +82,7 @@ func TestKeysAreRandom(t *testing.T) {
 	}
 }
 
-// TestKeysNewForPeople tells the secret from the line.
+// TestKeysNewForPeople checks that the secret is distinguished from the line.
 func TestKeysNewForPeople(t *testing.T) {
 	t.Parallel()
 	c := orderctl(t, "keys", "new", "--name", "shop", "--scope", "submit")

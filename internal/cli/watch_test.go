@@ -79,7 +79,7 @@ func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, ke
 	if err != nil {
 		t.Skip("there is no script of util-linux, which makes a terminal")
 	}
-	// What the terminal is like is told before and after, to be compared.
+	// The settings of the terminal are printed before and after, to be compared.
 	line := fmt.Sprintf(`stty cols 80 rows 24; stty -g; sh -c 'echo pid $$; exec "$0" %s' '%s'; echo ended $?; stty -g`,
 		args, os.Args[0])
 	cmd := exec.Command(script, "-qec", line, "/dev/null")
@@ -139,14 +139,14 @@ func TestWatchInTerminal(t *testing.T) {
 	}
 }
 
-// mustBeAsBefore compares the settings of the terminal, and looks for the way back to
-// its first screen.
+// mustBeAsBefore compares the settings of the terminal, and checks that
+// it shows its first screen again.
 func mustBeAsBefore(t *testing.T, shown *stream) {
 	t.Helper()
 	settings := regexp.MustCompile(`(?m)[0-9a-f]+(:[0-9a-f]+){10,}`)
-	programtest.Until(t, "the settings are told twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })
-	if told := settings.FindAllString(shown.String(), -1); told[0] != told[1] {
-		t.Errorf("the terminal was %s and is %s", told[0], told[1])
+	programtest.Until(t, "the settings are printed twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })
+	if printed := settings.FindAllString(shown.String(), -1); printed[0] != printed[1] {
+		t.Errorf("the terminal was %s and is %s", printed[0], printed[1])
 	}
 	text := shown.String()
 	for on, off := range map[string]string{"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h"} {

@@ -30,7 +30,7 @@ func (c *Client) SubmitRepeatedly(ctx context.Context, body []byte, p RetryPolic
 
 // unknown returns why an order may have been accepted, given the error of the last
 // attempt and the result before it. An answer from before the order is looked up
-// says nothing about earlier attempts.
+// reveals nothing about earlier attempts.
 func unknown(last, before error) error {
 	switch {
 	case last == nil, NoRoom(last):
