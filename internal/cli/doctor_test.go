@@ -213,14 +213,3 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	c.interrupt(t)
 	c.mustPrint(t, 1, "", "orderctl: interrupted\n")
 }
-
-func TestDoctorJudgesAddresses(t *testing.T) {
-	t.Parallel()
-	for api, says := range map[string]string{
-		"https://127.0.0.1:1": `^ok: .*over TLS`, "http://localhost:1": `^ok: .*on this machine`, "http://[::1]:1": `^ok: .*on this machine`,
-		"http://orders.invalid": `^warning: http://orders.invalid: keys and orders can be read`,
-	} {
-		in := world{environ: []string{"REDIS_URL=redis://127.0.0.1:1"}}
-		mustFind(t, diagnose(t, 1, in, "--api", api), "api/address", says)
-	}
-}
