@@ -56,6 +56,7 @@ func TestDoctorComparesVersions(t *testing.T) {
 		{other, one, app.FindingWarning, "ready, of " + other + "; orderctl is of " + one},
 		{"", one, app.FindingWarning, "ready, of a build that does not know its version; orderctl is of " + one},
 		{one, "commit unknown, go1", app.FindingOK, "ready"},
+		{"\x1b[2J", one, app.FindingWarning, "ready, of  [2J; orderctl is of " + one},
 	} {
 		f := checkVersion("admin", "API", row.version, row.own)
 		if f.State != row.state || f.Found != row.says || (f.State == app.FindingWarning) != (f.Advice != "") {
