@@ -44,7 +44,7 @@ var beside = map[string][]string{
 	"internal/load":   {"internal/order"},
 	"internal/cli": {
 		"internal/order", "internal/rules", "internal/config", "internal/access", "internal/app", "internal/app/apiapp", "internal/app/workerapp",
-		"internal/client", "internal/load",
+		"internal/client", "internal/load", "internal/stats",
 	},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},

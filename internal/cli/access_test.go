@@ -1,83 +1,78 @@
 package cli_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// guarded is an API that takes one key, and keeps what it was shown.
-type guarded struct {
-	*httptest.Server
-	mu    sync.Mutex
-	shown []string
-}
-
-func newGuarded(t *testing.T) *guarded {
+// newGuarded returns an API that knows one key.
+func newGuarded(t *testing.T) *fakeAPI {
 	t.Helper()
-	g := &guarded{}
-	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		g.mu.Lock()
-		g.shown = append(g.shown, r.Header.Values("Authorization")...)
-		g.mu.Unlock()
+	return newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer ok_right" {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, problem(401, "This takes a key.", ""))
 			return
 		}
 		_, _ = io.WriteString(w, `{"queues":[]}`)
-	}))
-	t.Cleanup(g.Close)
-	return g
+	})
 }
 
-func (g *guarded) keys() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Clone(g.shown)
+// keys returns the keys that were sent.
+func (f *fakeAPI) keys() (keys []string) {
+	for _, r := range f.requests() {
+		if r.key != "" {
+			keys = append(keys, r.key)
+		}
+	}
+	return keys
 }
 
 func TestKeyIsSent(t *testing.T) {
 	t.Parallel()
-	right, wrong := "ORDERCTL_API_KEY=ok_right", "ORDERCTL_API_KEY=ok_wrong"
+	const right, wrong, unknown = "ORDERCTL_API_KEY=ok_right", "ORDERCTL_API_KEY=ok_wrong", `401: .* the API requires a key`
+	accepted := []string{"Bearer ok_right"}
 	for _, tt := range []struct {
 		name    string
-		environ []string
+		environ string
 		file    string // what --key-file holds; none without
 		status  int
 		says    string
-		shown   []string
+		sent    []string
 	}{
-		{"environment", []string{right}, "", 0, ``, []string{"Bearer ok_right"}},
-		{"file", nil, "ok_right", 0, ``, []string{"Bearer ok_right"}},
-		{"file with a line end", nil, " ok_right\r\n", 0, ``, []string{"Bearer ok_right"}},
-		{"file before environment", []string{wrong}, "ok_right\n", 0, ``, []string{"Bearer ok_right"}},
-		{"none", nil, "", 1, `401: This takes a key; the API requires a key: set ORDERCTL_API_KEY, or name a file .* --key-file`, nil},
-		{"empty environment", []string{"ORDERCTL_API_KEY="}, "", 1, `401: .* the API requires a key`, nil},
-		{"wrong", []string{wrong}, "", 1, `401: .*; the API does not know this key: is ORDERCTL_API_KEY or --key-file right\?`, []string{"Bearer ok_wrong"}},
-		{"empty file", []string{right}, "\n", 2, `key is empty; it should hold the key to the API`, nil},
-		{"two words", nil, "ok_secret ok_word\n", 2, `key holds no key: one word of at most 256 characters`, nil},
-		{"line break in the environment", []string{"ORDERCTL_API_KEY=ok_secret\r\nX: y"}, "", 2, `ORDERCTL_API_KEY holds no key`, nil},
-		{"too long", nil, strings.Repeat("ok_secret", 30), 2, `holds no key`, nil},
-		{"endless file", nil, strings.Repeat("ok_secret", 10_000), 2, `holds no key`, nil},
+		{"environment", right, "", 0, ``, accepted},
+		{"white space in the environment", "ORDERCTL_API_KEY= ok_right\r\n", "", 0, ``, accepted},
+		{"a mark in the environment", "ORDERCTL_API_KEY=\ufeffok_right\n", "", 0, ``, accepted},
+		{"file", "", "ok_right", 0, ``, accepted},
+		{"file with a line end", "", " ok_right\r\n", 0, ``, accepted},
+		{"file with a mark", "", "\ufeffok_right\r\n", 0, ``, accepted},
+		{"file in UTF-16", "", "\xff\xfe" + in16("ok_right\r\n"), 0, ``, accepted},
+		{"file in UTF-16 the other way round", "", "\xfe\xff\x00" + strings.TrimSuffix(in16("ok_right"), "\x00"), 0, ``, accepted},
+		{"file before environment", wrong, "ok_right\n", 0, ``, accepted},
+		{"none", "", "", 1, `401: This takes a key; the API requires a key: set ORDERCTL_API_KEY, or name a file .* --key-file`, nil},
+		{"empty environment", "ORDERCTL_API_KEY=", "", 1, unknown, nil},
+		{"wrong", wrong, "", 1, `401: .*; the API does not know this key: is ORDERCTL_API_KEY or --key-file right\?`, []string{"Bearer ok_wrong"}},
+		{"empty file", right, "\ufeff \n", 2, `key is empty; it should hold the key to the API`, nil},
+		{"two words", "", "ok_secret ok_word\n", 2, `key holds no key: one word of at most 256 characters`, nil},
+		{"line break in the environment", "ORDERCTL_API_KEY=ok_secret\r\nX: y", "", 2, `ORDERCTL_API_KEY holds no key`, nil},
+		{"too long", "", strings.Repeat("ok_secret", 30), 2, `holds no key`, nil},
+		{"endless file", "", strings.Repeat("ok_secret", 10_000), 2, `holds no key`, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api := newGuarded(t)
-			args := []string{"queues", "--api", api.URL}
+			args := []string{"queues", "--api", "\t" + api.URL + " \n"}
 			if tt.file != "" {
 				args = append(args, "--key-file", keyFile(t, tt.file))
 			}
-			c := orderctlIn(t, world{environ: tt.environ}, args...)
+			c := orderctlIn(t, world{environ: []string{tt.environ}}, args...)
 			c.mustEnd(t, tt.status, tt.says)
-			if diff := cmp.Diff(tt.shown, api.keys()); diff != "" {
+			if diff := cmp.Diff(tt.sent, api.keys()); diff != "" {
 				t.Errorf("Authorization (-want +got):\n%s", diff)
 			}
 			if out := c.stdout.String() + c.stderr.String(); strings.Contains(out, "ok_") {
@@ -85,10 +80,6 @@ func TestKeyIsSent(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestKeyFileIsMissing(t *testing.T) {
-	t.Parallel()
 	orderctl(t, "stats", "--key-file", "/nowhere/key").mustEnd(t, 1, `^orderctl: read the key: open /nowhere/key: no such file`)
 }
 
@@ -102,8 +93,7 @@ func TestHelpShowsNoKey(t *testing.T) {
 	}
 }
 
-// TestRedirectGetsNoKey sends the key to the API that was named, and nowhere
-// else.
+// TestRedirectGetsNoKey checks that the key goes only to the API that was named.
 func TestRedirectGetsNoKey(t *testing.T) {
 	t.Parallel()
 	elsewhere := newGuarded(t)
@@ -111,13 +101,11 @@ func TestRedirectGetsNoKey(t *testing.T) {
 	t.Cleanup(api.Close)
 	in := world{environ: []string{"ORDERCTL_API_KEY=ok_right"}}
 	orderctlIn(t, in, "stats", "--api", api.URL).mustEnd(t, 1, `307: `)
-	if got := elsewhere.keys(); got != nil {
-		t.Errorf("another server was shown %q", got)
-	}
+	elsewhere.mustBeAsked(t)
 }
 
-// TestBarred tells of a missing scope once, and sends nothing more.
-func TestBarred(t *testing.T) {
+// TestMissingScope checks that a missing scope is reported once and ends the command.
+func TestMissingScope(t *testing.T) {
 	t.Parallel()
 	const forbidden = 403
 	in := world{environ: []string{"ORDERCTL_API_KEY=ok_read"}}
@@ -135,50 +123,16 @@ func TestBarred(t *testing.T) {
 		`accepted +0\n`, `refused +1\n`, `not sent +1 \(from line 2 on\)\n`, `line 1: 403: `, `stopped at line 1: `+says)
 }
 
-// TestOverTheRateLimit waits as long as it is told, however often that is.
-func TestOverTheRateLimit(t *testing.T) {
-	t.Parallel()
-	const refusals = 2
-	api := newFake(t, func(n int, w http.ResponseWriter) {
-		if n > refusals {
-			w.WriteHeader(http.StatusCreated)
-			return
-		}
-		w.Header().Set("Retry-After", "1")
-		w.WriteHeader(http.StatusTooManyRequests)
-		_, _ = io.WriteString(w, problem(429, "Too many requests.", ""))
-	})
-	in := world{stdin: strings.NewReader(valid)}
-	orderctlIn(t, in, "submit", "--tries", "1", "--api", api.URL).mustEnd(t, 0, `accepted +1\n`)
-	if n := len(api.bodies); n != refusals+1 {
-		t.Errorf("the order was sent %d times, want %d", n, refusals+1)
-	}
-}
-
-// TestRateLimitIsReported checks that a command says when it may be repeated, whichever
-// form the answer says it in and whatever its clock shows.
+// TestRateLimitIsReported checks that a command reports when it may be repeated.
 func TestRateLimitIsReported(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]struct{ date, retryAfter string }{
-		"seconds":  {"", "7"},
-		"decimals": {"", "6.25"},
-		"date":     {"Sun, 01 Mar 2026 12:00:00 GMT", "Sun, 01 Mar 2026 12:00:07 GMT"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if answer.date != "" {
-					w.Header().Set("Date", answer.date)
-				}
-				w.Header().Set("Retry-After", answer.retryAfter)
-				w.WriteHeader(http.StatusTooManyRequests)
-				_, _ = fmt.Fprint(w, problem(429, "Too many requests.", ""))
-			}))
-			t.Cleanup(api.Close)
-			orderctl(t, "stats", "--api", api.URL).mustEnd(t, 1,
-				`^orderctl: get stats: 429: Too many requests; the API accepts no more requests with this key for 7s\n$`)
-		})
-	}
+	api := newFakeAPI(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", "Sun, 01 Mar 2026 12:00:00 GMT")
+		w.Header().Set("Retry-After", "Sun, 01 Mar 2026 12:00:07 GMT")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	orderctl(t, "stats", "--api", api.URL).mustEnd(t, 1,
+		`^orderctl: get stats: 429: Too Many Requests; the API accepts no more requests with this key for 7s\n$`)
 }
 
 // TestDevWithKeys runs an API that wants keys, and the sample with one of them.
@@ -190,4 +144,40 @@ func TestDevWithKeys(t *testing.T) {
 	orderctlIn(t, in, args...).mustEnd(t, 1, `401: .*; the API requires a key: set ORDERCTL_API_KEY`)
 	in.environ = append(in.environ, "ORDERCTL_API_KEY="+key.Key)
 	orderctlIn(t, in, args...).mustEnd(t, 0, `Every order ended as the rules say`)
+}
+
+// TestAddressOfTheAPI checks that a wrong address names what is missing in it, or how it
+// is written, and shows no password.
+func TestAddressOfTheAPI(t *testing.T) {
+	t.Parallel()
+	for address, says := range map[string]string{
+		"localhost:8080":             `"localhost:8080": http:// is missing: http://localhost:8080\n`,
+		"127.0.0.1:8080":             `http:// is missing: http://127\.0\.0\.1:8080\n`,
+		"[::1]:8080":                 `http:// is missing: http://\[::1\]:8080\n`,
+		"localhost":                  `must look like http://127\.0\.0\.1:8080, not "localhost": http:// is missing: http://localhost\n`,
+		"orders.example.com/base":    `http:// is missing: http://orders\.example\.com/base\n`,
+		"user:secret@host:80":        `http:// is missing: http://user:xxxxx@host:80\n`,
+		"ftp://host":                 `must look like http://127\.0\.0\.1:8080, not "ftp://host"\n`,
+		"http://":                    `must look like`,
+		"http://:8080":               `must look like`,
+		":8080":                      `must look like http://127\.0\.0\.1:8080`,
+		"http://bücher.example:8080": `punycode: xn--bcher-kva\.example\n`,
+	} {
+		c := orderctl(t, "stats", "--api", address)
+		c.mustEnd(t, 2, says)
+		if text := c.stderr.String(); strings.Contains(text, "secret") {
+			t.Errorf("the password is shown: %s", text)
+		}
+	}
+	orderctl(t, "stats", "--api", "http://xn--bcher-kva.invalid").mustEnd(t, 1, `no answer from the API`)
+}
+
+// TestEnvironmentNamesTheAPI checks that --api has precedence over the environment.
+func TestEnvironmentNamesTheAPI(t *testing.T) {
+	t.Parallel()
+	in := world{environ: []string{"ORDERCTL_API=\ufeff http://127.0.0.1:1\n"}}
+	orderctlIn(t, in, "stats").mustEnd(t, 1, `^orderctl: get stats: no answer from the API at http://127.0.0.1:1: .*refused.*\n$`)
+	orderctlIn(t, in, "stats", "--api", "http://127.0.0.1:2").mustEnd(t, 1, `http://127.0.0.1:2: `)
+	in.environ = []string{"ORDERCTL_API= \n"}
+	orderctlIn(t, in, "stats", "--help").mustEnd(t, 0, `default "http://127.0.0.1:8080"`)
 }

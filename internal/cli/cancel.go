@@ -39,7 +39,7 @@ func (c *cancelCommand) run(ctx context.Context, ids []string) error {
 	if err := checkIDs(ids...); err != nil {
 		return err
 	}
-	return c.withClient(1, func(api *client.Client) error {
+	return c.withClient(func(api *client.Client) error {
 		orders := &changeEach{
 			World: c.World, output: c.output, kind: "orders", done: "cancelled",
 			change: func(ctx context.Context, id string) (changed, error) {

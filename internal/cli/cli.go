@@ -9,6 +9,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,20 +129,36 @@ type apiCommand struct {
 	output format
 }
 
-// addFlags adds the flags of the API and, unless the command has no JSON, --output.
+// addFlags adds the flags of the API, and --output.
 func (c *apiCommand) addFlags(cmd *cobra.Command) {
 	addAPIFlags(cmd, c.World, &c.api)
-	c.output = formatTable
-	cmd.Flags().VarP(&c.output, "output", "o", "for people or for programs")
-	suggest(cmd, "output", []format{formatTable, formatJSON})
+	addOutputFlag(cmd, &c.output)
 }
 
-// withClient calls do with a client that keeps so many connections open.
-func (c *apiCommand) withClient(connections int, do func(*client.Client) error) error {
-	api, err := c.api.open(client.Options{Connections: connections})
+// withClient calls do with a client that keeps one connection open.
+func (c *apiCommand) withClient(do func(*client.Client) error) error {
+	api, err := c.api.open(client.Options{Connections: 1})
 	if err != nil {
 		return err
 	}
 	defer api.Close()
 	return do(api)
+}
+
+// fetched is an answer of the API that is decoded and kept as it was written.
+type fetched interface{ Text() json.RawMessage }
+
+// show fetches one answer and writes it as JSON, or as print does.
+func show[T fetched](c *apiCommand, what string, fetch func(*client.Client) (T, error), print func(T)) error {
+	return c.withClient(func(api *client.Client) error {
+		answer, err := fetch(api)
+		if err != nil {
+			return fmt.Errorf("get %s: %w", what, err)
+		}
+		if c.output == formatJSON {
+			return c.printJSON(answer.Text())
+		}
+		print(answer)
+		return nil
+	})
 }

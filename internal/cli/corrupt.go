@@ -35,7 +35,7 @@ func newCorrupt(w *World) *cobra.Command {
 }
 
 func (c *corruptCommand) run(ctx context.Context) error {
-	return c.withClient(1, func(api *client.Client) error {
+	return c.withClient(func(api *client.Client) error {
 		var all []client.CorruptTasks
 		var answers []json.RawMessage
 		for _, q := range order.Queues() {

@@ -86,7 +86,7 @@ func (d *devCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, redis.close()) }()
+	defer func() { err = errors.Join(err, redis.stop()) }()
 	d.apiConfig.Redis, d.workerConfig.Redis = redis.config, redis.config
 	d.choosePorts()
 	opts := app.Options{Log: log, TrustRedis: redis.inMemory}
@@ -174,7 +174,7 @@ func (d *devCommand) choosePort(what string, addr *string, anyPort bool) {
 // of ctx.
 func (d *devCommand) attend(ctx context.Context, redis *devRedis, api *apiapp.API, worker *workerapp.Worker) error {
 	base := "http://" + reachable(api.Addr())
-	c, err := target{address: base, key: d.env(keyVariable)}.open(client.Options{Connections: 2 * sampleConcurrency})
+	c, err := target{address: base, key: d.env(keyVariable)}.open(client.Options{Connections: sampleConcurrency})
 	if err != nil {
 		return err
 	}

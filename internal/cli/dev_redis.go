@@ -23,7 +23,8 @@ type devRedis struct {
 	// the reason; nil for a Redis that dev does not run.
 	ended <-chan struct{}
 	why   func() error
-	stop  func() error
+	// stop stops what dev started.
+	stop func() error
 }
 
 // openRedis returns the Redis of REDIS_URL, a private redis-server, or one in memory.
@@ -33,7 +34,7 @@ func (d *devCommand) openRedis(ctx context.Context) (*devRedis, error) {
 		if err := pingRedis(ctx, r); err != nil {
 			return nil, fmt.Errorf("REDIS_URL: no answer from %s: %w", r, err)
 		}
-		return &devRedis{config: r, kept: "in the Redis at " + r.String()}, nil
+		return &devRedis{config: r, kept: "in the Redis at " + r.String(), stop: func() error { return nil }}, nil
 	}
 	if program, err := d.LookPath("redis-server"); err == nil && canRunRedis {
 		return openPrivateRedis(ctx, program, d.data)
@@ -49,14 +50,6 @@ func (r *devRedis) watch(ctx context.Context) error {
 	case <-r.ended:
 		return fmt.Errorf("the private Redis has ended: %w", r.why())
 	}
-}
-
-// close stops what dev started.
-func (r *devRedis) close() error {
-	if r.stop == nil {
-		return nil
-	}
-	return r.stop()
 }
 
 func pingRedis(ctx context.Context, r config.Redis) error {

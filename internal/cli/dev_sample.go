@@ -9,13 +9,13 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
+	"orderprocessor/internal/app"
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/load"
 	"orderprocessor/internal/order"
@@ -25,20 +25,19 @@ import (
 const (
 	// maxSample bounds a sample: what the queues accept by default.
 	maxSample = 100_000
-	// sampleConcurrency is how many sample orders are sent, and how many are polled,
-	// at a time.
+	// sampleConcurrency is how many sample orders are sent or polled at a time.
 	sampleConcurrency = 16
 	// sampleTries is how often a sample order is sent while the API is busy.
 	sampleTries = 8
 	// pollInterval is the time between two requests for an order that is not settled.
 	pollInterval = 20 * time.Millisecond
-	// stallTimeout is how long a sample may go without a settled order.
+	// stallTimeout is how long a sample may go without a submission or a settled order.
 	stallTimeout = time.Minute
 	// sampleSeed makes every run submit the same orders, but for their ids.
 	sampleSeed = 1815
 )
 
-var errStalled = fmt.Errorf("no order was settled for %v; see the log", stallTimeout)
+var errStalled = fmt.Errorf("no order was accepted or settled for %v; see the log", stallTimeout)
 
 // sample submits orders as any client does, and checks their outcomes.
 type sample struct {
@@ -60,9 +59,8 @@ type sampleCount struct{ sent, right int }
 func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := d.apiConfig.Common
 	s := &sample{
-		api: api, rules: rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems},
+		api: api, rules: app.Rules(d.apiConfig.Common),
 		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
 		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
 	}
@@ -88,62 +86,51 @@ func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	return s.report(d.World, stats, took)
 }
 
-// submitAndAwait submits all orders, and polls each until it is settled.
+// submitAndAwait submits all orders, and then polls each until it is settled.
 func (s *sample) submitAndAwait(ctx context.Context) error {
-	numbers := make(chan int, s.size)
-	for i := range s.size {
-		numbers <- i
+	if err := s.forEach(ctx, s.submit); err != nil {
+		return err
 	}
-	close(numbers)
-	accepted := make(chan sampleOrder, s.size) // slow polling delays no submission
+	return s.forEach(ctx, s.await)
+}
+
+// forEach calls do for all orders, several at a time.
+func (s *sample) forEach(ctx context.Context, do func(context.Context, sampleOrder) error) error {
 	running, ctx := errgroup.WithContext(ctx)
-	var submitting sync.WaitGroup
-	for range sampleConcurrency {
-		submitting.Add(1)
-		running.Go(func() error {
-			defer submitting.Done()
-			return s.submit(ctx, numbers, accepted)
-		})
-		running.Go(func() error { return s.await(ctx, accepted) })
+	running.SetLimit(sampleConcurrency)
+	for i := 0; i < s.size && ctx.Err() == nil; i++ {
+		running.Go(func() error { return do(ctx, newSampleOrder(s.run, i, s.rules)) })
 	}
-	submitting.Wait()
-	close(accepted)
 	return running.Wait()
 }
 
-func (s *sample) submit(ctx context.Context, numbers <-chan int, accepted chan<- sampleOrder) error {
-	for i := range numbers {
-		o := newSampleOrder(s.run, i, s.rules)
-		body, err := json.Marshal(o)
-		if err != nil {
-			return err
-		}
-		policy := client.RetryPolicy{Attempts: sampleTries, RateLimited: rateLimitedTries}
-		if _, err := s.api.SubmitRepeatedly(ctx, body, policy); err != nil {
-			return fmt.Errorf("submit order %s: %w", o.ID, err)
-		}
-		accepted <- o
+func (s *sample) submit(ctx context.Context, o sampleOrder) error {
+	s.stalled.Reset(stallTimeout)
+	body, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	policy := client.RetryPolicy{Attempts: sampleTries, RateLimited: rateLimitedTries}
+	if _, err := s.api.SubmitRepeatedly(ctx, body, policy); err != nil {
+		return fmt.Errorf("submit order %s: %w", o.ID, err)
 	}
 	return nil
 }
 
-func (s *sample) await(ctx context.Context, accepted <-chan sampleOrder) error {
-	for o := range accepted {
-		for {
-			got, err := s.api.Order(ctx, o.ID)
-			if err == nil && got.Status.Settled() {
-				s.settled(o, got)
-				break
-			}
-			if err == nil || client.Temporary(err) {
-				err = client.Wait(ctx, pollInterval)
-			}
-			if err != nil {
-				return fmt.Errorf("get order %s: %w", o.ID, err)
-			}
+func (s *sample) await(ctx context.Context, o sampleOrder) error {
+	for {
+		got, err := s.api.Order(ctx, o.ID)
+		if err == nil && got.Status.Settled() {
+			s.settled(o, got)
+			return nil
+		}
+		if err == nil || client.Temporary(err) {
+			err = client.Wait(ctx, pollInterval)
+		}
+		if err != nil {
+			return fmt.Errorf("get order %s: %w", o.ID, err)
 		}
 	}
-	return nil
 }
 
 // settled counts a settled order by its expected outcome.
@@ -169,19 +156,13 @@ func (s *sample) settled(o sampleOrder, got client.Order) {
 
 // difference describes the first field that is not as expected, or returns nothing.
 func difference(want, got client.Order) string {
-	amount := got.Amount.String()
-	if m, err := order.ParseMoney(amount); err == nil {
-		amount = m.String()
-	}
 	for _, field := range []struct{ name, want, got string }{
 		{"status", string(want.Status), string(got.Status)},
 		{"error", want.Error, got.Error},
 		{"handling", string(want.Handling), string(got.Handling)},
 		{"result", want.Result, got.Result},
 		{"queue", string(want.Queue), string(got.Queue)},
-		{"priority", fmt.Sprint(want.Priority), fmt.Sprint(got.Priority)},
-		{"amount", want.Amount.String(), amount},
-		{"items", strconv.Itoa(len(want.Items)), strconv.Itoa(len(got.Items))},
+		{"content", fmt.Sprint(want.Content), fmt.Sprint(got.Content)},
 	} {
 		if field.want != field.got {
 			return fmt.Sprintf("%s is %q and should be %q", field.name, order.Printable(field.got), field.want)
@@ -236,22 +217,19 @@ func (s *sample) printFailures(w *World) {
 
 // sampleOrder is an order as a client sends it.
 type sampleOrder struct {
-	ID       string         `json:"id"`
-	Amount   order.Money    `json:"amount"`
-	Items    []string       `json:"items"`
-	Customer string         `json:"customer"`
-	Address  string         `json:"address"`
+	ID string `json:"id"`
+	order.Content
+	// Priority replaces the one of Content, because a client may leave it out.
 	Priority order.Priority `json:"priority,omitempty"`
-	Notes    string         `json:"notes,omitempty"`
 }
 
 // expected is the settled order as the rules make it.
 func (o sampleOrder) expected(r rules.Rules) client.Order {
-	decided := order.Order{Content: order.Content{Amount: o.Amount, Items: o.Items, Priority: cmp.Or(o.Priority, order.PriorityMedium)}}
+	decided := order.Order{Content: o.Content}
+	decided.Priority = cmp.Or(o.Priority, order.PriorityMedium)
 	d := r.Decide(decided)
 	want := client.Order{
-		Status: order.StatusCompleted, Handling: d.Handling, Error: d.Reason, Queue: r.Queue(decided),
-		Priority: decided.Priority, Amount: json.Number(o.Amount.String()), Items: o.Items,
+		Content: decided.Content, Status: order.StatusCompleted, Handling: d.Handling, Error: d.Reason, Queue: r.Queue(decided),
 	}
 	if !d.Approved {
 		want.Status = order.StatusRejected
@@ -265,9 +243,9 @@ func (o sampleOrder) expected(r rules.Rules) client.Order {
 // are just short enough and too long.
 func newSampleOrder(run string, i int, l rules.Rules) sampleOrder {
 	r := rand.New(rand.NewPCG(sampleSeed, uint64(i))) //nolint:gosec // not a secret, and to be repeated
-	o := sampleOrder{
-		ID: fmt.Sprintf("sample-%s-%06d", run, i+1), Items: randomItems(r, 1+r.IntN(5)),
-		Amount:   randomAmount(r, 1, l.HighValueAbove),
+	o := sampleOrder{ID: fmt.Sprintf("sample-%s-%06d", run, i+1)}
+	o.Content = order.Content{
+		Items: randomItems(r, 1+r.IntN(5)), Amount: randomAmount(r, 1, l.HighValueAbove),
 		Customer: pick(r, "Ada Lovelace", "Alan Turing", "Grace Hopper", "José Núñez", "李小龍"),
 		Address:  fmt.Sprintf("%d %s\n%s", 1+r.IntN(200), pick(r, "High Street", "Mill Lane", "Rue de la Paix"), pick(r, "London", "Genève", "東京")),
 	}

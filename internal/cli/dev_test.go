@@ -47,12 +47,14 @@ func TestDevSample(t *testing.T) {
 	ledgertest.CheckBooks(t, server.Client())
 }
 
-func TestDevSampleOfOtherRules(t *testing.T) {
+// TestDevWithoutRedisServer runs a sample of other rules on a Redis in memory.
+func TestDevWithoutRedisServer(t *testing.T) {
 	t.Parallel()
 	in := world{noRedisServer: true, environ: []string{
-		"ORDERS_HIGH_VALUE_ABOVE=0", "ORDERS_MAX_AMOUNT=0.01", "ORDERS_MAX_ITEMS=1000",
+		"REDIS_URL=", "ORDERS_HIGH_VALUE_ABOVE=0", "ORDERS_MAX_AMOUNT=0.01", "ORDERS_MAX_ITEMS=1000",
 	}}
-	orderctlIn(t, in, "dev", "--sample", "40", "--http", anyPort).mustEnd(t, 0, `priority handling`, `exceeds limit`)
+	orderctlIn(t, in, "dev", "--sample", "40", "--http", anyPort).mustEnd(t, 0, `NOTHING IS KEPT`,
+		`orders kept +nowhere`, `priority handling`, `exceeds limit`, `Every order ended as the rules say`)
 }
 
 func TestDevSampleFindsWhatIsWrong(t *testing.T) {
@@ -77,13 +79,6 @@ func TestDevKeepsOrdersInAFolder(t *testing.T) {
 			fmt.Sprintf(`Accepted since the books began: %d\.`, 20*run))
 	}
 	mustBeStopped(t, folder)
-}
-
-func TestDevWithoutRedisServer(t *testing.T) {
-	t.Parallel()
-	in := world{noRedisServer: true, environ: []string{"REDIS_URL="}}
-	orderctlIn(t, in, "dev", "--sample", "200", "--http", anyPort).mustEnd(t, 0,
-		`NOTHING IS KEPT`, `orders kept +nowhere`, `Every order ended as the rules say`)
 }
 
 func TestDevRunsUntilInterrupted(t *testing.T) {
@@ -132,25 +127,19 @@ func mustAnswer(t *testing.T, want int, url, body string) {
 	}
 }
 
-func TestDevSharesNoFolder(t *testing.T) {
+// TestDevOwnsItsRedis checks that no other dev can use the folder, and that dev ends when
+// its Redis does.
+func TestDevOwnsItsRedis(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	c := &command{}
 	c.start(t, "dev", "--http", anyPort, "--data", folder)
-	url := c.mustSay(t, `API +(http://\S+)\n`)[1]
+	url := c.mustSay(t, `API +(http://\S+)\n[\s\S]*Press Ctrl-C`)[1]
+	server := serverOf(t, folder)
 	orderctl(t, "dev", "--http", anyPort, "--data", folder).mustEnd(t, 1, fmt.Sprintf(
-		`orderctl: the data folder %s is in use by another orderctl dev \(redis-server process %d\): stop that one first`,
-		folder, serverOf(t, folder)))
+		`orderctl: the data folder %s is in use by another orderctl dev \(redis-server process %d\): stop that one first`, folder, server))
 	mustAnswer(t, 200, url+"/health", "")
-}
-
-func TestDevEndsWithItsRedis(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	c := &command{}
-	c.start(t, "dev", "--http", anyPort, "--data", folder)
-	c.mustSay(t, "Press Ctrl-C")
-	if err := syscall.Kill(serverOf(t, folder), syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(server, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	c.wait(t)

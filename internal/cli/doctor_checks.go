@@ -12,22 +12,12 @@ import (
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
-func ok(area, check, found string) app.Finding {
-	return app.Finding{Area: area, Check: check, State: app.FindingOK, Found: order.Printable(found)}
-}
-
-func warning(area, check, found, advice string) app.Finding {
-	return app.Finding{Area: area, Check: check, State: app.FindingWarning, Found: order.Printable(found), Advice: advice}
-}
-
-func problem(area, check, found, advice string) app.Finding {
-	return app.Finding{Area: area, Check: check, State: app.FindingProblem, Found: order.Printable(found), Advice: advice}
-}
-
-func notChecked(area, check, found, advice string) app.Finding {
-	return app.Finding{Area: area, Check: check, State: app.FindingNotChecked, Found: order.Printable(found), Advice: advice}
+// finding is what was found, which may be text of others, and what to do about it.
+func finding(state app.FindingState, area, check, found, advice string) app.Finding {
+	return app.Finding{Area: area, Check: check, State: state, Found: order.Printable(found), Advice: advice}
 }
 
 // settings is what the environment configures.
@@ -62,17 +52,17 @@ func (s settings) findings() (found []app.Finding) {
 	var invalid *config.Error
 	if errors.As(s.err, &invalid) {
 		for _, p := range invalid.Problems {
-			found = append(found, problem(area, order.Printable(p.Name), p.String(), "correct it; the API and the worker do not start with it"))
+			found = append(found, finding(app.FindingProblem, area, order.Printable(p.Name), p.String(), "correct it; the API and the worker do not start with it"))
 		}
 		return found
 	}
-	found = []app.Finding{ok(area, "environment", "every variable is valid")}
+	found = []app.Finding{finding(app.FindingOK, area, "environment", "every variable is valid", "")}
 	if s.worker.FulfilmentURL != "" && s.worker.FulfilmentSecret.Reveal() == "" {
-		found = append(found, warning(area, "fulfilment", "calls to the shop are not signed",
+		found = append(found, finding(app.FindingWarning, area, "fulfilment", "calls to the shop are not signed",
 			"set ORDERS_FULFILMENT_SECRET, so that the shop can recognise them"))
 	}
 	if s.api.Insecure && len(s.api.Keys) == 0 {
-		found = append(found, warning(area, "keys", "whoever reaches the API may do everything",
+		found = append(found, finding(app.FindingWarning, area, "keys", "whoever reaches the API may do everything",
 			"make keys with orderctl keys new, set ORDERS_API_KEYS, and remove ORDERS_INSECURE"))
 	}
 	return found
@@ -80,7 +70,7 @@ func (s settings) findings() (found []app.Finding) {
 
 func (s settings) examineRedis(ctx context.Context) (found []app.Finding, answers bool) {
 	if !s.hasRedis {
-		return []app.Finding{notChecked("redis", "connection", "REDIS_URL does not say where Redis is", "")}, false
+		return []app.Finding{finding(app.FindingNotChecked, "redis", "connection", "REDIS_URL does not say where Redis is", "")}, false
 	}
 	if found, answers = app.Examine(ctx, s.redis); answers {
 		found = append(found, app.ExamineVersions(ctx, s.redis))
@@ -95,7 +85,7 @@ func (s settings) redisNotNamed(found []app.Finding) app.Finding {
 	if found[0].State == app.FindingOK {
 		text = "REDIS_URL is not set here, and the Redis at " + s.redis.String() + " cannot be asked without it"
 	}
-	return notChecked("redis", "connection", text, "load the settings of the programs, or run doctor where they run")
+	return finding(app.FindingNotChecked, "redis", "connection", text, "load the settings of the programs, or run doctor where they run")
 }
 
 // examine asks a program whether it is ready, which needs no key.
@@ -112,9 +102,9 @@ func (p program) examine(ctx context.Context) app.Finding {
 	case err == nil:
 		return checkVersion(area, check, version, app.Version())
 	case client.HasStatus(err, http.StatusServiceUnavailable):
-		return problem(area, check, "not ready: "+err.Error(), "see the findings about Redis and the clock, and the log of the program")
+		return finding(app.FindingProblem, area, check, "not ready: "+err.Error(), "see the findings about Redis and the clock, and the log of the program")
 	default:
-		return notChecked(area, check, "no "+p.name+" answers there; it may run elsewhere, or with another ORDERS_ADMIN_ADDR", "")
+		return finding(app.FindingNotChecked, area, check, "no "+p.name+" answers there; it may run elsewhere, or with another ORDERS_ADMIN_ADDR", "")
 	}
 }
 
@@ -122,10 +112,10 @@ func (p program) examine(ctx context.Context) app.Finding {
 // know it, with that of orderctl.
 func checkVersion(area, check, version, own string) app.Finding {
 	if version == own || !app.NamesCommit(own) {
-		return ok(area, check, "ready")
+		return finding(app.FindingOK, area, check, "ready", "")
 	}
 	version = cmp.Or(version, "a build that does not know its version")
-	return warning(area, check, "ready, of "+version+"; orderctl is of "+own, app.AdviceOneBuild)
+	return finding(app.FindingWarning, area, check, "ready, of "+version+"; orderctl is of "+own, app.AdviceOneBuild)
 }
 
 const areaAPI = "api"
@@ -137,13 +127,13 @@ func examineAPI(ctx context.Context, api *client.Client) (found []app.Finding, a
 	if errors.As(err, new(*client.UnreachableError)) {
 		return found, false
 	}
-	stats, err := api.Stats(ctx)
+	got, err := api.Stats(ctx)
 	if errors.Is(err, client.ErrNotAPI) {
-		return append(found, checkKey(api, nil), problem(areaAPI, "books", err.Error(), "set --api right")), true
+		return append(found, checkKey(api, nil), finding(app.FindingProblem, areaAPI, "books", err.Error(), "set --api right")), true
 	}
 	found = append(found, checkKey(api, err))
 	if err == nil {
-		found = append(found, checkBooks(stats))
+		found = append(found, checkBooks(got))
 	}
 	return found, true
 }
@@ -153,36 +143,36 @@ func checkAddress(api *client.Client) app.Finding {
 	base := api.Base()
 	switch ip := net.ParseIP(base.Hostname()); {
 	case base.Scheme == "https":
-		return ok(areaAPI, "address", api.Address()+", over TLS")
+		return finding(app.FindingOK, areaAPI, "address", api.Address()+", over TLS", "")
 	case base.Hostname() == "localhost", ip.IsLoopback():
-		return ok(areaAPI, "address", api.Address()+", on this machine")
+		return finding(app.FindingOK, areaAPI, "address", api.Address()+", on this machine", "")
 	default:
-		return warning(areaAPI, "address", api.Address()+": keys and orders can be read in transit",
+		return finding(app.FindingWarning, areaAPI, "address", api.Address()+": keys and orders can be read in transit",
 			"put TLS in front of the API, and name it with https in --api or "+apiVariable)
 	}
 }
 
 func checkHealth(err error) app.Finding {
 	if err == nil {
-		return ok(areaAPI, "health", "healthy: orders are accepted and worked")
+		return finding(app.FindingOK, areaAPI, "health", "healthy: orders are accepted and worked", "")
 	}
 	advice := "start the API, or set --api right"
 	var response *client.ResponseError
 	if errors.As(err, &response) {
 		switch response.Reason {
-		case client.RedisUnavailable:
+		case stats.ReasonRedisAway:
 			advice = "bring Redis back: API and workers continue by themselves"
-		case "no worker is alive":
+		case stats.ReasonNoWorker:
 			advice = "start workers, and see their log for why they ended"
-		case "the queues are full":
+		case stats.ReasonQueuesFull:
 			advice = "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)"
-		case "Redis is nearly full: all new orders are refused":
+		case stats.ReasonMemory:
 			advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
 		default:
 			advice = "see the findings about Redis, and the log of the API"
 		}
 	}
-	return problem(areaAPI, "health", err.Error(), advice)
+	return finding(app.FindingProblem, areaAPI, "health", err.Error(), advice)
 }
 
 // checkKey judges the answer to GET /stats, which needs the scope read.
@@ -190,26 +180,26 @@ func checkKey(api *client.Client, err error) app.Finding {
 	const check = "key"
 	switch {
 	case err == nil && api.Key() != "":
-		return ok(areaAPI, check, "known, with the scope read; submit and admin are not checked")
+		return finding(app.FindingOK, areaAPI, check, "known, with the scope read; submit and admin are not checked", "")
 	case err == nil:
-		return ok(areaAPI, check, "the API requires none")
+		return finding(app.FindingOK, areaAPI, check, "the API requires none", "")
 	case client.HasStatus(err, http.StatusForbidden):
-		return warning(areaAPI, check, "known, and without the scope read; submit and admin are not checked",
+		return finding(app.FindingWarning, areaAPI, check, "known, and without the scope read; submit and admin are not checked",
 			"an operator's key needs read, and admin for retries and pauses: orderctl keys new --name operator --scope read+admin")
 	case client.HasStatus(err, http.StatusUnauthorized):
-		return problem(areaAPI, check, err.Error(), "set "+keyVariable+" or --key-file to a key whose line is in ORDERS_API_KEYS of that API")
+		return finding(app.FindingProblem, areaAPI, check, err.Error(), "set "+keyVariable+" or --key-file to a key whose line is in ORDERS_API_KEYS of that API")
 	default:
-		return notChecked(areaAPI, check, err.Error(), "")
+		return finding(app.FindingNotChecked, areaAPI, check, err.Error(), "")
 	}
 }
 
 // checkBooks checks the books of the API, whose Redis may be another one than
 // REDIS_URL here.
-func checkBooks(stats client.Stats) app.Finding {
-	if stats.Ledger.Drift != 0 {
-		return problem(areaAPI, "books", fmt.Sprintf("the drift is %d: the books do not balance", stats.Ledger.Drift),
+func checkBooks(got client.Stats) app.Finding {
+	if got.Ledger.Drift != 0 {
+		return finding(app.FindingProblem, areaAPI, "books", fmt.Sprintf("the drift is %d: the books do not balance", got.Ledger.Drift),
 			"keep the log and a copy of the data, and see ledger.drift in docs/OPERATIONS.md")
 	}
-	return ok(areaAPI, "books", fmt.Sprintf("balanced, %d orders accepted, %s worker slots",
-		stats.Ledger.Accepted, numberText(stats.ActiveWorkers)))
+	return finding(app.FindingOK, areaAPI, "books", fmt.Sprintf("balanced, %d orders accepted, %s worker slots",
+		got.Ledger.Accepted, numberText(got.ActiveWorkers)), "")
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -67,7 +68,7 @@ func TestDoctorOfAService(t *testing.T) {
 		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +programs +versions +1 api and 1 worker of `, `(?m)^ok +admin +program at `+regexp.QuoteMeta(said[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
 }
 
-// TestDoctorFinds looks at what only this command finds; the rest is Examine's.
+// TestDoctorFinds checks what only this command finds; package app finds the rest.
 func TestDoctorFinds(t *testing.T) {
 	t.Parallel()
 	healthy := exchange{"GET /health", 200, `{"status":"healthy"}`}
@@ -105,7 +106,7 @@ func TestDoctorFinds(t *testing.T) {
 				t.Errorf("a secret is shown: %s", text)
 			}
 			if tt.name != "wrong Redis" {
-				mustFind(t, found, "queues/workers", `^problem: none is alive`) // Redis is looked at all the same
+				mustFind(t, found, "queues/workers", `^problem: none is alive`) // Redis is checked all the same
 			}
 		})
 	}
@@ -140,7 +141,7 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 			found := diagnose(t, 1, in, "--api", "http://127.0.0.1:1")
 			mustFind(t, found, "admin/program at "+strings.TrimPrefix(admin.URL, "http://"), tt.says)
 			if n := strings.Count(fmt.Sprint(found), "admin/"); n != 1 {
-				t.Errorf("one address is told of %d times: %v", n, found)
+				t.Errorf("one address is reported %d times: %v", n, found)
 			}
 		})
 	}
@@ -191,7 +192,7 @@ func TestDoctorKnowsNoRedis(t *testing.T) {
 func TestDoctorShowsScreens(t *testing.T) {
 	t.Parallel()
 	shown, _ := inTerminal(t, "doctor --api http://127.0.0.1:1")
-	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
+	programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
 	text := strings.ReplaceAll(shown.String(), "\r", "")
 	if !regexp.MustCompile(`(?m)^problem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right\n`).MatchString(text) {
 		t.Errorf("the finding of the API is not shown as it should be:\n%s", text)
@@ -208,18 +209,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	api := newScript(t, exchange{"GET /health", neverAnswer, ""})
 	c := &command{world: world{environ: []string{"REDIS_URL=redis://127.0.0.1:1"}}}
 	c.start(t, "doctor", "--api", api.URL)
-	eventually(t, "the API is asked", func() bool { return api.requests() == 1 })
+	programtest.Until(t, "the API is asked", func() bool { return len(api.requests()) == 1 })
 	c.interrupt(t)
 	c.mustPrint(t, 1, "", "orderctl: interrupted\n")
-}
-
-func TestDoctorJudgesAddresses(t *testing.T) {
-	t.Parallel()
-	for api, says := range map[string]string{
-		"https://127.0.0.1:1": `^ok: .*over TLS`, "http://localhost:1": `^ok: .*on this machine`, "http://[::1]:1": `^ok: .*on this machine`,
-		"http://orders.invalid": `^warning: http://orders.invalid: keys and orders can be read`,
-	} {
-		in := world{environ: []string{"REDIS_URL=redis://127.0.0.1:1"}}
-		mustFind(t, diagnose(t, 1, in, "--api", api), "api/address", says)
-	}
 }

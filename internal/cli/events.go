@@ -55,7 +55,7 @@ func newEvents(w *World) *cobra.Command {
 			if err := e.check(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return e.withClient(1, func(api *client.Client) error { return e.run(cmd.Context(), api) })
+			return e.withClient(func(api *client.Client) error { return e.run(cmd.Context(), api) })
 		},
 	}
 	e.addFlags(cmd)

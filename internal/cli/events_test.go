@@ -5,21 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
+	"regexp"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-// streaming is an API whose connections to the stream of events are played one after
-// the other; after the last it stays silent.
-type streaming struct {
-	*httptest.Server
-	mu    sync.Mutex
-	asked []string // query and Last-Event-ID
-}
 
 // played is one connection: what comes over it before it breaks.
 type played struct {
@@ -29,19 +18,17 @@ type played struct {
 	stays  bool // it does not break
 }
 
-func newStreaming(t *testing.T, connections ...played) *streaming {
+// newStreaming returns an API whose connections to the stream of events are played one
+// after the other.
+func newStreaming(t *testing.T, connections ...played) *fakeAPI {
 	t.Helper()
-	s := &streaming{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := s.note(r)
+	return newFakeAPI(t, func(n int, w http.ResponseWriter, r *http.Request) {
 		if n >= len(connections) {
 			http.Error(w, "no more connections were expected", http.StatusTeapot)
 			return
 		}
 		connections[n].play(w, r)
-	}))
-	t.Cleanup(s.Close)
-	return s
+	})
 }
 
 func (p played) play(w http.ResponseWriter, r *http.Request) {
@@ -55,22 +42,6 @@ func (p played) play(w http.ResponseWriter, r *http.Request) {
 	w.(http.Flusher).Flush()
 	if p.stays {
 		<-r.Context().Done()
-	}
-}
-
-func (s *streaming) note(r *http.Request) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked = append(s.asked, strings.TrimSpace(r.Method+" "+r.RequestURI+" "+r.Header.Get("Last-Event-ID")))
-	return len(s.asked) - 1
-}
-
-func (s *streaming) mustBeAsked(t *testing.T, want ...string) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if diff := cmp.Diff(want, s.asked); diff != "" {
-		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 }
 
@@ -149,56 +120,28 @@ func TestEventsAreInterrupted(t *testing.T) {
 
 func TestEventsAreRefused(t *testing.T) {
 	t.Parallel()
-	problemJSON := "application/problem+json"
-	busy := played{status: 503, kind: problemJSON, text: problem(503, "Too many clients follow the events already.", "")}
-	for _, tt := range []struct {
-		name        string
+	refusal := func(status int, detail, more string) played {
+		return played{status: status, kind: "application/problem+json", text: problem(status, detail, more)}
+	}
+	busy := refusal(503, "Too many clients follow the events already.", "")
+	for name, tt := range map[string]struct {
 		connections []played
 		says        string
 	}{
-		{
-			"filter",
-			[]played{{status: 400, kind: problemJSON, text: problem(400, "Wrong.", `,"errors":[{"field":"status","message":"is not known"}]`)}},
-			"orderctl: follow events: 400: status is not known\n",
-		},
-		{
-			"key",
-			[]played{{status: 403, kind: problemJSON, text: problem(403, "The key lacks the scope read.", "")}},
-			"orderctl: follow events: 403: The key lacks the scope read.\n",
-		},
-		{"full", []played{busy, busy, busy, busy}, "orderctl: follow events: 503: Too many clients follow the events already.\n"},
-		{"an old API", []played{{status: 404, kind: problemJSON, text: problem(404, "No such route.", "")}}, "orderctl: follow events: 404: No such route.\n"},
-		{
-			"no API",
-			[]played{{status: 200, kind: "text/html", text: "<p>hello"}},
-			"orderctl: follow events: the answer is not that of an order API; is the address right?\n",
-		},
-		{
-			"no event of ours",
-			[]played{{status: 200, text: "event: order\ndata: {}\n\n", stays: true}},
-			"orderctl: follow events: the answer is not that of an order API; is the address right?\n",
-		},
-		{
-			"refused later",
-			[]played{{status: 200, text: begins}, {status: 400, kind: problemJSON, text: problem(400, "No such id.", "")}},
-			"",
-		},
+		"filter":           {[]played{refusal(400, "Wrong.", `,"errors":[{"field":"status","message":"is not known"}]`)}, "400: status is not known\n"},
+		"key":              {[]played{refusal(403, "The key lacks the scope read.", "")}, "403: The key lacks the scope read.\n"},
+		"full":             {[]played{busy, busy, busy, busy}, "503: Too many clients follow the events already.\n"},
+		"an old API":       {[]played{refusal(404, "No such route.", "")}, "404: No such route.\n"},
+		"no API":           {[]played{{status: 200, kind: "text/html", text: "<p>hello"}}, notAPI},
+		"no event of ours": {[]played{{status: 200, text: "event: order\ndata: {}\n\n", stays: true}}, notAPI},
+		"refused later":    {[]played{{status: 200, text: begins}, refusal(400, "No such id.", "")}, "400: No such id.\n"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newStreaming(t, tt.connections...)
-			c := orderctl(t, "events", "--api", api.URL)
-			if tt.says == "" {
-				c.mustEnd(t, 1, `orderctl: follow events: 400: No such id`)
-				return
-			}
-			c.mustPrint(t, 1, "", tt.says)
+			c := orderctl(t, "events", "--api", newStreaming(t, tt.connections...).URL)
+			c.mustEnd(t, 1, `(?m)^orderctl: follow events: `+regexp.QuoteMeta(tt.says)+"$")
 		})
 	}
-}
-
-func TestEventsFindNobody(t *testing.T) {
-	t.Parallel()
 	orderctl(t, "events", "--api", "http://127.0.0.1:1").mustEnd(t, 1,
 		`^orderctl: follow events: no answer from the API at http://127.0.0.1:1: .*refused.*\n$`)
 }

@@ -5,12 +5,108 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/programtest"
 )
+
+// fakeAPI is an API that answers as a test wants, and keeps the requests.
+type fakeAPI struct {
+	*httptest.Server
+	mu  sync.Mutex
+	got []request
+}
+
+// request is what a command sent.
+type request struct {
+	method, target, key, lastEventID, body string
+}
+
+func (r request) String() string {
+	return strings.TrimSpace(strings.Join([]string{r.method, r.target, r.body + r.lastEventID}, " "))
+}
+
+// newFakeAPI returns an API that answers the n-th request, counted from 0.
+func newFakeAPI(tb testing.TB, answer func(n int, w http.ResponseWriter, r *http.Request)) *fakeAPI {
+	tb.Helper()
+	f := &fakeAPI{}
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		f.mu.Lock()
+		n := len(f.got)
+		f.got = append(f.got, request{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Last-Event-ID"), string(body)})
+		f.mu.Unlock()
+		answer(n, w, r)
+	}))
+	tb.Cleanup(f.Close)
+	return f
+}
+
+func (f *fakeAPI) requests() []request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.got)
+}
+
+// posts returns the requests that change something.
+func (f *fakeAPI) posts() []request {
+	return slices.DeleteFunc(f.requests(), func(r request) bool { return r.method != http.MethodPost })
+}
+
+// mustBeAsked compares the requests so far.
+func (f *fakeAPI) mustBeAsked(tb testing.TB, want ...string) {
+	tb.Helper()
+	var got []string
+	for _, r := range f.requests() {
+		got = append(got, r.String())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		tb.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// answering returns the address of an API that answers everything alike.
+func answering(tb testing.TB, status int, body string) string {
+	tb.Helper()
+	return newFakeAPI(tb, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}).URL
+}
+
+// reply is an answer to a submission: its status, one header as "Name: value", and its
+// body.
+type reply struct {
+	status       int
+	header, body string
+}
+
+// newSubmitAPI returns a healthy API with these replies to submissions, the last of
+// which it repeats.
+func newSubmitAPI(tb testing.TB, replies ...reply) *fakeAPI {
+	tb.Helper()
+	var sent atomic.Int64
+	return newFakeAPI(tb, func(_ int, w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return
+		}
+		answer := replies[min(int(sent.Add(1)), len(replies))-1]
+		if answer.status == answerLost {
+			panic(http.ErrAbortHandler)
+		}
+		name, value, _ := strings.Cut(answer.header, ": ")
+		w.Header().Set(name, value)
+		w.WriteHeader(answer.status)
+		_, _ = io.WriteString(w, answer.body)
+	})
+}
 
 // exchange is one request that a command has to send, and what it gets.
 type exchange struct {
@@ -25,23 +121,14 @@ const (
 	neverAnswer = -2 // the answer takes until the command gives up
 )
 
-// script is an API for one run of a command: it expects these requests, in this
-// order, and no others.
-type script struct {
-	*httptest.Server
-	mu  sync.Mutex
-	got []string
-}
-
-func newScript(t *testing.T, exchanges ...exchange) *script {
+// newScript returns an API for one run of a command: it expects these requests, in
+// this order, and no others.
+func newScript(t *testing.T, exchanges ...exchange) *fakeAPI {
 	t.Helper()
-	s := &script{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		if kind := r.Header.Get("Content-Type"); (len(body) > 0) != (kind == "application/json") {
-			t.Errorf("%s: %d bytes of %q", r.RequestURI, len(body), kind)
+	f := newFakeAPI(t, func(n int, w http.ResponseWriter, r *http.Request) {
+		if kind := r.Header.Get("Content-Type"); (r.ContentLength > 0) != (kind == "application/json") {
+			t.Errorf("%s: %d bytes of %q", r.RequestURI, r.ContentLength, kind)
 		}
-		n := s.note(strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.RequestURI, body)))
 		if n >= len(exchanges) {
 			http.Error(w, "no more requests were expected", http.StatusInternalServerError)
 			return
@@ -55,39 +142,16 @@ func newScript(t *testing.T, exchanges ...exchange) *script {
 			w.WriteHeader(e.status)
 			_, _ = io.WriteString(w, e.answer)
 		}
-	}))
+	})
 	t.Cleanup(func() {
-		s.Close()
+		f.Close()
 		want := make([]string, len(exchanges))
 		for i, e := range exchanges {
 			want[i] = e.request
 		}
-		if diff := cmp.Diff(want, s.got); diff != "" {
-			t.Errorf("requests (-want +got):\n%s", diff)
-		}
+		f.mustBeAsked(t, want...)
 	})
-	return s
-}
-
-// asked returns how many requests there were.
-func (s *script) asked() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.got)
-}
-
-// note returns how many requests there were before.
-func (s *script) note(request string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.got = append(s.got, request)
-	return len(s.got) - 1
-}
-
-func (s *script) requests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.got)
+	return f
 }
 
 // mustPrint compares both outputs and the exit status.
@@ -110,8 +174,17 @@ func problem(status int, detail, more string) string {
 		http.StatusText(status), status, detail, more)
 }
 
-const away = `{"type":"tag:orderprocessor,2026:redis-unavailable","title":"Redis is away","status":503,` +
-	`"detail":"Redis is away.","instance":"/x","request_id":"r"}`
+// problemOf is an error answer of a type of ours.
+func problemOf(kind string, status int, detail, more string) string {
+	return strings.Replace(problem(status, detail, more), "about:blank", "tag:orderprocessor,2026:"+kind, 1)
+}
+
+// The problems that most tests meet.
+var (
+	away        = problemOf("redis-unavailable", 503, "Redis is away.", "")
+	noSuchOrder = problem(404, "There is no order with this id.", "")
+	noRoom      = problemOf("no-room", 503, "Nothing was accepted: too many orders are waiting.", "")
+)
 
 // record is an order as the API writes it, with more members at its end.
 func record(id, status, more string) string {
@@ -126,3 +199,32 @@ func page(cursor string, orders ...string) string {
 	}
 	return `{"orders":[` + strings.Join(orders, ",") + `]` + cursor + `}`
 }
+
+// scripted is a run of a command against a script. The command is interrupted where
+// the last request is never answered.
+type scripted struct {
+	name, args     string // arguments are separated by one space
+	script         []exchange
+	status         int
+	stdout, stderr string
+}
+
+func runScripted(t *testing.T, rows ...scripted) {
+	t.Helper()
+	for _, tt := range rows {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newScript(t, tt.script...)
+			c := &command{}
+			c.start(t, append(strings.Split(tt.args, " "), "--api", api.URL)...)
+			if last := len(tt.script); tt.script[last-1].status == neverAnswer {
+				programtest.Until(t, "the last request is sent", func() bool { return len(api.requests()) == last })
+				c.interrupt(t)
+			}
+			c.wait(t)
+			c.mustPrint(t, tt.status, tt.stdout, tt.stderr)
+		})
+	}
+}
+
+const notAPI = "the answer is not that of an order API; is the address right?\n"

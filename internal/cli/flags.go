@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/config"
@@ -105,56 +106,66 @@ func hint(e *client.ResponseError) string {
 	}
 }
 
-// choice is a flag with one of some values. It implements pflag.Value, as the
-// types below do.
-type choice[T ~string] struct {
-	value T
-	from  []T
+// checkedFlag is a flag whose text is checked. It implements pflag.Value.
+type checkedFlag[T ~string] struct {
+	value *T
 	kind  string
+	check func(text string) error
 }
 
-func (f *choice[T]) String() string { return string(f.value) }
+// String implements pflag.Value.
+func (f *checkedFlag[T]) String() string { return string(*f.value) }
 
-func (f *choice[T]) Type() string { return f.kind }
+// Type implements pflag.Value.
+func (f *checkedFlag[T]) Type() string { return f.kind }
 
-func (f *choice[T]) Set(text string) error {
-	if !slices.Contains(f.from, T(text)) {
-		return usagef("must be one of %s", list(f.from))
+// Set implements pflag.Value.
+func (f *checkedFlag[T]) Set(text string) error {
+	if err := f.check(text); err != nil {
+		return err
 	}
-	f.value = T(text)
+	*f.value = T(text)
 	return nil
+}
+
+// oneOf is a flag with one of some values.
+func oneOf[T ~string](value *T, kind string, from []T) pflag.Value {
+	return &checkedFlag[T]{value, kind, func(text string) error {
+		if !slices.Contains(from, T(text)) {
+			return usagef("must be one of %s", list(from))
+		}
+		return nil
+	}}
 }
 
 // timeFlag is a point in time, as it was written.
-type timeFlag string
-
-func (f *timeFlag) String() string { return string(*f) }
-
-func (f *timeFlag) Type() string { return "time" }
-
-func (f *timeFlag) Set(text string) error {
-	if _, err := order.ParseTime(text); err != nil {
-		return usagef("must be a time with its zone, such as 2026-11-23T12:00:00Z")
-	}
-	*f = timeFlag(text)
-	return nil
+func timeFlag(value *string) pflag.Value {
+	return &checkedFlag[string]{value, "time", func(text string) error {
+		if _, err := order.ParseTime(text); err != nil {
+			return usagef("must be a time with its zone, such as 2026-11-23T12:00:00Z")
+		}
+		return nil
+	}}
 }
 
 // ageFlag is an age or a point in time, as it was written.
-type ageFlag string
+func ageFlag(value *string) pflag.Value {
+	return &checkedFlag[string]{value, "age", func(text string) error {
+		age, notAge := time.ParseDuration(text)
+		_, notTime := order.ParseTime(text)
+		if notTime != nil && (notAge != nil || age < 0) {
+			return usagef("must be an age such as 90s or 2h30m, or a time such as 2026-11-23T12:00:00Z")
+		}
+		return nil
+	}}
+}
 
-func (f *ageFlag) String() string { return string(*f) }
-
-func (f *ageFlag) Type() string { return "age" }
-
-func (f *ageFlag) Set(text string) error {
-	age, notAge := time.ParseDuration(text)
-	_, notTime := order.ParseTime(text)
-	if notTime != nil && (notAge != nil || age < 0) {
-		return usagef("must be an age such as 90s or 2h30m, or a time such as 2026-11-23T12:00:00Z")
-	}
-	*f = ageFlag(text)
-	return nil
+// addOutputFlag adds --output, which is a table unless it is given.
+func addOutputFlag(cmd *cobra.Command, output *format) {
+	*output = formatTable
+	formats := []format{formatTable, formatJSON}
+	cmd.Flags().VarP(oneOf(output, "table|json", formats), "output", "o", "for people or for programs")
+	suggest(cmd, "output", formats)
 }
 
 // texts turns named strings into plain ones.

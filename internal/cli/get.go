@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -11,43 +10,30 @@ import (
 	"orderprocessor/internal/order"
 )
 
-type getCommand struct{ apiCommand }
-
 func newGet(w *World) *cobra.Command {
-	g := &getCommand{apiCommand{World: w}}
+	c := &apiCommand{World: w}
 	cmd := &cobra.Command{
 		Use:   "get ID",
 		Short: "Show one order: its status and what happened to it",
 		Example: `  orderctl get 0199c5a0-7d7e-7c51-b7a4-5d0cf0a6a1b2
   orderctl get my-order-1 --output json | jq .status`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return g.run(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			if err := checkIDs(ids...); err != nil {
+				return err
+			}
+			return show(c, "order "+ids[0],
+				func(api *client.Client) (client.Order, error) { return api.Order(cmd.Context(), ids[0]) }, c.printOrder)
+		},
 	}
-	g.addFlags(cmd)
+	c.addFlags(cmd)
 	return cmd
 }
 
-func (g *getCommand) run(ctx context.Context, id string) error {
-	if err := checkIDs(id); err != nil {
-		return err
-	}
-	return g.withClient(1, func(api *client.Client) error {
-		o, err := api.Order(ctx, id)
-		switch {
-		case err != nil:
-			return fmt.Errorf("get order %s: %w", id, err)
-		case g.output == formatJSON:
-			return g.printJSON(o.JSON)
-		}
-		g.print(o)
-		return nil
-	})
-}
-
-// print writes a line for everything that is known. Texts of clients cannot send
+// printOrder writes a line for everything that is known. Texts of clients cannot send
 // control characters to the terminal.
-func (g *getCommand) print(o client.Order) {
-	t := newTable(g.Stdout)
+func (c *apiCommand) printOrder(o client.Order) {
+	t := newTable(c.Stdout)
 	line := func(name, text string) {
 		if text != "" {
 			t.row(name, order.Printable(text))

@@ -70,9 +70,7 @@ func newKeysNew(w *World) *cobra.Command {
 	cmd.Flags().StringVar(&k.name, "name", "", "who will use it: 1 to 64 characters of A-Z a-z 0-9 . _ -")
 	cmd.Flags().StringArrayVar(&k.scopes, "scope", nil, "what it is for: submit, read or admin; several joined by +, or the flag several times")
 	suggest(cmd, "scope", access.Scopes())
-	k.output = formatTable
-	cmd.Flags().VarP(&k.output, "output", "o", "for people or for programs")
-	suggest(cmd, "output", []format{formatTable, formatJSON})
+	addOutputFlag(cmd, &k.output)
 	return cmd
 }
 

@@ -32,15 +32,15 @@ const (
 
 type listCommand struct {
 	apiCommand
-	status   choice[order.Status]
+	status   order.Status
 	customer string
-	from, to timeFlag
+	from, to string
 	limit    int
 	all      bool
 }
 
 func newList(w *World) *cobra.Command {
-	l := &listCommand{apiCommand: apiCommand{World: w}, status: choice[order.Status]{from: order.Statuses(), kind: "status"}}
+	l := &listCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List orders, newest first",
@@ -53,15 +53,15 @@ func newList(w *World) *cobra.Command {
 			if err := l.check(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return l.withClient(1, func(api *client.Client) error { return l.run(cmd.Context(), api) })
+			return l.withClient(func(api *client.Client) error { return l.run(cmd.Context(), api) })
 		},
 	}
 	l.addFlags(cmd)
-	cmd.Flags().Var(&l.status, "status", "only orders in this status, such as pending or failed")
-	suggest(cmd, "status", l.status.from)
+	cmd.Flags().Var(oneOf(&l.status, "status", order.Statuses()), "status", "only orders in this status, such as pending or failed")
+	suggest(cmd, "status", order.Statuses())
 	cmd.Flags().StringVar(&l.customer, "customer", "", "only orders of this customer, spelt exactly so")
-	cmd.Flags().Var(&l.from, "from", "only orders accepted at this time or later, in RFC 3339")
-	cmd.Flags().Var(&l.to, "to", "only orders accepted before this time, in RFC 3339")
+	cmd.Flags().Var(timeFlag(&l.from), "from", "only orders accepted at this time or later, in RFC 3339")
+	cmd.Flags().Var(timeFlag(&l.to), "to", "only orders accepted before this time, in RFC 3339")
 	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "how many orders to show")
 	cmd.Flags().BoolVar(&l.all, "all", false, "show all of them")
 	return cmd
@@ -110,8 +110,7 @@ func (l *listCommand) run(ctx context.Context, api *client.Client) error {
 func (l *listCommand) filter() url.Values {
 	query := url.Values{}
 	for name, text := range map[string]string{
-		"status": l.status.String(), "customer": l.customer,
-		"created_from": l.from.String(), "created_to": l.to.String(),
+		"status": string(l.status), "customer": l.customer, "created_from": l.from, "created_to": l.to,
 	} {
 		if text != "" {
 			query.Set(name, text)

@@ -74,7 +74,7 @@ func newLoad(w *World) *cobra.Command {
 			if err := l.check(); err != nil {
 				return err
 			}
-			return l.withClient(1, func(api *client.Client) error { return l.run(cmd.Context(), api) })
+			return l.withClient(func(api *client.Client) error { return l.run(cmd.Context(), api) })
 		},
 	}
 	l.addFlags(cmd)

@@ -5,54 +5,29 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
-// loadAPI is an API that answers orders with one status, and each request for the
-// statistics with the next of them.
-type loadAPI struct {
-	*httptest.Server
-	mu    sync.Mutex
-	stats []string
-	got   []string // method, path, key and body
-}
-
-func newLoadAPI(t *testing.T, status int, stats ...string) *loadAPI {
+// newLoadAPI returns an API that answers orders with one status, and each request for
+// the statistics with the next of them.
+func newLoadAPI(t *testing.T, status int, stats ...string) *fakeAPI {
 	t.Helper()
-	a := &loadAPI{stats: stats}
-	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.got = append(a.got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Authorization"), body)))
+	var asked atomic.Int64
+	return newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
 			w.WriteHeader(status)
 			return
 		}
-		text := a.stats[0]
-		a.stats = a.stats[min(1, len(a.stats)-1):]
+		text := stats[min(int(asked.Add(1)), len(stats))-1]
 		if text == "" {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		_, _ = io.WriteString(w, text)
-	}))
-	t.Cleanup(a.Close)
-	return a
-}
-
-// sent are the requests with orders.
-func (a *loadAPI) sent() (posts []string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, request := range a.got {
-		if strings.HasPrefix(request, "POST ") {
-			posts = append(posts, request)
-		}
-	}
-	return posts
+	})
 }
 
 // statsWith are the statistics of a system with so many orders.
@@ -61,53 +36,6 @@ func statsWith(accepted, completed, pending int) string {
 	return fmt.Sprintf(`{"active_workers":64,"by_status":{"completed":%d,"pending":%d,"scheduled":7,"retrying":2},
 		"latency_ms":{"queue_wait":%s,"processing":%s,"end_to_end":%s},"ledger":{"accepted":%d,"drift":0}}`,
 		completed, pending, latency, latency, latency, accepted)
-}
-
-// TestLoadUsage checks that nothing is sent for wrong arguments.
-func TestLoadUsage(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, says string
-		args       []string
-	}{
-		{"no rate", `--rate must be 1 to 100000`, nil},
-		{"rate below", `--rate must be 1 to 100000`, []string{"--rate", "0"}},
-		{"rate above", `--rate must be 1 to 100000`, []string{"--rate", "100001"}},
-		{"rate is no number", `invalid argument "fast" for "--rate"`, []string{"--rate", "fast"}},
-		{"duration below", `--duration must be 1s to 24h0m0s`, []string{"--duration", "999ms"}},
-		{"duration above", `--duration must be 1s to 24h0m0s`, []string{"--duration", "24h1s"}},
-		{"duration without unit", `invalid argument "30" for "--duration"`, []string{"--duration", "30"}},
-		{"batch below", `--batch must be 0 to 10000`, []string{"--batch", "-1"}},
-		{"batch above", `--batch must be 0 to 10000`, []string{"--batch", "10001"}},
-		{"batch of all and more", `--batch is more than the 2s of --duration bring`, []string{"--batch", "21", "--duration", "2s"}},
-		{"connections below", `--connections must be 1 to 1024`, []string{"--connections", "0"}},
-		{"connections above", `--connections must be 1 to 1024`, []string{"--connections", "1025"}},
-		{"mix of nothing", `no queue has a weight above 0`, []string{"--mix", "critical=0"}},
-		{"empty mix", `the weight of "" must be a whole number from 0 to 1000, not ""; there is no queue ""`, []string{"--mix", ""}},
-		{"mix with spaces", `there is no queue " low"`, []string{"--mix", "critical=1, low=1"}},
-		{"mix with a sign", `the weight of "low" must be .*, not "\+1"$`, []string{"--mix", "low=+1"}},
-		{"weight above", `the weight of "low" must be .*, not "1001"$`, []string{"--mix", "low=1001"}},
-		{
-			"everything wrong with a mix", `there is no queue "high"; the weight of "low" .* not "x"; low is named twice`,
-			[]string{"--mix", "high=1,low=x,low=2"},
-		},
-		{"argument", `unknown command "now"`, []string{"now"}},
-		{"output", `must be table or json`, []string{"-o", "xml"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			api := newLoadAPI(t, http.StatusCreated, statsWith(0, 0, 0))
-			args := append([]string{"load", "--api", api.URL, "--rate", "10"}, tt.args...)
-			if tt.args == nil {
-				args = args[:3]
-			}
-			c := orderctl(t, args...)
-			c.mustEnd(t, 2, `(?m)^orderctl: .*`+tt.says, `Run "orderctl load --help"`)
-			if out := c.stdout.String(); out != "" || len(api.got) > 0 {
-				t.Errorf("requests %q, wrote %q", api.got, out)
-			}
-		})
-	}
 }
 
 func TestLoadHelp(t *testing.T) {
@@ -145,7 +73,7 @@ func TestLoadJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(c.stdout.String()), &got); err != nil {
 		t.Fatal(err)
 	}
-	sent := api.sent()
+	sent := api.posts()
 	if got.Rate != 40 || got.Connections != 64 || got.Mix["low"] != 3 || got.Sent != len(sent) || got.Accepted != got.Sent ||
 		got.RateKept == nil || got.Refused == nil || len(got.LatencyMS) != 5 || got.LatencyMS["max"] <= 0 {
 		t.Errorf("%d requests, and the result is %s", len(sent), c.stdout.String())
@@ -155,10 +83,10 @@ func TestLoadJSON(t *testing.T) {
 	}
 	high := 0
 	for _, request := range sent {
-		if !strings.HasPrefix(request, `POST /orders Bearer ok_secret {"id":"load-`+got.Run+`-`) {
-			t.Errorf("the request is %s", request)
+		if request.target != "/orders" || request.key != "Bearer ok_secret" || !strings.HasPrefix(request.body, `{"id":"load-`+got.Run+`-`) {
+			t.Errorf("the request is %+v", request)
 		}
-		high += strings.Count(request, `"priority":1`)
+		high += strings.Count(request.body, `"priority":1`)
 	}
 	if high < len(sent)/4 || high > len(sent)/4+1 {
 		t.Errorf("%d of %d orders have high priority", high, len(sent))
@@ -170,7 +98,7 @@ func TestLoadIsInterrupted(t *testing.T) {
 	api := newLoadAPI(t, http.StatusCreated, statsWith(10, 10, 0), statsWith(20, 20, 0))
 	c := &command{}
 	c.start(t, "load", "--api", api.URL, "--rate", "100", "--duration", "1h")
-	eventually(t, "orders are sent", func() bool { return len(api.sent()) > 5 })
+	programtest.Until(t, "orders are sent", func() bool { return len(api.posts()) > 5 })
 	c.interrupt(t)
 	c.mustEnd(t, 1, `(?m)^ +sent +`, `settled +10 orders`, `The load was interrupted\.\nThe workers kept up\.\norderctl: interrupted\n$`)
 }
@@ -222,7 +150,7 @@ func TestLoadWithoutAnAPI(t *testing.T) {
 	orderctl(t, "load", "--rate", "1", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: get stats: no answer from the API .*refused`)
 	api := newLoadAPI(t, http.StatusCreated, `{"something":"else"}`)
 	orderctl(t, "load", "--rate", "1", "--api", api.URL).mustEnd(t, 1, `^orderctl: `)
-	if n := len(api.sent()); n > 0 {
+	if n := len(api.posts()); n > 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/programtest"
 )
 
 // TestOperate runs the commands against the service itself.
@@ -28,7 +30,7 @@ func TestOperate(t *testing.T) {
 		"orderctl: 1 of 4 orders were not cancelled\n")
 	orderctlIn(t, in, "get", "later-1").mustEnd(t, 0, `\ncancel reason +ordered twice\n`)
 
-	eventually(t, "the order is rejected", func() bool {
+	programtest.Until(t, "the order is rejected", func() bool {
 		return strings.Contains(orderctlIn(t, in, "list", "--status", "rejected").stdout.String(), "exceeds limit")
 	})
 	orderctlIn(t, in, "retry", "--status", "rejected", "--dry-run", "--limit", "1").mustPrint(t, 0, "1 order would be retried\n", "")
@@ -36,7 +38,7 @@ func TestOperate(t *testing.T) {
 		mustPrint(t, 0, "1 order was rejected and is pending again\n", "")
 	orderctlIn(t, in, "retry", "--status", "failed").mustPrint(t, 0, "No order matches.\n", "")
 	orderctlIn(t, in, "retry", "later-2").mustEnd(t, 1, `^later-2 +not retried: it is scheduled\n`)
-	eventually(t, "the order is rejected again", func() bool {
+	programtest.Until(t, "the order is rejected again", func() bool {
 		return strings.Contains(orderctlIn(t, in, "get", "rejected").stdout.String(), "attempt 2 ")
 	})
 

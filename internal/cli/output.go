@@ -17,25 +17,13 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// format is how a command writes its result. It implements pflag.Value.
+// format is how a command writes its result.
 type format string
 
 const (
 	formatTable format = "table"
 	formatJSON  format = "json"
 )
-
-func (f *format) String() string { return string(*f) }
-
-func (f *format) Type() string { return "table|json" }
-
-func (f *format) Set(text string) error {
-	if format(text) != formatTable && format(text) != formatJSON {
-		return usagef("must be table or json")
-	}
-	*f = format(text)
-	return nil
-}
 
 // printJSON writes an answer of the API, indented. Numbers stay as they are, and
 // characters that would mislead on a terminal are escaped.

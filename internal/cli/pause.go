@@ -58,7 +58,7 @@ func (p *pauseCommand) run(ctx context.Context, names []string) error {
 			return usagef("there is no queue %q; the queues are %s", order.Printable(name), list(order.Queues()))
 		}
 	}
-	return p.withClient(1, func(api *client.Client) error {
+	return p.withClient(func(api *client.Client) error {
 		queues := &changeEach{
 			World: p.World, output: p.output, kind: "queues", done: p.done,
 			change: func(ctx context.Context, name string) (changed, error) {

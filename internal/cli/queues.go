@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 
@@ -11,10 +10,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-type queuesCommand struct{ apiCommand }
-
 func newQueues(w *World) *cobra.Command {
-	q := &queuesCommand{apiCommand{World: w}}
+	c := &apiCommand{World: w}
 	cmd := &cobra.Command{
 		Use:   "queues",
 		Short: "Show, pause and resume the queues, and show their corrupt tasks",
@@ -22,25 +19,15 @@ func newQueues(w *World) *cobra.Command {
   orderctl queues pause low
   orderctl queues --output json | jq '.queues[] | select(.paused) | .name'`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return q.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return show(c, "queues",
+				func(api *client.Client) (client.Queues, error) { return api.Queues(cmd.Context()) },
+				func(q client.Queues) { printQueues(c.Stdout, q.Queues) })
+		},
 	}
-	q.addFlags(cmd)
+	c.addFlags(cmd)
 	cmd.AddCommand(newPause(w), newResume(w), newCorrupt(w))
 	return cmd
-}
-
-func (q *queuesCommand) run(ctx context.Context) error {
-	return q.withClient(1, func(api *client.Client) error {
-		queues, err := api.Queues(ctx)
-		switch {
-		case err != nil:
-			return fmt.Errorf("get queues: %w", err)
-		case q.output == formatJSON:
-			return q.printJSON(queues.JSON)
-		}
-		printQueues(q.Stdout, queues.Queues)
-		return nil
-	})
 }
 
 func printQueues(w io.Writer, queues []client.Queue) {

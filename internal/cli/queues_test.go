@@ -1,13 +1,11 @@
 package cli_test
 
-import (
-	"testing"
-)
+import "testing"
 
 const (
 	critical  = `{"name":"critical","pending":1,"active":2,"scheduled":3,"retry":4,"archived":5,"paused":false,"oldest_pending_seconds":0}`
 	lowPaused = `{"name":"low","pending":1200,"active":0,"scheduled":0,"retry":0,"archived":0,"paused":true,"oldest_pending_seconds":61.5}`
-	lowWorked = `{"name":"low","pending":1200,"active":0,"scheduled":0,"retry":0,"archived":0,"paused":false,"oldest_pending_seconds":61.5}`
+	lowWorked = `{"name":"low","paused":false}`
 )
 
 func TestQueues(t *testing.T) {
@@ -16,77 +14,41 @@ func TestQueues(t *testing.T) {
 	c := orderctl(t, "queues", "--api", api.URL)
 	c.mustEnd(t, 0, `^ +queue +pending +active +scheduled +retry +archived +paused +oldest pending *\n`+
 		` +critical +1 +2 +3 +4 +5 +no +0\.0 s *\n +low +1200 +0 +0 +0 +0 +PAUSED +61\.5 s *\n$`)
-}
-
-func TestQueuesAsJSON(t *testing.T) {
-	t.Parallel()
-	api := newScript(t, exchange{"GET /queues", 200, `{"queues":[{"name":"low","oldest_pending_seconds":61.50}]}`})
-	orderctl(t, "queues", "-o", "json", "--api", api.URL).mustPrint(t, 0,
-		"{\n  \"queues\": [\n    {\n      \"name\": \"low\",\n      \"oldest_pending_seconds\": 61.50\n    }\n  ]\n}\n", "")
-}
-
-func TestQueuesFail(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, answer, says string
-		status             int
-	}{
-		{"error", problem(500, "Something went wrong.", ""), `get queues: 500: Something went wrong\.`, 500},
-		{"no API", `{}`, `get queues: the answer is not that of an order API; is the address right\?`, 200},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			api := newScript(t, exchange{"GET /queues", tt.status, tt.answer})
-			orderctl(t, "queues", "--api", api.URL).mustEnd(t, 1, `^orderctl: `+tt.says+`\n$`)
-		})
-	}
-}
-
-func TestPauseAndResume(t *testing.T) {
-	t.Parallel()
 	noSuchQueue := problem(404, "There is no queue with this name.", "")
-	for _, tt := range []struct {
-		name           string
-		args           []string
-		script         []exchange
-		status         int
-		stdout, stderr string
-	}{
-		{
-			"pause",
-			[]string{"pause", "critical", "low"},
+	runScripted(
+		t,
+		scripted{
+			"as JSON", "queues -o json",
+			[]exchange{{"GET /queues", 200, `{"queues":[{"name":"low","oldest_pending_seconds":61.50}]}`}},
+			0,
+			"{\n  \"queues\": [\n    {\n      \"name\": \"low\",\n      \"oldest_pending_seconds\": 61.50\n    }\n  ]\n}\n", "",
+		},
+		scripted{
+			"error", "queues",
+			[]exchange{{"GET /queues", 500, problem(500, "Something went wrong.", "")}},
+			1, "",
+			"orderctl: get queues: 500: Something went wrong.\n",
+		},
+		scripted{"no API", "queues", []exchange{{"GET /queues", 200, `{}`}}, 1, "", "orderctl: get queues: " + notAPI},
+		scripted{
+			"pause", "queues pause critical low",
 			[]exchange{
 				{"POST /queues/critical/pause", 404, noSuchQueue},
 				{"POST /queues/low/pause", 503, away},
 				{"POST /queues/low/pause", 200, lowPaused},
 			},
-			1, "critical   not paused: 404: There is no queue with this name.\nlow        paused\n", "orderctl: 1 of 2 queues were not paused\n",
+			1,
+			"critical   not paused: 404: There is no queue with this name.\nlow        paused\n", "orderctl: 1 of 2 queues were not paused\n",
 		},
-		{
-			"pause as JSON",
-			[]string{"pause", "low", "-o", "json"},
-			[]exchange{{"POST /queues/low/pause", 200, lowPaused}},
-			0, lowPaused + "\n", "",
-		},
-		{
-			"resume",
-			[]string{"resume", "low"},
+		scripted{"pause as JSON", "queues pause low -o json", []exchange{{"POST /queues/low/pause", 200, lowPaused}}, 0, lowPaused + "\n", ""},
+		scripted{
+			"resume", "queues resume low",
 			[]exchange{{"POST /queues/low/resume", 503, away}, {"POST /queues/low/resume", 200, lowWorked}},
-			0, "low   worked\n", "",
+			0,
+			"low   worked\n", "",
 		},
-		{
-			"no API",
-			[]string{"resume", "low"},
-			[]exchange{{"POST /queues/low/resume", 200, `{}`}},
-			1, "", "orderctl: low: the answer is not that of an order API; is the address right?\n",
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			api := newScript(t, tt.script...)
-			orderctl(t, append([]string{"queues", "--api", api.URL}, tt.args...)...).mustPrint(t, tt.status, tt.stdout, tt.stderr)
-		})
-	}
+		scripted{"resume without an API", "queues resume low", []exchange{{"POST /queues/low/resume", 200, `{}`}}, 1, "", "orderctl: low: " + notAPI},
+	)
 }
 
 func TestCorrupt(t *testing.T) {

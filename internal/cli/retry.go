@@ -26,17 +26,16 @@ const maxRetriedAtOnce = 1000
 
 type retryCommand struct {
 	apiCommand
-	status        choice[order.Status]
+	status        order.Status
 	errorContains string
-	olderThan     ageFlag
+	olderThan     string
 	limit         int
 	dryRun        bool
 }
 
 func newRetry(w *World) *cobra.Command {
-	r := &retryCommand{apiCommand: apiCommand{World: w}, status: choice[order.Status]{
-		from: []order.Status{order.StatusFailed, order.StatusRejected}, kind: "status",
-	}}
+	r := &retryCommand{apiCommand: apiCommand{World: w}}
+	statuses := []order.Status{order.StatusFailed, order.StatusRejected}
 	cmd := &cobra.Command{
 		Use:   "retry [ID...]",
 		Short: "Give orders that failed or were rejected another run",
@@ -49,14 +48,14 @@ func newRetry(w *World) *cobra.Command {
 			if err := r.check(cmd.Flags().Changed, ids); err != nil {
 				return err
 			}
-			return r.withClient(1, func(api *client.Client) error { return r.run(cmd.Context(), api, ids) })
+			return r.withClient(func(api *client.Client) error { return r.run(cmd.Context(), api, ids) })
 		},
 	}
 	r.addFlags(cmd)
-	cmd.Flags().Var(&r.status, "status", "all orders in this status: failed or rejected")
-	suggest(cmd, "status", r.status.from)
+	cmd.Flags().Var(oneOf(&r.status, "status", statuses), "status", "all orders in this status: failed or rejected")
+	suggest(cmd, "status", statuses)
 	cmd.Flags().StringVar(&r.errorContains, "error-contains", "", "only those whose error contains this, spelt exactly so")
-	cmd.Flags().Var(&r.olderThan, "older-than", "only those accepted longer ago than this age, or before this time in RFC 3339")
+	cmd.Flags().Var(ageFlag(&r.olderThan), "older-than", "only those accepted longer ago than this age, or before this time in RFC 3339")
 	cmd.Flags().IntVar(&r.limit, "limit", 0, "how many orders to retry at most (default all)")
 	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "only count them")
 	return cmd
@@ -104,7 +103,7 @@ type retryTotal struct {
 // runMany sends requests until no order is left to retry or the limit is reached.
 func (r *retryCommand) runMany(ctx context.Context, api *client.Client) error {
 	which := client.RetryRequest{
-		Status: r.status.value, ErrorContains: r.errorContains, OlderThan: r.olderThan.String(), DryRun: r.dryRun,
+		Status: r.status, ErrorContains: r.errorContains, OlderThan: r.olderThan, DryRun: r.dryRun,
 	}
 	total := retryTotal{DryRun: r.dryRun}
 	for n := 0; ; n++ {
@@ -156,7 +155,7 @@ func (r *retryCommand) sentence(total retryTotal) string {
 	if total.Retried == 1 {
 		was, is = "was rejected", "is"
 	}
-	if r.status.value == order.StatusFailed {
+	if r.status == order.StatusFailed {
 		was = "failed"
 	}
 	text := fmt.Sprintf("%s %s and %s pending again", countOrders(total.Retried), was, is)

@@ -14,34 +14,21 @@ import (
 	"orderprocessor/internal/order"
 )
 
-type statsCommand struct{ apiCommand }
-
 func newStats(w *World) *cobra.Command {
-	s := &statsCommand{apiCommand{World: w}}
+	c := &apiCommand{World: w}
 	cmd := &cobra.Command{
 		Use:   "stats",
 		Short: "Show how many orders are in which status, and how long they take",
 		Example: `  orderctl stats
   orderctl stats --output json | jq .ledger.drift`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return show(c, "stats",
+				func(api *client.Client) (client.Stats, error) { return api.Stats(cmd.Context()) }, c.printStats)
+		},
 	}
-	s.addFlags(cmd)
+	c.addFlags(cmd)
 	return cmd
-}
-
-func (s *statsCommand) run(ctx context.Context) error {
-	return s.withClient(1, func(api *client.Client) error {
-		stats, err := getStats(ctx, api)
-		switch {
-		case err != nil:
-			return err
-		case s.output == formatJSON:
-			return s.printJSON(stats.JSON)
-		}
-		s.print(stats)
-		return nil
-	})
 }
 
 func getStats(ctx context.Context, api *client.Client) (client.Stats, error) {
@@ -52,8 +39,8 @@ func getStats(ctx context.Context, api *client.Client) (client.Stats, error) {
 	return stats, nil
 }
 
-func (s *statsCommand) print(v client.Stats) {
-	t := newTable(s.Stdout)
+func (c *apiCommand) printStats(v client.Stats) {
+	t := newTable(c.Stdout)
 	t.row("   accepted", v.Ledger.Accepted)
 	t.row("   drift", driftText(v.Ledger.Drift))
 	t.row("   repairs", repairsText(v.Ledger.Repairs))
@@ -62,23 +49,23 @@ func (s *statsCommand) print(v client.Stats) {
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
 	t.flush()
 
-	s.printf("\n")
-	t = newTable(s.Stdout)
+	c.printf("\n")
+	t = newTable(c.Stdout)
 	t.row("status", "orders")
 	for _, status := range order.Statuses() {
 		t.row(status, v.ByStatus[status])
 	}
 	t.flushFigures()
 
-	s.printf("\n")
+	c.printf("\n")
 	queues := make([]client.Queue, len(order.Queues()))
 	for i, name := range order.Queues() {
 		queues[i] = v.Queues[name]
 		queues[i].Name = string(name)
 	}
-	printQueues(s.Stdout, queues)
-	s.printf("\n")
-	printLatency(s.Stdout, v.LatencyMS)
+	printQueues(c.Stdout, queues)
+	c.printf("\n")
+	printLatency(c.Stdout, v.LatencyMS)
 }
 
 // numberText is a number that the API may not know.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
@@ -20,6 +19,8 @@ const (
 	// maxExcerpt bounds what is examined of a mistake to explain it, and the white
 	// space between two orders that long ones can have.
 	maxExcerpt = 4 << 10
+	// maxFormatBytes is how many bytes name a format. No order is shorter.
+	maxFormatBytes = 5
 )
 
 // entry is one JSON value of a file, or a mistake.
@@ -265,10 +266,7 @@ func (s *source) peek() (byte, error) {
 // skipMark drops the byte order mark that some editors write.
 func skipMark(in *bufio.Reader) {
 	const mark = "\uFEFF"
-	if b, err := in.Peek(1); err != nil || b[0] != mark[0] {
-		return
-	}
-	if b, err := in.Peek(len(mark)); err == nil && string(b) == mark {
+	if begin, _ := in.Peek(len(mark)); string(begin) == mark {
 		_, _ = in.Discard(len(mark))
 	}
 }
@@ -299,7 +297,8 @@ func checkFormat(in *bufio.Reader) error {
 		export = ", and only JSON is read: export it as JSON, an object for each order"
 		packed = ", and only JSON is read: %s FILE | orderctl submit -"
 	)
-	if two, err := in.Peek(2); err == nil && two[1] == 0 {
+	begin, _ := in.Peek(maxFormatBytes)
+	if len(begin) > 1 && begin[1] == 0 {
 		return fmt.Errorf("%w %s", errFormat, wide) // without a mark
 	}
 	for _, f := range []struct{ begin, problem string }{
@@ -314,10 +313,7 @@ func checkFormat(in *bufio.Reader) error {
 		{"\xd0\xcf\x11\xe0", "is an Excel workbook (.xls)" + export},
 		{"PAR1", "is in Parquet" + export},
 	} {
-		if first, err := in.Peek(1); err != nil || first[0] != f.begin[0] {
-			continue
-		}
-		if begin, err := in.Peek(len(f.begin)); err == nil && strings.HasPrefix(string(begin), f.begin) {
+		if bytes.HasPrefix(begin, []byte(f.begin)) {
 			return fmt.Errorf("%w %s", errFormat, f.problem)
 		}
 	}

@@ -64,10 +64,10 @@ func (r *submitReport) add(line int, o identified, sent client.Submission) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case sent.Err == nil && sent.Replayed && (!o.made || sent.Attempts == 1):
+	case sent.Err == nil && sent.Replayed && !o.made:
 		r.replayed++
 		return
-	case sent.Err == nil: // a replay of an id made here is our own first attempt
+	case sent.Err == nil: // a replay of an id made here is a repeat of our own, perhaps within the API
 		r.accepted++
 	case sent.Unknown != nil:
 		r.unknown++

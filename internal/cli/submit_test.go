@@ -2,17 +2,15 @@ package cli_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 const valid = `{"amount":12.50,"items":["lamp"],"customer":"Ada","address":"London"}`
@@ -74,168 +72,94 @@ func TestSubmit(t *testing.T) {
 	})
 }
 
-func TestSubmitFileIsMissing(t *testing.T) {
+func TestSubmitOutcomes(t *testing.T) {
 	t.Parallel()
-	orderctl(t, "submit", "/nowhere/orders").mustEnd(t, 1, `^orderctl: open /nowhere/orders: no such file or directory\n$`)
-}
-
-// fake is an API that answers each POST with what the test says, and keeps
-// the bodies.
-type fake struct {
-	*httptest.Server
-	mu     sync.Mutex
-	bodies []string
-}
-
-func newFake(t *testing.T, answer func(n int, w http.ResponseWriter)) *fake {
-	t.Helper()
-	f := &fake{}
-	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
-			return
-		}
-		body, _ := io.ReadAll(r.Body)
-		f.mu.Lock()
-		f.bodies = append(f.bodies, string(body))
-		n := len(f.bodies)
-		f.mu.Unlock()
-		answer(n, w)
-	}))
-	t.Cleanup(f.Close)
-	return f
-}
-
-func TestSubmitAgain(t *testing.T) {
-	t.Parallel()
+	const replay, soon = "Idempotency-Replayed: true", "Retry-After: 0"
+	full := reply{503, "Retry-After: 1", noRoom}
+	wrong := `{"detail":"x","errors":[` + strings.Repeat(`{"field":"f","message":"is bad"},`, 6) + `{"field":"g","message":"is worse"}]}`
+	var withIDs strings.Builder
+	for n := range 30 {
+		withIDs.WriteString(withID(fmt.Sprint("o", n)) + "\n")
+	}
 	for _, tt := range []struct {
-		name   string
-		text   string
-		answer func(n int, w http.ResponseWriter)
-		says   string
-		tries  int
+		name, file, args string
+		replies          []reply // the last is repeated
+		status, sent     int     // sent is 0 where it differs from run to run
+		says             []string
 	}{
-		{"busy, then not", valid, func(n int, w http.ResponseWriter) {
-			if n < 3 {
-				w.Header().Set("Retry-After", "0")
-				w.WriteHeader(http.StatusServiceUnavailable)
-				return
-			}
-			w.WriteHeader(http.StatusCreated)
-		}, `accepted +1\n`, 3},
-		{"connection breaks, then our own first try has arrived", valid, func(n int, w http.ResponseWriter) {
-			if n == 1 {
-				panic(http.ErrAbortHandler)
-			}
-			w.Header().Set("Idempotency-Replayed", "true")
-		}, `accepted +1\nreplayed +0`, 2},
-		{"a replay of the client's id stays one", withID("mine"), func(n int, w http.ResponseWriter) {
-			if n == 1 {
-				w.WriteHeader(http.StatusBadGateway)
-				return
-			}
-			w.Header().Set("Idempotency-Replayed", "true")
-		}, `accepted +0\nreplayed +1`, 2},
+		{"busy, then not", valid, "", []reply{{503, soon, ""}, {503, soon, ""}, {201, "", ""}}, 0, 3, []string{`accepted +1\n`}},
+		{"a lost answer to an order without an id", valid, "", []reply{{answerLost, "", ""}, {200, replay, ""}}, 0, 2, []string{`accepted +1\nreplayed +0`}},
+		{"a write that the API repeated", valid, "", []reply{{200, replay, ""}}, 0, 1, []string{`accepted +1\nreplayed +0`}},
+		{"a lost answer to an order with an id", withID("mine"), "", []reply{{502, "", ""}, {200, replay, ""}}, 0, 2, []string{`accepted +0\nreplayed +1`}},
+		{
+			"over the rate limit", valid, "--tries 1",
+			[]reply{{429, "Retry-After: 1", ""}, {429, "Retry-After: 1", ""}, {201, "", ""}},
+			0, 3,
+			[]string{`accepted +1\n`},
+		},
+		{
+			"gives up", strings.Repeat(valid+"\n", 50), "--tries 2 --concurrency 1",
+			[]reply{{503, "", noRoom}},
+			1, 2,
+			[]string{
+				`no room +1 \(not accepted\)\n`, `not sent +49 \(from line 2 on\)\n`,
+				`line 1: order \S+ was not accepted: 503: Nothing was accepted: too many orders are waiting\.\n`,
+				`\nSend the same file again: what was accepted is not accepted twice\.\n`,
+				`orderctl: 50 of 50 orders were not accepted; stopped at line 1: 503: Nothing`,
+			},
+		},
+		{
+			"the queues fill up", withIDs.String(), "--tries 2 --concurrency 4",
+			append(slices.Repeat([]reply{{201, "", ""}}, 5), full),
+			1, 0,
+			[]string{
+				`no room: trying again in 1 s \(Ctrl-C stops\)\n`, `orderctl: 25 of 30 orders were not accepted; stopped at line \d+: 503: Nothing`,
+			},
+		},
+		{
+			"many failures", strings.Repeat(valid+"\n", 25), "",
+			[]reply{{400, "", wrong}},
+			1, 25,
+			[]string{`\n\n(line \d+: 400: f is bad; f is bad; f is bad; f is bad; f is bad; and 2 more\n){20}… and 5 more\n`},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := newFake(t, tt.answer)
-			orderctl(t, "submit", fileOf(t, tt.text), "--api", api.URL).mustEnd(t, 0, tt.says)
-			if len(api.bodies) != tt.tries || len(slices.Compact(api.bodies)) != 1 {
-				t.Errorf("sent %d times, want %d times the same: %q", len(api.bodies), tt.tries, api.bodies)
+			api := newSubmitAPI(t, tt.replies...)
+			c := orderctl(t, append([]string{"submit", fileOf(t, tt.file), "--api", api.URL}, strings.Fields(tt.args)...)...)
+			c.mustEnd(t, tt.status, tt.says...)
+			sent := api.posts()
+			if tt.sent > 0 && len(sent) != tt.sent {
+				t.Errorf("sent %d times, want %d", len(sent), tt.sent)
+			}
+			orders := max(1, strings.Count(tt.file, "\n"))
+			if orders == 1 && len(slices.Compact(sent)) != 1 {
+				t.Errorf("an order was not the same each time: %v", sent)
+			}
+			counted := 0
+			for _, count := range regexp.MustCompile(`(?m)^(?:accepted|replayed|refused|no room|unknown|not sent) +(\d+)`).FindAllStringSubmatch(c.stdout.String(), -1) {
+				n, _ := strconv.Atoi(count[1])
+				counted += n
+			}
+			if counted != orders {
+				t.Errorf("%d of %d orders are counted:\n%s", counted, orders, c.stdout.String())
 			}
 		})
 	}
+	orderctl(t, "submit", "/nowhere/orders").mustEnd(t, 1, `^orderctl: open /nowhere/orders: no such file or directory\n$`)
+	orderctl(t, "submit", fileOf(t, valid), "--api", "http://127.0.0.1:1").mustEnd(t, 1,
+		`^orderctl: no answer from the API at http://127.0.0.1:1: .*refused; is it running, and is the address right\?\n$`)
 }
 
-func TestSubmitHonoursRetryAfter(t *testing.T) {
+func TestSubmitIsInterrupted(t *testing.T) {
 	t.Parallel()
-	api := newFake(t, func(_ int, w http.ResponseWriter) {
-		w.Header().Set("Retry-After", strconv.Itoa(3600))
-		w.WriteHeader(http.StatusServiceUnavailable)
-	})
+	api := newSubmitAPI(t, reply{503, "Retry-After: 3600", ""})
 	c := &command{}
 	c.start(t, "submit", fileOf(t, valid), "--api", api.URL)
-	eventually(t, "it waits after the first try", func() bool { return strings.Contains(c.stderr.String(), "trying again in") })
-	if status := c.interrupt(t); status != 1 {
-		t.Errorf("ended with %d", status)
-	}
+	programtest.Until(t, "it waits after the first try", func() bool { return strings.Contains(c.stderr.String(), "trying again in") })
+	c.interrupt(t)
 	c.mustEnd(t, 1, `line 1: order [0-9a-f-]{36} may or may not be accepted: 503: Service Unavailable`, `orderctl: .*interrupted\n$`)
-	if len(api.bodies) != 1 {
-		t.Errorf("sent %d times", len(api.bodies))
-	}
-}
-
-func TestSubmitGivesUp(t *testing.T) {
-	t.Parallel()
-	api := newFake(t, func(_ int, w http.ResponseWriter) {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"type":"tag:orderprocessor,2026:no-room","status":503,"detail":"Nothing was accepted: too many orders are waiting."}`)
-	})
-	file := fileOf(t, strings.Repeat(valid+"\n", 50))
-	orderctl(t, "submit", file, "--api", api.URL, "--tries", "2", "--concurrency", "1").mustEnd(t, 1,
-		`no room +1 \(not accepted\)\n`, `not sent +49 \(from line 2 on\)\n`,
-		`line 1: order \S+ was not accepted: 503: Nothing was accepted: too many orders are waiting\.\n`,
-		`\nSend the same file again: what was accepted is not accepted twice\.\n`,
-		`orderctl: 50 of 50 orders were not accepted; stopped at line 1: 503: Nothing`)
-	if len(api.bodies) != 2 {
-		t.Errorf("sent %d times", len(api.bodies))
-	}
-}
-
-// TestSubmitIntoFullQueues tells why it waits, and what became of each order: the counts
-// add up, also when several were under way.
-func TestSubmitIntoFullQueues(t *testing.T) {
-	t.Parallel()
-	api := newFake(t, func(n int, w http.ResponseWriter) {
-		if n <= 5 {
-			w.WriteHeader(http.StatusCreated)
-			return
-		}
-		w.Header().Set("Retry-After", "1")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"type":"tag:orderprocessor,2026:no-room","status":503,"detail":"Nothing was accepted: too many orders are waiting."}`)
-	})
-	var file strings.Builder
-	for n := range 30 {
-		file.WriteString(withID(fmt.Sprint("o", n)) + "\n")
-	}
-	c := orderctl(t, "submit", fileOf(t, file.String()), "--api", api.URL, "--tries", "2", "--concurrency", "4")
-	c.mustEnd(t, 1, `no room: trying again in 1 s \(Ctrl-C stops\)\n`, `orderctl: 25 of 30 orders were not accepted; stopped at line \d+: 503: Nothing`)
-	sum := 0
-	for _, count := range regexp.MustCompile(`(?m)^ *(?:accepted|replayed|refused|no room|unknown|not sent) +(\d+)`).FindAllStringSubmatch(c.stdout.String(), -1) {
-		n, _ := strconv.Atoi(count[1])
-		sum += n
-	}
-	if sum != 30 {
-		t.Errorf("%d of 30 orders are counted:\n%s", sum, c.stdout.String())
-	}
-}
-
-func TestSubmitWithoutAPI(t *testing.T) {
-	t.Parallel()
-	c := orderctl(t, "submit", fileOf(t, valid), "--api", "http://127.0.0.1:1")
-	c.mustEnd(t, 1, `^orderctl: no answer from the API at http://127.0.0.1:1: .*refused; is it running, and is the address right\?\n$`)
-}
-
-func TestSubmitShowsTwentyFailures(t *testing.T) {
-	t.Parallel()
-	api := newFake(t, func(_ int, w http.ResponseWriter) {
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, `{"detail":"x","errors":[`+strings.Repeat(`{"field":"f","message":"is bad"},`, 6)+`{"field":"g","message":"is worse"}]}`)
-	})
-	c := orderctl(t, "submit", fileOf(t, strings.Repeat(valid+"\n", 25)), "--api", api.URL)
-	c.mustEnd(t, 1, `400: f is bad; f is bad; f is bad; f is bad; f is bad; and 2 more\n`, `… and 5 more\n`)
-	if n := strings.Count(c.stdout.String(), "line "); n != 20 {
-		t.Errorf("told %d failures", n)
-	}
-}
-
-func TestSubmitPassesAmountsExactly(t *testing.T) {
-	t.Parallel()
-	api := newFake(t, func(_ int, w http.ResponseWriter) { w.WriteHeader(http.StatusCreated) })
-	const amount = "123456789012345678901234567890.10"
-	orderctl(t, "submit", fileOf(t, fmt.Sprintf(`[{"id":"a","amount":%s}]`, amount)), "--api", api.URL).mustEnd(t, 0)
-	if want := fmt.Sprintf(`{"id":"a","amount":%s}`, amount); len(api.bodies) != 1 || api.bodies[0] != want {
-		t.Errorf("sent %q, want %s", api.bodies, want)
+	if n := len(api.posts()); n != 1 {
+		t.Errorf("sent %d times", n)
 	}
 }

@@ -53,8 +53,8 @@ func TestTablesFit80Columns(t *testing.T) {
 	for n := int64(7); n > 0 && n < 1e14; n = n*10 + 7 {
 		digits := strconv.FormatInt(n, 10)
 		var out strings.Builder
-		s := &statsCommand{apiCommand{World: &World{Stdout: &out}}}
-		s.print(largeStats(n))
+		s := &apiCommand{World: &World{Stdout: &out}}
+		s.printStats(largeStats(n))
 		f := float64(n)
 		r := &loadReport{Result: load.Result{LatencyMS: load.Latency{P50: f, P90: f, P95: f, P99: f, Max: f}}}
 		r.printLatency(s.World)
@@ -81,17 +81,17 @@ func TestListFitsATerminal(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 	orders := []client.Order{
 		{
-			ID: "0198f2f4-0000-7000-8000-000000000002", Amount: "12.50", Status: "failed", Customer: "Ada Lovelace",
-			Queue: "default", CreatedAt: at, Error: "shop answered 503",
+			ID: "0198f2f4-0000-7000-8000-000000000002", Content: order.Content{Amount: 12_50, Customer: "Ada Lovelace"},
+			Status: "failed", Queue: "default", CreatedAt: at, Error: "shop answered 503",
 		},
-		{ID: long, Amount: "9999.99", Status: "pending", Customer: "Eve", Queue: "critical", CreatedAt: at},
+		{ID: long, Content: order.Content{Amount: 9999_99, Customer: "Eve"}, Status: "pending", Queue: "critical", CreatedAt: at},
 	}
 	table := &orderTable{}
 	if diff := cmp.Diff(listOf80, table.layout(orders, usualWidth)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	large := client.Order{
-		ID: strings.Repeat("x", 128), Amount: "999999999999.99", Status: "priority_processing", Customer: strings.Repeat("c", 254),
+		ID: strings.Repeat("x", 128), Content: order.Content{Amount: order.MaxMoney, Customer: strings.Repeat("c", 254)}, Status: "priority_processing",
 		Queue: "critical", CreatedAt: at, Error: strings.Repeat("e", 1000),
 	}
 	text := table.layout([]client.Order{large}, usualWidth)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -13,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by_status":{"pending":1,"completed":6},` +
@@ -21,26 +22,24 @@ const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by
 
 // watchable is an API with statistics and events.
 type watchable struct {
-	*httptest.Server
+	*fakeAPI
 	refuse atomic.Bool // statistics are answered 503
-	asked  atomic.Int64
 }
 
 func newWatchable(t *testing.T) *watchable {
 	t.Helper()
 	a := &watchable{}
-	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.fakeAPI = newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/events":
 			played{status: 200, text: begins + change("2-0", "order-2", "pending", ""), stays: true}.play(w, r)
-		case a.asked.Add(1) > 0 && a.refuse.Load():
+		case a.refuse.Load():
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, away)
 		default:
 			_, _ = io.WriteString(w, watched)
 		}
-	}))
-	t.Cleanup(a.Close)
+	})
 	return a
 }
 
@@ -54,10 +53,10 @@ func TestWatchWritesLines(t *testing.T) {
 	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  2\.5/s  waiting 1  active 2  retrying 3  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0\n`
 	c.mustSay(t, `^`+line+line)
 	api.refuse.Store(true)
-	eventually(t, "it says that the API is away", func() bool { return c.stderr.String() != "" })
+	programtest.Until(t, "it says that the API is away", func() bool { return c.stderr.String() != "" })
 	api.refuse.Store(false)
 	before := strings.Count(c.stdout.String(), "\n")
-	eventually(t, "it goes on", func() bool { return strings.Count(c.stdout.String(), "\n") > before })
+	programtest.Until(t, "it goes on", func() bool { return strings.Count(c.stdout.String(), "\n") > before })
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
 	}
@@ -72,13 +71,6 @@ func TestWatchIsRefused(t *testing.T) {
 	orderctl(t, "watch", "--api", api.URL).mustPrint(t, 1, "", "orderctl: get stats: 403: The key lacks the scope read.\n")
 }
 
-// watchInTerminal runs watch in a terminal of its own, and returns what that shows and
-// its keyboard.
-func watchInTerminal(t *testing.T, api string, environ ...string) (shown *stream, keyboard io.Writer) {
-	t.Helper()
-	return inTerminal(t, "watch --interval 100ms --api "+api, environ...)
-}
-
 // inTerminal runs a command in a terminal of 80 columns of its own, and returns what
 // that shows and its keyboard.
 func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, keyboard io.Writer) {
@@ -87,7 +79,7 @@ func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, ke
 	if err != nil {
 		t.Skip("there is no script of util-linux, which makes a terminal")
 	}
-	// What the terminal is like is told before and after, to be compared.
+	// The settings of the terminal are printed before and after, to be compared.
 	line := fmt.Sprintf(`stty cols 80 rows 24; stty -g; sh -c 'echo pid $$; exec "$0" %s' '%s'; echo ended $?; stty -g`,
 		args, os.Args[0])
 	cmd := exec.Command(script, "-qec", line, "/dev/null")
@@ -109,18 +101,26 @@ func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, ke
 	return shown, keys
 }
 
-// TestWatchInTerminal draws on a real terminal, listens to keys, and leaves it as it
-// was.
+// TestWatchInTerminal draws on a real terminal, obeys keys and signals, and leaves the
+// terminal as it was.
 func TestWatchInTerminal(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ name, key string }{{"q", "q"}, {"Ctrl-C", "\x03"}} {
-		t.Run(tt.name, func(t *testing.T) {
+	pid := regexp.MustCompile(`pid (\d+)`)
+	for name, stop := range map[string]func(shown *stream, keyboard io.Writer){
+		"q":      func(_ *stream, keyboard io.Writer) { _, _ = io.WriteString(keyboard, "q") },
+		"Ctrl-C": func(_ *stream, keyboard io.Writer) { _, _ = io.WriteString(keyboard, "\x03") },
+		"SIGTERM": func(shown *stream, _ io.Writer) {
+			id, _ := strconv.Atoi(pid.FindStringSubmatch(shown.String())[1])
+			_ = syscall.Kill(id, syscall.SIGTERM)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newWatchable(t)
-			shown, keyboard := watchInTerminal(t, api.URL, "NO_COLOR=1")
+			shown, keyboard := inTerminal(t, "watch --interval 100ms --api "+api.URL, "NO_COLOR=1")
 			says := func(what string) {
 				t.Helper()
-				eventually(t, "the terminal shows "+what, func() bool { return strings.Contains(shown.String(), what) })
+				programtest.Until(t, "the terminal shows "+what, func() bool { return strings.Contains(shown.String(), what) })
 			}
 			says("throughput       2.5 /s")
 			says("order-2  pending")
@@ -129,7 +129,7 @@ func TestWatchInTerminal(t *testing.T) {
 			api.refuse.Store(true)
 			_, _ = io.WriteString(keyboard, "p")
 			says("503: Redis is unavailable")
-			_, _ = io.WriteString(keyboard, tt.key)
+			stop(shown, keyboard)
 			says("ended 0\r\n")
 			mustBeAsBefore(t, shown)
 			if regexp.MustCompile(`\x1b\[[0-9;]*3[0-9]m`).MatchString(shown.String()) {
@@ -139,14 +139,14 @@ func TestWatchInTerminal(t *testing.T) {
 	}
 }
 
-// mustBeAsBefore compares the settings of the terminal, and looks for the way back to
-// its first screen.
+// mustBeAsBefore compares the settings of the terminal, and checks that
+// it shows its first screen again.
 func mustBeAsBefore(t *testing.T, shown *stream) {
 	t.Helper()
 	settings := regexp.MustCompile(`(?m)[0-9a-f]+(:[0-9a-f]+){10,}`)
-	eventually(t, "the settings are told twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })
-	if told := settings.FindAllString(shown.String(), -1); told[0] != told[1] {
-		t.Errorf("the terminal was %s and is %s", told[0], told[1])
+	programtest.Until(t, "the settings are printed twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })
+	if printed := settings.FindAllString(shown.String(), -1); printed[0] != printed[1] {
+		t.Errorf("the terminal was %s and is %s", printed[0], printed[1])
 	}
 	text := shown.String()
 	for on, off := range map[string]string{"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h"} {
@@ -154,21 +154,4 @@ func mustBeAsBefore(t *testing.T, shown *stream) {
 			t.Errorf("%q was not followed by %q: %q", on, off, text)
 		}
 	}
-}
-
-// TestWatchIsKilled leaves the terminal as it was when it is told to stop.
-func TestWatchIsKilled(t *testing.T) {
-	t.Parallel()
-	api := newWatchable(t)
-	shown, _ := watchInTerminal(t, api.URL)
-	eventually(t, "the terminal shows something", func() bool { return strings.Contains(shown.String(), "order-2") })
-	pid, err := strconv.Atoi(regexp.MustCompile(`pid (\d+)`).FindStringSubmatch(shown.String())[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 0\r\n") })
-	mustBeAsBefore(t, shown)
 }

@@ -42,19 +42,10 @@ const (
 
 func (s style) render(text string) string {
 	l := lipgloss.NewStyle()
-	switch s {
-	case bold:
-		l = l.Bold(true)
-	case faint:
-		l = l.Faint(true)
-	case yellow:
-		l = l.Foreground(lipgloss.Yellow)
-	case red:
-		l = l.Foreground(lipgloss.Red).Bold(true)
-	default:
-		return text
+	styles := [...]lipgloss.Style{
+		plain: l, bold: l.Bold(true), faint: l.Faint(true), yellow: l.Foreground(lipgloss.Yellow), red: l.Foreground(lipgloss.Red).Bold(true),
 	}
-	return l.Render(text)
+	return styles[s].Render(text)
 }
 
 // styled is a line of the screen and its style.

@@ -125,6 +125,9 @@ func TestWatchFitsTheTerminal(t *testing.T) {
 		}
 		shown = n
 	}
+	if text := textOf(d, 70, 40); !strings.Contains(text, "\nstatus\n") || !strings.Contains(text, "\nlatency, ms ") {
+		t.Errorf("the tables of a narrow terminal are not below each other:\n%s", text)
+	}
 	if shown != 100 {
 		t.Errorf("the largest shows %d events", shown)
 	}
@@ -195,16 +198,6 @@ func TestCutWords(t *testing.T) {
 		if got := cutWords(tt.text, tt.n); got != tt.want {
 			t.Errorf("%q in %d: %q, want %q", tt.text, tt.n, got, tt.want)
 		}
-	}
-}
-
-// TestWatchNarrow checks that a narrow terminal shows the tables below each other.
-func TestWatchNarrow(t *testing.T) {
-	t.Parallel()
-	d := screen(busy())
-	text := textOf(d, 70, 40)
-	if !strings.Contains(text, "\nstatus\n") || !strings.Contains(text, "\nlatency, ms ") {
-		t.Errorf("the tables are not below each other:\n%s", text)
 	}
 }
 

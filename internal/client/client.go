@@ -196,12 +196,11 @@ func (c *Client) Ready(ctx context.Context) (version string, err error) {
 // Reach returns an *UnreachableError when nothing answers at the API's address.
 // Any answer is good.
 func (c *Client) Reach(ctx context.Context) error {
-	_, err := RetryPolicy{Attempts: reachAttempts}.run(ctx, func() error {
+	return RetryPolicy{Attempts: reachAttempts}.run(ctx, func() error {
 		err := c.Health(ctx)
 		if errors.As(err, new(*ResponseError)) {
 			return nil
 		}
 		return err
 	})
-	return err
 }

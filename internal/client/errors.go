@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,15 +110,7 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // HasStatus reports whether the API answered with one of the statuses.
 func HasStatus(err error, statuses ...int) bool {
 	var response *ResponseError
-	if !errors.As(err, &response) {
-		return false
-	}
-	for _, status := range statuses {
-		if response.Status == status {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &response) && slices.Contains(statuses, response.Status)
 }
 
 // Denied reports whether the API refuses the key, whatever the request.

@@ -34,26 +34,26 @@ type RetryPolicy struct {
 
 // run calls try until it succeeds, fails for good, or the policy is exhausted. It
 // waits as long as the API asks, and longer from attempt to attempt. It returns
-// the number of attempts and the last error, or ErrInterrupted if a wait ended early.
-func (p RetryPolicy) run(ctx context.Context, try func() error) (attempts int, err error) {
+// the last error, or ErrInterrupted if a wait ended early.
+func (p RetryPolicy) run(ctx context.Context, try func() error) error {
 	for n := 1; ; n++ {
 		err := try()
 		if err == nil || !Temporary(err) {
-			return n, err
+			return err
 		}
 		if p.RateLimited > 0 && RateLimited(err) {
 			p.RateLimited--
 			p.Attempts++
 		}
 		if n >= p.Attempts {
-			return n, err
+			return err
 		}
 		d := backoff(n, err)
 		if p.OnWait != nil {
 			p.OnWait(err, d)
 		}
 		if err := wait(ctx, p.Stop, d); err != nil {
-			return n, err
+			return err
 		}
 	}
 }

@@ -24,7 +24,7 @@ const (
 
 var (
 	errEnded  = errors.New("the API ended the connection")
-	errSilent = errors.New("nothing was heard for too long")
+	errSilent = errors.New("the API sent nothing for too long")
 )
 
 // brokenError is a connection that was open and is no longer.

@@ -9,8 +9,6 @@ import (
 type Submission struct {
 	// Replayed is set if the API had the order already.
 	Replayed bool
-	// Attempts is how often the order was sent.
-	Attempts int
 	// Err is the error of the last attempt; nil if the API has the order.
 	Err error
 	// Unknown is why the API may have the order although Err is not nil. It is nil
@@ -22,7 +20,7 @@ type Submission struct {
 // the API is unreachable or busy. The order must have an id, which makes repeats
 // safe. The error is that of the last attempt, or ErrInterrupted.
 func (c *Client) SubmitRepeatedly(ctx context.Context, body []byte, p RetryPolicy) (s Submission, err error) {
-	s.Attempts, err = p.run(ctx, func() error {
+	err = p.run(ctx, func() error {
 		s.Replayed, s.Err = c.Submit(ctx, body)
 		s.Unknown = unknown(s.Err, s.Unknown)
 		return s.Err
@@ -32,7 +30,7 @@ func (c *Client) SubmitRepeatedly(ctx context.Context, body []byte, p RetryPolic
 
 // unknown returns why an order may have been accepted, given the error of the last
 // attempt and the result before it. An answer from before the order is looked up
-// says nothing about earlier attempts.
+// reveals nothing about earlier attempts.
 func unknown(last, before error) error {
 	switch {
 	case last == nil, NoRoom(last):

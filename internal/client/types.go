@@ -12,6 +12,9 @@ type Raw struct {
 	JSON json.RawMessage `json:"-"`
 }
 
+// Text returns the answer as the API wrote it.
+func (r Raw) Text() json.RawMessage { return r.JSON }
+
 func (r *Raw) keep(text json.RawMessage) { r.JSON = text }
 
 // answer is a type of answer that can be recognised.
@@ -38,14 +41,8 @@ func decode[T any, P interface {
 // Order is an order as the API shows it. Times that have not come are zero.
 type Order struct {
 	Raw
-	ID               string         `json:"id"`
-	Amount           json.Number    `json:"amount"`
-	Items            []string       `json:"items"`
-	Customer         string         `json:"customer"`
-	Address          string         `json:"address"`
-	Priority         order.Priority `json:"priority"`
-	Notes            string         `json:"notes"`
-	ProcessAt        time.Time      `json:"process_at"`
+	ID string `json:"id"`
+	order.Content
 	Status           order.Status   `json:"status"`
 	Queue            order.Queue    `json:"queue"`
 	Handling         order.Handling `json:"handling"`

@@ -41,4 +41,8 @@ func TestMix(t *testing.T) {
 			}
 		})
 	}
+	got := Mix{order.QueueCritical: 2, order.QueueLow: 1}.round()
+	if diff := cmp.Diff([]order.Priority{order.PriorityHigh, order.PriorityLow, order.PriorityHigh}, got); diff != "" {
+		t.Errorf("a round of two to one is not even (-want +got):\n%s", diff)
+	}
 }

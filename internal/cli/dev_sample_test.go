@@ -8,9 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"orderprocessor/internal/app"
 	"orderprocessor/internal/client"
-	"orderprocessor/internal/config"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/rules"
 )
@@ -67,10 +65,11 @@ var defaultRules = rules.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, Ma
 // TestSampleFindsDifferences checks that every field is compared.
 func TestSampleFindsDifferences(t *testing.T) {
 	t.Parallel()
-	want := sampleOrder{Amount: 1000_01, Items: []string{"lamp"}}.expected(defaultRules)
+	content := order.Content{Amount: 1000_01, Items: []string{"lamp"}, Priority: order.PriorityMedium}
+	want := sampleOrder{Content: content}.expected(defaultRules)
 	right := client.Order{
 		Status: "completed", Handling: "priority", Result: "Order marked for priority processing",
-		Queue: "critical", Priority: 2, Amount: "1000.010", Items: want.Items,
+		Queue: "critical", Content: content,
 	}
 	if got := difference(want, right); got != "" {
 		t.Fatal(got)
@@ -81,9 +80,7 @@ func TestSampleFindsDifferences(t *testing.T) {
 		"handling": func(o *client.Order) { o.Handling = order.HandlingStandard },
 		"result":   func(o *client.Order) { o.Result = "" },
 		"queue":    func(o *client.Order) { o.Queue = order.QueueLow },
-		"priority": func(o *client.Order) { o.Priority = 3 },
-		"amount":   func(o *client.Order) { o.Amount = "1000.02" },
-		"items":    func(o *client.Order) { o.Items = nil },
+		"content":  func(o *client.Order) { o.Amount = 1000_02 },
 	} {
 		wrong := right
 		if change(&wrong); !strings.HasPrefix(difference(want, wrong), name+" is ") {
@@ -125,59 +122,5 @@ func TestSampleIsVaried(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
-	}
-}
-
-func TestFindingText(t *testing.T) {
-	t.Parallel()
-	f := notChecked("redis", "persistence", "one two three four five six", "do what docs/a-path-that-is-longer-than-the-screen.md says")
-	const want = `not checked  redis: persistence
-    one two three four
-    five six
-    → do what
-    docs/a-path-that-is-longer-than-the-screen.md
-    says
-`
-	if diff := cmp.Diff(want, findingText(f, "→ ", 24)); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-func TestDoctorWithoutRedisURL(t *testing.T) {
-	t.Parallel()
-	api, _, err := config.LoadAll(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for state, says := range map[app.FindingState]string{
-		app.FindingProblem: "REDIS_URL is not set here, and there is none at redis://127.0.0.1:6379/0",
-		app.FindingOK:      "REDIS_URL is not set here, and the Redis at redis://127.0.0.1:6379/0 cannot be asked without it",
-	} {
-		got := settings{redis: api.Redis}.redisNotNamed([]app.Finding{{State: state}})
-		if got.State != app.FindingNotChecked || got.Found != says || got.Advice == "" {
-			t.Errorf("%s: %+v", state, got)
-		}
-	}
-}
-
-// TestDoctorComparesVersions checks that a program of another build than orderctl is a
-// warning, unless orderctl does not know its own.
-func TestDoctorComparesVersions(t *testing.T) {
-	t.Parallel()
-	const one, other = "commit 1, go1", "commit 2, go1"
-	for _, row := range []struct {
-		version, own string
-		state        app.FindingState
-		says         string
-	}{
-		{one, one, app.FindingOK, "ready"},
-		{other, one, app.FindingWarning, "ready, of " + other + "; orderctl is of " + one},
-		{"", one, app.FindingWarning, "ready, of a build that does not know its version; orderctl is of " + one},
-		{one, "commit unknown, go1", app.FindingOK, "ready"},
-	} {
-		f := checkVersion("admin", "API", row.version, row.own)
-		if f.State != row.state || f.Found != row.says || (f.State == app.FindingWarning) != (f.Advice != "") {
-			t.Errorf("%q and %q: %+v", row.version, row.own, f)
-		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"regexp"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
@@ -24,14 +26,14 @@ func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
 	if err := killed.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "dev has started", func() bool { return regexp.MustCompile("Press Ctrl-C").MatchString(out.String()) })
+	programtest.Until(t, "dev has started", func() bool { return regexp.MustCompile("Press Ctrl-C").MatchString(out.String()) })
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = killed.Wait()
 
 	var next *command
-	eventually(t, "the folder can be used again", func() bool {
+	programtest.Until(t, "the folder can be used again", func() bool {
 		next = orderctl(t, "dev", "--sample", "10", "--http", anyPort, "--data", folder)
 		return next.status == 0
 	})
