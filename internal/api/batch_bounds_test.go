@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -82,26 +81,6 @@ func TestBatchOfSixteenMebibytes(t *testing.T) {
 				t.Errorf("verdicts are %v", all)
 			}
 		})
-	}
-}
-
-// TestBatchExpect answers a client that expects 100-continue before it sends a batch.
-func TestBatchExpect(t *testing.T) {
-	b := open(t)
-	text := withID("a") + strings.Repeat(" ", 2*httpserver.MaxBodyBytes) + "\n"
-	head := "POST /orders/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n" +
-		"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
-	codes := func(all []answer) (codes []int) {
-		for _, a := range all {
-			codes = append(codes, a.code)
-		}
-		return codes
-	}
-	if got := codes(b.say(t, fmt.Sprintf(head, len(text))+text)); !slices.Equal(got, []int{100, 200}) {
-		t.Errorf("answers are %v", got)
-	}
-	if got := codes(b.say(t, fmt.Sprintf(head, api.MaxBatchBytes+1))); len(got) == 0 || got[len(got)-1] != 413 {
-		t.Errorf("answers are %v", got)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/order"
+
+	"orderprocessor/internal/programtest"
 )
 
 // cut is a batch whose sender is gone before its end.
@@ -136,7 +138,7 @@ func TestBatchOfAClientThatIsGone(t *testing.T) {
 			if err := conn.Close(); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "the batch is in the access log", func() bool {
+			programtest.Until(t, "the batch is in the access log", func() bool {
 				return strings.Count(b.log.String(), logged) > before
 			})
 			b.onlyAccepted(t, c.want)
@@ -196,7 +198,7 @@ func TestBatchResetByItsClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "a batch is accepted", func() bool {
+	programtest.Until(t, "a batch is accepted", func() bool {
 		return b.ask(t, "POST", "/orders/batch", withID("next"), "Content-Type", ndjson).code == 200
 	})
 	if log := b.log.String(); strings.Contains(log, `"status":500`) || strings.Contains(log, "ERROR") {

@@ -20,6 +20,8 @@ import (
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/order"
+
+	"orderprocessor/internal/programtest"
 )
 
 const typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
@@ -68,7 +70,7 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 			if known == 0 {
 				t.Error("the answer names no id that the server has made")
 			}
-			eventually(t, "the batch is accepted", func() bool {
+			programtest.Until(t, "the batch is accepted", func() bool {
 				n := count(b.batch(t, lines("o", 1000)))
 				return n[200]+n[201] == 1000
 			})
@@ -151,7 +153,7 @@ func TestManyBatches(t *testing.T) {
 		}
 	}
 	reading.Wait()
-	eventually(t, "a batch is accepted again, and so is what had arrived", func() bool {
+	programtest.Until(t, "a batch is accepted again, and so is what had arrived", func() bool {
 		again := b.ask(t, "POST", "/orders/batch", withID("one-more"), "Content-Type", ndjson)
 		return again.code == 200 && len(b.list(t, "/orders").ids) == api.MaxBatches+2
 	})

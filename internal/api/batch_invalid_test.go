@@ -50,20 +50,6 @@ func TestBatchBadLines(t *testing.T) {
 	}
 }
 
-// TestBatchBoundsTheProblems lists the first of many problems, and says so.
-func TestBatchBoundsTheProblems(t *testing.T) {
-	b := open(t)
-	for n, detail := range map[int]string{
-		1: "items[0] must not be empty.", 5: "5 problems were found; errors lists them.",
-		6: "6 problems were found; errors lists the first 5.", 60: "60 problems were found; errors lists the first 5.",
-	} {
-		p := b.batch(t, body("items", list(n, `""`)))[0].Problem
-		if len(p.Errors) != min(n, 5) || p.Detail != detail {
-			t.Errorf("of %d problems %d are listed, %q; want %q", n, len(p.Errors), p.Detail, detail)
-		}
-	}
-}
-
 // TestBatchArrayElements keeps what is wrong with one element to itself.
 func TestBatchArrayElements(t *testing.T) {
 	b := open(t)

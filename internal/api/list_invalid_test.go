@@ -78,19 +78,6 @@ func TestListRefuses(t *testing.T) {
 	b.empty(t)
 }
 
-// TestListBoundsTheProblems keeps the answer short however much is wrong.
-func TestListBoundsTheProblems(t *testing.T) {
-	b := open(t)
-	query := url.Values{}
-	for i := range 60 {
-		query.Set(strings.Repeat("x", i+1), "1")
-	}
-	p := b.ask(t, "GET", of(query), "").problem(t, 400)
-	if len(p.Errors) != 50 || p.Detail != "60 problems were found; errors lists the first 50." {
-		t.Errorf("%d problems are listed, %q", len(p.Errors), p.Detail)
-	}
-}
-
 // forged is a cursor of the list of all orders, made by somebody who knows how.
 func forged(place string) string {
 	sum := sha256.Sum256([]byte(place + "\x00list\x00\x00\x00\x00"))

@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/access"
+
+	"orderprocessor/internal/programtest"
 )
 
 const typeLimited = "tag:orderprocessor,2026:rate-limited"
@@ -231,7 +233,7 @@ func TestLimitWithoutRedis(t *testing.T) {
 				t.Errorf("without Redis: %d %s", a.code, a.body)
 			}
 			fault.end(limited.redis)
-			eventually(t, "it is limited again", func() bool {
+			programtest.Until(t, "it is limited again", func() bool {
 				return limited.ask(t, "GET", "/orders/o", "").code == http.StatusTooManyRequests
 			})
 		})

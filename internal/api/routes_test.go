@@ -98,40 +98,6 @@ func TestUnknownQuery(t *testing.T) {
 	}
 }
 
-// TestExactPaths has one path for each thing: proxies in front decide by the
-// path, and the specification has no other.
-func TestExactPaths(t *testing.T) {
-	b := open(t)
-	b.ask(t, "POST", "/orders", body()).object(t, 201)
-	rows := []struct {
-		name, method, path string
-		code               int
-	}{
-		{"slash behind the list", "GET", "/orders/", 404},
-		{"slash behind an order", "GET", "/orders/ord_1/", 404},
-		{"slash behind events", "GET", "/orders/ord_1/events/", 404},
-		{"slash behind a batch", "POST", "/orders/batch/", 404},
-		{"slash behind a pause", "POST", "/queues/low/pause/", 404},
-		{"slash behind stats", "GET", "/stats/", 404},
-		{"encoded slash before an id", "GET", "/orders%2Ford_1", 404},
-		{"encoded slash behind an id", "POST", "/orders/ord_1%2Fcancel", 405},
-		{"encoded slash behind a queue", "POST", "/queues/low%2Fpause", 404},
-		{"two slashes", "GET", "/orders//ord_1", 404},
-		{"two slashes in front", "GET", "//orders/ord_1", 404},
-		{"dot", "GET", "/orders/./ord_1", 404},
-		{"dots", "GET", "/queues/../orders/ord_1", 404},
-		{"encoded twice", "GET", "/orders/ord%255F1", 404},
-		{"other case", "GET", "/orders/ord_1/Events", 404},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) { b.ask(t, row.method, row.path, "").problem(t, row.code) })
-	}
-	for _, path := range []string{"/orders/%6Frd%5F1", "/orders/ord%5f1/events"} {
-		b.ask(t, "GET", path, "").object(t, 200)
-	}
-	b.ask(t, "POST", "/queues/lo%77/pause", "").object(t, 200)
-}
-
 // TestUnreadBodies does not take the body of a request that needs none for the
 // next request.
 func TestUnreadBodies(t *testing.T) {

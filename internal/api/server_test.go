@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/rules"
@@ -48,24 +50,15 @@ func TestMain(m *testing.M) {
 type parts struct {
 	api.Parts
 	cfg api.Config
-	// hurried servers give slow clients no longer than hurry.
-	hurried bool
 	// patient servers wait for a slow Redis. All that open starts are, unless they are
 	// prompt: only tests of an unavailable Redis need the API's own bounds.
 	patient, prompt bool
-	// accepting looks at the connections that are accepted.
-	accepting func(net.Listener) net.Listener
 }
 
 // taking is a server's parts of which only the intake is used.
 func taking(in api.Intake) parts { return parts{Parts: api.Parts{Intake: in}} }
 
-// patience bounds every wait for what should happen soon. It only ends a test that
-// hangs: how fast the machine is must not matter.
-const patience = 5 * time.Minute
-
-// hurry is the patience with slow clients of servers in whose tests they are ended.
-const hurry = 2 * time.Second
+const patience = programtest.Patience
 
 // site is a server that serves on a free port of this machine.
 type site struct {
@@ -101,17 +94,11 @@ func serve(t *testing.T, p parts) *site {
 	if p.patient {
 		s.server.SetRequestTimeout(patience)
 	}
-	if p.hurried {
-		s.server.SetTimeouts(hurry)
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	if p.accepting != nil {
-		l = p.accepting(l)
-	}
 	s.client = newClient(t)
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(context.Background())
@@ -255,6 +242,9 @@ func (s *site) ask(t *testing.T, method, path, body string, headers ...string) a
 	return send(t, s.client, req)
 }
 
+// asset matches the paths of the files that pages load, which browsers may keep.
+var asset = regexp.MustCompile(`^/(docs/|page/|monitoring/static/|monitoring/[a-z]+\.[a-z]+$)`)
+
 func send(t *testing.T, c *http.Client, req *http.Request) answer {
 	t.Helper()
 	start := time.Now()
@@ -268,6 +258,9 @@ func send(t *testing.T, c *http.Client, req *http.Request) answer {
 		t.Fatal(err)
 	}
 	secured(t, resp.Header)
+	if kept := strings.HasPrefix(resp.Header.Get("Cache-Control"), "private"); kept && !asset.MatchString(req.URL.Path) {
+		t.Errorf("browsers may keep %s", req.URL.Path)
+	}
 	if !strings.HasPrefix(req.URL.Path, "/monitoring") { // Asynqmon writes its own
 		timely(t, body)
 	}
@@ -361,20 +354,4 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
-}
-
-// eventually asks until the condition holds, for as long as patience lasts.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("still not so: %s", what)
-		}
-	}
 }

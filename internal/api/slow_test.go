@@ -41,21 +41,6 @@ func TestSlowUpload(t *testing.T) {
 	}
 }
 
-// TestLargeBodiesOfPages refuses bodies that the pages have no use for.
-func TestLargeBodiesOfPages(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	for _, path := range []string{"/docs", "/docs/swagger-ui.css", "/monitoring", "/monitoring/api/queues"} {
-		t.Run(path, func(t *testing.T) {
-			all := s.say(t, fmt.Sprintf("GET %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, 300<<10)+strings.Repeat("x", 300<<10))
-			if len(all) == 0 {
-				t.Fatal("no answer came")
-			}
-			all[0].problem(t, 413)
-		})
-	}
-}
-
 // TestBatchOfMistakes holds a batch that is nothing but mistakes to a bounded
 // amount of memory. It has the process for itself.
 func TestBatchOfMistakes(t *testing.T) {

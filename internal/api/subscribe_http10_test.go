@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"orderprocessor/internal/programtest"
 )
 
 // oldSubscriber is a client of HTTP/1.0 that reads events.
@@ -60,7 +62,7 @@ func TestSubscribeByHTTP10(t *testing.T) {
 			t.Errorf("a client that comes back gets %v", all)
 		}
 		_, _ = f.conn.Close(), again.conn.Close()
-		eventually(t, "the streams have ended", func() bool {
+		programtest.Until(t, "the streams have ended", func() bool {
 			return b.ask(t, http.MethodHead, "/events", "").code == 200
 		})
 	}

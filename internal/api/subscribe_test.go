@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,10 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
-	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+
+	"orderprocessor/internal/programtest"
 )
 
 // subscriber is a client of GET /events.
@@ -169,7 +168,7 @@ func TestSubscribeAgain(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		_ = again.Body.Close()
-		eventually(t, "a stream has ended", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
+		programtest.Until(t, "a stream has ended", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
 	}
 }
 
@@ -257,7 +256,7 @@ func TestSubscribeTooMany(t *testing.T) {
 	}
 	begun := time.Now()
 	_ = all[0].Body.Close()
-	eventually(t, "a stream has ended", func() bool {
+	programtest.Until(t, "a stream has ended", func() bool {
 		got := b.ask(t, http.MethodHead, "/events", "")
 		return got.code == 200 && got.header.Get("Content-Type") == "text/event-stream"
 	})
@@ -267,92 +266,6 @@ func TestSubscribeTooMany(t *testing.T) {
 	for range maxTestStreams { // HEAD opens no stream
 		if got := b.ask(t, http.MethodHead, "/events", ""); got.code != 200 {
 			t.Errorf("HEAD is answered %d", got.code)
-		}
-	}
-}
-
-// TestSubscribersEndWithTheServer holds that a server which stops does not wait for
-// subscribers.
-func TestSubscribersEndWithTheServer(t *testing.T) {
-	b := open(t)
-	f := b.subscribe(t, "", "")
-	b.stop()
-	for f.lines.Scan() {
-	}
-	if err := f.lines.Err(); err != nil {
-		t.Errorf("the stream is cut: %v", err)
-	}
-	select {
-	case <-b.done:
-	case <-time.After(patience):
-		t.Error("the server still runs")
-	}
-}
-
-// TestSubscribersThatDoNotRead are disconnected, and others are served meanwhile.
-func TestSubscribersThatDoNotRead(t *testing.T) {
-	b := open(t, func(p *parts) { p.hurried = true })
-	conn, err := net.Dial("tcp", b.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
-	if _, err := io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: "+b.addr+"\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	reader := b.subscribe(t, "", "")
-	hub := b.parts.Live.(interface{ Streams() int })
-	eventually(t, "both are there", func() bool { return hub.Streams() == 2 })
-	reads := make(chan struct{})
-	go func() {
-		defer close(reads)
-		for reader.lines.Scan() {
-		}
-	}()
-	// The kernel takes a part of it for a client.
-	reason := strings.Repeat("x", 250)
-	begun, floods := time.Now(), 0
-	eventually(t, "the client who never reads is gone", func() bool {
-		if due := int(time.Since(begun) / (2 * hurry)); floods <= due {
-			flood(t, b, floods, reason)
-			floods++
-		}
-		return hub.Streams() == 1
-	})
-	// Longer than a request may take to arrive.
-	eventually(t, "the client who reads has been subscribed for long", func() bool { return time.Since(begun) > hurry+time.Second })
-	select {
-	case <-reads:
-		t.Error("the client who reads is not there any more")
-	default:
-	}
-	_ = reader.Body.Close()
-	<-reads
-}
-
-// flood accepts and cancels some thousand orders.
-func flood(t *testing.T, b *bundle, n int, reason string) {
-	t.Helper()
-	books := ledger.New(b.rdb)
-	const many = 500
-	entries := make([]order.Entry, many)
-	for i := range entries {
-		entries[i] = order.Entry{Order: ordertest.Order(t, ordertest.WithID(fmt.Sprintf("flood-%d-%d", n, i))), Queue: order.QueueLow}
-	}
-	if _, err := books.AcceptAll(t.Context(), entries); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, many)
-	for _, e := range entries {
-		go func() {
-			_, err := books.Cancel(t.Context(), e.ID, reason)
-			done <- err
-		}()
-	}
-	for range entries {
-		if err := <-done; err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
+
+	"orderprocessor/internal/programtest"
 )
 
 // outage is a way in which Redis becomes unavailable, and recovers.
@@ -136,7 +138,7 @@ func wantUnavailable(t *testing.T, r request, a answer) {
 func wantServed(t *testing.T, b *bundle, r request, killed bool) {
 	t.Helper()
 	var a answer
-	eventually(t, "the route is served again", func() bool {
+	programtest.Until(t, "the route is served again", func() bool {
 		a = b.ask(t, r.method(), r.path, r.body)
 		return a.code != 503 && !strings.Contains(string(a.body), `"status":503`)
 	})

@@ -11,6 +11,8 @@ import (
 
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
+
+	"orderprocessor/internal/programtest"
 )
 
 const waited = `{"id":"` + orderID + `","amount":1,"items":["tea"],"customer":"ada","address":"1 Road"}`
@@ -22,7 +24,7 @@ func (b *bundle) submitWaiting(t *testing.T, preferences string) answer {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		eventually(t, "the order is accepted", func() bool {
+		programtest.Until(t, "the order is accepted", func() bool {
 			_, err := b.ledger.Get(t.Context(), orderID)
 			return err == nil
 		})
@@ -154,7 +156,7 @@ func TestPreferWaitEndsWithTheServer(t *testing.T) {
 	b := open(t)
 	answered := make(chan answer, 1)
 	go func() { answered <- b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=30") }()
-	eventually(t, "the order is accepted", func() bool {
+	programtest.Until(t, "the order is accepted", func() bool {
 		_, err := b.ledger.Get(t.Context(), orderID)
 		return err == nil
 	})
