@@ -7,12 +7,6 @@ import (
 	"testing"
 )
 
-// firstLine is the text up to its first line break.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
-}
-
 // TestPages serves each page and what it loads.
 func TestPages(t *testing.T) {
 	b := open(t)

@@ -1,15 +1,12 @@
 package api_test
 
 import (
-	"context"
 	"regexp"
 	"testing"
 	"time"
 
 	"orderprocessor/internal/api"
-	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/recovery"
 )
 
 var (
@@ -31,44 +28,6 @@ func timely(t *testing.T, body []byte) int {
 	return len(found)
 }
 
-// shownRecord answers every question with one record, its events and a task that
-// was set aside.
-type shownRecord struct {
-	api.Intake
-	api.Retries
-	api.Queues
-	order.Record
-	at time.Time
-}
-
-func (r shownRecord) Submit(context.Context, order.Order) (order.Record, bool, error) {
-	return r.Record, true, nil
-}
-
-func (r shownRecord) Cancel(context.Context, string, string) (order.Record, error) {
-	return r.Record, nil
-}
-
-func (r shownRecord) Retry(context.Context, string) (order.Record, error) { return r.Record, nil }
-
-func (r shownRecord) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (intake.RetryReport, error) {
-	return intake.RetryReport{}, nil
-}
-
-func (r shownRecord) Get(context.Context, string) (order.Record, error) { return r.Record, nil }
-
-func (r shownRecord) List(context.Context, order.Filter, order.Position, int) ([]order.Record, order.Position, error) {
-	return []order.Record{r.Record}, order.Position{}, nil
-}
-
-func (r shownRecord) Events(context.Context, string) ([]order.Event, error) {
-	return []order.Event{{ID: "1764000000000-0", OrderID: r.ID, Sequence: 1, Status: r.Status, At: r.at}}, nil
-}
-
-func (r shownRecord) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
-	return []recovery.CorruptTask{{ID: r.ID, SetAsideAt: r.at, Message: []byte("x")}}, nil
-}
-
 // TestTimesHaveSixDigits shows times with any fraction in one form, in every answer.
 func TestTimesHaveSixDigits(t *testing.T) {
 	t.Parallel()
@@ -80,12 +39,12 @@ func TestTimesHaveSixDigits(t *testing.T) {
 	} {
 		t.Run(at.Format(time.RFC3339Nano), func(t *testing.T) {
 			t.Parallel()
-			r := shownRecord{at: at, Record: order.Record{
+			d := double{at: at, rec: order.Record{
 				Order:  order.Order{ID: "o1", Content: order.Content{Amount: 100, Items: []string{"tea"}, Customer: "ada", Address: "Road", Priority: 2, ProcessAt: at}},
 				Status: order.StatusRetrying, Queue: order.QueueDefault, CreatedAt: at, NextAttemptAt: at, ProcessedAt: at,
 				Attempts: []order.Attempt{{Number: 1, Worker: "w", StartedAt: at, EndedAt: at, Error: "no"}},
 			}}
-			s := serve(t, parts{Parts: api.Parts{Intake: r, Retries: r, Records: r, Queues: r}})
+			s := serve(t, parts{Parts: api.Parts{Intake: d, Retries: d, Records: d, Queues: d}})
 			const inOrder = 6 // times of a record: process, creation, next attempt, end, and two of its attempt
 			for _, row := range []struct {
 				method, path, body string
