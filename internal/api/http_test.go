@@ -141,36 +141,25 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestContentTypes refuses a body that does not say it is JSON, plain and in
+// TestMediaTypes refuses, on every route, a body that does not say it is JSON, plain and in
 // UTF-8.
-func TestContentTypes(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	rows := []struct{ name, header, value string }{
-		{"none", "Content-Type", ""},
-		{"form", "Content-Type", "application/x-www-form-urlencoded"},
-		{"multipart", "Content-Type", "multipart/form-data; boundary=x"},
-		{"text", "Content-Type", "text/plain"},
-		{"text JSON", "Content-Type", "text/json"},
-		{"another JSON", "Content-Type", "application/merge-patch+json"},
-		{"any", "Content-Type", "*/*"},
-		{"prefix", "Content-Type", "application/jsonx"},
-		{"malformed", "Content-Type", "application/json; charset"},
-		{"two", "Content-Type", "application/json, text/plain"},
-		{"latin", "Content-Type", "application/json; charset=iso-8859-1"},
-		{"UTF-16", "Content-Type", "application/json; charset=utf-16"},
-		{"gzip", "Content-Encoding", "gzip"},
-		{"br", "Content-Encoding", "br"},
-		{"several encodings", "Content-Encoding", "identity, gzip"},
+func TestMediaTypes(t *testing.T) {
+	b := open(t)
+	b.reach(t, orderID, order.StatusPending)
+	for path, text := range map[string]string{
+		"/orders": body(), "/orders/retry": `{"status":"failed"}`, "/orders/ord_1/cancel": `{}`, "/orders/batch": "[" + body() + "]",
+	} {
+		most := httpserver.MaxBodyBytes
+		if path == "/orders/batch" {
+			most = 0 // see TestBatchOfSixteenMebibytes
+		}
+		b.wantUnsupported(t, path, text, most)
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			p := s.ask(t, "POST", "/orders", body(), row.header, row.value).problem(t, 415)
-			if p.Title != "Unsupported Media Type" || !strings.HasSuffix(p.Detail, ".") {
-				t.Errorf("title %q, detail %q", p.Title, p.Detail)
-			}
-		})
+	if got := b.list(t, "/orders?status=pending").ids; len(got) != 1 {
+		t.Errorf("orders %v wait", got)
 	}
+	b.ask(t, "POST", "/orders/batch", withID("a"), "Content-Type", ndjson+"; charset=iso-8859-1").problem(t, 415)
+	b.batch(t, withID("a"), "Content-Encoding", "identity")
 }
 
 // TestLargestBody is not refused for its size.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
@@ -330,12 +331,64 @@ func (a answer) problem(t *testing.T, code int) problem {
 	if id := a.header.Get("X-Request-Id"); id == "" || id != p.RequestID {
 		t.Errorf("X-Request-Id is %q, request_id is %q", id, p.RequestID)
 	}
+	if strings.ContainsFunc(string(a.body), unicode.IsControl) || strings.Contains(string(a.body), "<script") {
+		t.Errorf("the answer is not fit to print: %q", a.body)
+	}
 	for _, e := range p.Errors {
 		if e.Code == "" || e.Message == "" {
 			t.Errorf("problem %+v is not complete", e)
 		}
 	}
 	return p
+}
+
+// wantRefusal sends a request and wants it to be refused with these fields, or, without
+// any, as a body that is not a JSON object.
+func (s *site) wantRefusal(t *testing.T, method, path, body string, fields ...string) problem {
+	t.Helper()
+	p := s.ask(t, method, path, body).problem(t, 400)
+	want := typeRequest
+	if len(fields) == 0 {
+		want = typeMalformed
+	}
+	if diff := cmp.Diff(fields, p.fields()); diff != "" || p.Type != want {
+		t.Errorf("%s %.200s %.200s: type is %q, want %q: %s", method, path, body, p.Type, want, diff)
+	}
+	return p
+}
+
+// wantUnsupported wants a route to refuse bodies of other media types and encodings, and
+// those that are too large.
+func (s *site) wantUnsupported(t *testing.T, path, body string, maxBytes int) {
+	t.Helper()
+	for _, row := range [][]string{
+		{"Content-Type", ""},
+		{"Content-Type", "application/x-www-form-urlencoded"},
+		{"Content-Type", "multipart/form-data; boundary=x"},
+		{"Content-Type", "text/plain"},
+		{"Content-Type", "text/json"},
+		{"Content-Type", "application/merge-patch+json"},
+		{"Content-Type", "*/*"},
+		{"Content-Type", "application/jsonx"},
+		{"Content-Type", "application/json; charset"},
+		{"Content-Type", "application/json, text/plain"},
+		{"Content-Type", "application/json; charset=iso-8859-1"},
+		{"Content-Type", "application/json; charset=utf-16"},
+		{"Content-Type", "application/jsonl"},
+		{"Content-Type", "application/ndjson"},
+		{"Content-Type", "application/json-seq"},
+		{"Content-Encoding", "gzip"},
+		{"Content-Encoding", "br"},
+		{"Content-Encoding", "zstd"},
+		{"Content-Encoding", "identity, gzip"},
+	} {
+		if p := s.ask(t, "POST", path, body, row...).problem(t, 415); p.Title != "Unsupported Media Type" || !strings.HasSuffix(p.Detail, ".") {
+			t.Errorf("%s of %q: title %q, detail %q", path, row, p.Title, p.Detail)
+		}
+	}
+	if maxBytes > 0 {
+		s.ask(t, "POST", path, body+strings.Repeat(" ", maxBytes)).problem(t, 413)
+	}
 }
 
 // logBuffer keeps the log. It is safe for concurrent use.
