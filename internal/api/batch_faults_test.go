@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -178,7 +176,7 @@ func TestSlowBatch(t *testing.T) {
 // TestBatchFaults keeps what went wrong from the client, and logs it once.
 func TestBatchFaults(t *testing.T) {
 	t.Parallel()
-	s := serve(t, taking(double{fail: func() error { return errors.New("secret dsn") }}))
+	s := serve(t, taking(faulty(func() error { return errors.New("secret dsn") })))
 	a := s.ask(t, "POST", "/orders/batch", lines("o", 3)+"x\n", "Content-Type", ndjson)
 	wantNothingInternal(t, a)
 	all := a.verdicts(t, ndjson)
@@ -194,18 +192,9 @@ func TestBatchFaults(t *testing.T) {
 	}
 }
 
-// TestBatchPanic survives a panic of the intake, as with a single order. It runs in a process of its own.
+// TestBatchPanic survives a panic of the intake, as with a single order.
 func TestBatchPanic(t *testing.T) {
 	t.Parallel()
-	const inside = "TEST_BATCH_PANIC"
-	if os.Getenv(inside) == "" {
-		again := exec.Command(os.Args[0], "-test.run=^TestBatchPanic$")
-		again.Env = append(os.Environ(), inside+"=1")
-		if text, err := again.CombinedOutput(); err != nil {
-			t.Errorf("%v: %.500s", err, text)
-		}
-		return
-	}
 	var asked atomic.Int32
 	s := serve(t, taking(takes(func(_ context.Context, o order.Order) (order.Record, bool, error) {
 		if asked.Add(1) == 1 {

@@ -17,62 +17,50 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// double answers every question in the same way: with a failure, or with one record, its
-// event and a corrupt task, all of one time.
-type double struct {
-	fail func() error // nil for none
-	rec  order.Record
-	at   time.Time
+// faulty fails in the same way whatever it is asked.
+type faulty func() error
+
+func (f faulty) Submit(context.Context, order.Order) (rec order.Record, isNew bool, err error) {
+	return rec, false, f()
 }
 
-func (d double) err() error {
-	if d.fail == nil {
-		return nil
-	}
-	return d.fail()
-}
-
-func (d double) Submit(context.Context, order.Order) (order.Record, bool, error) {
-	return d.rec, true, d.err()
-}
-
-func (d double) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
+func (f faulty) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
 	for i := range all {
-		all[i].Err = d.err()
+		all[i].Err = f()
 	}
 	return all
 }
 
-func (d double) Cancel(context.Context, string, string) (order.Record, error) { return d.rec, d.err() }
-
-func (d double) Retry(context.Context, string) (order.Record, error) { return d.rec, d.err() }
-
-func (d double) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (intake.RetryReport, error) {
-	return intake.RetryReport{}, d.err()
+func (f faulty) Cancel(context.Context, string, string) (rec order.Record, err error) {
+	return rec, f()
 }
 
-func (d double) Get(context.Context, string) (order.Record, error) { return d.rec, d.err() }
+func (f faulty) Retry(context.Context, string) (rec order.Record, err error) { return rec, f() }
 
-func (d double) List(context.Context, order.Filter, order.Position, int) ([]order.Record, order.Position, error) {
-	return []order.Record{d.rec}, order.Position{}, d.err()
+func (f faulty) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (r intake.RetryReport, err error) {
+	return r, f()
 }
 
-func (d double) Events(context.Context, string) ([]order.Event, error) {
-	return []order.Event{{ID: "1764000000000-0", OrderID: d.rec.ID, Sequence: 1, Status: d.rec.Status, At: d.at}}, d.err()
+func (f faulty) Get(context.Context, string) (rec order.Record, err error) { return rec, f() }
+
+func (f faulty) List(context.Context, order.Filter, order.Position, int) (all []order.Record, next order.Position, err error) {
+	return nil, next, f()
 }
 
-func (d double) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, d.err() }
+func (f faulty) Events(context.Context, string) ([]order.Event, error) { return nil, f() }
 
-func (d double) Pause(context.Context, order.Queue) error { return d.err() }
+func (f faulty) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, f() }
 
-func (d double) Resume(context.Context, order.Queue) error { return d.err() }
+func (f faulty) Pause(context.Context, order.Queue) error { return f() }
 
-func (d double) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
-	return []recovery.CorruptTask{{ID: d.rec.ID, SetAsideAt: d.at, Message: []byte("x")}}, d.err()
+func (f faulty) Resume(context.Context, order.Queue) error { return f() }
+
+func (f faulty) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
+	return nil, f()
 }
 
-func (d double) Snapshot(context.Context) (stats.Snapshot, error) { return stats.Snapshot{}, d.err() }
+func (f faulty) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
 
 // TestInternalErrorsStayInside keeps what went wrong from the client, and logs it.
 func TestInternalErrorsStayInside(t *testing.T) {
@@ -92,7 +80,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 	for _, fault := range faults {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
-			f := double{fail: fault.fail}
+			f := faulty(fault.fail)
 			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Records: f, Queues: f, Stats: f}})
 			for _, r := range requests() {
 				if r.operation == "POST /orders/batch" {
@@ -143,7 +131,7 @@ func TestKnownConditions(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, taking(double{fail: func() error { return fmt.Errorf("accept order x: secret: %w", row.err) }}))
+			s := serve(t, taking(faulty(func() error { return fmt.Errorf("accept order x: secret: %w", row.err) })))
 			a := s.ask(t, "POST", "/orders", body())
 			p := a.problem(t, row.code)
 			if p.Type != row.typ {

@@ -268,6 +268,23 @@ func send(t *testing.T, c *http.Client, req *http.Request) answer {
 	return answer{code: resp.StatusCode, header: resp.Header, body: body, took: time.Since(start)}
 }
 
+var (
+	anyTime   = regexp.MustCompile(`"\d{4}-\d\d-\d\d[Tt][^"]*"`)
+	sixDigits = regexp.MustCompile(`^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"$`)
+)
+
+// timely holds that every time in an answer is in UTC with six digits of its
+// fraction. All answers to the tests of
+// this package pass it.
+func timely(t *testing.T, body []byte) {
+	t.Helper()
+	for _, text := range anyTime.FindAll(body, -1) {
+		if !sixDigits.Match(text) {
+			t.Errorf("the time %s is not in UTC with six digits: %s", text, body)
+		}
+	}
+}
+
 // object decodes the body of an answer that must have the status.
 func (a answer) object(t *testing.T, code int) map[string]any {
 	t.Helper()

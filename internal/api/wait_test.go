@@ -121,7 +121,7 @@ func TestPreferWaitForTooMany(t *testing.T) {
 // TestPreferWaitWithoutRedis holds that an order is accepted, and shown as it was then,
 // when Redis goes away meanwhile.
 func TestPreferWaitWithoutRedis(t *testing.T) {
-	b := open(t, func(p *parts) { p.Records = double{fail: func() error { return order.ErrUnavailable }} })
+	b := open(t, func(p *parts) { p.Records = faulty(func() error { return order.ErrUnavailable }) })
 	if o := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=1").object(t, 201); o["status"] != "pending" {
 		t.Errorf("the order is %v", o)
 	}
