@@ -7,29 +7,30 @@ import (
 	"testing"
 )
 
-// firstLine is the text up to its first line break.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
+// TestPages serves each page and what it loads.
+func TestPages(t *testing.T) {
+	b := open(t)
+	for path, loads := range map[string]string{
+		"/": `/page/[0-9a-f]{12}/main\.js`, "/docs": `/docs/swagger-ui\.css`, "/monitoring": `/monitoring/static/js/[^"]+\.js`,
+		"/monitoring/": `/monitoring/static/js/[^"]+\.js`, "/monitoring/queues/default": `/monitoring/static/js/[^"]+\.js`,
+	} {
+		page := b.ask(t, "GET", path, "")
+		if page.code != 200 || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || page.header.Get("X-Request-Id") == "" {
+			t.Errorf("%s is %d %v", path, page.code, page.header)
+		}
+		file := regexp.MustCompile(loads).FindString(string(page.body))
+		if a := b.ask(t, "GET", file, ""); file == "" || a.code != 200 || len(a.body) < 1000 {
+			t.Errorf("%s loads %q, which is %d with %d bytes", path, file, a.code, len(a.body))
+		}
+	}
+	b.ask(t, "POST", "/", "{}").problem(t, 405)
+	b.ask(t, "GET", "/index.html", "").problem(t, 404)
 }
 
-// TestMonitoring serves Asynqmon's page, its assets and its data.
+// TestMonitoring serves the data of Asynqmon, without what is personal in an order.
 func TestMonitoring(t *testing.T) {
 	b := open(t)
 	b.ask(t, "POST", "/orders", body()).object(t, 201)
-	for _, path := range []string{"/monitoring", "/monitoring/", "/monitoring/queues/default"} {
-		page := b.ask(t, "GET", path, "")
-		if page.code != 200 || !strings.Contains(string(page.body), "<html") {
-			t.Fatalf("%s is %d %.200s", path, page.code, page.body)
-		}
-		if !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || page.header.Get("X-Request-Id") == "" {
-			t.Errorf("%s has headers %v", path, page.header)
-		}
-		asset := regexp.MustCompile(`/monitoring/static/js/[^"]+\.js`).FindString(string(page.body))
-		if a := b.ask(t, "GET", asset, ""); asset == "" || a.code != 200 || len(a.body) < 1000 {
-			t.Errorf("asset %q is %d with %d bytes", asset, a.code, len(a.body))
-		}
-	}
 	var queues struct {
 		Queues []struct {
 			Queue   string

@@ -1,17 +1,12 @@
 package api_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +15,8 @@ import (
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/order"
+
+	"orderprocessor/internal/programtest"
 )
 
 const typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
@@ -68,7 +65,7 @@ func TestBatchWhileRedisIsAway(t *testing.T) {
 			if known == 0 {
 				t.Error("the answer names no id that the server has made")
 			}
-			eventually(t, "the batch is accepted", func() bool {
+			programtest.Until(t, "the batch is accepted", func() bool {
 				n := count(b.batch(t, lines("o", 1000)))
 				return n[200]+n[201] == 1000
 			})
@@ -111,37 +108,25 @@ func TestBatchWhenFull(t *testing.T) {
 	}
 }
 
-// TestManyBatches refuses a batch while as many as may be are on their way, and
-// takes single orders meanwhile.
+// TestManyBatches refuses a batch while as many as may be are on their way, and accepts
+// single orders meanwhile.
 func TestManyBatches(t *testing.T) {
 	b := open(t)
-	held := make([]net.Conn, api.MaxBatches+1)
-	refused := make(chan int, len(held))
-	var reading sync.WaitGroup
-	for i := range held {
-		held[i] = b.dial(t)
+	var held []net.Conn
+	for i := range api.MaxBatches {
+		conn := b.dial(t)
 		request := cut{media: ndjson, body: inChunks(withID(fmt.Sprint("held", i)) + "\n")}.request()
-		if _, err := io.WriteString(held[i], request); err != nil {
+		if _, err := io.WriteString(conn, request); err != nil {
 			t.Fatal(err)
 		}
-		reading.Go(func() {
-			if resp, err := http.ReadResponse(bufio.NewReader(held[i]), nil); err == nil {
-				_ = resp.Body.Close()
-				refused <- resp.StatusCode
-			}
-		})
+		held = append(held, conn)
 	}
-	select {
-	case code := <-refused:
-		if code != 503 {
-			t.Errorf("one batch too many is answered %d", code)
-		}
-	case <-time.After(patience):
-		t.Error("one batch too many is not answered")
-	}
-	a := b.ask(t, "POST", "/orders/batch", withID("one-more"), "Content-Type", ndjson)
-	p := a.problem(t, 503)
-	if p.Type != typeNoRoom || a.header.Get("Retry-After") != "1" || !strings.Contains(p.Detail, "too many batches") {
+	var a answer
+	programtest.Until(t, "one batch too many is refused", func() bool {
+		a = b.ask(t, "POST", "/orders/batch", withID("one-more"), "Content-Type", ndjson)
+		return a.code != 200
+	})
+	if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "1" || !strings.Contains(p.Detail, "too many batches") {
 		t.Errorf("problem is %+v, headers %v", p, a.header)
 	}
 	b.ask(t, "POST", "/orders", withID("alone")).object(t, 201)
@@ -150,8 +135,7 @@ func TestManyBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	reading.Wait()
-	eventually(t, "a batch is accepted again, and so is what had arrived", func() bool {
+	programtest.Until(t, "a batch is accepted again, and so is what had arrived", func() bool {
 		again := b.ask(t, "POST", "/orders/batch", withID("one-more"), "Content-Type", ndjson)
 		return again.code == 200 && len(b.list(t, "/orders").ids) == api.MaxBatches+2
 	})
@@ -192,7 +176,7 @@ func TestSlowBatch(t *testing.T) {
 // TestBatchFaults keeps what went wrong from the client, and logs it once.
 func TestBatchFaults(t *testing.T) {
 	t.Parallel()
-	s := serve(t, taking(faulty{func() error { return errors.New("secret dsn") }}))
+	s := serve(t, taking(faulty(func() error { return errors.New("secret dsn") })))
 	a := s.ask(t, "POST", "/orders/batch", lines("o", 3)+"x\n", "Content-Type", ndjson)
 	wantNothingInternal(t, a)
 	all := a.verdicts(t, ndjson)
@@ -208,18 +192,9 @@ func TestBatchFaults(t *testing.T) {
 	}
 }
 
-// TestBatchPanic survives a panic of the intake, as with a single order. It runs in a process of its own.
+// TestBatchPanic survives a panic of the intake, as with a single order.
 func TestBatchPanic(t *testing.T) {
 	t.Parallel()
-	const inside = "TEST_BATCH_PANIC"
-	if os.Getenv(inside) == "" {
-		again := exec.Command(os.Args[0], "-test.run=^TestBatchPanic$")
-		again.Env = append(os.Environ(), inside+"=1")
-		if text, err := again.CombinedOutput(); err != nil {
-			t.Errorf("%v: %.500s", err, text)
-		}
-		return
-	}
 	var asked atomic.Int32
 	s := serve(t, taking(takes(func(_ context.Context, o order.Order) (order.Record, bool, error) {
 		if asked.Add(1) == 1 {

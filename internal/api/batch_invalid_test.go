@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestBatchBadLines has each bad order do no harm to those around it.
@@ -50,20 +48,6 @@ func TestBatchBadLines(t *testing.T) {
 	}
 }
 
-// TestBatchBoundsTheProblems lists the first of many problems, and says so.
-func TestBatchBoundsTheProblems(t *testing.T) {
-	b := open(t)
-	for n, detail := range map[int]string{
-		1: "items[0] must not be empty.", 5: "5 problems were found; errors lists them.",
-		6: "6 problems were found; errors lists the first 5.", 60: "60 problems were found; errors lists the first 5.",
-	} {
-		p := b.batch(t, body("items", list(n, `""`)))[0].Problem
-		if len(p.Errors) != min(n, 5) || p.Detail != detail {
-			t.Errorf("of %d problems %d are listed, %q; want %q", n, len(p.Errors), p.Detail, detail)
-		}
-	}
-}
-
 // TestBatchArrayElements keeps what is wrong with one element to itself.
 func TestBatchArrayElements(t *testing.T) {
 	b := open(t)
@@ -95,43 +79,32 @@ func TestBatchRefuses(t *testing.T) {
 	const array = "application/json"
 	rows := []struct {
 		name, media, body string
-		code              int
 	}{
-		{"no lines", ndjson, "", 400},
-		{"blank lines", ndjson, "\n \n\r\n\t\n", 400},
-		{"no array", array, "", 400},
-		{"white space", array, " \n", 400},
-		{"empty array", array, "[]", 400},
-		{"empty array with space", array, " [ \n ] ", 400},
-		{"lines as an array", array, good + "\n" + good + "\n", 400},
-		{"an order alone", array, good, 400},
-		{"null", array, "null", 400},
-		{"cut off", array, "[" + good, 400},
-		{"cut off behind a comma", array, "[" + good + ",", 400},
-		{"cut off in an order", array, "[" + good + "," + good[:20], 400},
-		{"comma behind", array, "[" + good + ",]", 400},
-		{"comma in front", array, "[," + good + "]", 400},
-		{"no comma", array, "[" + good + good + "]", 400},
-		{"syntax in the middle", array, "[" + good + `,{"id":x},` + good + "]", 400},
-		{"comment", array, "[" + good + "/* x */]", 400},
-		{"more behind", array, "[" + good + "]x", 400},
-		{"two arrays", array, "[" + good + "][" + good + "]", 400},
-		{"two byte order marks", array, "\ufeff\ufeff[" + good + "]", 400},
-		{"no type", "", good, 415},
-		{"text", "text/plain", good, 415},
-		{"form", "application/x-www-form-urlencoded", good, 415},
-		{"multipart", "multipart/form-data; boundary=x", good, 415},
-		{"other names of lines", "application/jsonl", good, 415},
-		{"lines without the x", "application/ndjson", good, 415},
-		{"sequence", "application/json-seq", good, 415},
-		{"Latin 1", ndjson + "; charset=iso-8859-1", good, 415},
-		{"UTF-16", array + "; charset=utf-16", "[" + good + "]", 415},
+		{"no lines", ndjson, ""},
+		{"blank lines", ndjson, "\n \n\r\n\t\n"},
+		{"no array", array, ""},
+		{"white space", array, " \n"},
+		{"empty array", array, "[]"},
+		{"empty array with space", array, " [ \n ] "},
+		{"lines as an array", array, good + "\n" + good + "\n"},
+		{"an order alone", array, good},
+		{"null", array, "null"},
+		{"cut off", array, "[" + good},
+		{"cut off behind a comma", array, "[" + good + ","},
+		{"cut off in an order", array, "[" + good + "," + good[:20]},
+		{"comma behind", array, "[" + good + ",]"},
+		{"comma in front", array, "[," + good + "]"},
+		{"no comma", array, "[" + good + good + "]"},
+		{"syntax in the middle", array, "[" + good + `,{"id":x},` + good + "]"},
+		{"comment", array, "[" + good + "/* x */]"},
+		{"more behind", array, "[" + good + "]x"},
+		{"two arrays", array, "[" + good + "][" + good + "]"},
+		{"two byte order marks", array, "\ufeff\ufeff[" + good + "]"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			p := b.ask(t, "POST", "/orders/batch", row.body, "Content-Type", row.media).problem(t, row.code)
-			want := map[int]string{400: typeMalformed, 415: "about:blank"}[row.code]
-			if p.Type != want || !strings.HasSuffix(p.Detail, ".") {
+			p := b.ask(t, "POST", "/orders/batch", row.body, "Content-Type", row.media).problem(t, 400)
+			if p.Type != typeMalformed || !strings.HasSuffix(p.Detail, ".") {
 				t.Errorf("type is %q, detail %q", p.Type, p.Detail)
 			}
 		})
@@ -141,11 +114,5 @@ func TestBatchRefuses(t *testing.T) {
 			t.Errorf("%.20s: detail is %q", text, p.Detail)
 		}
 	}
-	for _, encoding := range []string{"gzip", "br", "zstd", "identity, gzip"} {
-		b.ask(t, "POST", "/orders/batch", good, "Content-Type", ndjson, "Content-Encoding", encoding).problem(t, 415)
-	}
 	b.empty(t)
-	if diff := cmp.Diff([]string{"1 201"}, brief(b.batch(t, good, "Content-Encoding", "identity"))); diff != "" {
-		t.Error(diff)
-	}
 }

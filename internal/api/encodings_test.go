@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -86,24 +85,14 @@ func TestBodiesLeftOut(t *testing.T) {
 				"/queues/low/pause": http.StatusOK, "/queues/low/resume": http.StatusOK,
 			} {
 				request := "POST " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + media + framing
-				conn := b.dial(t)
-				if _, err := io.WriteString(conn, request); err != nil {
-					t.Fatal(err)
-				}
-				if all := answers(t, conn); len(all) != 1 || all[0].code != code {
-					t.Errorf("%q is answered %+v", request, all)
+				if a := b.sayOne(t, request); a.code != code {
+					t.Errorf("%q is answered %d %s", request, a.code, a.body)
 				}
 			}
 		}
 	}
 	b.reach(t, "kept", order.StatusPending)
 	for _, framing := range []string{"Content-Length: 2\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"} {
-		conn := b.dial(t)
-		if _, err := io.WriteString(conn, "POST /orders/kept/cancel HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+framing); err != nil {
-			t.Fatal(err)
-		}
-		if all := answers(t, conn); len(all) != 1 || all[0].code != http.StatusUnsupportedMediaType {
-			t.Errorf("a body without a type is answered %+v", all)
-		}
+		b.sayOne(t, "POST /orders/kept/cancel HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+framing).problem(t, 415)
 	}
 }

@@ -12,46 +12,24 @@ import (
 	"orderprocessor/internal/spectest"
 )
 
-// preparations make a server ready for the examples of the specification, by
-// operation and name.
-func preparations() map[string]func(t *testing.T, b *bundle) {
-	nothing := func(*testing.T, *bundle) {}
-	submitted := func(t *testing.T, b *bundle) {
-		t.Helper()
-		least := `{"id":"order-1","amount":12.5,"items":["tea"],"customer":"ada@example.com","address":"1 Example Road"}`
-		b.ask(t, "POST", "/orders", least).object(t, 201)
-	}
-	failed := func(t *testing.T, b *bundle) {
-		t.Helper()
-		b.reach(t, "order-1", order.StatusFailed)
-	}
-	return map[string]func(t *testing.T, b *bundle){
-		"POST /orders least":              nothing,
-		"POST /orders all":                nothing,
-		"POST /orders invalid":            nothing,
-		"POST /orders/batch lines":        nothing,
-		"POST /orders/batch array":        nothing,
-		"POST /orders/retry dry":          failed,
-		"POST /orders/retry done":         failed,
-		"POST /orders/{id}/cancel reason": submitted,
-	}
-}
-
 // TestExamples sends every example of the specification and wants the answer
 // that it shows.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	known := preparations()
-	for _, e := range spectest.Load(t).Examples() {
+	examples := spectest.Load(t).Examples()
+	if len(examples) < 8 {
+		t.Errorf("the specification has %d examples", len(examples))
+	}
+	for _, e := range examples {
 		name := e.Operation + " " + e.Name
-		prepare := known[name]
-		delete(known, name)
 		t.Run(name, func(t *testing.T) {
-			if prepare == nil {
-				t.Fatal("nothing is known that prepares a server for this example")
-			}
 			b := open(t)
-			prepare(t, b)
+			switch {
+			case e.Operation == "POST /orders/retry":
+				b.reach(t, "order-1", order.StatusFailed)
+			case strings.Contains(e.Path, "{id}"):
+				b.ask(t, "POST", "/orders", `{"id":"order-1","amount":12.5,"items":["tea"],"customer":"ada@example.com","address":"1 Example Road"}`).object(t, 201)
+			}
 			path := strings.ReplaceAll(e.Path, "{id}", "order-1")
 			a := b.ask(t, e.Method, path, string(e.Body), "Content-Type", e.MediaType)
 			if got := a.header.Get("Content-Type"); a.code != e.Status || got != e.ResponseMediaType {
@@ -62,9 +40,6 @@ func TestExamples(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-	for name := range known {
-		t.Errorf("the specification has no example %s", name)
 	}
 }
 

@@ -34,27 +34,6 @@ func Malformed(err error) bool {
 	return errors.As(err, &malformed)
 }
 
-// Bounds are what keeps a client from holding on to the server for ever.
-type Bounds struct {
-	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
-	BodyBytes, HeaderBytes, Connections    int
-}
-
-// Bounds returns the bounds of the HTTP server.
-func (s *Server) Bounds() Bounds {
-	h := s.http.App().Server()
-	return Bounds{
-		ReadTimeout: h.ReadTimeout, WriteTimeout: h.WriteTimeout, IdleTimeout: h.IdleTimeout,
-		BodyBytes: h.MaxRequestBodySize, HeaderBytes: h.ReadBufferSize, Connections: h.Concurrency,
-	}
-}
-
-// SetTimeouts makes a server that does not serve yet less patient with slow clients.
-func (s *Server) SetTimeouts(d time.Duration) {
-	h := s.http.App().Server()
-	h.ReadTimeout, h.WriteTimeout = d, d
-}
-
 // SetRequestTimeout makes a server that does not serve yet more patient with Redis.
 func (s *Server) SetRequestTimeout(d time.Duration) { s.requestTimeout = d }
 

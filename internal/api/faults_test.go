@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
@@ -16,55 +18,49 @@ import (
 )
 
 // faulty fails in the same way whatever it is asked.
-type faulty struct {
-	fail func() error
-}
+type faulty func() error
 
-func (f faulty) Submit(context.Context, order.Order) (order.Record, bool, error) {
-	return order.Record{}, false, f.fail()
+func (f faulty) Submit(context.Context, order.Order) (rec order.Record, isNew bool, err error) {
+	return rec, false, f()
 }
 
 func (f faulty) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
 	for i := range all {
-		all[i].Err = f.fail()
+		all[i].Err = f()
 	}
 	return all
 }
 
-func (f faulty) Cancel(context.Context, string, string) (order.Record, error) {
-	return order.Record{}, f.fail()
+func (f faulty) Cancel(context.Context, string, string) (rec order.Record, err error) {
+	return rec, f()
 }
 
-func (f faulty) Retry(context.Context, string) (order.Record, error) { return order.Record{}, f.fail() }
+func (f faulty) Retry(context.Context, string) (rec order.Record, err error) { return rec, f() }
 
-func (f faulty) RetryAll(
-	context.Context, intake.RetryFilter, order.Position, int, bool,
-) (intake.RetryReport, error) {
-	return intake.RetryReport{}, f.fail()
+func (f faulty) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (r intake.RetryReport, err error) {
+	return r, f()
 }
 
-func (f faulty) Get(context.Context, string) (order.Record, error) { return order.Record{}, f.fail() }
+func (f faulty) Get(context.Context, string) (rec order.Record, err error) { return rec, f() }
 
-func (f faulty) List(
-	context.Context, order.Filter, order.Position, int,
-) ([]order.Record, order.Position, error) {
-	return nil, order.Position{}, f.fail()
+func (f faulty) List(context.Context, order.Filter, order.Position, int) (all []order.Record, next order.Position, err error) {
+	return nil, next, f()
 }
 
-func (f faulty) Events(context.Context, string) ([]order.Event, error) { return nil, f.fail() }
+func (f faulty) Events(context.Context, string) ([]order.Event, error) { return nil, f() }
 
-func (f faulty) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, f.fail() }
+func (f faulty) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, f() }
 
-func (f faulty) Pause(context.Context, order.Queue) error { return f.fail() }
+func (f faulty) Pause(context.Context, order.Queue) error { return f() }
 
-func (f faulty) Resume(context.Context, order.Queue) error { return f.fail() }
+func (f faulty) Resume(context.Context, order.Queue) error { return f() }
 
 func (f faulty) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
-	return nil, f.fail()
+	return nil, f()
 }
 
-func (f faulty) Snapshot(context.Context) (stats.Snapshot, error) { return stats.Snapshot{}, f.fail() }
+func (f faulty) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
 
 // TestInternalErrorsStayInside keeps what went wrong from the client, and logs it.
 func TestInternalErrorsStayInside(t *testing.T) {
@@ -81,35 +77,24 @@ func TestInternalErrorsStayInside(t *testing.T) {
 			return errors.New("secret dsn" + o.ID)
 		}},
 	}
-	asks := []struct{ name, method, path, body string }{
-		{"submit", "POST", "/orders", body()},
-		{"get", "GET", "/orders/ord_1", ""},
-		{"list", "GET", "/orders", ""},
-		{"events", "GET", "/orders/ord_1/events", ""},
-		{"cancel", "POST", "/orders/ord_1/cancel", ""},
-		{"retry", "POST", "/orders/ord_1/retry", ""},
-		{"retry many", "POST", "/orders/retry", `{"status":"failed"}`},
-		{"queues", "GET", "/queues", ""},
-		{"corrupt", "GET", "/queues/low/corrupt", ""},
-		{"pause", "POST", "/queues/low/pause", ""},
-		{"resume", "POST", "/queues/low/resume", ""},
-		{"stats", "GET", "/stats", ""},
-	}
 	for _, fault := range faults {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
-			f := faulty{fault.fail}
+			f := faulty(fault.fail)
 			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Records: f, Queues: f, Stats: f}})
-			for _, ask := range asks {
-				a := s.ask(t, ask.method, ask.path, ask.body)
+			for _, r := range requests() {
+				if r.operation == "POST /orders/batch" {
+					continue // see TestBatchFaults
+				}
+				a := s.ask(t, r.method(), r.path, r.body)
 				p := a.problem(t, 500)
 				wantNothingInternal(t, a)
 				if p.Type != "about:blank" || p.Errors != nil {
-					t.Errorf("%s: %s", ask.name, a.body)
+					t.Errorf("%s: %s", r.operation, a.body)
 				}
 				line := fmt.Sprintf(`"level":"ERROR","msg":"request failed","error":"secret dsn","request_id":%q`, p.RequestID)
 				if fault.name == "error" && !strings.Contains(s.log.String(), line) {
-					t.Errorf("%s: the log says %s", ask.name, s.log)
+					t.Errorf("%s: the log says %s", r.operation, s.log)
 				}
 			}
 		})
@@ -134,22 +119,19 @@ func TestKnownConditions(t *testing.T) {
 		code int
 		typ  string
 	}{
-		{"conflict", order.ErrConflict, 409, "tag:orderprocessor,2026:order-id-conflict"},
+		{"conflict", order.ErrConflict, 409, typeConflict},
 		{"not found", order.ErrNotFound, 404, "about:blank"},
-		{"busy", &order.BusyError{RetryAfter: time.Second}, 503, "tag:orderprocessor,2026:no-room"},
-		{
-			"uncertain", &order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503,
-			"tag:orderprocessor,2026:redis-unavailable",
-		},
-		{"unavailable", order.ErrUnavailable, 503, "tag:orderprocessor,2026:redis-unavailable"},
+		{"busy", &order.BusyError{RetryAfter: time.Second}, 503, typeNoRoom},
+		{"uncertain", &order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503, typeUnavailable},
+		{"unavailable", order.ErrUnavailable, 503, typeUnavailable},
+		{"slow request", fiber.ErrRequestTimeout, 408, "about:blank"},
 		{"settled", order.ErrSettled, 500, "about:blank"},
 		{"deadline", context.DeadlineExceeded, 500, "about:blank"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			f := faulty{func() error { return fmt.Errorf("take order x: secret: %w", row.err) }}
-			s := serve(t, taking(f))
+			s := serve(t, taking(faulty(func() error { return fmt.Errorf("accept order x: secret: %w", row.err) })))
 			a := s.ask(t, "POST", "/orders", body())
 			p := a.problem(t, row.code)
 			if p.Type != row.typ {

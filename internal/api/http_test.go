@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -37,6 +36,27 @@ func TestRefusedRequests(t *testing.T) {
 		{"dots in the path", "GET", "/../etc/passwd", 404, ""},
 		{"encoded control characters", "GET", "/%00%0d%0aX: y", 404, ""},
 		{"long path", "GET", "/" + strings.Repeat("x", 12_000), 404, ""},
+		{"slash after the list", "GET", "/orders/", 404, ""},
+		{"slash after an order", "GET", "/orders/ord_1/", 404, ""},
+		{"slash after a pause", "POST", "/queues/low/pause/", 404, ""},
+		{"encoded slash before an id", "GET", "/orders%2Ford_1", 404, ""},
+		{"encoded slash after an id", "POST", "/orders/ord_1%2Fcancel", 405, "GET, HEAD"},
+		{"encoded slash after a queue", "POST", "/queues/low%2Fpause", 404, ""},
+		{"two slashes", "GET", "/orders//ord_1", 404, ""},
+		{"two slashes in front", "GET", "//orders/ord_1", 404, ""},
+		{"dot", "GET", "/orders/./ord_1", 404, ""},
+		{"dots", "GET", "/queues/../orders/ord_1", 404, ""},
+		{"another case at the end", "GET", "/orders/ord_1/Events", 404, ""},
+		{"no queue", "POST", "/queues//pause", 404, ""},
+		{"stop a queue", "POST", "/queues/low/stop", 404, ""},
+		{"one queue", "GET", "/queues/low", 404, ""},
+		{"metrics", "GET", "/metrics", 404, ""},
+		{"profiles", "GET", "/debug/pprof/", 404, ""},
+		{"liveness", "GET", "/livez", 404, ""},
+		{"no route has the method", "PATCH", "/orders", 405, "GET, HEAD, POST"},
+		{"TRACE", "TRACE", "/orders", 405, "GET, HEAD, POST"},
+		{"HTTP knows no such method", "BREW", "/orders", 405, "GET, HEAD, POST"},
+		{"method in lower case", "get", "/orders", 405, "GET, HEAD, POST"},
 		{"delete all orders", "DELETE", "/orders", 405, "GET, HEAD, POST"},
 		{"put an order", "PUT", "/orders/ord_1", 405, "GET, HEAD"},
 		{"post to an order", "POST", "/orders/ord_1", 405, "GET, HEAD"},
@@ -69,17 +89,36 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
-// TestRefusedMethods answers a method that no route takes, or that HTTP does not
-// know at all, as any other refusal.
-func TestRefusedMethods(t *testing.T) {
+// TestRefusedByServer answers with a problem as well what no handler has seen.
+func TestRefusedByServer(t *testing.T) {
 	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	for _, method := range []string{"PATCH", "TRACE", "BREW", "get"} {
-		t.Run(method, func(t *testing.T) {
-			a := s.ask(t, method, "/orders", "")
-			a.problem(t, 405)
-			if a.header.Get("Allow") == "" {
-				t.Error("no Allow header")
+	p := taking(noIntake(t))
+	p.cfg.LocalOnly = true
+	s := serve(t, p)
+	const tooLarge = "The body must have at most 262144 bytes."
+	// fasthttp reads up to 8 KiB in advance.
+	long := fmt.Sprintf("Content-Length: %d\r\n\r\n", httpserver.MaxBodyBytes+1) + strings.Repeat("x", 9000)
+	for _, row := range []struct {
+		line, headers string
+		code          int
+		detail        string
+	}{
+		{"POST /orders", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "The request is not valid HTTP."},
+		{"POST /orders", "Content-Type: application/json\r\n" + long, 413, tooLarge},
+		{"POST /orders/retry", "Content-Type: application/json\r\n" + long, 413, tooLarge},
+		{"POST /orders/ord_1/cancel", "Content-Type: application/json\r\n" + long, 413, tooLarge},
+		{"GET /docs", long, 413, tooLarge},
+		{"GET /docs/swagger-ui.css", long, 413, tooLarge},
+		{"GET /monitoring", long, 413, tooLarge},
+		{"GET /monitoring/api/queues", long, 413, tooLarge},
+		{"GET /", long, 413, tooLarge},
+		{"GET /orders", "Accept-Language: en\r\n\r\n", 421, "Without keys the API answers browsers only as localhost or by its address."},
+		{"GET /orders", "X-A: " + strings.Repeat("x", httpserver.MaxHeaderBytes) + "\r\n\r\n", 431, "Request line and headers must have at most 16384 bytes."},
+	} {
+		t.Run(fmt.Sprint(row.line, " ", row.code), func(t *testing.T) {
+			a := s.sayOne(t, row.line+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+row.headers)
+			if p := a.problem(t, row.code); p.Detail != row.detail {
+				t.Errorf("detail is %q, want %q", p.Detail, row.detail)
 			}
 		})
 	}
@@ -102,70 +141,25 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestContentTypes refuses a body that does not say it is JSON, plain and in
+// TestMediaTypes refuses, on every route, a body that does not say it is JSON, plain and in
 // UTF-8.
-func TestContentTypes(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	rows := []struct{ name, header, value string }{
-		{"none", "Content-Type", ""},
-		{"form", "Content-Type", "application/x-www-form-urlencoded"},
-		{"multipart", "Content-Type", "multipart/form-data; boundary=x"},
-		{"text", "Content-Type", "text/plain"},
-		{"text JSON", "Content-Type", "text/json"},
-		{"another JSON", "Content-Type", "application/merge-patch+json"},
-		{"any", "Content-Type", "*/*"},
-		{"prefix", "Content-Type", "application/jsonx"},
-		{"malformed", "Content-Type", "application/json; charset"},
-		{"two", "Content-Type", "application/json, text/plain"},
-		{"latin", "Content-Type", "application/json; charset=iso-8859-1"},
-		{"UTF-16", "Content-Type", "application/json; charset=utf-16"},
-		{"gzip", "Content-Encoding", "gzip"},
-		{"br", "Content-Encoding", "br"},
-		{"several encodings", "Content-Encoding", "identity, gzip"},
+func TestMediaTypes(t *testing.T) {
+	b := open(t)
+	b.reach(t, orderID, order.StatusPending)
+	for path, text := range map[string]string{
+		"/orders": body(), "/orders/retry": `{"status":"failed"}`, "/orders/ord_1/cancel": `{}`, "/orders/batch": "[" + body() + "]",
+	} {
+		most := httpserver.MaxBodyBytes
+		if path == "/orders/batch" {
+			most = 0 // see TestBatchOfSixteenMebibytes
+		}
+		b.wantUnsupported(t, path, text, most)
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			p := s.ask(t, "POST", "/orders", body(), row.header, row.value).problem(t, 415)
-			if p.Title != "Unsupported Media Type" || !strings.HasSuffix(p.Detail, ".") {
-				t.Errorf("title %q, detail %q", p.Title, p.Detail)
-			}
-		})
+	if got := b.list(t, "/orders?status=pending").ids; len(got) != 1 {
+		t.Errorf("orders %v wait", got)
 	}
-}
-
-// TestTooLargeBody is read by the client as 413 and never as a connection that
-// was reset under it.
-func TestTooLargeBody(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	rows := []struct {
-		name  string
-		times int
-		body  func() io.Reader
-	}{
-		{"10 MB with a length", 20, func() io.Reader { return strings.NewReader(strings.Repeat("x", 10_000_000)) }},
-		{"10 MB in chunks", 20, func() io.Reader { return chunked(10_000_000) }},
-		{"one byte too many", 1, func() io.Reader { return strings.NewReader(strings.Repeat(" ", httpserver.MaxBodyBytes+1)) }},
-		{"one byte too many in chunks", 1, func() io.Reader { return chunked(httpserver.MaxBodyBytes + 1) }},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			for range row.times {
-				req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+s.addr+"/orders", row.body())
-				if err != nil {
-					t.Fatal(err)
-				}
-				req.Header.Set("Content-Type", "application/json")
-				send(t, s.client, req).problem(t, 413)
-			}
-		})
-	}
-}
-
-// chunked is a body of n bytes whose length a client does not know.
-func chunked(n int64) io.Reader {
-	return io.LimitReader(io.MultiReader(strings.NewReader(strings.Repeat("x", int(n)))), n)
+	b.ask(t, "POST", "/orders/batch", withID("a"), "Content-Type", ndjson+"; charset=iso-8859-1").problem(t, 415)
+	b.batch(t, withID("a"), "Content-Encoding", "identity")
 }
 
 // TestLargestBody is not refused for its size.
@@ -174,46 +168,4 @@ func TestLargestBody(t *testing.T) {
 	text := body()
 	text += strings.Repeat(" ", httpserver.MaxBodyBytes-len(text))
 	b.ask(t, "POST", "/orders", text).object(t, 201)
-}
-
-// TestHugeHeader answers 431.
-func TestHugeHeader(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	s.ask(t, "POST", "/orders", body(), "X-Large", strings.Repeat("x", httpserver.MaxHeaderBytes)).problem(t, 431)
-	s.ask(t, "GET", "/"+strings.Repeat("x", httpserver.MaxHeaderBytes), "").problem(t, 431)
-}
-
-// TestRequestID keeps the client's id where it has the allowed form, and
-// replaces it elsewhere.
-func TestRequestID(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	rows := []struct {
-		name, id string
-		kept     bool
-	}{
-		{"allowed", "req-1.A_b", true},
-		{"longest", strings.Repeat("x", 64), true},
-		{"UUID", "01890a5d-ac96-774b-bcce-b302099a8057", true},
-		{"too long", strings.Repeat("x", 65), false},
-		{"space", "a b", false},
-		{"markup", "<script>", false},
-		{"quotes", `a"b`, false},
-		{"not ASCII", "é", false},
-		{"empty", "", false},
-	}
-	seen := map[string]bool{}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			p := s.ask(t, "GET", "/nothing", "", "X-Request-Id", row.id).problem(t, 404)
-			if (p.RequestID == row.id) != row.kept || seen[p.RequestID] || !order.ValidID(p.RequestID) {
-				t.Errorf("id %q became %q; want it kept: %v", row.id, p.RequestID, row.kept)
-			}
-			seen[p.RequestID] = true
-			if !strings.Contains(s.log.String(), fmt.Sprintf(`"request_id":%q`, p.RequestID)) {
-				t.Errorf("the log does not know request %s", p.RequestID)
-			}
-		})
-	}
 }

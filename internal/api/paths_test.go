@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/redistest"
 )
 
 // spellings are the ways in which a client may write a segment of a path.
@@ -51,11 +54,10 @@ func TestIDsInPaths(t *testing.T) {
 			}
 		}
 	}
-	for n := range spellings("") {
-		id := fmt.Sprintf("failed.%d", n)
+	for n, spelt := range spellings("failed.") {
+		id := fmt.Sprint("failed.", n)
 		b.reach(t, id, order.StatusFailed)
-		spelt := spellings(id)[n]
-		request := "POST /orders/" + spelt + "/retry HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+		request := fmt.Sprintf("POST /orders/%s%d/retry HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", spelt, n)
 		if a := b.sayOne(t, request); a.code != http.StatusAccepted || a.header.Get("Location") != "/orders/"+id {
 			t.Errorf("retry of %s is answered %d %s at %q", spelt, a.code, a.body, a.header.Get("Location"))
 		}
@@ -72,8 +74,7 @@ func (s *site) sayOne(t *testing.T, request string) answer {
 	return all[0]
 }
 
-// TestIDsThatAreNone refuses the ids that a path resolves away, and keeps an encoded
-// slash inside its segment.
+// TestIDsThatAreNone refuses the ids that a path resolves away.
 func TestIDsThatAreNone(t *testing.T) {
 	t.Parallel()
 	s := serve(t, taking(noIntake(t)))
@@ -89,18 +90,30 @@ func TestIDsThatAreNone(t *testing.T) {
 			t.Errorf("%q in a batch is answered %s", id, a.body)
 		}
 	}
-	for _, row := range []struct{ path, detail string }{
-		{"/orders/a%2Fevents", "There is no order with this id."},
-		{"/orders/a%2fb/events", "There is no order with this id."},
-		{"/orders/%2e", "There is no order with this id."},
-		{"/orders/%2E%2E/events", "There is no order with this id."},
-		{"/orders/a%252Eb", "There is no order with this id."},
-		{"/orders/a%2", "There is no order with this id."},
-		{"/orders/a/b", "There is nothing at this path."},
-	} {
-		a := s.sayOne(t, "GET "+row.path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-		if p := a.problem(t, 404); p.Detail != row.detail {
-			t.Errorf("%s is answered %q, want %q", row.path, p.Detail, row.detail)
+}
+
+// TestUnknownOrders answers 404 for orders that do not exist, and for texts that are not
+// ids, the latter without asking Redis.
+func TestUnknownOrders(t *testing.T) {
+	b := open(t)
+	breaker := &redistest.Breaker{}
+	b.rdb.AddHook(breaker)
+	for _, step := range []struct{ method, path string }{{"GET", ""}, {"GET", "/events"}, {"POST", "/cancel"}, {"POST", "/retry"}} {
+		breaker.Break(0, nil)
+		b.ask(t, step.method, "/orders/unknown"+step.path, "").problem(t, 404)
+		breaker.Break(redistest.NotApplied, func(redis.Cmder) bool { return true })
+		for _, id := range []string{
+			"a%20b", "a%2Fb", "%7Bb0%7D", "a:b", "*", "%00", strings.Repeat("x", 65), "ord_1%0A", "%C3%A9", "a,b", "o~1", "a%2Fevents", "%2e", "%2E%2E", "a%252Eb", "a%2",
+		} {
+			request := step.method + " /orders/" + id + step.path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+			if p := b.sayOne(t, request).problem(t, 404); p.Detail != "There is no order with this id." {
+				t.Errorf("%s%s: detail is %q", id, step.path, p.Detail)
+			}
 		}
 	}
+	breaker.Break(0, nil)
+	if n := breaker.Fired(); n != 0 {
+		t.Errorf("Redis was asked %d times", n)
+	}
+	b.empty(t)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/access"
+
+	"orderprocessor/internal/programtest"
 )
 
 const typeLimited = "tag:orderprocessor,2026:rate-limited"
@@ -114,51 +116,45 @@ func TestLimitComesAfterAccess(t *testing.T) {
 	}
 }
 
-// TestLimitOfABatch accepts as many orders as the limit allows, and refuses the others
-// in their own verdicts.
+// TestLimitOfABatch accepts the first orders, as many as the limit allows, and refuses the
+// others in their own verdicts. A batch costs at least as much as one order.
 func TestLimitOfABatch(t *testing.T) {
-	b := open(t, func(p *parts) { purses(p, map[string]int{"": 305}) })
-	good, bad := lines("o", 700), withID("bad", "amount", "0")+"\n"
-	a := b.ask(t, "POST", "/orders/batch", bad+good+bad, "Content-Type", ndjson)
-	wantLimits(t, a, "0")
-	if a.header.Get("Retry-After") != "3" {
-		t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
-	}
-	counts := map[int]int{}
-	for _, v := range a.verdicts(t, ndjson) {
-		counts[v.Status]++
-		if v.Status == 429 && (v.Problem == nil || v.Problem.Type != typeLimited) {
-			t.Errorf("verdict is %+v", v)
-		}
-	}
-	if diff := cmp.Diff(map[int]int{201: 305, 400: 2, 429: 395}, counts); diff != "" {
-		t.Error(diff)
-	}
-	if n := b.tasks(t, "pending"); n != 305 {
-		t.Errorf("%d tasks wait", n)
-	}
-	refused := b.ask(t, "POST", "/orders/batch", bad, "Content-Type", ndjson)
-	wantLimits(t, refused, "0")
-	refused.problem(t, 429)
-	wantLimits(t, b.ask(t, "POST", "/orders/batch", "x", "Content-Type", "text/plain"), "")
-}
-
-// TestLimitOfAnEmptyBatch holds that a batch without a valid order costs as much as
-// one order.
-func TestLimitOfAnEmptyBatch(t *testing.T) {
-	b := open(t, func(p *parts) { purses(p, map[string]int{"": 2}) })
-	for _, left := range []string{"1", "0"} {
-		wantLimits(t, b.ask(t, "POST", "/orders/batch", strings.Repeat("x\n", 100), "Content-Type", ndjson), left)
-	}
-	b.ask(t, "POST", "/orders/batch", "x\n", "Content-Type", ndjson).problem(t, 429)
-}
-
-// TestLimitTakesTheFirst leaves the later ones of a step out.
-func TestLimitTakesTheFirst(t *testing.T) {
-	b := open(t, func(p *parts) { purses(p, map[string]int{"": 2}) })
-	same := strings.Repeat(withID("a")+"\n", 5) // taken in turn, as they have one id
-	if diff := cmp.Diff([]string{"1 201", "2 200", "3 429", "4 429", "5 429"}, brief(b.batch(t, same))); diff != "" {
-		t.Error(diff)
+	const bad = "x\n"
+	for _, row := range []struct {
+		name, text string
+		left, then int // of the limit, before and after
+		want       map[int]int
+	}{
+		{"of many", bad + lines("o", 700) + bad, 305, 0, map[int]int{201: 305, 400: 2, 429: 395}},
+		{"of one id", strings.Repeat(withID("a")+"\n", 5), 2, 0, map[int]int{201: 1, 200: 1, 429: 3}},
+		{"without an order", strings.Repeat(bad, 100), 2, 1, map[int]int{400: 100}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var limits *purse
+			b := open(t, func(p *parts) { limits = purses(p, map[string]int{"": row.left}) })
+			a := b.ask(t, "POST", "/orders/batch", row.text, "Content-Type", ndjson)
+			wantLimits(t, a, fmt.Sprint(row.then))
+			if limited := row.want[429] > 0; (a.header.Get("Retry-After") == "3") != limited {
+				t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+			}
+			all := a.verdicts(t, ndjson)
+			if diff := cmp.Diff(row.want, count(all)); diff != "" {
+				t.Error(diff)
+			}
+			for i, v := range all {
+				if v.Status == 429 && (v.Problem == nil || v.Problem.Type != typeLimited || row.name == "of one id" && i < 2) {
+					t.Errorf("verdict is %+v", v)
+				}
+			}
+			if n := b.tasks(t, "pending"); n != int64(row.want[201]) {
+				t.Errorf("%d tasks wait", n)
+			}
+			limits.left[""] = 0
+			refused := b.ask(t, "POST", "/orders/batch", bad, "Content-Type", ndjson)
+			wantLimits(t, refused, "0")
+			refused.problem(t, 429)
+			wantLimits(t, b.ask(t, "POST", "/orders/batch", bad, "Content-Type", "text/plain"), "")
+		})
 	}
 }
 
@@ -199,40 +195,20 @@ func TestLimitInRedis(t *testing.T) {
 	b.ask(t, "GET", "/queues", "", "Authorization", "Bearer all-key").object(t, 200)
 }
 
-// slowest asks for all at once, several times, and returns how long that took.
-func slowest(t *testing.T, b *bundle, times int) time.Duration {
-	t.Helper()
-	begun := time.Now()
-	for range times {
-		var asking sync.WaitGroup
-		for i := range 20 {
-			asking.Go(func() { b.ask(t, "GET", fmt.Sprint("/orders/o", i), "") })
-		}
-		asking.Wait()
-	}
-	return time.Since(begun)
-}
-
-// TestLimitWithoutRedis answers no later than a server that limits nothing, and
-// limits again when Redis is back.
+// TestLimitWithoutRedis keeps the promised time, and limits again when Redis is back.
 func TestLimitWithoutRedis(t *testing.T) {
 	t.Parallel()
 	for _, fault := range outages() {
 		t.Run(fault.name, func(t *testing.T) {
-			limited := open(t, prompt, counting(1, 1, 50*time.Millisecond))
-			free := &bundle{site: serve(t, parts{Parts: limited.parts})}
-			fault.begin(limited.redis)
-			without := slowest(t, free, 2)
-			with := slowest(t, limited, 2)
-			if with > 10*(without+time.Second) {
-				t.Errorf("%v with a limit, %v without", with, without)
-			}
-			if a := limited.ask(t, "GET", "/orders/o", ""); a.code != 503 {
-				t.Errorf("without Redis: %d %s", a.code, a.body)
-			}
-			fault.end(limited.redis)
-			eventually(t, "it is limited again", func() bool {
-				return limited.ask(t, "GET", "/orders/o", "").code == http.StatusTooManyRequests
+			b := open(t, prompt, counting(1, 1, 50*time.Millisecond))
+			fault.begin(b.redis)
+			bound := pace(t, b)
+			a := b.ask(t, "GET", "/orders/o", "")
+			a.wantWithin(t, "with a limit", bound())
+			a.problem(t, 503)
+			fault.end(b.redis)
+			programtest.Until(t, "it is limited again", func() bool {
+				return b.ask(t, "GET", "/orders/o", "").code == http.StatusTooManyRequests
 			})
 		})
 	}

@@ -104,41 +104,28 @@ func TestRetryManyFilters(t *testing.T) {
 	}
 }
 
-// TestRetryManyGoesOn retries all in several requests, newest first.
+// TestRetryManyGoesOn retries all in several requests, newest first, 100 at a time if the
+// request has no limit.
 func TestRetryManyGoesOn(t *testing.T) {
 	b := open(t)
-	b.failures(t)
-	var got []report
-	for _, want := range []string{"o4 o3", "o4 o3 o1 o0"} {
-		cursor := ""
-		if len(got) > 0 {
-			cursor = `,"cursor":"` + got[0].NextCursor + `"`
-		}
-		got = append(got, b.retry(t, `{"status":"failed","limit":2`+cursor+`}`))
-		if ids := strings.Join(b.list(t, "/orders?status=pending").ids, " "); ids != want {
-			t.Errorf("orders %q were retried; want %q", ids, want)
-		}
-	}
-	want := []report{{Count: 2, Retried: 2, NextCursor: got[0].NextCursor}, {Count: 2, Retried: 2}}
-	if diff := cmp.Diff(want, got); diff != "" || got[0].NextCursor == "" {
-		t.Error(diff)
-	}
-}
-
-// TestRetryManyDefaultLimit counts 100 if nothing else is said.
-func TestRetryManyDefaultLimit(t *testing.T) {
-	b := open(t)
+	var want []string
 	for i := range 101 {
 		b.reach(t, fmt.Sprint("o", i), order.StatusFailed)
+		want = append(want, fmt.Sprint("o", 100-i))
 	}
-	first := b.retry(t, `{"status":"failed","dry_run":true}`)
-	rest := b.retry(t, `{"status":"failed","dry_run":true,"cursor":"`+first.NextCursor+`"}`)
-	all := b.retry(t, `{"status":"failed","dry_run":true,"limit":101}`)
-	if first.Count != 100 || rest.Count != 1 || all.Count != 101 {
-		t.Errorf("counts are %d, then %d, and %d with a limit of 101", first.Count, rest.Count, all.Count)
+	if all := b.retry(t, `{"status":"failed","dry_run":true,"limit":101}`); all.Count != 101 || all.NextCursor != "" {
+		t.Errorf("with a limit of 101, the report is %+v", all)
 	}
-	if first.NextCursor == "" || rest.NextCursor != "" || all.NextCursor != "" {
-		t.Errorf("cursors are %q, then %q, and %q", first.NextCursor, rest.NextCursor, all.NextCursor)
+	first := b.retry(t, `{"status":"failed"}`)
+	if first.Count != 100 || first.Retried != 100 || first.NextCursor == "" {
+		t.Errorf("the first report is %+v", first)
+	}
+	if diff := cmp.Diff(want[:100], b.list(t, "/orders?status=pending&limit=200").ids); diff != "" {
+		t.Error(diff)
+	}
+	rest := b.retry(t, `{"status":"failed","cursor":"`+first.NextCursor+`"}`)
+	if diff := cmp.Diff(report{Count: 1, Retried: 1}, rest); diff != "" {
+		t.Error(diff)
 	}
 }
 

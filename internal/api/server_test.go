@@ -9,11 +9,13 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
@@ -25,6 +27,7 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/rules"
@@ -48,24 +51,15 @@ func TestMain(m *testing.M) {
 type parts struct {
 	api.Parts
 	cfg api.Config
-	// hurried servers give slow clients no longer than hurry.
-	hurried bool
 	// patient servers wait for a slow Redis. All that open starts are, unless they are
 	// prompt: only tests of an unavailable Redis need the API's own bounds.
 	patient, prompt bool
-	// accepting looks at the connections that are accepted.
-	accepting func(net.Listener) net.Listener
 }
 
 // taking is a server's parts of which only the intake is used.
 func taking(in api.Intake) parts { return parts{Parts: api.Parts{Intake: in}} }
 
-// patience bounds every wait for what should happen soon. It only ends a test that
-// hangs: how fast the machine is must not matter.
-const patience = 5 * time.Minute
-
-// hurry is the patience with slow clients of servers in whose tests they are ended.
-const hurry = 2 * time.Second
+const patience = programtest.Patience
 
 // site is a server that serves on a free port of this machine.
 type site struct {
@@ -101,17 +95,11 @@ func serve(t *testing.T, p parts) *site {
 	if p.patient {
 		s.server.SetRequestTimeout(patience)
 	}
-	if p.hurried {
-		s.server.SetTimeouts(hurry)
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	if p.accepting != nil {
-		l = p.accepting(l)
-	}
 	s.client = newClient(t)
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(context.Background())
@@ -255,6 +243,9 @@ func (s *site) ask(t *testing.T, method, path, body string, headers ...string) a
 	return send(t, s.client, req)
 }
 
+// asset matches the paths of the files that pages load, which browsers may keep.
+var asset = regexp.MustCompile(`^/(docs/|page/|monitoring/static/|monitoring/[a-z]+\.[a-z]+$)`)
+
 func send(t *testing.T, c *http.Client, req *http.Request) answer {
 	t.Helper()
 	start := time.Now()
@@ -268,10 +259,30 @@ func send(t *testing.T, c *http.Client, req *http.Request) answer {
 		t.Fatal(err)
 	}
 	secured(t, resp.Header)
+	if kept := strings.HasPrefix(resp.Header.Get("Cache-Control"), "private"); kept && !asset.MatchString(req.URL.Path) {
+		t.Errorf("browsers may keep %s", req.URL.Path)
+	}
 	if !strings.HasPrefix(req.URL.Path, "/monitoring") { // Asynqmon writes its own
 		timely(t, body)
 	}
 	return answer{code: resp.StatusCode, header: resp.Header, body: body, took: time.Since(start)}
+}
+
+var (
+	anyTime   = regexp.MustCompile(`"\d{4}-\d\d-\d\d[Tt][^"]*"`)
+	sixDigits = regexp.MustCompile(`^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"$`)
+)
+
+// timely holds that every time in an answer is in UTC with six digits of its
+// fraction. All answers to the tests of
+// this package pass it.
+func timely(t *testing.T, body []byte) {
+	t.Helper()
+	for _, text := range anyTime.FindAll(body, -1) {
+		if !sixDigits.Match(text) {
+			t.Errorf("the time %s is not in UTC with six digits: %s", text, body)
+		}
+	}
 }
 
 // object decodes the body of an answer that must have the status.
@@ -337,12 +348,64 @@ func (a answer) problem(t *testing.T, code int) problem {
 	if id := a.header.Get("X-Request-Id"); id == "" || id != p.RequestID {
 		t.Errorf("X-Request-Id is %q, request_id is %q", id, p.RequestID)
 	}
+	if strings.ContainsFunc(string(a.body), unicode.IsControl) || strings.Contains(string(a.body), "<script") {
+		t.Errorf("the answer is not fit to print: %q", a.body)
+	}
 	for _, e := range p.Errors {
 		if e.Code == "" || e.Message == "" {
 			t.Errorf("problem %+v is not complete", e)
 		}
 	}
 	return p
+}
+
+// wantRefusal sends a request and wants it to be refused with these fields, or, without
+// any, as a body that is not a JSON object.
+func (s *site) wantRefusal(t *testing.T, method, path, body string, fields ...string) problem {
+	t.Helper()
+	p := s.ask(t, method, path, body).problem(t, 400)
+	want := typeRequest
+	if len(fields) == 0 {
+		want = typeMalformed
+	}
+	if diff := cmp.Diff(fields, p.fields()); diff != "" || p.Type != want {
+		t.Errorf("%s %.200s %.200s: type is %q, want %q: %s", method, path, body, p.Type, want, diff)
+	}
+	return p
+}
+
+// wantUnsupported wants a route to refuse bodies of other media types and encodings, and
+// those that are too large.
+func (s *site) wantUnsupported(t *testing.T, path, body string, maxBytes int) {
+	t.Helper()
+	for _, row := range [][]string{
+		{"Content-Type", ""},
+		{"Content-Type", "application/x-www-form-urlencoded"},
+		{"Content-Type", "multipart/form-data; boundary=x"},
+		{"Content-Type", "text/plain"},
+		{"Content-Type", "text/json"},
+		{"Content-Type", "application/merge-patch+json"},
+		{"Content-Type", "*/*"},
+		{"Content-Type", "application/jsonx"},
+		{"Content-Type", "application/json; charset"},
+		{"Content-Type", "application/json, text/plain"},
+		{"Content-Type", "application/json; charset=iso-8859-1"},
+		{"Content-Type", "application/json; charset=utf-16"},
+		{"Content-Type", "application/jsonl"},
+		{"Content-Type", "application/ndjson"},
+		{"Content-Type", "application/json-seq"},
+		{"Content-Encoding", "gzip"},
+		{"Content-Encoding", "br"},
+		{"Content-Encoding", "zstd"},
+		{"Content-Encoding", "identity, gzip"},
+	} {
+		if p := s.ask(t, "POST", path, body, row...).problem(t, 415); p.Title != "Unsupported Media Type" || !strings.HasSuffix(p.Detail, ".") {
+			t.Errorf("%s of %q: title %q, detail %q", path, row, p.Title, p.Detail)
+		}
+	}
+	if maxBytes > 0 {
+		s.ask(t, "POST", path, body+strings.Repeat(" ", maxBytes)).problem(t, 413)
+	}
 }
 
 // logBuffer keeps the log. It is safe for concurrent use.
@@ -361,20 +424,4 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
-}
-
-// eventually asks until the condition holds, for as long as patience lasts.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("still not so: %s", what)
-		}
-	}
 }

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -16,43 +15,21 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestSlowUpload takes an order whose body needs longer to arrive than a request
-// may take of Redis.
+// TestSlowUpload accepts an order whose body needs longer to arrive than a request may wait
+// for Redis.
 func TestSlowUpload(t *testing.T) {
-	b := open(t)
-	text := body("items", "["+strings.Repeat(`"`+strings.Repeat("y", 190)+`",`, 60)+`"z"]`)
+	b := open(t, prompt)
+	text := body("items", list(60, quoted(190, "y")))
 	conn := b.dial(t)
-	if _, err := fmt.Fprintf(conn, "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		len(text), text[:9000]); err != nil {
-		t.Fatal(err)
-	}
+	_, err := fmt.Fprintf(conn, "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		len(text), text[:9000])
 	<-time.After(2 * time.Second) // the client's own time
-	if _, err := io.WriteString(conn, text[9000:]); err != nil {
+	_, err2 := io.WriteString(conn, text[9000:])
+	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusCreated {
-		answer, _ := io.ReadAll(resp.Body)
-		t.Errorf("answered %d: %s", resp.StatusCode, answer)
-	}
-}
-
-// TestLargeBodiesOfPages refuses bodies that the pages have no use for.
-func TestLargeBodiesOfPages(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(noIntake(t)))
-	for _, path := range []string{"/docs", "/docs/swagger-ui.css", "/monitoring", "/monitoring/api/queues"} {
-		t.Run(path, func(t *testing.T) {
-			all := s.say(t, fmt.Sprintf("GET %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, 300<<10)+strings.Repeat("x", 300<<10))
-			if len(all) == 0 {
-				t.Fatal("no answer came")
-			}
-			all[0].problem(t, 413)
-		})
+	if all := answers(t, conn); len(all) != 1 || all[0].code != http.StatusCreated {
+		t.Errorf("it is answered %+v", all)
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"orderprocessor/internal/live"
+	"orderprocessor/internal/programtest"
 )
 
 // oldSubscriber is a client of HTTP/1.0 that reads events.
@@ -60,16 +63,12 @@ func TestSubscribeByHTTP10(t *testing.T) {
 			t.Errorf("a client that comes back gets %v", all)
 		}
 		_, _ = f.conn.Close(), again.conn.Close()
-		eventually(t, "the streams have ended", func() bool {
-			return b.ask(t, http.MethodHead, "/events", "").code == 200
-		})
+		programtest.Until(t, "the streams have ended", func() bool { return b.parts.Live.(*live.Hub).Streams() == 0 })
 	}
-	if all := b.say(t, "HEAD /events HTTP/1.0\r\nHost: a\r\n\r\n"); len(all) != 1 || all[0].code != 200 {
-		t.Errorf("HEAD is answered %+v", all)
+	if a := b.sayOne(t, "HEAD /events HTTP/1.0\r\nHost: a\r\n\r\n"); a.code != 200 {
+		t.Errorf("HEAD is answered %d", a.code)
 	}
-	if all := b.say(t, "GET /events?status=none HTTP/1.0\r\nHost: a\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
-		t.Errorf("what is not valid is answered %+v", all)
-	}
+	b.sayOne(t, "GET /events?status=none HTTP/1.0\r\nHost: a\r\n\r\n").problem(t, 400)
 	last := b.subscribeOld(t, "/events", "Host: a\r\n")
 	b.stop()
 	for last.lines.Scan() {

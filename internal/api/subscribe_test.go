@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,10 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
-	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+
+	"orderprocessor/internal/programtest"
 )
 
 // subscriber is a client of GET /events.
@@ -169,7 +168,7 @@ func TestSubscribeAgain(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		_ = again.Body.Close()
-		eventually(t, "a stream has ended", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
+		programtest.Until(t, "a stream has ended", func() bool { return b.ask(t, http.MethodHead, "/events", "").code == 200 })
 	}
 }
 
@@ -198,45 +197,26 @@ func TestSubscribeAfterGap(t *testing.T) {
 
 func TestSubscribeRefuses(t *testing.T) {
 	b := open(t)
-	rows := []struct {
-		name, query, after string
-		want               []string
-	}{
-		{"a parameter that is unknown", "?queue=low", "", []string{"queue unknown_field"}},
-		{"a status that is unknown", "?status=done", "", []string{"status invalid"}},
-		{"one of many", "?status=failed,,rejected", "", []string{"status invalid"}},
-		{"no status", "?status=", "", []string{"status invalid"}},
-		{"twice", "?status=failed&status=failed", "", []string{"status too_many"}},
-		{"markup", "?id=%3Cimg%20src%3Dx%3E", "", []string{"id invalid"}},
-		{"many ids", "?id=" + strings.Repeat("o1,", 100) + "o1", "", []string{"id too_many"}},
-		{"an id of no event", "", "yesterday", []string{"Last-Event-ID invalid"}},
-		{"a huge id", "", strings.Repeat("9", 8000), []string{"Last-Event-ID invalid"}},
-		{"an id of no event in the query", "?last_event_id=yesterday", "", []string{"last_event_id invalid"}},
-		{"no id in the query", "?last_event_id=", "", []string{"last_event_id invalid"}},
-		{"two ids in the query", "?last_event_id=1-0&last_event_id=2-0", "", []string{"last_event_id too_many"}},
-		{"a number too large", "", "99999999999999999999-0", []string{"Last-Event-ID invalid"}},
+	for query, want := range map[string]string{
+		"?queue=low": "queue unknown_field", "?status=done": "status invalid", "?status=failed,,rejected": "status invalid",
+		"?status=": "status invalid", "?status=failed&status=failed": "status too_many", "?id=%3Cimg%20src%3Dx%3E": "id invalid",
+		"?id=" + strings.Repeat("o1,", 100) + "o1": "id too_many", "?last_event_id=yesterday": "last_event_id invalid",
+		"?last_event_id=": "last_event_id invalid", "?last_event_id=1-0&last_event_id=2-0": "last_event_id too_many",
+	} {
+		b.wantRefusal(t, "GET", "/events"+query, "", want)
 	}
-	for _, row := range rows {
-		headers := []string{}
-		if row.after != "" {
-			headers = []string{"Last-Event-ID", row.after}
-		}
-		got := b.ask(t, http.MethodGet, "/events"+row.query, "", headers...).problem(t, 400)
-		if diff := cmp.Diff(row.want, got.fields()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+	for _, id := range []string{"yesterday", strings.Repeat("9", 8000), "99999999999999999999-0", "1-0\r\nLast-Event-ID: 2-0"} {
+		p := b.sayOne(t, "GET /events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: "+id+"\r\n\r\n").problem(t, 400)
+		if len(p.Errors) != 1 || p.Errors[0].Field != "Last-Event-ID" {
+			t.Errorf("%.80q is answered %v", id, p.fields())
 		}
 	}
 }
 
-// TestSubscribeFromOtherSites refuses pages of other sites, and clients with two last ids.
 func TestSubscribeFromOtherSites(t *testing.T) {
 	b := open(t)
-	got := b.ask(t, http.MethodGet, "/events", "", "Sec-Fetch-Site", "cross-site")
-	if p := got.problem(t, 403); p.Type != typeCrossSite {
+	if p := b.ask(t, http.MethodGet, "/events", "", "Sec-Fetch-Site", "cross-site").problem(t, 403); p.Type != typeCrossSite {
 		t.Errorf("another site's page is answered %+v", p)
-	}
-	if all := b.say(t, "GET /events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 1-0\r\nLast-Event-ID: 2-0\r\n\r\n"); len(all) != 1 || all[0].code != 400 {
-		t.Errorf("a client with two last ids is answered %+v", all)
 	}
 }
 
@@ -257,7 +237,7 @@ func TestSubscribeTooMany(t *testing.T) {
 	}
 	begun := time.Now()
 	_ = all[0].Body.Close()
-	eventually(t, "a stream has ended", func() bool {
+	programtest.Until(t, "a stream has ended", func() bool {
 		got := b.ask(t, http.MethodHead, "/events", "")
 		return got.code == 200 && got.header.Get("Content-Type") == "text/event-stream"
 	})
@@ -267,92 +247,6 @@ func TestSubscribeTooMany(t *testing.T) {
 	for range maxTestStreams { // HEAD opens no stream
 		if got := b.ask(t, http.MethodHead, "/events", ""); got.code != 200 {
 			t.Errorf("HEAD is answered %d", got.code)
-		}
-	}
-}
-
-// TestSubscribersEndWithTheServer holds that a server which stops does not wait for
-// subscribers.
-func TestSubscribersEndWithTheServer(t *testing.T) {
-	b := open(t)
-	f := b.subscribe(t, "", "")
-	b.stop()
-	for f.lines.Scan() {
-	}
-	if err := f.lines.Err(); err != nil {
-		t.Errorf("the stream is cut: %v", err)
-	}
-	select {
-	case <-b.done:
-	case <-time.After(patience):
-		t.Error("the server still runs")
-	}
-}
-
-// TestSubscribersThatDoNotRead are disconnected, and others are served meanwhile.
-func TestSubscribersThatDoNotRead(t *testing.T) {
-	b := open(t, func(p *parts) { p.hurried = true })
-	conn, err := net.Dial("tcp", b.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
-	if _, err := io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: "+b.addr+"\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	reader := b.subscribe(t, "", "")
-	hub := b.parts.Live.(interface{ Streams() int })
-	eventually(t, "both are there", func() bool { return hub.Streams() == 2 })
-	reads := make(chan struct{})
-	go func() {
-		defer close(reads)
-		for reader.lines.Scan() {
-		}
-	}()
-	// The kernel takes a part of it for a client.
-	reason := strings.Repeat("x", 250)
-	begun, floods := time.Now(), 0
-	eventually(t, "the client who never reads is gone", func() bool {
-		if due := int(time.Since(begun) / (2 * hurry)); floods <= due {
-			flood(t, b, floods, reason)
-			floods++
-		}
-		return hub.Streams() == 1
-	})
-	// Longer than a request may take to arrive.
-	eventually(t, "the client who reads has been subscribed for long", func() bool { return time.Since(begun) > hurry+time.Second })
-	select {
-	case <-reads:
-		t.Error("the client who reads is not there any more")
-	default:
-	}
-	_ = reader.Body.Close()
-	<-reads
-}
-
-// flood accepts and cancels some thousand orders.
-func flood(t *testing.T, b *bundle, n int, reason string) {
-	t.Helper()
-	books := ledger.New(b.rdb)
-	const many = 500
-	entries := make([]order.Entry, many)
-	for i := range entries {
-		entries[i] = order.Entry{Order: ordertest.Order(t, ordertest.WithID(fmt.Sprintf("flood-%d-%d", n, i))), Queue: order.QueueLow}
-	}
-	if _, err := books.AcceptAll(t.Context(), entries); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, many)
-	for _, e := range entries {
-		go func() {
-			_, err := books.Cancel(t.Context(), e.ID, reason)
-			done <- err
-		}()
-	}
-	for range entries {
-		if err := <-done; err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
+
+	"orderprocessor/internal/programtest"
 )
 
 // outage is a way in which Redis becomes unavailable, and recovers.
@@ -136,7 +136,7 @@ func wantUnavailable(t *testing.T, r request, a answer) {
 func wantServed(t *testing.T, b *bundle, r request, killed bool) {
 	t.Helper()
 	var a answer
-	eventually(t, "the route is served again", func() bool {
+	programtest.Until(t, "the route is served again", func() bool {
 		a = b.ask(t, r.method(), r.path, r.body)
 		return a.code != 503 && !strings.Contains(string(a.body), `"status":503`)
 	})
@@ -165,31 +165,6 @@ func TestNotReady(t *testing.T) {
 			t.Errorf("%s: type is %q, headers %v", r.operation, p.Type, a.header)
 		}
 		wantNothingInternal(t, a)
-	}
-	b.empty(t)
-}
-
-// TestUnknownOrders answers 404 for orders that do not exist, and for texts that are not
-// ids, the latter without asking Redis.
-func TestUnknownOrders(t *testing.T) {
-	b := open(t)
-	breaker := &redistest.Breaker{}
-	b.rdb.AddHook(breaker)
-	for _, step := range []struct{ method, path string }{{"GET", ""}, {"GET", "/events"}, {"POST", "/cancel"}, {"POST", "/retry"}} {
-		breaker.Break(0, nil)
-		b.ask(t, step.method, "/orders/unknown"+step.path, "").problem(t, 404)
-		breaker.Break(redistest.NotApplied, func(redis.Cmder) bool { return true })
-		for _, id := range []string{
-			"a%20b", "a%2Fb", "%7Bb0%7D", "a:b", "*", "%00", strings.Repeat("x", 65), "ord_1%0A", "%C3%A9", "a,b", "o~1",
-		} {
-			if p := b.ask(t, step.method, "/orders/"+id+step.path, "").problem(t, 404); p.Detail != "There is no order with this id." {
-				t.Errorf("%s%s: detail is %q", id, step.path, p.Detail)
-			}
-		}
-	}
-	breaker.Break(0, nil)
-	if n := breaker.Fired(); n != 0 {
-		t.Errorf("Redis was asked %d times", n)
 	}
 	b.empty(t)
 }

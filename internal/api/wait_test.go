@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,6 +10,8 @@ import (
 
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
+
+	"orderprocessor/internal/programtest"
 )
 
 const waited = `{"id":"` + orderID + `","amount":1,"items":["tea"],"customer":"ada","address":"1 Road"}`
@@ -22,7 +23,7 @@ func (b *bundle) submitWaiting(t *testing.T, preferences string) answer {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		eventually(t, "the order is accepted", func() bool {
+		programtest.Until(t, "the order is accepted", func() bool {
 			_, err := b.ledger.Get(t.Context(), orderID)
 			return err == nil
 		})
@@ -70,23 +71,14 @@ func TestPreferNothing(t *testing.T) {
 	}
 }
 
-// TestPreferWaitInVain holds that an order without an outcome is shown as it is.
+// TestPreferWaitInVain shows an order without an outcome as it is, and makes room for
+// another wait.
 func TestPreferWaitInVain(t *testing.T) {
 	b := open(t)
-	got := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=1")
-	if o := got.object(t, 201); o["status"] != "pending" || got.header.Get("Preference-Applied") != "wait=1" {
-		t.Errorf("the order is %v", o)
-	}
-}
-
-// TestPreferWaitAgain holds that a finished wait makes room for another.
-func TestPreferWaitAgain(t *testing.T) {
-	b := open(t)
 	for n := range maxTestStreams + 1 {
-		body := strings.Replace(waited, orderID, fmt.Sprint(orderID, n), 1)
-		got := b.ask(t, http.MethodPost, "/orders", body, "Prefer", "wait=1")
-		if applied := got.header.Get("Preference-Applied"); applied != "wait=1" {
-			t.Errorf("the wait number %d is not applied: %q", n, applied)
+		got := b.ask(t, http.MethodPost, "/orders", strings.Replace(waited, orderID, fmt.Sprint(orderID, n), 1), "Prefer", "wait=1")
+		if o := got.object(t, 201); o["status"] != "pending" || got.header.Get("Preference-Applied") != "wait=1" {
+			t.Errorf("the order number %d is %v, %v", n, o, got.header)
 		}
 	}
 }
@@ -126,23 +118,10 @@ func TestPreferWaitForTooMany(t *testing.T) {
 	}
 }
 
-// forgetful has records that cannot be read any more.
-type forgetful struct{ Records }
-
-// Records is what the API reads orders from.
-type Records interface {
-	List(ctx context.Context, f order.Filter, after order.Position, limit int) ([]order.Record, order.Position, error)
-	Events(ctx context.Context, id string) ([]order.Event, error)
-}
-
-func (forgetful) Get(context.Context, string) (order.Record, error) {
-	return order.Record{}, errors.Join(order.ErrUnavailable)
-}
-
 // TestPreferWaitWithoutRedis holds that an order is accepted, and shown as it was then,
 // when Redis goes away meanwhile.
 func TestPreferWaitWithoutRedis(t *testing.T) {
-	b := open(t, func(p *parts) { p.Records = forgetful{p.Records} })
+	b := open(t, func(p *parts) { p.Records = faulty(func() error { return order.ErrUnavailable }) })
 	if o := b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=1").object(t, 201); o["status"] != "pending" {
 		t.Errorf("the order is %v", o)
 	}
@@ -154,7 +133,7 @@ func TestPreferWaitEndsWithTheServer(t *testing.T) {
 	b := open(t)
 	answered := make(chan answer, 1)
 	go func() { answered <- b.ask(t, http.MethodPost, "/orders", waited, "Prefer", "wait=30") }()
-	eventually(t, "the order is accepted", func() bool {
+	programtest.Until(t, "the order is accepted", func() bool {
 		_, err := b.ledger.Get(t.Context(), orderID)
 		return err == nil
 	})
