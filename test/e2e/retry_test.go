@@ -25,7 +25,7 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 		return http.StatusOK
 	})
 	s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
-	resp, err := http.Get(s.url + "/events?status=failed")
+	resp, err := http.Get(s.URL + "/events?status=failed")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 				continue
 			}
 			listening.Go(func() {
-				answer, err := http.Post(s.url+"/orders/"+event.OrderID+"/retry", "", http.NoBody)
+				answer, err := http.Post(s.URL+"/orders/"+event.OrderID+"/retry", "", http.NoBody)
 				if err != nil {
 					t.Error(err)
 					return
@@ -55,13 +55,13 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 	})
 	var sending sync.WaitGroup
 	for n := range orders {
-		sending.Go(func() { s.call("POST", "/orders", sample(fmt.Sprintf("again-%d", n)).json()) })
+		sending.Go(func() { s.submit(sample(fmt.Sprintf("again-%d", n))) })
 	}
 	sending.Wait()
-	s.until("all orders are completed", func() bool { return s.stats().ByStatus["completed"] == orders })
+	s.until("all orders are completed", func() bool { return s.Stats().ByStatus["completed"] == orders })
 	_ = resp.Body.Close()
 	listening.Wait()
-	if n := s.stats().Ledger.Requeued; n != 0 {
+	if n := s.Stats().Ledger.Requeued; n != 0 {
 		t.Errorf("recovery gave %d orders a task", n)
 	}
 }
