@@ -6,7 +6,6 @@ package clients_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/spectest"
+	"orderprocessor/test/kit"
 )
 
 // patience bounds an installation and a build, which take a minute or two.
@@ -31,11 +31,9 @@ func TestMain(m *testing.M) {
 	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api", "orderprocessor/cmd/worker"))
 }
 
-// system is an API and a worker with a Redis of their own.
-type system struct {
-	url    string
-	client *http.Client // holds every exchange to the specification
-}
+// system is an API and a worker with a Redis of their own. Every exchange is held to the
+// specification.
+type system struct{ *kit.API }
 
 // start runs them until the test ends.
 func start(t *testing.T) *system {
@@ -46,45 +44,9 @@ func start(t *testing.T) *system {
 	env := programtest.Settings("REDIS_URL="+server.URL(), "ORDERS_MAX_QUEUE_LENGTH=1000000")
 	programtest.Start(t, programtest.Config{Path: filepath.Join(binaries, "worker"), Env: env})
 	api := programtest.Start(t, programtest.Config{Path: filepath.Join(binaries, "api"), Env: env})
-	transport := &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 5 * time.Second}
-	t.Cleanup(transport.CloseIdleConnections)
-	s := &system{
-		url:    "http://" + api.Await(programtest.Listening),
-		client: &http.Client{Transport: spectest.Transport(t, transport), Timeout: programtest.Patience},
-	}
-	programtest.Until(t, "orders are worked", func() bool {
-		code, _ := s.ask(t, http.MethodGet, "/health", "")
-		return code == http.StatusOK
-	})
+	s := &system{kit.NewAPI(t, "http://"+api.Await(programtest.Listening), spectest.Transport)}
+	programtest.Until(t, "orders are worked", func() bool { return s.Send(http.MethodGet, "/health", "").Code == http.StatusOK })
 	return s
-}
-
-// ask sends a request, whose body is JSON if there is one.
-func (s *system) ask(t *testing.T, method, path, body string) (code int, answer string) {
-	t.Helper()
-	req := request(t, method, s.url+path, body)
-	resp, err := s.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
-}
-
-func request(t *testing.T, method, url, body string) *http.Request {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req
 }
 
 // folder copies a folder of testdata to one of the test's own, and adds the
@@ -95,11 +57,11 @@ func (s *system) folder(t *testing.T, name, specification string) string {
 	if err := os.CopyFS(dir, os.DirFS("testdata/"+name)); err != nil {
 		t.Fatal(err)
 	}
-	code, text := s.ask(t, http.MethodGet, "/"+specification, "")
-	if code != http.StatusOK {
-		t.Fatalf("GET /%s: %d %.300s", specification, code, text)
+	got := s.Send(http.MethodGet, "/"+specification, "")
+	if got.Code != http.StatusOK {
+		t.Fatalf("GET /%s: %d %.300s", specification, got.Code, got.Body)
 	}
-	if err := os.WriteFile(filepath.Join(dir, specification), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, specification), got.Body, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -132,7 +94,7 @@ func install(t *testing.T, dir, program string, args ...string) {
 // command fails.
 func (s *system) run(t *testing.T, dir, stdin, program string, args ...string) string {
 	t.Helper()
-	out, err := try(t, dir, stdin, []string{"API_URL=" + s.url}, program, args...)
+	out, err := try(t, dir, stdin, []string{"API_URL=" + s.URL}, program, args...)
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
 	}

@@ -12,7 +12,25 @@ import (
 	"testing"
 
 	"orderprocessor/internal/programtest"
+	"orderprocessor/test/kit"
 )
+
+// caddyModule is the Caddy that the example is for.
+const caddyModule = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9"
+
+// caddy returns the path of the Caddy on the PATH, or of one that it builds into the folder
+// of the programs.
+func caddy() (string, error) {
+	if path, err := exec.LookPath("caddy"); err == nil {
+		return path, nil
+	}
+	install := exec.Command("go", "install", caddyModule)
+	install.Env = append(os.Environ(), "GOBIN="+binaries)
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("install %s: %w: %s", caddyModule, err, out)
+	}
+	return filepath.Join(binaries, "caddy"), nil
+}
 
 // nginxRest is what nginx needs in addition to its example to run in a folder of its own.
 const nginxRest = `daemon off;
@@ -57,12 +75,12 @@ func startHAProxy(t *testing.T, certs string, changes ...string) string {
 	if err := os.WriteFile(filepath.Join(certs, "api.pem"), []byte(pem), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	conf := example(t, "haproxy/haproxy.cfg", t.TempDir(), append(changes, "bind :443", "bind 127.0.0.1:"+port, "/etc/haproxy/tls/", certs+"/")...)
+	conf := kit.Example(t, "haproxy/haproxy.cfg", t.TempDir(), append(changes, "bind :443", "bind 127.0.0.1:"+port, "/etc/haproxy/tls/", certs+"/")...)
 	start(t, nil, path, "-db", "-f", conf)
 	return port
 }
 
-// TestProxies sends orders and follows events through each proxy that the document
+// TestProxies sends orders and receives events through each proxy that the document
 // names, from its example and, for nginx, as it comes.
 func TestProxies(t *testing.T) {
 	t.Parallel()
@@ -80,7 +98,7 @@ func TestProxies(t *testing.T) {
 		{"nginx", false, func(t *testing.T, api, _, certs string) string {
 			t.Helper()
 			port := programtest.FreePorts(t, 1)[0]
-			startNginx(t, "include "+example(t, "nginx/orders.conf", t.TempDir(), "listen 443 ssl", "listen 127.0.0.1:"+port+" ssl",
+			startNginx(t, "include "+kit.Example(t, "nginx/orders.conf", t.TempDir(), "listen 443 ssl", "listen 127.0.0.1:"+port+" ssl",
 				"127.0.0.1:8080", "127.0.0.1:"+api, "/etc/nginx/tls/", certs+"/")+";")
 			return port
 		}},
@@ -98,10 +116,10 @@ func TestProxies(t *testing.T) {
 		}},
 		{"Caddy", false, func(t *testing.T, api, _, certs string) string {
 			t.Helper()
-			path, err := exec.LookPath("caddy")
-			need(t, "caddy", err)
+			path, err := caddy()
+			need(t, "Caddy", err)
 			port := programtest.FreePorts(t, 1)[0]
-			conf := example(t, "tls/Caddyfile", t.TempDir(), "orders.example.com {", "https://localhost:"+port+" {",
+			conf := kit.Example(t, "tls/Caddyfile", t.TempDir(), "orders.example.com {", "https://localhost:"+port+" {",
 				"127.0.0.1:8080", "127.0.0.1:"+api, "/etc/caddy/tls/", certs+"/")
 			start(t, []string{"XDG_DATA_HOME=" + t.TempDir(), "XDG_CONFIG_HOME=" + t.TempDir()}, path,
 				"run", "--config", conf, "--adapter", "caddyfile")
@@ -112,13 +130,13 @@ func TestProxies(t *testing.T) {
 			t.Parallel()
 			certs, ports, redis := certificates(t, "api=localhost"), programtest.FreePorts(t, 2), startRedis(t)
 			f := startAPI(t, redis, "ORDERS_HTTP_ADDR=127.0.0.1:"+ports[0], "ORDERS_ADMIN_ADDR=127.0.0.1:"+ports[1])
-			start(t, f.settings([]string{redis}), filepath.Join(binaries, "worker"))
-			f.url = "https://localhost:" + row.start(t, ports[0], ports[1], certs)
+			start(t, settings([]string{redis}), filepath.Join(binaries, "worker"))
+			f.URL = "https://localhost:" + row.start(t, ports[0], ports[1], certs)
 			if row.bare {
-				f.url = strings.Replace(f.url, "https", "http", 1)
+				f.URL = strings.Replace(f.URL, "https", "http", 1)
 			}
-			f.client.Transport = &http.Transport{TLSClientConfig: trusting(t, certs)}
-			programtest.Until(t, "the proxy serves", func() bool { status, _ := f.get("/health"); return status == http.StatusOK })
+			f.HTTP.Transport = &http.Transport{TLSClientConfig: trusting(t, certs)}
+			f.awaitHealth()
 			checkProxy(f, row.bare)
 		})
 	}
@@ -129,40 +147,36 @@ func checkProxy(f *system, bare bool) {
 	f.t.Helper()
 	f.submit("first.1")
 	f.settle("first.1")
-	if status, text := f.get("/orders/%66irst%2E1"); status != http.StatusOK {
-		f.t.Errorf("an encoded id is answered %d: %s", status, text)
+	if got := f.Send(http.MethodGet, "/orders/%66irst%2E1", ""); got.Code != http.StatusOK {
+		f.t.Errorf("an encoded id is answered %d: %s", got.Code, got.Body)
 	}
-	f.followThrough("/events?status=pending", "followed")
+	f.subscribe("/events?status=pending", "subscribed")
 	if bare {
 		return // it has the client's Host and large bodies from the example
 	}
-	own := f.order("own-page")
-	own.Header.Set("Origin", f.url)
-	if status, text := f.send(own); status != http.StatusCreated {
-		f.t.Errorf("a page of the API's own is answered %d: %s", status, text)
+	if got := f.Send(http.MethodPost, "/orders", order("own-page"), "Origin", f.URL); got.Code != http.StatusCreated {
+		f.t.Errorf("a page of the API's own is answered %d: %s", got.Code, got.Body)
 	}
-	line := `{"id":"batch","amount":1,"items":["tea"],"customer":"ada","address":"1 Road"}` + "\n"
-	batch, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.url+"/orders/batch", strings.NewReader(line+strings.Repeat("\n", 15<<20)))
-	if err != nil {
-		f.t.Fatal(err)
+	if got := f.Send(http.MethodPost, "/orders", order("other-page"), "Origin", "https://elsewhere.example"); got.Code != http.StatusForbidden {
+		f.t.Errorf("a page of another site is answered %d: %s", got.Code, got.Body)
 	}
-	batch.Header.Set("Content-Type", "application/x-ndjson")
-	if status, text := f.send(batch); status != http.StatusOK || !strings.Contains(text, `"status":201`) {
-		f.t.Errorf("a large batch is answered %d: %s", status, text)
+	batch := f.Send(http.MethodPost, "/orders/batch", order("batch")+strings.Repeat("\n", 15<<20), "Content-Type", "application/x-ndjson")
+	if batch.Code != http.StatusOK || !strings.Contains(string(batch.Body), `"status":201`) {
+		f.t.Errorf("a large batch is answered %d: %s", batch.Code, batch.Body)
 	}
 }
 
-// followThrough follows events, and submits an order once the stream lives: its event
-// must come while the answer goes on.
-func (f *system) followThrough(path, id string) {
+// subscribe receives events, and submits an order once the stream is open: its event must
+// arrive while the answer is not complete.
+func (f *system) subscribe(path, id string) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), programtest.Patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+path, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL+path, http.NoBody)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	resp, err := f.client.Do(req)
+	resp, err := f.HTTP.Do(req)
 	if err != nil {
 		f.t.Fatal(err)
 	}

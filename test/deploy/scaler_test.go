@@ -18,25 +18,20 @@ func TestScalerFindsItsFigures(t *testing.T) {
 	keys := filepath.Join(t.TempDir(), "keys")
 	key := newKey(t, keys, "read")
 	f := startSystem(t, 1, startRedis(t), "ORDERS_API_KEYS_FILE="+keys)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+"/stats", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	status, text := f.send(req)
+	got := f.Send(http.MethodGet, "/stats", "", "Authorization", "Bearer "+key)
 	var stats any
-	if err := json.Unmarshal([]byte(text), &stats); err != nil {
-		t.Fatalf("%d: %v", status, err)
+	if err := json.Unmarshal(got.Body, &stats); err != nil {
+		t.Fatalf("%d: %v", got.Code, err)
 	}
 	scaler := readFile(t, "../../deploy/kubernetes/components/autoscaling-worker-keda/autoscaler.yaml")
 	for _, found := range regexp.MustCompile(`valueLocation: (\S+)`).FindAllStringSubmatch(scaler, -1) {
 		if _, number := at(stats, found[1]).(float64); !number {
-			t.Errorf("%s is %v in %s", found[1], at(stats, found[1]), text)
+			t.Errorf("%s is %v in %s", found[1], at(stats, found[1]), got.Body)
 		}
 	}
 }
 
-// at follows a path of names that are parted by dots.
+// at follows a path of names that are separated by dots.
 func at(value any, path string) any {
 	for name := range strings.SplitSeq(path, ".") {
 		object, _ := value.(map[string]any)
@@ -45,7 +40,7 @@ func at(value any, path string) any {
 	return value
 }
 
-// newKey makes a key with some scopes, writes its line to a file and returns it.
+// newKey creates a key with some scopes, writes its line to a file and returns it.
 func newKey(t *testing.T, file string, scopes ...string) string {
 	t.Helper()
 	args := []string{"keys", "new", "--name", "shop"}

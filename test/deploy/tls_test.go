@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/programtest"
+	"orderprocessor/test/kit"
 )
 
 // certificates runs the script and returns the folder of what it made.
@@ -35,8 +36,8 @@ func TestRedisOverTLS(t *testing.T) {
 	certs := certificates(t, "redis=127.0.0.1")
 	port := programtest.FreePorts(t, 1)[0]
 	dir := t.TempDir()
-	base := example(t, "redis.conf", dir)
-	conf := example(t, "tls/redis.conf", dir, "include /etc/redis/redis.conf", "include "+base,
+	base := kit.Example(t, "redis.conf", dir)
+	conf := kit.Example(t, "tls/redis.conf", dir, "include /etc/redis/redis.conf", "include "+base,
 		"tls-port 6379", "tls-port "+port, "/etc/redis/tls/", certs+"/")
 	start(t, nil, "redis-server", conf, "--dir", dir, "--bind", "127.0.0.1")
 
@@ -56,8 +57,8 @@ func TestRedisOverTLS(t *testing.T) {
 	unencrypted := startAPI(t, "REDIS_URL=redis://127.0.0.1:"+port+"/0")
 	unencrypted.api.Await(`"msg":"waiting for Redis; not ready until it answers"`)
 	for _, f := range []*system{stranger, unencrypted} {
-		if status, text := f.send(f.order("refused")); status != http.StatusServiceUnavailable {
-			t.Errorf("an API that cannot reach Redis answered %d: %s", status, text)
+		if got, err := f.Ask(http.MethodPost, "/orders", order("refused")); err != nil || got.Code != http.StatusServiceUnavailable {
+			t.Errorf("an API that cannot reach Redis answered %d: %s, %v", got.Code, got.Body, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/order"
 )
 
 // canceller is one order of the race, and what its client was told.
@@ -46,12 +48,12 @@ func TestCancelRaces(t *testing.T) {
 	close(next)
 	clients.Wait()
 	s.until("all orders are settled", func() bool {
-		st := s.stats()
+		st := s.Stats()
 		return st.TotalProcessed+st.ByStatus["cancelled"] == total
 	})
 
-	status := map[string]string{}
-	for o := range s.walk("") {
+	status := map[string]order.Status{}
+	for _, o := range s.Orders() {
 		status[o.ID] = o.Status
 	}
 	verdicts, worked := map[int]int{}, 0
@@ -70,7 +72,7 @@ func TestCancelRaces(t *testing.T) {
 			t.Errorf("the cancel of %s answered %d", c.id, c.verdict)
 		}
 	}
-	if st := s.stats(); st.ByStatus["cancelled"] != int64(verdicts[http.StatusOK]) || st.Ledger.Drift != 0 {
+	if st := s.Stats(); st.ByStatus["cancelled"] != int64(verdicts[http.StatusOK]) || st.Ledger.Drift != 0 {
 		t.Errorf("%d cancels were answered 200: %+v", verdicts[http.StatusOK], st)
 	}
 	if verdicts[http.StatusOK] == 0 || verdicts[http.StatusConflict] == 0 {
@@ -83,10 +85,8 @@ func TestCancelRaces(t *testing.T) {
 // submitAndCancel sends an order, and cancels it up to five milliseconds later.
 func (s *system) submitAndCancel(c *canceller, shop *shop) {
 	s.t.Helper()
-	if code := s.status("POST", "/orders", sample(c.id).json()); code != http.StatusCreated {
-		s.t.Errorf("POST %s answered %d", c.id, code)
-	}
+	s.submit(sample(c.id))
 	<-time.After(rand.N(5 * time.Millisecond))
-	got := s.call("POST", "/orders/"+c.id+"/cancel", `{"reason":"changed my mind"}`)
-	c.verdict, c.calls = got.code, shop.called(c.id)
+	got := s.Send("POST", "/orders/"+c.id+"/cancel", `{"reason":"changed my mind"}`)
+	c.verdict, c.calls = got.Code, shop.called(c.id)
 }

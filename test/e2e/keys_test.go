@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"testing"
 
-	"orderprocessor/internal/programtest"
+	"orderprocessor/test/kit"
 )
 
-// line is how the API is told of a key.
+// line is a key as ORDERS_API_KEYS lists it.
 func line(name, scopes, key string) string {
 	digest := sha256.Sum256([]byte(key))
 	return name + ":" + scopes + ":" + hex.EncodeToString(digest[:])
@@ -18,12 +18,9 @@ func line(name, scopes, key string) string {
 // TestKeys lets each key do what it is for, and no more.
 func TestKeys(t *testing.T) {
 	s := start(t)
-	guarded := s.spawn("api",
-		"ORDERS_API_KEYS="+line("shop", "submit", "ok_shop")+","+line("operator", "read+admin", "ok_operator"))
-	url := "http://" + guarded.Await(programtest.Listening)
-	s.until("it serves", func() bool {
-		return s.send("GET", url+"/stats", "", "Authorization", "Bearer ok_operator").code == http.StatusOK
-	})
+	guarded := s.anotherAPI(
+		"ORDERS_API_KEYS=" + line("shop", "submit", "ok_shop") + "," + line("operator", "read+admin", "ok_operator"))
+	guarded.AwaitServing("Authorization", "Bearer ok_operator")
 	rows := []struct {
 		method, path, body, key string
 		want                    int
@@ -42,11 +39,11 @@ func TestKeys(t *testing.T) {
 		if row.key != "" {
 			headers = []string{"Authorization", "Bearer " + row.key}
 		}
-		if got := s.send(row.method, url+row.path, row.body, headers...); got.code != row.want {
-			t.Errorf("%s %s with the key %q answered %d, want %d: %s", row.method, row.path, row.key, got.code, row.want, got.body)
+		if got := guarded.Send(row.method, row.path, row.body, headers...); got.Code != row.want {
+			t.Errorf("%s %s with the key %q answered %d, want %d: %s", row.method, row.path, row.key, got.Code, row.want, got.Body)
 		}
 	}
-	if n := s.stats().Ledger.Accepted; n != 1 {
+	if n := s.Stats().Ledger.Accepted; n != 1 {
 		t.Errorf("%d orders were accepted, want 1", n)
 	}
 }
@@ -54,30 +51,27 @@ func TestKeys(t *testing.T) {
 // TestRateLimit holds two APIs to one limit, which they keep in Redis.
 func TestRateLimit(t *testing.T) {
 	s := start(t)
-	var urls []string
-	for range 2 {
-		p := s.spawn("api", "ORDERS_RATE_LIMIT=1", "ORDERS_RATE_BURST=20")
-		urls = append(urls, "http://"+p.Await(programtest.Listening))
-	}
-	taken, starting, refused := 0, 0, 0
+	limits := []string{"ORDERS_RATE_LIMIT=1", "ORDERS_RATE_BURST=20"}
+	apis := []*kit.API{s.anotherAPI(limits...), s.anotherAPI(limits...)}
+	accepted, starting, refused := 0, 0, 0
 	s.until("the limit is reached", func() bool {
-		got := s.send("POST", urls[(taken+starting+refused)%2]+"/orders", sample("").json())
-		switch got.code {
+		got := apis[(accepted+starting+refused)%2].Send("POST", "/orders", sample("").json())
+		switch got.Code {
 		case http.StatusCreated:
-			taken++
+			accepted++
 		case http.StatusTooManyRequests:
 			refused++
-			if got.header.Get("Retry-After") == "" {
-				t.Errorf("429 without Retry-After: %s", got.body)
+			if got.Header.Get("Retry-After") == "" {
+				t.Errorf("429 without Retry-After: %s", got.Body)
 			}
-		case http.StatusServiceUnavailable: // it has just been started; the request counts all the same
+		case http.StatusServiceUnavailable: // the API has just started; the request counts all the same
 			starting++
 		default:
-			t.Fatalf("answered %d: %s", got.code, got.body)
+			t.Fatalf("answered %d: %s", got.Code, got.Body)
 		}
 		return refused > 0
 	})
-	if n := s.stats().Ledger.Accepted; int(n) != taken || taken+starting < 20 {
-		t.Errorf("%d orders were accepted and %d requests came too early, want at least 20 together; the books have %d orders", taken, starting, n)
+	if n := s.Stats().Ledger.Accepted; int(n) != accepted || accepted+starting < 20 {
+		t.Errorf("%d orders were answered 201 and %d came too early, want at least 20 together, and %d are in the books", accepted, starting, n)
 	}
 }

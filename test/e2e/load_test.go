@@ -27,7 +27,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("the table does not match %s:\n%s", pattern, table)
 		}
 	}
-	accepted := s.stats().Ledger.Accepted
+	accepted := s.Stats().Ledger.Accepted
 	if accepted == 0 || !strings.Contains(table, fmt.Sprintf("   accepted    %d\n", accepted)) {
 		t.Errorf("%d orders are in the books, and the table says:\n%s", accepted, table)
 	}
@@ -39,12 +39,13 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	accepted += batches.Accepted
-	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed == accepted })
-	if st := s.stats(); batches.Accepted != batches.Sent || batches.Sent == 0 || st.Ledger.Accepted != accepted || st.SuccessCount != accepted {
+	s.untilProcessed(int(accepted))
+	if st := s.Stats(); batches.Accepted != batches.Sent || batches.Sent == 0 || st.Ledger.Accepted != accepted || st.SuccessCount != accepted {
 		t.Errorf("the batches were %+v, and after them the statistics are %+v", batches, st)
 	}
-	if id := firstOf(t, s.call("GET", "/orders?limit=1", "").body); s.order(id).Queue != "low" {
-		t.Errorf("the newest order waited in %s", s.order(id).Queue)
+	newest := s.Orders()[0] // the list has the newest first
+	if newest.Queue != "low" {
+		t.Errorf("the newest order waited in %s", newest.Queue)
 	}
 }
 
@@ -52,22 +53,10 @@ func TestLoad(t *testing.T) {
 // wrote.
 func (s *system) load(args ...string) string {
 	s.t.Helper()
-	run := exec.CommandContext(s.t.Context(), filepath.Join(binaries, "orderctl"), append([]string{"load", "--api", s.url}, args...)...)
+	run := exec.CommandContext(s.t.Context(), filepath.Join(binaries, "orderctl"), append([]string{"load", "--api", s.URL}, args...)...)
 	out, err := run.Output()
 	if err != nil {
 		s.t.Fatalf("orderctl load: %v\n%s", err, out)
 	}
 	return string(out)
-}
-
-// firstOf is the id of the first order of a page.
-func firstOf(t *testing.T, page []byte) string {
-	t.Helper()
-	orders := decode[struct {
-		Orders []orderView `json:"orders"`
-	}](t, page).Orders
-	if len(orders) == 0 {
-		t.Fatalf("there is no order in %s", page)
-	}
-	return orders[0].ID
 }

@@ -19,12 +19,12 @@ func TestMonitoring(t *testing.T) {
 	for id, priority := range map[string]int{"failed": 2, "retrying": 2, "paused": 3, "completed": 1} {
 		o := sample(id)
 		o.Priority = priority
-		s.call("POST", "/orders", o.json())
+		s.submit(o)
 	}
-	s.call("POST", "/queues/low/pause", "")
+	s.Send("POST", "/queues/low/pause", "")
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_RETRY_BASE=1h", "ORDERS_RETRY_MAX=1h")
 	s.until("each order is where it stays", func() bool {
-		by := s.stats().ByStatus
+		by := s.Stats().ByStatus
 		return by["failed"] == 1 && by["retrying"] == 1 && by["pending"] == 1 && by["completed"] == 1
 	})
 	paths := []string{"/queues", "/queue_stats", "/servers", "/redis_info", "/scheduler_entries", "/queues/default/tasks/retrying"}
@@ -35,8 +35,8 @@ func TestMonitoring(t *testing.T) {
 		}
 	}
 	for _, path := range paths {
-		if got := s.call("GET", "/monitoring/api"+path, ""); got.code != http.StatusOK {
-			t.Errorf("GET /monitoring/api%s answered %d: %s", path, got.code, got.body)
+		if got := s.Send("GET", "/monitoring/api"+path, ""); got.Code != http.StatusOK {
+			t.Errorf("GET /monitoring/api%s answered %d: %s", path, got.Code, got.Body)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/client"
 )
 
 // punctual is how late an order may begin: within two seconds of its time, and more on
@@ -21,16 +23,15 @@ func TestSchedule(t *testing.T) {
 	for n := range orders {
 		o := sample(fmt.Sprintf("later-%d", n))
 		o.ProcessAt = time.Now().Add(2*time.Second + time.Duration(n)*77*time.Millisecond).Format(time.RFC3339Nano)
-		got := s.call("POST", "/orders", o.json())
-		if v := decode[orderView](t, got.body); got.code != http.StatusCreated || v.Status != "scheduled" {
-			t.Fatalf("POST answered %d: %s", got.code, got.body)
+		if got := decode[client.Order](t, s.submit(o).Body); got.Status != "scheduled" {
+			t.Fatalf("the new order is %s", got.Status)
 		}
 	}
 	withdrawn := sample("withdrawn")
 	withdrawn.ProcessAt = time.Now().Add(4 * time.Second).Format(time.RFC3339Nano)
-	s.call("POST", "/orders", withdrawn.json())
-	if got := s.call("POST", "/orders/withdrawn/cancel", ""); got.code != http.StatusOK {
-		t.Errorf("the cancel answered %d: %s", got.code, got.body)
+	s.submit(withdrawn)
+	if got := s.Send("POST", "/orders/withdrawn/cancel", ""); got.Code != http.StatusOK {
+		t.Errorf("the cancel answered %d: %s", got.Code, got.Body)
 	}
 	var latest time.Duration
 	for n := range orders {
@@ -41,7 +42,7 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%s began %v after its time", o.ID, late)
 		}
 	}
-	if o := s.order("withdrawn"); o.Status != "cancelled" || len(o.Attempts) > 0 {
+	if o := s.Order("withdrawn"); o.Status != "cancelled" || len(o.Attempts) > 0 {
 		t.Errorf("the cancelled order is %s after %d attempts", o.Status, len(o.Attempts))
 	}
 	t.Logf("%d orders began at most %v after their time", orders, latest.Round(time.Millisecond))
@@ -52,28 +53,28 @@ func TestPause(t *testing.T) {
 	s := start(t)
 	s.worker()
 	s.worker()
-	if got := s.call("POST", "/queues/default/pause", ""); got.code != http.StatusOK {
-		t.Fatalf("the pause answered %d: %s", got.code, got.body)
+	if got := s.Send("POST", "/queues/default/pause", ""); got.Code != http.StatusOK {
+		t.Fatalf("the pause answered %d: %s", got.Code, got.Body)
 	}
-	// Some look at the queue may have begun before the pause; two seconds are
-	// what it may take to be felt, and more on a machine that is busy.
-	s.until("the pause is felt", pastOnce(5*time.Second))
+	// A fetch may have begun before the pause. It takes effect within two seconds, or more on
+	// a busy machine.
+	s.until("the pause takes effect", pastOnce(5*time.Second))
 	for n := range 100 {
 		stays, goes := sample(fmt.Sprintf("stays-%d", n)), sample(fmt.Sprintf("goes-%d", n))
 		goes.Priority = 3
-		s.call("POST", "/orders", stays.json())
-		s.call("POST", "/orders", goes.json())
+		s.submit(stays)
+		s.submit(goes)
 	}
-	s.until("the other queues are worked", func() bool { return s.stats().TotalProcessed == 100 })
-	st := s.stats()
+	s.untilProcessed(100)
+	st := s.Stats()
 	if st.ByStatus["pending"] != 100 || !st.Queues["default"].Paused || st.Queues["low"].Paused {
 		t.Errorf("with the queue paused: %+v", st)
 	}
-	if got := s.call("POST", "/queues/default/resume", ""); got.code != http.StatusOK {
-		t.Fatalf("the resume answered %d: %s", got.code, got.body)
+	if got := s.Send("POST", "/queues/default/resume", ""); got.Code != http.StatusOK {
+		t.Fatalf("the resume answered %d: %s", got.Code, got.Body)
 	}
-	s.until("the queue is worked again", func() bool { return s.stats().TotalProcessed == 200 })
-	if s.stats().Queues["default"].Paused {
+	s.untilProcessed(200)
+	if s.Stats().Queues["default"].Paused {
 		t.Error("the queue is still shown as paused")
 	}
 }
@@ -99,32 +100,32 @@ func TestRetry(t *testing.T) {
 	s := start(t)
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=2")
 	for n := range orders {
-		s.call("POST", "/orders", sample(fmt.Sprintf("order-%d", n)).json())
+		s.submit(sample(fmt.Sprintf("order-%d", n)))
 	}
-	s.until("all orders have failed", func() bool { return s.stats().ByStatus["failed"] == orders })
+	s.until("all orders have failed", func() bool { return s.Stats().ByStatus["failed"] == orders })
 
 	broken.Store(false)
-	if got := s.call("POST", "/orders/order-0/retry", ""); got.code != http.StatusAccepted {
-		t.Fatalf("the retry answered %d: %s", got.code, got.body)
+	if got := s.Send("POST", "/orders/order-0/retry", ""); got.Code != http.StatusAccepted {
+		t.Fatalf("the retry answered %d: %s", got.Code, got.Body)
 	}
-	s.until("it is completed", func() bool { return s.order("order-0").Status == "completed" })
-	o := s.order("order-0")
+	s.until("it is completed", func() bool { return s.Order("order-0").Status == "completed" })
+	o := s.Order("order-0")
 	if len(o.Attempts) != 3 || o.Attempts[0].Error == "" || o.Attempts[2].Number != 3 {
 		t.Errorf("after the retry: %+v", o)
 	}
-	if got := s.call("POST", "/orders/order-0/retry", ""); got.code != http.StatusConflict {
-		t.Errorf("the retry of a completed order answered %d: %s", got.code, got.body)
+	if got := s.Send("POST", "/orders/order-0/retry", ""); got.Code != http.StatusConflict {
+		t.Errorf("the retry of a completed order answered %d: %s", got.Code, got.Body)
 	}
 
 	const filter = `{"status":"failed","error_contains":"answered 500","limit":100,"dry_run":%t%s}`
-	dry := decode[retryView](t, s.call("POST", "/orders/retry", fmt.Sprintf(filter, true, "")).body)
-	if dry.Count != 100 || dry.Retried != 0 || dry.NextCursor == "" {
+	dry := decode[client.RetryReport](t, s.Send("POST", "/orders/retry", fmt.Sprintf(filter, true, "")).Body)
+	if *dry.Count != 100 || dry.Retried != 0 || dry.NextCursor == "" {
 		t.Errorf("the dry run answered %+v", dry)
 	}
 	retried, cursor := 0, ""
 	for {
-		got := s.call("POST", "/orders/retry", fmt.Sprintf(filter, false, cursor))
-		v := decode[retryView](t, got.body)
+		got := s.Send("POST", "/orders/retry", fmt.Sprintf(filter, false, cursor))
+		v := decode[client.RetryReport](t, got.Body)
 		retried += v.Retried
 		if v.NextCursor == "" {
 			break
@@ -134,16 +135,10 @@ func TestRetry(t *testing.T) {
 	if retried != orders-1 {
 		t.Errorf("%d orders were retried, want %d", retried, orders-1)
 	}
-	s.until("all orders are completed", func() bool { return s.stats().SuccessCount == orders })
-	if st := s.stats(); st.ErrorCount != 0 || st.Ledger.Retried != orders || st.Ledger.Drift != 0 {
+	s.until("all orders are completed", func() bool { return s.Stats().SuccessCount == orders })
+	if st := s.Stats(); st.ErrorCount != 0 || st.Ledger.Retried != orders || st.Ledger.Drift != 0 {
 		t.Errorf("after all retries: %+v", st)
 	}
-}
-
-type retryView struct {
-	Count      int    `json:"count"`
-	Retried    int    `json:"retried"`
-	NextCursor string `json:"next_cursor"`
 }
 
 // TestBatch sends the same batch twice: its orders are worked once.
@@ -157,9 +152,9 @@ func TestBatch(t *testing.T) {
 		lines.WriteString(o.json() + "\n")
 	}
 	for _, want := range []string{`"status":201`, `"status":200`} {
-		got := s.send("POST", s.url+"/orders/batch", lines.String(), "Content-Type", "application/x-ndjson")
-		if n := strings.Count(string(got.body), want); got.code != http.StatusOK || n != orders {
-			t.Fatalf("%d verdicts have %s, want %d; answered %d: %.300s", n, want, orders, got.code, got.body)
+		got := s.Send("POST", "/orders/batch", lines.String(), "Content-Type", "application/x-ndjson")
+		if n := strings.Count(string(got.Body), want); got.Code != http.StatusOK || n != orders {
+			t.Fatalf("%d verdicts have %s, want %d; answered %d: %.300s", n, want, orders, got.Code, got.Body)
 		}
 	}
 	s.checkAll(orders)

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -9,36 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"orderprocessor/internal/ledger"
-
 	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/order"
 )
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-// submission is an order as a client sends it.
-type submission struct {
-	ID       string   `json:"id,omitempty"`
-	Amount   float64  `json:"amount"`
-	Items    []string `json:"items"`
-	Customer string   `json:"customer"`
-	Address  string   `json:"address"`
-	Priority int      `json:"priority,omitempty"`
-	Notes    string   `json:"notes,omitempty"`
-
-	ProcessAt string `json:"process_at,omitempty"`
-}
-
-func sample(id string) submission {
-	return submission{
-		ID: id, Amount: 99.99, Items: []string{"tea", "cups"}, Customer: "ada@example.com", Address: "12 Main Street",
-	}
-}
-
-func (s submission) json() string {
-	text, _ := json.Marshal(s)
-	return string(text)
-}
 
 // TestEveryOutcome drives one order into each outcome, through every status on
 // the way, over HTTP only.
@@ -86,68 +63,42 @@ func testEveryOutcome(t *testing.T, s *system) {
 		{sample("refused"), "failed", "default", "standard", failure, "fulfilment answered 422", 1, 1},
 	}
 	for _, row := range rows {
-		got := s.call("POST", "/orders", row.submit.json())
-		if got.code != http.StatusCreated || got.header.Get("Location") != "/orders/"+row.submit.ID {
-			t.Fatalf("POST %s answered %d: %s", row.submit.ID, got.code, got.body)
+		if got := s.submit(row.submit); got.Header.Get("Location") != "/orders/"+row.submit.ID {
+			t.Errorf("POST %s answered the location %s", row.submit.ID, got.Header.Get("Location"))
 		}
 	}
-	s.followAll(rows[7].submit.ID)
 	for _, row := range rows {
 		o := s.settled(row.submit.ID)
-		got := []any{o.Status, o.Queue, o.Handling, o.Result, strings.HasPrefix(o.Error, row.reason), len(o.Attempts), shop.called(o.ID)}
+		got := []any{string(o.Status), string(o.Queue), string(o.Handling), o.Result, strings.HasPrefix(o.Error, row.reason), len(o.Attempts), shop.called(o.ID)}
 		want := []any{row.status, row.queue, row.handling, row.result, true, row.attempts, row.calls}
 		if diff := cmp.Diff(want, got); diff != "" || (row.reason == "") != (o.Error == "") {
 			t.Errorf("%s (-want +got), error %q:\n%s", row.submit.ID, o.Error, diff)
 		}
 	}
 
-	again := s.call("POST", "/orders", rows[0].submit.json())
-	if again.code != http.StatusOK || again.header.Get("Idempotency-Replayed") != "true" {
-		t.Errorf("the repeated submission answered %d: %s", again.code, again.body)
+	again := s.Send("POST", "/orders", rows[0].submit.json())
+	if again.Code != http.StatusOK || again.Header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("the repeated submission answered %d: %s", again.Code, again.Body)
 	}
 	other := rows[0].submit
 	other.Notes = "different"
-	if code := s.status("POST", "/orders", other.json()); code != http.StatusConflict {
+	if code := s.Send("POST", "/orders", other.json()).Code; code != http.StatusConflict {
 		t.Errorf("the same id with other content answered %d", code)
 	}
 	if n := shop.called("standard"); n != 1 {
 		t.Errorf("the shop was called %d times for a repeated submission", n)
 	}
-	st := s.stats()
-	want := statsView{TotalProcessed: 10, SuccessCount: 6, ErrorCount: 4}
-	got := statsView{TotalProcessed: st.TotalProcessed, SuccessCount: st.SuccessCount, ErrorCount: st.ErrorCount}
-	if diff := cmp.Diff(want, got); diff != "" || st.Ledger.Drift != 0 || st.Ledger.Attempts != 14 {
-		t.Errorf("stats (-want +got), %+v:\n%s", st.Ledger, diff)
+	if st := s.Stats(); st.TotalProcessed != 10 || st.SuccessCount != 6 || st.ErrorCount != 4 || st.Ledger.Drift != 0 || st.Ledger.Attempts != 14 {
+		t.Errorf("stats: %+v", st)
 	}
-	s.logWay("retried")
-}
-
-// followAll waits until the order has been seen between two attempts.
-func (s *system) followAll(id string) {
-	s.t.Helper()
-	s.until("order "+id+" was retrying", func() bool {
-		o := s.order(id)
-		return o.Status == "retrying" || o.Result != ""
-	})
-}
-
-// logWay prints the way of one order through its statuses.
-func (s *system) logWay(id string) {
-	s.t.Helper()
-	timeline := decode[struct {
-		Events []struct {
-			Sequence, Attempt int
-			Status, Reason    string
-		}
-	}](s.t, s.call("GET", "/orders/"+id+"/events", "").body)
-	var way []string
+	timeline := decode[struct{ Events []client.Event }](t, s.Send("GET", "/orders/retried/events", "").Body)
+	var statuses []order.Status
 	for _, e := range timeline.Events {
-		way = append(way, e.Status)
-		s.t.Logf("order %s: event %d of attempt %d: %s %s", id, e.Sequence, e.Attempt, e.Status, e.Reason)
+		statuses = append(statuses, e.Status)
 	}
-	want := []string{"pending", "processing", "retrying", "processing", "retrying", "processing", "completed"}
-	if diff := cmp.Diff(want, way); diff != "" {
-		s.t.Errorf("the way of %s (-want +got):\n%s", id, diff)
+	want := []order.Status{"pending", "processing", "retrying", "processing", "retrying", "processing", "completed"}
+	if diff := cmp.Diff(want, statuses); diff != "" {
+		t.Errorf("the statuses of the retried order (-want +got):\n%s", diff)
 	}
 }
 
@@ -159,7 +110,7 @@ func TestRefusedOrdersLeaveNothing(t *testing.T) {
 		"{", "null", "[]", "{}", `{"amount":1,"amount":2}`, strings.Replace(sample("x").json(), "99.99", "1e400", 1),
 		strings.Replace(sample("x").json(), `"x"`, `"x/y"`, 1), sample("x").json() + "{}",
 	} {
-		if code := s.status("POST", "/orders", body); code != http.StatusBadRequest {
+		if code := s.Send("POST", "/orders", body).Code; code != http.StatusBadRequest {
 			t.Errorf("%s answered %d", body, code)
 		}
 	}
@@ -176,27 +127,27 @@ func TestSeedCalls(t *testing.T) {
 	s := start(t)
 	s.worker()
 	body := `{"amount":1500.50,"items":["laptop","mouse"],"customer":"jane@example.com","address":"1 Road","priority":1}`
-	posted := s.call("POST", "/orders", body)
-	created := decode[map[string]any](t, posted.body)
-	if posted.code != http.StatusCreated || created["status"] != "pending" || created["amount"] != 1500.5 || created["created_at"] == nil {
-		t.Fatalf("POST /orders answered %d: %s", posted.code, posted.body)
+	posted := s.Send("POST", "/orders", body)
+	created := decode[map[string]any](t, posted.Body)
+	if posted.Code != http.StatusCreated || created["status"] != "pending" || created["amount"] != 1500.5 || created["created_at"] == nil {
+		t.Fatalf("POST /orders answered %d: %s", posted.Code, posted.Body)
 	}
 	s.settled(fmt.Sprint(created["id"]))
-	got := s.call("GET", "/stats", "")
-	stats := decode[map[string]any](t, got.body)
+	got := s.Send("GET", "/stats", "")
+	stats := decode[map[string]any](t, got.Body)
 	for _, field := range []string{
 		"total_processed", "success_count", "error_count", "average_process_time_ms", "active_workers",
 		"queue_length", "uptime_seconds", "by_status", "queues", "latency_ms", "throughput_per_second", "ledger",
 	} {
 		if _, ok := stats[field]; !ok {
-			t.Errorf("GET /stats has no %s: %s", field, got.body)
+			t.Errorf("GET /stats has no %s: %s", field, got.Body)
 		}
 	}
-	got = s.call("GET", "/health", "")
-	health := decode[map[string]any](t, got.body)
+	got = s.Send("GET", "/health", "")
+	health := decode[map[string]any](t, got.Body)
 	pool, _ := health["pool"].(map[string]any)
-	if got.code != http.StatusOK || health["status"] != "healthy" || pool["healthy"] != true || pool["workers"] == 0.0 {
-		t.Errorf("GET /health answered %d: %s", got.code, got.body)
+	if got.Code != http.StatusOK || health["status"] != "healthy" || pool["healthy"] != true || pool["workers"] == 0.0 {
+		t.Errorf("GET /health answered %d: %s", got.Code, got.Body)
 	}
 }
 
@@ -208,7 +159,7 @@ func TestIDUsedAgain(t *testing.T) {
 	})
 	s := start(t)
 	s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
-	s.call("POST", "/orders", sample("reused").json())
+	s.submit(sample("reused"))
 	if o := s.settled("reused"); o.Status != "failed" {
 		t.Fatalf("the first order is %s", o.Status)
 	}
@@ -216,9 +167,7 @@ func TestIDUsedAgain(t *testing.T) {
 	if err != nil || forgotten != 1 {
 		t.Fatalf("forgot %d, %v", forgotten, err)
 	}
-	if got := s.call("POST", "/orders", sample("reused").json()); got.code != http.StatusCreated {
-		t.Fatalf("POST answered %d: %s", got.code, got.body)
-	}
+	s.submit(sample("reused"))
 	if o := s.settled("reused"); o.Status != "completed" {
 		t.Errorf("the second order is %s", o.Status)
 	}
@@ -231,9 +180,9 @@ func TestMoreAttemptsMeanwhile(t *testing.T) {
 		return map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK}[call < 5]
 	})
 	s := start(t)
-	s.call("POST", "/orders", sample("patient").json())
+	s.submit(sample("patient"))
 	few := s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=2", "ORDERS_RETRY_BASE=3s", "ORDERS_RETRY_MAX=3s")
-	s.until("the first attempt has failed", func() bool { return s.order("patient").Status == "retrying" })
+	s.until("the first attempt has failed", func() bool { return s.Order("patient").Status == "retrying" })
 	few.Stop()
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=9")
 	if o := s.settled("patient"); o.Status != "completed" || len(o.Attempts) != 5 {

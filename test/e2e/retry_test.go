@@ -8,9 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"orderprocessor/internal/client"
 )
 
-// TestRetryOnTheEvent retries each order in the moment it is heard to have failed,
+// TestRetryOnTheEvent retries each order at the moment of the event that it failed,
 // when its worker may not have acknowledged it yet. All begin again by themselves:
 // recovery finds no order without a task.
 func TestRetryOnTheEvent(t *testing.T) { bothWays(t, testRetryOnTheEvent) }
@@ -25,7 +27,7 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 		return http.StatusOK
 	})
 	s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
-	resp, err := http.Get(s.url + "/events?status=failed")
+	resp, err := http.Get(s.URL + "/events?status=failed")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,34 +36,27 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 		lines := bufio.NewScanner(resp.Body)
 		for lines.Scan() {
 			data, isData := strings.CutPrefix(lines.Text(), "data: ")
-			var event struct {
-				OrderID string `json:"order_id"`
-			}
+			var event client.Event
 			if !isData || json.Unmarshal([]byte(data), &event) != nil || event.OrderID == "" {
 				continue
 			}
 			listening.Go(func() {
-				answer, err := http.Post(s.url+"/orders/"+event.OrderID+"/retry", "", http.NoBody)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_ = answer.Body.Close()
-				if answer.StatusCode != http.StatusAccepted {
-					t.Errorf("the retry of %s was answered %s", event.OrderID, answer.Status)
+				got, err := s.Ask("POST", "/orders/"+event.OrderID+"/retry", "")
+				if err != nil || got.Code != http.StatusAccepted {
+					t.Errorf("the retry of %s was answered %d: %s, %v", event.OrderID, got.Code, got.Body, err)
 				}
 			})
 		}
 	})
 	var sending sync.WaitGroup
 	for n := range orders {
-		sending.Go(func() { s.call("POST", "/orders", sample(fmt.Sprintf("again-%d", n)).json()) })
+		sending.Go(func() { s.submit(sample(fmt.Sprintf("again-%d", n))) })
 	}
 	sending.Wait()
-	s.until("all orders are completed", func() bool { return s.stats().ByStatus["completed"] == orders })
+	s.until("all orders are completed", func() bool { return s.Stats().ByStatus["completed"] == orders })
 	_ = resp.Body.Close()
 	listening.Wait()
-	if n := s.stats().Ledger.Requeued; n != 0 {
+	if n := s.Stats().Ledger.Requeued; n != 0 {
 		t.Errorf("recovery gave %d orders a task", n)
 	}
 }

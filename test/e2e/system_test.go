@@ -1,24 +1,27 @@
-// Package e2e_test runs the whole machine as its users do: the two real
-// binaries as processes of their own, a real Redis, a shop over HTTP, and
-// orders that go in over HTTP only.
+// Package e2e_test runs the whole machine as its users do: the real programs as
+// processes of their own, a real Redis, a shop over HTTP, and orders that arrive over
+// HTTP only.
 package e2e_test
 
 import (
-	"io"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/spectest"
+	"orderprocessor/test/kit"
 )
 
 // binaries is the folder of the programs under test.
@@ -28,14 +31,14 @@ func TestMain(m *testing.M) {
 	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api", "orderprocessor/cmd/worker", "orderprocessor/cmd/orderctl"))
 }
 
-// system is a Redis with the programs around it.
+// system is a Redis with the programs around it. Every exchange with its API is held to
+// the specification.
 type system struct {
-	t      *testing.T
-	redis  *redistest.Server
-	admin  *redis.Client // may do everything
-	client *http.Client
-	api    *programtest.TestProcess
-	url    string
+	*kit.API
+	t     *testing.T
+	redis *redistest.Server
+	admin *redis.Client // may do everything
+	api   *programtest.TestProcess
 	// workerEnv are settings of all workers.
 	workerEnv []string
 }
@@ -54,19 +57,22 @@ func bothWays(t *testing.T, test func(t *testing.T, s *system)) {
 	}
 }
 
-// start runs a Redis and one API. When the test ends the books are checked, and
-// that the programs asked for nothing that their user may not do.
+// start runs a Redis and one API. When the test ends, the books must balance, and Redis
+// must have refused nothing to the programs.
 func start(t *testing.T) *system {
 	t.Helper()
 	t.Parallel()
-	s := &system{t: t, client: newClient(t), redis: redistest.Start(t,
-		"--appendonly", "yes", "--appendfsync", "everysec", "--include", users(t))}
-	s.admin = adminOf(t, s.redis)
-	t.Cleanup(func() { checkDenied(t, s.admin) })
-	t.Cleanup(func() { ledgertest.CheckBooks(t, s.admin) })
+	s := &system{t: t, redis: redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec", "--include", users(t))}
+	s.admin = clientOf(t, s.redis, "admin")
+	t.Cleanup(func() {
+		ledgertest.CheckBooks(t, s.admin)
+		for _, denied := range deniedTo(t, s.admin) {
+			t.Errorf("Redis refused %s", denied)
+		}
+	})
 	s.api = s.spawn("api")
-	s.url = "http://" + s.api.Await(programtest.Listening)
-	s.until("the API serves", func() bool { return s.status("GET", "/stats", "") == http.StatusOK })
+	s.API = kit.NewAPI(t, "http://"+s.api.Await(programtest.Listening), spectest.Transport)
+	s.AwaitServing()
 	return s
 }
 
@@ -77,13 +83,18 @@ func (s *system) spawn(name string, env ...string) *programtest.TestProcess {
 	return programtest.Start(s.t, programtest.Config{Path: filepath.Join(binaries, name), Env: programtest.Settings(env...)})
 }
 
+// anotherAPI starts an API and returns a client of it.
+func (s *system) anotherAPI(env ...string) *kit.API {
+	s.t.Helper()
+	return s.At("http://" + s.spawn("api", env...).Await(programtest.Listening))
+}
+
 // worker starts a worker that retries fast, and waits until it is alive.
 func (s *system) worker(env ...string) *programtest.TestProcess {
 	s.t.Helper()
-	env = slices.Concat([]string{"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms"}, s.workerEnv, env)
-	p := s.spawn("worker", env...)
+	p := s.spawn("worker", slices.Concat([]string{"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms"}, s.workerEnv, env)...)
 	p.Await(`"msg":"worker is starting"`)
-	s.until("a worker is alive", func() bool { return s.stats().ActiveWorkers > 0 })
+	s.until("a worker is alive", func() bool { return s.Stats().ActiveWorkers > 0 })
 	return p
 }
 
@@ -93,73 +104,90 @@ func (s *system) until(what string, ok func() bool) {
 	programtest.Until(s.t, what, ok)
 }
 
-// answer is what came back for a request.
-type answer struct {
-	code   int
-	header http.Header
-	body   []byte
-}
-
-// call sends one request to the API.
-func (s *system) call(method, path, body string) answer {
+// submit sends an order, which must be answered with 201.
+func (s *system) submit(o submission) kit.Answer {
 	s.t.Helper()
-	return s.send(method, s.url+path, body)
-}
-
-// send sends a request, and does so again, as clients should, while Redis does not
-// answer the API in time: machines are busy. An order that such a request has left is
-// new to its client.
-func (s *system) send(method, url, body string, headers ...string) answer {
-	s.t.Helper()
-	var got answer
-	tries := 0
-	s.until(method+" "+url+" is answered", func() bool {
-		tries++
-		got = s.once(method, url, body, headers...)
-		return got.code != http.StatusServiceUnavailable || !strings.Contains(string(got.body), "redis-unavailable")
-	})
-	if tries > 1 && method == http.MethodPost && strings.HasSuffix(url, "/orders") && got.code == http.StatusOK {
-		got.code = http.StatusCreated
+	got := s.Send("POST", "/orders", o.json())
+	if got.Code != http.StatusCreated {
+		s.t.Errorf("POST %s answered %d: %s", o.ID, got.Code, got.Body)
 	}
 	return got
 }
 
-// once sends one request; headers alternate names and values. A body is JSON unless a
-// header says otherwise.
-func (s *system) once(method, url, body string, headers ...string) answer {
+// untilProcessed waits until so many orders are completed, rejected or failed.
+func (s *system) untilProcessed(orders int) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return answer{resp.StatusCode, resp.Header, text}
+	s.until(fmt.Sprintf("%d orders are processed", orders), func() bool { return s.Stats().TotalProcessed >= int64(orders) })
 }
 
-// newClient returns a client whose every exchange is held to the specification.
-func newClient(t *testing.T) *http.Client {
-	// The API ends a connection that brings no request within ten seconds, perhaps just
-	// when one is sent on it.
-	transport := &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: spectest.Transport(t, transport), Timeout: programtest.Patience}
+// settled waits for the order's outcome.
+func (s *system) settled(id string) (o client.Order) {
+	s.t.Helper()
+	s.until("order "+id+" is settled", func() bool {
+		o = s.Order(id)
+		return o.Result != ""
+	})
+	return o
 }
 
-func (s *system) status(method, path, body string) int {
-	s.t.Helper()
-	return s.call(method, path, body).code
+// submission is an order as a client sends it.
+type submission struct {
+	ID        string   `json:"id,omitempty"`
+	Amount    float64  `json:"amount"`
+	Items     []string `json:"items"`
+	Customer  string   `json:"customer"`
+	Address   string   `json:"address"`
+	Priority  int      `json:"priority,omitempty"`
+	Notes     string   `json:"notes,omitempty"`
+	ProcessAt string   `json:"process_at,omitempty"`
+}
+
+func sample(id string) submission {
+	return submission{
+		ID: id, Amount: 99.99, Items: []string{"tea", "cups"}, Customer: "ada@example.com", Address: "12 Main Street",
+	}
+}
+
+func (s submission) json() string {
+	text, _ := json.Marshal(s)
+	return string(text)
+}
+
+func decode[T any](t *testing.T, body []byte) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Fatalf("decode %s: %v", body, err)
+	}
+	return v
+}
+
+// shop is the fulfilment stub. It counts the calls for each order.
+type shop struct {
+	url   string
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+// openShop starts a shop that answers by order id and the number of the call.
+func openShop(t *testing.T, answer func(id string, call int) int) *shop {
+	t.Helper()
+	s := &shop{calls: map[string]int{}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get("Idempotency-Key")
+		s.mu.Lock()
+		s.calls[id]++
+		call := s.calls[id]
+		s.mu.Unlock()
+		w.WriteHeader(answer(id, call))
+	}))
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	s.url = server.URL + "/fulfil"
+	return s
+}
+
+func (s *shop) called(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[id]
 }

@@ -45,13 +45,6 @@ func asUser(url, user string) string {
 	return strings.Replace(url, "unix://", "unix://"+user+":"+password+"@", 1)
 }
 
-// adminOf returns a client that may do everything. It closes with the test, after
-// what the test checks at its end.
-func adminOf(t *testing.T, s *redistest.Server) *redis.Client {
-	t.Helper()
-	return clientOf(t, s, "admin")
-}
-
 func clientOf(t *testing.T, s *redistest.Server, user string) *redis.Client {
 	t.Helper()
 	opts, err := redis.ParseURL(asUser(s.URL(), user))
@@ -62,14 +55,6 @@ func clientOf(t *testing.T, s *redistest.Server, user string) *redis.Client {
 	c := redis.NewClient(opts)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
-}
-
-// checkDenied fails the test for everything that Redis refused to a user.
-func checkDenied(t *testing.T, admin *redis.Client) {
-	t.Helper()
-	for _, denied := range deniedTo(t, admin) {
-		t.Errorf("Redis refused %s", denied)
-	}
 }
 
 // deniedTo lists what Redis refused since it was started, one sentence each.
@@ -92,7 +77,7 @@ func deniedTo(t *testing.T, admin *redis.Client) []string {
 func TestUserMayDoNoMore(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--include", users(t))
-	ours, nobody, admin := clientOf(t, server, "orders"), server.Client(), adminOf(t, server)
+	ours, nobody, admin := clientOf(t, server, "orders"), server.Client(), clientOf(t, server, "admin")
 	if err := nobody.Ping(t.Context()).Err(); err != nil {
 		t.Errorf("a health check without a password: %v", err)
 	}

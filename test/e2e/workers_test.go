@@ -8,11 +8,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/test/kit"
 )
 
 // mixed is one of the many orders of a test: all priorities, and each hundredth
 // beyond one of the limits.
-func mixed(n int) (o submission, status string) {
+func mixed(n int) (o submission, status order.Status) {
 	o = sample(fmt.Sprintf("order-%06d", n))
 	o.Priority = 1 + n%3
 	o.Amount = float64(1+n%2000) + 0.25
@@ -37,9 +40,7 @@ func (s *system) submitAll(from, to int) {
 		clients.Go(func() {
 			for n := range next {
 				o, _ := mixed(n)
-				if got := s.call("POST", "/orders", o.json()); got.code != http.StatusCreated {
-					s.t.Errorf("POST %s answered %d: %s", o.ID, got.code, got.body)
-				}
+				s.submit(o)
 			}
 		})
 	}
@@ -53,7 +54,7 @@ func (s *system) submitAll(from, to int) {
 // checkAll wants every order to have the outcome it should.
 func (s *system) checkAll(total int) {
 	s.t.Helper()
-	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed >= int64(total) })
+	s.untilProcessed(total)
 	var rejected int64
 	for n := range total {
 		o, want := mixed(n)
@@ -61,12 +62,12 @@ func (s *system) checkAll(total int) {
 			rejected++
 		}
 		if n%7 == 0 || want == "rejected" { // each outcome is counted below; read a part of them
-			if got := s.order(o.ID); got.Status != want {
+			if got := s.Order(o.ID); got.Status != want {
 				s.t.Errorf("%s is %s, want %s", o.ID, got.Status, want)
 			}
 		}
 	}
-	st := s.stats()
+	st := s.Stats()
 	if st.TotalProcessed != int64(total) || st.ErrorCount != rejected || st.SuccessCount != int64(total)-rejected ||
 		st.Ledger.Accepted != int64(total) || st.Ledger.Drift != 0 {
 		s.t.Errorf("stats after %d orders, %d of them to be rejected: %+v", total, rejected, st)
@@ -84,7 +85,7 @@ func testTwoWorkers(t *testing.T, s *system) {
 	begun := time.Now()
 	s.submitAll(0, total)
 	s.checkAll(total)
-	t.Logf("%d orders in %v; %+v", total, time.Since(begun).Round(time.Millisecond), s.stats())
+	t.Logf("%d orders in %v; %+v", total, time.Since(begun).Round(time.Millisecond), s.Stats())
 }
 
 // TestWorkerStopsInTheMiddle ends one of two workers with SIGTERM while both
@@ -101,15 +102,15 @@ func testWorkerStopsInTheMiddle(t *testing.T, s *system) {
 	first := s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_WORKER_CONCURRENCY=16")
 	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_WORKER_CONCURRENCY=16")
 	go s.submitAll(0, total)
-	s.until("some orders are settled", func() bool { return s.stats().TotalProcessed > total/10 })
+	s.until("some orders are settled", func() bool { return s.Stats().TotalProcessed > total/10 })
 	first.Stop()
 	s.checkAll(total)
-	if st := s.stats(); st.Ledger.Attempts != total {
+	if st := s.Stats(); st.Ledger.Attempts != total {
 		t.Errorf("%d orders took %d attempts", total, st.Ledger.Attempts)
 	}
 	for n := range total {
 		o, want := mixed(n)
-		calls := map[string]int{"completed": 1, "rejected": 0}[want]
+		calls := map[order.Status]int{"completed": 1, "rejected": 0}[want]
 		if got := shop.called(o.ID); got != calls {
 			t.Errorf("the shop was called %d times for %s, want %d", got, o.ID, calls)
 		}
@@ -124,28 +125,28 @@ func TestRedisAwayAndBack(t *testing.T) {
 	s.submitAll(0, 50)
 	// A worker that is fetching an order when Redis stops may lose the answer,
 	// and that order then waits for its lease: more than a minute. Not here.
-	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed == 50 })
+	s.untilProcessed(50)
 	s.redis.Freeze()
 	begun := time.Now()
-	got := s.once("POST", s.url+"/orders", sample("while-away").json())
-	if got.code != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
-		t.Errorf("POST with Redis away answered %d: %s", got.code, got.body)
+	got, err := s.Ask("POST", "/orders", sample("while-away").json())
+	if err != nil || got.Code != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+		t.Errorf("POST with Redis away answered %d: %s", got.Code, got.Body)
 	}
 	// Two seconds are promised, and package api is held to that at the pace of the machine.
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("the refusal took %v", took)
 	}
-	if code := s.status("GET", "/health", ""); code != http.StatusServiceUnavailable {
+	if code := s.Send("GET", "/health", "").Code; code != http.StatusServiceUnavailable {
 		t.Errorf("GET /health with Redis away answered %d", code)
 	}
 	s.redis.Thaw()
 	s.until("the API serves again", func() bool {
-		code := s.status("POST", "/orders", sample("while-away").json())
+		code := s.Send("POST", "/orders", sample("while-away").json()).Code
 		return code == http.StatusCreated || code == http.StatusOK
 	})
 	s.settled("while-away")
 	s.submitAll(50, 100)
-	s.until("all orders are settled", func() bool { return s.stats().TotalProcessed == 101 })
+	s.untilProcessed(101)
 }
 
 // TestStartWithoutRedis starts a worker before its Redis.
@@ -156,8 +157,8 @@ func TestStartWithoutRedis(t *testing.T) {
 	w.Await(`"msg":"waiting for Redis`)
 	s.redis.Restart()
 	s.until("the worker is alive", func() bool {
-		got := s.call("GET", "/stats", "")
-		return got.code == http.StatusOK && decode[statsView](t, got.body).ActiveWorkers > 0
+		var st kit.Stats
+		return s.Get("/stats", &st) == nil && st.ActiveWorkers > 0
 	})
 	w.Stop()
 }
@@ -192,7 +193,7 @@ func TestSecondSignal(t *testing.T) {
 	s := start(t)
 	t.Cleanup(func() { close(block) })
 	w := s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
-	s.call("POST", "/orders", sample("slow").json())
+	s.submit(sample("slow"))
 	s.until("the order is with the shop", func() bool { return shop.called("slow") == 1 })
 	w.Signal(syscall.SIGTERM)
 	w.Await(`"msg":"stopping on a signal`)

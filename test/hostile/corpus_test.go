@@ -11,10 +11,10 @@ import (
 type verdict byte
 
 const (
-	y verdict = 'y' // an order: taken
+	y verdict = 'y' // an order: accepted
 	n verdict = 'n' // not JSON by RFC 8259, or not strict JSON: refused as malformed
 	x verdict = 'x' // JSON and no order: refused
-	i verdict = 'i' // RFC 8259 leaves it to the parser: taken or refused
+	i verdict = 'i' // RFC 8259 leaves it to the parser: accepted or refused
 )
 
 // document is one body that a client may send. Its text is made for an id, so
@@ -36,7 +36,7 @@ func corpus() []document {
 	return all
 }
 
-// order is an ordinary order with one member more, or another value for one that
+// orderWith is an ordinary order with one member more, or another value for one that
 // it has. Raw is the value as it is to be written.
 func orderWith(id, member, raw string) string {
 	members := []struct{ name, raw string }{

@@ -155,13 +155,10 @@ func (s *system) serveUntil(t *testing.T, ended <-chan struct{}) (served int, sl
 		}
 		begun := time.Now()
 		id := fmt.Sprintf("meanwhile-%d", served)
-		a, err := s.ask(http.MethodPost, "/orders", "application/json", plain(id))
-		if err != nil || a.code != http.StatusCreated {
-			t.Fatalf("POST /orders: %d %s, %v", a.code, a.body, err)
+		if a := s.Send(http.MethodPost, "/orders", plain(id)); a.Code != http.StatusCreated {
+			t.Fatalf("POST /orders: %d %s", a.Code, a.Body)
 		}
-		if a, err = s.ask(http.MethodGet, "/orders/"+id, "", ""); err != nil || a.code != http.StatusOK {
-			t.Fatalf("GET /orders/%s: %d %s, %v", id, a.code, a.body, err)
-		}
+		s.Order(id)
 		served++
 		slowest = max(slowest, time.Since(begun))
 	}
@@ -176,8 +173,5 @@ func (s *system) fill(t *testing.T) {
 	for k := range 200 {
 		lines.WriteString(orderWith(fmt.Sprintf("large-%d", k), "items", "["+items+"]") + "\n")
 	}
-	a, err := s.ask(http.MethodPost, "/orders/batch", "application/x-ndjson", lines.String())
-	if err != nil || a.code != http.StatusOK {
-		t.Fatalf("POST /orders/batch: %d %.300s, %v", a.code, a.body, err)
-	}
+	s.sendBatch(t, lines.String())
 }

@@ -37,9 +37,6 @@ func TestSmuggling(t *testing.T) {
 		row := rows[number(id)]
 		t.Errorf("%s: the hidden request was executed: %.300q", row.name, row.wire)
 	}
-	if found, counted := len(s.ids(t)), s.stats(t); found != counted {
-		t.Errorf("%d orders are listed, and %d counted", found, counted)
-	}
 	t.Logf("%d messages", len(rows))
 }
 

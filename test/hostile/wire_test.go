@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/programtest"
 )
 
 // dial opens a bare connection, which is closed with the test.
@@ -30,7 +32,7 @@ func (s *system) say(t *testing.T, request string) []int {
 	t.Helper()
 	c := s.dial(t)
 	defer func() { _ = c.Close() }()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(programtest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	// The API may have closed before all is sent: what it has answered counts.
@@ -39,7 +41,7 @@ func (s *system) say(t *testing.T, request string) []int {
 	text, err := io.ReadAll(c)
 	var late net.Error
 	if errors.As(err, &late) && late.Timeout() {
-		t.Errorf("the connection is still open after %v", patience)
+		t.Errorf("the connection is still open after %v", programtest.Patience)
 	}
 	var codes []int
 	for _, found := range statusLine.FindAllSubmatch(text, -1) {
