@@ -24,9 +24,22 @@ func TestKeyedID(t *testing.T) {
 	}
 	known := map[string][2]string{}
 	for _, p := range [][2]string{
-		{"", "key-1"}, {"", "key-2"}, {"", "Key-1"}, {"", "key-1 "}, {"", "\x00key-1"}, {"", ""}, {"k", "ey-1"}, {"key-1", ""},
-		{"ada", "key-1"}, {"Ada", "key-1"}, {"adak", "ey-1"}, {"ad", "akey-1"}, {"ada", "\x00key-1"}, {"", "ada\x00key-1"},
-		{"", strings.Repeat("x", 255)}, {"", strings.Repeat("x", 254)},
+		{"", "key-1"},
+		{"", "key-2"},
+		{"", "Key-1"},
+		{"", "key-1 "},
+		{"", "\x00key-1"},
+		{"", ""},
+		{"k", "ey-1"},
+		{"key-1", ""},
+		{"ada", "key-1"},
+		{"Ada", "key-1"},
+		{"adak", "ey-1"},
+		{"ad", "akey-1"},
+		{"ada", "\x00key-1"},
+		{"", "ada\x00key-1"},
+		{"", strings.Repeat("x", 255)},
+		{"", strings.Repeat("x", 254)},
 	} {
 		id := intake.KeyedID(p[0], p[1])
 		if other, ok := known[id]; ok {

@@ -94,7 +94,7 @@ func (b *bundle) fill(t *testing.T, q order.Queue, n int) []string {
 	return ids
 }
 
-// send adds tasks in a batch and wakes their queue.
+// send adds tasks in a batch, and wakes the queue low and theirs.
 func (b *bundle) send(t *testing.T, q order.Queue, ids ...string) {
 	t.Helper()
 	client := asynq.NewClientFromRedisClient(prefetch.NewClient(b.rdb))
@@ -103,7 +103,7 @@ func (b *bundle) send(t *testing.T, q order.Queue, ids ...string) {
 		_, err := client.EnqueueContext(ctx, asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
 		must(t, err)
 	}
-	batch.Send(t.Context(), b.rdb, []order.Queue{q})
+	batch.Send(t.Context(), b.rdb, []order.Queue{order.QueueLow, q})
 }
 
 // task returns Asynq's view of a task of the default queue, nil if there is none.
