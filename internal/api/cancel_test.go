@@ -71,33 +71,27 @@ func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
 	}
 }
 
-// TestCancelAgain keeps the first reason.
+// TestCancelAgain keeps the first reason, and no task that is due far in the future.
 func TestCancelAgain(t *testing.T) {
 	b := open(t)
-	b.ask(t, "POST", "/orders", body()).object(t, 201)
+	scheduled := body("process_at", in(time.Hour))
+	b.ask(t, "POST", "/orders", scheduled).object(t, 201)
+	if n := b.tasks(t, "scheduled"); n != 1 {
+		t.Fatalf("%d tasks are scheduled", n)
+	}
 	first := b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"first"}`)
 	first.object(t, 200)
+	if n := b.tasks(t, "scheduled"); n != 0 {
+		t.Errorf("%d tasks are scheduled", n)
+	}
 	for _, text := range []string{`{"reason":"second"}`, `{}`, ``} {
 		again := b.ask(t, "POST", "/orders/ord_1/cancel", text)
 		if again.object(t, 200); string(again.body) != string(first.body) {
 			t.Errorf("%s: the answer is %s; it was %s", text, again.body, first.body)
 		}
 	}
-	if got := b.ask(t, "POST", "/orders", body()).object(t, 200)["status"]; got != "cancelled" {
+	if got := b.ask(t, "POST", "/orders", scheduled).object(t, 200)["status"]; got != "cancelled" {
 		t.Errorf("sent again, the order is %v", got)
-	}
-}
-
-// TestCancelTakesOffTheQueue leaves no task behind that is far away.
-func TestCancelTakesOffTheQueue(t *testing.T) {
-	b := open(t)
-	b.ask(t, "POST", "/orders", body("process_at", in(time.Hour))).object(t, 201)
-	if n := b.tasks(t, "scheduled"); n != 1 {
-		t.Fatalf("%d tasks are scheduled", n)
-	}
-	b.ask(t, "POST", "/orders/ord_1/cancel", "").object(t, 200)
-	if n := b.tasks(t, "scheduled"); n != 0 {
-		t.Errorf("%d tasks are scheduled", n)
 	}
 }
 

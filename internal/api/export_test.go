@@ -20,7 +20,6 @@ const (
 	MaxBatchBytes    = maxBatchBytes
 	MaxBatchOrders   = maxBatchOrders
 	MaxBatches       = maxBatches
-	MaxProblems      = maxProblems
 
 	HeartbeatInterval = heartbeatInterval
 )

@@ -103,11 +103,9 @@ func TestUnknownQueues(t *testing.T) {
 		"{low}", "low%7D", "asynq", strings.Repeat("low", 50), "%3Cscript%3E", "low%2Fx", "low+",
 	} {
 		for _, do := range []string{"pause", "resume"} {
-			t.Run(do+" "+name, func(t *testing.T) {
-				if p := b.ask(t, "POST", "/queues/"+name+"/"+do, "").problem(t, 404); p.Detail != "There is no queue with this name." {
-					t.Errorf("detail is %q", p.Detail)
-				}
-			})
+			if p := b.ask(t, "POST", "/queues/"+name+"/"+do, "").problem(t, 404); p.Detail != "There is no queue with this name." {
+				t.Errorf("%s %s: detail is %q", do, name, p.Detail)
+			}
 		}
 	}
 	b.empty(t)

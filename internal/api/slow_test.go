@@ -72,25 +72,14 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestBatchReasonIsLogged logs once why orders of a batch were not accepted.
-func TestBatchReasonIsLogged(t *testing.T) {
-	t.Parallel()
-	s := serve(t, taking(takes(func(context.Context, order.Order) (order.Record, bool, error) {
-		return order.Record{}, false, errors.Join(order.ErrUnavailable, errors.New("refused"))
-	})))
-	s.ask(t, "POST", "/orders/batch", lines("o", 3), "Content-Type", ndjson)
-	if n := strings.Count(s.log.String(), `3 of 3 orders were not accepted, the first because: `); n != 1 {
-		t.Errorf("logged %d times: %s", n, s.log.String())
-	}
-}
-
-// TestBatchStopsTrying does not try the rest of a batch once Redis is unavailable.
+// TestBatchStopsTrying does not try the rest of a batch once Redis is unavailable, and logs
+// the reason once.
 func TestBatchStopsTrying(t *testing.T) {
 	t.Parallel()
 	var tried atomic.Int64
 	s := serve(t, taking(takes(func(context.Context, order.Order) (order.Record, bool, error) {
 		tried.Add(1)
-		return order.Record{}, false, order.ErrUnavailable
+		return order.Record{}, false, errors.Join(order.ErrUnavailable, errors.New("refused"))
 	})))
 	const orders = 5000
 	if all := s.batch(t, lines("o", orders)); count(all)[503] != orders {
@@ -99,5 +88,9 @@ func TestBatchStopsTrying(t *testing.T) {
 	// Each of the four shards may have begun a chunk or two.
 	if n := tried.Load(); n == 0 || n > orders/2 {
 		t.Errorf("%d of %d orders were tried", n, orders)
+	}
+	log := s.log.String()
+	if strings.Count(log, "5000 of 5000 orders were not accepted, the first because: ") != 1 || !strings.Contains(log, "refused") {
+		t.Errorf("the log says %s", log)
 	}
 }

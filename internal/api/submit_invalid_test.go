@@ -27,7 +27,7 @@ func TestSubmitRefusesBadBodies(t *testing.T) {
 			}
 			typ := "tag:orderprocessor,2026:invalid-order"
 			if row.want == nil {
-				typ = "tag:orderprocessor,2026:malformed-json"
+				typ = typeMalformed
 			}
 			if p.Type != typ || p.Instance != "/orders" {
 				t.Errorf("type %q, instance %q; want %q, /orders", p.Type, p.Instance, typ)

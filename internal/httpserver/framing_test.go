@@ -73,11 +73,11 @@ func TestConnections(t *testing.T) {
 		"POST /small HTTP/1.1\r\nHost: a\r\n" + chunks: {200},
 		"FOO / HTTP/1.1\r\nHost: a\r\n" + chunks:       {405},
 		"PUT / HTTP/1.1\r\nHost: a\r\n" + chunks:       {405},
-		fmt.Sprintf("POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", MaxBodyBytes+1): {413},
-		fmt.Sprintf("POST /large HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", largeBytes+1):   {413},
-		"POST /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nxx":        {100, 200},
-		"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + strings.Repeat("x", MaxHeaderBytes) + "\r\n\r\n":                          {431},
-		"GET /" + strings.Repeat("x", MaxHeaderBytes) + " HTTP/1.1\r\nHost: a\r\n\r\n":                                       {431},
+		fmt.Sprintf("POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", MaxBodyBytes+1):                                                    {413},
+		fmt.Sprintf("POST /large HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", largeBytes+1):                                                      {413},
+		fmt.Sprintf("POST /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", largeBytes) + strings.Repeat("x", largeBytes): {100, 200},
+		"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + strings.Repeat("x", MaxHeaderBytes) + "\r\n\r\n":                                                                             {431},
+		"GET /" + strings.Repeat("x", MaxHeaderBytes) + " HTTP/1.1\r\nHost: a\r\n\r\n":                                                                                          {431},
 	} {
 		if all := s.say(t, request); !slices.Equal(all, want) {
 			t.Errorf("%.200q: the answers are %v, want %v", request, all, want)
