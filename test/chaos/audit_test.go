@@ -5,14 +5,17 @@ import (
 	"strconv"
 	"time"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
+	"orderprocessor/test/kit"
 )
 
 // sentOrder is one order in the client's journal.
 type sentOrder struct {
 	cents int64
-	ends  string // the status that it must end in; empty for any
-	acked bool   // answered with 2xx at least once
+	ends  order.Status // the status that it must end in; empty for any
+	acked bool         // answered with 2xx at least once
 	// Tries by their answers: connections that broke, and 5xx.
 	broken, refusedBusy int
 	// silent is an order that was accepted without an answer, although its connection
@@ -39,8 +42,8 @@ type audit struct {
 	s        *system
 	sent     map[string]*sentOrder
 	atShop   map[string]*shopOrder
-	listed   map[string]orderView
-	stats    statsView
+	listed   map[string]client.Order
+	stats    kit.Stats
 	verdict  verdict
 	findings []string
 }
@@ -48,14 +51,14 @@ type audit struct {
 // newAudit reads the journals and asks the API. The system must be at rest.
 func newAudit(s *system) *audit {
 	s.t.Helper()
-	a := &audit{s: s, sent: map[string]*sentOrder{}, atShop: map[string]*shopOrder{}, listed: map[string]orderView{}}
+	a := &audit{s: s, sent: map[string]*sentOrder{}, atShop: map[string]*shopOrder{}, listed: map[string]client.Order{}}
 	a.readClient()
 	a.readShop()
 	var ok bool
 	if a.stats, ok = s.stats(); !ok {
 		s.t.Fatal("no API answers the auditor")
 	}
-	for _, o := range s.list() {
+	for _, o := range s.all() {
 		if _, twice := a.listed[o.ID]; twice {
 			a.find(&a.verdict.Duplicated, "order %s is listed twice", o.ID)
 		}
@@ -92,7 +95,7 @@ func (a *audit) readClient() {
 		id, kind := line[1], line[5]
 		o := a.sent[id]
 		if o == nil {
-			o = &sentOrder{cents: number(line[2]), ends: line[3]}
+			o = &sentOrder{cents: number(line[2]), ends: order.Status(line[3])}
 			a.sent[id] = o
 		}
 		switch {
@@ -142,7 +145,7 @@ func (a *audit) checkOutcomes() {
 		switch {
 		case from == nil:
 			a.find(&a.verdict.Invented, "order %s was never sent", id)
-		case !o.settled():
+		case !o.Status.Settled():
 			a.find(&a.verdict.Lost, "order %s is %s for good, error %q", id, o.Status, o.Error)
 		case cents(o.Amount) != from.cents:
 			a.find(&a.verdict.Drift, "order %s has amount %s, %d cents were sent", id, o.Amount, from.cents)
@@ -176,17 +179,17 @@ func (a *audit) checkShop() {
 
 // excused reports whether an order may have failed although the shop accepted it: its
 // worker was lost during the last attempt.
-func (a *audit) excused(o orderView) bool { return o.Status == "failed" && lostWorker(o) }
+func (a *audit) excused(o client.Order) bool { return o.Status == "failed" && lostWorker(o) }
 
 // checkStats wants the statistics to count what is listed.
 func (a *audit) checkStats() {
-	v, listed, attempts := a.stats, map[string]int64{}, int64(0)
+	v, listed, attempts := a.stats, map[order.Status]int64{}, int64(0)
 	for _, o := range a.listed {
 		listed[o.Status]++
 		attempts += int64(len(o.Attempts))
 	}
 	for status, n := range v.ByStatus {
-		a.compare("orders "+status, n, listed[status])
+		a.compare("orders "+string(status), n, listed[status])
 	}
 	failed := listed["failed"] + listed["rejected"]
 	a.compare("orders processed", v.TotalProcessed, listed["completed"]+failed)

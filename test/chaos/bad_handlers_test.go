@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/order"
 )
 
 // TestBadHandlers works orders whose handlers panic, hang, do not listen, or end
@@ -40,7 +42,7 @@ func TestBadHandlers(t *testing.T) {
 // do no harm and are at work at the same time.
 func badOrders(each int) []submission {
 	var all []submission
-	add := func(kind string, n int, ends string) {
+	add := func(kind string, n int, ends order.Status) {
 		o := plain(fmt.Sprintf("%s-%d", kind, n), 10_000+len(all))
 		o.Priority, o.Ends = 2, ends
 		all = append(all, o)

@@ -72,13 +72,13 @@ func unreliable(id string, call int) reply {
 // cancelRetrying cancels what is retrying until ctx ends, and counts the verdicts.
 func (s *system) cancelRetrying(ctx context.Context, cancelled, refused *atomic.Int64) {
 	for ctx.Err() == nil {
-		p, _ := s.page("status=retrying&limit=50")
-		for _, o := range p.Orders {
-			status, answer := s.send("/orders/"+o.ID+"/cancel", "")
+		orders, _ := s.list("status=retrying&limit=50")
+		for _, o := range orders {
+			got := s.send("/orders/"+o.ID+"/cancel", "")
 			switch {
-			case status == http.StatusOK:
+			case got.Code == http.StatusOK:
 				cancelled.Add(1)
-			case status == http.StatusConflict && bytes.Contains(answer, []byte(`"tag:orderprocessor,2026:order-outcome-unknown"`)):
+			case got.Code == http.StatusConflict && bytes.Contains(got.Body, []byte(`"tag:orderprocessor,2026:order-outcome-unknown"`)):
 				refused.Add(1)
 			}
 		}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"orderprocessor/test/kit"
 )
 
 // The answers of the client's journal that are not a status.
@@ -39,26 +41,23 @@ type answer struct {
 // final reports whether the order need not be sent again.
 func (a answer) final() bool { return len(a.kind) == 3 && a.kind < "500" }
 
-// client sends orders and journals every try with its answer. It is safe for
+// sender sends orders and journals every try with its answer. It is safe for
 // concurrent use.
-type client struct {
+type sender struct {
+	*kit.API
 	s       *system
-	http    *http.Client
 	journal *journal
 	turn    atomic.Int64
 }
 
-func newClient(t *testing.T, s *system, path string) *client {
+func newClient(t *testing.T, s *system, path string) *sender {
 	t.Helper()
-	// The API answers 408 on a connection on which nothing has come for ten seconds.
-	transport := &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &client{s: s, http: &http.Client{Transport: transport, Timeout: patience}, journal: openJournal(t, path)}
+	return &sender{API: kit.NewAPI(t, "", nil), s: s, journal: openJournal(t, path)}
 }
 
 // submit sends an order until it is answered for good, going on to the next API
 // when one refuses the connection. It returns the last answer.
-func (c *client) submit(o submission) answer {
+func (c *sender) submit(o submission) answer {
 	deadline := time.Now().Add(patience)
 	at := int(c.turn.Add(1))
 	for try := 1; ; try++ {
@@ -67,7 +66,7 @@ func (c *client) submit(o submission) answer {
 			return a
 		}
 		if time.Now().After(deadline) {
-			c.s.t.Errorf("order %s was not taken within %v, at last: %s", o.ID, patience, a.kind)
+			c.s.t.Errorf("order %s was not accepted within %v, at last: %s", o.ID, patience, a.kind)
 			return a
 		}
 		at++
@@ -78,15 +77,15 @@ func (c *client) submit(o submission) answer {
 }
 
 // try sends an order once.
-func (c *client) try(l *instance, o submission, number int) answer {
+func (c *sender) try(l *instance, o submission, number int) answer {
 	begun := time.Now()
 	a, detail := c.exchange(l.current.Load().url, o)
-	c.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), o.Ends, strconv.Itoa(number),
+	c.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), string(o.Ends), strconv.Itoa(number),
 		a.kind, strconv.FormatInt(time.Since(begun).Microseconds(), 10), detail)
 	return a
 }
 
-func (c *client) exchange(url string, o submission) (a answer, detail string) {
+func (c *sender) exchange(url string, o submission) (a answer, detail string) {
 	var reused, answered atomic.Bool
 	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
 		GotConn:              func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
@@ -97,7 +96,7 @@ func (c *client) exchange(url string, o submission) (a answer, detail string) {
 		return answer{kind: broken}, err.Error()
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.http.Do(req)
+	resp, err := c.HTTP.Do(req)
 	if err != nil {
 		return answer{kind: kindOf(err, reused.Load() && !answered.Load())}, fmt.Sprintf("%q", err)
 	}
@@ -123,7 +122,7 @@ func kindOf(err error, keptAndSilent bool) string {
 
 // submitAll sends the orders numbered from 0 on from so many clients at once,
 // each of which waits for its answer, and returns when all have theirs.
-func (c *client) submitAll(total, clients int, nth func(n int) submission) {
+func (c *sender) submitAll(total, clients int, nth func(n int) submission) {
 	var next atomic.Int64
 	var running sync.WaitGroup
 	for range clients {
@@ -138,7 +137,7 @@ func (c *client) submitAll(total, clients int, nth func(n int) submission) {
 
 // submitSteadily sends so many orders a second until ctx ends, whatever the answers are,
 // and returns how many it sent once all have theirs.
-func (c *client) submitSteadily(ctx context.Context, perSecond int, nth func(n int) submission) int {
+func (c *sender) submitSteadily(ctx context.Context, perSecond int, nth func(n int) submission) int {
 	return steadily(perSecond, func() bool { return ctx.Err() == nil }, func(n int) { c.submit(nth(n)) })
 }
 

@@ -3,6 +3,8 @@ package chaos_test
 import (
 	"slices"
 	"time"
+
+	"orderprocessor/test/kit"
 )
 
 // shownFindings bounds what a failed scenario prints.
@@ -12,15 +14,15 @@ const shownFindings = 20
 // anything changes.
 func (s *system) awaitRest() {
 	s.t.Helper()
-	var last statsView
+	var last kit.Stats
 	deadline := time.Now().Add(restPatience)
 	for {
 		if v, ok := s.stats(); ok {
-			if v.progress() != last.progress() {
+			if progress(v) != progress(last) {
 				deadline = time.Now().Add(restPatience)
 			}
 			last = v
-			if v.unsettled() == 0 && v.queued() == 0 && v.Ledger.Accepted > 0 && v.Ledger.Drift == 0 {
+			if unsettled(v) == 0 && queued(v) == 0 && v.Ledger.Accepted > 0 && v.Ledger.Drift == 0 {
 				return
 			}
 		}
@@ -58,8 +60,8 @@ func (s *system) concludeByTotals() *audit {
 	s.t.Helper()
 	s.awaitRest()
 	s.until("all orders are forgotten", restPatience, func() bool {
-		page, err := s.page("limit=1")
-		return err == nil && len(page.Orders) == 0 && s.archived() == 0
+		orders, err := s.list("limit=1")
+		return err == nil && len(orders) == 0 && s.archived() == 0
 	})
 	a := newAudit(s)
 	a.verdict.Orders = int(a.stats.Ledger.Accepted)

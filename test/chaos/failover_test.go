@@ -3,6 +3,8 @@ package chaos_test
 import (
 	"testing"
 	"time"
+
+	"orderprocessor/test/kit"
 )
 
 // unreplicated is how many findings a failover may leave, where replication is
@@ -16,8 +18,9 @@ const unreplicated = 3
 // for it; the findings that this makes are in the table and are bounded here.
 func TestFailover(t *testing.T) {
 	s := open(t, "l failover by Sentinel, asynchronous")
-	w := openSentinelRedis(t)
-	s.redisURL, s.rdb = w.url(), w.nodes[0].Client()
+	w := kit.StartSentinels(t, "down-after-milliseconds orders 5000", "down-after-milliseconds orders "+shortOrLong("5000", "1000"),
+		"failover-timeout orders 30000", "failover-timeout orders 5000")
+	s.redisURL, s.rdb = w.URL, w.Clients[0]
 	s.addAPIs(1)
 	s.addWorkers(2)
 	var killed time.Time
@@ -25,10 +28,9 @@ func TestFailover(t *testing.T) {
 		s.awaitCalls(shortOrLong(100, 4000) + s.rand.IntN(100))
 		s.faults.Add(1)
 		killed = time.Now()
-		w.nodes[0].Kill()
-		master := w.promoted(s)
+		w.Nodes[0].Kill()
+		s.rdb = w.Promoted(t)
 		t.Logf("a replica was promoted %v after the kill", time.Since(killed).Round(time.Millisecond))
-		s.rdb = master.Client()
 		s.awaitCalls(shortOrLong(100, 4000))
 	})
 	a := s.concludeWith(unreplicated)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/order"
 )
 
 // held is how many orders are with the worker that is stopped: all its slots
@@ -83,11 +85,11 @@ func (a *audit) checkTakenOver(frozen time.Duration) {
 	takenOver := 0
 	for n := range held {
 		o := a.listed[fmt.Sprintf("held-%d", n)]
-		want := "completed"
+		want := order.StatusCompleted
 		if len(o.Attempts) > 1 {
 			takenOver++
 		} else if n%2 == 1 {
-			want = "failed"
+			want = order.StatusFailed
 		}
 		if o.Status != want {
 			a.s.t.Errorf("order %s is %s after %d attempts, want %s: %s", o.ID, o.Status, len(o.Attempts), want, o.Error)

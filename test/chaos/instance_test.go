@@ -2,13 +2,13 @@ package chaos_test
 
 import (
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"orderprocessor/internal/programtest"
+	"orderprocessor/test/kit"
 )
 
 // process is one running program. Its methods are safe for concurrent use.
@@ -57,7 +57,7 @@ func (l *instance) start() error {
 	p := &process{Process: running}
 	l.s.own(p)
 	if l.program == "api" {
-		err = p.awaitServing()
+		err = p.awaitServing(l.s.client)
 	} else {
 		p.id, err = p.Await(`"msg":"worker is starting","worker_id":"([^"]+)"`)
 	}
@@ -68,20 +68,13 @@ func (l *instance) start() error {
 }
 
 // awaitServing waits until an API has found its Redis.
-func (p *process) awaitServing() error {
+func (p *process) awaitServing(c *sender) error {
 	addr, err := p.Await(programtest.Listening)
 	if err != nil {
 		return err
 	}
 	p.url = "http://" + addr
-	if !programtest.Poll(patience, func() bool {
-		resp, err := http.Get(p.url + "/stats")
-		if err != nil {
-			return false
-		}
-		_ = resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	}) {
+	if !programtest.Poll(patience, func() bool { return c.At(p.url).Get("/stats", &kit.Stats{}) == nil }) {
 		return fmt.Errorf("the API does not serve:\n%s", p.Tail())
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+
+	"orderprocessor/internal/order"
 )
 
 const (
@@ -50,7 +52,7 @@ func (a *audit) leaked(key string, customers map[string]bool) string {
 func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	kind, name, _ := strings.Cut(rest, ":")
 	_, listed := a.listed[name]
-	_, status := a.stats.ByStatus[name]
+	_, status := a.stats.ByStatus[order.Status(name)]
 	switch {
 	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e":
 		return ""
@@ -73,7 +75,7 @@ func (a *audit) leakedQueue(rest string) string {
 	case "t":
 		archived := a.s.rdb.ZScore(a.s.t.Context(), queueStart+queue+"}:archived", id).Err() == nil
 		if o := a.listed[id]; !archived || o.Status != "failed" {
-			return "the order is " + o.Status
+			return "the order is " + string(o.Status)
 		}
 		return ""
 	default:

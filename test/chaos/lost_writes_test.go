@@ -8,6 +8,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
 )
 
 // TestLostWrites loses each write of the API and of the workers on its way to Redis, and
@@ -144,7 +147,7 @@ func (w *workload) turn(n int) {
 }
 
 // one returns an order whose id says what happens to it.
-func (w *workload) one(kind string, n int, ends string) submission {
+func (w *workload) one(kind string, n int, ends order.Status) submission {
 	o := plain(fmt.Sprintf("%s-%d", kind, n), 20_000+5*n+len(kind)%5) // none of high value
 	o.Priority, o.Ends = 2, ends
 	return o
@@ -156,7 +159,7 @@ func (w *workload) retried(n int) {
 	w.refusing.Store(o.ID, true)
 	w.s.client.submit(o)
 	w.s.until("order "+o.ID+" failed", patience, func() bool {
-		var v orderView
+		var v client.Order
 		return w.s.get("/orders/"+o.ID, &v) == nil && v.Status == "failed"
 	})
 	w.refusing.Delete(o.ID)

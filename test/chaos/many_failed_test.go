@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"orderprocessor/internal/client"
 )
 
 // TestManyFail has the shop refuse more orders for good than Asynq keeps in an
@@ -73,7 +75,7 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 		body.WriteString(o.json() + "\n")
 	}
 	begun := time.Now()
-	_, answer := s.operate("/orders/batch", body.String(), "application/x-ndjson")
+	answer := s.operate("/orders/batch", body.String(), "Content-Type", "application/x-ndjson").Body
 	took := strconv.FormatInt(time.Since(begun).Microseconds(), 10)
 	for i, line := range bytes.Split(bytes.TrimSpace(answer), []byte("\n")) {
 		var v struct {
@@ -87,7 +89,7 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 		case err != nil || v.Status != http.StatusCreated && (try == 1 || v.Status != http.StatusOK):
 			s.t.Fatalf("order %s was answered %s, %v", o.ID, line, err)
 		}
-		s.client.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), o.Ends,
+		s.client.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), string(o.Ends),
 			strconv.Itoa(try), strconv.Itoa(v.Status), took, "")
 	}
 	return again
@@ -97,7 +99,7 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 func (s *system) wantFailed(total int) {
 	s.t.Helper()
 	failed := 0
-	for _, o := range s.list() {
+	for _, o := range s.all() {
 		if o.Status == "failed" {
 			failed++
 		}
@@ -110,19 +112,14 @@ func (s *system) wantFailed(total int) {
 // retryAll retries all failed orders, a thousand at a time.
 func (s *system) retryAll() {
 	s.t.Helper()
-	for cursor := ""; ; {
-		request := map[string]any{"status": "failed", "limit": 1000, "dry_run": false}
-		if cursor != "" {
-			request["cursor"] = cursor
-		}
+	request := client.RetryRequest{Status: "failed", Limit: 1000}
+	for {
 		body, _ := json.Marshal(request)
-		var report struct {
-			NextCursor string `json:"next_cursor"`
+		var report client.RetryReport
+		if got := s.operate("/orders/retry", string(body)); got.Code != http.StatusOK || json.Unmarshal(got.Body, &report) != nil {
+			s.t.Fatalf("the retry was answered %d: %s", got.Code, got.Body)
 		}
-		if status, answer := s.operate("/orders/retry", string(body)); status != http.StatusOK || json.Unmarshal(answer, &report) != nil {
-			s.t.Fatalf("the retry was answered %d: %s", status, answer)
-		}
-		if cursor = report.NextCursor; cursor == "" {
+		if request.Cursor = report.NextCursor; request.Cursor == "" {
 			return
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"orderprocessor/internal/client"
 )
 
 // recovery returns how long after the loss of their worker orders were begun
@@ -15,7 +17,7 @@ func (a *audit) recovery() []time.Duration {
 	for _, o := range a.listed {
 		for i, attempt := range o.Attempts[:max(0, len(o.Attempts)-1)] {
 			at, lost := a.s.losses[attempt.WorkerID]
-			if lost && attempt.EndedAt != nil && attempt.EndedAt.After(at) {
+			if lost && attempt.EndedAt.After(at) {
 				all = append(all, o.Attempts[i+1].StartedAt.Sub(at))
 			}
 		}
@@ -26,7 +28,7 @@ func (a *audit) recovery() []time.Duration {
 
 // lostWorker reports whether the order's last attempt, or its outcome, is the loss
 // of a worker.
-func lostWorker(o orderView) bool {
+func lostWorker(o client.Order) bool {
 	last := len(o.Attempts) - 1
 	return withoutResult(o.Error) || last >= 0 && withoutResult(o.Attempts[last].Error)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -157,16 +156,8 @@ func (s *system) adminURL(l *instance) string {
 // gauge reads one metric of a program.
 func (s *system) gauge(address, name string) float64 {
 	s.t.Helper()
-	resp, err := s.client.http.Get(address + "/metrics")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	m := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
+	metrics := s.client.At(address).Send(http.MethodGet, "/metrics", "").Body
+	m := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(metrics)
 	if m == nil {
 		s.t.Fatalf("%s has no metric %s", address, name)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"orderprocessor/internal/order"
 )
 
 // submission is an order as a client sends it, and what is to become of it.
@@ -19,7 +21,7 @@ type submission struct {
 	ProcessAt string `json:"process_at,omitempty"`
 
 	// Ends is the status that the order must end in; empty for any.
-	Ends string `json:"-"`
+	Ends order.Status `json:"-"`
 }
 
 // plain returns an order that completes. No two numbers below a million have the

@@ -26,7 +26,7 @@ type system struct {
 	redis   *redistest.Server
 	rdb     *redis.Client
 	shop    *shop
-	client  *client
+	client  *sender
 	apis    []*instance
 	workers []*instance
 	faults  atomic.Int64

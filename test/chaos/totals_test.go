@@ -1,6 +1,10 @@
 package chaos_test
 
-import "time"
+import (
+	"time"
+
+	"orderprocessor/internal/order"
+)
 
 // shortRetention is how long settled orders are kept in a scenario that needs as many
 // orders to leave as come.
@@ -9,7 +13,7 @@ const shortRetention = 2 * time.Second
 // checkTotals wants the statistics to count what was answered. An order that was
 // never answered may be counted, and is known by its effect alone.
 func (a *audit) checkTotals() {
-	ends, acked, unheard := map[string]int64{}, int64(0), int64(0)
+	ends, acked, unheard := map[order.Status]int64{}, int64(0), int64(0)
 	for id, o := range a.sent {
 		if o.acked {
 			acked++
@@ -21,7 +25,7 @@ func (a *audit) checkTotals() {
 	}
 	v := a.stats
 	for status, n := range v.ByStatus {
-		a.compare("orders "+status, n, ends[status])
+		a.compare("orders "+string(status), n, ends[status])
 	}
 	a.compare("drift", v.Ledger.Drift, 0)
 	a.compare("accepted orders", v.Ledger.Accepted, acked+unheard)

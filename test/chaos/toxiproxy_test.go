@@ -4,12 +4,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
-
-	"orderprocessor/internal/redistest"
 )
 
 // network is the way between programs and Redis, with Toxiproxy in it. Programs
@@ -46,41 +43,11 @@ func (n *network) addToxic(toxic string) {
 	}
 }
 
-// cut closes all connections and refuses new ones, until mend.
-func (n *network) cut() { n.toxic.Stop() }
-
 // restore removes all faults.
 func (n *network) restore() {
 	n.t.Helper()
 	n.toxic.Toxics.ResetToxics(n.t.Context())
 	if err := n.toxic.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
 		n.t.Fatal(err)
-	}
-}
-
-// TestNetwork delays, cuts and mends the way to Redis.
-func TestNetwork(t *testing.T) {
-	t.Parallel()
-	n := openNetwork(t, redistest.Start(t).URL())
-	c := dial(t, n.URL())
-	ping := func() (time.Duration, error) {
-		begun := time.Now()
-		err := c.Ping(t.Context()).Err()
-		return time.Since(begun), err
-	}
-	if _, err := ping(); err != nil {
-		t.Fatalf("the way is closed: %v", err)
-	}
-	n.addToxic(`{"name":"slow","type":"latency","stream":"upstream","attributes":{"latency":300}}`)
-	if took, err := ping(); err != nil || took < 300*time.Millisecond {
-		t.Errorf("the slow way took %v, %v", took, err)
-	}
-	n.cut()
-	if _, err := ping(); err == nil {
-		t.Error("the way that is cut is open")
-	}
-	n.restore()
-	if _, err := ping(); err != nil {
-		t.Errorf("the mended way is closed: %v", err)
 	}
 }

@@ -166,3 +166,24 @@ func TestWriteBreaker(t *testing.T) {
 		})
 	}
 }
+
+// dial returns a client that tries each command once.
+func dial(t *testing.T, url string) *redis.Client {
+	t.Helper()
+	opts, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.MaxRetries, opts.DialerRetries = -1, 1
+	c := redis.NewClient(opts)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// redisText is the answer as text, empty after an error.
+func redisText(c *redis.Cmd) string {
+	if c.Err() != nil {
+		return ""
+	}
+	return fmt.Sprint(c.Val())
+}
