@@ -119,16 +119,6 @@ const acceptedRates = `(async () => {
 	return known > 4000 ? "" : "only " + known + " rates are known";
 })()`
 
-// awaited is the text that a promise in the page resolves to.
-func (p *tab) awaited(expression string) string {
-	p.t.Helper()
-	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return text
-}
-
 // TestAcceptedChart draws the true rate while the page asks all the time and answers are
 // late.
 func TestAcceptedChart(t *testing.T) {
@@ -189,7 +179,7 @@ func TestMessages(t *testing.T) {
 	p.gone("#failures-result") // a success under a new alarm
 	p.alter("/health", "")
 
-	p.do(chromedp.Navigate(s.url + "/#/orders/bad"))
+	p.visit("orders/bad")
 	p.sees(".verdict", "Failed")
 	p.alter("/orders/bad", fault)
 	value[any](p, `(document.querySelector("[data-action=retry]").click(), true)`) // the fault may move it
@@ -200,12 +190,12 @@ func TestMessages(t *testing.T) {
 	value[any](p, `(() => { const now = Date.now; Date.now = () => now() + 61_000; return true; })()`)
 	p.gone("#order-result")
 
-	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.visit("")
 	p.sees("[data-order=bad]", "failed")
 	p.alter("/orders", fault)
 	value[any](p, `(document.dispatchEvent(new Event("visibilitychange")), location.hash = "#/submit", true)`)
 	p.shows("#f-amount")
-	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.visit("")
 	p.sees("#orders-note", "The list cannot be read")
 	p.alter("/orders", "")
 	p.sees("#orders-note", "live")
@@ -223,7 +213,7 @@ func (p *tab) gone(region string) {
 func TestOutcomeWords(t *testing.T) {
 	s := start(t, "ORDERS_MAX_ITEMS=1")
 	s.worker()
-	s.send(http.MethodPost, "/orders", "application/json", `{"id":"refused","amount":5,"items":["a","b"],"customer":"Ada","address":"1 Example Road"}`)
+	s.post("/orders", `{"id":"refused","amount":5,"items":["a","b"],"customer":"Ada","address":"1 Example Road"}`)
 	s.submit("good")
 	p := s.open("#/orders/good")
 	cell := func(attempt int, word, level string) {
@@ -239,7 +229,7 @@ func TestOutcomeWords(t *testing.T) {
 		})()`, level, row))
 	}
 	cell(1, "done", "good")
-	p.do(chromedp.Navigate(s.url + "/#/orders/refused"))
+	p.visit("orders/refused")
 	cell(1, "rejected", "warn")
 	p.click("[data-action=retry]")
 	p.sees(".attempts", "2")
@@ -252,10 +242,10 @@ func TestOutcomeWords(t *testing.T) {
 
 // TestColoursAtOnce holds that no colour comes later than the text that it belongs to.
 func TestColoursAtOnce(t *testing.T) {
-	s, p := settled(t)
+	_, p := settled(t)
 	p.do(preferring("prefers-reduced-motion", "no-preference"))
 	for _, hash := range []string{"", "orders/before", "failures", "submit"} {
-		p.do(chromedp.Navigate(s.url + "/#/" + hash))
+		p.visit(hash)
 		p.until(`document.querySelector("main h1") !== null`)
 		if late := value[[]string](p, `[...document.querySelectorAll("body *")].flatMap((e) => {
 			const style = getComputedStyle(e), spans = style.transitionDuration.split(", ");
@@ -278,14 +268,13 @@ func TestPlurals(t *testing.T) {
 	p.sees("[data-order=one]", "failed")
 	p.alter("/orders/one/events", `it.events.at(-1).sequence++`)
 	for hash, shown := range map[string]string{"": "[data-order=one]", "failures": ".failure", "orders/one": ".left-out"} {
-		p.do(chromedp.Navigate(s.url + "/#/" + hash))
-		p.shows(shown)
+		p.view(hash, shown)
 		if wrong := value[[]string](p, `document.body.innerText.match(/(?<![\d,.])1\s+(orders|slots|workers|changes|attempts|items|are)\b/g) ?? []`); len(wrong) > 0 {
 			t.Errorf("#/%s says %q", hash, wrong)
 		}
 	}
 	p.sees(".left-out", "1 event is not kept")
-	p.do(chromedp.Navigate(s.url + "/#/failures"))
+	p.visit("failures")
 	p.sees("#failures-lead", "The newest order that failed, by reason.")
 }
 
@@ -304,14 +293,13 @@ func TestTimes(t *testing.T) {
 	p.alter("/orders/late", `it.process_at = "2099-05-06T07:08:09Z"`)
 	p.alter("/orders/bad", `it.attempts[0].started_at = "2026-01-02T03:04:05.678901Z"`)
 	for _, view := range [][2]string{{"", "#state-time time"}, {"failures", ".failure time"}, {"orders/bad", ".attempts time"}, {"orders/late", ".verdict time"}} {
-		p.do(chromedp.Navigate(s.url + "/#/" + view[0]))
-		p.shows(view[1])
+		p.view(view[0], view[1])
 		for _, wrong := range value[[]string](p, badTimes) {
 			t.Errorf("#/%s: %s", view[0], wrong)
 		}
 	}
 	p.sees(".verdict", "6 May 2099, 12:38:09 GMT+5:30 · in ")
-	p.do(chromedp.Navigate(s.url + "/#/orders/bad"))
+	p.visit("orders/bad")
 	p.sees(".attempts", "2 Jan 2026, 08:34:05 GMT+5:30 · ")
 	p.sees(`.attempts time[title="2026-01-02T03:04:05.678901Z"]`, " d ago")
 	p.until(`/ (now|\d+ s ago|\d min ago)$/.test(document.querySelector(".timeline time").textContent)`)
@@ -341,7 +329,7 @@ const badTimes = `(() => {
 
 // inZone has the tab live in a zone.
 func inZone(zone string) chromedp.Action[chromedp.Void] {
-	return overriding(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+	return calling(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
 }
 
 // TestHiddenCharacters shows texts from outside with their controls escaped, wherever
@@ -361,8 +349,7 @@ func TestHiddenCharacters(t *testing.T) {
 	p.alter("/health", odd+`it.reason = odd`)
 	p.sees("#state-words", `<\u202eabc`)
 	for hash, shown := range map[string]string{"orders/odd": ".attempts", "failures": ".failure", "orders/%E2%80%AE": "#order-missing"} {
-		p.do(chromedp.Navigate(s.url + "/#/" + hash))
-		p.shows(shown)
+		p.view(hash, shown)
 		p.until(`document.querySelector("main").textContent.includes("\\u202e")`)
 		if value[bool](p, `/[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u2028\u2029\u0007]/.test(document.body.textContent + document.title)`) {
 			t.Errorf("#/%s shows such characters", hash)
@@ -377,7 +364,7 @@ func TestHiddenCharacters(t *testing.T) {
 // which browsers take for the end of the stream.
 func TestStreamReturns(t *testing.T) {
 	s := start(t)
-	target, err := url.Parse(s.url)
+	target, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -29,7 +28,7 @@ func TestGap(t *testing.T) {
 		word      string // where there is one, of the order that was there before
 	}{
 		{"the events have left", func(s *system) {
-			s.send(http.MethodPost, "/orders/before/cancel", "", "")
+			s.post("/orders/before/cancel", "")
 			s.flood("meanwhile", 30) // several entries of the stream
 			if err := s.redis.Client().XTrimMaxLen(t.Context(), events, 1).Err(); err != nil {
 				t.Error(err)
@@ -49,7 +48,7 @@ func TestGap(t *testing.T) {
 			p.sees("#orders-note", "live")
 			s.submit("before") // so that an event tells of it
 			p.sees("[data-order=before]", "pending")
-			address := strings.TrimPrefix(s.url, "http://")
+			address := strings.TrimPrefix(s.URL, "http://")
 			s.stop()
 			p.sees("#state-words", "Reconnecting")
 			s.api("127.0.0.1:0")

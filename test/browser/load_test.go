@@ -3,7 +3,6 @@ package browser_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,14 +38,12 @@ func TestLoad(t *testing.T) {
 	value[any](p, watchRows)
 	l := s.load()
 	for l.accepted.Load() < loadEvents {
-		l.flows(t)
 		p.isOfUse()
 	}
 	p.sees("#orders-note", "amounts appear when there are fewer orders")
 	p.shoot("load")
 	draws := p.draws()
 	for until := l.accepted.Load() + loadEvents/3; l.accepted.Load() < until; {
-		l.flows(t)
 		p.do(chromedp.Sleep(step))
 	}
 	if n := draws(); n > maxDraws {
@@ -109,49 +106,30 @@ func (p *tab) draws() (perSecond func() float64) {
 type load struct {
 	accepted atomic.Int64
 	stop     func()
-	failed   chan error
 }
 
 func (s *system) load() *load {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
-	l := &load{failed: make(chan error, 1)}
+	l := &load{}
 	var running sync.WaitGroup
-	running.Go(func() {
-		if err := l.pour(ctx, s); err != nil {
-			l.failed <- err
-		}
-	})
+	running.Go(func() { l.pour(ctx, s) })
 	l.stop = func() { cancel(); running.Wait() }
 	s.t.Cleanup(l.stop)
 	return l
 }
 
-func (l *load) pour(ctx context.Context, s *system) error {
+func (l *load) pour(ctx context.Context, s *system) {
 	tick := time.NewTicker(loadPause)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		from := int(l.accepted.Load())
-		code, answer, err := s.ask(http.MethodPost, "/orders/batch", "application/x-ndjson", batch("load", from, from+loadBatch))
-		if err != nil || code != http.StatusOK {
-			return fmt.Errorf("POST /orders/batch answered %d %.200s %w", code, answer, err)
-		}
+		s.post("/orders/batch", batch("load", from, from+loadBatch), "Content-Type", "application/x-ndjson")
 		l.accepted.Add(loadBatch)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
-	}
-	return nil
-}
-
-// flows fails the test when no more is submitted.
-func (l *load) flows(t *testing.T) {
-	t.Helper()
-	select {
-	case err := <-l.failed:
-		t.Fatal(err)
-	default:
 	}
 }
 
@@ -180,9 +158,7 @@ func TestFlood(t *testing.T) {
 func (s *system) flood(name string, n int) {
 	s.t.Helper()
 	for from := 0; from < n; from += loadBatch {
-		if code := s.send(http.MethodPost, "/orders/batch", "application/x-ndjson", batch(name, from, min(n, from+loadBatch))); code != http.StatusOK {
-			s.t.Fatalf("POST /orders/batch answered %d", code)
-		}
+		s.post("/orders/batch", batch(name, from, min(n, from+loadBatch)), "Content-Type", "application/x-ndjson")
 	}
 }
 

@@ -77,11 +77,9 @@ func TestViewsEnd(t *testing.T) {
 	p.sees("[data-order=ord_1]", "completed")
 	round := func() {
 		for hash, shown := range map[string]string{"orders/ord_1": ".attempts", "submit": "#f-amount", "failures": ".empty", "": "[data-order=ord_1]"} {
-			p.do(chromedp.Navigate(s.url + "/#/" + hash))
-			p.shows(shown)
+			p.view(hash, shown)
 		}
-		p.do(chromedp.Navigate(s.url + "/#/"))
-		p.shows("[data-order=ord_1]")
+		p.view("", "[data-order=ord_1]")
 	}
 	round()
 	before := p.holds()
@@ -114,10 +112,7 @@ const hurried = `(() => {
 
 // withScript has every document of the tab begin with a script.
 func withScript(script string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-		return err
-	})
+	return calling(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // TestDay leaves the page open for a day, of which the browser sleeps a part as

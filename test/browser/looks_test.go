@@ -47,14 +47,12 @@ func TestNarrow(t *testing.T) {
 		value[any](p, large)
 		p.sees("[data-figure=waiting]", "12,345,678")
 		p.sees(".chart .now", "1.2M")
-		p.do(chromedp.Navigate(s.url + "/#/submit"))
-		p.shows("#f-amount")
+		p.view("submit", "#f-amount")
 		for hash, shown := range map[string]string{
 			"": "[data-order]", "failures": ".failure", "submit": "#f-amount", "orders/none": "#order-missing",
 			"orders/" + longest: ".attempts",
 		} {
-			p.do(chromedp.Navigate(s.url + "/#/" + hash))
-			p.shows(shown)
+			p.view(hash, shown)
 			if hash == "" {
 				p.sees("#orders", "999,999,999,999.99")
 			}
@@ -63,7 +61,7 @@ func TestNarrow(t *testing.T) {
 				p.shoot(fmt.Sprintf("narrow-%s-%d", shown[1:5], width))
 			}
 		}
-		p.do(chromedp.Navigate(s.url + "/#/orders/x"))
+		p.visit("orders/x")
 		p.click("[data-action=retry]")
 		p.sees("#order-result", "It is pending again")
 		p.fits(width, "an order that is retried")
@@ -118,16 +116,8 @@ const (
 
 // preferring emulates what a person has told the browser to prefer.
 func preferring(name, value string) chromedp.Action[chromedp.Void] {
-	return overriding(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	return calling(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: name, Value: value}},
-	})
-}
-
-// overriding emulates something of the browser's.
-func overriding[P any](command cdp.Command[P, cdp.Empty], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, command, params)
-		return err
 	})
 }
 
@@ -145,8 +135,7 @@ func TestSchemes(t *testing.T) {
 	p.readable()
 	p.shoot("desktop-dark")
 	for _, view := range [][2]string{{"orders/order-1", ".attempts"}, {"failures", ".empty"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
-		p.do(chromedp.Navigate(s.url + "/#/" + view[0]))
-		p.shows(view[1])
+		p.view(view[0], view[1])
 		p.readable()
 		p.controlled()
 	}
@@ -157,8 +146,7 @@ func TestSchemes(t *testing.T) {
 	p.readable()
 	p.controlled()
 	for _, view := range [][2]string{{"failures", ".empty"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
-		p.do(chromedp.Navigate(s.url + "/#/" + view[0]))
-		p.shows(view[1])
+		p.view(view[0], view[1])
 		p.controlled()
 	}
 	p.click("button[data-queue=low]") // the dialog, and a queue that is paused
@@ -278,8 +266,7 @@ func TestSpoken(t *testing.T) {
 			"table Orders that wait, over the last five minutes", "columnheader critical", "rowheader End to end",
 			"button Pause the queue low", "columnheader Took, or age", "link order-5", "cell completed", "cell 6.50", "StaticText All is well",
 		)
-		p.do(chromedp.Navigate(s.url + "/#/orders/order-5"))
-		p.shows(".attempts")
+		p.view("orders/order-5", ".attempts")
 		p.hears("columnheader Answer of the shop", "cell done", "StaticText 6.50")
 	}
 }

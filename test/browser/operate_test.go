@@ -105,12 +105,12 @@ func TestKeys(t *testing.T) {
 	s := start(t, "ORDERS_API_KEYS="+strings.Join(keys, ","))
 	s.worker()
 	as := func(key, hash string) *tab {
-		u, err := url.Parse(s.url)
+		u, err := url.Parse(s.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
 		u.User = url.UserPassword("me", key)
-		p := newTab(t, s.url)
+		p := newTab(t, s.URL)
 		p.mayRefuse()
 		p.do(chromedp.Navigate(u.String() + "/" + hash))
 		return p

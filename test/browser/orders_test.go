@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
 // TestSubmit submits an order on the page and watches it complete.
@@ -16,9 +14,9 @@ func TestSubmit(t *testing.T) {
 	p := s.open("")
 	p.sees("#state-words", "All is well")
 	p.shows("#welcome")
-	p.sees("#welcome-curl", "curl "+s.url+"/orders")
+	p.sees("#welcome-curl", "curl "+s.URL+"/orders")
 	p.shoot("empty")
-	p.do(chromedp.Navigate(s.url + "/#/submit"))
+	p.visit("submit")
 	p.click("#submit button")
 	p.sees("#f-amount-error", "is required")
 	p.mayRefuse()
@@ -35,7 +33,7 @@ func TestSubmit(t *testing.T) {
 	p.click("#submit-result a")
 	p.sees(".verdict", "Rejected: order amount exceeds limit")
 	p.sees(".facts", "999,999.10")
-	p.do(chromedp.Navigate(s.url + "/#/submit"))
+	p.visit("submit")
 	p.fill("49.90", "shop-1001")
 	p.click("#submit button")
 	p.click("#submit-result a")
@@ -45,7 +43,7 @@ func TestSubmit(t *testing.T) {
 	p.until(`document.querySelector(".attempts b") === null`) // what the shop said is text
 	p.readable()
 	p.shoot("order-completed")
-	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.visit("")
 	p.sees(`[data-order="shop-1001"]`, "completed")
 	p.sees(`[data-order="shop-1001"]`, "49.90")
 }
@@ -76,7 +74,7 @@ func TestDoubleClick(t *testing.T) {
 	p.sees("#submit-result", "It is not known whether the order was recorded")
 	p.click("#submit button")
 	p.sees("#submit-result", "is accepted")
-	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.visit("")
 	p.sees("[data-figure=waiting]", "1")
 	p.until(`document.querySelectorAll("#orders [data-order]").length === 1`)
 }
@@ -130,7 +128,7 @@ func TestFailures(t *testing.T) {
 	}
 	p := s.open("")
 	p.sees("#failures-badge", "3")
-	p.do(chromedp.Navigate(s.url + "/#/failures"))
+	p.visit("failures")
 	p.sees(".failure h2", "fulfilment answered 422 Unprocessable Entity")
 	p.sees(".failure .tally", "3")
 	s.shop.answers(http.StatusTeapot)
@@ -145,7 +143,7 @@ func TestFailures(t *testing.T) {
 	p.readable()
 	p.shoot("order-failed")
 	s.shop.answers(http.StatusOK)
-	p.do(chromedp.Navigate(s.url + "/#/failures"))
+	p.visit("failures")
 	p.click(".failure button")
 	p.sees("#dialog-title", "Retry 3 orders?")
 	p.shoot("retry")
@@ -156,7 +154,7 @@ func TestFailures(t *testing.T) {
 	p.click("[data-action=retry]")
 	p.sees("#order-result", "It is pending again")
 	p.sees(".verdict", "Completed in")
-	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.visit("")
 	p.until(`document.querySelectorAll("#orders [data-status=completed]").length === 4`)
 	p.until(`document.querySelector("#failures-badge").hidden`)
 }
@@ -169,11 +167,10 @@ func TestMarkup(t *testing.T) {
 	p.sees("h1", "Order <img src=x onerror=alert(1)>")
 	p.shows("#order-missing")
 	for _, id := range []string{"%3Cscript%3Ealert(1)%3C/script%3E", "..", "%2e%2e%2fstats", "a,b", "%zz", "x?status=failed"} {
-		p.do(chromedp.Navigate(s.url + "/#/orders/" + id))
-		p.shows("#order-missing")
+		p.view("orders/"+id, "#order-missing")
 	}
 	p.mayRefuse() // a 404, which the browser complains about
-	p.do(chromedp.Navigate(s.url + "/#/orders/none"))
+	p.visit("orders/none")
 	p.sees("#order-missing", "It was never accepted")
 	p.shoot("order-missing")
 	p.until(`document.querySelectorAll("main img, main script").length === 0`)

@@ -46,12 +46,12 @@ func TestPicture(t *testing.T) {
 		s.pose(time.Since(began))
 	}
 	p.snap("live-page", value[float64](p, `document.querySelector("#orders tbody tr:nth-child(7)").getBoundingClientRect().bottom`))
-	p.do(chromedp.Navigate(s.url + "/#/failures"))
+	p.visit("failures")
 	p.sees(".failure h2", "fulfilment answered")
 	p.shoot("live-page-failures")
 	s.shop.answers(http.StatusOK)
 	s.shop.pause.Store(0)
-	p.do(chromedp.Navigate(s.url + "/#/"))
+	p.visit("")
 	p.sees("[data-figure=waiting]", "0")
 	p.sees("[data-figure=workers-note]", "0 of 16")
 }
@@ -95,9 +95,7 @@ func (s *system) pose(since time.Duration) {
 		members += fmt.Sprintf(`,"process_at":%q`, time.Now().Add(40*time.Second).Format(time.RFC3339))
 	}
 	body := fmt.Sprintf(`{"id":"shop-%d","amount":%d.90,"items":["tea"],"customer":"ada@example.com","address":"1 Example Road"%s}`, 20_000+n, amount, members)
-	if code := s.send(http.MethodPost, "/orders", "application/json", body); code >= http.StatusBadRequest {
-		s.t.Fatalf("POST /orders answered %d", code)
-	}
+	s.post("/orders", body)
 	<-time.After(orderPause)
 }
 

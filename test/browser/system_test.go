@@ -3,7 +3,6 @@ package browser_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,19 +16,22 @@ import (
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/app/apiapp"
 	"orderprocessor/internal/app/workerapp"
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
+	"orderprocessor/test/kit"
 )
 
 // system is a Redis with the programs around it, and the shop.
 type system struct {
-	t     *testing.T
-	redis *redistest.Server
-	shop  *shop
-	env   []string
-	url   string // of the API that was started last
-	stop  func() // ends that API
+	*kit.API // a client of the API that was started last
+	t        *testing.T
+	redis    *redistest.Server
+	shop     *shop
+	env      []string
+	stop     func() // ends that API
 }
 
 // start runs a Redis that keeps its data, an API and a shop, and no worker. The books
@@ -61,12 +63,10 @@ func (s *system) api(address string) {
 		s.t.Fatal(err)
 	}
 	s.stop = runs(s.t, a)
-	s.url = "http://" + a.Addr()
-	s.serves()
+	s.API = kit.NewAPI(s.t, "http://"+a.Addr(), nil)
+	s.HTTP.Transport = &http.Transport{DisableKeepAlives: true} // the API may stop
+	s.AwaitServing()
 }
-
-// serves waits until the API has found its Redis.
-func (s *system) serves() { s.t.Helper(); s.send(http.MethodGet, "/stats", "", "") }
 
 // quiet has the programs log nothing.
 func quiet() app.Options { return app.Options{Log: slog.New(slog.DiscardHandler)} }
@@ -106,70 +106,35 @@ func runs(t *testing.T, p interface {
 	return stop
 }
 
-// submit sends an order with this id over HTTP, with more members if there are any.
+// submit sends an order with this id, with more members if there are any.
 func (s *system) submit(id string, members ...string) {
 	s.t.Helper()
-	body := `{"id":"` + id + `","amount":12.50,"items":["tea"],"customer":"Ada","address":"1 Example Road"` + strings.Join(members, "") + `}`
-	if code := s.send(http.MethodPost, "/orders", "application/json", body); code != http.StatusCreated && code != http.StatusOK {
-		s.t.Fatalf("POST /orders answered %d", code)
-	}
+	s.post("/orders", `{"id":"`+id+`","amount":12.50,"items":["tea"],"customer":"Ada","address":"1 Example Road"`+strings.Join(members, "")+`}`)
 }
 
-// send sends a request and returns the status of its answer.
-func (s *system) send(method, path, media, body string) int {
+// post sends a request that must succeed. It may be called by any goroutine. While the API
+// waits for Redis in vain, as on a busy machine, it is asked again, as clients do.
+func (s *system) post(path, body string, headers ...string) {
 	s.t.Helper()
-	code, _, err := s.ask(method, path, media, body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return code
-}
-
-// ask sends a request and returns its answer. It may be called by any goroutine. On a
-// busy machine the API may wait for Redis in vain: then it is asked again, as clients do.
-func (s *system) ask(method, path, media, body string) (code int, answer []byte, err error) {
-	deadline := time.After(patience)
-	for {
-		code, answer, err = s.askOnce(method, path, media, body)
-		if err != nil || code != http.StatusServiceUnavailable && !bytes.Contains(answer, unavailable) {
-			return code, answer, err
-		}
-		select {
-		case <-time.After(step):
-		case <-deadline:
-			return code, answer, nil
-		}
+	var got kit.Answer
+	var err error
+	programtest.Poll(patience, func() bool {
+		got, err = s.Ask(http.MethodPost, path, body, headers...)
+		return err != nil || got.Code != http.StatusServiceUnavailable && !bytes.Contains(got.Body, unavailable)
+	})
+	if err != nil || got.Code/100 != 2 {
+		s.t.Errorf("POST %s answered %d %.200s, %v", path, got.Code, got.Body, err)
 	}
 }
 
 // unavailable is in the answer to a batch of which orders were not recorded for that.
 var unavailable = []byte(`"status":503`)
 
-func (s *system) askOnce(method, path, media, body string) (code int, answer []byte, err error) {
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	req.Header.Set("Content-Type", media)
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err = io.ReadAll(resp.Body)
-	return resp.StatusCode, answer, err
-}
-
 // newest returns the ids of the newest orders, as the API lists them.
 func (s *system) newest() []string {
 	s.t.Helper()
-	_, answer, err := s.ask(http.MethodGet, "/orders?limit=50", "", "")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var page struct{ Orders []struct{ ID string } }
-	if err := json.Unmarshal(answer, &page); err != nil {
+	var page struct{ Orders []client.Order }
+	if err := s.Get("/orders?limit=50", &page); err != nil {
 		s.t.Fatal(err)
 	}
 	ids := make([]string, len(page.Orders))

@@ -34,9 +34,9 @@ type tab struct {
 // open opens the page at the part of its address that begins with #.
 func (s *system) open(hash string, before ...chromedp.Action[chromedp.Void]) *tab {
 	s.t.Helper()
-	p := newTab(s.t, s.url)
+	p := newTab(s.t, s.URL)
 	p.do(before...)
-	p.do(chromedp.Navigate(s.url + "/" + hash))
+	p.do(chromedp.Navigate(s.URL + "/" + hash))
 	return p
 }
 
@@ -50,14 +50,15 @@ func newTab(t *testing.T, address string) *tab {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.complain)
-	p.do(focused())
+	// The tab takes keys although other tabs are open.
+	p.do(calling(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	return p
 }
 
-// focused has the tab take keys although other tabs are open.
-func focused() chromedp.Action[chromedp.Void] {
+// calling is an action that runs a command of the browser.
+func calling[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		_, err := cdp.Call(ctx, t, command, params)
 		return err
 	})
 }
@@ -122,6 +123,31 @@ func value[T any](p *tab, expression string) T {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
 	return v
+}
+
+// awaited is the text that a promise in the page resolves to.
+func (p *tab) awaited(expression string) string {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return text
+}
+
+// visit goes to a view of the page.
+func (p *tab) visit(view string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.url + "/#/" + view))
+}
+
+// view goes to a view of the page and waits for a part of it to be seen.
+func (p *tab) view(view, shown string) {
+	p.t.Helper()
+	p.visit(view)
+	p.shows(shown)
 }
 
 // until waits for an expression to be true.

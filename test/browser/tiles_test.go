@@ -1,15 +1,12 @@
 package browser_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // tile waits for what a tile says, and how loud.
@@ -118,14 +115,14 @@ func TestFull(t *testing.T) {
 	s.worker()
 	p := s.open("")
 	p.mayRefuse()
-	s.send(http.MethodPost, "/queues/low/pause", "", "")
+	s.post("/queues/low/pause", "")
 	for i := range 3 {
 		s.submit(fmt.Sprint("low-", i), `,"priority":3`)
 	}
 	p.state("bad", "Queues are full", "New orders are refused with 503.")
 	p.sees("[data-figure=waiting]", "3")
 	p.shoot("full")
-	s.send(http.MethodPost, "/queues/low/resume", "", "")
+	s.post("/queues/low/resume", "")
 	p.state("good", "All is well", "No order waits.")
 }
 
@@ -157,26 +154,14 @@ func TestSentences(t *testing.T) {
 		`seen.health.reason = "the queues are full"`:                                                       "bad: Queues are full New orders are refused with 503.",
 		`seen.health.reason = "the state of the orders could not be read"`:                                 "bad: The state of the orders could not be read Orders are not accepted or not processed.",
 	} {
-		got := p.sentence(calm + change)
-		if len(got) < len(want) || got[:len(want)] != want {
+		got := p.awaited(`(async () => {
+			const { stateOf } = await import(document.querySelector("script[src]").src.replace("main.js", "state.js"));
+			` + calm + change + `
+			const { level, words, detail } = stateOf(seen);
+			return level + ": " + words + " " + detail;
+		})()`)
+		if !strings.HasPrefix(got, want) {
 			t.Errorf("%s says %q; want %q", change, got, want)
 		}
 	}
-}
-
-// sentence is the state of what is seen after a script.
-func (p *tab) sentence(script string) string {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(async () => {
-		const { stateOf } = await import(document.querySelector("script[src]").src.replace("main.js", "state.js"));
-		`+script+`
-		const { level, words, detail } = stateOf(seen);
-		return level + ": " + words + " " + detail;
-	})()`, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.t.Fatalf("%s: %v", script, err)
-	}
-	return text
 }
