@@ -1,5 +1,5 @@
 // Command badworker is a worker whose handlers go wrong, for the scenarios of
-// package chaos. It is put together as the real one is, and treats an order by
+// package chaos. It is wired as the real one is, and treats an order by
 // the first word of its id:
 //
 //	panic    every attempt panics
@@ -13,12 +13,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"os"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"orderprocessor/internal/app"
@@ -62,52 +59,28 @@ func run() error {
 		return err
 	}
 	defer shop.Close()
-	b := builder{cfg: cfg, name: fmt.Sprintf("bad-%d", os.Getpid()), rdb: rdb, books: ledger.New(rdb), log: log}
-	consumer, err := b.consumer(badFulfilment{shop, cfg.AttemptTimeout})
-	if err != nil {
-		return err
-	}
-	repairer, err := b.repairer()
-	if err != nil {
-		return err
-	}
-	log.Info("worker is starting", "worker_id", b.name)
-	running, ctx := errgroup.WithContext(ctx)
-	for _, part := range []func(context.Context) error{consumer.Run, repairer.Run} {
-		running.Go(func() error { return part(ctx) })
-	}
-	return running.Wait()
-}
-
-// builder puts the parts together as internal/app does.
-type builder struct {
-	cfg   config.Worker
-	name  string
-	rdb   redis.UniversalClient
-	books *ledger.Ledger
-	log   *slog.Logger
-}
-
-// consumer works orders with a handler and a fulfilment that go wrong.
-func (b builder) consumer(bad worker.Fulfilment) (*queue.Consumer, error) {
-	c := b.cfg
-	backoff := queue.Backoff{Base: c.RetryBase, Max: c.RetryMax}
+	name, books := fmt.Sprintf("bad-%d", os.Getpid()), ledger.New(rdb)
+	backoff := queue.Backoff{Base: cfg.RetryBase, Max: cfg.RetryMax}
 	handler := worker.New(worker.Config{
-		Name: b.name, Rules: rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems},
-		MaxAttempts: c.MaxAttempts, AttemptTimeout: c.AttemptTimeout, Backoff: backoff, Log: b.log,
-	}, b.books, b.books, bad)
-	return queue.NewConsumer(b.rdb, queue.ConsumerConfig{
-		Concurrency: c.Concurrency, Servers: c.Lanes, ReservedCritical: c.ReservedCritical, Prefetch: c.Prefetch,
-		Weights: c.QueueWeights, Backoff: backoff, ShutdownTimeout: c.ShutdownTimeout, Log: b.log,
+		Name: name, Rules: rules.Rules{HighValueAbove: cfg.HighValueAbove, MaxAmount: cfg.MaxAmount, MaxItems: cfg.MaxItems},
+		MaxAttempts: cfg.MaxAttempts, AttemptTimeout: cfg.AttemptTimeout, Backoff: backoff, Log: log,
+	}, books, books, badFulfilment{shop, cfg.AttemptTimeout})
+	consumer, err := queue.NewConsumer(rdb, queue.ConsumerConfig{
+		Concurrency: cfg.Concurrency, Servers: cfg.Lanes, ReservedCritical: cfg.ReservedCritical, Prefetch: cfg.Prefetch,
+		Weights: cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: cfg.ShutdownTimeout, Log: log,
 	}, panicsOnce{next: handler, folder: os.Getenv("STUMBLED")})
-}
-
-func (b builder) repairer() (*recovery.Repairer, error) {
-	tasks, err := queue.NewTasks(b.rdb)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: b.cfg.AttemptTimeout})
-	cfg := recovery.Config{Name: b.name, Retention: b.cfg.Retention, Log: b.log}
-	return recovery.New(cfg, b.books, producer, tasks), nil
+	tasks, err := queue.NewTasks(rdb)
+	if err != nil {
+		return err
+	}
+	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: cfg.AttemptTimeout})
+	repairer := recovery.New(recovery.Config{Name: name, Retention: cfg.Retention, Log: log}, books, producer, tasks)
+	log.Info("worker is starting", "worker_id", name)
+	running, ctx := errgroup.WithContext(ctx)
+	running.Go(func() error { return consumer.Run(ctx) })
+	running.Go(func() error { return repairer.Run(ctx) })
+	return running.Wait()
 }
