@@ -8,9 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"orderprocessor/internal/client"
 )
 
-// TestRetryOnTheEvent retries each order in the moment it is heard to have failed,
+// TestRetryOnTheEvent retries each order at the moment of the event that it failed,
 // when its worker may not have acknowledged it yet. All begin again by themselves:
 // recovery finds no order without a task.
 func TestRetryOnTheEvent(t *testing.T) { bothWays(t, testRetryOnTheEvent) }
@@ -34,21 +36,14 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 		lines := bufio.NewScanner(resp.Body)
 		for lines.Scan() {
 			data, isData := strings.CutPrefix(lines.Text(), "data: ")
-			var event struct {
-				OrderID string `json:"order_id"`
-			}
+			var event client.Event
 			if !isData || json.Unmarshal([]byte(data), &event) != nil || event.OrderID == "" {
 				continue
 			}
 			listening.Go(func() {
-				answer, err := http.Post(s.URL+"/orders/"+event.OrderID+"/retry", "", http.NoBody)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_ = answer.Body.Close()
-				if answer.StatusCode != http.StatusAccepted {
-					t.Errorf("the retry of %s was answered %s", event.OrderID, answer.Status)
+				got, err := s.Ask("POST", "/orders/"+event.OrderID+"/retry", "")
+				if err != nil || got.Code != http.StatusAccepted {
+					t.Errorf("the retry of %s was answered %d: %s, %v", event.OrderID, got.Code, got.Body, err)
 				}
 			})
 		}
