@@ -60,9 +60,8 @@ type sampleCount struct{ sent, right int }
 func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := d.apiConfig.Common
 	s := &sample{
-		api: api, rules: rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems},
+		api: api, rules: rules.Rules(d.apiConfig.Rules),
 		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
 		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
 	}

@@ -93,7 +93,7 @@ func (b builder) consumer(bad worker.Fulfilment) (*queue.Consumer, error) {
 	c := b.cfg
 	backoff := queue.Backoff{Base: c.RetryBase, Max: c.RetryMax}
 	handler := worker.New(worker.Config{
-		Name: b.name, Rules: rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems},
+		Name: b.name, Rules: rules.Rules(c.Rules),
 		MaxAttempts: c.MaxAttempts, AttemptTimeout: c.AttemptTimeout, Backoff: backoff, Log: b.log,
 	}, b.books, b.books, bad)
 	return queue.NewConsumer(b.rdb, queue.ConsumerConfig{
