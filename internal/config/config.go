@@ -71,7 +71,7 @@ type Worker struct {
 	// servers do the same at more CPU time per order.
 	Prefetch bool `env:"ORDERS_WORKER_PREFETCH" envDefault:"true"`
 	// QueueWeights is how often each queue is asked relative to the others: 1 to 100 for
-	// each of order.Queues. The default is the weights of order.QueueSpecs.
+	// each of order.Queues. The default is order.QueueWeights.
 	QueueWeights map[order.Queue]int `env:"ORDERS_QUEUE_WEIGHTS" form:"weights"`
 	// RetryBase is the wait before the second attempt. It doubles with each attempt. The
 	// default is RetryMax if that is shorter.

@@ -46,7 +46,7 @@ func TestDefaultsAreTheContract(t *testing.T) {
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
 		Concurrency: 64, Lanes: 2, ReservedCritical: 4, Prefetch: true,
-		QueueWeights: map[order.Queue]int{order.QueueCritical: 6, order.QueueDefault: 3, order.QueueLow: 1},
+		QueueWeights: order.QueueWeights(),
 		RetryBase:    time.Second, RetryMax: 10 * time.Minute, FulfilmentTimeout: 10 * time.Second,
 	}
 	// An empty value counts as unset.
@@ -85,7 +85,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_MAX_AMOUNT=500", "ORDERS_MAX_ITEMS=7", "ORDERS_LOG_LEVEL=warn", "ORDERS_LOG_FORMAT=json",
 		"ORDERS_HTTP_ADDR=0.0.0.0:80", "ORDERS_ADMIN_ADDR=:0", "ORDERS_MAX_QUEUE_LENGTH=10",
 		"ORDERS_MONITORING_WRITABLE=true", "ORDERS_WORKER_CONCURRENCY=20", "ORDERS_WORKER_LANES=2",
-		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_WORKER_PREFETCH=false", "ORDERS_QUEUE_WEIGHTS=low=1,default=2,critical=3",
+		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_WORKER_PREFETCH=false", "ORDERS_QUEUE_WEIGHTS=" + weights("low=5,default=2,critical=3"),
 		"ORDERS_RETRY_BASE=2s", "ORDERS_RETRY_MAX=3m", "ORDERS_FULFILMENT_URL=https://shop.example/hook",
 		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
 		"ORDERS_API_KEYS=shop:submit+read:" + hashOf("a"), "ORDERS_API_KEYS_FILE=" + keyFile(t, "ops:admin:"+hashOf("b")),
@@ -101,6 +101,11 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: 99_50, MaxAmount: 500_00, MaxItems: 7},
 		LogLevel: slog.LevelWarn, LogFormat: config.LogJSON,
 	}
+	wantWeights := map[order.Queue]int{}
+	for _, q := range order.Queues() {
+		wantWeights[q] = 1
+	}
+	wantWeights[order.QueueCritical], wantWeights[order.QueueDefault], wantWeights[order.QueueLow] = 3, 2, 5
 	wantAPI := config.API{
 		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MaxQueueLength: 10, MonitoringWritable: true,
 		Keys: []config.APIKey{
@@ -113,7 +118,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	wantAPI.KeysFile = file
 	wantWorker := config.Worker{
 		Common: common, AdminAddr: ":0", Concurrency: 20, Lanes: 2, ReservedCritical: 3,
-		QueueWeights: map[order.Queue]int{order.QueueCritical: 3, order.QueueDefault: 2, order.QueueLow: 1},
+		QueueWeights: wantWeights,
 		RetryBase:    2 * time.Second, RetryMax: 3 * time.Minute, FulfilmentURL: "https://shop.example/hook",
 		FulfilmentSecret: config.Secret(secret(32)), FulfilmentTimeout: 4 * time.Second,
 	}
@@ -178,6 +183,17 @@ func secret(bytes int) string {
 	return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", bytes)))
 }
 
+// weights completes the weights in text by 1 for each queue that it does not name.
+func weights(text string) string {
+	pairs := strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+	for _, q := range order.Queues() {
+		if !strings.Contains(text, string(q)) {
+			pairs = append(pairs, string(q)+"=1")
+		}
+	}
+	return strings.Join(pairs, ",")
+}
+
 // bound is one variable with values on both sides of each of its bounds.
 type bound struct {
 	name      string
@@ -212,9 +228,9 @@ func bounds() []bound {
 		{"ORDERS_WORKER_PREFETCH", []string{"true", "false"}, []string{"on", "1"}},
 		{"ORDERS_WORKER_LANES", []string{"1", "64"}, []string{"0", "65"}},
 		{"ORDERS_WORKER_RESERVED_CRITICAL", []string{"0", "63"}, []string{"-1", "64", "4096"}},
-		{"ORDERS_QUEUE_WEIGHTS", []string{"critical=1,default=1,low=100", "low=1,critical=6,default=3"}, []string{
-			"critical=0,default=1,low=1", "critical=101,default=1,low=1", "critical=1,default=1", "critical=1,default=1,low=1,low=2",
-			"critical=1,default=1,low=1,bulk=1", "critical=1,default=1,lows=1", "critical=1.5,default=1,low=1", "critical:1", "critical=1,default=1,low=1,",
+		{"ORDERS_QUEUE_WEIGHTS", []string{weights("low=100"), weights("low=1,critical=6,default=3")}, []string{
+			weights("critical=0"), weights("critical=101"), "critical=1,default=1", weights("low=1,low=2"), weights("none=1"),
+			weights("critical=1.5"), weights("critical:1"), weights("") + ",", weights("low=1") + "x",
 		}},
 		{"ORDERS_RETRY_BASE", []string{"1ms", "1h"}, []string{"999us", "1h1s"}},
 		{"ORDERS_RETRY_MAX", []string{"1ms", "24h"}, []string{"999us", "24h1s"}},

@@ -3,6 +3,8 @@ package chaos_test
 import (
 	"slices"
 	"time"
+
+	"orderprocessor/internal/order"
 )
 
 // shownFindings bounds what a failed scenario prints.
@@ -73,8 +75,8 @@ func (s *system) concludeByTotals() *audit {
 
 // archived counts the tasks that Asynq has archived, which leave after their orders.
 func (s *system) archived() (n int64) {
-	for _, q := range []string{"critical", "default", "low"} {
-		n += s.rdb.ZCard(s.t.Context(), queueStart+q+"}:archived").Val()
+	for _, q := range order.Queues() {
+		n += s.rdb.ZCard(s.t.Context(), queueStart+string(q)+"}:archived").Val()
 	}
 	return n
 }
