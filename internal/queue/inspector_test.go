@@ -91,10 +91,10 @@ func TestDepths(t *testing.T) {
 	want[order.QueueDefault] = stats.Depth{Pending: 4, Active: 1, Retry: 3, Archived: 2}
 	want[order.QueueLow] = stats.Depth{Pending: 2, Paused: true}
 	for q, depth := range depths {
-		info, err := b.asynq.GetQueueInfo(string(q))
-		if errors.Is(err, asynq.ErrQueueNotFound) {
-			continue // nothing was ever in it
+		if depth == (stats.Depth{}) {
+			continue // Asynq does not know a queue that was never used
 		}
+		info, err := b.asynq.GetQueueInfo(string(q))
 		if err != nil {
 			t.Fatal(err)
 		}
