@@ -32,13 +32,14 @@ var beside = map[string][]string{
 	"internal/metrics": {"internal/order", "internal/stats"},
 	"internal/app": {
 		"internal/order", "internal/config", "internal/metrics", "internal/access", "internal/requestid",
-		"internal/queue", "internal/recovery", "internal/rules", "internal/ledger", "internal/stats", "internal/traces",
+		"internal/queue", "internal/recovery", "internal/ledger", "internal/stats", "internal/traces",
 	},
 	"internal/app/apiapp": {
-		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue", "internal/stats", "internal/live",
+		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue",
+		"internal/rules", "internal/stats", "internal/live",
 	},
 	"internal/app/workerapp": {
-		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/fulfilment", "internal/recovery", "internal/traces",
+		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/traces",
 	},
 	"internal/client": {"internal/order", "internal/config", "internal/retryafter"},
 	"internal/load":   {"internal/order"},

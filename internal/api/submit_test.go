@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
 )
 
 // TestSubmit holds the answer to a new order to the contract, member by
@@ -83,6 +84,24 @@ func TestSubmit(t *testing.T) {
 			}
 			exact(t, b.ask(t, "GET", a.header.Get("Location"), ""), 200)
 		})
+	}
+}
+
+// TestSubmitKeepsEveryField submits an order with every field and reads the same fields.
+func TestSubmitKeepsEveryField(t *testing.T) {
+	b := open(t)
+	full := ordertest.Order(t, ordertest.Full)
+	text, err := json.Marshal(full.View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.ask(t, "POST", "/orders", string(text)).object(t, 201)
+	var got order.Order
+	if err := json.Unmarshal(b.ask(t, "GET", "/orders/full", "").body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(full, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -23,7 +23,6 @@ import (
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/metrics"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/rules"
 	"orderprocessor/internal/traces"
 )
 
@@ -218,11 +217,6 @@ func (p *Program) tryRedis(ctx context.Context) (wait, err error) {
 		return nil, err
 	}
 	return p.monitor.unsafe(), nil
-}
-
-// Rules returns the business rules of the configuration.
-func Rules(c config.Common) rules.Rules {
-	return rules.Rules{HighValueAbove: c.HighValueAbove, MaxAmount: c.MaxAmount, MaxItems: c.MaxItems}
 }
 
 // processNameChars is the length of the random part that distinguishes processes with

@@ -15,6 +15,7 @@ import (
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/config"
+	domain "orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
@@ -64,7 +65,7 @@ func TestExamineFindsNothing(t *testing.T) {
 	submit(t, s.url, order)
 	awaitStatus(t, s.url, "ord_1", "completed")
 	found := examine(t, redis.URL())
-	for name, pattern := range map[string]string{
+	want := map[string]string{
 		"access/permissions":  `every command of the programs is allowed`,
 		"redis/redis version": `^\d+\.`, "redis/eviction policy": `noeviction`, "redis/memory limit": `1073741824 bytes`,
 		"redis/writable": `accepts writes`, "redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` MiB of 1024 MiB, \d+ %`,
@@ -73,8 +74,11 @@ func TestExamineFindsNothing(t *testing.T) {
 		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys exist`,
 		"books/form of records": `order ord_1 is kept as a listpack`, "queues/workers": `alive, with 4 slots`,
 		"queues/asynq": `version whose keys are known`, "queues/orders held": `^0 with workers, 0 of them`,
-		"queues/critical": `0 waiting`, "queues/default": `0 waiting`, "queues/low": `0 waiting`,
-	} {
+	}
+	for _, q := range domain.Queues() {
+		want["queues/"+string(q)] = `0 waiting`
+	}
+	for name, pattern := range want {
 		mustFind(t, found, name, app.FindingOK, pattern)
 		delete(found, name)
 	}

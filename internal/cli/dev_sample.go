@@ -15,7 +15,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
-	"orderprocessor/internal/app"
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/load"
 	"orderprocessor/internal/order"
@@ -60,7 +59,7 @@ func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &sample{
-		api: api, rules: app.Rules(d.apiConfig.Common),
+		api: api, rules: rules.Rules(d.apiConfig.Rules),
 		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
 		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
 	}

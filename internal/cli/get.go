@@ -49,9 +49,7 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("customer", o.Customer)
 	line("address", o.Address)
 	line("notes", o.Notes)
-	line("priority", fmt.Sprintf("%d (%s)", o.Priority, map[order.Priority]string{
-		order.PriorityHigh: "high", order.PriorityMedium: "medium", order.PriorityLow: "low",
-	}[o.Priority]))
+	line("priority", fmt.Sprintf("%d (%s)", o.Priority, o.Priority.Name()))
 	line("queue", string(o.Queue))
 	line("handling", string(o.Handling))
 	line("created at", moment(o.CreatedAt))

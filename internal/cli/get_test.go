@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/programtest"
 )
 
@@ -39,6 +40,24 @@ func TestGetAndStats(t *testing.T) {
 	if err := json.Unmarshal([]byte(c.stdout.String()), &stats); err != nil || stats.Ledger.Accepted != 2 {
 		t.Errorf("%v: %s", err, c.stdout.String())
 	}
+}
+
+// TestGetShowsEveryField holds that each field of an order has a line of its name.
+func TestGetShowsEveryField(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(ordertest.Order(t, ordertest.Full).View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for name := range fields {
+		lines = append(lines, `(?m)^`+strings.ReplaceAll(name, "_", " ")+` +\S`)
+	}
+	orderctl(t, "get", "full", "--api", answering(t, 200, string(text))).mustEnd(t, 0, lines...)
 }
 
 func TestGetShowsWhatWentWrong(t *testing.T) {

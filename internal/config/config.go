@@ -2,7 +2,7 @@
 // the environment: main passes os.Environ(), and no other package knows the name of a
 // variable.
 //
-// A setting is one field of API, Worker or Common: its tags hold the name, the default
+// A setting is one field of API, Worker, Common or Rules: its tags hold the name, the default
 // and the bounds, and everything else is derived from them. The package receives
 // NAME=value strings and returns structs in which every value is within its bounds, or
 // an *Error that lists every problem. White space around a value is ignored, and an
@@ -71,7 +71,7 @@ type Worker struct {
 	// servers do the same at more CPU time per order.
 	Prefetch bool `env:"ORDERS_WORKER_PREFETCH" envDefault:"true"`
 	// QueueWeights is how often each queue is asked relative to the others: 1 to 100 for
-	// each of order.Queues. The default is the weights of order.QueueSpecs.
+	// each of order.Queues. The default is order.QueueWeights.
 	QueueWeights map[order.Queue]int `env:"ORDERS_QUEUE_WEIGHTS" form:"weights"`
 	// RetryBase is the wait before the second attempt. It doubles with each attempt. The
 	// default is RetryMax if that is shorter.
@@ -104,18 +104,24 @@ type Common struct {
 	AttemptTimeout time.Duration `env:"ORDERS_ATTEMPT_TIMEOUT" envDefault:"30s" min:"100ms" max:"1h"`
 	// ShutdownTimeout is how long a stopping process waits for what it has begun.
 	ShutdownTimeout time.Duration `env:"ORDERS_SHUTDOWN_TIMEOUT" envDefault:"35s" min:"100ms" max:"1h"`
-	// HighValueAbove is the amount above which an order is of high value.
-	HighValueAbove order.Money `env:"ORDERS_HIGH_VALUE_ABOVE" envDefault:"1000.00" min:"0"`
-	// MaxAmount is the largest amount that the rules approve.
-	MaxAmount order.Money `env:"ORDERS_MAX_AMOUNT" envDefault:"10000.00" min:"0.01"`
-	// MaxItems is how many items the rules approve, at most order.MaxItems.
-	MaxItems int `env:"ORDERS_MAX_ITEMS" envDefault:"50" min:"1" max:"1000"`
+	Rules
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level `env:"ORDERS_LOG_LEVEL" envDefault:"info" oneOf:"debug,info,warn,error"`
 	// LogFormat is the format of log lines.
 	LogFormat LogFormat `env:"ORDERS_LOG_FORMAT" oneOf:"text,json"`
 	// Traces reports whether the variables of OpenTelemetry ask for traces.
 	Traces bool
+}
+
+// Rules are the limits of the shop. They convert to rules.Rules while both have the same
+// fields in the same order, so a limit without a setting does not compile.
+type Rules struct {
+	// HighValueAbove is the amount above which an order is of high value.
+	HighValueAbove order.Money `env:"ORDERS_HIGH_VALUE_ABOVE" envDefault:"1000.00" min:"0"`
+	// MaxAmount is the largest amount that the rules approve.
+	MaxAmount order.Money `env:"ORDERS_MAX_AMOUNT" envDefault:"10000.00" min:"0.01"`
+	// MaxItems is how many items the rules approve, at most order.MaxItems.
+	MaxItems int `env:"ORDERS_MAX_ITEMS" envDefault:"50" min:"1" max:"1000"`
 }
 
 // LogFormat is the format of log lines. If it is empty, the log is text on a terminal

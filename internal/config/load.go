@@ -73,7 +73,7 @@ func read(environ []string) (*settings, *problems) {
 		reflect.TypeFor[map[order.Queue]int](): func(v string) (any, error) { return parseWeights(v) },
 		reflect.TypeFor[[]APIKey]():            func(v string) (any, error) { return parseKeys(v) },
 	}}
-	s.worker.QueueWeights = defaultWeights()
+	s.worker.QueueWeights = order.QueueWeights()
 	parseStruct(found, &s.api, options)
 	parseStruct(found, &s.worker, options)
 	s.api.Traces = found.traces(environ)

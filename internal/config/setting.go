@@ -139,7 +139,7 @@ func forms() map[string]form {
 			"a file with name:scopes:hash on each line, as `orderctl keys new` writes it; its name is not shown", parsed,
 		},
 		"weights": {fmt.Sprintf(
-			"like %s: each queue once, with a whole number from %d to %d", formatWeights(defaultWeights()), minWeight, maxWeight), parsed},
+			"like %s: each queue once, with a whole number from %d to %d", formatWeights(order.QueueWeights()), minWeight, maxWeight), parsed},
 	}
 }
 
@@ -187,15 +187,6 @@ func checkSigningKey(text string) error {
 func checkRatio(text string) error {
 	ratio, err := strconv.ParseFloat(text, 64)
 	return allow(err == nil && ratio >= 0 && ratio <= 1)
-}
-
-// defaultWeights returns the weights of order.QueueSpecs.
-func defaultWeights() map[order.Queue]int {
-	weights := map[order.Queue]int{}
-	for _, q := range order.QueueSpecs() {
-		weights[q.Name] = q.Weight
-	}
-	return weights
 }
 
 // formatWeights writes weights as parseWeights reads them.

@@ -19,11 +19,13 @@ const maxWeight = 1000
 // pflag.Value.
 type Mix map[order.Queue]int
 
-// String names all queues.
+// String names the queues that get orders.
 func (m Mix) String() string {
 	parts := make([]string, 0, len(order.Queues()))
 	for _, q := range order.Queues() {
-		parts = append(parts, fmt.Sprintf("%s=%d", q, m[q]))
+		if m[q] > 0 {
+			parts = append(parts, fmt.Sprintf("%s=%d", q, m[q]))
+		}
 	}
 	return strings.Join(parts, ",")
 }

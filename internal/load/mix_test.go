@@ -17,9 +17,9 @@ func TestMix(t *testing.T) {
 		shares      map[order.Priority]float64
 	}{
 		{"critical=1,default=8,low=1", "critical=1,default=8,low=1", map[order.Priority]float64{1: 0.1, 2: 0.8, 3: 0.1}},
-		{"low=3,critical=1", "critical=1,default=0,low=3", map[order.Priority]float64{1: 0.25, 3: 0.75}},
-		{"default=1000,low=500,critical=0", "critical=0,default=1000,low=500", map[order.Priority]float64{2: 2. / 3, 3: 1. / 3}},
-		{"critical=7", "critical=7,default=0,low=0", map[order.Priority]float64{1: 1}},
+		{"low=3,critical=1", "critical=1,low=3", map[order.Priority]float64{1: 0.25, 3: 0.75}},
+		{"default=1000,low=500,critical=0", "default=1000,low=500", map[order.Priority]float64{2: 2. / 3, 3: 1. / 3}},
+		{"critical=7", "critical=7", map[order.Priority]float64{1: 1}},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +33,7 @@ func TestMix(t *testing.T) {
 			counts := map[order.Priority]int{}
 			for i, p := range m.round() {
 				counts[p]++
-				for _, p := range []order.Priority{order.PriorityHigh, order.PriorityMedium, order.PriorityLow} {
+				for _, p := range order.Priorities() {
 					if off := float64(counts[p]) - tt.shares[p]*float64(i+1); off < -1 || off > 1 {
 						t.Fatalf("of the first %d orders, %d have priority %d", i+1, counts[p], p)
 					}

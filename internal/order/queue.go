@@ -49,6 +49,15 @@ func Queues() []Queue {
 	return names
 }
 
+// QueueWeights returns the weight of every queue.
+func QueueWeights() map[Queue]int {
+	weights := map[Queue]int{}
+	for _, s := range QueueSpecs() {
+		weights[s.Name] = s.Weight
+	}
+	return weights
+}
+
 // Spec describes the queue. A queue that does not exist has no weight and no memory.
 func (q Queue) Spec() QueueSpec {
 	for _, s := range QueueSpecs() {

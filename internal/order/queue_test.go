@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +16,9 @@ func TestQueues(t *testing.T) {
 	if diff := cmp.Diff(want, order.Queues()); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(map[order.Queue]int{"critical": 6, "default": 3, "low": 1}, order.QueueWeights()); diff != "" {
+		t.Errorf("weights (-want +got):\n%s", diff)
+	}
 	last := int64(100)
 	for _, s := range order.QueueSpecs() {
 		if s.Weight <= 0 || s.MemoryPercent <= 0 || s.MemoryPercent > last {
@@ -25,7 +29,7 @@ func TestQueues(t *testing.T) {
 			t.Errorf("queue %s is described as %+v", s.Name, s.Name.Spec())
 		}
 	}
-	if got := order.Queue("bulk").Spec(); got != (order.QueueSpec{Name: "bulk"}) {
+	if got := order.Queue("none").Spec(); got != (order.QueueSpec{Name: "none"}) {
 		t.Errorf("a queue that does not exist is described as %+v", got)
 	}
 }
@@ -34,11 +38,14 @@ func TestQueues(t *testing.T) {
 func TestPriorityQueue(t *testing.T) {
 	t.Parallel()
 	want := map[order.Priority]order.Queue{
-		-1: "", 0: "", order.PriorityHigh: "critical", order.PriorityMedium: "default", order.PriorityLow: "low", 4: "",
+		-1: "", 0: "", order.PriorityHigh: "critical", order.PriorityMedium: "default", order.PriorityLow: "low", 9: "",
 	}
 	for p, q := range want {
 		if got := p.Queue(); got != q {
 			t.Errorf("priority %d waits in %q, want %q", p, got, q)
+		}
+		if valid := slices.Contains(order.Priorities(), p); valid != (q != "") || valid != (p.Name() != "") {
+			t.Errorf("priority %d in the queue %q is named %q, valid %t", p, q, p.Name(), valid)
 		}
 	}
 }

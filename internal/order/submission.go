@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -132,13 +133,19 @@ func (p *problems) items(items []string) []string {
 }
 
 func (p *problems) priority(text string) Priority {
-	switch text {
-	case "":
+	if text == "" {
 		return PriorityMedium
-	case "1", "2", "3":
-		return Priority(text[0] - '0')
 	}
-	p.add("priority", CodeOutOfRange, "must be 1 (high), 2 (medium) or 3 (low)")
+	all := Priorities()
+	names := make([]string, len(all))
+	for i, priority := range all {
+		if text == strconv.Itoa(int(priority)) {
+			return priority
+		}
+		names[i] = fmt.Sprintf("%d (%s)", priority, priority.Name())
+	}
+	last := len(names) - 1
+	p.add("priority", CodeOutOfRange, "must be %s or %s", strings.Join(names[:last], ", "), names[last])
 	return 0
 }
 

@@ -56,7 +56,7 @@ func checkOrder(t *testing.T, o order.Order) {
 	if o.ID != "" && !order.ValidID(o.ID) {
 		t.Errorf("id %q", o.ID)
 	}
-	if o.Amount <= 0 || o.Amount > order.MaxMoney || o.Priority < 1 || o.Priority > 3 {
+	if o.Amount <= 0 || o.Amount > order.MaxMoney || o.Priority.Name() == "" {
 		t.Errorf("amount %d, priority %d", o.Amount, o.Priority)
 	}
 	if len(o.Items) == 0 || len(o.Items) > order.MaxItems {

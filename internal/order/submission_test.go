@@ -166,7 +166,7 @@ func TestNewPriority(t *testing.T) {
 		{"2", priority("2"), nil},
 		{"3", priority("3"), nil},
 		{"0", priority("0"), []string{"priority out_of_range"}},
-		{"4", priority("4"), []string{"priority out_of_range"}},
+		{"9", priority("9"), []string{"priority out_of_range"}},
 		{"-1", priority("-1"), []string{"priority out_of_range"}},
 		{"1.0", priority("1.0"), []string{"priority out_of_range"}},
 		{"1e0", priority("1e0"), []string{"priority out_of_range"}},

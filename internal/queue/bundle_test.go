@@ -79,7 +79,7 @@ func bothWays(t *testing.T, test func(t *testing.T, b *bundle, cfg queue.Consume
 func config() queue.ConsumerConfig {
 	return queue.ConsumerConfig{
 		Concurrency: 1, Servers: 1, Prefetch: true,
-		Weights:         map[order.Queue]int{order.QueueCritical: 6, order.QueueDefault: 3, order.QueueLow: 1},
+		Weights:         order.QueueWeights(),
 		Backoff:         queue.Backoff{Base: 100 * time.Millisecond, Max: 200 * time.Millisecond},
 		ShutdownTimeout: patience,
 		Log:             slog.New(slog.DiscardHandler),

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"orderprocessor/internal/order"
 	"orderprocessor/test/kit"
 )
 
@@ -75,8 +76,8 @@ func (s *system) concludeByTotals() *audit {
 
 // archived counts the tasks that Asynq has archived, which leave after their orders.
 func (s *system) archived() (n int64) {
-	for _, q := range []string{"critical", "default", "low"} {
-		n += s.rdb.ZCard(s.t.Context(), queueStart+q+"}:archived").Val()
+	for _, q := range order.Queues() {
+		n += s.rdb.ZCard(s.t.Context(), queueStart+string(q)+"}:archived").Val()
 	}
 	return n
 }

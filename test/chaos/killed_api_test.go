@@ -3,6 +3,8 @@ package chaos_test
 import (
 	"fmt"
 	"testing"
+
+	"orderprocessor/internal/order"
 )
 
 // TestKilledBetweenRecordAndQueue kills the API in the moment in which an order
@@ -52,8 +54,8 @@ func (s *system) killInGap(p *proxy, o submission) {
 	if !p.sprung() || s.rdb.Exists(ctx, book+"o:"+o.ID).Val() != 1 {
 		s.t.Errorf("order %s is not recorded", o.ID)
 	}
-	for _, q := range []string{"critical", "default", "low"} {
-		if s.rdb.Exists(ctx, queueStart+q+"}:t:"+o.ID).Val() != 0 {
+	for _, q := range order.Queues() {
+		if s.rdb.Exists(ctx, queueStart+string(q)+"}:t:"+o.ID).Val() != 0 {
 			s.t.Errorf("order %s is queued already", o.ID)
 		}
 	}

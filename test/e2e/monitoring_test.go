@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"orderprocessor/internal/order"
 )
 
 // TestMonitoring reads everything that Asynqmon shows, as the user that the
@@ -28,8 +30,8 @@ func TestMonitoring(t *testing.T) {
 		return by["failed"] == 1 && by["retrying"] == 1 && by["pending"] == 1 && by["completed"] == 1
 	})
 	paths := []string{"/queues", "/queue_stats", "/servers", "/redis_info", "/scheduler_entries", "/queues/default/tasks/retrying"}
-	for _, queue := range []string{"critical", "default", "low"} {
-		paths = append(paths, "/queues/"+queue, "/queues/"+queue+"/groups")
+	for _, queue := range order.Queues() {
+		paths = append(paths, "/queues/"+string(queue), "/queues/"+string(queue)+"/groups")
 		for _, state := range []string{"active", "pending", "scheduled", "retry", "archived", "completed"} {
 			paths = append(paths, fmt.Sprintf("/queues/%s/%s_tasks", queue, state))
 		}

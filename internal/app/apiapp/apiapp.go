@@ -18,6 +18,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/rules"
 	"orderprocessor/internal/stats"
 )
 
@@ -71,21 +72,21 @@ func New(cfg config.API, opts app.Options) (*API, error) {
 
 func (a *API) build() error {
 	inspector := queue.NewInspector(a.Redis)
-	rules := app.Rules(a.cfg.Common)
+	decide := rules.Rules(a.cfg.Rules)
 	a.admission = intake.NewAdmission(inspector, a.Ledger, a.cfg.MaxQueueLength)
 	a.reporter = stats.New(a.Ledger, inspector)
 	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.Ledger)
 	a.Metrics.AddLedger(a.reporter)
 	a.Metrics.Gauge("event_streams", "Subscribers to the events of this process.", a.live.Streams)
 	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
-	in := intake.New(a.Ledger, producer, rules, a.admission, a.Log)
+	in := intake.New(a.Ledger, producer, decide, a.admission, a.Log)
 	var err error
 	a.server, err = api.New(api.Config{
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
 		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
 		Observe: a.Metrics.NewRequests().Observe,
 	}, api.Parts{
-		Intake: a.Metrics.NewIntake(in, rules), Retries: in, Records: a.Ledger, Queues: inspector, Stats: a.reporter, Live: a.live,
+		Intake: a.Metrics.NewIntake(in, decide), Retries: in, Records: a.Ledger, Queues: inspector, Stats: a.reporter, Live: a.live,
 		Limiter: a.limiter(), Redis: a.Redis,
 	})
 	if err != nil {

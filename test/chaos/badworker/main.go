@@ -62,7 +62,7 @@ func run() error {
 	name, books := fmt.Sprintf("bad-%d", os.Getpid()), ledger.New(rdb)
 	backoff := queue.Backoff{Base: cfg.RetryBase, Max: cfg.RetryMax}
 	handler := worker.New(worker.Config{
-		Name: name, Rules: rules.Rules{HighValueAbove: cfg.HighValueAbove, MaxAmount: cfg.MaxAmount, MaxItems: cfg.MaxItems},
+		Name: name, Rules: rules.Rules(cfg.Rules),
 		MaxAttempts: cfg.MaxAttempts, AttemptTimeout: cfg.AttemptTimeout, Backoff: backoff, Log: log,
 	}, books, books, badFulfilment{shop, cfg.AttemptTimeout})
 	consumer, err := queue.NewConsumer(rdb, queue.ConsumerConfig{
