@@ -143,7 +143,7 @@ func (s *System) CPU() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	redis, err := s.Redis.process.cpu()
+	redis, err := s.Redis.cpu()
 	return worker + redis, err
 }
 

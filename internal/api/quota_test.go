@@ -2,10 +2,10 @@ package api_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -133,7 +133,7 @@ func TestLimitOfABatch(t *testing.T) {
 			var limits *purse
 			b := open(t, func(p *parts) { limits = purses(p, map[string]int{"": row.left}) })
 			a := b.ask(t, "POST", "/orders/batch", row.text, "Content-Type", ndjson)
-			wantLimits(t, a, fmt.Sprint(row.then))
+			wantLimits(t, a, strconv.Itoa(row.then))
 			if limited := row.want[429] > 0; (a.header.Get("Retry-After") == "3") != limited {
 				t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
 			}

@@ -40,7 +40,7 @@ type check struct {
 // need the settings of Redis run also at start and every two seconds, and appear on
 // /readyz and in the metrics.
 func checks() []check {
-	list := []check{ //nolint:prealloc // a table, with rows for each queue
+	list := []check{
 		{
 			areaRedis, "connection", fromPing, checkRoundTrip,
 			"each order needs about ten round trips: move the programs closer to Redis, or see what keeps it busy (SLOWLOG GET)",

@@ -148,8 +148,8 @@ func (c *apiCommand) withClient(do func(*client.Client) error) error {
 // fetched is an answer of the API that is decoded and kept as it was written.
 type fetched interface{ Text() json.RawMessage }
 
-// show fetches one answer and writes it as JSON, or as print does.
-func show[T fetched](c *apiCommand, what string, fetch func(*client.Client) (T, error), print func(T)) error {
+// show fetches one answer and writes it as JSON, or as table does.
+func show[T fetched](c *apiCommand, what string, fetch func(*client.Client) (T, error), table func(T)) error {
 	return c.withClient(func(api *client.Client) error {
 		answer, err := fetch(api)
 		if err != nil {
@@ -158,7 +158,7 @@ func show[T fetched](c *apiCommand, what string, fetch func(*client.Client) (T, 
 		if c.output == formatJSON {
 			return c.printJSON(answer.Text())
 		}
-		print(answer)
+		table(answer)
 		return nil
 	})
 }

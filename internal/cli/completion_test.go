@@ -21,17 +21,17 @@ func TestCompletion(t *testing.T) {
 	for _, s := range order.Statuses() {
 		all.WriteString(string(s) + "\n")
 	}
-	var pausable string
+	var pausable strings.Builder
 	for _, q := range order.Queues() {
-		pausable += string(q) + "\n"
+		pausable.WriteString(string(q) + "\n")
 	}
 	for line, want := range map[string]string{
 		"list --status ":               all.String() + inOrder,
 		"retry --status ":              "failed\nrejected\n" + inOrder,
 		"get --output ":                "table\njson\n" + inOrder,
 		"queues pause -o ":             "table\njson\n" + inOrder,
-		"queues pause ":                pausable + inOrder,
-		"queues resume default ":       strings.Replace(pausable, "default\n", "", 1) + inOrder,
+		"queues pause ":                pausable.String() + inOrder,
+		"queues resume default ":       strings.Replace(pausable.String(), "default\n", "", 1) + inOrder,
 		"submit ":                      orFiles,
 		"submit orders.ndjson ":        nothing,
 		"dev --data ":                  orFolders,

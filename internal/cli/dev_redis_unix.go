@@ -92,7 +92,7 @@ func (r *privateRedis) prepare(folder string) (err error) {
 	if r.socketDir, err = os.MkdirTemp("", "orderctl"); err != nil {
 		return err
 	}
-	r.lock, err = os.OpenFile(filepath.Join(r.dir, lockName), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // in the folder that the user names
+	r.lock, err = os.OpenFile(filepath.Join(r.dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
 		err = syscall.Flock(int(r.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	}
@@ -173,7 +173,7 @@ func (r *privateRedis) why() error {
 		err = errors.New("somebody stopped it")
 	}
 	path := filepath.Join(r.dir, redisLogName)
-	text, _ := os.ReadFile(path) //nolint:gosec // in the folder that the user names
+	text, _ := os.ReadFile(path) //nolint:gosec // in the folder of this Redis
 	text = text[max(0, len(text)-maxLogTail):]
 	return fmt.Errorf("%w; %s ends with: %s", err, path, order.Printable(strings.TrimSpace(string(text))))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -210,11 +211,7 @@ func (t *orderTable) twoLines(row orderRow, width int) string {
 		gap, t.widths[columnAmount], row[columnAmount], gap, t.widths[columnCreated], row[columnCreated])
 	ids := min(t.widths[columnID], max(1, width-utf8.RuneCountInString(figures)))
 	first := fmt.Sprintf("%-*s", ids, shorten(row[columnID], ids)) + figures
-	second := indent + row[columnQueue]
-	for _, text := range []string{row[columnCustomer], row[columnError]} {
-		if text != "" {
-			second += gap + text
-		}
-	}
-	return strings.TrimRight(first, " ") + "\n" + strings.TrimRight(shorten(second, width), " ") + "\n"
+	texts := slices.DeleteFunc([]string{row[columnQueue], row[columnCustomer], row[columnError]}, func(text string) bool { return text == "" })
+	second := shorten(indent+strings.Join(texts, gap), width)
+	return strings.TrimRight(first, " ") + "\n" + strings.TrimRight(second, " ") + "\n"
 }

@@ -173,7 +173,7 @@ func (r *submitInput) mistake(cause error) (entry, error) {
 	e.size = r.file.at() - r.end
 	r.end = r.file.at()
 	r.restart()
-	return e, nil
+	return e, nil //nolint:nilerr // the end of the input is no mistake
 }
 
 // explain is the error for a line that is not JSON.

@@ -162,15 +162,19 @@ type (
 // watchSubscriber passes on events to the screen. It implements client.Subscriber.
 type watchSubscriber struct{ send func(tea.Msg) }
 
+// Connected clears the remark about a lost connection.
 func (s watchSubscriber) Connected() { s.send(silentMsg("")) }
 
+// Event shows an event.
 func (s watchSubscriber) Event(e client.Event) error {
 	s.send(eventMsg(e))
 	return nil
 }
 
+// Gap has the screen show that events were missed.
 func (s watchSubscriber) Gap(string) { s.send(gapMsg{}) }
 
+// Disconnected shows why no events arrive.
 func (s watchSubscriber) Disconnected(err error, _ time.Duration) {
 	s.send(silentMsg(order.Printable(oneLine(err))))
 }

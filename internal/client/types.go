@@ -8,7 +8,7 @@ import (
 )
 
 // Raw is an answer as the API wrote it.
-type Raw struct {
+type Raw struct { //nolint:recvcheck // an answer is shown by value and filled by pointer
 	JSON json.RawMessage `json:"-"`
 }
 

@@ -199,7 +199,7 @@ func TestTraces(t *testing.T) {
 		orders[i] = ordertest.Order(t, ordertest.WithID(fmt.Sprint("o", i)))
 		ctxs[i] = t.Context()
 		if i != untraced {
-			ctxs[i] = trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
+			ctxs[i] = trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{ //nolint:fatcontext // each starts from the context of the test
 				TraceID: trace.TraceID{15: byte(i + 1)}, SpanID: trace.SpanID{7: byte(i + 1)}, TraceFlags: trace.FlagsSampled,
 			}))
 			want[i] = fmt.Sprintf("00-%032x-%016x-01", i+1, i+1)

@@ -80,7 +80,7 @@ func (t *Tasks) savedLeases(ctx context.Context) (leases map[string]leaseState, 
 		return nil, err
 	}
 	if t.leasesUnknown || json.Unmarshal(text, &leases) != nil {
-		return nil, nil //nolint:nilerr // no leases are saved
+		return nil, nil //nolint:nilerr,nilnil // no leases are saved
 	}
 	return leases, nil
 }

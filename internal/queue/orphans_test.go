@@ -82,7 +82,7 @@ func TestOrphans(t *testing.T) {
 	type step = func(t *testing.T, o *orphanBundle)
 	watch := func(seconds int) step { return func(t *testing.T, o *orphanBundle) { o.watch(t, seconds) } }
 	pass := func(seconds int) step {
-		return func(t *testing.T, o *orphanBundle) {
+		return func(_ *testing.T, o *orphanBundle) {
 			o.now = o.now.Add(time.Duration(seconds) * time.Second)
 		}
 	}

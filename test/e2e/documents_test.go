@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -95,7 +96,7 @@ func TestReadme(t *testing.T) {
 		},
 		`docker compose (?:--profile (\w+) )?up --build(?: --scale (worker)=\d+)?`: func(f []string) error {
 			if !strings.Contains(string(compose), "profiles: ["+f[1]) || !strings.Contains(string(compose), "\n  "+f[2]) {
-				return fmt.Errorf("docker-compose.yml has no such profile or service")
+				return errors.New("docker-compose.yml has no such profile or service")
 			}
 			return nil
 		},
