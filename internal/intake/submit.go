@@ -152,8 +152,8 @@ func (j *job) answer(a order.Acceptance) order.Acceptance {
 	if errors.Is(a.Err, order.ErrUnavailable) {
 		a.Err = &order.UncertainError{ID: j.entry.ID, Err: a.Err}
 	}
-	// The ledger knows an id that was made just now only if Redis received this call
-	// twice.
+	// The id was made just now. If the ledger knows it, Redis received this call twice,
+	// so the order is new all the same.
 	a.IsNew = a.Err == nil
 	return a
 }

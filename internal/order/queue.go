@@ -3,7 +3,7 @@ package order
 // Queue names a queue that an order can wait in.
 type Queue string
 
-// The queues, most urgent first. Queues holds what else there is to know of each.
+// The queues, most urgent first. QueueSpecs describes each.
 const (
 	// QueueCritical holds orders of high priority or high value.
 	QueueCritical Queue = "critical"

@@ -37,8 +37,8 @@ type ConsumerConfig struct {
 	// starts one order after the other.
 	Servers int
 	// ReservedCritical is how many slots take orders of the critical queue alone, on a
-	// server of their own. Weights decide which queue is asked first; a slot that is busy
-	// with another order helps no critical one.
+	// server of their own. Weights cannot free a busy slot, so critical orders need
+	// slots of their own.
 	ReservedCritical int
 	// Weights are how often each queue is asked first, in proportion.
 	Weights map[order.Queue]int

@@ -12,8 +12,8 @@ import (
 // A poison order kills every worker that takes it. It must fail after
 // order.MaxWorkersLost workers, and the orders that ran with it must not. An order that
 // has lost all but one of these workers is a poison candidate. Candidates are retried
-// one at a time, in quarantine, and only the loss of a worker during its quarantine is
-// a candidate's last. The ledger names the one that is in quarantine.
+// one at a time, in quarantine: a candidate fails only if it loses a worker there. The
+// ledger names the one that is in quarantine.
 
 const (
 	// quarantineTerm is how long a candidate may wait in quarantine for a worker: its
