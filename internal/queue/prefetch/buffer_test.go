@@ -3,6 +3,7 @@ package prefetch_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -132,11 +133,12 @@ func TestFetchFaults(t *testing.T) {
 			b.breaker.Break(fault, isFetchOf(order.QueueDefault))
 			var c collector
 			b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
+			var lost []string
 			programtest.Until(t, "nothing is pending or being worked", func() bool {
-				got := len(c.got())
-				return len(b.pending(order.QueueDefault)) == 0 && len(b.active()) == len(all)-got && b.breaker.Fired() == 1
+				lost = b.active()
+				worked := slices.ContainsFunc(lost, func(id string) bool { return slices.Contains(c.got(), id) })
+				return !worked && len(b.pending(order.QueueDefault)) == 0 && len(lost) == len(all)-len(c.got()) && b.breaker.Fired() == 1
 			})
-			lost := b.active()
 			if (len(lost) > 0) != (fault == redistest.ReplyLost) {
 				t.Errorf("lost are %v", lost)
 			}
