@@ -42,7 +42,7 @@ func TestDocumentCommands(t *testing.T) {
 		`(?:sudo install|bin/orderctl|openssl|deploy/tls/certificates\.sh|sed|printf|echo|password=\S+) ?.+`: run,
 		`sudo systemctl restart redis-server|redis-cli ping`:                                                 func([]string) error { return checkRedis(t, root) },
 		`(deploy/kubernetes/prometheus-rule\.sh \S+) \| kubectl -n orderprocessor apply -f -`: func(found []string) error {
-			return kit.Bash(t, root, found[1]+" | grep -q 'kind: PrometheusRule'")
+			return kit.Bash(t, root, found[1]+" | grep 'kind: PrometheusRule'")
 		},
 		// orderctl must accept the examples of the units as settings.
 		`sudo systemd-run .*-p EnvironmentFile=/etc/orderprocessor/(common\.env) -p EnvironmentFile=/etc/orderprocessor/(worker\.env) \S+/bin/(orderctl) doctor --key-file \S+`: func(found []string) error {
