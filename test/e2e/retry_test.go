@@ -63,7 +63,7 @@ func testRetryOnTheEvent(t *testing.T, s *system) {
 	s.until("all orders are completed", func() bool { return s.Stats().ByStatus["completed"] == orders })
 	_ = resp.Body.Close()
 	listening.Wait()
-	if n := s.Stats().Ledger.Requeued; int64(n) > slow.Load() {
+	if n := s.Stats().Ledger.Requeued; n > slow.Load() {
 		t.Errorf("recovery gave %d orders a task, and %d retries took a second", n, slow.Load())
 	}
 }
