@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"orderprocessor/internal/config"
@@ -40,7 +41,7 @@ func Examine(ctx context.Context, r config.Redis) (found []Finding, asked bool) 
 		found = append(found, redis.examine(ctx, s, f)...)
 	}
 	for i := range found {
-		found[i].Check = spaced(found[i].Check)
+		found[i].Check = strings.ReplaceAll(found[i].Check, "_", " ")
 	}
 	return found, true
 }

@@ -97,8 +97,8 @@ type Common struct {
 	// Retention is how long a settled order stays readable. Beyond a year an archive is
 	// better than Redis.
 	Retention time.Duration `env:"ORDERS_RETENTION" envDefault:"24h" min:"1s" max:"8760h"`
-	// MaxAttempts is how many attempts an order has before it fails. The record of the
-	// order contains each of them.
+	// MaxAttempts is how many attempts an order has before it fails, at most as many as
+	// its record keeps (order.MaxAttemptsKept).
 	MaxAttempts int `env:"ORDERS_MAX_ATTEMPTS" envDefault:"8" min:"1" max:"100"`
 	// AttemptTimeout bounds one attempt. A slot that hangs is lost for that long.
 	AttemptTimeout time.Duration `env:"ORDERS_ATTEMPT_TIMEOUT" envDefault:"30s" min:"100ms" max:"1h"`

@@ -2,8 +2,9 @@
 // for another attempt.
 //
 // It receives order ids from the queue, and passes approved orders to fulfilment and
-// outcomes to the ledger. It owns nothing. When Work returns nil or a
-// *order.PermanentError, the ledger holds the order's outcome.
+// outcomes to the ledger. It owns nothing. When Work returns nil, the order needs no
+// further attempt: its outcome is recorded, or it was cancelled or forgotten. After a
+// *order.PermanentError the outcome is recorded, unless the task names no order.
 package worker
 
 import (
