@@ -113,8 +113,8 @@ func (d *decoder) text(members map[string]jsontext.Value, name string) string {
 	return unquote(d.take(members, name, '"', "a string"))
 }
 
-// notEmpty reads a text that may be absent but not empty: order.New could not
-// tell the two apart.
+// notEmpty reads a text that may be absent but not empty. order.New could not
+// distinguish the two.
 func (d *decoder) notEmpty(members map[string]jsontext.Value, name string) string {
 	if string(members[name]) == `""` {
 		d.add(name, order.CodeInvalid, "must not be empty")

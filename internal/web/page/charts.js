@@ -9,8 +9,8 @@ const height = 180;
 const margin = { top: 12, right: 68, bottom: 24, left: 50 };
 /** broken is the time between two samples above which a line has a gap, in ms. */
 const broken = 12_000;
-/** apart is the least distance between two labels, in px. */
-const apart = 14;
+/** labelGap is the least distance between two labels, in px. */
+const labelGap = 14;
 /** least is the smallest value at the top of a chart, so that half of it is whole. */
 const least = 2;
 /** quiet is how often the text for screen readers changes, in ms. */
@@ -21,7 +21,7 @@ const early = 20_000;
 /** Chart draws series of samples, each by the name of its member in a sample. */
 export class Chart {
 	constructor(place, { series, unit, signal }) {
-		Object.assign(this, { series, unit, samples: [], told: 0 });
+		Object.assign(this, { series, unit, samples: [], described: 0 });
 		this.svg = draw("svg", { class: "chart", height, "aria-hidden": "true" });
 		this.legend = make("p", { class: "legend", "aria-hidden": "true" }, ...series.map((s) => make("span", { "data-series": s }, s)));
 		this.readout = make("span", { class: "readout" });
@@ -39,7 +39,7 @@ export class Chart {
 	show(samples) {
 		this.samples = samples;
 		this.render();
-		if (samples.length && Date.now() - this.told > quiet) this.tell();
+		if (samples.length && Date.now() - this.described > quiet) this.describe();
 	}
 
 	render() {
@@ -91,9 +91,9 @@ export class Chart {
 	labels() {
 		const newest = this.samples.at(-1);
 		const known = newest ? this.series.filter((of) => Number.isFinite(newest[of])) : [];
-		let lowest = height - margin.bottom + 4 + apart;
+		let lowest = height - margin.bottom + 4 + labelGap;
 		return known.toSorted((a, b) => newest[a] - newest[b]).flatMap((of) => {
-			lowest = Math.min(this.y(newest[of]) + 4, lowest - apart);
+			lowest = Math.min(this.y(newest[of]) + 4, lowest - labelGap);
 			return [
 				draw("circle", { class: "dot", "data-series": of, cx: this.x(newest.at), cy: this.y(newest[of]), r: 3.5 }),
 				draw("text", { class: "now", "data-series": of, x: this.x(newest.at) + 9, y: lowest }, brief(newest[of])),
@@ -114,9 +114,9 @@ export class Chart {
 		say(this.readout, nearest ? `${moment(new Date(nearest.at))}: ${this.series.map((s) => `${s} ${counted(nearest[s], brief)}`).join(", ")}` : "");
 	}
 
-	/** tell writes a value of each minute into the table. */
-	tell() {
-		this.told = Date.now();
+	/** describe writes a value of each minute into the table. */
+	describe() {
+		this.described = Date.now();
 		const minute = (s) => Math.floor(s.at / 60_000);
 		const rows = this.samples.filter((s, i, list) => i === list.length - 1 || minute(s) !== minute(list[i + 1]));
 		this.table.replaceChildren(

@@ -58,8 +58,8 @@ export function mark(element, name, value) {
 const lasting = { good: 60_000, bad: 300_000 };
 const fresh = 10_000;
 
-/** tell shows a message in a region, for a while or until it is cleared or outdated. */
-export function tell(region, level, ...parts) {
+/** notify shows a message in a region, for a while or until it is cleared or outdated. */
+export function notify(region, level, ...parts) {
 	region.dataset.level = level;
 	region.dataset.at = Date.now();
 	region.replaceChildren(...parts.map(shown));

@@ -2,7 +2,7 @@
 
 import { get, post } from "./client.js";
 import { confirm } from "./dialog.js";
-import { all, clear, find, make, orderLink, say, tell, when } from "./dom.js";
+import { all, clear, find, make, notify, orderLink, say, when } from "./dom.js";
 import { count, many } from "./format.js";
 import { failureAdvice } from "./order.js";
 
@@ -64,7 +64,7 @@ class Failures {
 		} catch (refusal) {
 			if (!loading.signal.aborted) {
 				this.unread = true;
-				tell(this.fault, "bad", `The list cannot be read. ${refusal.message}`);
+				notify(this.fault, "bad", `The list cannot be read. ${refusal.message}`);
 			}
 		}
 		loading.abort();
@@ -105,7 +105,7 @@ class Failures {
 			});
 			if (sure) await this.run(filter);
 		} catch (refusal) {
-			if (!this.signal.aborted) tell(this.result, "bad", `Not all were retried. ${refusal.message}`);
+			if (!this.signal.aborted) notify(this.result, "bad", `Not all were retried. ${refusal.message}`);
 		}
 		this.working = button.disabled = false;
 		(button.isConnected ? button : find("h1", this.root)).focus();
@@ -117,7 +117,7 @@ class Failures {
 			const report = await post("/orders/retry", { ...filter, dry_run: false, cursor }, { signal: this.signal });
 			retried += report.retried;
 			cursor = report.next_cursor;
-			tell(this.result, "good", `${many(retried, "order is", "orders are")} pending again${cursor ? " …" : "."}`);
+			notify(this.result, "good", `${many(retried, "order is", "orders are")} pending again${cursor ? " …" : "."}`);
 		} while (cursor);
 		this.figures.soon();
 		await this.load();

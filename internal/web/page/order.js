@@ -2,7 +2,7 @@
 
 import { get, isID, orderPath, post } from "./client.js";
 import { confirm } from "./dialog.js";
-import { clear, find, make, outdate, pill, say, tell, when } from "./dom.js";
+import { clear, find, make, notify, outdate, pill, say, when } from "./dom.js";
 import { amount, duration, many } from "./format.js";
 import { isSettled } from "./orders.js";
 
@@ -64,7 +64,7 @@ class OrderPage {
 	fail(refusal) {
 		if (refusal.status === 404) return missing(this.root, "It was never accepted, or was settled so long ago that it has been removed.");
 		if (!this.shown) this.body.replaceChildren();
-		tell(this.fault, "bad", `The order cannot be read${this.shown ? " again" : ""}. ${refusal.message} It is loaded again soon.`);
+		notify(this.fault, "bad", `The order cannot be read${this.shown ? " again" : ""}. ${refusal.message} It is loaded again soon.`);
 		clearTimeout(this.timer);
 		this.timer = setTimeout(() => this.load(), 3000);
 	}
@@ -118,10 +118,10 @@ class OrderPage {
 		for (const button of this.body.querySelectorAll("button")) button.disabled = true;
 		try {
 			await post(orderPath(this.id, `/${step}`), body);
-			tell(result, "good", done);
+			notify(result, "good", done);
 			this.figures.soon();
 		} catch (refusal) {
-			tell(result, "bad", `${step === "retry" ? "It was not retried." : "It was not cancelled."} ${refusal.message}`);
+			notify(result, "bad", `${step === "retry" ? "It was not retried." : "It was not cancelled."} ${refusal.message}`);
 		}
 		for (const button of this.body.querySelectorAll("button")) button.disabled = false;
 		await this.load();

@@ -3,7 +3,7 @@
 import { Chart } from "./charts.js";
 import { post } from "./client.js";
 import { confirm } from "./dialog.js";
-import { clear, find, make, mark, say, show, tell } from "./dom.js";
+import { clear, find, make, mark, notify, say, show } from "./dom.js";
 import { amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
 import { OrderList } from "./orders.js";
 import { crowded, inWork, sum } from "./state.js";
@@ -169,10 +169,10 @@ class QueueCard {
 		this.button.disabled = true;
 		try {
 			this.show(await post(`/queues/${name}/${paused ? "resume" : "pause"}`));
-			tell(result, "good", `The queue ${name} is ${paused ? "resumed" : "paused"}.`);
+			notify(result, "good", `The queue ${name} is ${paused ? "resumed" : "paused"}.`);
 			this.figures.soon();
 		} catch (refusal) {
-			tell(result, "bad", `The queue ${name} was not ${paused ? "resumed" : "paused"}. ${refusal.message}`);
+			notify(result, "bad", `The queue ${name} was not ${paused ? "resumed" : "paused"}. ${refusal.message}`);
 		}
 		this.button.disabled = false;
 		this.button.focus();

@@ -1,7 +1,7 @@
 // The form for a new order.
 
 import { ask } from "./client.js";
-import { all, clear, find, make, orderLink, say, tell } from "./dom.js";
+import { all, clear, find, make, notify, orderLink, say } from "./dom.js";
 
 /** number is how JSON writes a number. */
 const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
@@ -25,7 +25,7 @@ export function submit(root, { figures }) {
 		button.disabled = true;
 		try {
 			const order = await ask("POST", "/orders", { body: bodyOf(form), headers: { "Idempotency-Key": key } });
-			tell(result, "good", "The order ", orderLink(order.id), " is accepted.");
+			notify(result, "good", "The order ", orderLink(order.id), " is accepted.");
 			form.reset();
 			key = newKey();
 			result.focus();
@@ -67,7 +67,7 @@ function explain(form, result, refusal) {
 	const errors = refusal.problem?.errors;
 	if (errors?.length) return refuse(form, result, errors);
 	const unsure = refusal.status === 0 || (refusal.status === 503 && refusal.problem?.type?.endsWith("redis-unavailable"));
-	tell(result, "bad", unsure ? "It is not known whether the order was recorded. Send it again unchanged: it is accepted once, whatever happened." : refusal.message);
+	notify(result, "bad", unsure ? "It is not known whether the order was recorded. Send it again unchanged: it is accepted once, whatever happened." : refusal.message);
 	result.focus();
 }
 
@@ -79,7 +79,7 @@ function refuse(form, result, errors) {
 		if (!input || input.tagName === "FIELDSET") others.push(`${field} ${message}.`);
 		else complain(input, field === input.name ? message : `${field} ${message}`);
 	}
-	tell(result, "bad", others.length ? others.join(" ") : "The order is not accepted yet: see the fields.");
+	notify(result, "bad", others.length ? others.join(" ") : "The order is not accepted yet: see the fields.");
 	(find("[aria-invalid=true]", form) ?? result).focus();
 }
 
