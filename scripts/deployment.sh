@@ -110,7 +110,10 @@ prometheus() {
 }
 
 units() {
-  local unit
+  local unit setting
+  for setting in Restart=always StartLimitIntervalSec=0; do # a service that ended is started again, however often
+    grep -qx "$setting" deploy/systemd/orderprocessor-.service.d/common.conf || fail "the services lack $setting"
+  done
   mkdir "$work/units"
   cp -r deploy/systemd/. "$work/units"
   cp "$work/units/orderprocessor-worker@.service" "$work/units/orderprocessor-worker@8082.service"
