@@ -194,8 +194,10 @@ func TestWeights(t *testing.T) {
 			name, _, _ := strings.Cut(id, "-")
 			shares[order.Queue(name)]++
 		}
+		// While Redis is slow, a fetch for one queue leaves the turn to another. Equal turns,
+		// 200 each, and strict priority are outside of these bounds at any speed.
 		for q, want := range map[order.Queue][2]int{
-			order.QueueCritical: {270, 450}, order.QueueDefault: {100, 260}, order.QueueLow: {20, 120},
+			order.QueueCritical: {240, 450}, order.QueueDefault: {100, 260}, order.QueueLow: {20, 160},
 		} {
 			if n := shares[q]; n < want[0] || n > want[1] {
 				t.Errorf("of 600 orders %d came from queue %s, want %d to %d: %v", n, q, want[0], want[1], shares)
