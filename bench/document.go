@@ -49,7 +49,7 @@ func (s *suite) versions(ctx context.Context) ([]report.Fact, error) {
 		return nil, err
 	}
 	defer redis.Close()
-	version, err := redis.Version(ctx)
+	version, err := redis.Info(ctx, "Server", "redis_version")
 	facts = append(facts, report.Fact{Name: "Redis", Value: version})
 	for _, p := range s.bench.Peers {
 		facts = append(facts, report.Fact{Name: p.Name, Value: p.Version + ", " + p.Store})

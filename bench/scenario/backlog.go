@@ -32,7 +32,7 @@ func (b *Bench) backlog(ctx context.Context, waiting int) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Pause(ctx, string(order.QueueLow)); err != nil {
+	if err := s.Books.Pause(ctx, order.QueueLow); err != nil {
 		return err
 	}
 	if err := b.fill(ctx, s, systems.Ours, waiting, load.NewOrders(load.Mix{order.QueueLow: 1})); err != nil {

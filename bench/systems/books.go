@@ -75,7 +75,7 @@ func (b *Books) await(
 ) (stats.Totals, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	tick := time.NewTicker(look)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		t, err := b.ledger.Totals(ctx)
