@@ -49,7 +49,7 @@ func (s *suite) versions(ctx context.Context) ([]report.Fact, error) {
 		return nil, err
 	}
 	defer redis.Close()
-	version, err := redis.Version(ctx)
+	version, err := redis.Info(ctx, "Server", "redis_version")
 	facts = append(facts, report.Fact{Name: "Redis", Value: version})
 	for _, p := range s.bench.Peers {
 		facts = append(facts, report.Fact{Name: p.Name, Value: p.Version + ", " + p.Store})
@@ -62,7 +62,7 @@ func (s *suite) settings() []report.Fact {
 	size := s.bench.Sizes
 	return []report.Fact{
 		{Name: "runs", Value: strconv.Itoa(s.runs) + ", interleaved"},
-		{Name: "Redis", Value: "deploy/redis.conf without its memory limit; appendfsync everysec where nothing else is said"},
+		{Name: "Redis", Value: "deploy/redis.conf without its memory limit; appendfsync everysec unless a system says otherwise"},
 		{Name: "our system", Value: "one API process, one worker process, default settings but for the queue limit"},
 		{Name: "naive wiring", Value: "one API process, one worker process: bench/naive, one Asynq server of 50 with weights 6, 3, 1"},
 		{Name: "orders", Value: "about 300 bytes of JSON, 20 % critical, 50 % default, 30 % low, 2 % rejected by the rules"},
@@ -80,7 +80,7 @@ func notes() []string {
 		"All programs, Redis and the load share this one machine. Ratios travel to other machines better than rates do.",
 		"A run measures every system once, and the runs follow each other, so that what disturbs the machine for a while " +
 			"disturbs all. A figure is the median of the runs with the least and the largest; a ratio is taken within each run first.",
-		"Every measurement of a system that keeps books ends with a look at them: each accepted order is decided once, or " +
+		"Every measurement of a system that keeps books ends with a check of them: each accepted order is decided once, or " +
 			"waits, and `drift` is 0. Otherwise there is no figure.",
 		"Sustained is from the first order sent to the last one settled. The peers do the same work of an order, reading it " +
 			"and deciding it, and keep no books.",

@@ -7,7 +7,7 @@
 //	go run . -report report.md
 //
 // It builds our programs, runs them as processes with a private Redis for each
-// measurement, and takes the machine for itself: what else runs shows in the
+// measurement, and needs the machine to itself: what else runs shows in the
 // figures. The table goes to standard output, progress to standard error. It exits
 // with 0, 1 when something could not be measured or books did not balance, and 2
 // when it was called wrongly. A goal that is missed is no error.

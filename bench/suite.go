@@ -50,8 +50,8 @@ func withoutInstalled(all []peers.Peer) []peers.Peer {
 	return slices.DeleteFunc(all, func(p peers.Peer) bool { return p.Name == "BullMQ" })
 }
 
-// measure makes all runs. What one step cannot measure is an error in the end, and
-// the others go on: an hour of figures is not to be lost for one.
+// measure makes all runs. A step that fails is an error in the end, and the others go
+// on: one must not cost an hour of figures.
 func (s *suite) measure(ctx context.Context) error {
 	failed := 0
 	for run := range s.runs {
@@ -112,7 +112,7 @@ func (s *suite) report(ctx context.Context) error {
 	return s.writeReport(ctx, rows)
 }
 
-// withoutGoals takes the verdicts away: a smoke run says nothing about speed.
+// withoutGoals removes the verdicts: a smoke run says nothing about speed.
 func withoutGoals(rows []report.Row) []report.Row {
 	for i := range rows {
 		rows[i].Goal, rows[i].Verdict = "", ""

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	// text is a quoted string of PromQL, which may hold anything.
+	// text is a quoted string of PromQL, which may contain anything.
 	text = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	// metric is a metric of ours, or of Go's, with the labels that it is selected by.
 	metric = regexp.MustCompile(`\b((?:orders|go|process)_\w+)(?:\{([^}]*)\})?`)
@@ -29,7 +29,7 @@ var (
 	label = regexp.MustCompile(`[a-zA-Z_]\w*`)
 )
 
-// TestQueriesFindTheirMetrics holds the metrics and labels of every alert and panel to what
+// TestQueriesFindTheirMetrics compares the metrics and labels of every alert and panel with what
 // the two programs export. promtool knows the language and not the metrics.
 func TestQueriesFindTheirMetrics(t *testing.T) {
 	t.Parallel()

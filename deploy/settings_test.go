@@ -1,6 +1,6 @@
-// Package deploy_test holds what the deployments of this folder give the programs to the
-// configuration that the programs accept, and the queries of alerts and dashboard to the
-// metrics that they export. scripts/deployment.sh checks the rest, and starts these tests.
+// Package deploy_test compares what the deployments of this folder give the programs with
+// the configuration that the programs accept, and the queries of alerts and dashboard with
+// the metrics that they export. scripts/deployment.sh checks the rest, and starts these tests.
 package deploy_test
 
 import (
@@ -39,7 +39,7 @@ type program struct {
 }
 
 // check fails the test unless the program starts with its environment, and has the time
-// and the memory to stop by itself.
+// and the memory to stop unaided.
 func (p program) check(t *testing.T) {
 	t.Helper()
 	var environ []string
@@ -140,7 +140,7 @@ func pairs(environment map[string]string) []string {
 	return all
 }
 
-// TestScalerKnowsEveryQueue holds the triggers of the autoscaler to the queues.
+// TestScalerKnowsEveryQueue compares the triggers of the autoscaler with the queues.
 func TestScalerKnowsEveryQueue(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, "kubernetes/components/autoscaling-worker-keda/autoscaler.yaml")
@@ -218,7 +218,7 @@ func compose(t *testing.T, environ ...string) *types.Project {
 	return project
 }
 
-// TestComposeHandsOnTheShell holds that what protects and watches the service reaches it.
+// TestComposeHandsOnTheShell checks that settings which protect and watch the service reach it.
 func TestComposeHandsOnTheShell(t *testing.T) {
 	t.Parallel()
 	for service, names := range map[string][]string{

@@ -25,7 +25,7 @@ const (
 	requestTimeout = 30 * time.Second
 	// BatchOrders is how many orders a batch has, a tenth of what the API accepts.
 	BatchOrders = 1000
-	// BatchClients is how many clients send batches at once: the API holds eight at
+	// BatchClients is how many clients send batches at once: the API accepts eight at
 	// a time.
 	BatchClients = 4
 )

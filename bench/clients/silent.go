@@ -11,9 +11,8 @@ import (
 // least it accepts, so that it is full soon.
 const silentBuffer = 4096
 
-// Silent opens so many streams of events and never reads more of them than that they
-// have begun. The server closes them after some time. The returned function closes
-// those that it has not.
+// Silent opens so many streams of events and reads only the beginning of each answer.
+// The server closes them after some time; the returned function closes the others.
 func Silent(ctx context.Context, addr string, clients int) (end func(), err error) {
 	var dialer net.Dialer
 	conns := make([]net.Conn, 0, clients)
@@ -48,7 +47,7 @@ func begin(c net.Conn, addr string) error {
 	const begun = "HTTP/1.1 200"
 	answer := make([]byte, len(begun))
 	if _, err := io.ReadFull(c, answer); err != nil {
-		return fmt.Errorf("read whether events come: %w", err)
+		return fmt.Errorf("read the answer to GET /events: %w", err)
 	}
 	if string(answer) != begun {
 		return fmt.Errorf("ask for events: answered %q", answer)

@@ -70,7 +70,7 @@ func subscribe(ctx context.Context, addr string) (*subscriber, error) {
 	return f, nil
 }
 
-// read takes events until the stream ends.
+// read reads events until the stream ends.
 func (f *subscriber) read() {
 	defer func() { _ = f.close() }()
 	for f.lines.Scan() {
@@ -116,8 +116,8 @@ func (f *Subscribers) Seen() int {
 }
 
 // Stop ends all streams and returns, for every event and subscriber, the time from the
-// event, by the clock of Redis, to its arrival. A stream that ended by itself, or
-// had a gap, is an error.
+// event, by the clock of Redis, to its arrival. A stream that the server ended, or
+// that had a gap, is an error.
 func (f *Subscribers) Stop() ([]time.Duration, error) {
 	f.end()
 	f.reading.Wait()

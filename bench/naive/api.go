@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -47,7 +46,7 @@ type accepted struct {
 	CreatedAt time.Time    `json:"created_at"`
 }
 
-// api takes orders.
+// api accepts orders.
 type api struct {
 	ledger *ledger.Ledger
 	tasks  *asynq.Client
@@ -74,12 +73,14 @@ func (a api) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return fiber.NewError(http.StatusBadRequest, err.Error())
 	}
-	entry := order.Entry{Order: o, Queue: shopRules().Queue(o)}
-	answers, err := a.ledger.AcceptAll(c.UserContext(), []order.Entry{entry})
-	if err = errors.Join(err, first(answers).Err); err != nil {
+	answers, err := a.ledger.AcceptAll(c.UserContext(), []order.Entry{{Order: o, Queue: shopRules().Queue(o)}})
+	if err != nil {
 		return err
 	}
-	rec := first(answers).Record
+	rec := answers[0].Record
+	if answers[0].Err != nil {
+		return answers[0].Err
+	}
 	if err := a.enqueue(c.UserContext(), rec); err != nil {
 		return err
 	}
@@ -102,13 +103,6 @@ func decode(body []byte) (order.Order, error) {
 	id, err := uuid.NewV7()
 	o.ID = id.String()
 	return o, err
-}
-
-func first(answers []order.Acceptance) order.Acceptance {
-	if len(answers) == 0 {
-		return order.Acceptance{}
-	}
-	return answers[0]
 }
 
 // taskType is the type of every task.

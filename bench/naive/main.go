@@ -1,6 +1,6 @@
 // Command naive is the honest first attempt at the same service with the same
 // libraries, for our own to be measured against: each step is the call that the
-// library's introduction shows, and each order takes every step alone. It keeps
+// library's introduction shows, and each order makes every step alone. It keeps
 // the same books with the same scripts, and loses as much in a crash between two
 // steps as such an attempt does.
 //

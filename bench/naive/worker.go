@@ -31,7 +31,7 @@ type worker struct {
 	shop    *fulfilment.Client // nil without a shop
 }
 
-// work takes tasks with one Asynq server until ctx ends.
+// work works tasks with one Asynq server until ctx ends.
 func work(ctx context.Context, rdb *redis.Client) error {
 	w := worker{ledgers: make(chan *ledger.Ledger, concurrency)}
 	for range concurrency {

@@ -5,8 +5,9 @@ package parts_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
@@ -55,18 +56,14 @@ const fillers = 64
 // returns the position of the one in the middle.
 func fill(b *testing.B, l *ledger.Ledger, orders int) order.Position {
 	b.Helper()
-	var filling sync.WaitGroup
-	for first := range fillers {
-		filling.Go(func() {
-			for n := first; n < orders; n += fillers {
-				if err := fillOne(b, l, n); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
+	var filling errgroup.Group
+	filling.SetLimit(fillers)
+	for n := range orders {
+		filling.Go(func() error { return fillOne(b, l, n) })
 	}
-	filling.Wait()
+	if err := filling.Wait(); err != nil {
+		b.Fatal(err)
+	}
 	rec, err := l.Get(b.Context(), fillID(orders/2))
 	if err != nil {
 		b.Fatal(err)

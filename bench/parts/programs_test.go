@@ -28,7 +28,7 @@ func quiet() app.Options {
 	return app.Options{Log: slog.New(slog.NewJSONHandler(io.Discard, nil))}
 }
 
-func startAPI(b *testing.B, redis *redistest.Server) (url string) {
+func startAPI(b *testing.B, redis *redistest.Server) (addr string) {
 	b.Helper()
 	cfg, err := config.LoadAPI(environ(redis))
 	if err != nil {
@@ -39,17 +39,15 @@ func startAPI(b *testing.B, redis *redistest.Server) (url string) {
 		b.Fatal(err)
 	}
 	start(b, a.Run)
-	url = "http://" + a.Addr()
 	await(b, func() bool {
-		resp, err := http.Get(url + "/stats")
+		resp, err := http.Get("http://" + a.Addr() + "/stats")
 		if err != nil {
 			return false
 		}
-		_, _ = io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
 	})
-	return url
+	return a.Addr()
 }
 
 func startWorker(b *testing.B, redis *redistest.Server) {
@@ -65,8 +63,8 @@ func startWorker(b *testing.B, redis *redistest.Server) {
 	start(b, w.Run)
 	inspector := queue.NewInspector(redis.Client())
 	await(b, func() bool {
-		fleet, err := inspector.Workers(b.Context())
-		return err == nil && fleet.Slots > 0
+		workers, err := inspector.Workers(b.Context())
+		return err == nil && workers.Slots > 0
 	})
 }
 

@@ -5,34 +5,30 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"orderprocessor/bench/systems"
 	"orderprocessor/internal/order"
 )
-
-// asynqVersion is what go.mod pins.
-const asynqVersion = "v0.26.0"
 
 // asynqPeer is Asynq as its documentation shows it: one server with weighted
 // queues, jobs deleted when they are done. Its polling of idle queues, once a
 // second, is the default: the documentation warns of less.
 func asynqPeer() Peer {
-	return Peer{
-		Name: "Asynq", Version: asynqVersion, Store: "Redis",
-		Open: opener(inProcess(openAsynq)),
-	}
+	return Peer{Name: "Asynq", Version: versionOf("github.com/hibiken/asynq"), Store: "Redis", Open: inProcess(openAsynq)}
 }
 
 type asynqEngine struct {
-	redis  asynq.RedisClientOpt
+	redis  *systems.Redis
+	opts   asynq.RedisClientOpt
 	client *asynq.Client
 }
 
-func openAsynq(ctx context.Context, h *home) (engine, error) {
-	addr, err := startRedis(ctx, h)
+func openAsynq(ctx context.Context, root, dir string) (engine, error) {
+	redis, err := systems.OpenRedis(ctx, root, dir, systems.Everysec)
 	if err != nil {
 		return nil, err
 	}
-	at := asynq.RedisClientOpt{Addr: addr, PoolSize: connections}
-	return &asynqEngine{redis: at, client: asynq.NewClient(at)}, nil
+	opts := asynq.RedisClientOpt{Addr: redis.Addr(), PoolSize: connections}
+	return &asynqEngine{redis: redis, opts: opts, client: asynq.NewClient(opts)}, nil
 }
 
 func (e *asynqEngine) put(ctx context.Context, body []byte) error {
@@ -45,7 +41,7 @@ func (e *asynqEngine) put(ctx context.Context, body []byte) error {
 }
 
 func (e *asynqEngine) run(_ context.Context, slots int, work func([]byte) error) (func() error, error) {
-	server := asynq.NewServer(e.redis, asynq.Config{
+	server := asynq.NewServer(e.opts, asynq.Config{
 		Concurrency: slots,
 		Queues: map[string]int{
 			string(order.QueueCritical): 6, string(order.QueueDefault): 3, string(order.QueueLow): 1,
@@ -59,4 +55,7 @@ func (e *asynqEngine) run(_ context.Context, slots int, work func([]byte) error)
 	}, err
 }
 
-func (e *asynqEngine) close() error { return e.client.Close() }
+func (e *asynqEngine) close() error {
+	defer e.redis.Close()
+	return e.client.Close()
+}

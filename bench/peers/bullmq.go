@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
+
+	"orderprocessor/bench/systems"
 )
 
 // bullMQChunk is how many orders travel to the program in one line: about
@@ -20,17 +23,17 @@ const bullMQChunk = 1000
 // concurrency of the slots and finished jobs removed. Like any program of Node
 // it decides on one core; the others may take two.
 func bullMQPeer() Peer {
-	return Peer{Name: "BullMQ", Version: bullMQVersion(), Store: "Redis", Open: opener(openBullMQ)}
+	return Peer{Name: "BullMQ", Version: bullMQVersion(), Store: "Redis", Open: openBullMQ}
 }
 
 // bullMQ is the program that runs BullMQ. The times are its own measurements.
 type bullMQ struct {
-	home *home
-	in   io.WriteCloser
-	out  io.ReadCloser
-	say  *json.Encoder
-	hear *json.Decoder
-	ids  []string // that the last drain worked
+	redis   *systems.Redis
+	node    *systems.Process
+	in      io.WriteCloser
+	out     io.ReadCloser
+	encoder *json.Encoder
+	decoder *json.Decoder
 }
 
 // command is one line to the program.
@@ -51,47 +54,48 @@ type answer struct {
 	Waits       []time.Duration `json:"waits"`
 }
 
-func openBullMQ(ctx context.Context, h *home) (System, error) {
-	node, err := installBullMQ(ctx, h.dir)
+func openBullMQ(ctx context.Context, root, dir string) (System, error) {
+	node, err := installBullMQ(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	addr, err := startRedis(ctx, h)
-	if err != nil {
+	b := &bullMQ{}
+	if b.redis, err = systems.OpenRedis(ctx, root, dir, systems.Everysec); err != nil {
 		return nil, err
 	}
-	b := &bullMQ{home: h}
-	p := program{
-		name: "bullmq", path: node, args: []string{"peer.mjs", addr}, dir: h.dir,
-		quit: syscall.SIGTERM, talk: b.connect,
+	if err := b.start(ctx, node, dir); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
-	return b, h.start(ctx, p, func(ctx context.Context) error {
-		_, err := b.ask(ctx, command{Do: "ready"})
-		return err
-	})
+	return b, nil
 }
 
-func (b *bullMQ) connect(cmd *exec.Cmd) (err error) {
+func (b *bullMQ) start(ctx context.Context, node, dir string) (err error) {
+	cmd := exec.Command(node, "peer.mjs", b.redis.Addr()) //nolint:gosec,noctx // from the PATH; Close ends it
+	cmd.Dir = dir
 	if b.in, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
 	if b.out, err = cmd.StdoutPipe(); err != nil {
 		return err
 	}
-	b.say, b.hear = json.NewEncoder(b.in), json.NewDecoder(b.out)
-	return nil
+	b.encoder, b.decoder = json.NewEncoder(b.in), json.NewDecoder(b.out)
+	if b.node, err = systems.Start(filepath.Join(dir, "node.log"), cmd); err != nil {
+		return err
+	}
+	_, err = b.ask(ctx, command{Do: "ready"})
+	return err
 }
 
 // ask sends a command and returns the answer. An ended context closes the pipes,
 // after which the program is of no more use and ends.
 func (b *bullMQ) ask(ctx context.Context, c command) (answer, error) {
 	defer context.AfterFunc(ctx, b.hangUp)()
-	if err := b.say.Encode(c); err != nil {
+	if err := b.encoder.Encode(c); err != nil {
 		return answer{}, fmt.Errorf("ask BullMQ to %s: %w", c.Do, errors.Join(ctx.Err(), err))
 	}
 	var a answer
-	if err := b.hear.Decode(&a); err != nil {
-		return answer{}, fmt.Errorf("hear from BullMQ about %s: %w", c.Do, errors.Join(ctx.Err(), err))
+	if err := b.decoder.Decode(&a); err != nil {
+		return answer{}, fmt.Errorf("read what BullMQ answers to %s: %w", c.Do, errors.Join(ctx.Err(), err))
 	}
 	if a.Error != "" {
 		return answer{}, fmt.Errorf("BullMQ could not %s: %s", c.Do, a.Error)
@@ -106,9 +110,6 @@ func (b *bullMQ) hangUp() {
 
 // Enqueue implements System.
 func (b *bullMQ) Enqueue(ctx context.Context, bodies [][]byte, callers int) error {
-	if callers < 1 {
-		return fmt.Errorf("enqueue from %d callers: there must be one", callers)
-	}
 	for chunk := range slices.Chunk(bodies, bullMQChunk) {
 		orders := make([]json.RawMessage, 0, len(chunk))
 		for _, body := range chunk {
@@ -123,19 +124,12 @@ func (b *bullMQ) Enqueue(ctx context.Context, bodies [][]byte, callers int) erro
 }
 
 // Drain implements System.
-func (b *bullMQ) Drain(ctx context.Context, orders, slots int) (time.Duration, error) {
-	if orders < 1 || slots < 1 {
-		return 0, fmt.Errorf("drain %d orders with %d slots: there must be one", orders, slots)
-	}
+func (b *bullMQ) Drain(ctx context.Context, orders, slots int) (time.Duration, []string, error) {
 	a, err := b.ask(ctx, command{Do: "drain", Orders: orders, Slots: slots})
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	b.ids = a.IDs
-	if len(a.IDs) != orders {
-		return 0, fmt.Errorf("drain: work began %d times on %d orders", len(a.IDs), orders)
-	}
-	return a.Nanoseconds, checkOnce(a.IDs)
+	return a.Nanoseconds, a.IDs, checkOnce(a.IDs, orders)
 }
 
 // Pickup implements System.
@@ -145,10 +139,10 @@ func (b *bullMQ) Pickup(ctx context.Context, tries int) ([]time.Duration, error)
 }
 
 // Close implements System.
-func (b *bullMQ) Close() error { return b.home.close() }
-
-// worked returns the ids of the last drain.
-func (b *bullMQ) worked() []string { return b.ids }
-
-// where returns the home of the system.
-func (b *bullMQ) where() *home { return b.home }
+func (b *bullMQ) Close() error {
+	if b.node != nil {
+		b.node.Stop(syscall.SIGTERM)
+	}
+	b.redis.Close()
+	return nil
+}

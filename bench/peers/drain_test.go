@@ -42,12 +42,10 @@ func TestDrainChecksWhatWasWorked(t *testing.T) {
 		{"the same twice", []string{one, one}, 2, "order 1 was worked twice"},
 		{"one too many", []string{one, two, none}, 2, "work began 3 times on 2 orders"},
 		{"not an order", []string{one, `{"amount":"a lot"}`}, 2, "decode an order"},
-		{"no orders", nil, 0, "there must be one"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := &system{engine: scripted{bodies: row.bodies}}
-			_, err := s.Drain(t.Context(), row.orders, 1)
+			_, _, err := system{scripted{bodies: row.bodies}}.Drain(t.Context(), row.orders, 1)
 			switch {
 			case row.want == "" && err != nil:
 				t.Errorf("got error %v, want none", err)
@@ -62,8 +60,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := &system{engine: scripted{}}
-	if _, err := s.Drain(ctx, 1, 1); !errors.Is(err, context.Canceled) {
+	if _, _, err := (system{scripted{}}).Drain(ctx, 1, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }

@@ -9,6 +9,7 @@ package peers
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 )
 
@@ -16,14 +17,14 @@ import (
 type Peer struct {
 	// Name is what the project calls itself.
 	Name string
-	// Version is the release that runs, as in "v0.26.0".
+	// Version is the release that runs, as in "v0.26.0"; empty if unknown.
 	Version string
 	// Store says where the jobs are kept, and what a crash loses beyond that.
 	Store string
-	// Open starts the peer's own server with its data below dir, or in a folder
-	// for temporary files where dir cannot be used, and returns when it is ready.
-	// It returns a Skipped when the peer cannot run here.
-	Open func(ctx context.Context, dir string) (System, error)
+	// Open starts the peer and its own server, with data below dir, and returns when
+	// both are ready. Root is the folder of the main module. It returns a Skipped when
+	// the peer cannot run here.
+	Open func(ctx context.Context, root, dir string) (System, error)
 }
 
 // System is a peer that is running. Its methods are called one after the other.
@@ -31,12 +32,12 @@ type System interface {
 	// Enqueue makes each body one durable job, one at a time for each of so many
 	// callers at once, at least one. It returns when all have been accepted.
 	Enqueue(ctx context.Context, bodies [][]byte, callers int) error
-	// Drain starts workers with so many slots, stops them when so many orders
-	// have been worked, which must be all that wait, and returns the time from the
-	// first to the last. It returns an error when an order was worked twice, or
-	// none for half a minute; the system is of no more use then.
-	Drain(ctx context.Context, orders, slots int) (time.Duration, error)
-	// Pickup has idle workers take one order after the other, and returns the
+	// Drain starts workers with so many slots, and stops them when so many orders
+	// have been worked, which must be all that wait. It returns the time from the
+	// first to the last, and their ids. It returns an error when an order was worked
+	// twice, or none for half a minute; the system is of no more use then.
+	Drain(ctx context.Context, orders, slots int) (took time.Duration, ids []string, err error)
+	// Pickup has idle workers process one order after the other, and returns the
 	// waits from the return of each enqueue to the beginning of work; zero for
 	// work that began before.
 	Pickup(ctx context.Context, tries int) ([]time.Duration, error)
@@ -55,3 +56,14 @@ func (s Skipped) Error() string { return "skipped: " + s.Reason }
 
 // All lists the peers.
 func All() []Peer { return []Peer{asynqPeer(), riverPeer(), bullMQPeer()} }
+
+// versionOf returns the version of a module of this program, empty if it is not known.
+func versionOf(module string) string {
+	info, _ := debug.ReadBuildInfo()
+	for _, m := range info.Deps {
+		if m.Path == module {
+			return m.Version
+		}
+	}
+	return ""
+}

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,59 +13,40 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
+
+	"orderprocessor/bench/systems"
 )
 
-const (
-	// postgresUser is the account that the server runs under when this process is
-	// root's, which PostgreSQL refuses; its packages make it.
-	postgresUser = "postgres"
-	// postgresPort names the socket; nothing listens on the network.
-	postgresPort = "5432"
-)
+// postgresUser is the account that the server runs under when this process is root's,
+// which PostgreSQL refuses; its packages create it.
+const postgresUser = "postgres"
 
-// cluster is a PostgreSQL server of one peer.
+// cluster is a PostgreSQL server with its data and its socket in one folder.
 type cluster struct {
-	bin   string
-	data  string
-	near  string
-	owner *syscall.Credential
+	*systems.Process
+
+	bin   string // of its programs
+	dir   string
+	owner *syscall.Credential // nil for this process's user
 }
 
-// startPostgres makes a cluster, runs it and returns the address of its
-// database. A root's cluster lies in the folder for temporary files, because its
-// owner cannot see what root keeps elsewhere.
-func startPostgres(ctx context.Context, h *home) (address string, err error) {
-	c, err := newCluster(h)
-	if err != nil {
-		return "", err
-	}
-	if err := c.create(ctx); err != nil {
-		return "", err
-	}
-	address = fmt.Sprintf("host=%s port=%s user=%s dbname=postgres", c.near, postgresPort, postgresUser)
-	p := program{
-		name: "postgres", path: filepath.Join(c.bin, "postgres"), args: c.settings(), dir: c.data,
-		quit: syscall.SIGINT, owner: c.owner,
-	}
-	return address, h.start(ctx, p, func(ctx context.Context) error { return askPostgres(ctx, address) })
-}
-
-func newCluster(h *home) (*cluster, error) {
+// openPostgres makes a cluster in a folder for temporary files, where its owner can
+// reach it, and runs it. A server that does not start is Skipped.
+func openPostgres(ctx context.Context) (*cluster, error) {
 	bin, ok := postgresPrograms()
 	if !ok {
 		return nil, Skipped{Reason: "there is no PostgreSQL server: neither initdb on the PATH nor in /usr/lib/postgresql"}
 	}
-	c := &cluster{bin: bin, data: filepath.Join(h.dir, "postgres"), near: h.near}
-	if os.Geteuid() != 0 {
-		return c, nil
+	dir, err := os.MkdirTemp("", "peer")
+	if err != nil {
+		return nil, fmt.Errorf("make the folder of PostgreSQL: %w", err)
 	}
-	c.data = filepath.Join(h.near, "postgres")
-	var err error
-	if c.owner, err = credential(postgresUser); err != nil {
-		return nil, Skipped{Reason: fmt.Sprintf("PostgreSQL does not run as root, and there is no user for it: %v", err)}
-	}
-	if err := os.Chown(h.near, int(c.owner.Uid), int(c.owner.Gid)); err != nil {
-		return nil, fmt.Errorf("give PostgreSQL its folder: %w", err)
+	c := &cluster{bin: bin, dir: dir}
+	if err := c.start(ctx); err != nil {
+		if ctx.Err() == nil {
+			err = Skipped{Reason: fmt.Sprintf("PostgreSQL does not start: %v", err)}
+		}
+		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
@@ -83,31 +65,59 @@ func postgresPrograms() (dir string, ok bool) {
 	return filepath.Dir(found[len(found)-1]), true
 }
 
-func credential(name string) (*syscall.Credential, error) {
-	account, err := user.Lookup(name)
+// address is where clients find the database. Nothing listens on the network.
+func (c *cluster) address() string {
+	return fmt.Sprintf("host=%s port=5432 user=%s dbname=postgres", c.dir, postgresUser)
+}
+
+// start makes an empty cluster that trusts whoever reaches its socket, and runs it.
+func (c *cluster) start(ctx context.Context) error {
+	if err := c.chooseOwner(); err != nil {
+		return err
+	}
+	initdb := c.command("initdb", "--username", postgresUser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, lastLine(out))
+	}
+	var err error
+	if c.Process, err = systems.Start(filepath.Join(c.dir, "log"), c.command("postgres", c.settings()...)); err != nil {
+		return err
+	}
+	return c.Await(ctx, "PostgreSQL answers", func() bool {
+		conn, err := pgx.Connect(ctx, c.address())
+		if err != nil {
+			return false
+		}
+		return errors.Join(conn.Ping(ctx), conn.Close(ctx)) == nil
+	})
+}
+
+// chooseOwner gives the folder to another user if this process is root's.
+func (c *cluster) chooseOwner() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	account, err := user.Lookup(postgresUser)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("root needs another user for it: %w", err)
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	gid, err := strconv.ParseUint(account.Gid, 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	c.owner = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(c.dir, int(uid), int(gid)) //nolint:gosec // both have 32 bits
 }
 
-// create makes an empty cluster that trusts whoever reaches its socket.
-func (c *cluster) create(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), //nolint:gosec // found above
-		"--pgdata", c.data, "--username", postgresUser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
-	cmd.Dir, cmd.SysProcAttr = c.near, apart(c.owner)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return Skipped{Reason: fmt.Sprintf("initdb: %v: %s", err, lastLine(out))}
-	}
-	return nil
+func (c *cluster) command(program string, args ...string) *exec.Cmd {
+	args = append([]string{"-D", filepath.Join(c.dir, "data")}, args...)
+	cmd := exec.Command(filepath.Join(c.bin, program), args...) //nolint:gosec,noctx // found above; close ends it
+	cmd.Dir, cmd.SysProcAttr = c.dir, &syscall.SysProcAttr{Credential: c.owner}
+	return cmd
 }
 
 // settings gives the server enough memory and log that no checkpoint falls into a
@@ -115,27 +125,23 @@ func (c *cluster) create(ctx context.Context) error {
 // syncs every 200 ms: a crash loses three times that at most, a little less than
 // Redis may lose.
 func (c *cluster) settings() []string {
-	settings := []string{
-		"listen_addresses=", "unix_socket_directories=" + c.near, "port=" + postgresPort,
-		"max_connections=" + strconv.Itoa(connections+10),
+	var args []string
+	for _, setting := range []string{
+		"listen_addresses=", "port=5432", "unix_socket_directories=" + c.dir, "max_connections=" + strconv.Itoa(connections+10),
 		"shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=30min",
 		"fsync=on", "synchronous_commit=off", "wal_writer_delay=200ms",
-	}
-	args := make([]string, 0, 2+2*len(settings))
-	args = append(args, "-D", c.data)
-	for _, setting := range settings {
+	} {
 		args = append(args, "-c", setting)
 	}
 	return args
 }
 
-func askPostgres(ctx context.Context, address string) error {
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		return err
+// close ends the server, whose clients have been closed, and removes its data.
+func (c *cluster) close() error {
+	if c.Process != nil {
+		c.Stop(syscall.SIGINT)
 	}
-	defer func() { _ = conn.Close(ctx) }()
-	return conn.Ping(ctx)
+	return os.RemoveAll(c.dir)
 }
 
 // lastLine returns the last line that a tool wrote, which gives the reason of a failure.

@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// riverVersion is what go.mod pins.
-	riverVersion = "v0.51.1"
 	// riverFetchCooldown and riverFetchPoll are those of River's own benchmark;
 	// the documentation says that the first one bounds the throughput.
 	riverFetchCooldown = 2 * time.Millisecond
@@ -31,46 +29,46 @@ const (
 // in batches and kept for a day, which are its defaults.
 func riverPeer() Peer {
 	return Peer{
-		Name: "River", Version: riverVersion,
+		Name: "River", Version: versionOf("github.com/riverqueue/river"),
 		Store: "PostgreSQL; everysec is synchronous_commit off, written through every 200 ms",
-		Open:  opener(inProcess(openRiver)),
+		Open:  inProcess(openRiver),
 	}
 }
 
 type riverEngine struct {
+	postgres *cluster
 	pool     *pgxpool.Pool
 	inserter *river.Client[pgx.Tx]
 }
 
-func openRiver(ctx context.Context, h *home) (engine, error) {
-	address, err := startPostgres(ctx, h)
+func openRiver(ctx context.Context, _, _ string) (engine, error) {
+	postgres, err := openPostgres(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := pgxpool.ParseConfig(address)
-	if err != nil {
-		return nil, fmt.Errorf("read the address of PostgreSQL: %w", err)
-	}
-	c.MaxConns = riverConnections
-	pool, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
-	}
-	e := &riverEngine{pool: pool}
+	e := &riverEngine{postgres: postgres}
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-// prepare makes River's tables.
+// prepare connects and creates River's tables.
 func (e *riverEngine) prepare(ctx context.Context) error {
+	c, err := pgxpool.ParseConfig(e.postgres.address())
+	if err != nil {
+		return fmt.Errorf("read the address of PostgreSQL: %w", err)
+	}
+	c.MaxConns = riverConnections
+	if e.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
 	migrator, err := rivermigrate.New(riverpgxv5.New(e.pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return fmt.Errorf("prepare River's tables: %w", err)
 	}
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("make River's tables: %w", err)
+		return fmt.Errorf("create River's tables: %w", err)
 	}
 	e.inserter, err = river.NewClient(riverpgxv5.New(e.pool), &river.Config{Logger: slog.New(slog.DiscardHandler)})
 	return err
@@ -104,8 +102,10 @@ func (e *riverEngine) run(ctx context.Context, slots int, work func([]byte) erro
 }
 
 func (e *riverEngine) close() error {
-	e.pool.Close()
-	return nil
+	if e.pool != nil {
+		e.pool.Close()
+	}
+	return e.postgres.close()
 }
 
 // riverOrder is an order as the arguments of a job. It stays as it is written,

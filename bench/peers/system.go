@@ -26,33 +26,23 @@ type engine interface {
 }
 
 // system runs an engine in this process.
-type system struct {
-	engine engine
-	home   *home
-	ids    []string // that the last drain worked
-}
+type system struct{ engine }
 
 // inProcess makes a System of the engine that is opened.
-func inProcess(open func(context.Context, *home) (engine, error)) openFunc {
-	return func(ctx context.Context, h *home) (System, error) {
-		e, err := open(ctx, h)
-		if err != nil {
-			return nil, err
-		}
-		return &system{engine: e, home: h}, nil
+func inProcess(open func(ctx context.Context, root, dir string) (engine, error)) func(context.Context, string, string) (System, error) {
+	return func(ctx context.Context, root, dir string) (System, error) {
+		e, err := open(ctx, root, dir)
+		return system{e}, err
 	}
 }
 
 // Enqueue implements System.
-func (s *system) Enqueue(ctx context.Context, bodies [][]byte, callers int) error {
-	if callers < 1 {
-		return fmt.Errorf("enqueue from %d callers: there must be one", callers)
-	}
+func (s system) Enqueue(ctx context.Context, bodies [][]byte, callers int) error {
 	calling, ctx := errgroup.WithContext(ctx)
 	for first := range callers {
 		calling.Go(func() error {
 			for n := first; n < len(bodies); n += callers {
-				if err := s.engine.put(ctx, bodies[n]); err != nil {
+				if err := s.put(ctx, bodies[n]); err != nil {
 					return fmt.Errorf("enqueue order %d: %w", n, err)
 				}
 			}
@@ -63,35 +53,26 @@ func (s *system) Enqueue(ctx context.Context, bodies [][]byte, callers int) erro
 }
 
 // Drain implements System.
-func (s *system) Drain(ctx context.Context, orders, slots int) (time.Duration, error) {
-	if orders < 1 || slots < 1 {
-		return 0, fmt.Errorf("drain %d orders with %d slots: there must be one", orders, slots)
-	}
+func (s system) Drain(ctx context.Context, orders, slots int) (time.Duration, []string, error) {
 	t := newTally(orders)
-	stop, err := s.engine.run(ctx, slots, t.work)
+	stop, err := s.run(ctx, slots, t.work)
 	if err != nil {
-		return 0, fmt.Errorf("start workers: %w", err)
+		return 0, nil, fmt.Errorf("start workers: %w", err)
 	}
 	took, err := t.wait(ctx)
 	if err := errors.Join(err, stop()); err != nil {
-		return 0, fmt.Errorf("drain: %w", err)
+		return 0, nil, fmt.Errorf("drain: %w", err)
 	}
-	s.ids = t.ids
-	return took, checkDrained(t)
-}
-
-// checkDrained looks at a tally whose workers have stopped.
-func checkDrained(t *tally) error {
-	if begun := t.begun.Load(); begun != int64(len(t.ids)) {
-		return fmt.Errorf("drain: work began %d times on %d orders", begun, len(t.ids))
+	if begun := t.begun.Load(); begun != int64(orders) {
+		return 0, nil, fmt.Errorf("drain: work began %d times on %d orders", begun, orders)
 	}
-	return checkOnce(t.ids)
+	return took, t.ids, checkOnce(t.ids, orders)
 }
 
 // Pickup implements System.
-func (s *system) Pickup(ctx context.Context, tries int) (_ []time.Duration, err error) {
+func (s system) Pickup(ctx context.Context, tries int) (_ []time.Duration, err error) {
 	begun := make(chan time.Time, 1)
-	stop, err := s.engine.run(ctx, pickupSlots, func(body []byte) error {
+	stop, err := s.run(ctx, pickupSlots, func(body []byte) error {
 		at := time.Now()
 		_, err := decide(body)
 		select {
@@ -103,15 +84,9 @@ func (s *system) Pickup(ctx context.Context, tries int) (_ []time.Duration, err 
 	if err != nil {
 		return nil, fmt.Errorf("start workers: %w", err)
 	}
-	waits, err := pickups(ctx, tries, begun, s.engine.put)
+	waits, err := pickups(ctx, tries, begun, s.put)
 	return waits, errors.Join(err, stop())
 }
 
 // Close implements System.
-func (s *system) Close() error { return errors.Join(s.engine.close(), s.home.close()) }
-
-// worked returns the ids of the last drain.
-func (s *system) worked() []string { return s.ids }
-
-// where returns the home of the system.
-func (s *system) where() *home { return s.home }
+func (s system) Close() error { return s.close() }

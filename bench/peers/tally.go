@@ -80,15 +80,18 @@ func (t *tally) wait(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-// checkOnce returns an error when an id is there twice. Orders without one
-// cannot be distinguished and pass.
-func checkOnce(ids []string) error {
-	seen := make(map[string]struct{}, len(ids))
+// checkOnce returns an error unless so many orders are listed and none twice. Orders
+// without an id cannot be distinguished and pass.
+func checkOnce(ids []string, orders int) error {
+	seen := make(map[string]bool, len(ids))
 	for _, id := range ids {
-		if _, twice := seen[id]; twice && id != "" {
+		if id != "" && seen[id] {
 			return errors.New("order " + id + " was worked twice")
 		}
-		seen[id] = struct{}{}
+		seen[id] = true
+	}
+	if len(ids) != orders {
+		return fmt.Errorf("work began %d times on %d orders", len(ids), orders)
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package report
 
-import "strings"
-
-// Goal is the bound that the median of a figure or ratio is held to. The bound
+// Goal is the bound that the median of a figure or ratio is compared with. The bound
 // itself meets it.
 type Goal struct {
 	// Key names the figure or ratio.
@@ -13,25 +11,18 @@ type Goal struct {
 	AtMost bool
 }
 
-// The verdicts.
-const (
-	met    = "met"
-	missed = "missed"
-)
-
-// verdict holds a median to the goal.
+// verdict compares a median with the goal.
 func (g Goal) verdict(median float64) string {
 	if (g.AtMost && median <= g.Bound) || (!g.AtMost && median >= g.Bound) {
-		return met
+		return "met"
 	}
-	return missed
+	return "missed"
 }
 
 // text is the bound for people.
 func (g Goal) text(u Unit) string {
-	sign := ">= "
 	if g.AtMost {
-		sign = "<= "
+		return "<= " + write(g.Bound, u)
 	}
-	return sign + strings.TrimSpace(write(g.Bound, u))
+	return ">= " + write(g.Bound, u)
 }

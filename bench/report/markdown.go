@@ -8,9 +8,9 @@ import (
 
 // Fact is one line of what the figures depend on.
 type Fact struct {
-	// Name says what it is about.
+	// Name is what it is about.
 	Name string
-	// Value is what holds.
+	// Value is what is true of it.
 	Value string
 }
 
@@ -32,54 +32,39 @@ func WriteMarkdown(w io.Writer, d Document) error {
 	for _, note := range d.Notes {
 		b.WriteString(note + "\n\n")
 	}
-	facts(&b, "Machine", d.Machine)
-	facts(&b, "Versions", d.Versions)
-	facts(&b, "Settings", d.Settings)
-	b.WriteString("## Figures\n\n")
-	head(&b, columns())
-	for _, r := range d.Rows {
-		line(&b, r.cells())
+	table(&b, "Machine", []string{"what", "is"}, d.Machine, Fact.cells)
+	table(&b, "Versions", []string{"what", "is"}, d.Versions, Fact.cells)
+	table(&b, "Settings", []string{"what", "is"}, d.Settings, Fact.cells)
+	table(&b, "Figures", columns(), d.Rows, Row.cells)
+	if len(d.Skips) > 0 {
+		table(&b, "Skipped", []string{"scenario", "system", "reason"}, d.Skips, Skip.cells)
 	}
-	skipped(&b, d.Skips)
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, strings.TrimSuffix(b.String(), "\n")); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
 }
 
-func facts(b *strings.Builder, title string, all []Fact) {
+func (f Fact) cells() []string { return []string{f.Name, f.Value} }
+
+func (s Skip) cells() []string { return []string{s.Key.Scenario, s.Key.System, s.Reason} }
+
+// table writes a section with one table.
+func table[T any](b *strings.Builder, title string, columns []string, rows []T, cells func(T) []string) {
 	b.WriteString("## " + title + "\n\n")
-	head(b, []string{"what", "is"})
-	for _, f := range all {
-		line(b, []string{f.Name, f.Value})
+	line(b, columns)
+	b.WriteString("|" + strings.Repeat("---|", len(columns)) + "\n")
+	for _, row := range rows {
+		line(b, cells(row))
 	}
 	b.WriteString("\n")
 }
 
-func skipped(b *strings.Builder, skips []Skip) {
-	if len(skips) == 0 {
-		return
-	}
-	b.WriteString("\n## Skipped\n\n")
-	head(b, []string{"scenario", "system", "reason"})
-	for _, s := range skips {
-		line(b, []string{s.Key.Scenario, s.Key.System, s.Reason})
-	}
-}
-
-func head(b *strings.Builder, cells []string) {
-	line(b, cells)
-	b.WriteString("|" + strings.Repeat("---|", len(cells)) + "\n")
-}
-
-// line writes a row; what would end a cell or the row is put out of the way.
+// line writes a row, without what would end a cell or the row.
 func line(b *strings.Builder, cells []string) {
 	clean := strings.NewReplacer("|", `\|`, "\n", " ")
-	for i, c := range cells {
-		if i == 0 {
-			b.WriteString("|")
-		}
-		b.WriteString(" " + clean.Replace(c) + " |")
+	for _, c := range cells {
+		b.WriteString("| " + clean.Replace(c) + " ")
 	}
-	b.WriteString("\n")
+	b.WriteString("|\n")
 }

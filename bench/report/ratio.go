@@ -15,31 +15,14 @@ type Ratio struct {
 // samples are the quotients of the runs that have both sides.
 func (q Ratio) samples(r *Results) []float64 {
 	var all []float64
-	for run := range maxRun(r, q.Of) + 1 {
-		of, ok := r.In(run, q.Of)
-		by := largest(r, run, q.By)
-		if ok && by > 0 {
-			all = append(all, of/by)
+	for run, of := range r.samples[q.Of] {
+		largest := 0.0
+		for _, k := range q.By {
+			largest = max(largest, r.samples[k][run])
+		}
+		if largest > 0 {
+			all = append(all, of/largest)
 		}
 	}
 	return all
-}
-
-// maxRun is the last run of a figure, or -1.
-func maxRun(r *Results, k Key) int {
-	last := -1
-	for run := range r.samples[k] {
-		last = max(last, run)
-	}
-	return last
-}
-
-// largest is the largest sample of a run, 0 when it has none.
-func largest(r *Results, run int, keys []Key) float64 {
-	var most float64
-	for _, k := range keys {
-		value, _ := r.In(run, k)
-		most = max(most, value)
-	}
-	return most
 }

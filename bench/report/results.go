@@ -2,11 +2,15 @@
 // people at a terminal, and as Markdown to keep.
 //
 // It receives samples, one per figure and run, and hands on medians, spreads,
-// ratios and verdicts. It owns nothing outside itself and decides nothing about
-// what is measured.
+// ratios and verdicts. It decides nothing about what is measured.
 package report
 
-// Unit says what a figure counts, and so how it is written.
+import (
+	"maps"
+	"slices"
+)
+
+// Unit is what a figure counts. It decides how the figure is written.
 type Unit string
 
 // The units.
@@ -25,8 +29,6 @@ const (
 	Percent Unit = "%"
 	// Orders is a number of orders.
 	Orders Unit = "orders"
-	// Commands is a number of commands to Redis.
-	Commands Unit = "commands"
 	// Times is one figure by another.
 	Times Unit = "x"
 )
@@ -45,7 +47,7 @@ type Key struct {
 type Skip struct {
 	// Key names it; its Figure is empty when that goes for all.
 	Key Key
-	// Reason says why.
+	// Reason is why.
 	Reason string
 }
 
@@ -74,12 +76,9 @@ func (r *Results) Add(run int, k Key, u Unit, value float64) {
 
 // Skip notes that a measurement could not be made. Repeating it changes nothing.
 func (r *Results) Skip(k Key, reason string) {
-	for _, s := range r.skips {
-		if s.Key == k {
-			return
-		}
+	if !slices.ContainsFunc(r.skips, func(s Skip) bool { return s.Key == k }) {
+		r.skips = append(r.skips, Skip{Key: k, Reason: reason})
 	}
-	r.skips = append(r.skips, Skip{Key: k, Reason: reason})
 }
 
 // Skips lists what could not be measured.
@@ -91,13 +90,5 @@ func (r *Results) In(run int, k Key) (value float64, ok bool) {
 	return value, ok
 }
 
-// All returns the samples of a figure in the order of the runs.
-func (r *Results) All(k Key) []float64 {
-	all := make([]float64, 0, len(r.samples[k]))
-	for run := 0; len(all) < len(r.samples[k]); run++ {
-		if value, ok := r.samples[k][run]; ok {
-			all = append(all, value)
-		}
-	}
-	return all
-}
+// All returns the samples of a figure.
+func (r *Results) All(k Key) []float64 { return slices.Collect(maps.Values(r.samples[k])) }

@@ -1,8 +1,11 @@
 package report
 
 import (
-	"strconv"
-	"strings"
+	"slices"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 )
 
 // Row is one figure or ratio as it is shown.
@@ -13,7 +16,7 @@ type Row struct {
 	Unit Unit
 	// Spread is what was measured.
 	Spread Spread
-	// Goal is what it is held to, and Verdict what came of it; empty without.
+	// Goal is the bound, and Verdict the comparison with it; empty without a goal.
 	Goal, Verdict string
 }
 
@@ -44,13 +47,9 @@ func row(k Key, u Unit, samples []float64, goals []Goal) Row {
 
 // Missing lists the goals that no row is about.
 func Missing(rows []Row, goals []Goal) []Key {
-	reported := map[Key]bool{}
-	for _, r := range rows {
-		reported[r.Key] = true
-	}
 	var missing []Key
 	for _, g := range goals {
-		if !reported[g.Key] {
+		if !slices.ContainsFunc(rows, func(r Row) bool { return r.Key == g.Key }) {
 			missing = append(missing, g.Key)
 		}
 	}
@@ -74,7 +73,7 @@ func columns() []string {
 	return []string{"scenario", "system", "figure", "median", "unit", "min – max", "goal", "verdict"}
 }
 
-// write gives a number as many digits as it is worth.
+// write gives a number as many digits as it is worth, with commas between the thousands.
 func write(value float64, u Unit) string {
 	digits := 0
 	switch {
@@ -84,24 +83,5 @@ func write(value float64, u Unit) string {
 	case value < 100:
 		digits = 1
 	}
-	return group(strconv.FormatFloat(value, 'f', digits, 64))
-}
-
-// thousand is how many digits stand between two commas.
-const thousand = 3
-
-// group puts commas between the thousands.
-func group(digits string) string {
-	whole, fraction, _ := strings.Cut(digits, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
-	}
-	for at := len(whole) - thousand; at > 0; at -= thousand {
-		whole = whole[:at] + "," + whole[at:]
-	}
-	if fraction != "" {
-		whole += "." + fraction
-	}
-	return sign + whole
+	return message.NewPrinter(language.English).Sprint(number.Decimal(value, number.Scale(digits)))
 }

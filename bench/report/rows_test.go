@@ -61,7 +61,7 @@ func TestRatio(t *testing.T) {
 	}
 }
 
-// TestVerdict holds medians to goals of both kinds; the bound itself meets them.
+// TestVerdict compares medians with goals of both kinds; the bound itself meets them.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -97,7 +97,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestWriteTable writes figures, what they are held to, and what was skipped.
+// TestWriteTable writes figures, their goals, and what was skipped.
 func TestWriteTable(t *testing.T) {
 	t.Parallel()
 	r := results()

@@ -24,7 +24,7 @@ func (b *Bench) backlogSteps() []Step {
 // behind names our system with so many orders waiting.
 func behind(waiting int) string { return fmt.Sprintf("ours, %d waiting", waiting) }
 
-// backlog has orders wait in the low queue, which no worker may touch, and sends
+// backlog has orders wait in the low queue, which is paused, and sends
 // critical ones past them.
 func (b *Bench) backlog(ctx context.Context, waiting int) error {
 	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
@@ -32,7 +32,7 @@ func (b *Bench) backlog(ctx context.Context, waiting int) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Pause(ctx, string(order.QueueLow)); err != nil {
+	if err := s.Books.Pause(ctx, order.QueueLow); err != nil {
 		return err
 	}
 	if err := b.fill(ctx, s, systems.Ours, waiting, load.NewOrders(load.Mix{order.QueueLow: 1})); err != nil {

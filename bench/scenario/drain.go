@@ -22,8 +22,8 @@ func (b *Bench) drainSteps() []Step {
 }
 
 // drain has all orders wait in the three queues, then starts the worker. The rate
-// is from the first look at the totals that finds orders settled to the one that
-// finds all of them, and counts what was settled between.
+// is from the first reading of the totals with settled orders to the first with all of
+// them, and counts what was settled between.
 func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind})
 	if err != nil {
@@ -40,7 +40,7 @@ func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 	if err != nil {
 		return err
 	}
-	before, err := s.CPU()
+	worker, redis, err := s.CPU()
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.CPU()
+	workerAfter, redisAfter, err := s.CPU()
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,8 @@ func (b *Bench) drain(ctx context.Context, kind systems.Kind) error {
 		return err
 	}
 	settled := last.Processed() - first.Processed()
+	used := workerAfter - worker + redisAfter - redis
 	b.keep(key(Drain, string(kind), rate), report.OrdersPerSecond, perSecond(settled, last.At.Sub(first.At)))
-	b.keep(key(Drain, string(kind), perOrder), report.Microseconds, float64((after-before).Microseconds())/float64(settled))
+	b.keep(key(Drain, string(kind), perOrder), report.Microseconds, float64(used.Microseconds())/float64(settled))
 	return nil
 }

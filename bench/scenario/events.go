@@ -12,40 +12,40 @@ import (
 )
 
 const (
-	// watchedRate is how many orders come a second while clients follow them: with
-	// three changes each, 200 clients receive 120,000 a second together.
-	watchedRate = 200
-	// silentRate is how many come while clients never read: enough to fill what
-	// the kernel and the API keep for them within seconds.
+	// eventRate is how many orders come a second while subscribers read: with three
+	// events each, 200 subscribers receive 120,000 a second together.
+	eventRate = 200
+	// silentRate is how many come while subscribers never read: enough to fill their
+	// buffers in the kernel and the API within seconds.
 	silentRate = 1_000
-	// noticed is how often it is looked whether all changes have arrived.
-	noticed = 20 * time.Millisecond
-	// arrivalTimeout bounds the wait for the last change: far above what it takes.
+	// arrivalInterval is the time between two checks whether all events have arrived.
+	arrivalInterval = 20 * time.Millisecond
+	// arrivalTimeout bounds the wait for the last event: far above what it takes.
 	arrivalTimeout = 30 * time.Second
 )
 
 // The figures of the stream of events.
 const (
-	delay     = "change to client"
-	alone     = "ours, nobody follows"
-	withThem  = "ours, clients that never read"
+	delay     = "event to subscriber"
+	alone     = "ours, no subscribers"
+	withThem  = "ours, silent subscribers"
 	answer    = "answer"
-	byAlone   = "clients that never read / nobody"
+	byAlone   = "silent subscribers / none"
 	apiMemory = "memory of the API"
 )
 
-// eventSteps measure how soon clients hear of a change, and whether clients that never
-// read are felt by others.
+// eventSteps measure how soon subscribers receive an event, and whether subscribers that
+// never read slow others down.
 func (b *Bench) eventSteps() []Step {
 	return []Step{
-		{Scenario: Events, System: ours, Measure: b.followed},
+		{Scenario: Events, System: ours, Measure: b.subscribed},
 		{Scenario: Events, System: withThem, Measure: b.withSilent},
 	}
 }
 
-// followed sends orders at a constant rate while clients follow all changes. Every one
-// has to hear of every change.
-func (b *Bench) followed(ctx context.Context) error {
+// subscribed sends orders at a constant rate. Every subscriber has to receive every
+// event.
+func (b *Bench) subscribed(ctx context.Context) error {
 	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
 		return err
@@ -54,11 +54,11 @@ func (b *Bench) followed(ctx context.Context) error {
 	if err := startWorker(ctx, s); err != nil {
 		return err
 	}
-	subscribers, err := clients.Subscribe(ctx, s.Addr, b.Sizes.Followers)
+	subscribers, err := clients.Subscribe(ctx, s.Addr, b.Sizes.Subscribers)
 	if err != nil {
 		return err
 	}
-	answers, err := clients.Constant(ctx, s.Addr, watchedRate, b.Sizes.AtRate, mixedOrders())
+	answers, err := clients.Constant(ctx, s.Addr, eventRate, b.Sizes.AtRate, mixedOrders())
 	if err == nil {
 		err = b.balanceRefused(ctx, s, answers)
 	}
@@ -75,22 +75,22 @@ func (b *Bench) followed(ctx context.Context) error {
 
 // allArrived waits until every subscriber has received every event.
 func allArrived(ctx context.Context, s *systems.System, subscribers *clients.Subscribers) error {
-	changes, err := s.Books.Changes(ctx)
+	events, err := s.Books.Events(ctx)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
 	defer cancel()
-	for subscribers.Seen() < changes {
-		if err := pause(ctx, noticed); err != nil {
-			return fmt.Errorf("a subscriber has received %d of %d events: %w", subscribers.Seen(), changes, err)
+	for subscribers.Seen() < events {
+		if err := pause(ctx, arrivalInterval); err != nil {
+			return fmt.Errorf("a subscriber has received %d of %d events: %w", subscribers.Seen(), events, err)
 		}
 	}
 	return nil
 }
 
-// withSilent sends orders at a constant rate twice: while nobody follows, and while
-// clients follow that never read.
+// withSilent sends orders at a constant rate twice: without subscribers, and with some
+// that never read.
 func (b *Bench) withSilent(ctx context.Context) error {
 	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
@@ -103,19 +103,19 @@ func (b *Bench) withSilent(ctx context.Context) error {
 	if _, err := clients.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Single, mixedOrders()); err != nil {
 		return err // the first orders of a system are slower than any later ones
 	}
-	if err := b.answersBeside(ctx, s, alone); err != nil {
+	if err := b.answers(ctx, s, alone); err != nil {
 		return err
 	}
-	end, err := clients.Silent(ctx, s.Addr, b.Sizes.SilentClients)
+	end, err := clients.Silent(ctx, s.Addr, b.Sizes.Silent)
 	if err != nil {
 		return err
 	}
 	defer end()
-	return b.answersBeside(ctx, s, withThem)
+	return b.answers(ctx, s, withThem)
 }
 
-// answersBeside keeps how long answers take, and what the API holds afterwards.
-func (b *Bench) answersBeside(ctx context.Context, s *systems.System, system string) error {
+// answers keeps how long answers take, and the memory of the API afterwards.
+func (b *Bench) answers(ctx context.Context, s *systems.System, system string) error {
 	answers, err := clients.Constant(ctx, s.Addr, silentRate, b.Sizes.AtRate, mixedOrders())
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ const lowShare = 0.9 * 100 / (3 + 1)
 // measurements of one thing differ by here.
 const unmoved = 1.2
 
-// Goals returns what the figures are held to.
+// Goals returns the bounds of the figures.
 func Goals() []report.Goal {
 	least := func(k report.Key, bound float64) report.Goal { return report.Goal{Key: k, Bound: bound} }
 	most := func(k report.Key, bound float64) report.Goal { return report.Goal{Key: k, Bound: bound, AtMost: true} }

@@ -19,7 +19,7 @@ const (
 )
 
 // The figures of an idle system: pickup is the time from acceptance to the first
-// attempt, atRest what worker and Redis take together when nothing comes.
+// attempt, atRest what worker and Redis use together when nothing comes.
 const (
 	pickup = "pickup"
 	atRest = "both at rest"
@@ -49,20 +49,30 @@ func (b *Bench) idle(ctx context.Context, kind systems.Kind) error {
 		return err
 	}
 	if len(wait) != b.Sizes.Pickups {
-		return fmt.Errorf("%d of %d orders tell when they were begun", len(wait), b.Sizes.Pickups)
+		return fmt.Errorf("%d of %d orders have the time of their first attempt", len(wait), b.Sizes.Pickups)
 	}
 	b.keepQuantiles(Idle, string(kind), pickup, quantiles(wait))
 	return b.restingCost(ctx, s, kind)
 }
 
-// restingCost measures what a system takes that has nothing to do.
+// restingCost measures what a system uses that has nothing to do.
 func (b *Bench) restingCost(ctx context.Context, s *systems.System, kind systems.Kind) error {
-	worker, redis, err := s.Idle(ctx, b.Sizes.IdleFor)
+	worker, redis, err := s.CPU()
 	if err != nil {
 		return err
 	}
-	b.keep(key(Idle, string(kind), "worker at rest"), report.OfACore, 100*worker)
-	b.keep(key(Idle, string(kind), "Redis at rest"), report.OfACore, 100*redis)
-	b.keep(key(Idle, string(kind), atRest), report.OfACore, 100*(worker+redis))
+	begun := time.Now()
+	if err := pause(ctx, b.Sizes.IdleFor); err != nil {
+		return err
+	}
+	workerAfter, redisAfter, err := s.CPU()
+	if err != nil {
+		return err
+	}
+	span := time.Since(begun)
+	ofACore := func(used time.Duration) float64 { return 100 * float64(used) / float64(span) }
+	b.keep(key(Idle, string(kind), "worker at rest"), report.OfACore, ofACore(workerAfter-worker))
+	b.keep(key(Idle, string(kind), "Redis at rest"), report.OfACore, ofACore(redisAfter-redis))
+	b.keep(key(Idle, string(kind), atRest), report.OfACore, ofACore(workerAfter-worker+redisAfter-redis))
 	return nil
 }

@@ -49,7 +49,7 @@ func (b *Bench) latency(ctx context.Context, kind systems.Kind) error {
 	return nil
 }
 
-// balanceRefused holds the books to what was sent, where some orders may have been
+// balanceRefused compares the books with what was sent, where some orders may have been
 // refused: one that was answered 503 because Redis took too long may be in the books.
 func (b *Bench) balanceRefused(ctx context.Context, s *systems.System, answers clients.Answers) error {
 	t, err := s.Books.Totals(ctx)

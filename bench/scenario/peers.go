@@ -24,7 +24,7 @@ func (b *Bench) peerSteps() []Step {
 		if err := s.Enqueue(ctx, bodies, b.Sizes.Clients); err != nil {
 			return fmt.Errorf("enqueue: %w", err)
 		}
-		took, err := s.Drain(ctx, len(bodies), peerSlots)
+		took, _, err := s.Drain(ctx, len(bodies), peerSlots)
 		if err != nil {
 			return fmt.Errorf("drain: %w", err)
 		}
@@ -71,7 +71,7 @@ func (b *Bench) withPeer(
 		return fmt.Errorf("open peer: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := p.Open(ctx, dir)
+	s, err := p.Open(ctx, b.Programs.Root(), dir)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"orderprocessor/bench/clients"
@@ -38,12 +40,13 @@ func (b *Bench) prioritySteps() []Step { return both(Priority, b.priority) }
 // its share meanwhile? As low and default wait all the time, what each gets is a
 // matter of the weights alone. Then many critical orders wait as well.
 func (b *Bench) priority(ctx context.Context, kind systems.Kind) error {
-	endpoint, err := openShop(work)
-	if err != nil {
-		return err
-	}
-	defer endpoint.close()
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind, FulfilmentURL: endpoint.url})
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if pause(r.Context(), work) == nil {
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	defer shop.Close()
+	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind, FulfilmentURL: shop.URL})
 	if err != nil {
 		return err
 	}

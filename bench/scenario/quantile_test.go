@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestQuantiles takes the least duration that enough of all do not exceed.
+// TestQuantiles finds the least duration that enough of all do not exceed.
 func TestQuantiles(t *testing.T) {
 	t.Parallel()
 	hundred := make([]time.Duration, 0, 100)

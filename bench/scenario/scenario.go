@@ -1,6 +1,5 @@
-// Package scenario holds what is measured: each file is one scenario, which opens
-// a system, does one thing to it, holds its books to what was sent, and keeps the
-// figures.
+// Package scenario measures: each file is one scenario, which opens a system, does one
+// thing to it, compares its books with what was sent, and keeps the figures.
 //
 // It receives built programs and sizes and hands on steps, each of which measures
 // one system once. A step owns the system that it opens and leaves nothing behind.
@@ -30,16 +29,13 @@ const (
 	Memory    = "memory"
 )
 
-// Names lists the scenarios in the order in which a run takes them.
+// Names lists the scenarios in the order in which they run.
 func Names() []string {
 	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Memory}
 }
 
-// The figures that others are compared with.
-const (
-	// rate is orders over time.
-	rate = "rate"
-)
+// rate is orders over time, the figure that systems are compared by.
+const rate = "rate"
 
 // Bench is what the steps share. It is not safe for concurrent use.
 type Bench struct {
@@ -47,7 +43,7 @@ type Bench struct {
 	Programs *systems.Programs
 	// Peers are the other job systems.
 	Peers []peers.Peer
-	// Sizes says how much is done.
+	// Sizes is how much is done.
 	Sizes Sizes
 	// Results keeps the figures.
 	Results *report.Results
@@ -61,14 +57,14 @@ type Bench struct {
 type Step struct {
 	// Scenario and System name it.
 	Scenario, System string
-	// Once says that it is made in the first run alone: its figures do not vary.
+	// Once restricts it to the first run: its figures do not vary.
 	Once bool
 	// Measure does it.
 	Measure func(ctx context.Context) error
 }
 
-// Steps returns all steps in the order in which a run takes them. Those of one
-// scenario stand together, so that what is compared is measured within minutes.
+// Steps returns all steps in the order in which they run. Those of one scenario are
+// next to each other, so that what is compared is measured within minutes.
 func (b *Bench) Steps() []Step {
 	var all []Step
 	for _, some := range [][]Step{
@@ -80,13 +76,10 @@ func (b *Bench) Steps() []Step {
 	return all
 }
 
-// kinds are the two systems that keep books.
-func kinds() []systems.Kind { return []systems.Kind{systems.Ours, systems.Naive} }
-
 // both returns a step for each of the two systems that keep books.
 func both(scenario string, measure func(context.Context, systems.Kind) error) []Step {
-	steps := make([]Step, 0, len(kinds()))
-	for _, k := range kinds() {
+	var steps []Step
+	for _, k := range []systems.Kind{systems.Ours, systems.Naive} {
 		steps = append(steps, Step{Scenario: scenario, System: string(k), Measure: func(ctx context.Context) error {
 			return measure(ctx, k)
 		}})

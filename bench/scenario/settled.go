@@ -15,8 +15,8 @@ type settlement struct {
 	orders   map[order.Queue]int64
 }
 
-// settledDuring says what was settled while do ran. Low and default orders must
-// still wait afterwards: otherwise it says nothing about their shares.
+// settledDuring returns what was settled while do ran. Low and default orders must
+// still wait afterwards: otherwise their shares mean nothing.
 func settledDuring(ctx context.Context, s *systems.System, do func() error) (settlement, error) {
 	before, err := s.Books.Totals(ctx)
 	if err != nil {
@@ -43,14 +43,14 @@ func stillWaiting(ctx context.Context, s *systems.System) error {
 	}
 	for _, q := range []order.Queue{order.QueueLow, order.QueueDefault} {
 		if depths[q].Pending == 0 {
-			return fmt.Errorf("no order of queue %s waits any more, so its share says nothing", q)
+			return fmt.Errorf("no order of queue %s waits any more, so its share means nothing", q)
 		}
 	}
 	return nil
 }
 
-// stopAndBalance has the workers finish what they have begun and take nothing
-// more, and holds the books to what was sent.
+// stopAndBalance has the workers finish what they have begun and begin nothing more,
+// and compares the books with what was sent.
 func stopAndBalance(ctx context.Context, s *systems.System, accepted int) error {
 	for _, q := range order.Queues() {
 		if err := s.Books.Pause(ctx, q); err != nil {

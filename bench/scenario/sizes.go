@@ -2,8 +2,7 @@ package scenario
 
 import "time"
 
-// Sizes says how much each scenario does. The figures of the real ones take long
-// enough to stand out of the noise; the smoke ones only show that there are any.
+// Sizes is how much each scenario does.
 type Sizes struct {
 	// Clients is how many clients send at once.
 	Clients int
@@ -17,15 +16,15 @@ type Sizes struct {
 	// it is then watched doing nothing.
 	Pickups int
 	IdleFor time.Duration
-	// PeerPickups is the same for each peer: some take most of a second for one.
+	// PeerPickups is the same for each peer: some need most of a second for one.
 	PeerPickups int
 	// Low and Default are the orders that wait in these queues when the critical ones
 	// come, for Urgent. Rush is how many critical ones then wait at once.
 	Low, Default, Rush int
 	Urgent             time.Duration
-	// Followers is how many clients follow the changes of all orders, and SilentClients
-	// how many do so and never read.
-	Followers, SilentClients int
+	// Subscribers is how many clients read all events, and Silent how many subscribe
+	// and never read.
+	Subscribers, Silent int
 	// Backlogs are the numbers of orders that wait meanwhile, and Beside those that
 	// are measured.
 	Backlogs []int
@@ -34,13 +33,13 @@ type Sizes struct {
 	Memory int
 }
 
-// Full returns the sizes of real figures.
+// Full returns sizes whose figures exceed the noise.
 func Full() Sizes {
 	return Sizes{
 		Clients: 64, Single: 60_000, Batch: 120_000, Drain: 60_000, Sustained: 60_000, PeerOrders: 60_000,
 		AtRate: 15 * time.Second, Pickups: 200, PeerPickups: 50, IdleFor: 10 * time.Second,
 		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
-		Followers: 200, SilentClients: 100,
+		Subscribers: 200, Silent: 100,
 		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Memory: 200_000,
 	}
 }
@@ -51,7 +50,7 @@ func Smoke() Sizes {
 		Clients: 8, Single: 200, Batch: 2_000, Drain: 400, Sustained: 400, PeerOrders: 100,
 		AtRate: 500 * time.Millisecond, Pickups: 3, PeerPickups: 3, IdleFor: 300 * time.Millisecond,
 		Low: 2_000, Default: 2_000, Rush: 500, Urgent: 500 * time.Millisecond,
-		Followers: 5, SilentClients: 3,
+		Subscribers: 5, Silent: 3,
 		Backlogs: []int{100, 500, 1_000}, Beside: 200, Memory: 500,
 	}
 }

@@ -29,7 +29,7 @@ func (b *Bench) durabilityStep(name string, d systems.Durability) Step {
 	}}
 }
 
-// sustained sends orders as fast as they are taken while a worker settles them,
+// sustained sends orders as fast as they are accepted while a worker settles them,
 // and stops the clock when the last one is settled. What was left to settle when
 // the last one was sent shows how far the worker had fallen behind.
 func (b *Bench) sustained(ctx context.Context, name string, settings systems.Settings) error {

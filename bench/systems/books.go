@@ -15,10 +15,10 @@ import (
 
 const (
 	// settleTimeout bounds the wait for the last order: far above what any scenario
-	// takes, and an end for one that does not get on.
+	// takes, and an end for one that makes no progress.
 	settleTimeout = 10 * time.Minute
 	// balanceTimeout bounds the wait for what follows the last outcome, such as its
-	// task's end: a worker that lost its way there is given time to repair it.
+	// acknowledgement: recovery needs time if a worker failed there.
 	balanceTimeout = 2 * time.Minute
 	// pageEntries is how many entries of the stream of events are read at once.
 	pageEntries = 100
@@ -41,8 +41,8 @@ func NewBooks(rdb *redis.Client) *Books {
 // Totals reads all counters.
 func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.ledger.Totals(ctx) }
 
-// Changes counts the changes of orders that are kept.
-func (b *Books) Changes(ctx context.Context) (int, error) {
+// Events counts the events that are kept.
+func (b *Books) Events(ctx context.Context) (int, error) {
 	all := 0
 	for after := (order.EventID{}); ; {
 		events, next, err := b.ledger.EventsAfter(ctx, after, pageEntries, 0)
@@ -58,7 +58,7 @@ func (b *Books) Depths(ctx context.Context) (map[order.Queue]stats.Depth, error)
 	return b.queues.Depths(ctx)
 }
 
-// Pause keeps the workers of any system from taking orders of a queue.
+// Pause stops the workers of any system from dequeueing a queue's orders.
 func (b *Books) Pause(ctx context.Context, q order.Queue) error { return b.queues.Pause(ctx, q) }
 
 // AwaitProcessed waits until so many orders have been decided, and returns the
@@ -69,13 +69,13 @@ func (b *Books) AwaitProcessed(ctx context.Context, orders int) (stats.Totals, e
 	})
 }
 
-// await reads the totals again and again until ok says yes.
+// await polls the totals until ok returns true.
 func (b *Books) await(
 	ctx context.Context, what string, within time.Duration, ok func(stats.Totals) bool,
 ) (stats.Totals, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	tick := time.NewTicker(look)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		t, err := b.ledger.Totals(ctx)
@@ -93,14 +93,14 @@ func (b *Books) await(
 	}
 }
 
-// Balance holds the books to what was sent: so many orders accepted, all but so
-// many waiting ones decided, each once, and nothing left in a queue that is not
-// waiting. It waits until the last tasks are acknowledged.
+// Balance compares the books with what was sent: so many orders accepted, all but so
+// many waiting ones decided, each once, and nothing else left in a queue. It waits
+// until the last tasks are acknowledged.
 func (b *Books) Balance(ctx context.Context, accepted, waiting int) error {
 	if _, err := b.AwaitProcessed(ctx, accepted-waiting); err != nil {
 		return err
 	}
-	_, err := b.await(ctx, "the queues hold only what waits", balanceTimeout, func(stats.Totals) bool {
+	_, err := b.await(ctx, "only what waits is queued", balanceTimeout, func(stats.Totals) bool {
 		depths, err := b.queues.Depths(ctx)
 		return err == nil && tasks(depths) == int64(waiting)
 	})
@@ -118,8 +118,8 @@ func (b *Books) Balance(ctx context.Context, accepted, waiting int) error {
 	return nil
 }
 
-// BalanceStopped does the same once no worker takes orders any more: it waits
-// until none holds one, and until what was accepted is either decided or waits.
+// BalanceStopped does the same once all queues are paused: it waits until no worker
+// has an order, and until every accepted order is decided or waits.
 func (b *Books) BalanceStopped(ctx context.Context, accepted int) error {
 	_, err := b.await(ctx, "the books balance", balanceTimeout, func(t stats.Totals) bool {
 		depths, err := b.queues.Depths(ctx)

@@ -5,43 +5,52 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/procfs"
 )
 
 const (
-	// startTimeout bounds the wait for a program that starts; it usually takes far
-	// below a second, and loaded machines get the rest.
+	// startTimeout bounds the wait for a program that starts. It usually takes far
+	// less than a second; loaded machines get the rest.
 	startTimeout = 30 * time.Second
-	// look is how often something that has no event is looked at.
-	look = 5 * time.Millisecond
+	// stopTimeout is how long a program may take to end after its signal.
+	stopTimeout = 10 * time.Second
+	// pollInterval is the time between two checks of a condition that has no event.
+	pollInterval = 5 * time.Millisecond
 	// logTail is how much of a program's log an error quotes, in bytes.
 	logTail = 2000
 )
 
-// process is a child with its log in a file.
-type process struct {
+// Process is a running program with its log in a file.
+type Process struct {
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{} // closed when it has ended
 }
 
-// start runs a program whose output goes to the file log, with env added to
-// the environment of this process.
-func start(log string, env []string, name string, args ...string) (*process, error) {
+// Start runs a command in a process group of its own, so that Ctrl-C does not reach it.
+// Its errors go to the file log, and its output too unless the command has a pipe for it.
+func Start(log string, cmd *exec.Cmd) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // a path of our own making
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	defer func() { _ = out.Close() }()
-	cmd := exec.Command(name, args...) //nolint:gosec,noctx // it outlives the call that starts it, and stop ends it
-	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = out, out, apart()
-	cmd.Env = append(os.Environ(), env...)
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+	cmd.Stderr = out
+	if cmd.Stdout == nil {
+		cmd.Stdout = out
 	}
-	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	endWithParent(cmd.SysProcAttr)
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
+	}
+	p := &Process{cmd: cmd, log: log, done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		_ = cmd.Wait() // how it ended is in its log
@@ -49,18 +58,26 @@ func start(log string, env []string, name string, args ...string) (*process, err
 	return p, nil
 }
 
-// stop ends the process at once and waits until it is gone. What it was to keep
-// has been checked before. It may be called twice.
-func (p *process) stop() {
-	_ = p.cmd.Process.Kill()
+// Stop sends a signal, kills the process if that does not end it, and kills what is left
+// of its group. It returns when the process has ended, and may be called twice.
+func (p *Process) Stop(quit syscall.Signal) {
+	_ = p.cmd.Process.Signal(quit)
+	timer := time.NewTimer(stopTimeout)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+	case <-timer.C:
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
 }
 
-// await asks until ok says yes, the process has ended, or it takes too long.
-func (p *process) await(ctx context.Context, what string, ok func() bool) error {
+// Await polls until ok returns true. It returns an error with the end of the log if the
+// process ends first or the wait takes too long.
+func (p *Process) Await(ctx context.Context, what string, ok func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	tick := time.NewTicker(look)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for !ok() {
 		select {
@@ -74,8 +91,8 @@ func (p *process) await(ctx context.Context, what string, ok func() bool) error 
 	return nil
 }
 
-// tail is the end of the log.
-func (p *process) tail() string {
+// tail returns the end of the log.
+func (p *Process) tail() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()
@@ -83,28 +100,16 @@ func (p *process) tail() string {
 	return string(text[max(0, len(text)-logTail):])
 }
 
-// cpu is how much time of a processor the process has taken so far.
-func (p *process) cpu() (time.Duration, error) {
-	proc, err := procfs.NewProc(p.cmd.Process.Pid)
-	if err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
-	}
-	stat, err := proc.Stat()
-	if err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
-	}
-	return time.Duration(stat.CPUTime() * float64(time.Second)), nil
+// cpu returns how much processor time the process has used.
+func (p *Process) cpu() (time.Duration, error) {
+	stat, err := p.stat()
+	return time.Duration(stat.CPUTime() * float64(time.Second)), err
 }
 
-// resident is how much memory the process holds, in bytes.
-func (p *process) resident() (int, error) {
+func (p *Process) stat() (procfs.ProcStat, error) {
 	proc, err := procfs.NewProc(p.cmd.Process.Pid)
 	if err != nil {
-		return 0, fmt.Errorf("read memory: %w", err)
+		return procfs.ProcStat{}, fmt.Errorf("read the figures of a process: %w", err)
 	}
-	stat, err := proc.Stat()
-	if err != nil {
-		return 0, fmt.Errorf("read memory: %w", err)
-	}
-	return stat.ResidentMemory(), nil
+	return proc.Stat()
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -27,7 +29,7 @@ const (
 
 // Redis is one private redis-server with the settings of deploy/redis.conf.
 type Redis struct {
-	*process
+	*Process
 
 	dir    string
 	addr   string
@@ -37,8 +39,8 @@ type Redis struct {
 // OpenRedis starts a redis-server that keeps its data below dir, and waits until it
 // answers. What is measured reaches it by TCP, as in a deployment, and the suite by a
 // unix socket. Settings in redis.conf form come last, as in
-// "--hash-max-listpack-value", "64". It has no bound for its memory, as some
-// scenarios need more than the deployed one.
+// "--hash-max-listpack-value", "64". Its memory has no bound, as some scenarios need
+// more than the deployed one. Root is the folder of the main module.
 func OpenRedis(ctx context.Context, root, dir string, d Durability, settings ...string) (*Redis, error) {
 	dir, err := os.MkdirTemp(dir, "r")
 	if err != nil {
@@ -48,25 +50,25 @@ func OpenRedis(ctx context.Context, root, dir string, d Durability, settings ...
 	if err != nil {
 		return nil, fmt.Errorf("start redis-server: %w", err)
 	}
-	r := &Redis{dir: dir, addr: addr}
-	conf := filepath.Join(dir, "redis.conf")
+	conf, socket := filepath.Join(dir, "redis.conf"), filepath.Join(dir, "s")
 	if err := copySettings(filepath.Join(root, "deploy", "redis.conf"), conf); err != nil {
 		return nil, err
 	}
 	args := []string{
 		conf, "--bind", "127.0.0.1", "--port", strings.TrimPrefix(addr, "127.0.0.1:"),
-		"--unixsocket", r.Socket(), "--dir", dir, "--maxmemory", "0",
+		"--unixsocket", socket, "--dir", dir, "--maxmemory", "0",
 	}
 	if d == Off {
 		args = append(args, "--appendonly", "no")
 	} else {
 		args = append(args, "--appendfsync", string(d))
 	}
-	if r.process, err = start(filepath.Join(dir, "log"), nil, "redis-server", append(args, settings...)...); err != nil {
+	r := &Redis{dir: dir, addr: addr, client: redis.NewClient(&redis.Options{Network: "unix", Addr: socket})}
+	cmd := exec.Command("redis-server", append(args, settings...)...) //nolint:gosec,noctx // paths of our own making, and Close ends it
+	if r.Process, err = Start(filepath.Join(dir, "log"), cmd); err != nil {
 		return nil, err
 	}
-	r.client = redis.NewClient(&redis.Options{Network: "unix", Addr: r.Socket()})
-	err = r.await(ctx, "redis-server answers", func() bool { return r.client.Ping(ctx).Err() == nil })
+	err = r.Await(ctx, "redis-server answers", func() bool { return r.client.Ping(ctx).Err() == nil })
 	if err != nil {
 		r.Close()
 		return nil, err
@@ -74,7 +76,7 @@ func OpenRedis(ctx context.Context, root, dir string, d Durability, settings ...
 	return r, nil
 }
 
-// freeAddr is an address of this machine that nobody listens on at the moment.
+// freeAddr returns an address of this machine that nobody listens on at the moment.
 func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -102,39 +104,41 @@ func copySettings(from, to string) error {
 	return nil
 }
 
-// Socket is the path of its unix socket.
-func (r *Redis) Socket() string { return filepath.Join(r.dir, "s") }
+// Addr returns its TCP address.
+func (r *Redis) Addr() string { return r.addr }
 
-// URL is its address as REDIS_URL takes it.
-func (r *Redis) URL() string { return "redis://" + r.addr + "/0" }
-
-// Client is a client of it, which closes with it.
+// Client returns a client of it, which closes with it.
 func (r *Redis) Client() *redis.Client { return r.client }
 
-// Memory is how many bytes it uses.
-func (r *Redis) Memory(ctx context.Context) (int64, error) {
-	text, err := r.client.Info(ctx, "memory").Result()
+// Info returns one line of its INFO.
+func (r *Redis) Info(ctx context.Context, section, name string) (string, error) {
+	info, err := r.client.InfoMap(ctx, section).Result()
 	if err != nil {
-		return 0, fmt.Errorf("read memory: %w", err)
+		return "", fmt.Errorf("read %s of Redis: %w", name, err)
 	}
-	for line := range strings.Lines(text) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
-			return strconv.ParseInt(value, 10, 64)
-		}
+	return info[section][name], nil
+}
+
+// Memory returns how many bytes it uses.
+func (r *Redis) Memory(ctx context.Context) (int64, error) {
+	used, err := r.Info(ctx, "Memory", "used_memory")
+	if err != nil {
+		return 0, err
 	}
-	return 0, fmt.Errorf("read memory: no used_memory in %.200q", text)
+	return strconv.ParseInt(used, 10, 64)
 }
 
 // AwaitRest waits until no rewriting of the append-only file goes on: writing a
 // million orders starts one, which takes a core for a while.
 func (r *Redis) AwaitRest(ctx context.Context) error {
-	return r.await(ctx, "redis-server has rewritten its file", func() bool {
-		text, err := r.client.Info(ctx, "persistence").Result()
-		return err == nil && strings.Contains(text, "aof_rewrite_in_progress:0") && strings.Contains(text, "aof_rewrite_scheduled:0")
+	return r.Await(ctx, "redis-server has rewritten its file", func() bool {
+		info, err := r.client.InfoMap(ctx, "Persistence").Result()
+		running := info["Persistence"]
+		return err == nil && running["aof_rewrite_in_progress"] == "0" && running["aof_rewrite_scheduled"] == "0"
 	})
 }
 
-// KeyMemory is how many bytes one key takes, all of it looked at.
+// KeyMemory returns how many bytes one key takes, measured over all its elements.
 func (r *Redis) KeyMemory(ctx context.Context, key string) (int64, error) {
 	const all = 0
 	used, err := r.client.MemoryUsage(ctx, key, all).Result()
@@ -144,20 +148,9 @@ func (r *Redis) KeyMemory(ctx context.Context, key string) (int64, error) {
 	return used, nil
 }
 
-// Version is that of the server.
-func (r *Redis) Version(ctx context.Context) (string, error) {
-	text, err := r.client.Info(ctx, "server").Result()
-	if err != nil {
-		return "", fmt.Errorf("read version: %w", err)
-	}
-	_, rest, _ := strings.Cut(text, "redis_version:")
-	version, _, _ := strings.Cut(rest, "\r\n")
-	return version, nil
-}
-
 // Close ends the server and removes its data. It may be called twice.
 func (r *Redis) Close() {
 	_ = r.client.Close()
-	r.stop()
+	r.Stop(syscall.SIGKILL)
 	_ = os.RemoveAll(r.dir)
 }

@@ -2,10 +2,12 @@ package systems
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"syscall"
 	"time"
 )
 
@@ -37,8 +39,8 @@ type System struct {
 
 	env    []string
 	worker []string // its command
-	api    *process
-	works  *process // nil until StartWorker
+	api    *Process
+	works  *Process // nil until StartWorker
 }
 
 // Open starts Redis and the API, and waits until it is ready.
@@ -58,9 +60,12 @@ func (p *Programs) Open(ctx context.Context, s Settings) (*System, error) {
 	return sys, nil
 }
 
+// listening finds the addresses of an API in its log.
+var listening = regexp.MustCompile(`"addr":"([^"]+)","admin_addr":"([^"]+)"`) //nolint:gochecknoglobals // never changes
+
 func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) error {
 	s.env = []string{
-		"REDIS_URL=" + s.Redis.URL(), "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
+		"REDIS_URL=redis://" + s.Redis.Addr() + "/0", "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
 		"ORDERS_LOG_FORMAT=json", "ORDERS_MAX_QUEUE_LENGTH=" + maxQueueLength,
 		"ORDERS_FULFILMENT_URL=" + settings.FulfilmentURL,
 	}
@@ -70,110 +75,75 @@ func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) e
 	var api []string
 	api, s.worker = p.commands(settings.Kind)
 	var err error
-	if s.api, err = start(s.logOf("api"), s.env, api[0], api[1:]...); err != nil {
+	if s.api, err = s.start("api", api); err != nil {
 		return err
 	}
-	return s.api.await(ctx, "the API is ready", func() bool {
-		a, err := readAddresses(s.api.log)
-		s.Addr = a.HTTP
-		return err == nil && get(ctx, "http://"+a.Admin+"/readyz") == http.StatusOK
+	return s.api.Await(ctx, "the API is ready", func() bool {
+		text, _ := os.ReadFile(s.api.log)
+		found := listening.FindSubmatch(text)
+		if found == nil {
+			return false
+		}
+		s.Addr = string(found[1])
+		return ready(ctx, "http://"+string(found[2])+"/readyz")
 	})
 }
 
-func (s *System) logOf(program string) string { return filepath.Join(s.Redis.dir, program+".log") }
+func (s *System) start(name string, command []string) (*Process, error) {
+	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // a program that we built, and Close ends it
+	cmd.Env = append(os.Environ(), s.env...)
+	return Start(filepath.Join(s.Redis.dir, name+".log"), cmd)
+}
 
-// get returns the status of an answer, 0 without one.
-func get(ctx context.Context, url string) int {
+func ready(ctx context.Context, url string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return 0
+		return false
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0
+		return false
 	}
-	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
-	return resp.StatusCode
+	return resp.StatusCode == http.StatusOK
 }
 
 // StartWorker starts the worker process and returns at once: the first orders may
 // be settled before AwaitWorker returns.
 func (s *System) StartWorker() (err error) {
-	s.works, err = start(s.logOf("worker"), s.env, s.worker[0], s.worker[1:]...)
+	s.works, err = s.start("worker", s.worker)
 	return err
 }
 
-// AwaitWorker waits until the worker's slots are alive.
+// AwaitWorker waits until the worker's slots are registered.
 func (s *System) AwaitWorker(ctx context.Context) error {
-	return s.works.await(ctx, "the worker is ready", func() bool {
+	return s.works.Await(ctx, "the worker is ready", func() bool {
 		workers, err := s.Books.queues.Workers(ctx)
 		return err == nil && workers.Slots > 0
 	})
 }
 
-// Idle says what share of one core the worker and Redis take over the time given.
-func (s *System) Idle(ctx context.Context, over time.Duration) (worker, redis float64, err error) {
-	measured := []*process{s.works, s.Redis.process}
-	before, begun := make([]time.Duration, len(measured)), time.Now()
-	for i, p := range measured {
-		if before[i], err = p.cpu(); err != nil {
-			return 0, 0, err
-		}
+// CPU returns how much processor time the worker and Redis have used so far.
+func (s *System) CPU() (worker, redis time.Duration, err error) {
+	if worker, err = s.works.cpu(); err != nil {
+		return 0, 0, err
 	}
-	select {
-	case <-ctx.Done():
-		return 0, 0, ctx.Err()
-	case <-time.After(over):
-	}
-	shares := make([]float64, len(measured))
-	for i, p := range measured {
-		after, err := p.cpu()
-		if err != nil {
-			return 0, 0, err
-		}
-		shares[i] = float64(after-before[i]) / float64(time.Since(begun))
-	}
-	return shares[0], shares[1], nil
+	redis, err = s.Redis.cpu()
+	return worker, redis, err
 }
 
-// CPU is how much time of a processor the worker and Redis have taken so far.
-func (s *System) CPU() (time.Duration, error) {
-	worker, err := s.works.cpu()
-	if err != nil {
-		return 0, err
-	}
-	redis, err := s.Redis.cpu()
-	return worker + redis, err
+// APIMemory returns how much memory of the machine the API uses, in bytes.
+func (s *System) APIMemory() (int, error) {
+	stat, err := s.api.stat()
+	return stat.ResidentMemory(), err
 }
-
-// APIMemory is how much memory of the machine the API holds, in bytes.
-func (s *System) APIMemory() (int, error) { return s.api.resident() }
 
 // Close ends everything. It may be called twice.
 func (s *System) Close() {
-	for _, p := range []*process{s.works, s.api} {
+	for _, p := range []*Process{s.works, s.api} {
 		if p != nil {
-			p.stop()
+			p.Stop(syscall.SIGKILL)
 		}
 	}
 	s.Redis.Close()
-}
-
-// Pause asks the API to keep workers from a queue.
-func (s *System) Pause(ctx context.Context, queue string) error {
-	url := "http://" + s.Addr + "/queues/" + queue + "/pause"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, nil)
-	if err != nil {
-		return fmt.Errorf("pause queue %s: %w", queue, err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("pause queue %s: %w", queue, err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("pause queue %s: answered %s", queue, resp.Status)
-	}
-	return nil
 }

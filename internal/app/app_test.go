@@ -123,14 +123,14 @@ func TestRedisAwayAtStart(t *testing.T) {
 }
 
 // promptly is the promised two seconds, times ten for a busy machine. The tests of
-// package api hold the promise itself.
+// package api check the promise itself.
 const promptly = 20 * time.Second
 
 // TestRedisGoneWhileServing checks that /readyz fails while Redis does not answer, and
 // /livez does not. Scrapes are answered without the metrics of the books.
 func TestRedisGoneWhileServing(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct{ away, back func(*redistest.Server) }{
+	for name, row := range map[string]struct{ stop, back func(*redistest.Server) }{
 		"killed": {(*redistest.Server).Kill, (*redistest.Server).Restart}, "frozen": {(*redistest.Server).Freeze, (*redistest.Server).Thaw},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestRedisGoneWhileServing(t *testing.T) {
 			redis := redistest.Start(t)
 			s := startReady(t, environ(redis.URL()))
 			programtest.Until(t, "the books are scraped", func() bool { return scrape(t, s.api)["orders_books_up"] == 1 })
-			row.away(redis)
+			row.stop(redis)
 			begun := time.Now()
 			got := ask(t, "POST", s.url+"/orders", order)
 			if took := time.Since(begun); got.code != 503 || took > promptly {
@@ -223,23 +223,22 @@ func TestDraining(t *testing.T) {
 // passed its checks: while Redis does not answer, or at once.
 func TestStopBeforeServing(t *testing.T) {
 	t.Parallel()
-	for name, p := range newBoth(t, environ("unix://"+filepath.Join(t.TempDir(), "nobody"))) {
-		r := start(t, p)
-		programtest.Until(t, name+" lives", func() bool { return readyz(t, p).code == 503 })
-		r.stop()
-		if err := r.wait(t); err != nil {
-			t.Errorf("%s: Run returned %v", name, err)
-		}
-	}
-	redis := redistest.Start(t)
-	for range 10 {
-		for name, p := range newBoth(t, environ(redis.URL())) {
+	stops := func(redisURL string, when func(name string, p program)) {
+		for name, p := range newBoth(t, environ(redisURL)) {
 			r := start(t, p)
+			when(name, p)
 			r.stop()
 			if err := r.wait(t); err != nil {
 				t.Errorf("%s: Run returned %v", name, err)
 			}
 		}
+	}
+	stops("unix://"+filepath.Join(t.TempDir(), "nobody"), func(name string, p program) {
+		programtest.Until(t, name+" lives", func() bool { return readyz(t, p).code == 503 })
+	})
+	redis := redistest.Start(t)
+	for range 10 {
+		stops(redis.URL(), func(string, program) {})
 	}
 }
 

@@ -100,7 +100,7 @@ func TestExamineFindsKeys(t *testing.T) {
 	mustFind(t, examine(t, server.URL()), "books/types of keys", app.FindingOK, `^5 of `) // c, e, s:pending; queues, pending
 }
 
-// TestExamineWritesNothing compares all that Redis holds before and after.
+// TestExamineWritesNothing counts the changes in Redis before and after.
 func TestExamineWritesNothing(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, wellSet()...)
@@ -238,17 +238,17 @@ func TestExamineUnusable(t *testing.T) {
 	}
 }
 
-// TestExamineAway returns in time, whatever Redis does.
-func TestExamineAway(t *testing.T) {
+// TestExamineWithoutAnswer returns in time, whatever Redis does.
+func TestExamineWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
-		away func(*redistest.Server)
+		stop func(*redistest.Server)
 	}{{"killed", (*redistest.Server).Kill}, {"frozen", (*redistest.Server).Freeze}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
-			tt.away(server)
+			tt.stop(server)
 			begun := time.Now()
 			found := examine(t, server.URL())
 			if took := time.Since(begun); took > 100*time.Second {

@@ -67,7 +67,8 @@ func (s *shop) headers(id string) []http.Header {
 
 // traced is both programs, with their spans.
 type traced struct {
-	url   string
+	*system
+	redis *redistest.Server
 	shop  *shop
 	spans *tracetest.InMemoryExporter
 }
@@ -75,18 +76,16 @@ type traced struct {
 // startTraced starts both programs with a private Redis and a shop.
 func startTraced(t *testing.T, on bool, more ...string) *traced {
 	t.Helper()
-	tr := &traced{shop: newShop(t), spans: tracetest.NewInMemoryExporter()}
+	tr := &traced{redis: redistest.Start(t), shop: newShop(t), spans: tracetest.NewInMemoryExporter()}
 	opts := app.Options{Log: slog.New(slog.DiscardHandler)}
 	if on {
 		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(tr.spans))
 		t.Cleanup(func() { _ = provider.Shutdown(context.Background()) })
 		opts.Traces = provider
 	}
-	env := environ(redistest.Start(t).URL(), append(more,
-		"ORDERS_FULFILMENT_URL="+tr.shop.URL, "ORDERS_RETRY_BASE=1ms", "ORDERS_RETRY_MAX=1ms")...)
-	s := startSystem(t, opts, env)
-	s.awaitReady(t)
-	tr.url = s.url
+	tr.system = startSystem(t, opts, environ(tr.redis.URL(), append(more,
+		"ORDERS_FULFILMENT_URL="+tr.shop.URL, "ORDERS_RETRY_BASE=1ms", "ORDERS_RETRY_MAX=1ms")...))
+	tr.awaitReady(t)
 	return tr
 }
 

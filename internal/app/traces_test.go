@@ -1,20 +1,13 @@
 package app_test
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-
-	"orderprocessor/internal/app"
-	"orderprocessor/internal/redistest"
 )
 
 // TestTraceOfAnOrder follows orders from the client's span to the shop.
@@ -166,16 +159,10 @@ func TestTracesOfRequests(t *testing.T) {
 // TestTracesOfFailures checks that a failure of the service is marked.
 func TestTracesOfFailures(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Start(t)
-	spans := tracetest.NewInMemoryExporter()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
-	defer func() { _ = provider.Shutdown(context.Background()) }()
-	a := newAPI(t, app.Options{Log: slog.New(slog.DiscardHandler), Traces: provider}, environ(redis.URL()))
-	start(t, a)
-	awaitReady(t, "the API", a)
-	redis.Kill()
-	send(t, http.MethodGet, "http://"+a.Addr()+"/orders/o", "", traceparent(parent(1)))
-	got := tree(spans.GetSpans(), parent(1).SpanID(), allAttributes...)
+	tr := startTraced(t, true)
+	tr.redis.Kill()
+	send(t, http.MethodGet, tr.url+"/orders/o", "", traceparent(parent(1)))
+	got := tree(tr.of(t, parent(1).TraceID(), 1), parent(1).SpanID(), allAttributes...)
 	if len(got) != 1 || !strings.Contains(got[0], "status_code=503 error.type=503") || !strings.HasSuffix(got[0], "Error()") {
 		t.Errorf("the spans are %q", got)
 	}

@@ -60,7 +60,7 @@ func prints(t *testing.T, v any) string {
 	return text.String()
 }
 
-// TestNoErrorShowsASecret breaks what holds a secret.
+// TestNoErrorShowsASecret breaks each setting that contains a secret.
 func TestNoErrorShowsASecret(t *testing.T) {
 	t.Parallel()
 	for _, entry := range []string{

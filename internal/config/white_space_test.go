@@ -60,7 +60,7 @@ func TestWhiteSpaceAroundEverySetting(t *testing.T) {
 				t.Errorf("%s=%q: %v", name, value, err)
 				continue
 			}
-			wantAPI.KeysFile = api.KeysFile // compared by what it holds
+			wantAPI.KeysFile = api.KeysFile // compared by its contents
 			if diff := cmp.Diff(wantAPI, api, byURL) + cmp.Diff(wantWorker, worker, byURL); diff != "" {
 				t.Errorf("%s=%q (-want +got):\n%s", name, value, diff)
 			}

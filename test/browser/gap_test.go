@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// hearGaps counts how often a stream says that events are missing, and how often one is
+// countGaps counts how often a stream says that events are missing, and how often one is
 // refused, as by an API that has just begun: then the page begins a new one.
-const hearGaps = `(() => {
+const countGaps = `(() => {
 	globalThis.gaps = globalThis.refused = 0;
 	globalThis.EventSource = class extends EventSource {
 		constructor(...rest) {
@@ -19,7 +19,7 @@ const hearGaps = `(() => {
 })()`
 
 // TestGap has the API that a page watches end. Until it is back things happen by
-// another one, and are not in the stream of events any more: the page is told so and
+// another one, and are not in the stream of events any more: the page learns so and
 // shows what is true now.
 func TestGap(t *testing.T) {
 	rows := []struct {
@@ -43,10 +43,10 @@ func TestGap(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			s := start(t)
-			p := s.open("", withScript(hearGaps))
+			p := s.open("", withScript(countGaps))
 			p.mayRefuse()
 			p.sees("#orders-note", "live")
-			s.submit("before") // so that an event tells of it
+			s.submit("before") // so that there is an event of it
 			p.sees("[data-order=before]", "pending")
 			address := strings.TrimPrefix(s.URL, "http://")
 			s.stop()

@@ -27,14 +27,14 @@ const (
 )
 
 // TestLoad stays usable while thousands of events come every second: people click,
-// type and read meanwhile. It holds no more than it did, and shows the newest orders.
+// type and read meanwhile. It uses no more than it did, and shows the newest orders.
 func TestLoad(t *testing.T) {
 	s := start(t)
 	p := s.open("")
 	p.mayRefuse() // /health answers 503 without a worker
 	s.flood("first", loadBatch)
 	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
-	before := p.holds()
+	before := p.usage()
 	value[any](p, watchRows)
 	l := s.load()
 	for l.accepted.Load() < loadEvents {
@@ -56,8 +56,8 @@ func TestLoad(t *testing.T) {
 	if n := value[int](p, "mostRows"); n != maxRows {
 		t.Errorf("the list has had %d rows; want %d", n, maxRows)
 	}
-	if after := p.holds(); !after.within(before) {
-		t.Errorf("the page holds %+v, and held %+v", after, before)
+	if after := p.usage(); !after.within(before) {
+		t.Errorf("the page uses %+v, and used %+v", after, before)
 	}
 }
 
@@ -133,7 +133,7 @@ func (l *load) pour(ctx context.Context, s *system) {
 	}
 }
 
-// TestFlood shows thousands of orders, and holds no more than it did.
+// TestFlood shows thousands of orders, and uses no more than it did.
 func TestFlood(t *testing.T) {
 	s := start(t)
 	s.worker()
@@ -142,15 +142,15 @@ func TestFlood(t *testing.T) {
 	s.flood("first", 500)
 	p.sees("[data-figure=throughput-note]", "500 so far")
 	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
-	before := p.holds()
+	before := p.usage()
 	s.flood("second", 1500)
 	p.sees("[data-figure=throughput-note]", "2,000 so far")
 	p.until(`[...document.querySelectorAll("#orders .pill")].every((pill) => pill.textContent === "completed")`)
 	p.until(`document.querySelectorAll("#orders [data-order^=second]").length === 50`)
-	if after := p.holds(); !after.within(before) {
-		t.Errorf("the page holds %+v, and held %+v", after, before)
+	if after := p.usage(); !after.within(before) {
+		t.Errorf("the page uses %+v, and used %+v", after, before)
 	}
-	p.sees("#orders tbody tr [data-cell=amount]", ".50") // what events do not tell is filled in
+	p.sees("#orders tbody tr [data-cell=amount]", ".50") // what events lack is filled in
 	p.shoot("desktop-light")
 }
 

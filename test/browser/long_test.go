@@ -14,25 +14,25 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// held is what a page holds after a collection of garbage.
-type held struct {
+// usage is what a page uses after a collection of garbage.
+type usage struct {
 	nodes, listeners int64
 	heap             float64 // bytes
 }
 
-// holds collects garbage and tells what is left.
-func (p *tab) holds() held {
+// usage collects garbage and returns what is left.
+func (p *tab) usage() usage {
 	p.t.Helper()
-	h, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (held, error) {
+	h, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (usage, error) {
 		if _, err := cdp.Call(ctx, t, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
-			return held{}, err
+			return usage{}, err
 		}
 		counts, err := cdp.Call(ctx, t, memory.GetDOMCounters, cdp.Empty{})
 		if err != nil {
-			return held{}, err
+			return usage{}, err
 		}
 		heap, err := cdp.Call(ctx, t, runtime.GetHeapUsage, cdp.Empty{})
-		return held{counts.Nodes, counts.JsEventListeners, heap.UsedSize}, err
+		return usage{counts.Nodes, counts.JsEventListeners, heap.UsedSize}, err
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -40,7 +40,7 @@ func (p *tab) holds() held {
 	return h
 }
 
-// What a page may hold more than it did: samples of another minute, and what the
+// What a page may use more than it did: samples of another minute, and what the
 // browser keeps for itself. Four thousand orders, or twelve views that do not end, are
 // more.
 const (
@@ -49,26 +49,26 @@ const (
 	moreHeap      = 300_000 // bytes
 )
 
-// within reports whether a page holds about as much as it did.
-func (h held) within(before held) bool {
-	return h.nodes <= before.nodes+moreNodes && h.listeners <= before.listeners+moreListeners && h.heap <= before.heap+moreHeap
+// within reports whether a page uses about as much as it did.
+func (u usage) within(before usage) bool {
+	return u.nodes <= before.nodes+moreNodes && u.listeners <= before.listeners+moreListeners && u.heap <= before.heap+moreHeap
 }
 
-// holdsAsMuchAs fails the test if a page holds more than before after several
+// usesAsMuchAs fails the test if a page uses more than before after several
 // collections. One collection leaves what the page is working with at that instant.
-func (p *tab) holdsAsMuchAs(before held) {
+func (p *tab) usesAsMuchAs(before usage) {
 	p.t.Helper()
-	var now held
+	var now usage
 	for range 20 {
-		if now = p.holds(); now.within(before) {
+		if now = p.usage(); now.within(before) {
 			return
 		}
 		p.until(fmt.Sprintf("performance.now() > %f", value[float64](p, "performance.now()")+100))
 	}
-	p.t.Errorf("the page holds %+v, and held %+v before", now, before)
+	p.t.Errorf("the page uses %+v, and used %+v before", now, before)
 }
 
-// TestViewsEnd leaves nothing behind when one view takes the place of another.
+// TestViewsEnd leaves nothing behind when one view replaces another.
 func TestViewsEnd(t *testing.T) {
 	s := start(t)
 	s.worker()
@@ -82,11 +82,11 @@ func TestViewsEnd(t *testing.T) {
 		p.view("", "[data-order=ord_1]")
 	}
 	round()
-	before := p.holds()
+	before := p.usage()
 	for range 12 {
 		round()
 	}
-	p.holdsAsMuchAs(before)
+	p.usesAsMuchAs(before)
 }
 
 // hurried has whatever waits in the page begin at once, with the clock as far ahead as
@@ -116,20 +116,20 @@ func withScript(script string) chromedp.Action[chromedp.Void] {
 }
 
 // TestDay leaves the page open for a day, of which the browser sleeps a part as
-// laptops do. It holds then what it held after a while.
+// laptops do. It then uses what it used after a while.
 func TestDay(t *testing.T) {
 	s := start(t)
 	s.worker()
 	s.flood("old", 60)
 	p := s.open("", withScript(hurried))
 	p.sleepsOn() // the charts are full, and the page has slept once
-	first := p.holds()
+	first := p.usage()
 	for p.sleepsOn() {
 		s.submit("at-" + rand.Text())
 	}
 	p.sees("#state-words", "All is well")
 	p.until(`document.querySelectorAll("#orders [data-order^=at-]").length > 0`)
-	p.holdsAsMuchAs(first)
+	p.usesAsMuchAs(first)
 	if n := value[int](p, mostPoints); n > maxPoints {
 		t.Errorf("a line has %d points; want at most %d", n, maxPoints)
 	}

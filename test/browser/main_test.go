@@ -22,10 +22,10 @@ const (
 	// patience bounds every wait: far more than the longest takes on an idle machine,
 	// as others may keep the machine busy.
 	patience = 5 * time.Minute
-	// step is the time between two looks of a wait.
+	// step is the time between two checks of a wait.
 	step = 25 * time.Millisecond
 	// together is how many tests run at the same time, unless the command line says:
-	// they mostly wait for the page to look again.
+	// they mostly wait for the page to ask again.
 	together = "4"
 )
 

@@ -118,7 +118,7 @@ func TestList(t *testing.T) {
 	p.sees("[data-figure=throughput-note]", "2 so far")
 }
 
-// TestFailures groups what failed, and has it retried once the shop is mended.
+// TestFailures groups what failed, and has it retried once the shop works again.
 func TestFailures(t *testing.T) {
 	s := start(t)
 	s.worker()
@@ -169,7 +169,7 @@ func TestMarkup(t *testing.T) {
 	for _, id := range []string{"%3Cscript%3Ealert(1)%3C/script%3E", "..", "%2e%2e%2fstats", "a,b", "%zz", "x?status=failed"} {
 		p.view("orders/"+id, "#order-missing")
 	}
-	p.mayRefuse() // a 404, which the browser complains about
+	p.mayRefuse() // a 404, which the browser reports as an error
 	p.visit("orders/none")
 	p.sees("#order-missing", "It was never accepted")
 	p.shoot("order-missing")

@@ -19,15 +19,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// tab is one tab, which shares nothing with others. Whatever the page complains about,
-// or asks other hosts for, fails its test.
+// tab is one tab, which shares nothing with others. Whatever the page reports as an
+// error, or requests from other hosts, fails its test.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 	url string
 
 	mu       sync.Mutex
-	refusals bool // the test makes the API refuse requests, which browsers complain about
+	refusals bool // the test makes the API refuse requests, which browsers report as errors
 	problems []string
 }
 
@@ -46,10 +46,10 @@ func newTab(t *testing.T, address string) *tab {
 	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	p := &tab{t: t, ctx: ctx, url: address}
-	if err := chromedp.Listen(ctx, p.hear); err != nil {
+	if err := chromedp.Listen(ctx, p.observe); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.complain)
+	t.Cleanup(p.report)
 	// The tab takes keys although other tabs are open.
 	p.do(calling(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	return p
@@ -63,8 +63,8 @@ func calling[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chro
 	})
 }
 
-// hear notes what is wrong.
-func (p *tab) hear(event any) {
+// observe notes what is wrong.
+func (p *tab) observe(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := event.(type) {
@@ -87,11 +87,11 @@ func (p *tab) hear(event any) {
 	}
 }
 
-// busyMachine is what browsers complain of when the API has waited for Redis, or a
-// connection for the API, in vain.
+// busyMachine is what browsers report when the API has waited for Redis, or a connection
+// for the API, in vain.
 var busyMachine = regexp.MustCompile(`status of 503|net::ERR_`)
 
-func (p *tab) complain() {
+func (p *tab) report() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, problem := range p.problems {
@@ -192,7 +192,7 @@ func (p *tab) write(selector, text string) {
 // shoot keeps a picture of the whole page.
 func (p *tab) shoot(name string) {
 	p.t.Helper()
-	value[any](p, "(scrollTo(0, 0), true)") // or the head of the page stands in the middle
+	value[any](p, "(scrollTo(0, 0), true)") // or the head of the page is in the middle
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		p.t.Fatal(err)

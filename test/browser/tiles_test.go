@@ -1,12 +1,15 @@
 package browser_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
+
+	"orderprocessor/internal/order"
 )
 
 // tile waits for what a tile says, and how loud.
@@ -64,8 +67,8 @@ func (s *system) workerProcess() (stop func()) {
 	return stop
 }
 
-// TestMemory holds the memory of Redis against its limit, and says what is refused
-// when it gets short.
+// TestMemory compares the memory of Redis with its limit, and says what is refused when
+// little is left.
 func TestMemory(t *testing.T) {
 	s := start(t)
 	s.worker()
@@ -131,8 +134,13 @@ func TestSentences(t *testing.T) {
 	s := start(t)
 	p := s.open("")
 	p.mayRefuse()
-	const calm = `const queue = { paused: false, active: 0, oldest_pending_seconds: 0 };
-		const stats = { queues: { critical: { ...queue }, default: { ...queue }, low: { ...queue } }, queue_length: 0, active_workers: 1,
+	queues, err := json.Marshal(order.Queues())
+	if err != nil {
+		t.Fatal(err)
+	}
+	calm := `const queues = {};
+		for (const name of ` + string(queues) + `) queues[name] = { paused: false, active: 0, oldest_pending_seconds: 0 };
+		const stats = { queues, queue_length: 0, active_workers: 1,
 			throughput_per_second: 0, ledger: { drift: 0 }, redis: { memory_used_bytes: 50, memory_limit_bytes: 100 } };
 		const seen = { stats, health: {}, trouble: null };`
 	for change, want := range map[string]string{

@@ -77,7 +77,7 @@ func (s *system) send(path, body string, headers ...string) kit.Answer {
 // request without an answer may have been applied, and its repeat is then refused.
 func (s *system) operate(path, body string, headers ...string) (got kit.Answer) {
 	s.t.Helper()
-	s.until("POST "+path+" is answered", patience, func() bool {
+	s.until("POST "+path+" is answered", func() bool {
 		got = s.send(path, body, headers...)
 		return got.Code != 0 && got.Code != http.StatusServiceUnavailable
 	})

@@ -2,7 +2,6 @@ package chaos_test
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"orderprocessor/internal/client"
@@ -91,43 +90,41 @@ const redisTime = 900 * time.Millisecond
 
 func (a *audit) readClient() {
 	timedOut := map[string]bool{}
-	for _, line := range a.s.client.journal.lines(8) {
-		id, kind := line[1], line[5]
-		o := a.sent[id]
+	for _, try := range a.s.client.journal.all() {
+		o := a.sent[try.ID]
 		if o == nil {
-			o = &sentOrder{cents: number(line[2]), ends: order.Status(line[3])}
-			a.sent[id] = o
+			o = &sentOrder{cents: try.Cents, ends: try.Ends}
+			a.sent[try.ID] = o
 		}
-		switch {
+		switch kind := try.Kind; {
 		case kind == broken:
 			o.broken++
-		case kind == "200" && line[4] != "1" && !o.acked && o.broken == 0 && !timedOut[id]:
+		case kind == "200" && try.Number > 1 && !o.acked && o.broken == 0 && !timedOut[try.ID]:
 			o.silent = true
-		case kind == "503" && number(line[6]) >= redisTime.Microseconds():
-			timedOut[id] = true
+		case kind == "503" && try.Took >= redisTime:
+			timedOut[try.ID] = true
 		case len(kind) == 3 && kind >= "500":
 			o.refusedBusy++
 		}
-		o.acked = o.acked || kind == "200" || kind == "201"
+		o.acked = o.acked || try.Kind == "200" || try.Kind == "201"
 	}
 }
 
 func (a *audit) readShop() {
-	for _, line := range a.s.shop.journal.lines(7) {
-		key, id := line[1], line[2]
-		o := a.atShop[id]
+	for _, c := range a.s.shop.journal.all() {
+		o := a.atShop[c.ID]
 		if o == nil {
-			o = &shopOrder{cents: number(line[4])}
-			a.atShop[id] = o
+			o = &shopOrder{cents: c.Cents}
+			a.atShop[c.ID] = o
 		}
-		if line[5] != "0" {
+		if c.Status != 0 {
 			o.answered++
 		}
-		if line[6] == "effect" {
+		if c.Effect == "effect" {
 			o.effects++
 		}
-		if key != id {
-			a.find(&a.verdict.Duplicated, "the shop was called for order %s with the key %s", id, key)
+		if c.Key != c.ID {
+			a.find(&a.verdict.Duplicated, "the shop was called for order %s with the key %s", c.ID, c.Key)
 		}
 	}
 }
@@ -170,16 +167,13 @@ func (a *audit) checkShop() {
 		}
 	}
 	for id, o := range a.listed {
-		taken := a.atShop[id] != nil && a.atShop[id].effects > 0
-		if (o.Status == "completed") != taken && !a.excused(o) {
-			a.find(&a.verdict.Drift, "order %s is %s, and accepted by the shop: %v: %s", id, o.Status, taken, o.Error)
+		accepted := a.atShop[id] != nil && a.atShop[id].effects > 0
+		lostLast := o.Status == "failed" && lostWorker(o) // the shop may have accepted it then
+		if (o.Status == "completed") != accepted && !lostLast {
+			a.find(&a.verdict.Drift, "order %s is %s, and accepted by the shop: %v: %s", id, o.Status, accepted, o.Error)
 		}
 	}
 }
-
-// excused reports whether an order may have failed although the shop accepted it: its
-// worker was lost during the last attempt.
-func (a *audit) excused(o client.Order) bool { return o.Status == "failed" && lostWorker(o) }
 
 // checkStats wants the statistics to count what is listed.
 func (a *audit) checkStats() {
@@ -204,30 +198,30 @@ func (a *audit) checkStats() {
 	a.compare("accepted orders", v.Ledger.Accepted, int64(len(a.listed)))
 }
 
-func (a *audit) compare(what string, said, is int64) {
-	if said != is {
-		a.find(&a.verdict.Drift, "the statistics say %d %s, there are %d", said, what, is)
+func (a *audit) compare(what string, counted, actual int64) {
+	if counted != actual {
+		a.find(&a.verdict.Drift, "the statistics count %d %s, there are %d", counted, what, actual)
 	}
 }
 
 // checkSums compares the money of the completed orders: as sent, as listed, and
 // as the shop accepted it, to the cent.
 func (a *audit) checkSums() {
-	var wasSent, isListed, wasTaken int64
+	var sent, listed, accepted int64
 	for id, o := range a.listed {
 		if o.Status != "completed" {
 			continue
 		}
-		isListed += int64(o.Amount)
+		listed += int64(o.Amount)
 		if from := a.sent[id]; from != nil {
-			wasSent += from.cents
+			sent += from.cents
 		}
 		if b := a.atShop[id]; b != nil {
-			wasTaken += b.cents * int64(b.effects)
+			accepted += b.cents * int64(b.effects)
 		}
 	}
-	if wasSent != isListed || isListed != wasTaken {
-		a.find(&a.verdict.Drift, "completed orders are worth %d cents as sent, %d as listed, %d as the shop accepted them", wasSent, isListed, wasTaken)
+	if sent != listed || listed != accepted {
+		a.find(&a.verdict.Drift, "completed orders are worth %d cents as sent, %d as listed, %d as the shop accepted them", sent, listed, accepted)
 	}
 }
 
@@ -240,9 +234,4 @@ func (a *audit) checkBooks() {
 	for _, p := range problems {
 		a.find(&a.verdict.Drift, "the books do not balance: %s", p)
 	}
-}
-
-func number(text string) int64 {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return n
 }

@@ -14,16 +14,16 @@ import (
 // their own worker, among others that do no harm.
 func TestBadHandlers(t *testing.T) {
 	s := open(t, "6 handlers are bad")
-	s.p99 = longestRecovery() // quarantine takes its time
+	s.p99 = longestRecovery() // quarantine needs time
 	s.shop.respond = func(id string, call int) reply {
 		r := acceptAll(id, call)
-		if strings.HasPrefix(id, "beside-") {
+		if strings.HasPrefix(id, "bystander-") {
 			r.After = time.Second // the poison meets them at work, each time
 		}
 		return r
 	}
 	settings := []string{
-		"ORDERS_MAX_ATTEMPTS=8", "ORDERS_ATTEMPT_TIMEOUT=4s", "ORDERS_FULFILMENT_TIMEOUT=3900ms", "STUMBLED=" + s.dir,
+		"ORDERS_MAX_ATTEMPTS=8", "ORDERS_ATTEMPT_TIMEOUT=4s", "ORDERS_FULFILMENT_TIMEOUT=3900ms", "STUMBLED=" + t.TempDir(),
 	}
 	s.addAPIs(1, settings[:2]...) // the rest is for workers alone
 	// A single worker meets all that the poison does; of two, each meets a part.
@@ -49,7 +49,7 @@ func badOrders(each int) []submission {
 	}
 	for n := range each {
 		for i := range 4 {
-			add("beside", 2*4*n+i, "completed")
+			add("bystander", 2*4*n+i, "completed")
 		}
 		add("poison", n, "failed")
 		add("panic", n, "failed")
@@ -57,7 +57,7 @@ func badOrders(each int) []submission {
 		add("hang", n, "failed")
 		add("deaf", n, "completed")
 		for i := range 4 {
-			add("beside", 2*4*n+4+i, "completed")
+			add("bystander", 2*4*n+4+i, "completed")
 		}
 	}
 	return all
@@ -95,10 +95,10 @@ func (s *system) replaceTheDead() (stop func()) {
 // so there may be four. Others must have been at work at these moments.
 func (a *audit) checkPoison() {
 	a.s.t.Helper()
-	beside := 0
+	bystanders := 0
 	for id, o := range a.listed {
-		if strings.HasPrefix(id, "beside-") && len(o.Attempts) > 1 {
-			beside++
+		if strings.HasPrefix(id, "bystander-") && len(o.Attempts) > 1 {
+			bystanders++
 		}
 		if !strings.HasPrefix(id, "poison-") {
 			continue
@@ -107,7 +107,7 @@ func (a *audit) checkPoison() {
 			a.s.t.Errorf("order %s is %s after %d attempts, want it to fail after 3 lost workers: %q", id, o.Status, len(o.Attempts), o.Error)
 		}
 	}
-	if n := a.verdict.Faults; n < 3 || beside == 0 {
-		a.s.t.Errorf("%d workers were lost to the poison, with %d other orders; want 3 at least, with some", n, beside)
+	if n := a.verdict.Faults; n < 3 || bystanders == 0 {
+		a.s.t.Errorf("%d workers were lost to the poison, with %d other orders; want 3 at least, with some", n, bystanders)
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"orderprocessor/test/kit"
 )
 
-// The answers of the client's journal that are not a status.
+// The answers in the client's journal that are not a status.
 const (
 	// refused is a connection that was not accepted: nothing was sent.
 	refused = "refused"
@@ -46,13 +46,13 @@ func (a answer) final() bool { return len(a.kind) == 3 && a.kind < "500" }
 type sender struct {
 	*kit.API
 	s       *system
-	journal *journal
+	journal *journal[sending]
 	turn    atomic.Int64
 }
 
-func newClient(t *testing.T, s *system, path string) *sender {
+func newClient(t *testing.T, s *system) *sender {
 	t.Helper()
-	return &sender{API: kit.NewAPI(t, "", nil), s: s, journal: openJournal(t, path)}
+	return &sender{API: kit.NewAPI(t, "", nil), s: s, journal: openJournal[sending](t, "client")}
 }
 
 // submit sends an order until it is answered for good, going on to the next API
@@ -80,9 +80,15 @@ func (c *sender) submit(o submission) answer {
 func (c *sender) try(l *instance, o submission, number int) answer {
 	begun := time.Now()
 	a, detail := c.exchange(l.current.Load().url, o)
-	c.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), string(o.Ends), strconv.Itoa(number),
-		a.kind, strconv.FormatInt(time.Since(begun).Microseconds(), 10), detail)
+	c.note(o, begun, number, a.kind, detail)
 	return a
+}
+
+// note adds a try that has ended to the journal.
+func (c *sender) note(o submission, begun time.Time, number int, kind, detail string) {
+	c.journal.add(sending{
+		At: begun, Took: time.Since(begun), ID: o.ID, Cents: cents(o.Amount), Ends: o.Ends, Number: number, Kind: kind, Detail: detail,
+	})
 }
 
 func (c *sender) exchange(url string, o submission) (a answer, detail string) {

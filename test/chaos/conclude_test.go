@@ -16,11 +16,11 @@ const shownFindings = 20
 func (s *system) awaitRest() {
 	s.t.Helper()
 	var last kit.Stats
-	deadline := time.Now().Add(restPatience)
+	deadline := time.Now().Add(patience)
 	for {
 		if v, ok := s.stats(); ok {
 			if progress(v) != progress(last) {
-				deadline = time.Now().Add(restPatience)
+				deadline = time.Now().Add(patience)
 			}
 			last = v
 			if unsettled(v) == 0 && queued(v) == 0 && v.Ledger.Accepted > 0 && v.Ledger.Drift == 0 {
@@ -28,7 +28,7 @@ func (s *system) awaitRest() {
 			}
 		}
 		if time.Now().After(deadline) {
-			s.t.Errorf("the system did not come to rest, and nothing has changed for %v: %+v", restPatience, last)
+			s.t.Errorf("the system did not come to rest, and nothing has changed for %v: %+v", patience, last)
 			return
 		}
 		wait(100 * time.Millisecond)
@@ -60,7 +60,7 @@ func (s *system) concludeWith(tolerated int) *audit {
 func (s *system) concludeByTotals() *audit {
 	s.t.Helper()
 	s.awaitRest()
-	s.until("all orders are forgotten", restPatience, func() bool {
+	s.until("all orders are forgotten", func() bool {
 		orders, err := s.list("limit=1")
 		return err == nil && len(orders) == 0 && s.archived() == 0
 	})

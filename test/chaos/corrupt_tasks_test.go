@@ -35,13 +35,13 @@ func corruptions() []corruption {
 // with them come back as soon as usual.
 func TestGarbageInQueue(t *testing.T) {
 	s := open(t, "g tasks are overwritten")
-	hold := make(chan struct{})
+	answer := make(chan struct{})
 	s.shop.respond = func(id string, call int) reply {
 		switch kind, _, _ := strings.Cut(id, "-"); {
 		case call == 1 && kind == "retry":
 			return reply{Status: http.StatusServiceUnavailable}
 		case call == 1 && kind == "active":
-			return reply{Status: http.StatusOK, Until: hold}
+			return reply{Status: http.StatusOK, Until: answer}
 		default:
 			return reply{Status: http.StatusOK, After: time.Millisecond}
 		}
@@ -49,7 +49,7 @@ func TestGarbageInQueue(t *testing.T) {
 	s.addAPIs(1)
 	s.addWorkers(1, "ORDERS_RETRY_BASE=8s", "ORDERS_RETRY_MAX=8s")
 	corrupted := s.corruptActive()
-	close(hold)
+	close(answer)
 	corrupted += s.corruptScheduled() + s.corruptRetry() + s.corruptPending()
 	s.client.submitAll(shortOrLong(50, 1000), 8, mixed)
 	a := s.conclude()
@@ -81,7 +81,7 @@ func (s *system) corruptOrders(kind string, base int, at string, ready func(id s
 	s.client.submit(whole)
 	for _, w := range corruptions() {
 		id := kind + "-" + w.name
-		s.until("order "+id+" is "+kind, patience, func() bool { return ready(id) })
+		s.until("order "+id+" is "+kind, func() bool { return ready(id) })
 		w.do(s, queueStart+"default}:t:"+id)
 		s.faults.Add(1)
 	}
@@ -109,11 +109,11 @@ func (s *system) corruptPending() int {
 	return corrupted
 }
 
-// corruptActive corrupts orders that a worker holds, and kills it.
+// corruptActive corrupts orders that a worker has begun, and kills it.
 func (s *system) corruptActive() int {
 	s.t.Helper()
 	corrupted := s.corruptOrders("active", 50_000, "", func(id string) bool { return s.shop.called(id) == 1 })
-	s.until("the worker holds all orders", patience, func() bool { return s.shop.called("") == 6 })
+	s.until("the worker has begun all orders", func() bool { return s.shop.called("") == 6 })
 	s.workers[0].kill()
 	s.workers[0].restart()
 	return corrupted

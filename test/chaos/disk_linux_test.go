@@ -38,7 +38,7 @@ func (s *system) diskFull(span time.Duration) outage {
 	pid, size := number(s.redisInfo("Server", "process_id")), number(s.redisInfo("Persistence", "aof_current_size"))
 	o := outage{from: time.Now()}
 	limitFiles(s.t, int(pid), uint64(size))
-	s.until("Redis cannot write", patience, func() bool { return s.redisInfo("Persistence", "aof_last_write_status") == "err" })
+	s.until("Redis cannot write", func() bool { return s.redisInfo("Persistence", "aof_last_write_status") == "err" })
 	wait(span)
 	limitFiles(s.t, int(pid), ^uint64(0))
 	o.to = time.Now()

@@ -12,21 +12,21 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// held is how many orders are with the worker that is stopped: all its slots
-// that work every queue.
-const held = 14
+// begunOrders is how many orders the worker has begun when it is stopped: one for each
+// slot that works every queue.
+const begunOrders = 14
 
 // TestFrozenWorker stops a worker while the shop works at its orders, lets another
-// one take them over, and lets the first go on. What the first one hears of the
-// shop then is old: for every other order that it failed, and that must not undo
-// what the second one did.
+// one take them over, and lets the first go on. The answers that the first one then
+// reads from the shop are old: every other one is a refusal, which must not undo what the
+// second one did.
 func TestFrozenWorker(t *testing.T) {
 	frozen := shortOrLong(20*time.Second, 90*time.Second)
 	s := open(t, "5 a worker is stopped and goes on")
 	release := make(chan struct{})
 	s.shop.respond = func(id string, call int) reply {
 		r := acceptAll(id, call)
-		if n, ok := strings.CutPrefix(id, "held-"); ok && call == 1 {
+		if n, ok := strings.CutPrefix(id, "unanswered-"); ok && call == 1 {
 			r.Until = release
 			if number, _ := strconv.Atoi(n); number%2 == 1 {
 				r.Status = http.StatusUnprocessableEntity
@@ -38,8 +38,8 @@ func TestFrozenWorker(t *testing.T) {
 	patient := []string{"ORDERS_FULFILMENT_TIMEOUT=200s", "ORDERS_ATTEMPT_TIMEOUT=220s", "ORDERS_SHUTDOWN_TIMEOUT=230s"}
 	s.addAPIs(1, patient[1:]...)
 	s.addWorkers(1, patient...)
-	s.client.submitAll(held, held, heldOrder)
-	s.until("the worker holds all orders", patience, func() bool { return s.shop.called("") == held })
+	s.client.submitAll(begunOrders, begunOrders, unansweredOrder)
+	s.until("the worker has begun all orders", func() bool { return s.shop.called("") == begunOrders })
 	s.freeze(s.workers[0], frozen, func() {
 		close(release)
 		s.addWorkers(1, patient...)
@@ -51,10 +51,10 @@ func TestFrozenWorker(t *testing.T) {
 	a.checkTakenOver(frozen)
 }
 
-// heldOrder is one that the shop holds when it is called first. Its end depends on
-// which worker is heard.
-func heldOrder(n int) submission {
-	o := plain(fmt.Sprintf("held-%d", n), 5000+n)
+// unansweredOrder is one whose first call the shop does not answer at first. Its end
+// depends on which worker settles it.
+func unansweredOrder(n int) submission {
+	o := plain(fmt.Sprintf("unanswered-%d", n), 5000+n)
 	o.Priority, o.Ends = 2, ""
 	return o
 }
@@ -78,13 +78,13 @@ func (s *system) freeze(l *instance, span time.Duration, meanwhile func()) {
 	p.expected.Store(false)
 }
 
-// checkTakenOver wants an order that was taken over to have completed, whatever
-// the first worker heard, and one that was not to be as the first worker heard.
+// checkTakenOver wants an order that was taken over to have completed, whatever the shop
+// answered the first worker, and one that was not to be as the shop answered.
 func (a *audit) checkTakenOver(frozen time.Duration) {
 	a.s.t.Helper()
 	takenOver := 0
-	for n := range held {
-		o := a.listed[fmt.Sprintf("held-%d", n)]
+	for n := range begunOrders {
+		o := a.listed[fmt.Sprintf("unanswered-%d", n)]
 		want := order.StatusCompleted
 		if len(o.Attempts) > 1 {
 			takenOver++
@@ -95,8 +95,8 @@ func (a *audit) checkTakenOver(frozen time.Duration) {
 			a.s.t.Errorf("order %s is %s after %d attempts, want %s: %s", o.ID, o.Status, len(o.Attempts), want, o.Error)
 		}
 	}
-	a.s.t.Logf("%d of %d orders were taken over", takenOver, held)
-	if longerThanLease := 60 * time.Second; frozen > longerThanLease && takenOver != held {
-		a.s.t.Errorf("%d of %d orders were taken over within %v", takenOver, held, frozen)
+	a.s.t.Logf("%d of %d orders were taken over", takenOver, begunOrders)
+	if longerThanLease := 60 * time.Second; frozen > longerThanLease && takenOver != begunOrders {
+		a.s.t.Errorf("%d of %d orders were taken over within %v", takenOver, begunOrders, frozen)
 	}
 }

@@ -49,7 +49,7 @@ type instance struct {
 // ended.
 func (l *instance) start() error {
 	running, err := programtest.Launch(programtest.Config{
-		Path: filepath.Join(binaries, l.program), Env: append(l.s.environment(), l.env...), Patience: patience,
+		Path: filepath.Join(binaries, l.program), Env: append(l.s.environment(), l.env...),
 	})
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (p *process) awaitServing(c *sender) error {
 		return err
 	}
 	p.url = "http://" + addr
-	if !programtest.Poll(patience, func() bool { return c.At(p.url).Get("/stats", &kit.Stats{}) == nil }) {
+	if !programtest.Poll(programtest.Patience, func() bool { return c.At(p.url).Get("/stats", &kit.Stats{}) == nil }) {
 		return fmt.Errorf("the API does not serve:\n%s", p.Tail())
 	}
 	return nil

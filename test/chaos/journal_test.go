@@ -1,55 +1,83 @@
 package chaos_test
 
 import (
+	"encoding/json"
 	"os"
-	"strings"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
+
+	"orderprocessor/internal/order"
 )
 
-// journal is a file outside Redis to which lines are only added. It is safe for
-// concurrent use.
-type journal struct {
-	t    *testing.T
-	path string
-	mu   sync.Mutex
-	file *os.File
+// sending is one try to send an order.
+type sending struct {
+	At     time.Time
+	Took   time.Duration
+	ID     string
+	Cents  int64
+	Ends   order.Status // the status that the order must end in; empty for any
+	Number int          // of the try, from 1 on
+	Kind   string       // the status of the answer, or one of refused, closedIdle and broken
+	Detail string
 }
 
-func openJournal(t *testing.T, path string) *journal {
+// call is one call to the shop.
+type call struct {
+	At      time.Time
+	Key, ID string
+	Attempt int
+	Cents   int64
+	Status  int    // 0 for a connection that the shop broke
+	Effect  string // what the call has done: "effect", "known" or "nothing"
+}
+
+// journal keeps what happened outside Redis, and writes it to a file as well if
+// CHAOS_DIR is set. It is safe for concurrent use.
+type journal[T any] struct {
+	t    *testing.T
+	mu   sync.Mutex
+	rows []T
+	file *json.Encoder // nil for none
+}
+
+func openJournal[T any](t *testing.T, name string) *journal[T] {
 	t.Helper()
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
+	j := &journal[T]{t: t}
+	base := os.Getenv("CHAOS_DIR")
+	if base == "" {
+		return j
+	}
+	dir := filepath.Join(base, t.Name())
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(filepath.Join(dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = file.Close() })
-	return &journal{t: t, path: path, file: file}
+	j.file = json.NewEncoder(file)
+	return j
 }
 
-// write adds a line of fields.
-func (j *journal) write(fields ...string) {
-	line := strings.Join(fields, "\t") + "\n"
+func (j *journal[T]) add(row T) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, err := j.file.WriteString(line); err != nil {
+	j.rows = append(j.rows, row)
+	if j.file == nil {
+		return
+	}
+	if err := j.file.Encode(row); err != nil {
 		j.t.Errorf("write to the journal: %v", err)
 	}
 }
 
-// lines reads the journal back. All lines have so many fields.
-func (j *journal) lines(fields int) [][]string {
-	j.t.Helper()
-	text, err := os.ReadFile(j.path)
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	var lines [][]string
-	for line := range strings.Lines(string(text)) {
-		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(parts) != fields {
-			j.t.Fatalf("line %d of %s is %q", len(lines)+1, j.path, line)
-		}
-		lines = append(lines, parts)
-	}
-	return lines
+// all returns a copy of the rows.
+func (j *journal[T]) all() []T {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.rows)
 }

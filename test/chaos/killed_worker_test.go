@@ -71,7 +71,7 @@ func (s *system) killAt(moments []int) {
 func (s *system) hitWorkers(moments []int, do func(n int, hit *instance)) {
 	s.t.Helper()
 	for n, at := range moments {
-		s.until(fmt.Sprintf("the shop has had %d calls", at), restPatience, func() bool { return s.shop.called("") >= at })
+		s.until(fmt.Sprintf("the shop has had %d calls", at), func() bool { return s.shop.called("") >= at })
 		hit := s.workers[s.rand.IntN(len(s.workers))]
 		do(n, hit)
 		hit.restart()
@@ -111,7 +111,7 @@ func TestDuplicateStorm(t *testing.T) {
 	}
 }
 
-// contents is what every answer about an order must say alike.
+// contents is what every answer about an order must agree on.
 type contents struct {
 	ID        string      `json:"id"`
 	Amount    json.Number `json:"amount"`
@@ -131,8 +131,8 @@ type storm struct {
 
 func (st *storm) send(o submission) {
 	a := st.s.client.submit(o)
-	var said contents
-	if err := json.Unmarshal(a.body, &said); err != nil || (a.kind != "200" && a.kind != "201") {
+	var got contents
+	if err := json.Unmarshal(a.body, &got); err != nil || (a.kind != "200" && a.kind != "201") {
 		st.s.t.Errorf("order %s was answered %s: %s, %v", o.ID, a.kind, a.body, err)
 		return
 	}
@@ -145,10 +145,10 @@ func (st *storm) send(o submission) {
 		st.created[o.ID]++
 	}
 	if before, known := st.first[o.ID]; known {
-		if diff := cmp.Diff(before, said); diff != "" {
+		if diff := cmp.Diff(before, got); diff != "" {
 			st.s.t.Errorf("order %s (-first answer +this):\n%s", o.ID, diff)
 		}
 		return
 	}
-	st.first[o.ID] = said
+	st.first[o.ID] = got
 }

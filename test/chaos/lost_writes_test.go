@@ -41,14 +41,14 @@ type workload struct {
 	breakers []*writeBreaker
 	refusing sync.Map // ids of orders that the shop refuses for now
 	orders   int
-	holding  string // one of the orders that workers hold at the shop
+	begun    string // an order of those whose workers are to be killed again
 }
 
 func (w *workload) respond(id string, call int) reply {
 	if _, refuse := w.refusing.Load(id); refuse {
 		return reply{Status: http.StatusUnprocessableEntity}
 	}
-	if strings.HasPrefix(id, "held-") && call <= 2 {
+	if strings.HasPrefix(id, "long-") && call <= 2 {
 		return reply{Status: http.StatusOK, After: 2500 * time.Millisecond}
 	}
 	switch kind, _, _ := strings.Cut(id, "-"); kind {
@@ -114,7 +114,7 @@ func (w *workload) open() []string {
 // restarts is the turn in which programs are stopped for the last time, which writes too.
 const restarts = 29
 
-// turn makes every write happen once, which takes a second or more.
+// turn makes every write happen once, in a second or more.
 func (w *workload) turn(n int) {
 	s := w.s
 	first := w.orders
@@ -129,7 +129,7 @@ func (w *workload) turn(n int) {
 	s.operate("/queues/low/resume", "")
 	switch n % 40 {
 	case 1:
-		w.hold(n)
+		w.begin(n)
 		w.killWorkers()
 	case 3, 5, 7, 9: // works for so long that its lease is renewed
 		s.client.submit(w.one("slow", n, "completed"))
@@ -139,14 +139,14 @@ func (w *workload) turn(n int) {
 			l.restart()
 		}
 	}
-	if w.holding != "" && s.shop.called(w.holding) == 2 {
-		w.holding = ""
+	if w.begun != "" && s.shop.called(w.begun) == 2 {
+		w.begun = ""
 		w.killWorkers()
 	}
 	wait(time.Second)
 }
 
-// one returns an order whose id says what happens to it.
+// one returns an order whose id begins with what happens to it.
 func (w *workload) one(kind string, n int, ends order.Status) submission {
 	o := plain(fmt.Sprintf("%s-%d", kind, n), 20_000+5*n+len(kind)%5) // none of high value
 	o.Priority, o.Ends = 2, ends
@@ -158,7 +158,7 @@ func (w *workload) retried(n int) {
 	o := w.one("retried", n, "completed")
 	w.refusing.Store(o.ID, true)
 	w.s.client.submit(o)
-	w.s.until("order "+o.ID+" failed", patience, func() bool {
+	w.s.until("order "+o.ID+" failed", func() bool {
 		var v client.Order
 		return w.s.get("/orders/"+o.ID, &v) == nil && v.Status == "failed"
 	})
@@ -192,16 +192,16 @@ func (w *workload) stale(n int) {
 	w.s.rdb.Do(ctx, "ZADD", queueStart+"low}:scheduled", at, id)
 }
 
-// hold submits orders that workers hold for a while.
-func (w *workload) hold(n int) {
-	w.holding = fmt.Sprintf("held-%d", 10*n)
-	w.s.client.submitAll(heldOrders, heldOrders, func(i int) submission { return w.one("held", 10*n+i, "completed") })
-	w.s.until("orders are held", patience, func() bool { return w.s.shop.called(w.holding) > 0 })
+// begin submits orders that workers begin and whose calls take a while.
+func (w *workload) begin(n int) {
+	w.begun = fmt.Sprintf("long-%d", 10*n)
+	w.s.client.submitAll(longOrders, longOrders, func(i int) submission { return w.one("long", 10*n+i, "completed") })
+	w.s.until("orders are begun", func() bool { return w.s.shop.called(w.begun) > 0 })
 }
 
-// heldOrders is how many orders workers hold when they are killed. When that happens to
-// them again, each is quarantined, which takes two seconds.
-const heldOrders = 5
+// longOrders is how many orders workers have begun when they are killed. When that
+// happens to them again, each is quarantined, for two seconds.
+const longOrders = 5
 
 // killWorkers kills all workers.
 func (w *workload) killWorkers() {

@@ -12,8 +12,6 @@
 //
 //	CHAOS=long        the long forms, one after the other
 //	CHAOS_SEED=n      repeats the choices of a run whose table shows that seed
-//	CHAOS_P99=110s    another bound on the 99th percentile of recovery
-//	CHAOS_SOAK=2m     how long the soak lasts, 10 minutes in a long run
 //	CHAOS_DIR=path    keeps the journals there
 //	CHAOS_REPORT=file writes the table of a long run there as well
 package chaos_test

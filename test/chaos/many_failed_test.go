@@ -76,7 +76,6 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 	}
 	begun := time.Now()
 	answer := s.operate("/orders/batch", body.String(), "Content-Type", "application/x-ndjson").Body
-	took := strconv.FormatInt(time.Since(begun).Microseconds(), 10)
 	for i, line := range bytes.Split(bytes.TrimSpace(answer), []byte("\n")) {
 		var v struct {
 			Status int `json:"status"`
@@ -89,8 +88,7 @@ func (s *system) submitBatch(batch []submission, try int) (again []submission) {
 		case err != nil || v.Status != http.StatusCreated && (try == 1 || v.Status != http.StatusOK):
 			s.t.Fatalf("order %s was answered %s, %v", o.ID, line, err)
 		}
-		s.client.journal.write(stamp(begun), o.ID, strconv.FormatInt(cents(o.Amount), 10), string(o.Ends),
-			strconv.Itoa(try), strconv.Itoa(v.Status), took, "")
+		s.client.note(o, begun, try, strconv.Itoa(v.Status), "")
 	}
 	return again
 }

@@ -10,21 +10,19 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// network is the way between programs and Redis, with Toxiproxy in it. Programs
-// use its URL; behind it, the proxy of this package leads to the socket of Redis, so that
-// traps work as well.
+// network is the way between programs and Redis, with Toxiproxy in it. Behind that, the
+// proxy of this package leads to the socket of Redis, which Toxiproxy cannot use.
 type network struct {
 	t     *testing.T
-	inner *proxy
 	toxic *toxiproxy.Proxy
 }
 
 // openNetwork opens the way to the Redis of that URL. It ends with the test.
 func openNetwork(t *testing.T, redisURL string) *network {
 	t.Helper()
-	n := &network{t: t, inner: openProxy(t, redisURL, nil)}
+	addr := openProxy(t, redisURL, func(message) *trap { return nil })
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	n.toxic = toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", n.inner.addr)
+	n := &network{t: t, toxic: toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", addr)}
 	if err := n.toxic.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +51,8 @@ func (n *network) restore() {
 	}
 }
 
-// severed are connections that end with the first thing that is said in them: one
-// in ten loses the command, one in ten the reply.
+// severed are connections that end with their first message: one in ten loses the
+// command, one in ten the reply.
 var severed = []string{
 	`{"name":"command","type":"reset_peer","stream":"upstream","toxicity":0.1,"attributes":{"timeout":5}}`,
 	`{"name":"reply","type":"reset_peer","stream":"downstream","toxicity":0.1,"attributes":{"timeout":5}}`,

@@ -11,13 +11,6 @@ import (
 // outage is a time in which Redis could not be used.
 type outage struct{ from, to time.Time }
 
-// answered is one try of the journal of the client.
-type answered struct {
-	at   time.Time // when it was sent
-	took time.Duration
-	kind string
-}
-
 // whileSubmitting does something while clients send orders, together so many a second at
 // most, each of them one after the other. It returns how many orders they sent.
 func (s *system) whileSubmitting(clients, perSecond int, nth func(n int) submission, do func()) int {
@@ -42,26 +35,14 @@ func (s *system) whileSubmitting(clients, perSecond int, nth func(n int) submiss
 	return int(next.Load())
 }
 
-// answers reads all tries from the client's journal.
-func (a *audit) answers() []answered {
-	lines := a.s.client.journal.lines(8)
-	tries := make([]answered, len(lines))
-	for i, line := range lines {
-		tries[i] = answered{
-			at: time.UnixMicro(number(line[0])), took: time.Duration(number(line[6])) * time.Microsecond, kind: line[5],
-		}
-	}
-	return tries
-}
-
 // checkKinds wants clients to have had no other answers than these.
 func (a *audit) checkKinds(allowed ...string) {
 	a.s.t.Helper()
 	all, others := map[string]int{}, map[string]int{}
-	for _, try := range a.answers() {
-		all[try.kind]++
-		if !slices.Contains(allowed, try.kind) {
-			others[try.kind]++
+	for _, try := range a.s.client.journal.all() {
+		all[try.Kind]++
+		if !slices.Contains(allowed, try.Kind) {
+			others[try.Kind]++
 		}
 	}
 	a.s.t.Logf("answers: %v", all)
@@ -70,14 +51,14 @@ func (a *audit) checkKinds(allowed ...string) {
 	}
 }
 
-// checkOutages wants clients to have been refused only while Redis was away, in
+// checkOutages wants clients to have been refused only while Redis was down, in
 // time, and orders to be accepted and worked again soon after.
 func (a *audit) checkOutages(outages []outage) {
 	a.s.t.Helper()
 	a.checkKinds("200", "201", "503")
 	for _, try := range a.refusals() {
-		if !during(outages, try) && try.took < redisTime {
-			a.s.t.Errorf("an order was refused at %v, while Redis was there", try.at)
+		if !during(outages, try) && try.Took < redisTime {
+			a.s.t.Errorf("an order was refused at %v, while Redis was up", try.At)
 		}
 	}
 	for _, o := range outages {
@@ -87,12 +68,12 @@ func (a *audit) checkOutages(outages []outage) {
 
 // refusals returns the tries that were answered 503, and wants them to be answered in
 // time.
-func (a *audit) refusals() (refused []answered) {
+func (a *audit) refusals() (refused []sending) {
 	a.s.t.Helper()
 	var took []time.Duration
-	for _, try := range a.answers() {
-		if try.kind == "503" {
-			refused, took = append(refused, try), append(took, try.took)
+	for _, try := range a.s.client.journal.all() {
+		if try.Kind == "503" {
+			refused, took = append(refused, try), append(took, try.Took)
 		}
 	}
 	slices.Sort(took)
@@ -105,9 +86,9 @@ func (a *audit) refusals() (refused []answered) {
 }
 
 // during reports whether the answer came from an outage, or from the healing of one.
-func during(outages []outage, try answered) bool {
+func during(outages []outage, try sending) bool {
 	return slices.ContainsFunc(outages, func(o outage) bool {
-		return try.at.Add(try.took).After(o.from) && try.at.Before(o.to.Add(10*time.Second))
+		return try.At.Add(try.Took).After(o.from) && try.At.Before(o.to.Add(10*time.Second))
 	})
 }
 
@@ -115,22 +96,22 @@ func during(outages []outage, try answered) bool {
 // after the outage.
 func (a *audit) checkHealed(o outage) {
 	a.s.t.Helper()
-	taken, called := time.Hour, time.Hour
-	for _, try := range a.answers() {
-		if at := try.at.Add(try.took); at.After(o.to) && try.kind == "201" {
-			taken = min(taken, at.Sub(o.to))
+	accepted, called := time.Hour, time.Hour
+	for _, try := range a.s.client.journal.all() {
+		if at := try.At.Add(try.Took); at.After(o.to) && try.Kind == "201" {
+			accepted = min(accepted, at.Sub(o.to))
 		}
 	}
-	for _, line := range a.s.shop.journal.lines(7) {
-		if at := time.UnixMicro(number(line[0])); at.After(o.to) {
-			called = min(called, at.Sub(o.to))
+	for _, c := range a.s.shop.journal.all() {
+		if c.At.After(o.to) {
+			called = min(called, c.At.Sub(o.to))
 		}
 	}
-	a.s.t.Logf("after an outage of %v, orders were taken within %v and worked within %v",
-		o.to.Sub(o.from).Round(time.Millisecond), taken.Round(time.Millisecond), called.Round(time.Millisecond))
-	if taken > healedWithin() || called > healedWithin() {
-		a.s.t.Errorf("after an outage of %v, orders were taken within %v and worked within %v, want %v",
-			o.to.Sub(o.from), taken, called, healedWithin())
+	a.s.t.Logf("after an outage of %v, orders were accepted within %v and worked within %v",
+		o.to.Sub(o.from).Round(time.Millisecond), accepted.Round(time.Millisecond), called.Round(time.Millisecond))
+	if accepted > healedWithin() || called > healedWithin() {
+		a.s.t.Errorf("after an outage of %v, orders were accepted within %v and worked within %v, want %v",
+			o.to.Sub(o.from), accepted, called, healedWithin())
 	}
 }
 
@@ -138,6 +119,6 @@ func (a *audit) checkHealed(o outage) {
 // seconds, and ten times that on any machine with other scenarios running.
 func healedWithin() time.Duration { return shortOrLong(100*time.Second, 10*time.Second) }
 
-// refusedWithin is the time within which clients hear that Redis is away: two
+// refusedWithin is the time within which clients are refused while Redis is down: two
 // seconds, and ten times that on any machine with other scenarios running.
 func refusedWithin() time.Duration { return shortOrLong(20*time.Second, 2500*time.Millisecond) }

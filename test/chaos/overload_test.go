@@ -33,16 +33,16 @@ func TestOverload(t *testing.T) {
 	perSecond := float64(slots) / each.Seconds()
 	o := s.overload(span, int(overloaded*perSecond))
 	worked := s.shop.called("")
-	t.Logf("%.0f orders a second offered for %v: %d sent, %d taken, %d refused, %d worked meanwhile; refusals took p50 %v, p99 %v; taking p99 %v",
-		overloaded*perSecond, span, o.sent, len(o.taken), len(o.refused), worked,
-		percentile(o.refused, 50), percentile(o.refused, 99), percentile(o.taken, 99))
+	t.Logf("%.0f orders a second offered for %v: %d sent, %d accepted, %d refused, %d worked meanwhile; refused after p50 %v, p99 %v; accepted after p99 %v",
+		overloaded*perSecond, span, o.sent, len(o.accepted), len(o.refused), worked,
+		percentile(o.refused, 50), percentile(o.refused, 99), percentile(o.accepted, 99))
 	a := s.concludeByTotals()
 	a.checkKinds("201", "503")
-	if len(o.taken) <= worked {
-		t.Errorf("%d orders were taken and as many worked: the worker had no more work", len(o.taken))
+	if len(o.accepted) <= worked {
+		t.Errorf("%d orders were accepted and as many worked: the worker had no more work", len(o.accepted))
 	}
-	if least := int(0.9 * perSecond * span.Seconds()); long() && len(o.taken) < least {
-		t.Errorf("%d orders were taken, want %d, which is 90 %% of what the worker can do", len(o.taken), least)
+	if least := int(0.9 * perSecond * span.Seconds()); long() && len(o.accepted) < least {
+		t.Errorf("%d orders were accepted, want %d, which is 90 %% of what the worker can do", len(o.accepted), least)
 	}
 	if least := int(0.7 * perSecond * span.Seconds()); long() && worked < least {
 		t.Errorf("%d orders were worked meanwhile, want %d at least", worked, least)
@@ -58,10 +58,10 @@ func TestOverload(t *testing.T) {
 
 // offered is what came of the orders of an overload.
 type offered struct {
-	mu             sync.Mutex
-	sent           int
-	taken, refused []time.Duration // how long each answer took, ascending at the end
-	full           atomic.Bool     // one was refused
+	mu                sync.Mutex
+	sent              int
+	accepted, refused []time.Duration // how long each answer took, ascending at the end
+	full              atomic.Bool     // one was refused
 }
 
 // overload sends so many orders a second, each once, whatever the answers are, and
@@ -71,7 +71,7 @@ func (s *system) overload(span time.Duration, perSecond int) *offered {
 	o, begun := &offered{}, time.Now()
 	more := func() bool { return time.Since(begun) < span || !o.full.Load() && time.Since(begun) < patience }
 	o.sent = steadily(perSecond, more, func(n int) { s.offer(o, bigOrder(n)) })
-	slices.Sort(o.taken)
+	slices.Sort(o.accepted)
 	slices.Sort(o.refused)
 	return o
 }
@@ -98,7 +98,7 @@ func (s *system) offer(o *offered, order submission) {
 	defer o.mu.Unlock()
 	switch a.kind {
 	case "201":
-		o.taken = append(o.taken, took)
+		o.accepted = append(o.accepted, took)
 	case "503":
 		o.full.Store(true)
 		o.refused = append(o.refused, took)

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func (s *system) redisDown(span time.Duration) outage {
 	o := outage{from: time.Now()}
 	if fsync := s.rdb.ConfigGet(s.t.Context(), "appendfsync").Val()["appendfsync"]; fsync != "always" {
 		s.rdb.Do(s.t.Context(), "CLIENT", "PAUSE", patience.Milliseconds(), "WRITE")
-		s.until("Redis has written everything", patience, func() bool {
+		s.until("Redis has written everything", func() bool {
 			return s.redisInfo("Persistence", "aof_buffer_length") == "0" && s.redisInfo("Persistence", "aof_pending_bio_fsync") == "0"
 		})
 	}
@@ -50,6 +51,12 @@ func (s *system) redisDown(span time.Duration) outage {
 	s.redis.Restart()
 	o.to = time.Now()
 	return o
+}
+
+// number reads a number of Redis.
+func number(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
 }
 
 // redisInfo reads one line of INFO.
@@ -140,7 +147,7 @@ func (a *audit) checkFailover(killed time.Time, within time.Duration) {
 	a.s.t.Helper()
 	last := time.Duration(0)
 	for _, try := range a.refusals() {
-		last = max(last, try.at.Add(try.took).Sub(killed))
+		last = max(last, try.At.Add(try.Took).Sub(killed))
 	}
 	a.s.t.Logf("the last order was refused %v after the kill", last.Round(time.Millisecond))
 	if last > within {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ type reply struct {
 	Mute bool
 	// After is how long the shop works before it answers.
 	After time.Duration
-	// Until holds the answer back until the channel is closed, if it is one.
+	// Until delays the answer until the channel is closed, if there is one.
 	Until <-chan struct{}
 }
 
@@ -27,8 +26,8 @@ type reply struct {
 // seen, so that an order takes effect once; and it journals every call.
 type shop struct {
 	url     string
-	journal *journal
-	// treat decides on the n-th call for an order, from 1 on. The scenario sets
+	journal *journal[call]
+	// respond decides on the n-th call for an order, from 1 on. The scenario sets
 	// it before the first order.
 	respond func(id string, call int) reply
 
@@ -41,14 +40,14 @@ type shop struct {
 // acceptAll accepts every order after a few milliseconds of work.
 func acceptAll(string, int) reply { return reply{Status: http.StatusOK, After: 3 * time.Millisecond} }
 
-func openShop(t *testing.T, path string) *shop {
+func openShop(t *testing.T) *shop {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &shop{
-		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal(t, path), respond: acceptAll,
+		url: "http://" + l.Addr().String() + "/fulfil", journal: openJournal[call](t, "shop"), respond: acceptAll,
 		keys: map[string]bool{}, calls: map[string]int{},
 	}
 	server := &http.Server{Handler: http.HandlerFunc(s.serve)}
@@ -92,8 +91,10 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	if how.Mute {
 		how.Status = 0
 	}
-	s.journal.write(stamp(came), key, body.Data.Order.ID, strconv.Itoa(body.Data.Attempt),
-		strconv.FormatInt(cents(body.Data.Order.Amount), 10), strconv.Itoa(how.Status), effect)
+	s.journal.add(call{
+		At: came, Key: key, ID: body.Data.Order.ID, Attempt: body.Data.Attempt,
+		Cents: cents(body.Data.Order.Amount), Status: how.Status, Effect: effect,
+	})
 	if how.Status == 0 {
 		panic(http.ErrAbortHandler) // net/http's way to break the connection
 	}
@@ -123,6 +124,3 @@ func (s *shop) accept(key string, how reply) string {
 	s.keys[key] = true
 	return "effect"
 }
-
-// stamp writes a time in a journal: microseconds since 1970.
-func stamp(at time.Time) string { return strconv.FormatInt(at.UnixMicro(), 10) }

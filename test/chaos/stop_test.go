@@ -73,5 +73,5 @@ func (s *system) whileSendingSteadily(perSecond int, do func()) {
 func (s *system) awaitCalls(calls int) {
 	s.t.Helper()
 	until := s.shop.called("") + calls
-	s.until("orders flow", patience, func() bool { return s.shop.called("") >= until })
+	s.until("orders flow", func() bool { return s.shop.called("") >= until })
 }

@@ -2,8 +2,6 @@ package chaos_test
 
 import (
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,7 +20,6 @@ type system struct {
 	name    string
 	seed    uint64
 	rand    *rand.Rand // decides who is hit and when; for the goroutine of the test alone
-	dir     string     // of the journals
 	redis   *redistest.Server
 	rdb     *redis.Client
 	shop    *shop
@@ -43,32 +40,19 @@ type system struct {
 // programs, and ends with conclude.
 func open(t *testing.T, name string, settings ...string) *system {
 	t.Helper()
-	begin(t)
+	if !long() { // the long forms run alone, so that their measurements are their own
+		t.Parallel()
+	}
 	s := &system{t: t, name: name, seed: newSeed(t), losses: map[string]time.Time{}}
 	t.Logf("%s: CHAOS_SEED=%d", name, s.seed)
-	s.p99 = boundP99(t)
+	s.p99 = boundP99()
 	s.rand = rand.New(rand.NewPCG(s.seed, 0))
-	s.dir = journals(t)
 	s.redis = redistest.Start(t, append([]string{"--appendonly", "yes", "--appendfsync", "everysec"}, settings...)...)
 	s.rdb, s.redisURL = s.redis.Client(), s.redis.URL()
-	s.shop = openShop(t, filepath.Join(s.dir, "shop"))
-	s.client = newClient(t, s, filepath.Join(s.dir, "client"))
+	s.shop = openShop(t)
+	s.client = newClient(t, s)
 	t.Cleanup(s.close)
 	return s
-}
-
-// journals returns the folder for the scenario's journals.
-func journals(t *testing.T) string {
-	t.Helper()
-	base := os.Getenv("CHAOS_DIR")
-	if base == "" {
-		return t.TempDir()
-	}
-	dir := filepath.Join(base, t.Name())
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 // environment returns the settings of every program.
@@ -144,10 +128,10 @@ func (s *system) checkProcesses() {
 	}
 }
 
-// until polls a condition.
-func (s *system) until(what string, within time.Duration, ok func() bool) {
+// until polls a condition until it is true.
+func (s *system) until(what string, ok func() bool) {
 	s.t.Helper()
-	if !programtest.Poll(within, ok) {
+	if !programtest.Poll(patience, ok) {
 		s.t.Fatalf("gave up waiting until %s", what)
 	}
 }

@@ -40,14 +40,14 @@ func (a *audit) checkTotals() {
 func (a *audit) checkEffects() {
 	for id, o := range a.sent {
 		b := a.atShop[id]
-		switch taken := b != nil && b.effects > 0; {
-		case o.acked && o.ends == "completed" && !taken:
+		switch accepted := b != nil && b.effects > 0; {
+		case o.acked && o.ends == "completed" && !accepted:
 			a.find(&a.verdict.Lost, "order %s was answered, and the shop never accepted it", id)
-		case taken && o.ends != "completed":
+		case accepted && o.ends != "completed":
 			a.find(&a.verdict.Drift, "order %s should be %s, and the shop accepted it", id, o.ends)
-		case taken && b.effects > 1:
+		case accepted && b.effects > 1:
 			a.find(&a.verdict.Duplicated, "order %s took effect %d times", id, b.effects)
-		case taken && b.cents != o.cents:
+		case accepted && b.cents != o.cents:
 			a.find(&a.verdict.Drift, "order %s was sent with %d cents, and the shop accepted %d", id, o.cents, b.cents)
 		}
 	}

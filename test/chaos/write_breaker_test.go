@@ -51,7 +51,7 @@ func (s *system) breakWrites(program string, kinds *writeKinds) (string, *writeB
 		program: program, plan: plan(), kinds: kinds, writes: map[string]*write{}, again: map[string]writeFault{},
 		hits: func() { s.faults.Add(1) },
 	}
-	return openProxy(s.t, s.redis.URL(), b.judge).URL(), b
+	return "redis://" + openProxy(s.t, s.redis.URL(), b.judge), b
 }
 
 // judge decides whether a command passes.
@@ -88,7 +88,7 @@ func (b *writeBreaker) repeat(command string, more writeFault) *trap {
 	} else {
 		b.again[command] = more
 	}
-	return &trap{drop: more.drop}
+	return &trap{drop: more.drop, then: func() {}}
 }
 
 // sprung moves on in the plan once a fault has been made.

@@ -35,7 +35,7 @@ type probe struct {
 }
 
 // TestAjvAgreesWithTheAPI compiles every schema of the published specification with Ajv,
-// in strict mode, and holds three judges to one another: Ajv, the kit that the tests
+// in strict mode, and compares three judges: Ajv, the kit that the tests
 // judge by, and the API itself, on amounts, times, ids and texts that are made up.
 func TestAjvAgreesWithTheAPI(t *testing.T) {
 	t.Parallel()

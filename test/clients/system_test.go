@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api", "orderprocessor/cmd/worker"))
 }
 
-// system is an API and a worker with a Redis of their own. Every exchange is held to the
+// system is an API and a worker with a Redis of their own. Every exchange is checked against the
 // specification.
 type system struct{ *kit.API }
 

@@ -14,7 +14,7 @@ import (
 	"orderprocessor/test/kit"
 )
 
-// redisPassword stands for the password that the document creates.
+// redisPassword replaces the password that the document creates.
 const redisPassword = "no-secret"
 
 // TestDocumentCommands runs every command of the document that can run here, in a folder
@@ -85,7 +85,7 @@ func examples(t *testing.T) string {
 }
 
 // checkInstalled fails the test unless the commands have put everything where the units
-// look for it.
+// expect it.
 func checkInstalled(t *testing.T, root string) {
 	t.Helper()
 	wanted := regexp.MustCompile(`(?m)^(?:ExecStart|EnvironmentFile|LoadCredential)=(?:keys:)?(/\S+)$`)

@@ -10,7 +10,7 @@ import (
 )
 
 // TestSentinel starts three Redis servers and three Sentinels from the examples,
-// kills the primary while orders are worked, and holds that the programs follow
+// kills the primary while orders are worked, and checks that the programs follow
 // and that no accepted order is lost.
 func TestSentinel(t *testing.T) {
 	t.Parallel()

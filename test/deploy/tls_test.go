@@ -29,7 +29,7 @@ func certificates(t *testing.T, hosts ...string) string {
 	return dir
 }
 
-// TestRedisOverTLS holds that the programs speak TLS to a Redis from the example
+// TestRedisOverTLS checks that the programs speak TLS to a Redis from the example
 // when they trust its authority, and not otherwise.
 func TestRedisOverTLS(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// canceller is one order of the race, and what its client was told.
+// canceller is one order of the race, and the answer to its client.
 type canceller struct {
 	id      string
 	verdict int // the status of the answer to the cancel
@@ -19,7 +19,7 @@ type canceller struct {
 }
 
 // TestCancelRaces cancels 10,000 orders while a worker works them. The client's
-// verdict, the outcome and the calls to the shop must tell the same story. Every
+// verdict, the outcome and the calls to the shop must agree. Every
 // fourth order fails its first attempts, so that it is retrying now and then.
 func TestCancelRaces(t *testing.T) {
 	const total = 10_000

@@ -48,7 +48,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestRateLimit holds two APIs to one limit, which they keep in Redis.
+// TestRateLimit sends orders to two APIs that share one limit, in Redis.
 func TestRateLimit(t *testing.T) {
 	s := start(t)
 	limits := []string{"ORDERS_RATE_LIMIT=1", "ORDERS_RATE_BURST=20"}

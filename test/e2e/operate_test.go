@@ -86,7 +86,7 @@ func pastOnce(d time.Duration) func() bool {
 }
 
 // TestRetry fails many orders while the shop is broken, and retries them when it
-// works again: one by itself, the others in bulk.
+// works again: one alone, the others in bulk.
 func TestRetry(t *testing.T) {
 	const orders = 300
 	var broken atomic.Bool

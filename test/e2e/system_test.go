@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(programtest.Main(m, &binaries, "orderprocessor/cmd/api", "orderprocessor/cmd/worker", "orderprocessor/cmd/orderctl"))
 }
 
-// system is a Redis with the programs around it. Every exchange with its API is held to
-// the specification.
+// system is a Redis with the programs around it. Every exchange with its API is checked
+// against the specification.
 type system struct {
 	*kit.API
 	t     *testing.T

@@ -72,8 +72,8 @@ func deniedTo(t *testing.T, admin *redis.Client) []string {
 	return all
 }
 
-// TestUserMayDoNoMore holds the user of the programs to its own keys and
-// commands, and everybody else to a sign of life.
+// TestUserMayDoNoMore restricts the user of the programs to its own keys and commands,
+// and everybody else to PING.
 func TestUserMayDoNoMore(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--include", users(t))
@@ -100,7 +100,7 @@ func TestUserMayDoNoMore(t *testing.T) {
 			t.Errorf("%s is not refused", command)
 		}
 	}
-	// One entry may stand for several refusals.
+	// One entry may count several refusals.
 	if n := len(deniedTo(t, admin)); n < len(rows)/2 || n > len(rows) {
 		t.Errorf("%d entries are in the log after %d refusals", n, len(rows))
 	}

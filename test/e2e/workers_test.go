@@ -89,7 +89,7 @@ func testTwoWorkers(t *testing.T, s *system) {
 }
 
 // TestWorkerStopsInTheMiddle ends one of two workers with SIGTERM while both
-// are busy: nothing is lost and the shop hears of no order twice.
+// are busy: nothing is lost and the shop is called for no order twice.
 func TestWorkerStopsInTheMiddle(t *testing.T) { bothWays(t, testWorkerStopsInTheMiddle) }
 
 func testWorkerStopsInTheMiddle(t *testing.T, s *system) {
@@ -118,7 +118,7 @@ func testWorkerStopsInTheMiddle(t *testing.T, s *system) {
 }
 
 // TestRedisAwayAndBack freezes Redis while orders come in: clients are refused
-// in time, and everything heals by itself.
+// in time, and everything recovers without help.
 func TestRedisAwayAndBack(t *testing.T) {
 	s := start(t)
 	s.worker()
@@ -132,7 +132,7 @@ func TestRedisAwayAndBack(t *testing.T) {
 	if err != nil || got.Code != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
 		t.Errorf("POST with Redis away answered %d: %s", got.Code, got.Body)
 	}
-	// Two seconds are promised, and package api is held to that at the pace of the machine.
+	// Two seconds are promised, which the tests of package api check.
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("the refusal took %v", took)
 	}
@@ -163,7 +163,7 @@ func TestStartWithoutRedis(t *testing.T) {
 	w.Stop()
 }
 
-// TestExitStatus holds the programs to their exit statuses.
+// TestExitStatus checks the exit statuses of the programs.
 func TestExitStatus(t *testing.T) {
 	s := start(t)
 	wrong := s.spawn("worker", "ORDERS_WORKER_CONCURRENCY=none", "ORDERS_TYPO=1")

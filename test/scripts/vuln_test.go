@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// TestVuln holds vuln.sh to failing for everything but a database that is out of
-// reach.
+// TestVuln checks that vuln.sh fails for everything but a database that is out of reach.
 func TestVuln(t *testing.T) {
 	t.Parallel()
 	const away = "govulncheck: fetching vulnerabilities: Get \"https://vuln.go.dev/index\": no such host"

@@ -25,8 +25,8 @@ const validator = (pointer) => {
 
 const escape = (step) => encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"));
 
-// walk compiles what is below a member named schema or schemas, and holds the examples
-// of a schema to it.
+// walk compiles what is below a member named schema or schemas, and checks the examples
+// of a schema by it.
 const walk = (value, pointer) => {
   if (value === null || typeof value !== "object") return;
   for (const [name, member] of Object.entries(value)) {
