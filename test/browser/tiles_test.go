@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"orderprocessor/internal/order"
 )
@@ -97,17 +98,35 @@ func (s *system) limitMemory(limit string) {
 func TestDrift(t *testing.T) {
 	s, p := settled(t)
 	p.tile("drift", "0", "the books balance", "good")
-	miscount := func(by int64) {
-		if err := s.redis.Client().HIncrBy(t.Context(), "orders:{b0}:c", "accepted", by).Err(); err != nil {
-			t.Fatal(err)
+	// Recovery repairs the count every ten seconds, so it is falsified again and again.
+	rdb := s.redis.Client()
+	count := func(accepted int) error { return rdb.HSet(t.Context(), "orders:{b0}:c", "accepted", accepted).Err() }
+	restore := make(chan struct{})
+	falsified := make(chan error, 1)
+	go func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-restore:
+				falsified <- count(1)
+				return
+			case <-tick.C:
+				if err := count(4); err != nil {
+					falsified <- err
+					return
+				}
+			}
 		}
-	}
-	miscount(3)
+	}()
 	p.tile("drift", "3", "The books do not balance", "bad")
 	p.state("bad", "The books do not balance", "The drift is 3: another program changed keys, or Redis lost some.")
 	p.readable()
 	p.shoot("drift")
-	miscount(-3)
+	close(restore)
+	if err := <-falsified; err != nil {
+		t.Fatal(err)
+	}
 	p.tile("drift", "0", "the books balance", "good")
 	p.state("good", "All is well", "")
 }
