@@ -26,7 +26,14 @@ func examine(t *testing.T, url string) map[string]app.Finding {
 	r, err := config.ParseRedis(url)
 	must(t, err)
 	found := map[string]app.Finding{}
-	all, asked := app.Examine(t.Context(), r)
+	var all []app.Finding
+	var asked bool
+	programtest.Until(t, "Redis is read in time", func() bool { // a busy machine delays it
+		all, asked = app.Examine(t.Context(), r)
+		return !slices.ContainsFunc(all, func(f app.Finding) bool {
+			return strings.HasPrefix(f.Found, "cannot be read") && strings.Contains(f.Found, "deadline exceeded")
+		})
+	})
 	for _, f := range all {
 		name := f.Area + "/" + f.Check
 		if _, twice := found[name]; twice {
