@@ -68,7 +68,7 @@ func completed() order.Outcome {
 func (b *bundle) do(t *testing.T, steps ...step) {
 	t.Helper()
 	for i, s := range steps {
-		if err := s(t.Context(), b.Ledger); err != nil {
+		if err := s.run(t.Context(), b.Ledger); err != nil {
 			t.Fatalf("step %d: %v", i+1, err)
 		}
 	}
@@ -115,7 +115,7 @@ func (b *bundle) totals(t *testing.T) stats.Totals {
 	return totals
 }
 
-// dump returns all that is in Redis by key, to tell whether anything has changed.
+// dump returns all that is in Redis by key, to find out whether anything has changed.
 func (b *bundle) dump(t *testing.T) map[string]string {
 	t.Helper()
 	dump := map[string]string{}
@@ -139,8 +139,8 @@ func (b *bundle) dump(t *testing.T) map[string]string {
 // differing names the keys that are not the same.
 func differing(before, after map[string]string) []string {
 	var keys []string
-	for key, page := range after {
-		if before[key] != page {
+	for key, content := range after {
+		if before[key] != content {
 			keys = append(keys, key)
 		}
 	}
@@ -211,7 +211,21 @@ func withError(rec order.Record, reason string) order.Record {
 	return rec
 }
 
-// state is what the books say, apart from times and durations.
+// refused is the outcome of an order that the shop refuses for good.
+func refused() order.Outcome { return order.Outcome{Status: order.StatusFailed, Error: "refused"} }
+
+// rejected is the outcome of an order that a rule rejects.
+func rejected() order.Outcome {
+	return order.Outcome{Status: order.StatusRejected, Error: "too many items in order"}
+}
+
+// ofNoHandling is the claim on an order that a rule rejects.
+func ofNoHandling(c order.Claim) order.Claim {
+	c.Handling = ""
+	return c
+}
+
+// state is what is in the books, apart from durations.
 type state struct {
 	Records  []order.Record
 	Timeline [][]order.Event
@@ -225,7 +239,8 @@ type state struct {
 	Observed [3]int64
 }
 
-func (b *bundle) state(t *testing.T) state {
+// state returns the state of the books, with the records of these orders.
+func (b *bundle) state(t *testing.T, ids ...string) state {
 	t.Helper()
 	totals := b.totals(t)
 	s := state{
@@ -242,7 +257,7 @@ func (b *bundle) state(t *testing.T) state {
 			s.ByStatus[status] = n
 		}
 	}
-	for _, id := range []string{"o1", "o2"} {
+	for _, id := range ids {
 		if rec, err := ledger.New(b.rdb).Get(t.Context(), id); err == nil {
 			s.Records = append(s.Records, rec)
 			s.Timeline = append(s.Timeline, b.events(t, id))

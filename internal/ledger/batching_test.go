@@ -1,0 +1,157 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/ledger"
+	"orderprocessor/internal/redistest"
+)
+
+// batching is a bundle with a second ledger, whose callers share a batch when the test
+// wants it.
+type batching struct {
+	*bundle
+	batched *ledger.Ledger
+	trips   *tripHook
+	breaker *redistest.Breaker // of the second ledger
+}
+
+func openBatching(t *testing.T) *batching {
+	t.Helper()
+	b := &batching{bundle: open(t), trips: &tripHook{}, breaker: &redistest.Breaker{}}
+	client := b.server.Client()
+	client.AddHook(b.trips)
+	client.AddHook(b.breaker)
+	b.batched = ledger.New(client)
+	return b
+}
+
+// tripHook is a go-redis hook that counts the round trips of scripts and records, and
+// delays one on demand.
+type tripHook struct {
+	trips atomic.Int32
+	delay atomic.Pointer[delay]
+}
+
+// delay is a round trip that waits until it may continue.
+type delay struct{ reached, resume chan struct{} }
+
+// delayNext delays the next round trip until resume is closed.
+func (h *tripHook) delayNext() *delay {
+	d := &delay{make(chan struct{}), make(chan struct{})}
+	h.delay.Store(d)
+	return d
+}
+
+// pass does not count the greeting of a new connection, and counts a script once whose
+// source Redis asks for.
+func (h *tripHook) pass(cmd redis.Cmder, send func() error) error {
+	if name := cmd.Name(); name != "evalsha" && name != "eval" && name != "hgetall" {
+		return send()
+	}
+	if d := h.delay.Swap(nil); d != nil {
+		close(d.reached)
+		<-d.resume
+	}
+	err := send()
+	if !redis.HasErrorPrefix(err, "NOSCRIPT") {
+		h.trips.Add(1)
+	}
+	return err
+}
+
+func (*tripHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *tripHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		return h.pass(cmd, func() error { return next(ctx, cmd) })
+	}
+}
+
+func (h *tripHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		return h.pass(cmds[0], func() error { return next(ctx, cmds) })
+	}
+}
+
+// arriving is a context that closes arrived when its caller begins to wait for its batch.
+type arriving struct {
+	context.Context
+	once    *sync.Once
+	arrived chan struct{}
+}
+
+func (a arriving) Done() <-chan struct{} {
+	a.once.Do(func() { close(a.arrived) })
+	return a.Context.Done()
+}
+
+// answer is what a step answered.
+type answer struct {
+	Answer any
+	Err    string // empty for none
+}
+
+func (s step) answer(ctx context.Context, l *ledger.Ledger) answer {
+	a, err := s.call(ctx, l, s.id)
+	if err != nil {
+		return answer{a, err.Error()}
+	}
+	return answer{a, ""}
+}
+
+// together runs all steps in one batch, in turn. The batch waits for a first call, of the
+// same kind, for an order that is unknown.
+func (b *batching) together(t *testing.T, steps ...step) []answer {
+	t.Helper()
+	before := b.trips.trips.Load()
+	first := b.trips.delayNext()
+	var all sync.WaitGroup
+	all.Go(func() { step{"nobody", steps[0].call}.answer(t.Context(), b.batched) })
+	<-first.reached
+	answers := make([]answer, len(steps))
+	for i, s := range steps {
+		own := arriving{t.Context(), &sync.Once{}, make(chan struct{})}
+		all.Go(func() { answers[i] = s.answer(own, b.batched) })
+		<-own.arrived
+	}
+	close(first.resume)
+	all.Wait()
+	if n := b.trips.trips.Load() - before; n != 2 {
+		t.Errorf("%d calls took %d round trips after the first", len(steps), n-1)
+	}
+	return answers
+}
+
+// alone runs the steps one after the other.
+func (b *bundle) alone(t *testing.T, steps ...step) []answer {
+	t.Helper()
+	answers := make([]answer, len(steps))
+	for i, s := range steps {
+		answers[i] = s.answer(t.Context(), b.Ledger)
+	}
+	return answers
+}
+
+// checkBatch runs the steps together, and compares their answers and the books of o0 to
+// o19 with those of a ledger in which they run alone.
+func (b *batching) checkBatch(t *testing.T, alone *bundle, steps ...step) {
+	t.Helper()
+	var ids []string
+	for n := range 20 {
+		ids = append(ids, fmt.Sprint("o", n))
+	}
+	if diff := cmp.Diff(alone.alone(t, steps...), b.together(t, steps...), ignoreTimes); diff != "" {
+		t.Errorf("answers (-alone +together):\n%s", diff)
+	}
+	if diff := cmp.Diff(alone.state(t, ids...), b.state(t, ids...), ignoreTimes); diff != "" {
+		t.Errorf("the books (-alone +together):\n%s", diff)
+	}
+}
