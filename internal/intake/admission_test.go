@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // fakeLoad is a load that the test sets.
@@ -129,7 +130,7 @@ func TestAdmissionCountsNewOrdersOnly(t *testing.T) {
 		o := ordertest.Order(a.t)
 		for range 5 {
 			_, _, err := a.Submit(a.t.Context(), o)
-			must(a.t, err)
+			queuetest.Must(a.t, err)
 		}
 		a.wantAccepted(5, 1)
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -30,7 +31,7 @@ func TestCancel(t *testing.T) {
 		{"retried after it failed", func(b *bundle) {
 			settled(order.StatusFailed)(b)
 			_, err := b.Retry(b.t.Context(), "o1")
-			must(b.t, err)
+			queuetest.Must(b.t, err)
 		}, "second", asynq.TaskStatePending},
 	}
 	for _, row := range rows {
@@ -92,7 +93,7 @@ func TestCancelFaults(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			b := open(t)
 			scheduled(b)
-			b.breaker.Break(fault, redistest.Script("orders:"))
+			b.Breaker.Break(fault, redistest.Script("orders:"))
 			if _, err := b.Cancel(t.Context(), "o1", "first"); !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("the broken cancel answered %v", err)
 			}
@@ -128,7 +129,7 @@ func TestWithdrawFaults(t *testing.T) {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
 			scheduled(b)
-			b.breaker.Break(row.fault, row.match)
+			b.Breaker.Break(row.fault, row.match)
 			rec, err := b.Cancel(t.Context(), "o1", "changed my mind")
 			if err != nil || rec.Status != order.StatusCancelled || b.record().Status != order.StatusCancelled {
 				t.Errorf("answered %s, %v", rec.Status, err)

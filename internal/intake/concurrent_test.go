@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // stalledLedger is a ledger whose first batch waits until the test continues, so that the
@@ -35,7 +36,7 @@ type stalled struct {
 func (b *bundle) stalled() stalled {
 	l := &stalledLedger{Ledger: b.ledger, reached: make(chan struct{}), resume: make(chan struct{})}
 	admission := intake.NewAdmission(nil, nil, plenty)
-	return stalled{intake.New(l, newProducer(b.rdb), shop, admission, slog.New(slog.DiscardHandler)), l}
+	return stalled{intake.New(l, newProducer(b.RDB), shop, admission, slog.New(slog.DiscardHandler)), l}
 }
 
 func (l *stalledLedger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
@@ -110,7 +111,7 @@ func TestSameResultAsAlone(t *testing.T) {
 			done := b.record().Order
 			known := ordertest.Order(t, ordertest.WithID("known"))
 			b.submit(known)
-			must(t, b.asynq.DeleteTask("default", "known"))
+			queuetest.Must(t, b.Asynq.DeleteTask("default", "known"))
 			other := ordertest.Order(t, ordertest.WithID("known"), ordertest.WithAmount("1"))
 			twice := ordertest.Order(t, ordertest.WithID("twice"), ordertest.WithPriority(order.PriorityHigh))
 			changed := ordertest.Order(t, ordertest.WithID("twice"), ordertest.WithPriority(order.PriorityLow))
@@ -207,7 +208,7 @@ func TestTraces(t *testing.T) {
 	}
 	b.stalled().submitTogether(t, ctxs, orders)
 	for i, o := range orders {
-		info := b.task(order.QueueDefault, o.ID)
+		info := b.Task(order.QueueDefault, o.ID)
 		if info == nil || info.Headers["traceparent"] != want[i] {
 			t.Errorf("the task of order %d is %+v, want the trace %q", i, info, want[i])
 		}

@@ -20,6 +20,7 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // listLedger is a ledger of orders in memory, newest first, that can be slow and can fail.
@@ -360,8 +361,8 @@ func (b *bundle) settle(id, customer string, out order.Outcome) {
 	b.t.Helper()
 	o := ordertest.Order(b.t, ordertest.WithID(id), ordertest.WithCustomer(customer))
 	_, _, err := ledgertest.Accept(b.t.Context(), b.ledger, o, order.QueueDefault)
-	must(b.t, err)
-	must(b.t, b.ledger.Settle(b.t.Context(), b.attempt(id), out))
+	queuetest.Must(b.t, err)
+	queuetest.Must(b.t, b.ledger.Settle(b.t.Context(), b.attempt(id), out))
 }
 
 // TestRetryAll retries the matching orders of a real ledger, over several pages and calls,
@@ -387,12 +388,12 @@ func TestRetryAll(t *testing.T) {
 		}
 	}
 	until, err := b.ledger.Now(t.Context())
-	must(t, err)
+	queuetest.Must(t, err)
 	b.settle("late", "Ada", busy)
 	b.settle("customer", "Bob", busy)
 	want["late"], want["customer"] = order.StatusFailed, order.StatusFailed
-	document := b.rdb.HGet(t.Context(), ledgertest.RecordKey("o2"), "d").Val()
-	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", "{")
+	document := b.RDB.HGet(t.Context(), ledgertest.RecordKey("o2"), "d").Val()
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", "{")
 	want["o2"] = order.StatusFailed
 
 	moved := map[string]bool{}
@@ -424,7 +425,7 @@ func TestRetryAll(t *testing.T) {
 	if !strings.Contains(log.String(), "order o2") {
 		t.Errorf("logged %q, want the order that cannot be read", log)
 	}
-	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", document)
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", document)
 	for id, status := range want {
 		if rec, err := b.ledger.Get(t.Context(), id); err != nil || rec.Status != status {
 			t.Errorf("order %s is %s, %v, want %s", id, rec.Status, err, status)

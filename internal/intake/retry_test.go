@@ -11,6 +11,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -37,7 +38,7 @@ func TestRetry(t *testing.T) {
 			want := b.record()
 			want.Status, want.ProcessedAt = order.StatusPending, time.Time{}
 			rec, err := b.Retry(t.Context(), "o1")
-			must(t, err)
+			queuetest.Must(t, err)
 			if diff := cmp.Diff(want, rec); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
 			}
@@ -128,7 +129,7 @@ func TestRetryFaults(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			b := open(t)
 			archived(b)
-			b.breaker.Break(fault, redistest.Script("orders:"))
+			b.Breaker.Break(fault, redistest.Script("orders:"))
 			if _, err := b.Retry(t.Context(), "o1"); !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("the broken retry answered %v", err)
 			}
@@ -141,7 +142,7 @@ func TestRetryFaults(t *testing.T) {
 			if fault == redistest.ReplyLost {
 				checkRefused(t, rec, err, order.StatusPending)
 			} else {
-				must(t, err)
+				queuetest.Must(t, err)
 			}
 			b.submit(b.record().Order) // the client's repeat does as recovery would
 			if s := b.record().Status; s != order.StatusPending {
@@ -176,7 +177,7 @@ func TestRetryEnqueueFaults(t *testing.T) {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
 			archived(b)
-			b.breakNth(row.nth, row.fault, row.match)
+			b.Breaker.BreakNth(row.nth, row.fault, row.match)
 			rec, err := b.Retry(t.Context(), "o1")
 			if err != nil || rec.Status != order.StatusPending || b.record().Status != order.StatusPending {
 				t.Errorf("answered %s, %v", rec.Status, err)

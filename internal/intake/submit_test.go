@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -73,7 +74,7 @@ func TestSubmitKnown(t *testing.T) {
 		{"retried and not queued yet", func(b *bundle) {
 			settled(order.StatusFailed)(b)
 			_, err := b.ledger.Retry(b.t.Context(), "o1", "r")
-			must(b.t, err)
+			queuetest.Must(b.t, err)
 		}, order.StatusPending, 1},
 	}
 	for _, row := range rows {
@@ -187,7 +188,7 @@ func TestEnqueueFaults(t *testing.T) {
 			t.Run(row.name+"/"+fault.String(), func(t *testing.T) {
 				b := open(t)
 				o := ordertest.Order(t, ordertest.WithID("o1"))
-				b.breakNth(row.nth, fault, row.match)
+				b.Breaker.BreakNth(row.nth, fault, row.match)
 				rec, isNew, err := b.Submit(t.Context(), o)
 				if err != nil || !isNew || rec.ID != "o1" || rec.Status != order.StatusPending {
 					t.Errorf("answered %+v, new %t, %v", rec, isNew, err)
@@ -258,7 +259,7 @@ func TestSubmitScheduled(t *testing.T) {
 				if diff := cmp.Diff(rec, b.record()); diff != "" {
 					t.Errorf("stored (-returned +stored):\n%s", diff)
 				}
-				info := b.task(order.QueueDefault, "o1")
+				info := b.Task(order.QueueDefault, "o1")
 				if info == nil || info.State != row.state {
 					t.Fatalf("the task is %+v, want it %v", info, row.state)
 				}

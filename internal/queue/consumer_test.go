@@ -18,6 +18,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // TestVerdicts checks what becomes of a task after each verdict: its state, what
@@ -50,9 +51,9 @@ func TestVerdicts(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		cfg.Concurrency = len(rows)
 		cfg.Backoff = queue.Backoff{Base: 2 * time.Hour, Max: 2 * time.Hour}
-		var delivered collector
+		var delivered queuetest.Collector
 		b.consume(t, cfg, func(ctx context.Context, id string) error {
-			_ = delivered.work(ctx, id)
+			_ = delivered.Work(ctx, id)
 			if id == "panic" {
 				panic("boom")
 			}
@@ -65,13 +66,13 @@ func TestVerdicts(t *testing.T) {
 				b.enqueue(t, order.QueueLow, id)
 				continue
 			}
-			_, err := b.client.Enqueue(asynq.NewTask(row.taskType, nil), asynq.TaskID(id), asynq.Queue("low"))
-			must(t, err)
+			_, err := b.Client.Enqueue(asynq.NewTask(row.taskType, nil), asynq.TaskID(id), asynq.Queue("low"))
+			queuetest.Must(t, err)
 		}
-		delivered.wait(t, orders)
+		delivered.Wait(t, orders)
 		for id, row := range rows {
 			if row.state == none {
-				programtest.Until(t, "task "+id+" is gone", func() bool { return b.task(order.QueueLow, id) == nil })
+				programtest.Until(t, "task "+id+" is gone", func() bool { return b.Task(order.QueueLow, id) == nil })
 				continue
 			}
 			info := b.reaches(t, order.QueueLow, id, row.state)
@@ -89,7 +90,7 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("%s is due in %v, want about %v", id, due, row.due)
 			}
 		}
-		delivered.wait(t, orders) // each once
+		delivered.Wait(t, orders) // each once
 	})
 }
 
@@ -102,16 +103,16 @@ func TestDeliveredOnce(t *testing.T) {
 			want = append(want, b.fill(t, q, 50+n)...)
 		}
 		cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 12, 4, 2
-		var c collector
-		b.consume(t, cfg, c.work)
-		c.wait(t, want)
+		var c queuetest.Collector
+		b.consume(t, cfg, c.Work)
+		c.Wait(t, want)
 		for n, q := range order.Queues() {
 			programtest.Until(t, "the orders of queue "+string(q)+" are acknowledged", func() bool {
-				processed, _ := b.rdb.Get(context.Background(), "asynq:{"+string(q)+"}:processed").Int()
-				return processed == 50+n && b.active(q)+len(b.pending(q)) == 0
+				processed, _ := b.RDB.Get(context.Background(), "asynq:{"+string(q)+"}:processed").Int()
+				return processed == 50+n && b.active(q)+len(b.Pending(q)) == 0
 			})
 		}
-		c.wait(t, want)
+		c.Wait(t, want)
 	})
 }
 
@@ -146,7 +147,7 @@ func TestConcurrency(t *testing.T) {
 			})
 			full := int32(slots.concurrency)
 			programtest.Until(t, "all slots are taken", func() bool { return running.Load() == full })
-			never(t, "more orders are worked than there are slots", func() bool { return running.Load() > full })
+			queuetest.Never(t, "more orders are worked than there are slots", func() bool { return running.Load() > full })
 			close(release)
 			programtest.Until(t, "all orders are worked", func() bool { return worked.Load() == 60 })
 		})
@@ -168,11 +169,11 @@ func TestReservedCritical(t *testing.T) {
 		})
 		t.Cleanup(func() { close(release) })
 		for range 2 {
-			receive(t, "the shared slots are taken", started)
+			queuetest.Receive(t, "the shared slots are taken", started)
 		}
-		never(t, "an ordinary order took the reserved slot", func() bool { return len(started) > 0 })
+		queuetest.Never(t, "an ordinary order took the reserved slot", func() bool { return len(started) > 0 })
 		b.enqueue(t, order.QueueCritical, "c1")
-		if id := receive(t, "the critical order starts", started); id != "c1" {
+		if id := queuetest.Receive(t, "the critical order starts", started); id != "c1" {
 			t.Errorf("started %s", id)
 		}
 	})
@@ -186,11 +187,11 @@ func TestWeights(t *testing.T) {
 			b.fill(t, q, 600)
 		}
 		cfg.Concurrency, cfg.Servers = 40, 2 // so many slots make fetches rare
-		var c collector
-		b.consume(t, cfg, c.work)
-		programtest.Until(t, "600 orders are delivered", func() bool { return len(c.got()) >= 600 })
+		var c queuetest.Collector
+		b.consume(t, cfg, c.Work)
+		programtest.Until(t, "600 orders are delivered", func() bool { return len(c.IDs()) >= 600 })
 		shares := map[order.Queue]int{}
-		for _, id := range c.got()[:600] {
+		for _, id := range c.IDs()[:600] {
 			name, _, _ := strings.Cut(id, "-")
 			shares[order.Queue(name)]++
 		}
@@ -216,18 +217,18 @@ func TestShutdown(t *testing.T) {
 			<-release
 			return nil
 		})
-		ctx := receive(t, "the first order is worked", working)
+		ctx := queuetest.Receive(t, "the first order is worked", working)
 		cancel()
-		never(t, "Run returned, or cut the handler short", func() bool { return closed(ended) || ctx.Err() != nil })
+		queuetest.Never(t, "Run returned, or cut the handler short", func() bool { return closed(ended) || ctx.Err() != nil })
 		close(release)
-		receive(t, "Run returns", ended)
-		if info := b.task(order.QueueDefault, ids[0]); info != nil {
+		queuetest.Receive(t, "Run returns", ended)
+		if info := b.Task(order.QueueDefault, ids[0]); info != nil {
 			t.Errorf("the worked order's task is %v", info.State)
 		}
-		if diff := cmp.Diff(ids[1:], b.pending(order.QueueDefault)); diff != "" || len(working) > 0 {
+		if diff := cmp.Diff(ids[1:], b.Pending(order.QueueDefault)); diff != "" || len(working) > 0 {
 			t.Errorf("%d more were worked, pending (-want +got):\n%s", len(working), diff)
 		}
-		if n := b.active(order.QueueDefault) + int(b.rdb.ZCard(t.Context(), "asynq:{default}:lease").Val()); n != 0 {
+		if n := b.active(order.QueueDefault) + int(b.RDB.ZCard(t.Context(), "asynq:{default}:lease").Val()); n != 0 {
 			t.Errorf("%d active tasks and leases are left", n)
 		}
 	})
@@ -247,17 +248,17 @@ func TestShutdownTimeout(t *testing.T) {
 			close(cancelled)
 			return ctx.Err()
 		})
-		receive(t, "the order is worked", working)
+		queuetest.Receive(t, "the order is worked", working)
 		cancel()
-		receive(t, "Run returns", ended)
-		receive(t, "the handler is cancelled", cancelled)
-		info := b.task(order.QueueDefault, "o1")
+		queuetest.Receive(t, "Run returns", ended)
+		queuetest.Receive(t, "the handler is cancelled", cancelled)
+		info := b.Task(order.QueueDefault, "o1")
 		if info == nil || info.State != asynq.TaskStatePending || info.Retried != 0 || info.LastErr != "" {
 			t.Fatalf("the order's task is %+v", info)
 		}
-		var c collector
-		b.consume(t, cfg, c.work)
-		c.wait(t, []string{"o1"})
+		var c queuetest.Collector
+		b.consume(t, cfg, c.Work)
+		c.Wait(t, []string{"o1"})
 	})
 }
 
@@ -267,54 +268,54 @@ func TestShutdownTimeout(t *testing.T) {
 func TestHold(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		begun, release := make(chan string, 10), make(chan struct{})
-		c, err := queue.NewConsumer(b.broken, cfg, handler(func(_ context.Context, id string) error {
+		c, err := queue.NewConsumer(b.Broken, cfg, handler(func(_ context.Context, id string) error {
 			begun <- id
 			if id == "slow" {
 				<-release
 			}
 			return nil
 		}))
-		must(t, err)
+		queuetest.Must(t, err)
 		b.enqueue(t, order.QueueDefault, "o1", "expired")
 		ctx := t.Context()
-		b.rdb.LRem(ctx, "asynq:{default}:pending", 0, "expired")
-		b.rdb.LPush(ctx, "asynq:{default}:active", "expired")
-		b.rdb.HSet(ctx, "asynq:{default}:t:expired", "state", "active")
-		b.rdb.ZIncrBy(ctx, "asynq:{default}:lease", float64(time.Now().Add(-time.Minute).Unix()), "expired")
+		b.RDB.LRem(ctx, "asynq:{default}:pending", 0, "expired")
+		b.RDB.LPush(ctx, "asynq:{default}:active", "expired")
+		b.RDB.HSet(ctx, "asynq:{default}:t:expired", "state", "active")
+		b.RDB.ZIncrBy(ctx, "asynq:{default}:lease", float64(time.Now().Add(-time.Minute).Unix()), "expired")
 		b.later(t, order.QueueDefault, "later")
-		b.rdb.ZIncrBy(ctx, "asynq:{default}:scheduled", -7200, "later")
+		b.RDB.ZIncrBy(ctx, "asynq:{default}:scheduled", -7200, "later")
 		c.Hold(true)
 		cancel, ended := run(t, c)
 		for range 4 { // due tasks are looked for twice a second
-			never(t, "an order was begun", func() bool { return len(begun) > 0 })
+			queuetest.Never(t, "an order was begun", func() bool { return len(begun) > 0 })
 		}
 		for id, want := range map[string]asynq.TaskState{
 			"o1": asynq.TaskStatePending, "expired": asynq.TaskStateActive, "later": asynq.TaskStateScheduled,
 		} {
-			if task := b.task(order.QueueDefault, id); task == nil || task.State != want {
+			if task := b.Task(order.QueueDefault, id); task == nil || task.State != want {
 				t.Errorf("%s is %+v, want it %v", id, task, want)
 			}
 		}
 		c.Hold(false)
 		for range 2 { // one was due
-			receive(t, "the order", begun)
+			queuetest.Receive(t, "the order", begun)
 		}
 		b.enqueue(t, order.QueueDefault, "slow")
 		programtest.Until(t, "the slow order is worked", func() bool { return b.active(order.QueueDefault) > 0 && len(begun) > 0 })
 		c.Hold(true)
 		c.Hold(true) // as the check of the clock does, again and again
 		close(release)
-		programtest.Until(t, "the slow order is finished", func() bool { return b.task(order.QueueDefault, "slow") == nil })
+		programtest.Until(t, "the slow order is finished", func() bool { return b.Task(order.QueueDefault, "slow") == nil })
 		for len(begun) > 0 {
 			<-begun
 		}
 		b.enqueue(t, order.QueueDefault, "o2")
-		never(t, "an order was begun", func() bool { return len(begun) > 0 })
+		queuetest.Never(t, "an order was begun", func() bool { return len(begun) > 0 })
 		c.Hold(false)
 		programtest.Until(t, "the order is begun", func() bool { return len(begun) > 0 })
 		c.Hold(true)
 		cancel()
-		receive(t, "Run returns", ended)
+		queuetest.Receive(t, "Run returns", ended)
 	})
 }
 
@@ -325,29 +326,29 @@ func TestUnknownAsynq(t *testing.T) {
 	var log bytes.Buffer
 	cfg := config()
 	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
-	var delivered collector
-	c, err := queue.NewConsumerWithUnknownAsynq(b.rdb, cfg, handler(delivered.work))
-	must(t, err)
-	rdb, scripts := b.server.Client(), &traffic{}
+	var delivered queuetest.Collector
+	c, err := queue.NewConsumerWithUnknownAsynq(b.RDB, cfg, handler(delivered.Work))
+	queuetest.Must(t, err)
+	rdb, scripts := b.Server.Client(), &traffic{}
 	rdb.AddHook(scripts)
 	producer := queue.NewProducerWithUnknownAsynq(rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout, Log: cfg.Log})
 	if n := strings.Count(log.String(), `level=WARN msg="this version of Asynq is not known: `); n != 2 {
 		t.Errorf("logged %q", log.String())
 	}
 	records := batch(12, time.Now().Truncate(time.Second).Add(time.Hour))
-	must(t, producer.EnqueueAll(t.Context(), handovers(t, records)))
+	queuetest.Must(t, producer.EnqueueAll(t.Context(), handovers(t, records)))
 	if scripts.single < len(records) || slices.ContainsFunc(scripts.pipelines, func(n int) bool { return n >= len(records) }) {
 		t.Errorf("12 orders were sent in pipelines of %v and %d more commands", scripts.pipelines, scripts.single)
 	}
 	b.checkTasks(t, records)
-	b.rdb.ZAdd(t.Context(), "asynq:servers", forgotten)
+	b.RDB.ZAdd(t.Context(), "asynq:servers", forgotten)
 	cancel, ended := run(t, c)
 	defer func() { cancel(); <-ended }()
-	delivered.wait(t, []string{"o0", "o1", "o2", "o4", "o5", "o6", "o8", "o9", "o10"})
-	if n := b.rdb.PubSubNumSub(t.Context(), "asynq:wake").Val()["asynq:wake"]; n != 0 {
+	delivered.Wait(t, []string{"o0", "o1", "o2", "o4", "o5", "o6", "o8", "o9", "o10"})
+	if n := b.RDB.PubSubNumSub(t.Context(), "asynq:wake").Val()["asynq:wake"]; n != 0 {
 		t.Errorf("%d prefetchers listen", n)
 	}
-	if b.rdb.ZScore(t.Context(), "asynq:servers", forgotten.Member.(string)).Err() != nil {
+	if b.RDB.ZScore(t.Context(), "asynq:servers", forgotten.Member.(string)).Err() != nil {
 		t.Error("the list of servers was changed")
 	}
 }

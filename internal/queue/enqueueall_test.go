@@ -16,6 +16,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -41,7 +42,7 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		if rec.Status == order.StatusScheduled {
 			want = asynq.TaskStateScheduled
 		}
-		info := b.task(rec.Queue, rec.ID)
+		info := b.Task(rec.Queue, rec.ID)
 		if info == nil || info.State != want {
 			t.Errorf("the task of %s is %+v, want it %v", rec.ID, info, want)
 			continue
@@ -51,8 +52,8 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		}
 		checkPayload(t, info.Payload, rec)
 	}
-	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	must(t, err)
+	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
+	queuetest.Must(t, err)
 	var n int64
 	for _, d := range depths {
 		n += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
@@ -83,7 +84,7 @@ func TestEnqueueAll(t *testing.T) {
 		{"some with an archived task", func(t *testing.T, b *bundle) {
 			for _, rec := range []order.Record{records[0], records[3], records[29]} {
 				b.enqueueRecord(t, rec)
-				must(t, b.asynq.ArchiveTask(string(rec.Queue), rec.ID))
+				queuetest.Must(t, b.Asynq.ArchiveTask(string(rec.Queue), rec.ID))
 			}
 		}, records},
 		{"the same order twice", func(*testing.T, *bundle) {}, append(slices.Clone(records), records[5], records[7])},
@@ -108,11 +109,11 @@ func TestEnqueueAll(t *testing.T) {
 func TestEnqueueAllTogether(t *testing.T) {
 	b := open(t)
 	records := batch(40, time.Now().Truncate(time.Second).Add(time.Hour))
-	must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
+	queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 	// Every name of a queue is sent once for each producer.
 	count := &traffic{}
-	b.broken.AddHook(count)
-	must(t, b.EnqueueAll(t.Context(), handovers(t, records[4:])))
+	b.Broken.AddHook(count)
+	queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[4:])))
 	if diff := cmp.Diff(traffic{pipelines: []int{13}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
@@ -145,20 +146,20 @@ func (c *traffic) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 // for each call, but not for orders whose time has not come.
 func TestAnnounced(t *testing.T) {
 	b := open(t)
-	subscription := b.rdb.Subscribe(t.Context(), "asynq:wake")
+	subscription := b.RDB.Subscribe(t.Context(), "asynq:wake")
 	t.Cleanup(func() { _ = subscription.Close() })
 	_, err := subscription.Receive(t.Context())
-	must(t, err)
+	queuetest.Must(t, err)
 	at := time.Now().Add(time.Hour)
 	for _, records := range [][]order.Record{
 		{record("o1", order.QueueLow), record("o2", order.QueueCritical), record("o3", order.QueueLow)},
 		{scheduled("o4", order.QueueCritical, at), scheduled("o5", order.QueueLow, at)},
 		{scheduled("o6", order.QueueCritical, at), record("o7", order.QueueDefault)},
 	} {
-		must(t, b.EnqueueAll(t.Context(), handovers(t, records)))
+		queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records)))
 	}
 	for _, want := range []string{"critical,low", "default"} {
-		if got := receive(t, "an announcement", subscription.Channel()).Payload; got != want {
+		if got := queuetest.Receive(t, "an announcement", subscription.Channel()).Payload; got != want {
 			t.Errorf("announced %q, want %q", got, want)
 		}
 	}
@@ -190,14 +191,14 @@ func TestEnqueueAllFaults(t *testing.T) {
 				b := open(t)
 				records := batch(12, at)
 				if row.warm {
-					must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
+					queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 				}
-				b.breakNth(row.nth, fault, row.match)
+				b.Breaker.BreakNth(row.nth, fault, row.match)
 				if err := b.EnqueueAll(t.Context(), handovers(t, records)); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 					t.Errorf("the broken call answered %v", err)
 				}
-				if b.breaker.Fired() != 1 {
-					t.Fatalf("%d commands were broken", b.breaker.Fired())
+				if b.Breaker.Fired() != 1 {
+					t.Fatalf("%d commands were broken", b.Breaker.Fired())
 				}
 				if !row.fails {
 					b.checkTasks(t, records)
@@ -217,12 +218,12 @@ func TestEnqueueAllOnAFullRedis(t *testing.T) {
 	b := open(t)
 	records := batch(9, time.Now().Truncate(time.Second).Add(time.Hour))
 	b.fill(t, order.QueueLow, 1) // Redis knows the script
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "1")
 	if err := b.EnqueueAll(t.Context(), handovers(t, records)); err == nil {
 		t.Error("a full Redis has stored tasks")
 	}
 	b.checkTasks(t, []order.Record{record("low-0", order.QueueLow)})
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "0")
 	for range 2 {
 		if err := b.EnqueueAll(t.Context(), handovers(t, records)); err != nil {
 			t.Error(err)

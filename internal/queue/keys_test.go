@@ -10,6 +10,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // TestKnownKeys uses a queue in every way, and compares the keys that Redis has then with
@@ -30,19 +31,19 @@ func TestKnownKeys(t *testing.T) {
 		return nil
 	})
 	t.Cleanup(func() { close(release) })
-	must(t, queue.NewInspector(b.rdb).Pause(t.Context(), order.QueueLow))
+	queuetest.Must(t, queue.NewInspector(b.RDB).Pause(t.Context(), order.QueueLow))
 	b.enqueue(t, order.QueueLow, "waits")
 	_, err := b.Enqueue(t.Context(), scheduled("later", order.QueueLow, time.Now().Add(time.Hour)))
-	must(t, err)
+	queuetest.Must(t, err)
 	b.enqueue(t, order.QueueDefault, "retried", "archived", "held")
 	programtest.Until(t, "each order is in its set", func() bool {
-		return b.rdb.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
+		return b.RDB.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
 	})
 	b.spoilOne(t)
 
 	known, used := queue.KnownKeys(), map[string]bool{}
-	for _, key := range b.rdb.Keys(t.Context(), "asynq:*").Val() {
-		kind := b.rdb.Type(t.Context(), key).Val()
+	for _, key := range b.RDB.Keys(t.Context(), "asynq:*").Val() {
+		kind := b.RDB.Type(t.Context(), key).Val()
 		if want, ok := known[key]; ok && kind != want {
 			t.Errorf("%s is a %s, want a %s", key, kind, want)
 		}
@@ -66,11 +67,11 @@ func inAny(key string) string {
 // spoilOne sets a corrupt task aside, and leaves what is remembered of active tasks.
 func (b *bundle) spoilOne(t *testing.T) {
 	t.Helper()
-	s, err := queue.NewTasks(b.rdb)
-	must(t, err)
-	b.rdb.HSet(t.Context(), "asynq:{low}:t:spoilt", "msg", "x")
+	s, err := queue.NewTasks(b.RDB)
+	queuetest.Must(t, err)
+	b.RDB.HSet(t.Context(), "asynq:{low}:t:spoilt", "msg", "x")
 	_, err = s.StoreCorrupt(t.Context(), order.QueueLow, "spoilt")
-	must(t, err)
+	queuetest.Must(t, err)
 	_, err = s.Orphans(t.Context())
-	must(t, err)
+	queuetest.Must(t, err)
 }

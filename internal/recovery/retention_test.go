@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // TestRetention checks that settled orders are forgotten when their retention ends, and
@@ -22,7 +23,7 @@ func TestRetention(t *testing.T) {
 		{settledAt.Add(retention - time.Microsecond), nil},
 		{settledAt.Add(retention), order.ErrNotFound},
 	} {
-		must(t, b.Forget(t.Context(), row.now))
+		queuetest.Must(t, b.Forget(t.Context(), row.now))
 		if _, err := b.books.Get(t.Context(), "done"); !errors.Is(err, row.want) {
 			t.Errorf("%v after it was settled: %v, want %v", row.now.Sub(settledAt), err, row.want)
 		}

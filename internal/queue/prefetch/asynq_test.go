@@ -18,6 +18,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -71,11 +72,11 @@ func recordScripts(t *testing.T) *asynqScripts {
 	rdb := redistest.Start(t).Client()
 	rdb.AddHook(hook(scripts.hook))
 	_, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask("order", nil), asynq.TaskID("o1"), asynq.Queue("default"))
-	must(t, err)
+	queuetest.Must(t, err)
 	server := asynq.NewServerFromRedisClient(rdb, asynq.Config{
 		Concurrency: 1, Queues: map[string]int{"default": 1}, LogLevel: asynq.FatalLevel, TaskCheckInterval: time.Millisecond,
 	})
-	must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
+	queuetest.Must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
 	defer server.Shutdown()
 	programtest.Until(t, "Asynq has worked a task", scripts.complete)
 	return scripts
@@ -96,10 +97,10 @@ func TestScriptsOfAsynq(t *testing.T) {
 func (b *bundle) activate(t *testing.T, ids ...string) {
 	t.Helper()
 	b.enqueue(t, order.QueueDefault, ids...)
-	client := b.prefetcherOn(b.rdb, 1, new(atomic.Int64)).Client(order.QueueDefault)
+	client := b.prefetcherOn(b.RDB, 1, new(atomic.Int64)).Client(order.QueueDefault)
 	for range ids {
 		_, err := dequeue(client, order.QueueDefault)
-		must(t, err)
+		queuetest.Must(t, err)
 	}
 }
 
@@ -137,19 +138,19 @@ func TestAcknowledgeAsAsynq(t *testing.T) {
 			for _, b := range []*bundle{plain, own} {
 				b.activate(t, "o0", "o1", "o2", "o3", "o4")
 				if row.before != nil {
-					row.before(b.rdb)
+					row.before(b.RDB)
 				}
 			}
 			var want []string
 			for _, id := range row.ids {
 				keys, args := doneCall(id, expires)
-				want = append(want, answerOf(scripts.done.Run(t.Context(), plain.rdb, keys, args...)))
+				want = append(want, answerOf(scripts.done.Run(t.Context(), plain.RDB, keys, args...)))
 			}
 			if diff := cmp.Diff(want, own.acknowledge(t, row.ids, expires)); diff != "" {
 				t.Errorf("answers (-Asynq +own):\n%s", diff)
 			}
 			checkSameRedis(t, plain, own)
-			ttl := own.rdb.TTL(t.Context(), keyPrefix+"processed:2026-11-23").Val()
+			ttl := own.RDB.TTL(t.Context(), keyPrefix+"processed:2026-11-23").Val()
 			if off := time.Until(expires.Add(-ttl)).Abs(); ttl > 0 && off > time.Minute {
 				t.Errorf("the count of the day expires %v from when it should", off)
 			}
@@ -169,7 +170,7 @@ func answerOf(cmd *redis.Cmd) string {
 // finished that nobody knows, and returns the answers.
 func (b *bundle) acknowledge(t *testing.T, ids []string, expires time.Time) []string {
 	t.Helper()
-	rdb := b.server.Client()
+	rdb := b.Server.Client()
 	reached, release := stopFirst(rdb, func(cmd redis.Cmder) bool { return strings.HasPrefix(cmd.Name(), "eval") })
 	scripts := countAnswered(rdb, redistest.Script(keyActive))
 	client := b.prefetcherOn(rdb, 1, new(atomic.Int64)).Client(order.QueueDefault)
@@ -223,7 +224,7 @@ func TestFetchAsAsynq(t *testing.T) {
 		}},
 		{"a paused queue", func(t *testing.T, b *bundle) {
 			b.enqueue(t, order.QueueDefault, "o1", "o2")
-			b.rdb.Set(t.Context(), keyPaused, 1, 0)
+			b.RDB.Set(t.Context(), keyPaused, 1, 0)
 		}},
 	}
 	scripts := recordScripts(t)
@@ -235,7 +236,7 @@ func TestFetchAsAsynq(t *testing.T) {
 			client := own.prefetcher().Client(order.QueueDefault, order.QueueLow)
 			for range 4 {
 				keys := []string{keyPending, keyPaused, keyActive, keyLease}
-				want, wantErr := scripts.dequeue.Run(t.Context(), plain.rdb, keys, time.Now().Add(30*time.Second).Unix(), keyTask).Text()
+				want, wantErr := scripts.dequeue.Run(t.Context(), plain.RDB, keys, time.Now().Add(30*time.Second).Unix(), keyTask).Text()
 				got, err := dequeue(client, order.QueueDefault)
 				if got != want || !errors.Is(err, wantErr) {
 					t.Errorf("Asynq gets %q, %v, a server %q, %v", want, wantErr, got, err)
@@ -250,8 +251,8 @@ func TestFetchAsAsynq(t *testing.T) {
 // checkSameLeases wants leases that end at about the same time.
 func checkSameLeases(t *testing.T, plain, own *bundle) {
 	t.Helper()
-	for _, z := range own.rdb.ZRangeWithScores(t.Context(), keyLease, 0, -1).Val() {
-		if off := z.Score - plain.rdb.ZScore(t.Context(), keyLease, z.Member.(string)).Val(); off < -5 || off > 5 {
+	for _, z := range own.RDB.ZRangeWithScores(t.Context(), keyLease, 0, -1).Val() {
+		if off := z.Score - plain.RDB.ZScore(t.Context(), keyLease, z.Member.(string)).Val(); off < -5 || off > 5 {
 			t.Errorf("the lease of %s ends %v s after Asynq's", z.Member, off)
 		}
 	}
@@ -291,16 +292,16 @@ func TestEnqueueAsAsynq(t *testing.T) {
 					row.before(t, b)
 				}
 			}
-			client := asynq.NewClientFromRedisClient(prefetch.NewClient(own.rdb))
+			client := asynq.NewClientFromRedisClient(prefetch.NewClient(own.RDB))
 			ctx, batch := prefetch.NewBatch(t.Context())
 			want := make([]bool, len(row.tasks))
 			for i, opts := range row.tasks {
-				_, err := plain.client.Enqueue(asynq.NewTask("order", nil), opts...)
+				_, err := plain.Client.Enqueue(asynq.NewTask("order", nil), opts...)
 				want[i] = err == nil
 				_, err = client.EnqueueContext(ctx, asynq.NewTask("order", nil), opts...)
-				must(t, err)
+				queuetest.Must(t, err)
 			}
-			got := batch.Send(t.Context(), own.rdb, nil)
+			got := batch.Send(t.Context(), own.RDB, nil)
 			for i, opts := range row.tasks { // the scripts of scheduled tasks were not known yet
 				if !got[i] {
 					_, err := client.Enqueue(asynq.NewTask("order", nil), opts...)
@@ -311,9 +312,9 @@ func TestEnqueueAsAsynq(t *testing.T) {
 				t.Errorf("added (-Asynq +own):\n%s", diff)
 			}
 			checkSameRedis(t, plain, own)
-			for _, key := range own.rdb.Keys(t.Context(), "asynq:{*}:t:*").Val() {
-				since, _ := own.rdb.HGet(t.Context(), key, "pending_since").Int64()
-				if pending := own.rdb.HGet(t.Context(), key, "state").Val() == "pending"; pending && time.Since(time.Unix(0, since)).Abs() > time.Minute {
+			for _, key := range own.RDB.Keys(t.Context(), "asynq:{*}:t:*").Val() {
+				since, _ := own.RDB.HGet(t.Context(), key, "pending_since").Int64()
+				if pending := own.RDB.HGet(t.Context(), key, "state").Val() == "pending"; pending && time.Since(time.Unix(0, since)).Abs() > time.Minute {
 					t.Errorf("%s is pending since %d", key, since)
 				}
 			}
@@ -333,25 +334,25 @@ func checkSameRedis(t *testing.T, plain, own *bundle) {
 func (b *bundle) dump(t *testing.T) map[string]string {
 	t.Helper()
 	ctx, dump := t.Context(), map[string]string{}
-	for _, key := range b.rdb.Keys(ctx, "*").Val() {
+	for _, key := range b.RDB.Keys(ctx, "*").Val() {
 		var content any
-		switch kind := b.rdb.Type(ctx, key).Val(); kind {
+		switch kind := b.RDB.Type(ctx, key).Val(); kind {
 		case "string":
-			content = b.rdb.Get(ctx, key).Val()
+			content = b.RDB.Get(ctx, key).Val()
 		case "list":
-			content = b.rdb.LRange(ctx, key, 0, -1).Val()
+			content = b.RDB.LRange(ctx, key, 0, -1).Val()
 		case "set":
-			content = slices.Sorted(slices.Values(b.rdb.SMembers(ctx, key).Val()))
+			content = slices.Sorted(slices.Values(b.RDB.SMembers(ctx, key).Val()))
 		case "hash":
-			fields := b.rdb.HGetAll(ctx, key).Val()
+			fields := b.RDB.HGetAll(ctx, key).Val()
 			delete(fields, "pending_since")
 			content = fields
 		case "zset":
-			content = slices.Sorted(slices.Values(b.rdb.ZRange(ctx, key, 0, -1).Val()))
+			content = slices.Sorted(slices.Values(b.RDB.ZRange(ctx, key, 0, -1).Val()))
 		default:
 			t.Fatalf("key %s is a %s", key, kind)
 		}
-		dump[key] = fmt.Sprint(content, b.rdb.TTL(ctx, key).Val() > 0)
+		dump[key] = fmt.Sprint(content, b.RDB.TTL(ctx, key).Val() > 0)
 	}
 	return dump
 }
