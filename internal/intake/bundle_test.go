@@ -2,11 +2,9 @@ package intake_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -222,60 +220,4 @@ func checkRefused(t *testing.T, rec order.Record, err error, s order.Status) {
 	if !isRefused || rec.ID != "" {
 		t.Errorf("answered %+v, %v, want a refusal because of status %q", rec, err, s)
 	}
-}
-
-// fakeLedger is a ledger in memory that accepts each order once, or fails.
-type fakeLedger struct {
-	intake.Ledger // the methods that are not needed
-	mu            sync.Mutex
-	known         map[string]bool
-	err           error
-}
-
-func (l *fakeLedger) AcceptAll(_ context.Context, entries []order.Entry) ([]order.Acceptance, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return nil, l.err
-	}
-	if l.known == nil {
-		l.known = map[string]bool{}
-	}
-	all := make([]order.Acceptance, len(entries))
-	for i, e := range entries {
-		all[i] = order.Acceptance{
-			Record: order.Record{Order: e.Order, Status: order.StatusPending, Queue: e.Queue}, IsNew: !l.known[e.ID],
-		}
-		l.known[e.ID] = true
-	}
-	return all, nil
-}
-
-// Get returns no record: this ledger remembers ids only.
-func (*fakeLedger) Get(context.Context, string) (order.Record, error) {
-	return order.Record{}, order.ErrNotFound
-}
-
-func (l *fakeLedger) Cancel(context.Context, string, string) (order.Record, error) {
-	return order.Record{}, l.err
-}
-
-func (l *fakeLedger) Retry(context.Context, string, string) (order.Record, error) {
-	return order.Record{}, l.err
-}
-
-// fakeQueue remembers which orders were enqueued. It cannot withdraw.
-type fakeQueue struct {
-	intake.Queue
-	mu  sync.Mutex
-	ids []string
-}
-
-func (q *fakeQueue) EnqueueAll(_ context.Context, waiting []order.Handover) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, h := range waiting {
-		q.ids = append(q.ids, h.Record.ID)
-	}
-	return nil
 }

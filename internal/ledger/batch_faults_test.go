@@ -24,7 +24,7 @@ func TestBatchWithACorruptRecord(t *testing.T) {
 	rows := []struct {
 		name    string
 		update  func(id string) step
-		field   string // that the record lacks; empty for a key that holds no record at all
+		field   string // that the record lacks; empty for a key that is no record
 		corrupt int    // the number of the corrupt order
 	}{
 		{"begin, no record, first", begins, "", 0},

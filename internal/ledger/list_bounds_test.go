@@ -17,8 +17,8 @@ import (
 // be read, and that only some of these are named.
 func TestListWithUnreadable(t *testing.T) {
 	books, _ := openWithOrders(t)
-	spoil := func(id, document string) { books.rdb.HSet(t.Context(), ledgertest.RecordKey(id), "d", document) }
-	spoil("o5", "{")
+	corrupt := func(id, document string) { books.rdb.HSet(t.Context(), ledgertest.RecordKey(id), "d", document) }
+	corrupt("o5", "{")
 	records, next, err := books.List(t.Context(), order.Filter{}, order.Position{}, 10)
 	if !errors.Is(err, order.ErrUnreadable) || errors.Is(err, order.ErrUnavailable) || !strings.Contains(err.Error(), "order o5") {
 		t.Errorf("list answered %v", err)
@@ -31,7 +31,7 @@ func TestListWithUnreadable(t *testing.T) {
 	}
 
 	for id, document := range map[string]string{"o1": `[]`, "o2": ``, "o6": `{"amount":true}`} {
-		spoil(id, document)
+		corrupt(id, document)
 	}
 	records, next, err = books.List(t.Context(), order.Filter{}, order.Position{}, 2)
 	if len(records) != 0 || next.ID != "o5" || !errors.Is(err, order.ErrUnreadable) {

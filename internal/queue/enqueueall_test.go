@@ -33,8 +33,8 @@ func batch(n int, at time.Time) []order.Record {
 	return records
 }
 
-// checkTasks wants each order to have the one task that Enqueue gives it, and no
-// other task to be there.
+// checkTasks checks that each order has the one task that Enqueue gives it, and that there
+// is no other task.
 func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 	t.Helper()
 	for _, rec := range records {

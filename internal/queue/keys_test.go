@@ -39,7 +39,7 @@ func TestKnownKeys(t *testing.T) {
 	programtest.Until(t, "each order is in its set", func() bool {
 		return b.RDB.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
 	})
-	b.spoilOne(t)
+	b.corruptOne(t)
 
 	known, used := queue.KnownKeys(), map[string]bool{}
 	for _, key := range b.RDB.Keys(t.Context(), "asynq:*").Val() {
@@ -64,13 +64,13 @@ func inAny(key string) string {
 	return key
 }
 
-// spoilOne sets a corrupt task aside, and leaves what is remembered of active tasks.
-func (b *bundle) spoilOne(t *testing.T) {
+// corruptOne stores a corrupt task, and saves the leases of the active tasks.
+func (b *bundle) corruptOne(t *testing.T) {
 	t.Helper()
 	s, err := queue.NewTasks(b.RDB)
 	queuetest.Must(t, err)
-	b.RDB.HSet(t.Context(), "asynq:{low}:t:spoilt", "msg", "x")
-	_, err = s.StoreCorrupt(t.Context(), order.QueueLow, "spoilt")
+	b.RDB.HSet(t.Context(), "asynq:{low}:t:corrupt1", "msg", "x")
+	_, err = s.StoreCorrupt(t.Context(), order.QueueLow, "corrupt1")
 	queuetest.Must(t, err)
 	_, err = s.Orphans(t.Context())
 	queuetest.Must(t, err)

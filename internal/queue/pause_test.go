@@ -16,7 +16,7 @@ import (
 )
 
 // paused lists the queues that Depths shows as paused, and compares with Asynq's own view.
-func (b *bundle) paused(t *testing.T) (held []order.Queue) {
+func (b *bundle) paused(t *testing.T) (paused []order.Queue) {
 	t.Helper()
 	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
 	queuetest.Must(t, err)
@@ -33,10 +33,10 @@ func (b *bundle) paused(t *testing.T) (held []order.Queue) {
 			t.Errorf("queue %s is paused: %t, for Asynq %t", q, depths[q].Paused, shown)
 		}
 		if depths[q].Paused {
-			held = append(held, q)
+			paused = append(paused, q)
 		}
 	}
-	return held
+	return paused
 }
 
 // TestPause checks that either change can be repeated, and changes one queue alone, whether
@@ -47,7 +47,7 @@ func TestPause(t *testing.T) {
 	const q = order.QueueLow
 	writes := func(c redis.Cmder) bool { return c.Name() != "exists" }
 	reads := func(c redis.Cmder) bool { return c.Name() == "exists" }
-	held := []order.Queue{q}
+	one := []order.Queue{q}
 	rows := []struct {
 		name   string
 		paused bool // before
@@ -57,15 +57,15 @@ func TestPause(t *testing.T) {
 		fails  bool
 		after  []order.Queue // the broken change
 	}{
-		{"undisturbed pause", false, true, nil, 0, false, held},
+		{"undisturbed pause", false, true, nil, 0, false, one},
 		{"undisturbed resume", true, false, nil, 0, false, nil},
 		{"pause", false, true, writes, redistest.NotApplied, true, nil},
-		{"pause", false, true, writes, redistest.ReplyLost, false, held},
-		{"resume", true, false, writes, redistest.NotApplied, true, held},
+		{"pause", false, true, writes, redistest.ReplyLost, false, one},
+		{"resume", true, false, writes, redistest.NotApplied, true, one},
 		{"resume", true, false, writes, redistest.ReplyLost, false, nil},
-		{"pause what is paused", true, true, writes, redistest.NotApplied, false, held},
+		{"pause what is paused", true, true, writes, redistest.NotApplied, false, one},
 		{"resume what runs", false, false, writes, redistest.ReplyLost, false, nil},
-		{"read that it is paused", true, true, reads, redistest.NotApplied, true, held},
+		{"read that it is paused", true, true, reads, redistest.NotApplied, true, one},
 		{"read that it runs", false, false, reads, redistest.NotApplied, true, nil},
 	}
 	for _, row := range rows {
@@ -81,7 +81,7 @@ func TestPause(t *testing.T) {
 			}
 			change, want := i.Resume, []order.Queue(nil)
 			if row.pause {
-				change, want = i.Pause, held
+				change, want = i.Pause, one
 			}
 			if row.match != nil {
 				b.Breaker.Break(row.fault, row.match)

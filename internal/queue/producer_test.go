@@ -105,7 +105,7 @@ func TestTaskStates(t *testing.T) {
 }
 
 // TestProducerFaults breaks each command of Enqueue and Withdraw, the writes in both ways a
-// network can, repeats the call, and wants the order to have the task that it should.
+// network can, and repeats the call: the order has the task that it should.
 func TestProducerFaults(t *testing.T) {
 	t.Parallel()
 	const none = asynq.TaskState(0)

@@ -245,8 +245,8 @@ func wantEqual(t *testing.T, what string, want, got any) {
 	}
 }
 
-// spoil makes a record unreadable, and returns what repairs it.
-func (b *bundle) spoil(id string) (repair func()) {
+// makeUnreadable makes a record unreadable, and returns what repairs it.
+func (b *bundle) makeUnreadable(id string) (repair func()) {
 	b.t.Helper()
 	doc := b.RDB.HGet(b.t.Context(), recordKey(id), "d").Val()
 	b.RDB.HSet(b.t.Context(), recordKey(id), "d", "{")

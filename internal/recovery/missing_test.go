@@ -164,9 +164,8 @@ func TestTwoRepairers(t *testing.T) {
 	b.wantState("after both", state{300, 300})
 }
 
-// TestMissingTaskFaults breaks each command of a repair in both ways, repairs again, and
-// wants the order to have its task. The count may miss one repair and never counts one
-// twice.
+// TestMissingTaskFaults breaks each command of a repair in both ways and repairs again: the
+// order has its task then. The count may miss one repair and never counts one twice.
 func TestMissingTaskFaults(t *testing.T) {
 	t.Parallel()
 	name := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
@@ -266,7 +265,7 @@ func TestUnreadableRecord(t *testing.T) {
 	b := open(t)
 	b.do(accept("odd"))
 	good := b.accept("good")
-	defer b.spoil("odd")()
+	defer b.makeUnreadable("odd")()
 	err := b.RepairTasks(t.Context(), good.CreatedAt.Add(time.Minute))
 	if err == nil || !strings.Contains(err.Error(), "order odd") {
 		t.Errorf("the repair answered %v", err)

@@ -65,9 +65,8 @@ func TestRequeueOrphans(t *testing.T) {
 	}
 }
 
-// TestRequeueOrphansFaults breaks each write in both ways, tries again, and wants the
-// state after a pass without a fault. The count may miss a repair and never counts one
-// twice.
+// TestRequeueOrphansFaults breaks each write in both ways and tries again: the state is
+// that of a pass without a fault. The count may miss a repair and never counts one twice.
 func TestRequeueOrphansFaults(t *testing.T) {
 	t.Parallel()
 	count := func(cmd redis.Cmder) bool { return slices.Equal(redistest.Keys(cmd), []string{"orders:{b0}:c"}) }
@@ -106,7 +105,7 @@ func TestRequeueOrphansGoesOn(t *testing.T) {
 	}
 	b.RDB.HSet(t.Context(), recordKey("broken"), "p", "many")
 	defer b.RDB.HDel(t.Context(), recordKey("broken"), "p")
-	defer b.spoil("unreadable")()
+	defer b.makeUnreadable("unreadable")()
 	if err := b.RequeueOrphans(t.Context()); err == nil {
 		t.Error("no error is returned")
 	}

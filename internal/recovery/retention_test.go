@@ -15,7 +15,7 @@ func TestRetention(t *testing.T) {
 	b := open(t)
 	b.do(accept("done"), settle("done", order.StatusCompleted), accept("waiting"), enqueue("waiting"), accept("working"), begin("working", "w1"))
 	settledAt := b.get("done").ProcessedAt
-	defer b.spoil("waiting")()
+	defer b.makeUnreadable("waiting")()
 	for _, row := range []struct {
 		now  time.Time
 		want error // of reading the settled order

@@ -207,7 +207,7 @@ func (w waiting) Done() <-chan struct{} {
 	return w.Context.Done()
 }
 
-// TestFetchAsAsynq checks that fetching leaves Redis as if Asynq had taken one task after
+// TestFetchAsAsynq checks that fetching leaves Redis as if Asynq had fetched one task after
 // the other, and gives a server the messages that it would have got.
 func TestFetchAsAsynq(t *testing.T) {
 	t.Parallel()
@@ -248,7 +248,7 @@ func TestFetchAsAsynq(t *testing.T) {
 	}
 }
 
-// checkSameLeases wants leases that end at about the same time.
+// checkSameLeases checks that the leases end at about the same time.
 func checkSameLeases(t *testing.T, plain, own *bundle) {
 	t.Helper()
 	for _, z := range own.RDB.ZRangeWithScores(t.Context(), keyLease, 0, -1).Val() {
@@ -327,7 +327,7 @@ func TestEnqueueAsAsynq(t *testing.T) {
 func checkSameRedis(t *testing.T, plain, own *bundle) {
 	t.Helper()
 	if diff := cmp.Diff(plain.dump(t), own.dump(t)); diff != "" {
-		t.Errorf("Redis holds (-Asynq +own):\n%s", diff)
+		t.Errorf("Redis (-Asynq +own):\n%s", diff)
 	}
 }
 
