@@ -210,14 +210,3 @@ func withoutTask(s step) step {
 }
 
 func unknown(*bundle) {}
-
-// checkRefused checks that a change was refused because of the order's status, or because
-// the order is unknown.
-func checkRefused(t *testing.T, rec order.Record, err error, s order.Status) {
-	t.Helper()
-	var refused *order.StatusError
-	isRefused := errors.As(err, &refused) && refused.Status == s || s == "" && errors.Is(err, order.ErrNotFound)
-	if !isRefused || rec.ID != "" {
-		t.Errorf("answered %+v, %v, want a refusal because of status %q", rec, err, s)
-	}
-}

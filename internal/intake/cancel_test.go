@@ -55,36 +55,6 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestCancelRefused checks which orders cannot be cancelled, and that neither they nor their
-// tasks change.
-func TestCancelRefused(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name   string
-		before step
-		status order.Status // empty for an order that is unknown
-	}{
-		{"processing", processing, order.StatusProcessing},
-		{"completed", settled(order.StatusCompleted), order.StatusCompleted},
-		{"rejected", settled(order.StatusRejected), order.StatusRejected},
-		{"failed", settled(order.StatusFailed), order.StatusFailed},
-		{"unknown", unknown, ""},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			row.before(b)
-			before, task := b.record(), b.stateOf("o1")
-			rec, err := b.Cancel(t.Context(), "o1", "too late")
-			checkRefused(t, rec, err, row.status)
-			if diff := cmp.Diff(before, b.record()); diff != "" {
-				t.Errorf("record (-before +after):\n%s", diff)
-			}
-			b.checkTask("afterwards", task)
-		})
-	}
-}
-
 // TestCancelFaults breaks each command of Cancel, the writes in both ways, and repeats the
 // call. The order is cancelled once, with the reason that was stored first. Until its task
 // is removed, a warning names it.

@@ -54,46 +54,6 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestRetryRefused checks which orders cannot be retried, and that neither they nor their
-// tasks change and no room is kept for them.
-func TestRetryRefused(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name   string
-		before step
-		status order.Status // empty for an order that is unknown
-	}{
-		{"scheduled", scheduled, order.StatusScheduled},
-		{"pending", accepted, order.StatusPending},
-		{"processing", processing, order.StatusProcessing},
-		{"retrying", retrying, order.StatusRetrying},
-		{"completed", settled(order.StatusCompleted), order.StatusCompleted},
-		{"cancelled", cancelled, order.StatusCancelled},
-		{"unknown", unknown, ""},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			row.before(b)
-			before, task := b.record(), b.stateOf("o1")
-			q := &fakeQueue{}
-			in := newIntake(b.ledger, q, 1)
-			for range 3 {
-				rec, err := in.Retry(t.Context(), "o1")
-				checkRefused(t, rec, err, row.status)
-			}
-			if diff := cmp.Diff(before, b.record()); diff != "" || len(q.ids) > 0 {
-				t.Errorf("enqueued %v, record (-before +after):\n%s", q.ids, diff)
-			}
-			b.checkTask("afterwards", task)
-			b.checkRetried(0)
-			if _, isNew, err := in.Submit(t.Context(), ordertest.Order(t)); err != nil || !isNew {
-				t.Errorf("there is no room: %v", err)
-			}
-		})
-	}
-}
-
 // TestRetryNeedsRoom checks that a retry needs room as a new order does, and changes nothing
 // without it.
 func TestRetryNeedsRoom(t *testing.T) {

@@ -73,8 +73,8 @@ func TestAcceptForATime(t *testing.T) {
 			if !stored.ProcessAt.Equal(row.after.ProcessAt) {
 				t.Errorf("its time is %v, want %v", stored.ProcessAt, row.after.ProcessAt)
 			}
-			if keys := differing(found, books.dump(t)); !row.isNew && len(keys) > 0 {
-				t.Errorf("it was not new and changed %q", keys)
+			if diff := cmp.Diff(found, books.dump(t)); !row.isNew && diff != "" {
+				t.Errorf("it was not new and changed the books (-before +after):\n%s", diff)
 			}
 		})
 	}

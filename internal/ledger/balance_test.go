@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/ledger"
@@ -40,8 +41,8 @@ func TestRefusedCommand(t *testing.T) {
 				b.do(t, row.before...)
 				before := b.dump(t)
 				if err := row.update.run(t.Context(), b.restricted(t, "-"+command)); err != nil {
-					if keys := differing(before, b.dump(t)); len(keys) > 0 {
-						t.Errorf("it answered %v and changed %q", err, keys)
+					if diff := cmp.Diff(before, b.dump(t)); diff != "" {
+						t.Errorf("it answered %v and changed the books (-before +after):\n%s", err, diff)
 					}
 				}
 			})

@@ -94,8 +94,8 @@ func TestRetryOnce(t *testing.T) {
 			books.do(t, retried(row.since...)...)
 			found := books.dump(t)
 			books.do(t, retry("o1", "r1"))
-			if keys := differing(found, books.dump(t)); len(keys) > 0 {
-				t.Errorf("it changed %q", keys)
+			if diff := cmp.Diff(found, books.dump(t)); diff != "" {
+				t.Errorf("it changed the books (-before +after):\n%s", diff)
 			}
 			if got := books.get(t, "o1").Status; got != row.after {
 				t.Errorf("the order is %s, want %s", got, row.after)

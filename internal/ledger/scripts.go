@@ -56,10 +56,3 @@ func newUpdate(name string) *redis.Script {
 		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, codes.String())
 	return redis.NewScript(constants + lua("prelude") + lua(name))
 }
-
-// batchedScripts lists the scripts whose concurrent callers share a run.
-func batchedScripts() []*redis.Script {
-	return []*redis.Script{
-		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
 )
@@ -79,8 +81,8 @@ func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
 			if !errors.As(err, &refused) || *refused != (order.StatusError{Status: row.status, Unknown: true}) {
 				t.Errorf("answered %v", err)
 			}
-			if keys := differing(before, books.dump(t)); len(keys) > 0 {
-				t.Errorf("it changed %q", keys)
+			if diff := cmp.Diff(before, books.dump(t)); diff != "" {
+				t.Errorf("it changed the books (-before +after):\n%s", diff)
 			}
 			z := calling("z")
 			books.do(t, begin(z), settle(z, completed()))

@@ -122,14 +122,14 @@ func checkUpdates(t *testing.T, rows []update) {
 			if rec.ProcessedAt.IsZero() == rec.Status.Settled() || rec.NextAttemptAt.IsZero() == (rec.Status == order.StatusRetrying) {
 				t.Errorf("%s order is processed at %v, next attempt at %v", rec.Status, rec.ProcessedAt, rec.NextAttemptAt)
 			}
-			if keys := differing(found, left); row.err != nil && !errors.Is(row.err, order.ErrExhausted) && len(keys) > 0 {
-				t.Errorf("it answered an error and changed %q", keys)
+			if diff := cmp.Diff(found, left); row.err != nil && !errors.Is(row.err, order.ErrExhausted) && diff != "" {
+				t.Errorf("it answered an error and changed the books (-before +after):\n%s", diff)
 			}
 			if err := row.do.run(t.Context(), books.Ledger); !sameError(err, row.err) {
 				t.Errorf("repeated, it answered %v, want %v", err, row.err)
 			}
-			if keys := differing(left, books.dump(t)); len(keys) > 0 {
-				t.Errorf("repeated, it changed %q", keys)
+			if diff := cmp.Diff(left, books.dump(t)); diff != "" {
+				t.Errorf("repeated, it changed the books (-before +after):\n%s", diff)
 			}
 		})
 	}

@@ -1,45 +1,26 @@
 package queue_test
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/queue/queuetest"
 )
 
-// TestKnownKeys uses a queue in every way, and compares the keys that Redis has then with
+// TestKnownKeys puts tasks into every state, and compares the keys that Redis has then with
 // KnownKeys.
 func TestKnownKeys(t *testing.T) {
 	b := open(t)
-	cfg := config()
-	cfg.Concurrency = 3
-	release := make(chan struct{})
-	b.consume(t, cfg, func(_ context.Context, id string) error {
-		switch id {
-		case "retried":
-			return &order.RetryError{After: time.Hour, Err: errors.New("later")}
-		case "archived":
-			return &order.PermanentError{Err: errors.New("never")}
-		}
-		<-release
-		return nil
-	})
-	t.Cleanup(func() { close(release) })
-	queuetest.Must(t, queue.NewInspector(b.RDB).Pause(t.Context(), order.QueueLow))
-	b.enqueue(t, order.QueueLow, "waits")
-	_, err := b.Enqueue(t.Context(), scheduled("later", order.QueueLow, time.Now().Add(time.Hour)))
+	fillStates(t, b)
+	tasks, err := queue.NewTasks(b.RDB)
 	queuetest.Must(t, err)
-	b.enqueue(t, order.QueueDefault, "retried", "archived", "held")
-	programtest.Until(t, "each order is in its set", func() bool {
-		return b.RDB.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
-	})
-	b.corruptOne(t)
+	b.RDB.HSet(t.Context(), "asynq:{low}:t:corrupt", "msg", "x")
+	_, err = tasks.StoreCorrupt(t.Context(), order.QueueLow, "corrupt")
+	queuetest.Must(t, err)
+	_, err = tasks.Orphans(t.Context())
+	queuetest.Must(t, err)
 
 	known, used := queue.KnownKeys(), map[string]bool{}
 	for _, key := range b.RDB.Keys(t.Context(), "asynq:*").Val() {
@@ -62,16 +43,4 @@ func inAny(key string) string {
 		key = strings.Replace(key, "{"+string(q)+"}", "{}", 1)
 	}
 	return key
-}
-
-// corruptOne stores a corrupt task, and saves the leases of the active tasks.
-func (b *bundle) corruptOne(t *testing.T) {
-	t.Helper()
-	s, err := queue.NewTasks(b.RDB)
-	queuetest.Must(t, err)
-	b.RDB.HSet(t.Context(), "asynq:{low}:t:corrupt1", "msg", "x")
-	_, err = s.StoreCorrupt(t.Context(), order.QueueLow, "corrupt1")
-	queuetest.Must(t, err)
-	_, err = s.Orphans(t.Context())
-	queuetest.Must(t, err)
 }

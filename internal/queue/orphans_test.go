@@ -94,7 +94,7 @@ func TestOrphans(t *testing.T) {
 	}
 	forget := func(t *testing.T, o *orphanBundle) { o.RDB.Del(t.Context(), "asynq:leases") }
 	fail := func(t *testing.T, o *orphanBundle) {
-		o.Breaker.Break(redistest.NotApplied, redistest.Any)
+		o.Breaker.Break(redistest.NotApplied, func(redis.Cmder) bool { return true })
 		if _, err := o.Orphans(t.Context()); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("without Redis: %v", err)
 		}

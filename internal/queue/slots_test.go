@@ -77,26 +77,28 @@ func TestReservedCritical(t *testing.T) {
 }
 
 // TestWeights checks that full queues take turns about as often as their weights say, 6
-// to 3 to 1.
+// to 3 to 1. On a busy machine a single fetch of prefetching may have 150 orders, so only
+// many orders show it.
 func TestWeights(t *testing.T) {
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		const orders = 3000
 		for _, q := range order.Queues() {
-			b.fill(t, q, 600)
+			b.fill(t, q, orders)
 		}
 		cfg.Concurrency, cfg.Servers = 40, 2 // so many slots make fetches rare
 		var c queuetest.Collector
 		b.consume(t, cfg, c.Work)
-		programtest.Until(t, "600 orders are delivered", func() bool { return len(c.IDs()) >= 600 })
+		programtest.Until(t, "orders are delivered", func() bool { return len(c.IDs()) >= orders })
 		shares := map[order.Queue]int{}
-		for _, id := range c.IDs()[:600] {
+		for _, id := range c.IDs()[:orders] {
 			name, _, _ := strings.Cut(id, "-")
 			shares[order.Queue(name)]++
 		}
 		for q, want := range map[order.Queue][2]int{
-			order.QueueCritical: {270, 450}, order.QueueDefault: {100, 260}, order.QueueLow: {20, 120},
+			order.QueueCritical: {1350, 2250}, order.QueueDefault: {500, 1300}, order.QueueLow: {100, 600},
 		} {
 			if n := shares[q]; n < want[0] || n > want[1] {
-				t.Errorf("of 600 orders %d came from queue %s, want %d to %d: %v", n, q, want[0], want[1], shares)
+				t.Errorf("of %d orders %d came from queue %s, want %d to %d: %v", orders, n, q, want[0], want[1], shares)
 			}
 		}
 	})

@@ -73,9 +73,6 @@ func (b *Breaker) Fired() int {
 	return b.fired
 }
 
-// Any matches every command.
-func Any(redis.Cmder) bool { return true }
-
 // Script matches the run of any script that has a key with the prefix.
 func Script(keyPrefix string) func(redis.Cmder) bool {
 	return func(cmd redis.Cmder) bool {
