@@ -47,6 +47,7 @@ var beside = map[string][]string{
 		"internal/order", "internal/rules", "internal/config", "internal/access", "internal/app", "internal/app/apiapp", "internal/app/workerapp",
 		"internal/client", "internal/load", "internal/stats",
 	},
+	"internal/batch/batchtest": {},
 	"internal/queue/queuetest": {
 		"internal/order", "internal/programtest", "internal/redistest",
 	},

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.opentelemetry.io/otel/trace"
 
+	"orderprocessor/internal/batch/batchtest"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
@@ -51,12 +52,12 @@ func (l *stalledLedger) AcceptAll(ctx context.Context, entries []order.Entry) ([
 // submitTogether submits orders, each with its context, that share a batch.
 func (s stalled) submitTogether(t *testing.T, ctxs []context.Context, orders []order.Order) []order.Acceptance {
 	t.Helper()
-	var all sync.WaitGroup
 	submit := func(ctx context.Context, o order.Order) (a order.Acceptance) {
 		a.Record, a.IsNew, a.Err = s.Submit(ctx, o)
 		return a
 	}
-	all.Go(func() {
+	var sending sync.WaitGroup
+	sending.Go(func() {
 		first := ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh))
 		if a := submit(t.Context(), first); a.Err != nil || !a.IsNew {
 			t.Errorf("the first order: %+v", a)
@@ -64,29 +65,15 @@ func (s stalled) submitTogether(t *testing.T, ctxs []context.Context, orders []o
 	})
 	<-s.reached
 	answers := make([]order.Acceptance, len(orders))
-	for i, o := range orders {
-		own := arriving{ctxs[i], &sync.Once{}, make(chan struct{})}
-		all.Go(func() { answers[i] = submit(own, o) })
-		<-own.arrived
-	}
-	close(s.resume)
-	all.Wait()
+	resume := func() { close(s.resume) }
+	batchtest.Together(len(orders), resume, func(i int, join func(context.Context) context.Context) {
+		answers[i] = submit(join(ctxs[i]), orders[i])
+	})
+	sending.Wait()
 	if diff := cmp.Diff([]int{1, len(orders)}, s.batches); diff != "" {
 		t.Errorf("orders in each batch (-want +got):\n%s", diff)
 	}
 	return answers
-}
-
-// arriving is a context that closes arrived when its caller begins to wait for its batch.
-type arriving struct {
-	context.Context
-	once    *sync.Once
-	arrived chan struct{}
-}
-
-func (a arriving) Done() <-chan struct{} {
-	a.once.Do(func() { close(a.arrived) })
-	return a.Context.Done()
 }
 
 // TestSameResultAsAlone checks that each order of a batch, and each of several concurrent

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/batch/batchtest"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/redistest"
 )
@@ -81,18 +82,6 @@ func (h *tripHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// arriving is a context that closes arrived when its caller begins to wait for its batch.
-type arriving struct {
-	context.Context
-	once    *sync.Once
-	arrived chan struct{}
-}
-
-func (a arriving) Done() <-chan struct{} {
-	a.once.Do(func() { close(a.arrived) })
-	return a.Context.Done()
-}
-
 // answer is what a step answered.
 type answer struct {
 	Answer any
@@ -113,17 +102,15 @@ func (b *batching) together(t *testing.T, steps ...step) []answer {
 	t.Helper()
 	before := b.trips.trips.Load()
 	first := b.trips.delayNext()
-	var all sync.WaitGroup
-	all.Go(func() { step{"nobody", steps[0].call}.answer(t.Context(), b.batched) })
+	var sending sync.WaitGroup
+	sending.Go(func() { step{"nobody", steps[0].call}.answer(t.Context(), b.batched) })
 	<-first.reached
 	answers := make([]answer, len(steps))
-	for i, s := range steps {
-		own := arriving{t.Context(), &sync.Once{}, make(chan struct{})}
-		all.Go(func() { answers[i] = s.answer(own, b.batched) })
-		<-own.arrived
-	}
-	close(first.resume)
-	all.Wait()
+	resume := func() { close(first.resume) }
+	batchtest.Together(len(steps), resume, func(i int, join func(context.Context) context.Context) {
+		answers[i] = steps[i].answer(join(t.Context()), b.batched)
+	})
+	sending.Wait()
 	if n := b.trips.trips.Load() - before; n != 2 {
 		t.Errorf("%d calls took %d round trips after the first", len(steps), n-1)
 	}

@@ -13,8 +13,8 @@ import (
 //go:embed scripts/*.lua
 var sources embed.FS
 
-// The scripts, one for each kind of update or question. Each file under scripts documents its keys,
-// arguments and answers.
+// The scripts, one for each kind of update or question. Each file under scripts documents
+// its keys, arguments and answers.
 //
 //nolint:gochecknoglobals // compiled once, never changed
 var (

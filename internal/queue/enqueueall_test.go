@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -257,11 +258,7 @@ func TestNewRun(t *testing.T) {
 		if !first {
 			return nil
 		}
-		var kind string
-		var n int
-		if _, err := fmt.Sscanf(id, "%d-%s", &n, &kind); err != nil {
-			t.Error(err)
-		}
+		kind, _, _ := strings.Cut(id, "-")
 		retrying.Go(func() {
 			run := order.Handover{Record: record(id, order.QueueDefault), NewRun: true}
 			for {
@@ -278,7 +275,7 @@ func TestNewRun(t *testing.T) {
 	})
 	for kind := range ends {
 		for n := range each {
-			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%d-%s", n, kind))
+			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%s-%d", kind, n))
 		}
 	}
 	programtest.Until(t, "all orders are delivered twice", func() bool {

@@ -15,6 +15,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/batch/batchtest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
@@ -175,36 +176,21 @@ func (b *bundle) acknowledge(t *testing.T, ids []string, expires time.Time) []st
 	scripts := countAnswered(rdb, redistest.Script(keyActive))
 	client := b.prefetcherOn(rdb, 1, new(atomic.Int64)).Client(order.QueueDefault)
 	answers := make([]string, len(ids))
-	var all sync.WaitGroup
 	done := func(ctx context.Context, id string) string {
 		keys, args := doneCall(id, expires)
 		return answerOf(client.EvalSha(ctx, prefetch.DoneSHA, keys, args...))
 	}
-	all.Go(func() { done(t.Context(), "nobody") })
+	var sending sync.WaitGroup
+	sending.Go(func() { done(t.Context(), "nobody") })
 	<-reached
-	for i, id := range ids {
-		ctx := waiting{t.Context(), &sync.Once{}, make(chan struct{})}
-		all.Go(func() { answers[i] = done(ctx, id) })
-		<-ctx.began
-	}
-	release()
-	all.Wait()
+	batchtest.Together(len(ids), release, func(i int, join func(context.Context) context.Context) {
+		answers[i] = done(join(t.Context()), ids[i])
+	})
+	sending.Wait()
 	if n := scripts.Load(); n != 2 {
 		t.Errorf("%d tasks took %d scripts after the first", len(ids), n-1)
 	}
 	return answers
-}
-
-// waiting is a context that closes began when its caller begins to wait for its batch.
-type waiting struct {
-	context.Context
-	once  *sync.Once
-	began chan struct{}
-}
-
-func (w waiting) Done() <-chan struct{} {
-	w.once.Do(func() { close(w.began) })
-	return w.Context.Done()
 }
 
 // TestFetchAsAsynq checks that fetching leaves Redis as if Asynq had fetched one task after
