@@ -142,7 +142,7 @@ func TestBatchFaults(t *testing.T) {
 func TestGivingUp(t *testing.T) {
 	b := openBatching(t)
 	b.do(t, accept(sample("o1")))
-	first := b.trips.delayNext()
+	first := b.delayNext()
 	var all sync.WaitGroup
 	all.Go(func() { begin(claim("nobody", "a")).answer(t.Context(), b.batched) })
 	<-first.reached

@@ -100,7 +100,7 @@ func TestRandomBatches(t *testing.T) {
 	for n := range orders {
 		b.do(t, accept(sample(fmt.Sprint("o", n))))
 	}
-	before := b.trips.trips.Load()
+	before := b.trips.Load()
 	var all sync.WaitGroup
 	for caller := range callers {
 		all.Go(func() {
@@ -114,7 +114,7 @@ func TestRandomBatches(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := b.trips.trips.Load() - before; n >= callers*updates {
+	if n := b.trips.Load() - before; n >= callers*updates {
 		t.Errorf("%d updates took %d round trips", callers*updates, n)
 	}
 	b.totals(t)

@@ -20,66 +20,46 @@ import (
 type batching struct {
 	*bundle
 	batched *ledger.Ledger
-	trips   *tripHook
-	breaker *redistest.Breaker // of the second ledger
-}
-
-func openBatching(t *testing.T) *batching {
-	t.Helper()
-	b := &batching{bundle: open(t), trips: &tripHook{}, breaker: &redistest.Breaker{}}
-	client := b.server.Client()
-	client.AddHook(b.trips)
-	client.AddHook(b.breaker)
-	b.batched = ledger.New(client)
-	return b
-}
-
-// tripHook is a go-redis hook that counts the round trips of scripts and records, and
-// delays one on demand.
-type tripHook struct {
-	trips atomic.Int32
-	delay atomic.Pointer[delay]
+	breaker *redistest.Breaker    // of the second ledger
+	trips   atomic.Int32          // of its scripts and records
+	delay   atomic.Pointer[delay] // of the next of these trips, if any
 }
 
 // delay is a round trip that waits until it may continue.
 type delay struct{ reached, resume chan struct{} }
 
+func openBatching(t *testing.T) *batching {
+	t.Helper()
+	b := &batching{bundle: open(t), breaker: &redistest.Breaker{}}
+	client := b.server.Client()
+	client.AddHook(redistest.Hook(b.send))
+	client.AddHook(b.breaker)
+	b.batched = ledger.New(client)
+	return b
+}
+
 // delayNext delays the next round trip until resume is closed.
-func (h *tripHook) delayNext() *delay {
+func (b *batching) delayNext() *delay {
 	d := &delay{make(chan struct{}), make(chan struct{})}
-	h.delay.Store(d)
+	b.delay.Store(d)
 	return d
 }
 
-// pass does not count the greeting of a new connection, and counts a script once whose
+// send does not count the greeting of a new connection, and counts a script once whose
 // source Redis asks for.
-func (h *tripHook) pass(cmd redis.Cmder, send func() error) error {
-	if name := cmd.Name(); name != "evalsha" && name != "eval" && name != "hgetall" {
+func (b *batching) send(cmds []redis.Cmder, send func() error) error {
+	if name := cmds[0].Name(); name != "evalsha" && name != "eval" && name != "hgetall" {
 		return send()
 	}
-	if d := h.delay.Swap(nil); d != nil {
+	if d := b.delay.Swap(nil); d != nil {
 		close(d.reached)
 		<-d.resume
 	}
 	err := send()
 	if !redis.HasErrorPrefix(err, "NOSCRIPT") {
-		h.trips.Add(1)
+		b.trips.Add(1)
 	}
 	return err
-}
-
-func (*tripHook) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (h *tripHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		return h.pass(cmd, func() error { return next(ctx, cmd) })
-	}
-}
-
-func (h *tripHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		return h.pass(cmds[0], func() error { return next(ctx, cmds) })
-	}
 }
 
 // answer is what a step answered.
@@ -100,8 +80,8 @@ func (s step) answer(ctx context.Context, l *ledger.Ledger) answer {
 // same kind, for an order that is unknown.
 func (b *batching) together(t *testing.T, steps ...step) []answer {
 	t.Helper()
-	before := b.trips.trips.Load()
-	first := b.trips.delayNext()
+	before := b.trips.Load()
+	first := b.delayNext()
 	var sending sync.WaitGroup
 	sending.Go(func() { step{"nobody", steps[0].call}.answer(t.Context(), b.batched) })
 	<-first.reached
@@ -111,7 +91,7 @@ func (b *batching) together(t *testing.T, steps ...step) []answer {
 		answers[i] = steps[i].answer(join(t.Context()), b.batched)
 	})
 	sending.Wait()
-	if n := b.trips.trips.Load() - before; n != 2 {
+	if n := b.trips.Load() - before; n != 2 {
 		t.Errorf("%d calls took %d round trips after the first", len(steps), n-1)
 	}
 	return answers

@@ -112,35 +112,22 @@ func TestEnqueueAllTogether(t *testing.T) {
 	records := batch(40, time.Now().Truncate(time.Second).Add(time.Hour))
 	queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 	// Every name of a queue is sent once for each producer.
-	count := &traffic{}
-	b.Broken.AddHook(count)
+	sent := countSent(b.Broken)
 	queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[4:])))
-	if diff := cmp.Diff(traffic{pipelines: []int{13}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
+	if diff := cmp.Diff([]int{13}, *sent); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 	b.checkTasks(t, records)
 }
 
-// traffic is a go-redis hook that counts what is sent.
-type traffic struct {
-	single    int
-	pipelines []int
-}
-
-func (*traffic) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *traffic) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.single++
-		return next(ctx, cmd)
-	}
-}
-
-func (c *traffic) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.pipelines = append(c.pipelines, len(cmds))
-		return next(ctx, cmds)
-	}
+// countSent records how many commands a client sends together, each time that it does.
+func countSent(rdb *redis.Client) *[]int {
+	sent := &[]int{}
+	rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+		*sent = append(*sent, len(cmds))
+		return send()
+	}))
+	return sent
 }
 
 // TestAnnounced checks that enqueuing announces the queues which got tasks, in one message

@@ -29,14 +29,12 @@ type asynqScripts struct {
 	enqueue, dequeue, done *redis.Script
 }
 
-// hook records the scripts that Asynq runs on a Redis that knows none.
-func (s *asynqScripts) hook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if cmd.Name() == "eval" {
-			s.record(redistest.Keys(cmd), redis.NewScript(cmd.Args()[1].(string)))
-		}
-		return next(ctx, cmd)
+// send records the scripts that Asynq runs on a Redis that knows none.
+func (s *asynqScripts) send(cmds []redis.Cmder, send func() error) error {
+	if cmd := cmds[0]; cmd.Name() == "eval" {
+		s.record(redistest.Keys(cmd), redis.NewScript(cmd.Args()[1].(string)))
 	}
+	return send()
 }
 
 func (s *asynqScripts) record(keys []string, script *redis.Script) {
@@ -71,7 +69,7 @@ func recordScripts(t *testing.T) *asynqScripts {
 	t.Helper()
 	scripts := &asynqScripts{}
 	rdb := redistest.Start(t).Client()
-	rdb.AddHook(hook(scripts.hook))
+	rdb.AddHook(redistest.Hook(scripts.send))
 	_, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask("order", nil), asynq.TaskID("o1"), asynq.Queue("default"))
 	queuetest.Must(t, err)
 	server := asynq.NewServerFromRedisClient(rdb, asynq.Config{

@@ -156,15 +156,15 @@ func TestFetchAfterAnOutage(t *testing.T) {
 		var away atomic.Bool
 		var refused atomic.Int32
 		rdb := b.Server.Client()
-		rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
-			return func(ctx context.Context, cmd redis.Cmder) error {
-				if !away.Load() {
-					return next(ctx, cmd)
-				}
-				refused.Add(1)
-				cmd.SetErr(redistest.ErrBroken)
-				return redistest.ErrBroken
+		rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+			if !away.Load() {
+				return send()
 			}
+			refused.Add(1)
+			for _, cmd := range cmds {
+				cmd.SetErr(redistest.ErrBroken)
+			}
+			return redistest.ErrBroken
 		}))
 		h := b.hoard(t, rdb)
 		away.Store(true)

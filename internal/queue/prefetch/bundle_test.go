@@ -232,46 +232,34 @@ func (h *hoarder) twoBegun(t *testing.T) []string {
 	return ids
 }
 
-// hook is a go-redis hook around single commands.
-type hook func(next redis.ProcessHook) redis.ProcessHook
-
-func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return h(next) }
-
 // countAnswered counts the commands on rdb that match and were answered.
 func countAnswered(rdb *redis.Client, match func(redis.Cmder) bool) *atomic.Int32 {
 	n := &atomic.Int32{}
-	rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
-		return func(ctx context.Context, cmd redis.Cmder) error {
-			err := next(ctx, cmd)
-			if match(cmd) && err == nil {
-				n.Add(1)
-			}
-			return err
+	rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+		err := send()
+		if match(cmds[0]) && err == nil {
+			n.Add(1)
 		}
+		return err
 	}))
 	return n
 }
 
-// stopFirst holds back the first command on rdb that matches: it closes reached and waits
-// for release.
+// stopFirst delays the first command on rdb that matches: it closes reached and waits for
+// release.
 func stopFirst(rdb *redis.Client, match func(redis.Cmder) bool) (reached <-chan struct{}, release func()) {
-	arrived, opened := make(chan struct{}), make(chan struct{})
+	arrived, released := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
-		return func(ctx context.Context, cmd redis.Cmder) error {
-			if match(cmd) {
-				once.Do(func() { close(arrived); <-opened })
-			}
-			return next(ctx, cmd)
+	rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+		if match(cmds[0]) {
+			once.Do(func() {
+				close(arrived)
+				<-released
+			})
 		}
+		return send()
 	}))
-	return arrived, func() { close(opened) }
+	return arrived, func() { close(released) }
 }
 
 // isFetch matches the script that fetches tasks.
