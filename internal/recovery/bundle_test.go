@@ -206,8 +206,6 @@ const queueKey = "asynq:{default}:"
 
 func taskKey(id string) string { return queueKey + "t:" + id }
 
-func recordKey(id string) string { return "orders:{b0}:o:" + id }
-
 func (b *bundle) get(id string) order.Record {
 	b.t.Helper()
 	rec, err := b.books.Get(b.t.Context(), id)
@@ -248,9 +246,9 @@ func wantEqual(t *testing.T, what string, want, got any) {
 // makeUnreadable makes a record unreadable, and returns what repairs it.
 func (b *bundle) makeUnreadable(id string) (repair func()) {
 	b.t.Helper()
-	doc := b.RDB.HGet(b.t.Context(), recordKey(id), "d").Val()
-	b.RDB.HSet(b.t.Context(), recordKey(id), "d", "{")
-	return func() { b.RDB.HSet(b.t.Context(), recordKey(id), "d", doc) }
+	doc := b.RDB.HGet(b.t.Context(), ledgertest.RecordKey(id), "d").Val()
+	b.RDB.HSet(b.t.Context(), ledgertest.RecordKey(id), "d", "{")
+	return func() { b.RDB.HSet(b.t.Context(), ledgertest.RecordKey(id), "d", doc) }
 }
 
 // wantUnavailable checks the error of a repair of which one command was broken.

@@ -80,7 +80,7 @@ func due(b *bundle) {
 	o.ProcessAt = time.Now().Add(-time.Second)
 	document, err := json.Marshal(o)
 	queuetest.Must(b.t, err)
-	b.RDB.HSet(b.t.Context(), recordKey("o1"), "d", document)
+	b.RDB.HSet(b.t.Context(), ledgertest.RecordKey("o1"), "d", document)
 }
 
 // wantTask checks that the task of o1 is pending, or waits for a time.
@@ -206,7 +206,7 @@ func TestMissingTaskFaults(t *testing.T) {
 
 // counts matches the script that counts a missing task, which changes the order.
 func counts(c redis.Cmder) bool {
-	return redistest.Script("orders:")(c) && len(c.Args()) > 4 && c.Args()[4] == "orders:{b0}:e"
+	return redistest.Script("orders:")(c) && len(c.Args()) > 4 && c.Args()[4] == ledgertest.EventsKey
 }
 
 // TestRepairTasksContinues checks that a repair which broke in the middle of a page

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 )
@@ -69,9 +70,9 @@ func TestRequeueOrphans(t *testing.T) {
 // that of a pass without a fault. The count may miss a repair and never counts one twice.
 func TestRequeueOrphansFaults(t *testing.T) {
 	t.Parallel()
-	count := func(cmd redis.Cmder) bool { return slices.Equal(redistest.Keys(cmd), []string{"orders:{b0}:c"}) }
+	count := func(cmd redis.Cmder) bool { return slices.Equal(redistest.Keys(cmd), []string{ledgertest.CountersKey}) }
 	writes := map[string]func(redis.Cmder) bool{
-		"end the attempt": redistest.Script("orders:{b0}:o:"),
+		"end the attempt": redistest.Script(ledgertest.RecordKey("")),
 		"requeue":         redistest.Script("asynq:{default}:active"),
 		"count":           count,
 	}
@@ -103,8 +104,8 @@ func TestRequeueOrphansGoesOn(t *testing.T) {
 	for _, id := range []string{"o3", "o4", "o5", "unreadable", "broken"} { // the last one comes first
 		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
-	b.RDB.HSet(t.Context(), recordKey("broken"), "p", "many")
-	defer b.RDB.HDel(t.Context(), recordKey("broken"), "p")
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("broken"), "p", "many")
+	defer b.RDB.HDel(t.Context(), ledgertest.RecordKey("broken"), "p")
 	defer b.makeUnreadable("unreadable")()
 	if err := b.RequeueOrphans(t.Context()); err == nil {
 		t.Error("no error is returned")

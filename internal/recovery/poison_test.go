@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue/queuetest"
 )
-
-const quarantineKey = "orders:{b0}:i"
 
 // candidate accepts an order, lets two workers be lost with it, and lets a third one hold
 // it. The order is in quarantine.
@@ -21,7 +20,7 @@ func candidate(b *bundle) {
 
 // quarantine replaces the order in quarantine.
 func quarantine(id string, term time.Duration) step {
-	return func(b *bundle) { b.RDB.Set(b.t.Context(), quarantineKey, id, term) }
+	return func(b *bundle) { b.RDB.Set(b.t.Context(), ledgertest.QuarantineKey, id, term) }
 }
 
 // gone removes a task from the active ones, as if it had been acknowledged.
@@ -127,10 +126,10 @@ func TestQuarantineEnds(t *testing.T) {
 			b.do(candidate, gone("o1"), lose("o1", 3, true), quarantine("o1", 2*time.Minute))
 			b.do(row.steps...)
 			requeueOrphans(b)
-			if lasts := b.RDB.Exists(t.Context(), quarantineKey).Val() == 1; lasts != row.lasts {
+			if lasts := b.RDB.Exists(t.Context(), ledgertest.QuarantineKey).Val() == 1; lasts != row.lasts {
 				t.Errorf("the quarantine lasts: %t, want %t", lasts, row.lasts)
 			}
-			if ttl := b.RDB.PTTL(t.Context(), quarantineKey).Val(); row.name == "worked" && ttl <= time.Minute {
+			if ttl := b.RDB.PTTL(t.Context(), ledgertest.QuarantineKey).Val(); row.name == "worked" && ttl <= time.Minute {
 				t.Errorf("its term did not start again: %v", ttl)
 			}
 		})
@@ -181,9 +180,9 @@ func TestLongWait(t *testing.T) {
 	if got := b.Pending(order.QueueDefault); len(got) != 0 {
 		t.Fatalf("%v are pending at once", got)
 	}
-	attempt := strings.Split(b.RDB.HGet(t.Context(), recordKey("o1"), "a3").Val(), "\t")
+	attempt := strings.Split(b.RDB.HGet(t.Context(), ledgertest.RecordKey("o1"), "a3").Val(), "\t")
 	attempt[2] = strconv.FormatInt(time.Now().Add(-time.Minute).UnixMicro(), 10) // its end; orphans are found a minute from now
-	b.RDB.HSet(t.Context(), recordKey("o1"), "a3", strings.Join(attempt, "\t"))
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("o1"), "a3", strings.Join(attempt, "\t"))
 	requeueOrphans(b)
 	wantEqual(t, "pending", []string{"o1"}, b.Pending(order.QueueDefault))
 }
