@@ -47,6 +47,10 @@ var beside = map[string][]string{
 		"internal/order", "internal/rules", "internal/config", "internal/access", "internal/app", "internal/app/apiapp", "internal/app/workerapp",
 		"internal/client", "internal/load", "internal/stats",
 	},
+	"internal/batch/batchtest": {},
+	"internal/queue/queuetest": {
+		"internal/order", "internal/programtest", "internal/redistest",
+	},
 	"internal/ordertest":   {"internal/order"},
 	"internal/redistest":   {},
 	"internal/programtest": {},
@@ -62,7 +66,7 @@ var homes = map[string][]string{
 	"github.com/gofiber/fiber":       {"internal/api", "internal/httpserver", "internal/web"},
 	"github.com/valyala/fasthttp":    {"internal/httpserver", "internal/web"},
 	"github.com/hibiken/asynqmon":    {"internal/web"},
-	"github.com/hibiken/asynq":       {"internal/queue"},
+	"github.com/hibiken/asynq":       {"internal/queue", "internal/queue/queuetest"},
 	"github.com/pb33f":               {"internal/spectest"},
 	"github.com/go-redis/redis_rate": {"internal/access"},
 	"github.com/tsenart/vegeta":      {"internal/load"},
@@ -73,7 +77,7 @@ var homes = map[string][]string{
 	"go.opentelemetry.io/contrib":    {"internal/traces"},
 	"github.com/redis/go-redis": {
 		"internal/ledger", "internal/queue", "internal/queue/prefetch", "internal/access", "internal/app", "internal/config",
-		"internal/redistest", "internal/ledgertest",
+		"internal/redistest", "internal/ledgertest", "internal/queue/queuetest",
 	},
 }
 

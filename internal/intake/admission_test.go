@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // fakeLoad is a load that the test sets.
@@ -129,7 +130,7 @@ func TestAdmissionCountsNewOrdersOnly(t *testing.T) {
 		o := ordertest.Order(a.t)
 		for range 5 {
 			_, _, err := a.Submit(a.t.Context(), o)
-			must(a.t, err)
+			queuetest.Must(a.t, err)
 		}
 		a.wantAccepted(5, 1)
 	})
@@ -178,30 +179,38 @@ func TestAdmissionLimitAtOnce(t *testing.T) {
 	})
 }
 
-// TestAdmissionMemory checks that the fuller Redis is, the fewer queues accept orders, and
-// that they accept orders again when memory is free.
+// TestAdmissionMemory checks that the fuller Redis is, the fewer queues accept orders, each
+// order of a batch by its own queue, and that they accept orders again when memory is free.
 func TestAdmissionMemory(t *testing.T) {
 	admit(t, 10, func(a *admitting) {
 		low, medium, high := order.PriorityLow, order.PriorityMedium, order.PriorityHigh
+		priorities := []order.Priority{low, medium, high}
 		for _, row := range []struct {
 			used int64
 			want []order.Priority // that are accepted
 		}{
-			{600, []order.Priority{low, medium, high}},
+			{600, priorities},
 			{601, []order.Priority{medium, high}},
 			{700, []order.Priority{medium, high}},
 			{701, []order.Priority{high}},
 			{800, []order.Priority{high}},
 			{801, nil},
 			{1000, nil},
-			{500, []order.Priority{low, medium, high}},
+			{500, priorities},
 		} {
 			a.load.used.Store(row.used)
 			readAgain()
+			var orders []order.Order
+			for _, p := range priorities {
+				orders = append(orders, ordertest.Order(a.t, ordertest.WithPriority(p)))
+			}
 			var got []order.Priority
-			for _, p := range []order.Priority{low, medium, high} {
-				if a.submitMany(1, p) > 0 {
-					got = append(got, p)
+			for i, answer := range a.SubmitAll(a.t.Context(), orders) {
+				var busy *order.BusyError
+				if answer.IsNew {
+					got = append(got, priorities[i])
+				} else if !errors.As(answer.Err, &busy) {
+					a.t.Errorf("order %d: %+v", i, answer)
 				}
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {

@@ -2,11 +2,9 @@ package intake_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +18,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/queue"
-	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/rules"
 	"orderprocessor/internal/stats"
 )
@@ -31,30 +29,24 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var shop = rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
 
 // bundle is what each test gets: an intake with a real ledger and queue in a Redis of its
-// own, on a client that can be broken.
+// own, on the client that can be broken.
 type bundle struct {
 	*intake.Intake
-	t       *testing.T
-	rdb     *redis.Client
-	breaker *redistest.Breaker
-	ledger  *ledger.Ledger   // never broken
-	asynq   *asynq.Inspector // never broken
-	logged  *bytes.Buffer
+	*queuetest.Redis
+	t      *testing.T
+	ledger *ledger.Ledger // never broken
+	logged *bytes.Buffer
 }
 
 func open(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
-	server := redistest.Start(t)
-	b := &bundle{t: t, rdb: server.Client(), breaker: &redistest.Breaker{}, logged: &bytes.Buffer{}}
-	broken := server.Client()
-	b.ledger, b.asynq = ledger.New(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
-	producer := newProducer(broken)
-	broken.AddHook(b.breaker) // after the producer's hook, so that it breaks what is sent
-	admission := intake.NewAdmission(queue.NewInspector(broken), ledger.New(broken), 1000)
-	b.Intake = intake.New(ledger.New(broken), producer, shop, admission, slog.New(slog.NewTextHandler(b.logged, nil)))
-	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
-	return b
+	r, log := queuetest.Start(t), &bytes.Buffer{}
+	l := ledger.New(r.Broken)
+	admission := intake.NewAdmission(queue.NewInspector(r.Broken), l, 1000)
+	in := intake.New(l, newProducer(r.Broken), shop, admission, slog.New(slog.NewTextHandler(log, nil)))
+	t.Cleanup(func() { ledgertest.CheckBooks(t, r.RDB) })
+	return &bundle{in, r, t, ledger.New(r.RDB), log}
 }
 
 func newProducer(rdb redis.UniversalClient) *queue.Producer {
@@ -76,38 +68,22 @@ func unnamed(t *testing.T) order.Order {
 	return o
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // submit submits an order that must be accepted.
 func (b *bundle) submit(o order.Order) order.Record {
 	b.t.Helper()
 	rec, _, err := b.Submit(b.t.Context(), o)
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 	return rec
 }
 
 // queuesOf returns the queues in which the order has a task.
 func (b *bundle) queuesOf(id string) (queues []order.Queue) {
 	for _, q := range order.Queues() {
-		if b.task(q, id) != nil {
+		if b.Task(q, id) != nil {
 			queues = append(queues, q)
 		}
 	}
 	return queues
-}
-
-// task returns Asynq's view of the order's task, nil if there is none.
-func (b *bundle) task(q order.Queue, id string) *asynq.TaskInfo {
-	info, err := b.asynq.GetTaskInfo(string(q), id)
-	if err != nil {
-		return nil
-	}
-	return info
 }
 
 // noTask is the state of an order's task if there is none.
@@ -115,7 +91,7 @@ const noTask = asynq.TaskState(0)
 
 // stateOf returns the state of the order's task in the default queue.
 func (b *bundle) stateOf(id string) asynq.TaskState {
-	if info := b.task(order.QueueDefault, id); info != nil {
+	if info := b.Task(order.QueueDefault, id); info != nil {
 		return info.State
 	}
 	return noTask
@@ -142,7 +118,7 @@ func (b *bundle) record() order.Record {
 func (b *bundle) totals() stats.Totals {
 	b.t.Helper()
 	totals, err := b.ledger.Totals(b.t.Context())
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 	return totals
 }
 
@@ -151,14 +127,14 @@ func (b *bundle) attempt(id string) order.Claim {
 	b.t.Helper()
 	c := order.Claim{ID: id, Token: "t", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3}
 	_, err := b.ledger.Begin(b.t.Context(), c)
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 	return c
 }
 
 // checkBroken checks that one command was broken.
 func (b *bundle) checkBroken() {
 	b.t.Helper()
-	if n := b.breaker.Fired(); n != 1 {
+	if n := b.Breaker.Fired(); n != 1 {
 		b.t.Fatalf("%d commands were broken", n)
 	}
 }
@@ -171,27 +147,8 @@ func (b *bundle) checkWarned(text string) {
 	}
 }
 
-// breakNth breaks the n-th command that matches.
-func (b *bundle) breakNth(n int, f redistest.Fault, match func(redis.Cmder) bool) {
-	seen := 0
-	b.breaker.Break(f, func(c redis.Cmder) bool {
-		if match(c) {
-			seen++
-		}
-		return seen >= n && match(c)
-	})
-}
-
-// secondKey matches the scripts of Asynq whose second key has this suffix.
-func secondKey(suffix string) func(redis.Cmder) bool {
-	return func(c redis.Cmder) bool {
-		keys := redistest.Keys(c)
-		return redistest.Script("asynq:")(c) && len(keys) > 1 && strings.HasSuffix(keys[1], suffix)
-	}
-}
-
 // The scripts of Asynq that delete a task and that add a pending one.
-var removes, enqueues = secondKey(":groups"), secondKey(":pending")
+var removes, enqueues = queuetest.SecondKey(":groups"), queuetest.SecondKey(":pending")
 
 // step brings order o1 into a state.
 type step func(b *bundle)
@@ -213,7 +170,7 @@ func processing(b *bundle) {
 // retrying fails an attempt.
 func retrying(b *bundle) {
 	accepted(b)
-	must(b.t, b.ledger.Fail(b.t.Context(), b.attempt("o1"), order.Failure{Error: "busy", RetryIn: time.Minute}))
+	queuetest.Must(b.t, b.ledger.Fail(b.t.Context(), b.attempt("o1"), order.Failure{Error: "busy", RetryIn: time.Minute}))
 }
 
 // decided gives it an outcome before its task is acknowledged.
@@ -224,7 +181,7 @@ func decided(s order.Status) step {
 		if s != order.StatusCompleted {
 			out.Error = "the reason"
 		}
-		must(b.t, b.ledger.Settle(b.t.Context(), b.attempt("o1"), out))
+		queuetest.Must(b.t, b.ledger.Settle(b.t.Context(), b.attempt("o1"), out))
 	}
 }
 
@@ -234,89 +191,22 @@ func settled(s order.Status) step { return withoutTask(decided(s)) }
 // archived makes it fail, and archives its task as the worker and Asynq do.
 func archived(b *bundle) {
 	decided(order.StatusFailed)(b)
-	must(b.t, b.asynq.ArchiveTask("default", "o1"))
+	queuetest.Must(b.t, b.Asynq.ArchiveTask("default", "o1"))
 }
 
 // cancelled cancels it with the reason "first".
 func cancelled(b *bundle) {
 	scheduled(b)
 	_, err := b.Cancel(b.t.Context(), "o1", "first")
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 }
 
 // withoutTask deletes its task afterwards, as a crash before enqueuing would.
 func withoutTask(s step) step {
 	return func(b *bundle) {
 		s(b)
-		must(b.t, b.asynq.DeleteTask("default", "o1"))
+		queuetest.Must(b.t, b.Asynq.DeleteTask("default", "o1"))
 	}
 }
 
 func unknown(*bundle) {}
-
-// checkRefused checks that a change was refused because of the order's status, or because
-// the order is unknown.
-func checkRefused(t *testing.T, rec order.Record, err error, s order.Status) {
-	t.Helper()
-	var refused *order.StatusError
-	isRefused := errors.As(err, &refused) && refused.Status == s || s == "" && errors.Is(err, order.ErrNotFound)
-	if !isRefused || rec.ID != "" {
-		t.Errorf("answered %+v, %v, want a refusal because of status %q", rec, err, s)
-	}
-}
-
-// fakeLedger is a ledger in memory that accepts each order once, or fails.
-type fakeLedger struct {
-	intake.Ledger // the methods that are not needed
-	mu            sync.Mutex
-	known         map[string]bool
-	err           error
-}
-
-func (l *fakeLedger) AcceptAll(_ context.Context, entries []order.Entry) ([]order.Acceptance, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return nil, l.err
-	}
-	if l.known == nil {
-		l.known = map[string]bool{}
-	}
-	all := make([]order.Acceptance, len(entries))
-	for i, e := range entries {
-		all[i] = order.Acceptance{
-			Record: order.Record{Order: e.Order, Status: order.StatusPending, Queue: e.Queue}, IsNew: !l.known[e.ID],
-		}
-		l.known[e.ID] = true
-	}
-	return all, nil
-}
-
-// Get returns no record: this ledger remembers ids only.
-func (*fakeLedger) Get(context.Context, string) (order.Record, error) {
-	return order.Record{}, order.ErrNotFound
-}
-
-func (l *fakeLedger) Cancel(context.Context, string, string) (order.Record, error) {
-	return order.Record{}, l.err
-}
-
-func (l *fakeLedger) Retry(context.Context, string, string) (order.Record, error) {
-	return order.Record{}, l.err
-}
-
-// fakeQueue remembers which orders were enqueued. It cannot withdraw.
-type fakeQueue struct {
-	intake.Queue
-	mu  sync.Mutex
-	ids []string
-}
-
-func (q *fakeQueue) EnqueueAll(_ context.Context, waiting []order.Handover) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, h := range waiting {
-		q.ids = append(q.ids, h.Record.ID)
-	}
-	return nil
-}

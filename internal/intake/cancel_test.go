@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -30,7 +31,7 @@ func TestCancel(t *testing.T) {
 		{"retried after it failed", func(b *bundle) {
 			settled(order.StatusFailed)(b)
 			_, err := b.Retry(b.t.Context(), "o1")
-			must(b.t, err)
+			queuetest.Must(b.t, err)
 		}, "second", asynq.TaskStatePending},
 	}
 	for _, row := range rows {
@@ -54,93 +55,48 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestCancelRefused checks which orders cannot be cancelled, and that neither they nor their
-// tasks change.
-func TestCancelRefused(t *testing.T) {
+// TestCancelFaults breaks each command of Cancel, the writes in both ways, and repeats the
+// call. The order is cancelled once, with the reason that was stored first. Until its task
+// is removed, a warning names it.
+func TestCancelFaults(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name   string
-		before step
-		status order.Status // empty for an order that is unknown
+		match  func(redis.Cmder) bool
+		fault  redistest.Fault
+		fails  bool // the cancel is not recorded, or its answer is lost
+		left   asynq.TaskState
+		reason string // as stored
 	}{
-		{"processing", processing, order.StatusProcessing},
-		{"completed", settled(order.StatusCompleted), order.StatusCompleted},
-		{"rejected", settled(order.StatusRejected), order.StatusRejected},
-		{"failed", settled(order.StatusFailed), order.StatusFailed},
-		{"unknown", unknown, ""},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			row.before(b)
-			before, task := b.record(), b.stateOf("o1")
-			rec, err := b.Cancel(t.Context(), "o1", "too late")
-			checkRefused(t, rec, err, row.status)
-			if diff := cmp.Diff(before, b.record()); diff != "" {
-				t.Errorf("record (-before +after):\n%s", diff)
-			}
-			b.checkTask("afterwards", task)
-		})
-	}
-}
-
-// TestCancelFaults breaks the write of Cancel in both ways and repeats it. The order is
-// cancelled once, with the reason that was stored first.
-func TestCancelFaults(t *testing.T) {
-	t.Parallel()
-	for fault, want := range map[redistest.Fault]string{redistest.NotApplied: "second", redistest.ReplyLost: "first"} {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			scheduled(b)
-			b.breaker.Break(fault, redistest.Script("orders:"))
-			if _, err := b.Cancel(t.Context(), "o1", "first"); !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("the broken cancel answered %v", err)
-			}
-			b.checkBroken()
-			b.checkTask("before the repeat", asynq.TaskStateScheduled)
-			rec, err := b.Cancel(t.Context(), "o1", "second")
-			if err != nil || rec.Status != order.StatusCancelled || rec.CancelReason != want {
-				t.Errorf("the repeat answered %s because %q, %v", rec.Status, rec.CancelReason, err)
-			}
-			b.checkTask("after the repeat", noTask)
-			if n := b.totals().ByStatus[order.StatusCancelled]; n != 1 {
-				t.Errorf("%d orders are cancelled", n)
-			}
-		})
-	}
-}
-
-// TestWithdrawFaults breaks each command that removes the task. The order is cancelled, a
-// warning names it, and a repeat removes the task.
-func TestWithdrawFaults(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name  string
-		match func(redis.Cmder) bool
-		fault redistest.Fault
-		left  asynq.TaskState
-	}{
-		{"read the task", redistest.Script("asynq:"), redistest.NotApplied, asynq.TaskStateScheduled},
-		{"remove the task", removes, redistest.NotApplied, asynq.TaskStateScheduled},
-		{"remove the task", removes, redistest.ReplyLost, noTask},
+		{"record", redistest.Script("orders:"), redistest.NotApplied, true, asynq.TaskStateScheduled, "second"},
+		{"record", redistest.Script("orders:"), redistest.ReplyLost, true, asynq.TaskStateScheduled, "first"},
+		{"read the task", redistest.Script("asynq:"), redistest.NotApplied, false, asynq.TaskStateScheduled, "first"},
+		{"remove the task", removes, redistest.NotApplied, false, asynq.TaskStateScheduled, "first"},
+		{"remove the task", removes, redistest.ReplyLost, false, noTask, "first"},
 	}
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
 			scheduled(b)
-			b.breaker.Break(row.fault, row.match)
-			rec, err := b.Cancel(t.Context(), "o1", "changed my mind")
-			if err != nil || rec.Status != order.StatusCancelled || b.record().Status != order.StatusCancelled {
-				t.Errorf("answered %s, %v", rec.Status, err)
+			b.Breaker.Break(row.fault, row.match)
+			rec, err := b.Cancel(t.Context(), "o1", "first")
+			if errors.Is(err, order.ErrUnavailable) != row.fails || (rec.Status == order.StatusCancelled) == row.fails {
+				t.Errorf("the broken cancel answered %s, %v", rec.Status, err)
 			}
 			b.checkBroken()
-			b.checkWarned("order_id=o1")
+			if !row.fails {
+				b.checkWarned("order_id=o1")
+			}
 			b.checkTask("after the fault", row.left)
 			b.logged.Reset()
-			if _, err := b.Cancel(t.Context(), "o1", ""); err != nil || b.logged.Len() > 0 {
-				t.Errorf("the repeat answered %v, logged %q", err, b.logged)
+			rec, err = b.Cancel(t.Context(), "o1", "second")
+			if err != nil || rec.Status != order.StatusCancelled || rec.CancelReason != row.reason || b.logged.Len() > 0 {
+				t.Errorf("the repeat answered %s because %q, %v, and logged %q", rec.Status, rec.CancelReason, err, b.logged)
 			}
 			b.checkTask("after the repeat", noTask)
+			if n := b.totals().ByStatus[order.StatusCancelled]; n != 1 {
+				t.Errorf("%d orders are cancelled", n)
+			}
 		})
 	}
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.opentelemetry.io/otel/trace"
 
+	"orderprocessor/internal/batch/batchtest"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // stalledLedger is a ledger whose first batch waits until the test continues, so that the
@@ -35,7 +37,7 @@ type stalled struct {
 func (b *bundle) stalled() stalled {
 	l := &stalledLedger{Ledger: b.ledger, reached: make(chan struct{}), resume: make(chan struct{})}
 	admission := intake.NewAdmission(nil, nil, plenty)
-	return stalled{intake.New(l, newProducer(b.rdb), shop, admission, slog.New(slog.DiscardHandler)), l}
+	return stalled{intake.New(l, newProducer(b.RDB), shop, admission, slog.New(slog.DiscardHandler)), l}
 }
 
 func (l *stalledLedger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
@@ -50,12 +52,12 @@ func (l *stalledLedger) AcceptAll(ctx context.Context, entries []order.Entry) ([
 // submitTogether submits orders, each with its context, that share a batch.
 func (s stalled) submitTogether(t *testing.T, ctxs []context.Context, orders []order.Order) []order.Acceptance {
 	t.Helper()
-	var all sync.WaitGroup
 	submit := func(ctx context.Context, o order.Order) (a order.Acceptance) {
 		a.Record, a.IsNew, a.Err = s.Submit(ctx, o)
 		return a
 	}
-	all.Go(func() {
+	var sending sync.WaitGroup
+	sending.Go(func() {
 		first := ordertest.Order(t, ordertest.WithPriority(order.PriorityHigh))
 		if a := submit(t.Context(), first); a.Err != nil || !a.IsNew {
 			t.Errorf("the first order: %+v", a)
@@ -63,29 +65,15 @@ func (s stalled) submitTogether(t *testing.T, ctxs []context.Context, orders []o
 	})
 	<-s.reached
 	answers := make([]order.Acceptance, len(orders))
-	for i, o := range orders {
-		own := arriving{ctxs[i], &sync.Once{}, make(chan struct{})}
-		all.Go(func() { answers[i] = submit(own, o) })
-		<-own.arrived
-	}
-	close(s.resume)
-	all.Wait()
+	resume := func() { close(s.resume) }
+	batchtest.Together(len(orders), resume, func(i int, join func(context.Context) context.Context) {
+		answers[i] = submit(join(ctxs[i]), orders[i])
+	})
+	sending.Wait()
 	if diff := cmp.Diff([]int{1, len(orders)}, s.batches); diff != "" {
 		t.Errorf("orders in each batch (-want +got):\n%s", diff)
 	}
 	return answers
-}
-
-// arriving is a context that closes arrived when its caller begins to wait for its batch.
-type arriving struct {
-	context.Context
-	once    *sync.Once
-	arrived chan struct{}
-}
-
-func (a arriving) Done() <-chan struct{} {
-	a.once.Do(func() { close(a.arrived) })
-	return a.Context.Done()
 }
 
 // TestSameResultAsAlone checks that each order of a batch, and each of several concurrent
@@ -110,7 +98,7 @@ func TestSameResultAsAlone(t *testing.T) {
 			done := b.record().Order
 			known := ordertest.Order(t, ordertest.WithID("known"))
 			b.submit(known)
-			must(t, b.asynq.DeleteTask("default", "known"))
+			queuetest.Must(t, b.Asynq.DeleteTask("default", "known"))
 			other := ordertest.Order(t, ordertest.WithID("known"), ordertest.WithAmount("1"))
 			twice := ordertest.Order(t, ordertest.WithID("twice"), ordertest.WithPriority(order.PriorityHigh))
 			changed := ordertest.Order(t, ordertest.WithID("twice"), ordertest.WithPriority(order.PriorityLow))
@@ -207,7 +195,7 @@ func TestTraces(t *testing.T) {
 	}
 	b.stalled().submitTogether(t, ctxs, orders)
 	for i, o := range orders {
-		info := b.task(order.QueueDefault, o.ID)
+		info := b.Task(order.QueueDefault, o.ID)
 		if info == nil || info.Headers["traceparent"] != want[i] {
 			t.Errorf("the task of order %d is %+v, want the trace %q", i, info, want[i])
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,79 +19,8 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 )
-
-// listLedger is a ledger of orders in memory, newest first, that can be slow and can fail.
-type listLedger struct {
-	intake.Ledger  // the methods that are not needed
-	orders         []order.Record
-	retried        []string
-	onList         func(n int) error
-	onRetry        func(n int) error
-	lists, retries int
-}
-
-// listOf returns n failed orders, whose errors are the reasons in turn.
-func listOf(n int, reasons ...string) *listLedger {
-	pass := func(int) error { return nil }
-	l := &listLedger{onList: pass, onRetry: pass}
-	for i := range n {
-		l.orders = append(l.orders, order.Record{
-			Order: order.Order{ID: fmt.Sprintf("o%d", i)}, Status: order.StatusFailed, Queue: order.QueueDefault,
-			CreatedAt: time.UnixMicro(int64(2_000_000 - i)).UTC(), Error: reasons[i%len(reasons)],
-		})
-	}
-	return l
-}
-
-func (l *listLedger) List(
-	_ context.Context, f order.Filter, after order.Position, limit int,
-) (page []order.Record, next order.Position, err error) {
-	l.lists++
-	if err := l.onList(l.lists); err != nil {
-		return nil, order.Position{}, err
-	}
-	for _, rec := range l.orders {
-		passed := !after.IsZero() && !rec.CreatedAt.Before(after.CreatedAt)
-		if passed || rec.Status != f.Status {
-			continue
-		}
-		if len(page) == limit {
-			return page, positionOf(page[limit-1]), nil
-		}
-		page = append(page, rec)
-	}
-	return page, order.Position{}, nil
-}
-
-func (l *listLedger) Retry(_ context.Context, id, token string) (order.Record, error) {
-	l.retries++
-	if err := l.onRetry(l.retries); err != nil {
-		return order.Record{}, err
-	}
-	i, err := strconv.Atoi(strings.TrimPrefix(id, "o"))
-	if err != nil {
-		return order.Record{}, err
-	}
-	if rec := &l.orders[i]; rec.Status != order.StatusFailed || token == "" {
-		return order.Record{}, fmt.Errorf("retry order %s: %w", id, &order.StatusError{Status: rec.Status})
-	}
-	l.orders[i].Status = order.StatusPending
-	l.retried = append(l.retried, id)
-	return l.orders[i], nil
-}
-
-func positionOf(rec order.Record) order.Position {
-	return order.Position{CreatedAt: rec.CreatedAt, ID: rec.ID}
-}
-
-// position returns where to continue after n orders, the start for none.
-func (l *listLedger) position(n int) order.Position {
-	if n == 0 {
-		return order.Position{}
-	}
-	return positionOf(l.orders[n-1])
-}
 
 // inBubble runs a test, where time is fake, with an intake that has room for so many orders.
 func inBubble(t *testing.T, l *listLedger, room int, test func(t *testing.T, in *intake.Intake, q *fakeQueue)) {
@@ -178,32 +106,6 @@ func TestRetryAllLimit(t *testing.T) {
 					}
 					if len(l.retried) != want.Retried || !slices.Equal(l.retried, q.ids) || dry && l.retries > 0 {
 						t.Errorf("%d orders were retried, %d of them enqueued, want %d", len(l.retried), len(q.ids), want.Retried)
-					}
-				})
-			})
-		}
-	}
-}
-
-// TestRetryAllContinues checks that repeated calls meet each order once, whatever the limit.
-func TestRetryAllContinues(t *testing.T) {
-	t.Parallel()
-	for _, limit := range []int{1, 7, 67, 100, 150, 200, 201, 1000} {
-		for _, dry := range []bool{true, false} {
-			t.Run(fmt.Sprintf("limit %d, dry %t", limit, dry), func(t *testing.T) {
-				l := listOf(450, "busy", "odd", "away")
-				inBubble(t, l, plenty, func(t *testing.T, in *intake.Intake, _ *fakeQueue) {
-					want := intake.RetryReport{Count: 150, Retried: 150}
-					if dry {
-						want.Retried = 0
-					}
-					got, _ := retryAll(t, in, failed("busy"), limit, dry)
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Errorf("all reports together (-want +got):\n%s", diff)
-					}
-					slices.Sort(l.retried)
-					if n := len(slices.Compact(l.retried)); n != want.Retried {
-						t.Errorf("%d different orders were retried", n)
 					}
 				})
 			})
@@ -360,8 +262,8 @@ func (b *bundle) settle(id, customer string, out order.Outcome) {
 	b.t.Helper()
 	o := ordertest.Order(b.t, ordertest.WithID(id), ordertest.WithCustomer(customer))
 	_, _, err := ledgertest.Accept(b.t.Context(), b.ledger, o, order.QueueDefault)
-	must(b.t, err)
-	must(b.t, b.ledger.Settle(b.t.Context(), b.attempt(id), out))
+	queuetest.Must(b.t, err)
+	queuetest.Must(b.t, b.ledger.Settle(b.t.Context(), b.attempt(id), out))
 }
 
 // TestRetryAll retries the matching orders of a real ledger, over several pages and calls,
@@ -387,12 +289,12 @@ func TestRetryAll(t *testing.T) {
 		}
 	}
 	until, err := b.ledger.Now(t.Context())
-	must(t, err)
+	queuetest.Must(t, err)
 	b.settle("late", "Ada", busy)
 	b.settle("customer", "Bob", busy)
 	want["late"], want["customer"] = order.StatusFailed, order.StatusFailed
-	document := b.rdb.HGet(t.Context(), ledgertest.RecordKey("o2"), "d").Val()
-	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", "{")
+	document := b.RDB.HGet(t.Context(), ledgertest.RecordKey("o2"), "d").Val()
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", "{")
 	want["o2"] = order.StatusFailed
 
 	moved := map[string]bool{}
@@ -424,7 +326,7 @@ func TestRetryAll(t *testing.T) {
 	if !strings.Contains(log.String(), "order o2") {
 		t.Errorf("logged %q, want the order that cannot be read", log)
 	}
-	b.rdb.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", document)
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("o2"), "d", document)
 	for id, status := range want {
 		if rec, err := b.ledger.Get(t.Context(), id); err != nil || rec.Status != status {
 			t.Errorf("order %s is %s, %v, want %s", id, rec.Status, err, status)

@@ -11,6 +11,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -37,7 +38,7 @@ func TestRetry(t *testing.T) {
 			want := b.record()
 			want.Status, want.ProcessedAt = order.StatusPending, time.Time{}
 			rec, err := b.Retry(t.Context(), "o1")
-			must(t, err)
+			queuetest.Must(t, err)
 			if diff := cmp.Diff(want, rec); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
 			}
@@ -48,46 +49,6 @@ func TestRetry(t *testing.T) {
 			b.checkRetried(1)
 			if b.logged.Len() > 0 {
 				t.Errorf("logged %q", b.logged)
-			}
-		})
-	}
-}
-
-// TestRetryRefused checks which orders cannot be retried, and that neither they nor their
-// tasks change and no room is kept for them.
-func TestRetryRefused(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name   string
-		before step
-		status order.Status // empty for an order that is unknown
-	}{
-		{"scheduled", scheduled, order.StatusScheduled},
-		{"pending", accepted, order.StatusPending},
-		{"processing", processing, order.StatusProcessing},
-		{"retrying", retrying, order.StatusRetrying},
-		{"completed", settled(order.StatusCompleted), order.StatusCompleted},
-		{"cancelled", cancelled, order.StatusCancelled},
-		{"unknown", unknown, ""},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			b := open(t)
-			row.before(b)
-			before, task := b.record(), b.stateOf("o1")
-			q := &fakeQueue{}
-			in := newIntake(b.ledger, q, 1)
-			for range 3 {
-				rec, err := in.Retry(t.Context(), "o1")
-				checkRefused(t, rec, err, row.status)
-			}
-			if diff := cmp.Diff(before, b.record()); diff != "" || len(q.ids) > 0 {
-				t.Errorf("enqueued %v, record (-before +after):\n%s", q.ids, diff)
-			}
-			b.checkTask("afterwards", task)
-			b.checkRetried(0)
-			if _, isNew, err := in.Submit(t.Context(), ordertest.Order(t)); err != nil || !isNew {
-				t.Errorf("there is no room: %v", err)
 			}
 		})
 	}
@@ -117,74 +78,53 @@ func TestRetryNeedsRoom(t *testing.T) {
 	}
 }
 
-// TestRetryFaults breaks the write of Retry in both ways. The order may be pending then, and
-// is retried once, whatever its operator does next.
+// TestRetryFaults breaks each command of Retry, the writes in both ways. Unless the write
+// of the record was lost the order is pending then, even if its operator got an error. It
+// is retried once, whatever its operator and client do next, and has one task in the end.
 func TestRetryFaults(t *testing.T) {
-	t.Parallel()
-	for fault, after := range map[redistest.Fault]order.Status{
-		redistest.NotApplied: order.StatusFailed,
-		redistest.ReplyLost:  order.StatusPending,
-	} {
-		t.Run(fault.String(), func(t *testing.T) {
-			b := open(t)
-			archived(b)
-			b.breaker.Break(fault, redistest.Script("orders:"))
-			if _, err := b.Retry(t.Context(), "o1"); !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("the broken retry answered %v", err)
-			}
-			b.checkBroken()
-			if s := b.record().Status; s != after {
-				t.Errorf("the order is %s, want %s", s, after)
-			}
-			b.checkTask("after the fault", asynq.TaskStateArchived)
-			rec, err := b.Retry(t.Context(), "o1")
-			if fault == redistest.ReplyLost {
-				checkRefused(t, rec, err, order.StatusPending)
-			} else {
-				must(t, err)
-			}
-			b.submit(b.record().Order) // the client's repeat does as recovery would
-			if s := b.record().Status; s != order.StatusPending {
-				t.Errorf("the order is %s", s)
-			}
-			b.checkTask("afterwards", asynq.TaskStatePending)
-			b.checkRetried(1)
-		})
-	}
-}
-
-// TestRetryEnqueueFaults breaks each command that replaces the archived task of a retried
-// order, the writes in both ways. The order is retried, a warning names it, and it has one
-// task after it is sent again.
-func TestRetryEnqueueFaults(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name  string
 		match func(redis.Cmder) bool
 		nth   int // of those that match
 		fault redistest.Fault
+		fails bool
+		after order.Status
 		left  asynq.TaskState
 	}{
-		{"find the archived task", enqueues, 2, redistest.NotApplied, asynq.TaskStateArchived},
-		{"read it", redistest.Script("asynq:"), 3, redistest.NotApplied, asynq.TaskStateArchived},
-		{"remove it", removes, 1, redistest.NotApplied, asynq.TaskStateArchived},
-		{"remove it", removes, 1, redistest.ReplyLost, noTask},
-		{"add the new task", enqueues, 3, redistest.NotApplied, noTask},
-		{"add the new task", enqueues, 3, redistest.ReplyLost, asynq.TaskStatePending},
+		{"record", redistest.Script("orders:"), 1, redistest.NotApplied, true, order.StatusFailed, asynq.TaskStateArchived},
+		{"record", redistest.Script("orders:"), 1, redistest.ReplyLost, true, order.StatusPending, asynq.TaskStateArchived},
+		{"find the archived task", enqueues, 2, redistest.NotApplied, false, order.StatusPending, asynq.TaskStateArchived},
+		{"read it", redistest.Script("asynq:"), 3, redistest.NotApplied, false, order.StatusPending, asynq.TaskStateArchived},
+		{"remove it", removes, 1, redistest.NotApplied, false, order.StatusPending, asynq.TaskStateArchived},
+		{"remove it", removes, 1, redistest.ReplyLost, false, order.StatusPending, noTask},
+		{"add the new task", enqueues, 3, redistest.NotApplied, false, order.StatusPending, noTask},
+		{"add the new task", enqueues, 3, redistest.ReplyLost, false, order.StatusPending, asynq.TaskStatePending},
 	}
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
 			archived(b)
-			b.breakNth(row.nth, row.fault, row.match)
+			b.Breaker.BreakNth(row.nth, row.fault, row.match)
 			rec, err := b.Retry(t.Context(), "o1")
-			if err != nil || rec.Status != order.StatusPending || b.record().Status != order.StatusPending {
-				t.Errorf("answered %s, %v", rec.Status, err)
+			if errors.Is(err, order.ErrUnavailable) != row.fails || (rec.Status == order.StatusPending) == row.fails {
+				t.Errorf("the broken retry answered %s, %v", rec.Status, err)
 			}
 			b.checkBroken()
-			b.checkWarned("order_id=o1")
+			if !row.fails {
+				b.checkWarned("order_id=o1")
+			}
+			if s := b.record().Status; s != row.after {
+				t.Errorf("the order is %s, want %s", s, row.after)
+			}
 			b.checkTask("after the fault", row.left)
-			again, isNew, err := b.Submit(t.Context(), rec.Order)
+			rec, err = b.Retry(t.Context(), "o1")
+			if row.after == order.StatusPending {
+				checkRefused(t, rec, err, order.StatusPending)
+			} else {
+				queuetest.Must(t, err)
+			}
+			again, isNew, err := b.Submit(t.Context(), b.record().Order) // recovery would do the same
 			if err != nil || isNew || again.Status != order.StatusPending {
 				t.Errorf("sent again: %s, new %t, %v", again.Status, isNew, err)
 			}

@@ -118,7 +118,7 @@ func TestSubmitAllFaults(t *testing.T) {
 			b := open(t)
 			orders := batchOf(t, 9)
 			orders[3].ID, orders[4].ID = "", ""
-			b.breaker.Break(fault, redistest.Script("orders:"))
+			b.Breaker.Break(fault, redistest.Script("orders:"))
 			for i, a := range b.SubmitAll(t.Context(), orders) {
 				var uncertain *order.UncertainError
 				if made := errors.As(a.Err, &uncertain); !errors.Is(a.Err, order.ErrUnavailable) || made != (orders[i].ID == "") || a.IsNew {
@@ -145,7 +145,7 @@ func TestSubmitAllFaults(t *testing.T) {
 		t.Run("tasks/"+fault.String(), func(t *testing.T) {
 			b := open(t)
 			orders := batchOf(t, 9)
-			b.breaker.Break(fault, func(c redis.Cmder) bool { return c.Name() == "sadd" })
+			b.Breaker.Break(fault, func(c redis.Cmder) bool { return c.Name() == "sadd" })
 			for i, a := range b.SubmitAll(t.Context(), orders) {
 				if a.Err != nil || !a.IsNew || a.Record.ID != orders[i].ID {
 					t.Errorf("order %d: %+v", i, a)

@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -73,7 +74,7 @@ func TestSubmitKnown(t *testing.T) {
 		{"retried and not queued yet", func(b *bundle) {
 			settled(order.StatusFailed)(b)
 			_, err := b.ledger.Retry(b.t.Context(), "o1", "r")
-			must(b.t, err)
+			queuetest.Must(b.t, err)
 		}, order.StatusPending, 1},
 	}
 	for _, row := range rows {
@@ -168,39 +169,64 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestEnqueueFaults breaks each write of the task in both ways. The order is accepted. If
-// it is not queued, a warning gives the reason; a broken script is repeated.
-func TestEnqueueFaults(t *testing.T) {
+// TestSubmitFaults breaks each command of Submit in both ways. Without a record the
+// submission fails. Without a task the order is accepted, and a warning gives the reason; a
+// broken script is repeated. When the order is sent again, it is accepted once and has its
+// task.
+func TestSubmitFaults(t *testing.T) {
 	t.Parallel()
+	const pending, scheduled = order.StatusPending, order.StatusScheduled
+	records, tasks := redistest.Script("orders:"), redistest.Script("asynq:")
+	names := func(c redis.Cmder) bool { return c.Name() == "sadd" }
 	rows := []struct {
 		name   string
+		status order.Status // of the order
 		match  func(redis.Cmder) bool
 		nth    int // of those that match
+		fails  bool
 		warned bool
 	}{
-		{"name the queue", func(c redis.Cmder) bool { return c.Name() == "sadd" }, 1, true},
-		{"add the task", redistest.Script("asynq:"), 1, false},
-		{"add the task again", redistest.Script("asynq:"), 2, false},
+		{"record", pending, records, 1, true, false},
+		{"record a scheduled order", scheduled, records, 1, true, false},
+		{"name the queue", pending, names, 1, false, true},
+		{"name the queue of a scheduled order", scheduled, names, 1, false, true},
+		{"add the task", pending, tasks, 1, false, false},
+		{"add the task of a scheduled order", scheduled, tasks, 1, false, false},
+		{"add the task again", pending, tasks, 2, false, false},
+		{"find the task of a scheduled order", scheduled, tasks, 2, false, true},
 	}
+	states := map[order.Status]asynq.TaskState{pending: asynq.TaskStatePending, scheduled: asynq.TaskStateScheduled}
 	for _, row := range rows {
 		for _, fault := range redistest.Faults() {
 			t.Run(row.name+"/"+fault.String(), func(t *testing.T) {
 				b := open(t)
 				o := ordertest.Order(t, ordertest.WithID("o1"))
-				b.breakNth(row.nth, fault, row.match)
+				if row.status == scheduled {
+					o.ProcessAt = time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+				}
+				b.Breaker.BreakNth(row.nth, fault, row.match)
 				rec, isNew, err := b.Submit(t.Context(), o)
-				if err != nil || !isNew || rec.ID != "o1" || rec.Status != order.StatusPending {
-					t.Errorf("answered %+v, new %t, %v", rec, isNew, err)
+				if errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
+					t.Errorf("answered %v", err)
+				}
+				if !row.fails && (!isNew || rec.ID != "o1" || rec.Status != row.status) {
+					t.Errorf("answered %+v, new %t", rec, isNew)
 				}
 				b.checkBroken()
 				if row.warned {
 					b.checkWarned("order_id=o1")
-				} else if n := len(b.queuesOf("o1")); n != 1 || b.logged.Len() > 0 {
-					t.Errorf("the order has %d tasks, logged %q", n, b.logged)
+				} else if b.logged.Len() > 0 {
+					t.Errorf("logged %q", b.logged)
 				}
-				b.submit(o)
-				if diff := cmp.Diff([]order.Queue{order.QueueDefault}, b.queuesOf("o1")); diff != "" {
-					t.Errorf("queues after the repeat (-want +got):\n%s", diff)
+				if !row.fails && !row.warned {
+					b.checkTask("after the fault", states[row.status])
+				}
+				if rec := b.submit(o); rec.Status != row.status {
+					t.Errorf("sent again, the order is %s", rec.Status)
+				}
+				b.checkTask("afterwards", states[row.status])
+				if n := b.totals().Accepted; n != 1 {
+					t.Errorf("%d orders are accepted", n)
 				}
 			})
 		}
@@ -258,7 +284,7 @@ func TestSubmitScheduled(t *testing.T) {
 				if diff := cmp.Diff(rec, b.record()); diff != "" {
 					t.Errorf("stored (-returned +stored):\n%s", diff)
 				}
-				info := b.task(order.QueueDefault, "o1")
+				info := b.Task(order.QueueDefault, "o1")
 				if info == nil || info.State != row.state {
 					t.Fatalf("the task is %+v, want it %v", info, row.state)
 				}
@@ -268,28 +294,5 @@ func TestSubmitScheduled(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestSubmitScheduledConflict checks that the time is a part of the order's content.
-func TestSubmitScheduledConflict(t *testing.T) {
-	b := open(t)
-	at := time.Now().Add(time.Hour)
-	orderAt := func(at time.Time) order.Order {
-		return ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithProcessAt(at))
-	}
-	first := b.submit(orderAt(at))
-	for name, o := range map[string]order.Order{
-		"at once":              ordertest.Order(t, ordertest.WithID("o1")),
-		"a microsecond later":  orderAt(at.Add(time.Microsecond)),
-		"a microsecond before": orderAt(at.Add(-time.Microsecond)),
-	} {
-		if _, _, err := b.Submit(t.Context(), o); !errors.Is(err, order.ErrConflict) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	elsewhere := orderAt(at.In(time.FixedZone("east", 3600)))
-	if diff := cmp.Diff(first, b.submit(elsewhere)); diff != "" {
-		t.Errorf("the same time elsewhere (-want +got):\n%s", diff)
 	}
 }

@@ -1,7 +1,6 @@
 package ledger_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
 )
 
@@ -22,14 +20,7 @@ func entries(orders ...order.Order) []order.Entry {
 	return all
 }
 
-func acceptAll(orders ...order.Order) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.AcceptAll(ctx, entries(orders...))
-		return err
-	}
-}
-
-// TestAcceptAll holds that of many orders each is accepted as if it came alone.
+// TestAcceptAll checks that each of many orders is accepted as it would be alone.
 func TestAcceptAll(t *testing.T) {
 	books := open(t)
 	books.do(t, accept(sample("known")), begin(claim("known", "a")))
@@ -45,27 +36,27 @@ func TestAcceptAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	type said struct {
+	type result struct {
 		ID    string
 		IsNew bool
 		Known bool
 		order.Status
 	}
-	var got []said
+	var got []result
 	for i, a := range answers {
 		if a.Err != nil {
 			if !errors.Is(a.Err, order.ErrConflict) {
 				t.Errorf("order %d: %v", i+1, a.Err)
 			}
-			got = append(got, said{})
+			got = append(got, result{})
 			continue
 		}
-		got = append(got, said{a.Record.ID, a.IsNew, !a.IsNew, a.Record.Status})
+		got = append(got, result{a.Record.ID, a.IsNew, !a.IsNew, a.Record.Status})
 		if diff := cmp.Diff(books.get(t, batch[i].ID), a.Record); diff != "" {
 			t.Errorf("the answer for order %d differs from the record (-record +answer):\n%s", i+1, diff)
 		}
 	}
-	want := []said{
+	want := []result{
 		{"first", true, false, order.StatusPending},
 		{"known", false, true, order.StatusProcessing},
 		{},
@@ -88,8 +79,8 @@ func TestAcceptAll(t *testing.T) {
 	}
 }
 
-// TestAcceptAllKeepsTheirOrder holds that the orders of a batch are listed in
-// their order, at its largest, and can be begun at once.
+// TestAcceptAllKeepsTheirOrder checks that the orders of the largest batch are listed in
+// their order, and can be begun at once.
 func TestAcceptAllKeepsTheirOrder(t *testing.T) {
 	books := open(t)
 	const most = 500
@@ -113,18 +104,14 @@ func TestAcceptAllKeepsTheirOrder(t *testing.T) {
 	}
 }
 
-// TestAcceptAllOfNoneOrTooMany holds a batch to its bounds.
+// TestAcceptAllOfNoneOrTooMany checks the bounds of a batch.
 func TestAcceptAllOfNoneOrTooMany(t *testing.T) {
 	books := open(t)
 	if answers, err := books.AcceptAll(t.Context(), nil); len(answers) != 0 || err != nil {
-		t.Errorf("no orders were answered %v, %v", answers, err)
+		t.Errorf("no orders answered %v, %v", answers, err)
 	}
-	tooMany := make([]order.Order, 501)
-	for i := range tooMany {
-		tooMany[i] = sample(fmt.Sprint("o", i))
-	}
-	if _, err := books.AcceptAll(t.Context(), entries(tooMany...)); err == nil || errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("too many orders were answered %v", err)
+	if _, err := books.AcceptAll(t.Context(), make([]order.Entry, 501)); err == nil || errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("too many orders answered %v", err)
 	}
 	if keys := books.dump(t); len(keys) != 0 {
 		t.Errorf("%d keys were written", len(keys))

@@ -16,14 +16,17 @@ func at(o order.Order, processAt time.Time) order.Order {
 	return o
 }
 
-// TestAcceptForATime holds that an order waits for its time, if that is still
-// to come, and that the time is part of its content.
+// TestAcceptForATime checks that an order waits for its time if that is still to come, and
+// that the time is part of its content.
 func TestAcceptForATime(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	soon, past := at(sample("o1"), now.Add(time.Hour)), at(sample("o1"), now.Add(-time.Hour))
 	later := at(sample("o1"), soon.ProcessAt.Add(time.Microsecond))
-	a := claim("o1", "a")
+	waits := order.Record{Order: soon, Status: order.StatusScheduled}
+	pending := order.Record{Order: past, Status: order.StatusPending}
+	begun := processing(attempt(1, "a", "", ""))
+	begun.Order = soon
 	rows := []struct {
 		name   string
 		before []step
@@ -32,51 +35,21 @@ func TestAcceptForATime(t *testing.T) {
 		err    error
 		after  order.Record
 	}{
-		{"its time is to come", nil, soon, true, nil, order.Record{Order: soon, Status: order.StatusScheduled}},
-		{"its time is over", nil, past, true, nil, order.Record{Order: past, Status: order.StatusPending}},
-		{
-			"again before its time",
-			[]step{accept(soon)},
-			soon, false, nil,
-			order.Record{Order: soon, Status: order.StatusScheduled},
-		},
-		{
-			"again after its time",
-			[]step{accept(past)},
-			past, false, nil,
-			order.Record{Order: past, Status: order.StatusPending},
-		},
+		{"its time is to come", nil, soon, true, nil, waits},
+		{"its time has passed", nil, past, true, nil, pending},
+		{"again before its time", []step{accept(soon)}, soon, false, nil, waits},
+		{"again after its time", []step{accept(past)}, past, false, nil, pending},
 		{
 			"again when it is cancelled",
 			[]step{accept(soon), cancel("o1", "no need")},
 			soon, false, nil,
 			order.Record{Order: soon, Status: order.StatusCancelled, CancelReason: "no need"},
 		},
+		{"again when it has begun", []step{accept(soon), begin(claim("o1", "a"))}, soon, false, nil, begun},
+		{"with another time", []step{accept(soon)}, later, false, order.ErrConflict, waits},
+		{"with no time", []step{accept(soon)}, sample("o1"), false, order.ErrConflict, waits},
 		{
-			"again when it has begun",
-			[]step{accept(soon), begin(a)},
-			soon, false, nil,
-			order.Record{
-				Order: soon, Status: order.StatusProcessing, Handling: order.HandlingStandard,
-				Attempts: []order.Attempt{attempt(1, "a", "", "")},
-			},
-		},
-		{
-			"with another time",
-			[]step{accept(soon)},
-			later, false, order.ErrConflict,
-			order.Record{Order: soon, Status: order.StatusScheduled},
-		},
-		{
-			"with no time",
-			[]step{accept(soon)},
-			sample("o1"), false, order.ErrConflict,
-			order.Record{Order: soon, Status: order.StatusScheduled},
-		},
-		{
-			"with a time, after none",
-			[]step{accept(sample("o1"))},
-			soon, false, order.ErrConflict,
+			"with a time, after none", accepted(), soon, false, order.ErrConflict,
 			order.Record{Order: sample("o1"), Status: order.StatusPending},
 		},
 	}
@@ -100,38 +73,29 @@ func TestAcceptForATime(t *testing.T) {
 			if !stored.ProcessAt.Equal(row.after.ProcessAt) {
 				t.Errorf("its time is %v, want %v", stored.ProcessAt, row.after.ProcessAt)
 			}
-			if keys := differing(found, books.dump(t)); !row.isNew && len(keys) > 0 {
-				t.Errorf("it was not new and changed %q", keys)
+			if diff := cmp.Diff(found, books.dump(t)); !row.isNew && diff != "" {
+				t.Errorf("it was not new and changed the books (-before +after):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestDurationsOfAnOrder holds the durations to the time when the order could
-// first be worked, which is its acceptance, its own time or its last retry.
+// TestDurationsOfAnOrder checks that durations begin when the order could first be worked:
+// at its acceptance, its own time or its last retry.
 func TestDurationsOfAnOrder(t *testing.T) {
 	t.Parallel()
 	a, b := claim("o1", "a"), claim("o1", "b")
-	failed := order.Outcome{Status: order.StatusFailed, Error: "refused"}
+	accepted := func(rec order.Record) time.Time { return rec.CreatedAt }
+	earlier := func(rec order.Record) time.Time { return rec.CreatedAt.Add(-10 * time.Second) }
 	rows := []struct {
 		name  string
 		order order.Order
 		due   func(rec order.Record) time.Time // written into the record; zero leaves what it has
 		since func(rec order.Record) time.Time
 	}{
-		{"at once", sample("o1"), nil, func(rec order.Record) time.Time { return rec.CreatedAt }},
-		{
-			"its time was before its acceptance",
-			at(sample("o1"), time.Now().Add(-time.Hour)),
-			nil,
-			func(rec order.Record) time.Time { return rec.CreatedAt },
-		},
-		{
-			"its time was a while ago",
-			scheduled(sample("o1")),
-			func(rec order.Record) time.Time { return rec.CreatedAt.Add(-10 * time.Second) },
-			func(rec order.Record) time.Time { return rec.CreatedAt.Add(-10 * time.Second) },
-		},
+		{"at once", sample("o1"), nil, accepted},
+		{"its time was before its acceptance", at(sample("o1"), time.Now().Add(-time.Hour)), nil, accepted},
+		{"its time was a while ago", scheduled(sample("o1")), earlier, earlier},
 		{"its time is to come", scheduled(sample("o1")), nil, func(rec order.Record) time.Time { return rec.ProcessAt }},
 	}
 	for _, row := range rows {
@@ -142,7 +106,7 @@ func TestDurationsOfAnOrder(t *testing.T) {
 				due := row.due(books.get(t, "o1")).UnixMicro()
 				books.rdb.HSet(t.Context(), ledgertest.RecordKey("o1"), "u", due)
 			}
-			books.do(t, begin(a), fail(a), begin(b), settle(b, failed))
+			books.do(t, begin(a), fail(a), begin(b), settle(b, refused()))
 			rec := books.get(t, "o1")
 			since := row.since(rec)
 			wait := max(0, rec.Attempts[0].StartedAt.Sub(since))

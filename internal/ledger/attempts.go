@@ -45,7 +45,7 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 // Fail ends the claim's attempt without an outcome: the order is retrying, and due
 // again after the failure's RetryIn. When the failure is Unknown, the order cannot be
 // cancelled until the shop gives a definite answer. Fail returns order.ErrSettled,
-// order.ErrStale when another delivery holds the order, or order.ErrNotFound.
+// order.ErrStale when another delivery has the claim, or order.ErrNotFound.
 func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
 	word, _, err := l.update(ctx, failScript, update{id: c.ID, args: []any{
 		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), unknown(f.Unknown),
@@ -70,7 +70,7 @@ func unknown(u bool) string {
 // Settle gives an order its outcome, which must be completed, rejected or failed. The
 // first outcome wins: for an order that has one already, Settle changes nothing and
 // returns order.ErrSettled, unless that outcome is this claim's own. It returns
-// order.ErrStale when another delivery holds the order, and order.ErrNotFound.
+// order.ErrStale when another delivery has the claim, and order.ErrNotFound.
 func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
 	word, rest, err := l.update(ctx, settleScript, update{id: c.ID, args: []any{
 		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note), string(out.Shop),

@@ -2,12 +2,10 @@ package ledger_test
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/ledger"
@@ -15,42 +13,36 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestRefusedCommand holds that a change whose script may not run one of its commands
+// TestRefusedCommand checks that an update whose script may not run one of its commands
 // writes nothing, whichever command that is.
 func TestRefusedCommand(t *testing.T) {
 	t.Parallel()
-	accepted := []step{accept(sample("o1"))}
-	running := append(slices.Clone(accepted), begin(claim("o1", "a")))
-	over := append(slices.Clone(running), settle(claim("o1", "a"), order.Outcome{Status: order.StatusFailed, Error: "no"}))
-	changes := map[string]struct {
+	a := claim("o1", "a")
+	updates := map[string]struct {
 		before []step
-		change step
+		update step
 	}{
 		"accept": {nil, accept(sample("o1"))},
-		"begin":  {accepted, begin(claim("o1", "a"))},
-		"fail":   {running, fail(claim("o1", "a"))},
-		"settle": {running, settle(claim("o1", "a"), completed())},
-		"cancel": {accepted, cancel("o1", "why")},
-		"lost":   {running, lost("o1", 1)},
-		"retry":  {over, retry("o1", "r")},
-		"forget": {over, func(ctx context.Context, l *ledger.Ledger) error {
-			_, err := l.Forget(ctx, time.Now().Add(time.Hour), 10)
-			return err
-		}},
+		"begin":  {accepted(), begin(a)},
+		"fail":   {accepted(begin(a)), fail(a)},
+		"settle": {accepted(begin(a)), settle(a, completed())},
+		"cancel": {accepted(), cancel("o1", "why")},
+		"lost":   {accepted(begin(a)), lost("o1", 1)},
+		"retry":  {refuse(a), retry("o1", "r")},
+		"forget": {refuse(a), forget()},
 	}
-	for name, row := range changes {
+	for name, row := range updates {
 		for _, command := range []string{"hset", "hdel", "hgetall", "hmget", "zadd", "zrem", "xadd"} {
 			t.Run(name+" without "+command, func(t *testing.T) {
 				b := newBundle(t)
 				if n, _ := b.rdb.Eval(t.Context(), "return redis.acl_check_cmd and 1 or 0", nil).Int(); n == 0 {
-					t.Skip("skipped: this Redis, older than 7.0, does not say which commands a script may run")
+					t.Skip("skipped: this Redis, older than 7.0, does not report which commands a script may run")
 				}
 				b.do(t, row.before...)
 				before := b.dump(t)
-				limited := b.limited(t, command)
-				if err := row.change(t.Context(), ledger.New(limited)); err != nil {
-					if keys := differing(before, b.dump(t)); len(keys) > 0 {
-						t.Errorf("it answered %v and changed %q", err, keys)
+				if err := row.update.run(t.Context(), b.restricted(t, "-"+command)); err != nil {
+					if diff := cmp.Diff(before, b.dump(t)); diff != "" {
+						t.Errorf("it answered %v and changed the books (-before +after):\n%s", err, diff)
 					}
 				}
 			})
@@ -58,39 +50,39 @@ func TestRefusedCommand(t *testing.T) {
 	}
 }
 
-// limited is a client whose user may run all commands but one.
-func (b *bundle) limited(t *testing.T, command string) *redis.Client {
+// restricted returns a ledger whose user may run all commands, except for these rules.
+func (b *bundle) restricted(t *testing.T, rules ...any) *ledger.Ledger {
 	t.Helper()
-	if err := b.rdb.Do(t.Context(), "ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all", "-"+command).Err(); err != nil {
+	user := []any{"acl", "setuser", "orders", "on", ">secret", "allkeys", "allchannels", "+@all"}
+	if err := b.rdb.Do(t.Context(), append(user, rules...)...).Err(); err != nil {
 		t.Fatal(err)
 	}
 	opts, err := redis.ParseURL(b.server.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Username, opts.Password, opts.MaxRetries = "limited", "any", -1
+	opts.Username, opts.Password, opts.MaxRetries = "orders", "secret", -1
 	c := redis.NewClient(opts)
 	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return ledger.New(c)
 }
 
-// TestBalance breaks indexes and gauges in the ways in which a script that stops in its
-// middle leaves them, and more; Balance makes them right from the records, and counts
-// what it moved. CheckBooks looks at the end.
+// TestBalance breaks indexes and gauges as a script that stops in its middle does, and in
+// more ways. Balance corrects them from the records, and counts what it moved.
 func TestBalance(t *testing.T) {
 	t.Parallel()
 	index, counters := ledgertest.IndexKey(""), ledgertest.CountersKey
 	for name, row := range map[string]struct {
-		harm      func(ctx context.Context, b *bundle)
+		damage    func(ctx context.Context, b *bundle)
 		drift     bool
 		reindexed int
 	}{
 		"nothing": {func(context.Context, *bundle) {}, false, 0},
 		"an order is in no index": {func(ctx context.Context, b *bundle) {
-			b.rdb.ZRem(ctx, index+"pending", "o1", "o2")
+			b.rdb.ZRem(ctx, index+"pending", "many1", "many2")
 		}, true, 2},
 		"an order is in two": {func(ctx context.Context, b *bundle) {
-			b.rdb.ZAdd(ctx, index+"retrying", redis.Z{Score: 1, Member: "o1"})
+			b.rdb.ZAdd(ctx, index+"retrying", redis.Z{Score: 1, Member: "many1"})
 		}, true, 1},
 		"gauges are off": {func(ctx context.Context, b *bundle) {
 			b.rdb.HIncrBy(ctx, counters, "g:pending", 7)
@@ -108,15 +100,11 @@ func TestBalance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t)
-			for n := range 230 {
-				b.do(t, accept(sample(fmt.Sprint("o", n))))
-			}
+			b.acceptMany(t, 230)
 			gone := claim("gone", "g")
 			b.do(t, accept(sample("gone")), begin(gone), settle(gone, completed()))
-			if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
-				t.Fatalf("forgot %d, %v", n, err)
-			}
-			row.harm(t.Context(), b)
+			b.do(t, forget())
+			row.damage(t.Context(), b)
 			drift, reindexed, err := b.Balance(t.Context())
 			if err != nil || reindexed != row.reindexed || (drift != 0) != row.drift {
 				t.Errorf("drift %d, %d reindexed, %v", drift, reindexed, err)
@@ -129,12 +117,12 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// TestBalanceWithoutRights says what is missing.
+// TestBalanceWithoutRights checks that the error names the missing right.
 func TestBalanceWithoutRights(t *testing.T) {
 	b := open(t)
 	b.do(t, accept(sample("o1")))
 	b.rdb.HIncrBy(t.Context(), ledgertest.CountersKey, "accepted", 1)
-	_, _, err := ledger.New(b.limited(t, "scan")).Balance(t.Context())
+	_, _, err := b.restricted(t, "-scan").Balance(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "scan") {
 		t.Errorf("answered %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -68,7 +67,7 @@ func completed() order.Outcome {
 func (b *bundle) do(t *testing.T, steps ...step) {
 	t.Helper()
 	for i, s := range steps {
-		if err := s(t.Context(), b.Ledger); err != nil {
+		if err := s.run(t.Context(), b.Ledger); err != nil {
 			t.Fatalf("step %d: %v", i+1, err)
 		}
 	}
@@ -115,7 +114,7 @@ func (b *bundle) totals(t *testing.T) stats.Totals {
 	return totals
 }
 
-// dump returns all that is in Redis by key, to tell whether anything has changed.
+// dump returns all that is in Redis by key, to compare.
 func (b *bundle) dump(t *testing.T) map[string]string {
 	t.Helper()
 	dump := map[string]string{}
@@ -134,22 +133,6 @@ func (b *bundle) dump(t *testing.T) map[string]string {
 		dump[key] = fmt.Sprint(content)
 	}
 	return dump
-}
-
-// differing names the keys that are not the same.
-func differing(before, after map[string]string) []string {
-	var keys []string
-	for key, page := range after {
-		if before[key] != page {
-			keys = append(keys, key)
-		}
-	}
-	for key := range before {
-		if _, ok := after[key]; !ok {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // stream returns all events of the stream.
@@ -171,9 +154,12 @@ func sameError(got, want error) bool {
 	return errors.Is(got, want)
 }
 
-// ignoreTimes compares records by everything but the clock.
+// ignoreTimes compares everything except times, and what depends on them: the ids of
+// events, and how long something took.
 var ignoreTimes = cmp.Options{
 	cmpopts.IgnoreTypes(time.Time{}), cmpopts.IgnoreFields(order.Event{}, "ID"), cmpopts.EquateEmpty(),
+	cmpopts.IgnoreFields(ledgertest.Event{}, "ID", "At"), cmp.Transformer("count", stats.Histogram.Count),
+	cmpopts.IgnoreMapEntries(func(_ order.Status, n int64) bool { return n == 0 }),
 }
 
 func ids(records []order.Record) []string {
@@ -211,45 +197,37 @@ func withError(rec order.Record, reason string) order.Record {
 	return rec
 }
 
-// state is what the books say, apart from times and durations.
-type state struct {
-	Records  []order.Record
-	Timeline [][]order.Event
-	Events   []string
-	Accepted int64
-	Attempts int64
-	Requeued int64
-	Retried  int64
-	ByStatus map[order.Status]int64
-	Indexed  map[order.Status]int64
-	Observed [3]int64
+// refused is the outcome of an order that the shop refuses for good.
+func refused() order.Outcome { return order.Outcome{Status: order.StatusFailed, Error: "refused"} }
+
+// rejected is the outcome of an order that a rule rejects.
+func rejected() order.Outcome {
+	return order.Outcome{Status: order.StatusRejected, Error: "too many items in order"}
 }
 
-func (b *bundle) state(t *testing.T) state {
+// ofNoHandling is the claim on an order that a rule rejects.
+func ofNoHandling(c order.Claim) order.Claim {
+	c.Handling = ""
+	return c
+}
+
+// state is what is in the books.
+type state struct {
+	Totals    stats.Totals
+	Records   []order.Record
+	Timelines [][]order.Event
+	Stream    []ledgertest.Event
+}
+
+// state returns the state of the books, with the records of those of the orders that there
+// are.
+func (b *bundle) state(t *testing.T, ids ...string) state {
 	t.Helper()
-	totals := b.totals(t)
-	s := state{
-		Accepted: totals.Accepted, Attempts: totals.Attempts, Requeued: totals.Requeued, Retried: totals.Retried,
-		ByStatus: map[order.Status]int64{}, Indexed: totals.Indexed,
-		Observed: [3]int64{
-			totals.QueueWait[order.QueueDefault].Count(),
-			totals.Processing[order.QueueDefault].Count(),
-			totals.EndToEnd[order.QueueDefault].Count(),
-		},
-	}
-	for status, n := range totals.ByStatus {
-		if n != 0 {
-			s.ByStatus[status] = n
-		}
-	}
-	for _, id := range []string{"o1", "o2"} {
+	s := state{Totals: b.totals(t), Stream: b.stream(t)}
+	for _, id := range ids {
 		if rec, err := ledger.New(b.rdb).Get(t.Context(), id); err == nil {
-			s.Records = append(s.Records, rec)
-			s.Timeline = append(s.Timeline, b.events(t, id))
+			s.Records, s.Timelines = append(s.Records, rec), append(s.Timelines, b.events(t, id))
 		}
-	}
-	for _, e := range b.stream(t) {
-		s.Events = append(s.Events, strings.Join([]string{e.Order, e.Sequence, e.Status, e.Attempt, e.Reason}, " "))
 	}
 	return s
 }

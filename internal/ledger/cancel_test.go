@@ -7,134 +7,90 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestCancel holds that an order can be withdrawn until an attempt may have told
-// the shop, and that nothing happens to it afterwards.
+// TestCancel checks that an order can be cancelled until an attempt may have called the
+// shop, and that nothing happens to it afterwards.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	const busy, lost, mind = "shop answered 500", order.ReasonNoResult, "changed my mind"
-	a, b := claim("o1", "a"), claim("o1", "b")
-	later := scheduled(sample("o1"))
-	reject := a
-	reject.Handling = ""
-	rejected := order.Outcome{Status: order.StatusRejected, Error: "too many items in order"}
-	failed := order.Outcome{Status: order.StatusFailed, Error: "refused"}
-	retrying := []step{accept(sample("o1")), begin(a), fail(a)}
+	const lost, mind = order.ReasonNoResult, "changed my mind"
+	a, b, x, y := claim("o1", "a"), claim("o1", "b"), claim("o1", "x"), claim("o1", "y")
+	urgent, first := a, a
+	urgent.Handling, first.Handling = order.HandlingExpedited, order.HandlingPriority
+	retrying := accepted(begin(a), fail(a))
+	after := accepted(begin(a), fail(a), cancel("o1", mind))
 	cancelled := withReason(record(order.StatusCancelled), mind)
-	after := withReason(withError(record(order.StatusCancelled, attempt(1, "a", busy, "busy")), busy), mind)
-	inVain := withError(record(order.StatusRejected, attempt(1, "a", "", "")), rejected.Error)
-	inVain.Handling = ""
-	checkChanges(t, []change{
-		{"cancel a scheduled order", []step{accept(later)}, cancel("o1", mind), nil, cancelled},
-		{"cancel a pending order", []step{accept(sample("o1"))}, cancel("o1", mind), nil, cancelled},
-		{"cancel a retrying order", retrying, cancel("o1", mind), nil, after},
+	cancelledRetrying := withReason(withError(record(order.StatusCancelled, attempt(1, "a", busy, "busy")), busy), mind)
+	afterReject := withError(record(order.StatusRejected, attempt(1, "a", "", "")), rejected().Error)
+	afterReject.Handling = ""
+	worked := func(s order.Status, h order.Handling) order.Record {
+		rec := record(s, attempt(1, "a", "", ""))
+		rec.Handling = h
+		return rec
+	}
+	refusedAs := func(s order.Status) error { return &order.StatusError{Status: s} }
+	checkUpdates(t, []update{
+		{"a scheduled order", []step{accept(scheduled(sample("o1")))}, cancel("o1", mind), nil, cancelled},
+		{"a pending order", accepted(), cancel("o1", mind), nil, cancelled},
+		{"a retrying order", retrying, cancel("o1", mind), nil, cancelledRetrying},
 		{
-			"cancel a retried order",
-			[]step{accept(sample("o1")), begin(a), settle(a, failed), retry("o1", "r1")},
-			cancel("o1", mind), nil,
+			"a retried order", append(refuse(a), retry("o1", "r1")), cancel("o1", mind), nil,
 			withReason(withError(record(order.StatusCancelled, attempt(1, "a", "refused", "")), "refused"), mind),
 		},
-		{"cancel without a reason", []step{accept(sample("o1"))}, cancel("o1", ""), nil, record(order.StatusCancelled)},
+		{"without a reason", accepted(), cancel("o1", ""), nil, record(order.StatusCancelled)},
 		{
-			"cancel with a reason of several lines",
-			[]step{accept(sample("o1"))},
-			cancel("o1", "changed\n\tmy mind"), nil,
+			"with a reason of several lines", accepted(), cancel("o1", "changed\n\tmy mind"), nil,
 			withReason(record(order.StatusCancelled), "changed  my mind"),
 		},
+		{"again", accepted(cancel("o1", mind)), cancel("o1", "another"), nil, cancelled},
+		{"again, first without a reason", accepted(cancel("o1", "")), cancel("o1", "another"), nil, record(order.StatusCancelled)},
 		{
-			"cancel a cancelled order",
-			[]step{accept(sample("o1")), cancel("o1", mind)},
-			cancel("o1", "another"), nil, cancelled,
+			"a processing order", accepted(begin(a)), cancel("o1", mind), refusedAs(order.StatusProcessing),
+			processing(attempt(1, "a", "", "")),
 		},
 		{
-			"cancel again, first without a reason",
-			[]step{accept(sample("o1")), cancel("o1", "")},
-			cancel("o1", "another"), nil, record(order.StatusCancelled),
+			"an order of high priority that is worked", accepted(begin(first)), cancel("o1", mind),
+			refusedAs(order.StatusPriorityProcessing), worked(order.StatusPriorityProcessing, order.HandlingPriority),
 		},
 		{
-			"cancel a processing order",
-			[]step{accept(sample("o1")), begin(a)},
-			cancel("o1", mind), &order.StatusError{Status: order.StatusProcessing},
-			record(order.StatusProcessing, attempt(1, "a", "", "")),
+			"an expedited order", accepted(begin(urgent)), cancel("o1", mind), refusedAs(order.StatusExpedited),
+			worked(order.StatusExpedited, order.HandlingExpedited),
 		},
 		{
-			"cancel a completed order",
-			[]step{accept(sample("o1")), begin(a), settle(a, completed())},
-			cancel("o1", mind), &order.StatusError{Status: order.StatusCompleted},
+			"a completed order", accepted(begin(a), settle(a, completed())), cancel("o1", mind), refusedAs(order.StatusCompleted),
 			record(order.StatusCompleted, attempt(1, "a", "", "thanks")),
 		},
 		{
-			"cancel a rejected order",
-			[]step{accept(sample("o1")), begin(reject), settle(reject, rejected)},
-			cancel("o1", mind), &order.StatusError{Status: order.StatusRejected},
-			inVain,
+			"a rejected order", accepted(begin(ofNoHandling(a)), settle(a, rejected())), cancel("o1", mind),
+			refusedAs(order.StatusRejected), afterReject,
 		},
 		{
-			"cancel a failed order",
-			[]step{accept(sample("o1")), begin(a), settle(a, failed)},
-			cancel("o1", mind), &order.StatusError{Status: order.StatusFailed},
+			"a failed order", refuse(a), cancel("o1", mind), refusedAs(order.StatusFailed),
 			withError(record(order.StatusFailed, attempt(1, "a", "refused", "")), "refused"),
 		},
+		{"then begin", accepted(cancel("o1", mind)), begin(a), order.ErrSettled, cancelled},
+		{"then begin with a token it had", after, begin(a), order.ErrSettled, cancelledRetrying},
+		{"then fail an attempt", after, fail(a), order.ErrSettled, cancelledRetrying},
+		{"then complete it", after, settle(a, completed()), order.ErrSettled, cancelledRetrying},
 		{
-			"begin a cancelled order",
-			[]step{accept(sample("o1")), cancel("o1", mind)},
-			begin(a), order.ErrSettled, cancelled,
-		},
-		{
-			"begin a cancelled order with a token it had",
-			append(retrying, cancel("o1", mind)),
-			begin(a), order.ErrSettled, after,
-		},
-		{"fail an attempt of a cancelled order", append(retrying, cancel("o1", mind)), fail(a), order.ErrSettled, after},
-		{"complete a cancelled order", append(retrying, cancel("o1", mind)), settle(a, completed()), order.ErrSettled, after},
-		{
-			"settle an order that was cancelled when it was out of attempts",
-			[]step{
-				accept(sample("o1")), begin(claim("o1", "x")), begin(claim("o1", "y")), begin(a), fail(a),
-				exhausted(b), cancel("o1", mind),
-			},
-			settle(b, failed), order.ErrSettled,
+			"when it is out of attempts, then settle it",
+			accepted(begin(x), begin(y), begin(a), fail(a), exhausted(b), cancel("o1", mind)), settle(b, refused()), order.ErrSettled,
 			withReason(withError(record(order.StatusCancelled,
 				attempt(1, "x", lost, ""), attempt(2, "y", lost, ""), attempt(3, "a", busy, "busy")), busy), mind),
 		},
-		{
-			"retry a cancelled order",
-			[]step{accept(sample("o1")), cancel("o1", mind)},
-			retry("o1", "r1"), &order.StatusError{Status: order.StatusCancelled}, cancelled,
-		},
+		{"then retry", accepted(cancel("o1", mind)), retry("o1", "r1"), refusedAs(order.StatusCancelled), cancelled},
 	})
 }
 
-// TestCancelOfUrgentWork holds that an attempt of any handling keeps its order
-// from being cancelled.
-func TestCancelOfUrgentWork(t *testing.T) {
-	books := open(t)
-	for _, handling := range []order.Handling{order.HandlingPriority, order.HandlingExpedited} {
-		id := string(handling)
-		c := claim(id, "a")
-		c.Handling = handling
-		books.do(t, accept(sample(id)), begin(c))
-		want := &order.StatusError{Status: handling.Status()}
-		if _, err := books.Cancel(t.Context(), id, ""); !sameError(err, want) {
-			t.Errorf("cancel of a %s order answered %v", handling.Status(), err)
-		}
-	}
-}
-
-// TestNoRepairOfACancelledOrder holds that a cancelled order needs no task, nor
-// does its retention end later than that of others.
+// TestNoRepairOfACancelledOrder checks that a cancelled order needs no task.
 func TestNoRepairOfACancelledOrder(t *testing.T) {
 	books := open(t)
-	books.do(t, accept(sample("o1")), cancel("o1", ""))
+	books.do(t, accepted(cancel("o1", ""))...)
 	if counted, err := books.Requeued(t.Context(), "o1", "r1"); counted || err != nil {
 		t.Errorf("a repair was counted: %v, %v", counted, err)
 	}
-	if gone, err := books.Forget(t.Context(), books.get(t, "o1").ProcessedAt, 10); gone != 1 || err != nil {
-		t.Errorf("forgot %d orders, %v", gone, err)
-	}
 }
 
-// TestLongCancelReason holds that a reason of the longest length is kept whole,
-// whatever its characters.
+// TestLongCancelReason checks that a reason of the longest length is kept whole, whatever
+// its characters.
 func TestLongCancelReason(t *testing.T) {
 	books := open(t)
 	for id, char := range map[string]string{"latin": "a", "greek": "λ", "emoji": "😀"} {

@@ -11,7 +11,7 @@ import (
 	"orderprocessor/internal/ordertest"
 )
 
-// TestDocumentKeepsEveryField holds that a record returns the order as it was accepted,
+// TestDocumentKeepsEveryField checks that a record returns the order as it was accepted,
 // also one that an earlier version wrote: then the document was the order's JSON.
 func TestDocumentKeepsEveryField(t *testing.T) {
 	books := open(t)

@@ -13,8 +13,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// streamed returns the events of an order as the stream has them, which knows
-// all of them.
+// streamed returns the events of an order from the stream, which has all of them.
 func (b *bundle) streamed(t *testing.T, id string) []order.Event {
 	t.Helper()
 	var events []order.Event
@@ -42,77 +41,49 @@ func changed(sequence int, s order.Status, attempt int, worker, reason string) o
 	return order.Event{OrderID: "o1", Sequence: sequence, Status: s, Attempt: attempt, Worker: worker, Reason: reason}
 }
 
-// TestTimeline holds the timeline of an order to what has happened to it, and to
-// what the stream says of it.
+// TestTimeline checks that the timeline of an order has what happened to it, as the stream
+// has it.
 func TestTimeline(t *testing.T) {
 	t.Parallel()
-	const busy = "shop answered 500"
 	a, b := claim("o1", "a"), claim("o1", "b")
-	reject, urgent := a, a
-	reject.Handling, urgent.Handling = "", order.HandlingPriority
-	rejected := order.Outcome{Status: order.StatusRejected, Error: "too many items in order"}
+	urgent := a
+	urgent.Handling = order.HandlingPriority
 	pending := changed(1, order.StatusPending, 0, "", "")
 	first := changed(2, order.StatusProcessing, 1, "worker-a", "")
-	failed := changed(3, order.StatusFailed, 1, "worker-a", "refused")
+	retrying := changed(3, order.StatusRetrying, 1, "worker-a", busy)
 	rows := []struct {
 		name  string
 		steps []step
 		want  []order.Event
 	}{
-		{"accepted", []step{accept(sample("o1"))}, []order.Event{pending}},
+		{"accepted", accepted(), []order.Event{pending}},
+		{"completed at the second attempt", accepted(begin(a), fail(a), begin(b), settle(b, completed())), []order.Event{
+			pending, first, retrying,
+			changed(4, order.StatusProcessing, 2, "worker-b", ""),
+			changed(5, order.StatusCompleted, 2, "worker-b", ""),
+		}},
+		{"cancelled before its time", []step{accept(scheduled(sample("o1"))), cancel("o1", "changed\tmy\nmind")}, []order.Event{
+			changed(1, order.StatusScheduled, 0, "", ""),
+			changed(2, order.StatusCancelled, 0, "", "changed my mind"),
+		}},
+		{"rejected", accepted(begin(ofNoHandling(a)), settle(a, rejected())), []order.Event{
+			pending, first, changed(3, order.StatusRejected, 1, "worker-a", rejected().Error),
+		}},
+		{"failed, retried, completed", retried(begin(b), settle(b, completed())), []order.Event{
+			pending, first, changed(3, order.StatusFailed, 1, "worker-a", "refused"),
+			changed(4, order.StatusPending, 0, "", ""),
+			changed(5, order.StatusProcessing, 2, "worker-b", ""),
+			changed(6, order.StatusCompleted, 2, "worker-b", ""),
+		}},
+		{"a lost worker", accepted(begin(urgent), begin(b)), []order.Event{
+			pending,
+			changed(2, order.StatusPriorityProcessing, 1, "worker-a", ""),
+			changed(3, order.StatusProcessing, 2, "worker-b", ""),
+		}},
 		{
-			"completed at the second attempt",
-			[]step{accept(sample("o1")), begin(a), fail(a), begin(b), settle(b, completed())},
-			[]order.Event{
-				pending, first,
-				changed(3, order.StatusRetrying, 1, "worker-a", busy),
-				changed(4, order.StatusProcessing, 2, "worker-b", ""),
-				changed(5, order.StatusCompleted, 2, "worker-b", ""),
-			},
-		},
-		{
-			"cancelled before its time",
-			[]step{accept(scheduled(sample("o1"))), cancel("o1", "changed\tmy\nmind")},
-			[]order.Event{
-				changed(1, order.StatusScheduled, 0, "", ""),
-				changed(2, order.StatusCancelled, 0, "", "changed my mind"),
-			},
-		},
-		{
-			"rejected",
-			[]step{accept(sample("o1")), begin(reject), settle(reject, rejected)},
-			[]order.Event{pending, first, changed(3, order.StatusRejected, 1, "worker-a", rejected.Error)},
-		},
-		{
-			"failed, retried, completed",
-			append(refuse(a), retry("o1", "r1"), begin(b), settle(b, completed())),
-			[]order.Event{
-				pending, first, failed,
-				changed(4, order.StatusPending, 0, "", ""),
-				changed(5, order.StatusProcessing, 2, "worker-b", ""),
-				changed(6, order.StatusCompleted, 2, "worker-b", ""),
-			},
-		},
-		{
-			"a lost worker",
-			[]step{accept(sample("o1")), begin(urgent), begin(b)},
-			[]order.Event{
-				pending,
-				changed(2, order.StatusPriorityProcessing, 1, "worker-a", ""),
-				changed(3, order.StatusProcessing, 2, "worker-b", ""),
-			},
-		},
-		{
-			"repeated changes",
-			[]step{
-				accept(sample("o1")), accept(sample("o1")), begin(a), begin(a), fail(a), fail(a),
-				cancel("o1", ""), cancel("o1", "again"),
-			},
-			[]order.Event{
-				pending, first,
-				changed(3, order.StatusRetrying, 1, "worker-a", busy),
-				changed(4, order.StatusCancelled, 0, "", ""),
-			},
+			"repeated updates",
+			accepted(accept(sample("o1")), begin(a), begin(a), fail(a), fail(a), cancel("o1", ""), cancel("o1", "again")),
+			[]order.Event{pending, first, retrying, changed(4, order.StatusCancelled, 0, "", "")},
 		},
 	}
 	for _, row := range rows {
@@ -132,7 +103,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// checkEventTimes holds the times of o1's events to those of its record.
+// checkEventTimes compares the times of o1's events with those of its record.
 func (b *bundle) checkEventTimes(t *testing.T, events []order.Event) {
 	t.Helper()
 	if !slices.IsSortedFunc(events, func(a, b order.Event) int { return a.At.Compare(b.At) }) {
@@ -156,13 +127,13 @@ func (b *bundle) checkEventTimes(t *testing.T, events []order.Event) {
 	}
 }
 
-// TestTimelineOfUsedUpAttempts holds the last event of an order that is out of
-// attempts to the last of them. The stream names no worker for an outcome that
-// none of them has brought.
+// TestTimelineOfUsedUpAttempts checks that the last event of an order that is out of
+// attempts belongs to the last of them. The stream names no worker for an outcome that
+// none of them brought.
 func TestTimelineOfUsedUpAttempts(t *testing.T) {
 	books := open(t)
 	last := claim("o1", "d")
-	books.do(t, accept(sample("o1")), begin(claim("o1", "a")), begin(claim("o1", "b")), begin(claim("o1", "c")))
+	books.do(t, accepted(begin(claim("o1", "a")), begin(claim("o1", "b")), begin(claim("o1", "c")))...)
 	books.do(t, exhausted(last), settle(last, order.Outcome{Status: order.StatusFailed, Error: "out of attempts"}))
 	got := books.events(t, "o1")
 	want := []order.Event{
@@ -180,8 +151,8 @@ func TestTimelineOfUsedUpAttempts(t *testing.T) {
 	}
 }
 
-// TestTimelineOfAnOldOrder holds that times keep their microseconds, however
-// long an order waits.
+// TestTimelineOfAnOldOrder checks that times keep their microseconds, however long an order
+// waits.
 func TestTimelineOfAnOldOrder(t *testing.T) {
 	books := open(t)
 	books.do(t, accept(sample("o1")))
@@ -190,8 +161,8 @@ func TestTimelineOfAnOldOrder(t *testing.T) {
 	books.checkEventTimes(t, books.events(t, "o1"))
 }
 
-// attemptOften has so many runs of an order fail after so many attempts each,
-// all of them by lost workers but the last.
+// attemptOften has so many runs of an order fail after so many attempts each. All attempts
+// but the last of a run end with their workers.
 func (b *bundle) attemptOften(t *testing.T, id string, runs, attempts int) {
 	t.Helper()
 	b.do(t, accept(sample(id)))
@@ -209,7 +180,7 @@ func (b *bundle) attemptOften(t *testing.T, id string, runs, attempts int) {
 	}
 }
 
-// TestManyAttempts holds a record to the newest attempts, with their numbers.
+// TestManyAttempts checks that a record keeps the newest attempts, with their numbers.
 func TestManyAttempts(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -243,8 +214,8 @@ func TestManyAttempts(t *testing.T) {
 	}
 }
 
-// TestManyEvents holds a timeline to the first event and the newest ones, which
-// are those of the stream.
+// TestManyEvents checks that a timeline keeps the first event and the newest ones, as the
+// stream has them.
 func TestManyEvents(t *testing.T) {
 	t.Parallel()
 	for _, attempts := range []int{order.MaxEvents - 3, order.MaxEvents - 2, order.MaxEvents - 1, order.MaxEvents} {

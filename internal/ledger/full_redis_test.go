@@ -7,66 +7,88 @@ import (
 	"time"
 
 	"orderprocessor/internal/ledger"
-	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 )
 
-// TestFullRedis holds that orders which are in the books already can be changed
-// when the memory is full, while no new one is accepted.
+// TestFullRedis checks that when memory is full, no new order is accepted, alone or among
+// known ones, while known orders can be updated, alone and in a batch, and recovery can
+// lead, end attempts and forget: that frees memory.
 func TestFullRedis(t *testing.T) {
-	books := open(t)
-	a := claim("o1", "a")
-	b := claim("o1", "b")
-	refused := claim("refused", "a")
-	books.do(t, accept(sample("o1")), accept(sample("waiting")), accept(scheduled(sample("later"))), accept(sample("refused")))
-	books.rdb.ConfigSet(t.Context(), "maxmemory", "1")
-	err := accept(sample("o2"))(t.Context(), books.Ledger)
-	if !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("accept answered %v", err)
+	b := openBatching(t)
+	x, y, failed, lostOne := claim("o1", "x"), claim("o1", "y"), claim("failed", "x"), claim("lost", "x")
+	a2, a3 := claim("o2", "a"), claim("o3", "a")
+	for _, id := range []string{"o1", "o2", "o3", "waiting", "failed", "lost"} {
+		b.do(t, accept(sample(id)))
 	}
-	books.do(t, begin(a), fail(a), begin(b), settle(b, completed()))
-	books.do(t, cancel("waiting", "too late"), cancel("later", ""))
-	books.do(t, begin(refused), settle(refused, order.Outcome{Status: order.StatusFailed, Error: "refused"}), retry("refused", "r1"))
+	b.do(t, accept(scheduled(sample("later"))))
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+
+	if err := accept(sample("new")).run(t.Context(), b.Ledger); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("a new order answered %v", err)
+	}
+	all, err := b.AcceptAll(t.Context(), entries(sample("o1"), sample("new"), sample("o3"), sample("newer")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range all {
+		if isNew := i%2 == 1; isNew != errors.Is(a.Err, order.ErrUnavailable) || a.IsNew || !isNew && a.Record.ID == "" {
+			t.Errorf("order %d: %+v", i, a)
+		}
+	}
+	b.do(t, begin(x), fail(x), begin(y), settle(y, completed()), cancel("waiting", "too late"), cancel("later", ""))
+	b.do(t, begin(failed), settle(failed, refused()), retry("failed", "r1"))
+	for i, a := range append(b.together(t, begin(a2), begin(a3)), b.together(t, settle(a2, completed()), settle(a3, completed()))...) {
+		if a.Err != "" {
+			t.Errorf("update %d answered %+v", i, a)
+		}
+	}
+	if leads, err := b.Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
+		t.Errorf("leads: %t, %v", leads, err)
+	}
+	b.do(t, begin(lostOne), quarantine("lost"), lost("lost", 1))
+	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 5 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	if n := b.totals(t).Accepted; n != 7 {
+		t.Errorf("%d orders are accepted", n)
+	}
 }
 
-// TestRedisAway holds that a Redis that is gone or hangs is reported as such,
-// within the caller's time.
+// TestRedisAway checks that a Redis that is gone or hangs is reported as such, within the
+// caller's time.
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
-	for name, away := range map[string]func(*redistest.Server){
+	for name, stop := range map[string]func(*redistest.Server){
 		"killed": (*redistest.Server).Kill, "frozen": (*redistest.Server).Freeze,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
 			l := ledger.New(server.Client())
-			away(server)
+			stop(server)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			_, _, err := ledgertest.Accept(ctx, l, sample("o1"), order.QueueDefault)
-			if !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("accept answered %v", err)
-			}
-			_, err = l.Totals(ctx)
-			if !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("totals answered %v", err)
-			}
-			_, err = l.Events(ctx, "o1")
-			if !errors.Is(err, order.ErrUnavailable) || errors.Is(err, order.ErrNotFound) {
-				t.Errorf("events answered %v", err)
-			}
-			_, _, err = l.EventsAfter(ctx, order.EventID{}, 100, time.Minute)
-			if !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("events after the first answered %v", err)
-			}
-			_, _, err = l.Reach(ctx)
-			if !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("reach answered %v", err)
-			}
-			_, _, err = l.List(ctx, order.Filter{}, order.Position{}, 10)
-			if !errors.Is(err, order.ErrUnavailable) {
-				t.Errorf("list answered %v", err)
+			for name, call := range map[string]func() (any, error){
+				"accept": func() (any, error) { return l.AcceptAll(ctx, entries(sample("o1"))) },
+				"totals": func() (any, error) { return l.Totals(ctx) },
+				"events": func() (any, error) { return l.Events(ctx, "o1") },
+				"events after the first": func() (any, error) {
+					events, _, err := l.EventsAfter(ctx, order.EventID{}, 100, time.Minute)
+					return events, err
+				},
+				"reach": func() (any, error) {
+					oldest, _, err := l.Reach(ctx)
+					return oldest, err
+				},
+				"list": func() (any, error) {
+					records, _, err := l.List(ctx, order.Filter{}, order.Position{}, 10)
+					return records, err
+				},
+			} {
+				if _, err := call(); !errors.Is(err, order.ErrUnavailable) || errors.Is(err, order.ErrNotFound) {
+					t.Errorf("%s answered %v", name, err)
+				}
 			}
 		})
 	}

@@ -29,14 +29,20 @@ func newReads(rdb redis.UniversalClient) *reads {
 	return batch.New(
 		batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
 		func(ctx context.Context, ids []string) ([]*redis.MapStringStringCmd, error) {
-			pipe := rdb.Pipeline()
-			records := make([]*redis.MapStringStringCmd, len(ids))
-			for i, id := range ids {
-				records[i] = pipe.HGetAll(ctx, recordKey(id))
-			}
-			_, _ = pipe.Exec(ctx) // each command keeps its own error
+			records, _ := readRecords(ctx, rdb, ids) // each command keeps its own error
 			return records, nil
 		})
+}
+
+// readRecords reads records in one pipeline.
+func readRecords(ctx context.Context, rdb redis.UniversalClient, ids []string) ([]*redis.MapStringStringCmd, error) {
+	pipe := rdb.Pipeline()
+	records := make([]*redis.MapStringStringCmd, len(ids))
+	for i, id := range ids {
+		records[i] = pipe.HGetAll(ctx, recordKey(id))
+	}
+	_, err := pipe.Exec(ctx)
+	return records, err
 }
 
 // read returns the fields of a record, none when there is no such order.

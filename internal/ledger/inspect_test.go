@@ -13,8 +13,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestKeyTypes brings orders into every status, and compares what Redis holds then
-// with what is said of it, both ways.
+// TestKeyTypes brings orders into every status, and compares the keys in Redis with
+// KeyTypes, both ways.
 func TestKeyTypes(t *testing.T) {
 	b := open(t)
 	later := sample("scheduled")
@@ -35,39 +35,39 @@ func TestKeyTypes(t *testing.T) {
 	if _, err := b.Lead(t.Context(), "one", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	held := map[string]string{}
+	found := map[string]string{}
 	for _, key := range b.rdb.Keys(t.Context(), "*").Val() {
 		if !strings.HasPrefix(key, ledgertest.RecordKey("")) && !strings.HasPrefix(key, strings.TrimSuffix(ledgertest.CustomerKeys, "*")) {
-			held[key] = b.rdb.Type(t.Context(), key).Val()
+			found[key] = b.rdb.Type(t.Context(), key).Val()
 		}
 	}
-	if diff := cmp.Diff(held, ledger.KeyTypes()); diff != "" {
-		t.Errorf("known keys (-held +said):\n%s", diff)
+	if diff := cmp.Diff(found, ledger.KeyTypes()); diff != "" {
+		t.Errorf("known keys (-found +known):\n%s", diff)
 	}
 }
 
 func TestRecordEncoding(t *testing.T) {
 	b := open(t)
-	told := func(wantID, want string) {
+	wantEncoding := func(wantID, want string) {
 		t.Helper()
-		if id, form, err := b.RecordEncoding(t.Context()); id != wantID || form != want || err != nil {
-			t.Errorf("order %q is told to be a %q, %v; want %q, %q", id, form, err, wantID, want)
+		if id, got, err := b.RecordEncoding(t.Context()); id != wantID || got != want || err != nil {
+			t.Errorf("order %q is a %q, %v; want %q, %q", id, got, err, wantID, want)
 		}
 	}
-	told("", "")
+	wantEncoding("", "")
 	b.rdb.ConfigSet(t.Context(), "hash-max-listpack-value", "8")
 	b.do(t, accept(sample("o1")))
 	b.rdb.ConfigSet(t.Context(), "hash-max-listpack-value", "1024")
-	told("o1", "hashtable")
+	wantEncoding("o1", "hashtable")
 	b.do(t, accept(sample("o2")))
-	told("o2", "listpack")
+	wantEncoding("o2", "listpack")
 	b.rdb.Rename(t.Context(), ledgertest.RecordKey("o2"), "kept")
-	told("", "")
+	wantEncoding("", "")
 	b.rdb.Rename(t.Context(), "kept", ledgertest.RecordKey("o2"))
 
 	b.server.Kill()
 	if _, _, err := b.RecordEncoding(t.Context()); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("without Redis it is %v", err)
+		t.Errorf("without Redis it answered %v", err)
 	}
 	b.server.Restart()
 }

@@ -18,7 +18,7 @@ import (
 //	orders:{b0}:l                    string      the leader of recovery, for two seconds
 //	orders:{b0}:i                    string      the order in quarantine, for five minutes at most
 //	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
-//	orders:{b0}:p                    sorted set  the programs that run, by when they were last heard of, ms, see programs.go
+//	orders:{b0}:p                    sorted set  the programs that run, by their last announcement, ms, see programs.go
 const book = "orders:{b0}:"
 
 const (

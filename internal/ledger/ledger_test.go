@@ -18,7 +18,7 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// TestRecordTimes holds the times of a record to the clock of Redis.
+// TestRecordTimes checks that the times of a record are those of Redis.
 func TestRecordTimes(t *testing.T) {
 	books := open(t)
 	start := books.rdb.Time(t.Context()).Val()
@@ -47,8 +47,8 @@ func TestRecordTimes(t *testing.T) {
 	}
 }
 
-// TestHistogramBuckets holds the buckets of the scripts to the bounds that
-// readers use.
+// TestHistogramBuckets checks that the buckets of the scripts have the bounds that readers
+// use.
 func TestHistogramBuckets(t *testing.T) {
 	books := open(t)
 	prelude, err := os.ReadFile("scripts/prelude.lua")
@@ -73,7 +73,7 @@ func TestHistogramBuckets(t *testing.T) {
 	}
 }
 
-// TestWaiting holds the listing to its bounds and order.
+// TestWaiting checks bounds and order of the listing.
 func TestWaiting(t *testing.T) {
 	books := open(t)
 	var all []order.Record
@@ -109,7 +109,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestEventStreamIsCapped holds the stream to its bound.
+// TestEventStreamIsCapped checks the bound of the stream.
 func TestEventStreamIsCapped(t *testing.T) {
 	books := open(t)
 	script := redis.NewScript("for i = 1, 10200 do redis.call('XADD', KEYS[1], i .. '-0', 'e', i .. '-0\\tx\\t' .. i .. '\\ts\\t0\\t0\\t\\t') end")
@@ -118,11 +118,11 @@ func TestEventStreamIsCapped(t *testing.T) {
 	}
 	books.do(t, accept(sample("o1")))
 	if n := books.rdb.XLen(t.Context(), ledgertest.EventsKey).Val(); n > 10_120 {
-		t.Errorf("the stream holds %d entries", n)
+		t.Errorf("the stream has %d entries", n)
 	}
 }
 
-// TestMemory holds the reading of the memory to what Redis is told.
+// TestMemory compares the memory that is read with the setting of Redis.
 func TestMemory(t *testing.T) {
 	books := open(t)
 	if used, limit, err := books.Memory(t.Context()); used < 100_000 || limit != 0 || err != nil {
@@ -134,7 +134,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestSettings holds the reading of the settings to what Redis is told.
+// TestSettings compares the settings that are read with those of Redis.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "allkeys-lru").Client()
@@ -160,7 +160,7 @@ func TestSettled(t *testing.T) {
 	}
 	settled(0)
 	a, c := claim("o1", "a"), claim("o3", "c")
-	b.do(t, accept(sample("o1")), begin(a), settle(a, order.Outcome{Status: order.StatusFailed, Error: "no"}))
+	b.do(t, accept(sample("o1")), begin(a), settle(a, refused()))
 	b.do(t, accept(sample("o2")), cancel("o2", ""), accept(sample("o3")), begin(c), settle(c, completed()))
 	settled(3)
 	b.do(t, retry("o1", "r"))

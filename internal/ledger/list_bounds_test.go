@@ -13,12 +13,12 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestListWithUnreadable holds that records which cannot be read keep nobody from
-// the others, and that only some of them are named.
+// TestListWithUnreadable checks that a list has the readable records even if others cannot
+// be read, and that only some of these are named.
 func TestListWithUnreadable(t *testing.T) {
-	books, _ := shelf(t)
-	spoil := func(id, document string) { books.rdb.HSet(t.Context(), ledgertest.RecordKey(id), "d", document) }
-	spoil("o5", "{")
+	books, _ := openWithOrders(t)
+	corrupt := func(id, document string) { books.rdb.HSet(t.Context(), ledgertest.RecordKey(id), "d", document) }
+	corrupt("o5", "{")
 	records, next, err := books.List(t.Context(), order.Filter{}, order.Position{}, 10)
 	if !errors.Is(err, order.ErrUnreadable) || errors.Is(err, order.ErrUnavailable) || !strings.Contains(err.Error(), "order o5") {
 		t.Errorf("list answered %v", err)
@@ -31,7 +31,7 @@ func TestListWithUnreadable(t *testing.T) {
 	}
 
 	for id, document := range map[string]string{"o1": `[]`, "o2": ``, "o6": `{"amount":true}`} {
-		spoil(id, document)
+		corrupt(id, document)
 	}
 	records, next, err = books.List(t.Context(), order.Filter{}, order.Position{}, 2)
 	if len(records) != 0 || next.ID != "o5" || !errors.Is(err, order.ErrUnreadable) {
@@ -46,14 +46,14 @@ func TestListWithUnreadable(t *testing.T) {
 	}
 }
 
-// TestListLooksAtOnlySoMany holds that a page which finds nothing gives up in
-// time, and that the next one goes on from there.
-func TestListLooksAtOnlySoMany(t *testing.T) {
+// TestListExaminesOnlySoMany checks that a page ends after so many orders that do not
+// match, and that the next one continues from there.
+func TestListExaminesOnlySoMany(t *testing.T) {
 	books := open(t)
-	const looked = 2000
+	const examined = 2000
 	c := claim("wanted", "a")
 	books.do(t, accept(sample("wanted")), begin(c), settle(c, completed()))
-	books.acceptMany(t, looked+1)
+	books.acceptMany(t, examined+1)
 	wanted := order.Filter{Customer: sample("").Customer, Status: order.StatusCompleted}
 	pages := books.walk(t, wanted, order.Position{}, 10)
 	if len(pages) != 2 || len(pages[0].Records) != 0 {
@@ -62,17 +62,17 @@ func TestListLooksAtOnlySoMany(t *testing.T) {
 	if got := ids(pages[1].Records); !slices.Equal(got, []string{"wanted"}) {
 		t.Errorf("found %q", got)
 	}
-	all := books.page(t, order.Filter{}, order.Position{}, looked)
-	if last := all.Records[looked-1]; pages[0].Next.ID != last.ID || all.Next != pages[0].Next {
-		t.Errorf("the first page looked up to %v, order %d is %v", pages[0].Next, looked, last.ID)
+	all := books.page(t, order.Filter{}, order.Position{}, examined)
+	if last := all.Records[examined-1]; pages[0].Next.ID != last.ID || all.Next != pages[0].Next {
+		t.Errorf("the first page ended at %v, order %d is %v", pages[0].Next, examined, last.ID)
 	}
-	if n := len(books.page(t, order.Filter{}, order.Position{}, looked+2).Records); n != looked {
-		t.Errorf("a page looked at %d orders", n)
+	if n := len(books.page(t, order.Filter{}, order.Position{}, examined+2).Records); n != examined {
+		t.Errorf("a page examined %d orders", n)
 	}
 }
 
-// TestListPageStopsGrowing holds a page of large records to 4 MiB and what its
-// last order adds.
+// TestListPageStopsGrowing checks that a page of large records has 4 MiB and what its last
+// order adds.
 func TestListPageStopsGrowing(t *testing.T) {
 	books := open(t)
 	for i := range 6 {

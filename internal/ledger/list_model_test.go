@@ -32,7 +32,7 @@ func TestListAgainstModel(t *testing.T) {
 		var all []order.Record
 		for _, id := range rapid.SliceOfNDistinct(name, 0, 12, rapid.ID[string]).Draw(rt, "ids") {
 			books.do(t, accept(of(customer.Draw(rt, "customer"), sample(id))))
-			books.lead(t, id, status.Draw(rt, "status"))
+			books.bring(t, id, status.Draw(rt, "status"))
 			books.backdate(t, id, tick.Draw(rt, "accepted"))
 			all = append(all, books.get(t, id))
 		}
@@ -65,8 +65,8 @@ func orNone[V any](g *rapid.Generator[V]) *rapid.Generator[V] {
 	return rapid.OneOf(rapid.Just(none), g)
 }
 
-// lead brings an order that was just accepted to a status.
-func (b *bundle) lead(t *testing.T, id string, s order.Status) {
+// bring brings an order that was just accepted to a status.
+func (b *bundle) bring(t *testing.T, id string, s order.Status) {
 	t.Helper()
 	c := claim(id, "a")
 	switch s { //nolint:exhaustive // those that the model draws
@@ -81,7 +81,7 @@ func (b *bundle) lead(t *testing.T, id string, s order.Status) {
 	}
 }
 
-// model is what a walk must meet.
+// model returns the orders that a walk must meet.
 func model(all []order.Record, f order.Filter, after order.Position) []string {
 	slices.SortFunc(all, func(a, b order.Record) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))

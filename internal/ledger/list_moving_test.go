@@ -28,18 +28,12 @@ type traffic struct {
 // maxMoving bounds the orders of a traffic, and so the length of a walk.
 const maxMoving = 400
 
-// expected are the errors of changes that come too late.
-func expected(err error) bool {
-	var moved *order.StatusError
-	return errors.As(err, &moved) || errors.Is(err, order.ErrSettled) || errors.Is(err, order.ErrStale)
-}
-
 // run moves orders until ctx ends.
 func (tr *traffic) run(ctx context.Context, t *testing.T, seed, mover uint64) {
 	r := rand.New(rand.NewPCG(seed, mover))
 	for n := 0; ctx.Err() == nil; n++ {
 		err := tr.move(t.Context(), r, fmt.Sprintf("%d.%d", mover, n))
-		if err != nil && !expected(err) {
+		if err != nil && !isOfStatus(err) {
 			t.Errorf("seed %d: %v", seed, err)
 			return
 		}
@@ -56,7 +50,7 @@ func (tr *traffic) move(ctx context.Context, r *rand.Rand, name string) error {
 	case all < 30 || (kind < 15 && all < maxMoving):
 		o := sample(name)
 		o.Customer = []string{"ada", "grace"}[r.IntN(2)]
-		if err := accept(o)(ctx, tr.books.Ledger); err != nil {
+		if err := accept(o).run(ctx, tr.books.Ledger); err != nil {
 			return err
 		}
 		tr.mu.Lock()
@@ -77,11 +71,11 @@ func (tr *traffic) move(ctx context.Context, r *rand.Rand, name string) error {
 		tr.tokens[id] = name
 		return nil
 	case kind < 60:
-		return fail(tr.take(id))(ctx, tr.books.Ledger)
+		return fail(tr.newestClaim(id)).run(ctx, tr.books.Ledger)
 	case kind < 75:
-		return settle(tr.take(id), refused())(ctx, tr.books.Ledger)
+		return settle(tr.newestClaim(id), refused()).run(ctx, tr.books.Ledger)
 	case kind < 78:
-		return tr.complete(ctx, tr.take(id))
+		return tr.complete(ctx, tr.newestClaim(id))
 	case kind < 80:
 		_, err := tr.books.Cancel(ctx, id, name)
 		return err
@@ -111,8 +105,8 @@ func (tr *traffic) pick(r *rand.Rand) (id string, all int) {
 	return id, len(tr.ids)
 }
 
-// take is the newest claim of an order, for one mover alone to end.
-func (tr *traffic) take(id string) order.Claim {
+// newestClaim returns the newest claim of an order to one mover alone, which ends it.
+func (tr *traffic) newestClaim(id string) order.Claim {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	c := claim(id, tr.tokens[id])
@@ -127,8 +121,8 @@ func (tr *traffic) soFar() (ids, done []string) {
 	return slices.Clone(tr.ids), slices.Clone(tr.done)
 }
 
-// TestListWhileOrdersMove holds that a walk meets every order that was there when
-// it began, once, whatever happens to the orders meanwhile.
+// TestListWhileOrdersMove checks that a walk meets every order that was there when it
+// began, once, whatever happens to the orders meanwhile.
 func TestListWhileOrdersMove(t *testing.T) {
 	books := open(t)
 	tr := &traffic{books: books, tokens: map[string]string{}}

@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +73,7 @@ func (b *bundle) walk(t *testing.T, f order.Filter, after order.Position, limit 
 	}
 }
 
-// further reports whether a place in the list of all orders comes after another.
+// further reports whether a position in the list of all orders comes after another.
 func further(p, than order.Position) bool {
 	return p.CreatedAt.Before(than.CreatedAt) || (p.CreatedAt.Equal(than.CreatedAt) && p.ID < than.ID)
 }
@@ -87,9 +86,9 @@ func idsOf(pages []page) []string {
 	return all
 }
 
-// shelf is books with orders of two customers in several statuses, a second
+// openWithOrders returns books with orders of two customers in several statuses, a second
 // apart: o1 is the oldest.
-func shelf(t *testing.T) (books *bundle, created map[string]time.Time) {
+func openWithOrders(t *testing.T) (books *bundle, created map[string]time.Time) {
 	t.Helper()
 	books = open(t)
 	for i, customer := range []string{"ada", "grace", "ada", "grace", "ada", "ada"} {
@@ -110,10 +109,13 @@ func shelf(t *testing.T) (books *bundle, created map[string]time.Time) {
 	return books, created
 }
 
-// TestList holds the list to its filters, its order and its pages.
+// TestList checks filters, order and pages of the list.
 func TestList(t *testing.T) {
-	books, created := shelf(t)
+	books, created := openWithOrders(t)
 	const least = time.Microsecond
+	finer := created["o3"].Add(time.Nanosecond)
+	pendingOfAda := order.Filter{Customer: "ada", Status: order.StatusPending}
+	betweenOfAda := order.Filter{Status: order.StatusPending, Customer: "ada", CreatedFrom: created["o2"], CreatedTo: created["o6"]}
 	rows := []struct {
 		name   string
 		filter order.Filter
@@ -137,25 +139,9 @@ func TestList(t *testing.T) {
 		{"a page of a customer", order.Filter{Customer: "grace"}, "", 1, []string{"o4"}, "o4"},
 		{"of an unknown customer", order.Filter{Customer: "alan"}, "", 10, nil, ""},
 		{"of a customer spelt otherwise", order.Filter{Customer: "Ada"}, "", 10, nil, ""},
-		{
-			"of a customer in a status",
-			order.Filter{Customer: "ada", Status: order.StatusPending},
-			"", 10,
-			[]string{"o6", "o3"},
-			"",
-		},
-		{
-			"a page of a customer in a status",
-			order.Filter{Customer: "ada", Status: order.StatusPending},
-			"", 1,
-			[]string{"o6"},
-			"o6",
-		},
-		{
-			"of a customer in a status that none is in",
-			order.Filter{Customer: "ada", Status: order.StatusRetrying},
-			"", 10, nil, "",
-		},
+		{"of a customer in a status", pendingOfAda, "", 10, []string{"o6", "o3"}, ""},
+		{"a page of a customer in a status", pendingOfAda, "", 1, []string{"o6"}, "o6"},
+		{"of a customer in a status that none is in", order.Filter{Customer: "ada", Status: order.StatusRetrying}, "", 10, nil, ""},
 		{"from a time", order.Filter{CreatedFrom: created["o4"]}, "", 10, []string{"o6", "o5", "o4"}, ""},
 		{"from a little later", order.Filter{CreatedFrom: created["o4"].Add(least)}, "", 10, []string{"o6", "o5"}, ""},
 		{"to a time", order.Filter{CreatedTo: created["o3"]}, "", 10, []string{"o2", "o1"}, ""},
@@ -163,15 +149,9 @@ func TestList(t *testing.T) {
 		{"the next to a time", order.Filter{CreatedTo: created["o5"]}, "o4", 1, []string{"o3"}, "o3"},
 		{"to a time before the position", order.Filter{CreatedTo: created["o3"]}, "o5", 10, []string{"o2", "o1"}, ""},
 		{"to the time of the position", order.Filter{CreatedTo: created["o3"]}, "o3", 10, []string{"o2", "o1"}, ""},
-		{
-			"from a time to another, of a customer in a status",
-			order.Filter{
-				Status: order.StatusPending, Customer: "ada", CreatedFrom: created["o2"], CreatedTo: created["o6"],
-			},
-			"", 10,
-			[]string{"o3"},
-			"",
-		},
+		{"from a time to another, of a customer in a status", betweenOfAda, "", 10, []string{"o3"}, ""},
+		{"from a time finer than the clock of the ledger", order.Filter{CreatedFrom: finer}, "", 10, []string{"o6", "o5", "o4"}, ""},
+		{"to a time finer than the clock of the ledger", order.Filter{CreatedTo: finer}, "", 10, []string{"o3", "o2", "o1"}, ""},
 		{"from a time to itself", order.Filter{CreatedFrom: created["o3"], CreatedTo: created["o3"]}, "", 10, nil, ""},
 	}
 	for _, row := range rows {
@@ -189,50 +169,5 @@ func TestList(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
-	}
-}
-
-// TestListOfFinerTimes holds bounds that are finer than the clock of the books to
-// what they say.
-func TestListOfFinerTimes(t *testing.T) {
-	books, created := shelf(t)
-	finer := created["o3"].Add(time.Nanosecond)
-	if got := ids(books.page(t, order.Filter{CreatedFrom: finer}, order.Position{}, 10).Records); slices.Contains(got, "o3") {
-		t.Errorf("from a nanosecond after o3, the list is %q", got)
-	}
-	if got := ids(books.page(t, order.Filter{CreatedTo: finer}, order.Position{}, 10).Records); !slices.Contains(got, "o3") {
-		t.Errorf("to a nanosecond after o3, the list is %q", got)
-	}
-}
-
-// TestListOfEqualTimes holds that orders accepted at the same time are neither
-// lost nor repeated between pages, whichever statuses they are in.
-func TestListOfEqualTimes(t *testing.T) {
-	books := open(t)
-	now := books.rdb.Time(t.Context()).Val()
-	names := []string{"A", "Z", "_", "a", "a-", "a.", "aa", "aaa", "b", "z"}
-	for i, id := range names {
-		books.do(t, accept(sample(id)))
-		if i%2 == 0 {
-			books.do(t, begin(claim(id, "a")))
-		}
-		books.backdate(t, id, now)
-	}
-	slices.Sort(names)
-	slices.Reverse(names)
-	for limit := 1; limit <= len(names)+1; limit++ {
-		for _, f := range []order.Filter{{}, {Customer: sample("").Customer}} {
-			pages := books.walk(t, f, order.Position{}, limit)
-			if diff := cmp.Diff(names, idsOf(pages)); diff != "" {
-				t.Errorf("in pages of %d with filter %+v (-want +got):\n%s", limit, f, diff)
-			}
-		}
-	}
-	// Nothing is left at this time, but at the next one there is.
-	books.do(t, accept(sample("older")))
-	books.backdate(t, "older", now.Add(-time.Second))
-	last := order.Position{CreatedAt: now.Truncate(time.Microsecond).UTC(), ID: "A"}
-	if got := ids(books.page(t, order.Filter{}, last, 5).Records); !slices.Equal(got, []string{"older"}) {
-		t.Errorf("after the last of equal times comes %q", got)
 	}
 }

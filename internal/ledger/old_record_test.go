@@ -11,8 +11,8 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestRecordWithoutTimeline holds that an order which was accepted before records
-// had a timeline can go every way.
+// TestRecordWithoutTimeline checks that an order which was accepted before records had a
+// timeline can take every way.
 func TestRecordWithoutTimeline(t *testing.T) {
 	t.Parallel()
 	a, b := claim("o1", "a"), claim("o1", "b")

@@ -20,7 +20,7 @@ const (
 	fieldHandling      = "h" // handling, once decided
 	fieldAttempts      = "n" // how many attempts have been begun
 	fieldAttempt       = "a" // followed by its number: one attempt, see below
-	fieldToken         = "k" // token of the delivery that holds the order
+	fieldToken         = "k" // token of the claim
 	fieldNextAttempt   = "x" // when the next attempt is due, while retrying
 	fieldError         = "e" // reason of the last failure or rejection
 	fieldSettled       = "z" // when settled

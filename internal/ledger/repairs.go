@@ -73,3 +73,11 @@ func (l *Ledger) Repaired(ctx context.Context, kind order.Repair, n int, token s
 	err := repairedScript.Run(ctx, l.rdb, []string{countersKey}, string(kind), n, token).Err()
 	return wrap(err, "count %d repairs", n)
 }
+
+// Requeued counts one repair of an unsettled order that had no task, and reports whether
+// it did: an order that has been settled meanwhile needed none. The token names the
+// repair: repeating it counts nothing.
+func (l *Ledger) Requeued(ctx context.Context, id, token string) (counted bool, err error) {
+	word, _, err := l.update(ctx, requeuedScript, update{id: id, args: []any{token}})
+	return word == "counted", wrap(err, "count requeued order %s", id)
+}

@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,95 +10,69 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// refused is the outcome of an order that fulfilment refuses for good.
-func refused() order.Outcome { return order.Outcome{Status: order.StatusFailed, Error: "refused"} }
-
-// refuse is an order that has failed at its first attempt.
+// refuse is the steps after which the order of the claim has failed at its first attempt.
 func refuse(c order.Claim) []step {
 	return []step{accept(sample(c.ID)), begin(c), settle(c, refused())}
 }
 
-// TestRetry holds that an order which failed or was rejected gets another run,
-// and no other order does.
+// retried is the steps after which o1 has failed and was retried, and those that follow.
+func retried(steps ...step) []step {
+	return append(refuse(claim("o1", "a")), append([]step{retry("o1", "r1")}, steps...)...)
+}
+
+// TestRetry checks that an order which failed or was rejected gets another run, and that
+// no other order does.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	a, b := claim("o1", "a"), claim("o1", "b")
-	const busy = "shop answered 500"
-	reject := a
-	reject.Handling = ""
-	rejected := order.Outcome{Status: order.StatusRejected, Error: "too many items in order"}
 	first := attempt(1, "a", "refused", "")
 	again := withError(record(order.StatusPending, first), "refused")
-	afterRejection := withError(record(order.StatusPending, attempt(1, "a", "", "")), rejected.Error)
+	secondRun := withError(processing(first, attempt(2, "b", "", "")), "refused")
+	afterRejection := withError(record(order.StatusPending, attempt(1, "a", "", "")), rejected().Error)
 	afterRejection.Handling = ""
-	retried := append(refuse(a), retry("o1", "r1"))
-	begun := slices.Concat(retried, []step{begin(b)})
-	checkChanges(t, []change{
-		{"retry a failed order", refuse(a), retry("o1", "r1"), nil, again},
+	refusedAs := func(s order.Status) error { return &order.StatusError{Status: s} }
+	retryIt := retry("o1", "r1")
+	checkUpdates(t, []update{
+		{"a failed order", refuse(a), retryIt, nil, again},
+		{"a rejected order", accepted(begin(ofNoHandling(a)), settle(a, rejected())), retryIt, nil, afterRejection},
+		{"again before it has begun", retried(), retry("o1", "r2"), refusedAs(order.StatusPending), again},
 		{
-			"retry a rejected order",
-			[]step{accept(sample("o1")), begin(reject), settle(reject, rejected)},
-			retry("o1", "r1"), nil, afterRejection,
-		},
-		{"retry again before it has begun", retried, retry("o1", "r2"), &order.StatusError{Status: order.StatusPending}, again},
-		{
-			"retry a scheduled order",
+			"a scheduled order",
 			[]step{accept(scheduled(sample("o1")))},
-			retry("o1", "r1"), &order.StatusError{Status: order.StatusScheduled},
+			retryIt, refusedAs(order.StatusScheduled),
 			record(order.StatusScheduled),
 		},
+		{"a processing order", accepted(begin(a)), retryIt, refusedAs(order.StatusProcessing), processing(attempt(1, "a", "", ""))},
 		{
-			"retry a processing order",
-			[]step{accept(sample("o1")), begin(a)},
-			retry("o1", "r1"), &order.StatusError{Status: order.StatusProcessing},
-			record(order.StatusProcessing, attempt(1, "a", "", "")),
-		},
-		{
-			"retry a retrying order",
-			[]step{accept(sample("o1")), begin(a), fail(a)},
-			retry("o1", "r1"), &order.StatusError{Status: order.StatusRetrying},
+			"a retrying order", accepted(begin(a), fail(a)), retryIt, refusedAs(order.StatusRetrying),
 			withError(record(order.StatusRetrying, attempt(1, "a", busy, "busy")), busy),
 		},
 		{
-			"retry a completed order",
-			[]step{accept(sample("o1")), begin(a), settle(a, completed())},
-			retry("o1", "r1"), &order.StatusError{Status: order.StatusCompleted},
+			"a completed order", accepted(begin(a), settle(a, completed())), retryIt, refusedAs(order.StatusCompleted),
 			record(order.StatusCompleted, attempt(1, "a", "", "thanks")),
 		},
-		{"complete with a token from before the retry", retried, settle(a, completed()), order.ErrStale, again},
-		{"fail an order again with a token from before the retry", retried, settle(a, refused()), order.ErrStale, again},
-		{"fail an attempt from before the retry", retried, fail(a), order.ErrStale, again},
+		{"then complete with a token from before", retried(), settle(a, completed()), order.ErrStale, again},
+		{"then settle again with a token from before", retried(), settle(a, refused()), order.ErrStale, again},
+		{"then fail an attempt from before", retried(), fail(a), order.ErrStale, again},
+		{"then begin", retried(), begin(b), nil, secondRun},
 		{
-			"begin a retried order",
-			retried, begin(b), nil,
-			withError(record(order.StatusProcessing, first, attempt(2, "b", "", "")), "refused"),
+			"then begin with a token from before", retried(), begin(a), nil,
+			withError(processing(first, attempt(2, "a", "", "")), "refused"),
 		},
+		{"then settle with a token from before while another attempt runs", retried(begin(b)), settle(a, completed()), order.ErrStale, secondRun},
 		{
-			"begin a retried order with a token from before",
-			retried, begin(a), nil,
-			withError(record(order.StatusProcessing, first, attempt(2, "a", "", "")), "refused"),
-		},
-		{
-			"settle with a token from before the retry, when another attempt runs",
-			begun, settle(a, completed()), order.ErrStale,
-			withError(record(order.StatusProcessing, first, attempt(2, "b", "", "")), "refused"),
-		},
-		{
-			"complete a retried order",
-			begun, settle(b, completed()), nil,
+			"then complete", retried(begin(b)), settle(b, completed()), nil,
 			record(order.StatusCompleted, first, attempt(2, "b", "", "thanks")),
 		},
 		{
-			"retry an order that failed again",
-			append(begun, settle(b, refused())),
-			retry("o1", "r2"), nil,
+			"an order that failed again", retried(begin(b), settle(b, refused())), retry("o1", "r2"), nil,
 			withError(record(order.StatusPending, first, attempt(2, "b", "refused", "")), "refused"),
 		},
 	})
 }
 
-// TestRetryOnce holds that a retry that is repeated, however late, changes
-// nothing and answers the record.
+// TestRetryOnce checks that a retry that is repeated, however late, changes nothing and
+// answers the record.
 func TestRetryOnce(t *testing.T) {
 	t.Parallel()
 	b := claim("o1", "b")
@@ -118,12 +91,11 @@ func TestRetryOnce(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			books := open(t)
-			books.do(t, append(refuse(claim("o1", "a")), retry("o1", "r1"))...)
-			books.do(t, row.since...)
+			books.do(t, retried(row.since...)...)
 			found := books.dump(t)
 			books.do(t, retry("o1", "r1"))
-			if keys := differing(found, books.dump(t)); len(keys) > 0 {
-				t.Errorf("it changed %q", keys)
+			if diff := cmp.Diff(found, books.dump(t)); diff != "" {
+				t.Errorf("it changed the books (-before +after):\n%s", diff)
 			}
 			if got := books.get(t, "o1").Status; got != row.after {
 				t.Errorf("the order is %s, want %s", got, row.after)
@@ -132,38 +104,41 @@ func TestRetryOnce(t *testing.T) {
 	}
 }
 
-// TestRetryCountsAttemptsAnew holds that a retried order may have as many
-// attempts as a new one, while their numbers go on.
-func TestRetryCountsAttemptsAnew(t *testing.T) {
+// TestRuns checks that a retried order may have as many attempts as a new one, while
+// their numbers go on; that a repeated claim gets the same numbers; and that the attempts
+// of a run have the approval of its first attempt.
+func TestRuns(t *testing.T) {
 	books := open(t)
-	books.do(t, accept(sample("o1")))
+	books.do(t, accepted()...)
 	var got []order.Begun
 	for run := range 3 {
 		for try := range maxAttempts + 1 {
 			c := claim("o1", fmt.Sprint(run, try))
-			n, err := books.Begin(t.Context(), c)
-			if over := try == maxAttempts; errors.Is(err, order.ErrExhausted) != over || (err != nil) != over {
-				t.Fatalf("run %d, try %d answered %v", run+1, try+1, err)
+			exhausted := try == maxAttempts
+			for range 2 {
+				n, err := books.Begin(t.Context(), c)
+				if errors.Is(err, order.ErrExhausted) != exhausted || (err != nil) != exhausted {
+					t.Fatalf("run %d, try %d answered %v", run+1, try+1, err)
+				}
+				first := books.get(t, "o1").Attempts[run*maxAttempts].StartedAt
+				if !exhausted && (!n.ApprovedAt.Equal(first) || n.ApprovedAt.IsZero()) {
+					t.Errorf("run %d, try %d: approved at %v, the first attempt began at %v", run+1, try+1, n.ApprovedAt, first)
+				}
+				got = append(got, n)
 			}
-			got = append(got, n)
-			if err != nil {
+			if exhausted {
 				books.do(t, settle(c, refused()), retry("o1", fmt.Sprint("r", run)))
 			}
 		}
 	}
-	want := []order.Begun{
-		{Number: 1, Try: 1},
-		{Number: 2, Try: 2},
-		{Number: 3, Try: 3},
-		{Number: 3, Try: 3, LastError: order.ReasonNoResult},
-		{Number: 4, Try: 1},
-		{Number: 5, Try: 2},
-		{Number: 6, Try: 3},
-		{Number: 6, Try: 3, LastError: order.ReasonNoResult},
-		{Number: 7, Try: 1},
-		{Number: 8, Try: 2},
-		{Number: 9, Try: 3},
-		{Number: 9, Try: 3, LastError: order.ReasonNoResult},
+	var want []order.Begun
+	for run := range 3 {
+		for try := 1; try <= maxAttempts; try++ {
+			n := order.Begun{Number: run*maxAttempts + try, Try: try}
+			want = append(want, n, n)
+		}
+		last := order.Begun{Number: (run + 1) * maxAttempts, Try: maxAttempts, LastError: order.ReasonNoResult}
+		want = append(want, last, last)
 	}
 	if diff := cmp.Diff(want, got, ignoreTimes); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
@@ -173,21 +148,8 @@ func TestRetryCountsAttemptsAnew(t *testing.T) {
 	}
 }
 
-// TestRetryRepeatsItsNumbers holds that a claim of a retried order which is
-// repeated gets the same numbers.
-func TestRetryRepeatsItsNumbers(t *testing.T) {
-	books := open(t)
-	books.do(t, append(refuse(claim("o1", "a")), retry("o1", "r1"))...)
-	for range 2 {
-		n, err := books.Begin(t.Context(), claim("o1", "b"))
-		if diff := cmp.Diff(order.Begun{Number: 2, Try: 1}, n, ignoreTimes); diff != "" || err != nil {
-			t.Errorf("%v, begun (-want +got):\n%s", err, diff)
-		}
-	}
-}
-
-// TestRetryInTotals holds that a retry takes its order out of the decided ones,
-// and no decision back.
+// TestRetryInTotals checks that a retry takes its order out of the decided ones, and takes
+// no decision back.
 func TestRetryInTotals(t *testing.T) {
 	books := open(t)
 	a, b := claim("o1", "a"), claim("o1", "b")
@@ -217,19 +179,4 @@ func TestRetryInTotals(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", stage.name, diff)
 		}
 	}
-}
-
-// TestRetriedOrderIsKept holds that a retried order does not leave the books at
-// the time of its earlier outcome.
-func TestRetriedOrderIsKept(t *testing.T) {
-	books := open(t)
-	books.do(t, append(refuse(claim("o1", "a")), retry("o1", "r1"))...)
-	now, err := books.Now(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if gone, err := books.Forget(t.Context(), now, 10); gone != 0 || err != nil {
-		t.Errorf("forgot %d, %v", gone, err)
-	}
-	books.get(t, "o1")
 }

@@ -14,92 +14,111 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// step is one change of the books, for scripts of a test.
-type step func(ctx context.Context, l *ledger.Ledger) error
-
-func accept(o order.Order) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		rec, _, err := ledgertest.Accept(ctx, l, o, order.QueueDefault)
-		return kept(ctx, l, o.ID, rec, err)
-	}
+// step is one call of the ledger, for tests that are made of several.
+type step struct {
+	id   string // the order, empty for a call that has none
+	call func(ctx context.Context, l *ledger.Ledger, id string) (answer any, err error)
 }
 
-func begin(c order.Claim) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.Begin(ctx, c)
+// run makes the call. A record that it answers must be the one in the books.
+func (s step) run(ctx context.Context, l *ledger.Ledger) error {
+	answer, err := s.call(ctx, l, s.id)
+	answered, isRecord := answer.(order.Record)
+	if err != nil || !isRecord {
 		return err
 	}
-}
-
-// exhausted begins an order that has no attempt left.
-func exhausted(c order.Claim) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		if _, err := l.Begin(ctx, c); !errors.Is(err, order.ErrExhausted) {
-			return fmt.Errorf("begin answered %w, want no attempt left", err)
-		}
-		return nil
-	}
-}
-
-func fail(c order.Claim) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		return l.Fail(ctx, c, order.Failure{Error: "shop answered 500", Note: "busy", RetryIn: time.Minute})
-	}
-}
-
-func settle(c order.Claim, out order.Outcome) step {
-	return func(ctx context.Context, l *ledger.Ledger) error { return l.Settle(ctx, c, out) }
-}
-
-func cancel(id, reason string) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		rec, err := l.Cancel(ctx, id, reason)
-		return kept(ctx, l, id, rec, err)
-	}
-}
-
-func retry(id, token string) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		rec, err := l.Retry(ctx, id, token)
-		return kept(ctx, l, id, rec, err)
-	}
-}
-
-// kept holds the record that a change answered to the one in the books.
-func kept(ctx context.Context, l *ledger.Ledger, id string, answered order.Record, err error) error {
-	if err != nil {
-		return err
-	}
-	stored, err := l.Get(ctx, id)
+	stored, err := l.Get(ctx, s.id)
 	if diff := cmp.Diff(stored, answered, cmpopts.EquateEmpty()); diff != "" {
 		return fmt.Errorf("the answer differs from the record (-record +answer):\n%s", diff)
 	}
 	return err
 }
 
+func accept(o order.Order) step {
+	return step{o.ID, func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		rec, _, err := ledgertest.Accept(ctx, l, o, order.QueueDefault)
+		return rec, err
+	}}
+}
+
+func acceptAll(orders ...order.Order) step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return l.AcceptAll(ctx, entries(orders...))
+	}}
+}
+
+func claimOn(id string, c order.Claim) order.Claim {
+	c.ID = id
+	return c
+}
+
+func begin(c order.Claim) step {
+	return step{c.ID, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Begin(ctx, claimOn(id, c))
+	}}
+}
+
+// exhausted begins an order that has no attempt left.
+func exhausted(c order.Claim) step {
+	return step{c.ID, func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		if _, err := l.Begin(ctx, c); !errors.Is(err, order.ErrExhausted) {
+			return nil, fmt.Errorf("begin answered %w, want no attempt left", err)
+		}
+		return nil, nil
+	}}
+}
+
+func fail(c order.Claim) step {
+	return step{c.ID, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return nil, l.Fail(ctx, claimOn(id, c), order.Failure{Error: "shop answered 500", Note: "busy", RetryIn: time.Minute})
+	}}
+}
+
+func settle(c order.Claim, out order.Outcome) step {
+	return step{c.ID, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return nil, l.Settle(ctx, claimOn(id, c), out)
+	}}
+}
+
+func cancel(id, reason string) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Cancel(ctx, id, reason) }}
+}
+
+func retry(id, token string) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Retry(ctx, id, token) }}
+}
+
 func requeued(id, token string) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.Requeued(ctx, id, token)
-		return err
-	}
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Requeued(ctx, id, token) }}
 }
 
 func lost(id string, attempt int) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.Lost(ctx, id, seen(attempt))
-		return err
-	}
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Lost(ctx, id, seen(attempt))
+	}}
+}
+
+func get(id string) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Get(ctx, id) }}
 }
 
 func repaired(kind order.Repair, token string) step {
-	return func(ctx context.Context, l *ledger.Ledger) error { return l.Repaired(ctx, kind, 2, token) }
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return nil, l.Repaired(ctx, kind, 2, token)
+	}}
 }
 
 func quarantine(id string) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		_, err := l.Quarantine(ctx, id, time.Hour)
-		return err
-	}
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Quarantine(ctx, id, time.Hour)
+	}}
+}
+
+// forget removes all settled orders.
+func forget() step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return l.Forget(ctx, time.Now().Add(time.Hour), 10)
+	}}
 }
 
 // seen is an attempt whose worker is seen to be gone now.

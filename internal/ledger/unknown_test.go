@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
 )
@@ -19,12 +21,12 @@ func calling(token string) order.Claim {
 
 // unanswered ends an attempt whose call may have reached the shop.
 func unanswered(c order.Claim) step {
-	return func(ctx context.Context, l *ledger.Ledger) error {
-		return l.Fail(ctx, c, order.Failure{Error: "no answer in time", RetryIn: time.Minute, Unknown: true})
-	}
+	return step{c.ID, func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return nil, l.Fail(ctx, c, order.Failure{Error: "no answer in time", RetryIn: time.Minute, Unknown: true})
+	}}
 }
 
-// TestCancelWhileTheShopMayHaveTheOrder holds that an order is not cancelled from the
+// TestCancelWhileTheShopMayHaveTheOrder checks that an order is not cancelled from the
 // moment that a call may have reached the shop until the shop has answered for good,
 // however that call ended, and over retries by an operator.
 func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
@@ -66,7 +68,7 @@ func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			books := open(t)
-			books.do(t, append([]step{accept(sample("o1"))}, row.steps...)...)
+			books.do(t, accepted(row.steps...)...)
 			before := books.dump(t)
 			_, err := books.Cancel(t.Context(), "o1", "")
 			if !row.unknown {
@@ -79,74 +81,41 @@ func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
 			if !errors.As(err, &refused) || *refused != (order.StatusError{Status: row.status, Unknown: true}) {
 				t.Errorf("answered %v", err)
 			}
-			if keys := differing(before, books.dump(t)); len(keys) > 0 {
-				t.Errorf("it changed %q", keys)
+			if diff := cmp.Diff(before, books.dump(t)); diff != "" {
+				t.Errorf("it changed the books (-before +after):\n%s", diff)
 			}
-			c := calling("z")
-			books.do(t, begin(c), settle(c, completed()))
+			z := calling("z")
+			books.do(t, begin(z), settle(z, completed()))
 		})
 	}
 }
 
-// TestApprovedAt holds that all attempts of a run are of one approval, and those of
-// another run of another.
-func TestApprovedAt(t *testing.T) {
-	books := open(t)
-	books.do(t, accept(sample("o1")))
-	var runs []time.Time
-	for _, run := range []string{"1", "2"} {
-		var approved []time.Time
-		for _, try := range []string{"a", "b", "b", "c"} { // b is repeated
-			begun, err := books.Begin(t.Context(), claim("o1", run+try))
-			if err != nil {
-				t.Fatal(err)
-			}
-			approved = append(approved, begun.ApprovedAt)
-		}
-		first := books.get(t, "o1").Attempts[len(runs)*maxAttempts].StartedAt
-		for i, at := range approved {
-			if !at.Equal(first) || at.IsZero() {
-				t.Errorf("run %s, begin %d: approved at %v, the first attempt began at %v", run, i+1, at, first)
-			}
-		}
-		runs = append(runs, first)
-		last := claim("o1", run+"c")
-		books.do(t, settle(last, order.Outcome{Status: order.StatusFailed, Error: "no"}), retry("o1", run))
-	}
-	if !runs[1].After(runs[0]) {
-		t.Errorf("the runs were approved at %v", runs)
-	}
-}
-
-// TestExhaustedHasItsLastError holds that an order whose attempts are used up before
-// an attempt begins, as when their number was lowered, keeps the error that it had.
+// TestExhaustedHasItsLastError checks that an order whose attempts are used up before an
+// attempt begins, as when their number was lowered, keeps the error that it had.
 func TestExhaustedHasItsLastError(t *testing.T) {
 	t.Parallel()
-	one := func(token string) order.Claim {
-		c := claim("o1", token)
-		c.MaxAttempts = 1
-		return c
-	}
+	a, b, last := claim("o1", "a"), claim("o1", "b"), claim("o1", "z")
+	last.MaxAttempts = 1
 	for name, row := range map[string]struct {
 		before []step
 		want   string
 	}{
-		"one attempt failed":     {[]step{begin(claim("o1", "a")), fail(claim("o1", "a"))}, "shop answered 500"},
-		"the second one failed":  {[]step{begin(claim("o1", "a")), begin(claim("o1", "b")), fail(claim("o1", "b"))}, "shop answered 500"},
-		"a worker was lost":      {[]step{begin(claim("o1", "a")), lost("o1", 1)}, order.ReasonWorkerLost},
-		"an attempt did not end": {[]step{begin(claim("o1", "a"))}, order.ReasonNoResult},
-		"the second did not end": {[]step{begin(claim("o1", "a")), fail(claim("o1", "a")), begin(claim("o1", "b"))}, order.ReasonNoResult},
+		"one attempt failed":     {accepted(begin(a), fail(a)), busy},
+		"the second one failed":  {accepted(begin(a), begin(b), fail(b)), busy},
+		"a worker was lost":      {accepted(begin(a), lost("o1", 1)), order.ReasonWorkerLost},
+		"an attempt did not end": {accepted(begin(a)), order.ReasonNoResult},
+		"the second did not end": {accepted(begin(a), fail(a), begin(b)), order.ReasonNoResult},
 	} {
 		t.Run(name, func(t *testing.T) {
 			books := open(t)
-			books.do(t, append([]step{accept(sample("o1"))}, row.before...)...)
+			books.do(t, row.before...)
 			for range 2 { // its answer may be lost
-				begun, err := books.Begin(t.Context(), one("z"))
+				begun, err := books.Begin(t.Context(), last)
 				if !errors.Is(err, order.ErrExhausted) || begun.LastError != row.want {
 					t.Errorf("answered %+v, %v; want the error %q", begun, err, row.want)
 				}
 			}
-			books.do(t, settle(one("z"), order.Outcome{Status: order.StatusFailed, Error: row.want}))
+			books.do(t, settle(last, order.Outcome{Status: order.StatusFailed, Error: row.want}))
 		})
 	}
 }

@@ -36,12 +36,14 @@ type answer struct {
 	rest []any
 }
 
-// batchers collect concurrent updates, by script.
+// batchers collect concurrent updates, by script: callers of one script share a run.
 type batchers map[*redis.Script]*batch.Batcher[update, answer]
 
 func newBatchers(rdb redis.UniversalClient) batchers {
 	b := batchers{}
-	for _, s := range batchedScripts() {
+	for _, s := range []*redis.Script{
+		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
+	} {
 		b[s] = batch.New(
 			batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
 			func(ctx context.Context, all []update) ([]answer, error) { return runScript(ctx, rdb, s, all) })

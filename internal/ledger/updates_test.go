@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,146 +12,85 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestChanges holds every change to its contract: in which state it finds the
-// books, what it answers, and how it leaves them.
-func TestChanges(t *testing.T) {
+// busy is the error with which the step fail ends an attempt.
+const busy = "shop answered 500"
+
+// accepted is the steps that accept o1, and those that follow.
+func accepted(steps ...step) []step { return slices.Concat([]step{accept(sample("o1"))}, steps) }
+
+// processing is the record of o1 while its last attempt runs.
+func processing(attempts ...order.Attempt) order.Record {
+	return record(order.StatusProcessing, attempts...)
+}
+
+// TestUpdates checks what each update answers in each state, and how it leaves the order.
+func TestUpdates(t *testing.T) {
 	t.Parallel()
-	a, b := claim("o1", "a"), claim("o1", "b")
+	a, b, x, y := claim("o1", "a"), claim("o1", "b"), claim("o1", "x"), claim("o1", "y")
 	other := sample("o1")
 	other.Notes = "different"
-	rejected := order.Outcome{Status: order.StatusRejected, Error: "too many items in order"}
+	const lost = order.ReasonNoResult
 	failed := order.Outcome{Status: order.StatusFailed, Error: "out of attempts"}
-	reject := a
-	reject.Handling = ""
-	const lost, busy = order.ReasonNoResult, "shop answered 500"
-	checkChanges(t, []change{
-		{"accept a new order", nil, accept(sample("o1")), nil, record(order.StatusPending)},
-		{"accept it again", []step{accept(sample("o1"))}, accept(sample("o1")), nil, record(order.StatusPending)},
-		{"accept its id with other content", []step{accept(sample("o1"))}, accept(other), order.ErrConflict, record(order.StatusPending)},
+	begun := accepted(begin(a))
+	retrying := accepted(begin(a), fail(a))
+	stale := accepted(begin(a), begin(b))
+	done := accepted(begin(a), settle(a, completed()))
+	doneByB := accepted(begin(a), begin(b), settle(b, completed()))
+
+	pending := record(order.StatusPending)
+	afterBegin := processing(attempt(1, "a", "", ""))
+	afterFail := withError(record(order.StatusRetrying, attempt(1, "a", busy, "busy")), busy)
+	afterSecond := processing(attempt(1, "a", lost, ""), attempt(2, "b", "", ""))
+	afterSettle := record(order.StatusCompleted, attempt(1, "a", "", "thanks"))
+	afterReject := withError(record(order.StatusRejected, attempt(1, "a", "", "")), rejected().Error)
+	afterReject.Handling = ""
+	checkUpdates(t, []update{
+		{"accept a new order", nil, accept(sample("o1")), nil, pending},
+		{"accept it again", accepted(), accept(sample("o1")), nil, pending},
+		{"accept its id with other content", accepted(), accept(other), order.ErrConflict, pending},
+		{"begin a pending order", accepted(), begin(a), nil, afterBegin},
+		{"begin again with the same token", begun, begin(a), nil, afterBegin},
+		{"begin what a lost worker left", begun, begin(b), nil, afterSecond},
 		{
-			"begin a pending order",
-			[]step{accept(sample("o1"))},
-			begin(a), nil,
-			record(order.StatusProcessing, attempt(1, "a", "", "")),
+			"begin after a failed attempt", retrying, begin(b), nil,
+			withError(processing(attempt(1, "a", busy, "busy"), attempt(2, "b", "", "")), busy),
 		},
+		{"begin a settled order", done, begin(b), order.ErrSettled, afterSettle},
 		{
-			"begin again with the same token",
-			[]step{accept(sample("o1")), begin(a)},
-			begin(a), nil,
-			record(order.StatusProcessing, attempt(1, "a", "", "")),
+			"begin without an attempt left", accepted(begin(x), begin(y), begin(a)), begin(b), order.ErrExhausted,
+			processing(attempt(1, "x", lost, ""), attempt(2, "y", lost, ""), attempt(3, "a", lost, "")),
 		},
+		{"fail an attempt", begun, fail(a), nil, afterFail},
+		{"fail it again", retrying, fail(a), nil, afterFail},
+		{"fail a stale attempt", stale, fail(a), order.ErrStale, afterSecond},
 		{
-			"begin what a lost worker left",
-			[]step{accept(sample("o1")), begin(a)},
-			begin(b), nil,
-			record(order.StatusProcessing, attempt(1, "a", lost, ""), attempt(2, "b", "", "")),
-		},
-		{
-			"begin after a failed attempt",
-			[]step{accept(sample("o1")), begin(a), fail(a)},
-			begin(b), nil,
-			withError(record(order.StatusProcessing, attempt(1, "a", busy, "busy"), attempt(2, "b", "", "")), busy),
-		},
-		{
-			"begin a settled order",
-			[]step{accept(sample("o1")), begin(a), settle(a, completed())},
-			begin(b),
-			order.ErrSettled, record(order.StatusCompleted, attempt(1, "a", "", "thanks")),
-		},
-		{
-			"begin without an attempt left",
-			[]step{accept(sample("o1")), begin(claim("o1", "x")), begin(claim("o1", "y")), begin(a)},
-			begin(b),
-			order.ErrExhausted,
-			record(order.StatusProcessing, attempt(1, "x", lost, ""), attempt(2, "y", lost, ""), attempt(3, "a", lost, "")),
-		},
-		{
-			"fail an attempt",
-			[]step{accept(sample("o1")), begin(a)},
-			fail(a), nil,
-			withError(record(order.StatusRetrying, attempt(1, "a", busy, "busy")), busy),
-		},
-		{
-			"fail it again",
-			[]step{accept(sample("o1")), begin(a), fail(a)},
-			fail(a), nil,
-			withError(record(order.StatusRetrying, attempt(1, "a", busy, "busy")), busy),
-		},
-		{
-			"fail a stale attempt",
-			[]step{accept(sample("o1")), begin(a), begin(b)},
-			fail(a), order.ErrStale,
-			record(order.StatusProcessing, attempt(1, "a", lost, ""), attempt(2, "b", "", "")),
-		},
-		{
-			"fail an attempt of a settled order",
-			[]step{accept(sample("o1")), begin(a), begin(b), settle(b, completed())},
-			fail(a), order.ErrSettled,
+			"fail an attempt of a settled order", doneByB, fail(a), order.ErrSettled,
 			record(order.StatusCompleted, attempt(1, "a", lost, ""), attempt(2, "b", "", "thanks")),
 		},
+		{"complete an order", begun, settle(a, completed()), nil, afterSettle},
+		{"complete it again", done, settle(a, completed()), nil, afterSettle},
+		{"give a second outcome", done, settle(a, failed), order.ErrSettled, afterSettle},
+		{"settle with a stale attempt", stale, settle(a, completed()), order.ErrStale, afterSecond},
 		{
-			"complete an order",
-			[]step{accept(sample("o1")), begin(a)},
-			settle(a, completed()), nil,
-			record(order.StatusCompleted, attempt(1, "a", "", "thanks")),
-		},
-		{
-			"complete it again",
-			[]step{accept(sample("o1")), begin(a), settle(a, completed())},
-			settle(a, completed()), nil,
-			record(order.StatusCompleted, attempt(1, "a", "", "thanks")),
-		},
-		{
-			"give a second outcome",
-			[]step{accept(sample("o1")), begin(a), settle(a, completed())},
-			settle(a, failed),
-			order.ErrSettled, record(order.StatusCompleted, attempt(1, "a", "", "thanks")),
-		},
-		{
-			"settle with a stale attempt",
-			[]step{accept(sample("o1")), begin(a), begin(b)},
-			settle(a, completed()),
-			order.ErrStale, record(order.StatusProcessing, attempt(1, "a", lost, ""), attempt(2, "b", "", "")),
-		},
-		{
-			"settle an order whose attempt has failed",
-			[]step{accept(sample("o1")), begin(a), fail(a)},
-			settle(a, failed), nil,
+			"settle an order whose attempt has failed", retrying, settle(a, failed), nil,
 			withError(record(order.StatusFailed, attempt(1, "a", busy, "busy")), failed.Error),
 		},
 		{
-			"complete after a failed attempt forgets its error",
-			[]step{accept(sample("o1")), begin(a), fail(a), begin(b)},
-			settle(b, completed()), nil,
+			"complete after a failed attempt forgets its error", accepted(begin(a), fail(a), begin(b)), settle(b, completed()), nil,
 			record(order.StatusCompleted, attempt(1, "a", busy, "busy"), attempt(2, "b", "", "thanks")),
 		},
+		{"reject an order", accepted(begin(ofNoHandling(a))), settle(a, rejected()), nil, afterReject},
 		{
-			"reject an order",
-			[]step{accept(sample("o1")), begin(reject)},
-			settle(reject, rejected), nil,
-			func() order.Record {
-				rec := withError(record(order.StatusRejected, attempt(1, "a", "", "")), rejected.Error)
-				rec.Handling = ""
-				return rec
-			}(),
+			"settle an order out of attempts", accepted(begin(x), begin(y), begin(b), exhausted(a)), settle(a, failed), nil,
+			withError(record(order.StatusFailed, attempt(1, "x", lost, ""), attempt(2, "y", lost, ""), attempt(3, "b", lost, "")), failed.Error),
 		},
-		{
-			"settle an order out of attempts",
-			[]step{
-				accept(sample("o1")), begin(claim("o1", "x")), begin(claim("o1", "y")), begin(claim("o1", "z")),
-				exhausted(a),
-			},
-			settle(a, failed), nil,
-			withError(record(order.StatusFailed,
-				attempt(1, "x", lost, ""), attempt(2, "y", lost, ""), attempt(3, "z", lost, "")), failed.Error),
-		},
-		{"count a repair", []step{accept(sample("o1"))}, requeued("o1", "r1"), nil, record(order.StatusPending)},
+		{"count a repair", accepted(), requeued("o1", "r1"), nil, pending},
 	})
 }
 
-// change is one row of the contract of a change: how it finds the books, what it
-// answers, and how it leaves the order o1.
-type change struct {
+// update is a row of checkUpdates: an update in one state, what it answers, and the record
+// of o1 after it.
+type update struct {
 	name   string
 	before []step
 	do     step
@@ -158,16 +98,16 @@ type change struct {
 	after  order.Record
 }
 
-// checkChanges makes every change twice: once for the books, which it leaves as
-// they are if it answers an error, and once more for nothing.
-func checkChanges(t *testing.T, rows []change) {
+// checkUpdates makes every update twice. The second one changes nothing, nor does the first
+// one if it answers an error.
+func checkUpdates(t *testing.T, rows []update) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			books := open(t)
 			books.do(t, row.before...)
 			found := books.dump(t)
-			if err := row.do(t.Context(), books.Ledger); !sameError(err, row.err) {
+			if err := row.do.run(t.Context(), books.Ledger); !sameError(err, row.err) {
 				t.Errorf("answered %v, want %v", err, row.err)
 			}
 			rec, left := books.get(t, "o1"), books.dump(t)
@@ -182,31 +122,29 @@ func checkChanges(t *testing.T, rows []change) {
 			if rec.ProcessedAt.IsZero() == rec.Status.Settled() || rec.NextAttemptAt.IsZero() == (rec.Status == order.StatusRetrying) {
 				t.Errorf("%s order is processed at %v, next attempt at %v", rec.Status, rec.ProcessedAt, rec.NextAttemptAt)
 			}
-			if keys := differing(found, left); row.err != nil && !errors.Is(row.err, order.ErrExhausted) && len(keys) > 0 {
-				t.Errorf("it answered an error and changed %q", keys)
+			if diff := cmp.Diff(found, left); row.err != nil && !errors.Is(row.err, order.ErrExhausted) && diff != "" {
+				t.Errorf("it answered an error and changed the books (-before +after):\n%s", diff)
 			}
-			if err := row.do(t.Context(), books.Ledger); !sameError(err, row.err) {
+			if err := row.do.run(t.Context(), books.Ledger); !sameError(err, row.err) {
 				t.Errorf("repeated, it answered %v, want %v", err, row.err)
 			}
-			if keys := differing(left, books.dump(t)); len(keys) > 0 {
-				t.Errorf("repeated, it changed %q", keys)
+			if diff := cmp.Diff(left, books.dump(t)); diff != "" {
+				t.Errorf("repeated, it changed the books (-before +after):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestMissingOrder holds that no change invents an order.
+// TestMissingOrder checks that no update invents an order.
 func TestMissingOrder(t *testing.T) {
 	books := open(t)
 	c := claim("nobody", "a")
-	for name, do := range map[string]step{
-		"begin": begin(c), "fail": fail(c), "settle": settle(c, completed()),
-		"cancel": cancel("nobody", "no need"), "retry": retry("nobody", "r1"),
-		"lost":   lost("nobody", 1),
-		"events": func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Events(ctx, "nobody"); return err },
-		"get":    func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Get(ctx, "nobody"); return err },
+	events := func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Events(ctx, id) }
+	for name, s := range map[string]step{
+		"begin": begin(c), "fail": fail(c), "settle": settle(c, completed()), "cancel": cancel("nobody", "no need"),
+		"retry": retry("nobody", "r1"), "lost": lost("nobody", 1), "events": {"nobody", events}, "get": get("nobody"),
 	} {
-		if err := do(t.Context(), books.Ledger); !errors.Is(err, order.ErrNotFound) {
+		if err := s.run(t.Context(), books.Ledger); !errors.Is(err, order.ErrNotFound) {
 			t.Errorf("%s of an unknown order answered %v", name, err)
 		}
 	}

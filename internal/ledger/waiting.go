@@ -46,15 +46,9 @@ func score(t time.Time) string {
 // records reads many records in one round trip and omits those that are gone. When some
 // cannot be read, it returns order.ErrUnreadable together with the others.
 func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, error) {
-	pipe := l.rdb.Pipeline()
-	reads := make([]*redis.MapStringStringCmd, len(ids))
-	for i, id := range ids {
-		reads[i] = pipe.HGetAll(ctx, recordKey(id))
-	}
-	if len(ids) > 0 {
-		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, wrap(err, "read %d orders", len(ids))
-		}
+	reads, err := readRecords(ctx, l.rdb, ids)
+	if err != nil {
+		return nil, wrap(err, "read %d orders", len(ids))
 	}
 	found := gathering{records: make([]order.Record, 0, len(ids))}
 	for i, read := range reads {

@@ -87,7 +87,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.events, err = Stream(ctx, rdb)
 	case "l", "i", "p": // see the keys of the ledger
 	default:
-		b.problem("key %s is none of the books'", key)
+		b.problem("key %s is not a key of the books", key)
 	}
 	return err
 }
@@ -123,7 +123,7 @@ func (b *books) checkRecords() {
 			b.problem("order %s is %s with next attempt %q", id, status, r["x"])
 		}
 		if r["k"] != "" && status == order.StatusCancelled {
-			b.problem("order %s is %s and still held by %q", id, status, r["k"])
+			b.problem("order %s is %s and still has the claim %q", id, status, r["k"])
 		}
 		b.checkAttempts(id, r)
 		b.checkTimeline(id, r)
@@ -161,22 +161,22 @@ func (b *books) checkIndexes() {
 	for id, r := range b.records {
 		at, _ := strconv.ParseFloat(r["c"], 64)
 		if got, ok := b.indexes[r["s"]][id]; !ok || got != at {
-			b.problem("order %s is %s since %s but its index says %v", id, r["s"], r["c"], got)
+			b.problem("order %s is %s since %s but its index has the time %v", id, r["s"], r["c"], got)
 		}
 		if got, ok := b.customers[id]; !ok || got != at {
-			b.problem("order %s is accepted at %s but its customer's index says %v", id, r["c"], got)
+			b.problem("order %s is accepted at %s but its customer's index has the time %v", id, r["c"], got)
 		}
 	}
 	for status, ids := range b.indexes {
 		for id := range ids {
 			if r, ok := b.records[id]; !ok || r["s"] != status {
-				b.problem("index %s holds order %s, which is %q", status, id, r["s"])
+				b.problem("index %s has order %s, which is %q", status, id, r["s"])
 			}
 		}
 	}
 	for id := range b.customers {
 		if b.records[id] == nil {
-			b.problem("a customer's index holds order %s, which has no record", id)
+			b.problem("a customer's index has order %s, which has no record", id)
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (b *books) checkCounters() {
 			decided += gauge
 		}
 		if gauge < indexed || (!s.Settled() && gauge != indexed) {
-			b.problem("%d orders are counted as %s, its index holds %d", gauge, s, indexed)
+			b.problem("%d orders are counted as %s, its index has %d", gauge, s, indexed)
 		}
 	}
 	if accepted := b.counter("accepted"); accepted != gauges {
@@ -202,7 +202,7 @@ func (b *books) checkCounters() {
 	}
 	whole := b.counter("accepted") == int64(len(b.records))
 	if counted := b.counter("attempts"); counted < attempts || (whole && counted != attempts) {
-		b.problem("%d attempts are counted, the records hold %d", counted, attempts)
+		b.problem("%d attempts are counted, the records have %d", counted, attempts)
 	}
 	retried := b.counter("retried")
 	if observed := b.observations("end_to_end"); observed != decided+retried {

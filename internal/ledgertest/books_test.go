@@ -52,8 +52,8 @@ func steps(l *ledger.Ledger) map[string][]func(context.Context, order.Claim) err
 	}
 }
 
-// keep books with one order of each kind.
-func keep(t *testing.T) *redis.Client {
+// openBooks returns books with one order of each kind.
+func openBooks(t *testing.T) *redis.Client {
 	t.Helper()
 	rdb := redistest.Start(t).Client()
 	l := ledger.New(rdb)
@@ -76,12 +76,11 @@ func keep(t *testing.T) *redis.Client {
 	return rdb
 }
 
-// TestAudit falsifies the books in one way each, and wants the auditor to see
-// it.
+// TestAudit falsifies the books in one way each, and checks that the audit finds it.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	record := ledgertest.RecordKey
-	// rewrite changes what a field of a record says.
+	// rewrite replaces a part of a field of a record.
 	rewrite := func(id, field, old, forged string) func(ctx context.Context, rdb *redis.Client) {
 		return func(ctx context.Context, rdb *redis.Client) {
 			text := rdb.HGet(ctx, record(id), field).Val()
@@ -94,7 +93,13 @@ func TestAudit(t *testing.T) {
 	set := func(id, field, value string) func(ctx context.Context, rdb *redis.Client) {
 		return func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, record(id), field, value) }
 	}
-	// omit takes one event of an order out of the stream.
+	drop := func(id, field string) func(ctx context.Context, rdb *redis.Client) {
+		return func(ctx context.Context, rdb *redis.Client) { rdb.HDel(ctx, record(id), field) }
+	}
+	count := func(name string, n int64) func(ctx context.Context, rdb *redis.Client) {
+		return func(ctx context.Context, rdb *redis.Client) { rdb.HIncrBy(ctx, ledgertest.CountersKey, name, n) }
+	}
+	// omit removes one event of an order from the stream.
 	omit := func(id, seq string) func(ctx context.Context, rdb *redis.Client) {
 		return func(ctx context.Context, rdb *redis.Client) {
 			for _, e := range rdb.XRange(ctx, ledgertest.EventsKey, "-", "+").Val() {
@@ -106,55 +111,35 @@ func TestAudit(t *testing.T) {
 		}
 	}
 	rows := []struct {
-		name    string
-		forge   func(ctx context.Context, rdb *redis.Client)
-		noticed string // part of a problem; empty for books that balance
+		name  string
+		forge func(ctx context.Context, rdb *redis.Client)
+		found string // part of a problem; empty for books that balance
 	}{
 		{"nothing", func(context.Context, *redis.Client) {}, ""},
-		{"an order accepted twice", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, ledgertest.CountersKey, "accepted", 1)
-		}, "the statuses add up to"},
-		{"an outcome counted twice", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, ledgertest.CountersKey, "g:completed", 1)
-		}, "the statuses add up to"},
+		{"an order accepted twice", count("accepted", 1), "the statuses add up to"},
+		{"an outcome counted twice", count("g:completed", 1), "the statuses add up to"},
 		{"two gauges that cancel out", func(ctx context.Context, rdb *redis.Client) {
 			rdb.HIncrBy(ctx, ledgertest.CountersKey, "g:pending", 1)
 			rdb.HIncrBy(ctx, ledgertest.CountersKey, "g:completed", -1)
 		}, "are counted as pending"},
-		{"a lost record", func(ctx context.Context, rdb *redis.Client) { rdb.Del(ctx, record("pending")) }, "holds order pending"},
+		{"a lost record", func(ctx context.Context, rdb *redis.Client) { rdb.Del(ctx, record("pending")) }, "has order pending"},
 		{"a lost index entry", func(ctx context.Context, rdb *redis.Client) {
 			rdb.ZRem(ctx, ledgertest.IndexKey("retrying"), "retrying")
-		}, "its index says"},
+		}, "its index has the time"},
 		{"two index entries", func(ctx context.Context, rdb *redis.Client) {
 			rdb.ZAdd(ctx, ledgertest.IndexKey("failed"), redis.Z{Score: 1, Member: "completed"})
-		}, "index failed holds order completed"},
+		}, "index failed has order completed"},
 		{"a wrong time in an index", func(ctx context.Context, rdb *redis.Client) {
 			rdb.ZIncrBy(ctx, ledgertest.IndexKey("pending"), 1, "pending")
-		}, "its index says"},
-		{"an unknown status", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HSet(ctx, record("pending"), "s", "lost")
-		}, "unknown status"},
-		{"an outcome without a time", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HDel(ctx, record("completed"), "z")
-		}, "settled time"},
-		{"a retrying order that is never due", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HDel(ctx, record("retrying"), "x")
-		}, "next attempt"},
-		{"an attempt left open", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HSet(ctx, record("completed"), "a1", "w\t1")
-		}, "has attempt 1 as"},
-		{"an attempt too many", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HSet(ctx, record("completed"), "a2", "w\t1\t2\t\t")
-		}, "has 1 attempts and a field a2"},
-		{"a garbled attempt", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HSet(ctx, record("completed"), "a1", "w")
-		}, "has attempt 1 as"},
-		{"attempts not counted", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, ledgertest.CountersKey, "attempts", -1)
-		}, "attempts are counted"},
-		{"a duration too many", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, ledgertest.CountersKey, "l:end_to_end:default:3", 1)
-		}, "durations observed"},
+		}, "its index has the time"},
+		{"an unknown status", set("pending", "s", "lost"), "unknown status"},
+		{"an outcome without a time", drop("completed", "z"), "settled time"},
+		{"a retrying order that is never due", drop("retrying", "x"), "next attempt"},
+		{"an attempt left open", set("completed", "a1", "w\t1"), "has attempt 1 as"},
+		{"an attempt too many", set("completed", "a2", "w\t1\t2\t\t"), "has 1 attempts and a field a2"},
+		{"a garbled attempt", set("completed", "a1", "w"), "has attempt 1 as"},
+		{"attempts not counted", count("attempts", -1), "attempts are counted"},
+		{"a duration too many", count("l:end_to_end:default:3", 1), "durations observed"},
 		{"a duration too few", func(ctx context.Context, rdb *redis.Client) {
 			for name := range rdb.HGetAll(ctx, ledgertest.CountersKey).Val() {
 				if strings.HasPrefix(name, "l:end_to_end:") {
@@ -163,16 +148,14 @@ func TestAudit(t *testing.T) {
 				}
 			}
 		}, "durations observed"},
-		{"a retry not counted", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HIncrBy(ctx, ledgertest.CountersKey, "retried", -1)
-		}, "were retried"},
+		{"a retry not counted", count("retried", -1), "were retried"},
 		{"a lost event", omit("retrying", "2"), "event 3 of order retrying follows event 1"},
-		{"a lost last event", omit("retrying", "3"), "the stream says processing at 2"},
+		{"a lost last event", omit("retrying", "3"), "in the stream it is processing at 2"},
 		{"a lost last event that changed no status", func(ctx context.Context, rdb *redis.Client) {
 			attemptOften(ctx, t, rdb, "processing", 2)
 			omit("processing", "3")(ctx, rdb)
-		}, "at event 3, the stream says processing at 2"},
-		{"a status without an event", set("processing", "s", "expedited"), "is expedited at event 2, the stream says processing at 2"},
+		}, "at event 3, in the stream it is processing at 2"},
+		{"a status without an event", set("processing", "s", "expedited"), "is expedited at event 2, in the stream it is processing at 2"},
 		{"the id of a forgotten order", func(ctx context.Context, rdb *redis.Client) {
 			l := ledger.New(rdb)
 			gone, err := l.Forget(ctx, rdb.Time(ctx).Val(), 10)
@@ -184,20 +167,16 @@ func TestAudit(t *testing.T) {
 				t.Errorf("accepted %v, %v", isNew, err)
 			}
 		}, ""},
-		{"a strange key", func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, ledgertest.Book+"q:1", 1, 0) }, "none of the books'"},
+		{"a strange key", func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, ledgertest.Book+"q:1", 1, 0) }, "is not a key of the books"},
 		{"a customer's order lost", func(ctx context.Context, rdb *redis.Client) {
 			for _, key := range rdb.Keys(ctx, ledgertest.CustomerKeys).Val() {
 				rdb.ZRem(ctx, key, "pending")
 			}
-		}, "its customer's index says"},
-		{"a cancelled order without a time", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HDel(ctx, record("cancelled"), "z")
-		}, "order cancelled is cancelled with settled time"},
+		}, "its customer's index has the time"},
+		{"a cancelled order without a time", drop("cancelled", "z"), "order cancelled is cancelled with settled time"},
 		{"a cancelled order that is due", set("cancelled", "x", "1"), "order cancelled is cancelled with next attempt"},
-		{"a cancelled order that is held", set("cancelled", "k", "a"), "still held by"},
-		{"an order scheduled for no time", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HDel(ctx, record("scheduled"), "u")
-		}, "was scheduled for no time"},
+		{"a cancelled order with a claim", set("cancelled", "k", "a"), "still has the claim"},
+		{"an order scheduled for no time", drop("scheduled", "u"), "was scheduled for no time"},
 		{"more attempts before the retry than in all", set("retried", "m", "2"), "2 of them before its last retry"},
 		{"an attempt kept for too long", func(ctx context.Context, rdb *redis.Client) {
 			attemptOften(ctx, t, rdb, "processing", order.MaxAttemptsKept+1)
@@ -210,9 +189,7 @@ func TestAudit(t *testing.T) {
 		{"more attempts and events than are kept", func(ctx context.Context, rdb *redis.Client) {
 			attemptOften(ctx, t, rdb, "processing", 2*order.MaxEvents)
 		}, ""},
-		{"a lost timeline", func(ctx context.Context, rdb *redis.Client) {
-			rdb.HDel(ctx, record("pending"), "t")
-		}, "has timeline"},
+		{"a lost timeline", drop("pending", "t"), "has timeline"},
 		{"a garbled timeline", rewrite("retrying", "t", "\tbusy", ""), "has timeline"},
 		{"a line lost from a timeline", rewrite("retrying", "t", "\nw\t", "\t"), "has timeline"},
 		{"a timeline that begins too late", rewrite("retrying", "t", "p\t", "w\t"), "begins its timeline as processing"},
@@ -228,23 +205,23 @@ func TestAudit(t *testing.T) {
 		{"a timeline with another event id", rewrite("pending", "t", "-", "-9"), "the stream has"},
 		{"a timeline with another status", rewrite("failed", "t", "w", "expedited"), "the stream has"},
 		{"a timeline with another reason", rewrite("failed", "t", "refused", "unknown"), "the stream has"},
-		{"a timeline with an event of its own", omit("pending", "1"), "the stream has left it out"},
-		{"a stream that has let old events go", func(ctx context.Context, rdb *redis.Client) {
+		{"a timeline with an event of its own", omit("pending", "1"), "the stream lacks it"},
+		{"a stream that has dropped old events", func(ctx context.Context, rdb *redis.Client) {
 			rdb.XTrimMaxLen(ctx, ledgertest.EventsKey, 3)
 		}, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			rdb := keep(t)
+			rdb := openBooks(t)
 			row.forge(t.Context(), rdb)
 			problems, err := ledgertest.Audit(t.Context(), rdb)
 			if err != nil {
 				t.Fatal(err)
 			}
 			all := strings.Join(problems, "\n")
-			if (row.noticed == "") != (all == "") || !strings.Contains(all, row.noticed) {
-				t.Errorf("the auditor says %q, want %q in it", all, row.noticed)
+			if (row.found == "") != (all == "") || !strings.Contains(all, row.found) {
+				t.Errorf("the audit found %q, want %q in it", all, row.found)
 			}
 		})
 	}

@@ -41,8 +41,8 @@ func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
 // event is what the stream and the order's timeline both contain.
 type event struct{ id, seq, status, attempt, reason string }
 
-// checkTimeline wants the first event of an order and its newest ones, up to
-// the order's status.
+// checkTimeline checks that a timeline has the first event of its order and the newest
+// ones, and ends with the order's status.
 func (b *books) checkTimeline(id string, r map[string]string) {
 	events, ok := timeline(r)
 	if !ok {
@@ -101,9 +101,9 @@ func codes() map[string]string {
 	}
 }
 
-// checkEvents wants each order's events in sequence, the last of them to be its
-// status, and its timeline to contain the same. Older events may have left the
-// stream, and orders the books.
+// checkEvents checks that each order's events are in sequence, that the last of them is
+// its status, and that its timeline has the same events. Older events may have left the
+// stream, and orders may have been forgotten.
 func (b *books) checkEvents() {
 	streams := map[string][]event{}
 	for i, streamed := range b.events {
@@ -130,12 +130,11 @@ func (b *books) checkEvents() {
 	}
 }
 
-// compare holds the record and the timeline of an order against its events in
-// the stream.
+// compare compares the record and the timeline of an order with its events in the stream.
 func (b *books) compare(id string, r map[string]string, stream []event) {
 	if len(stream) > 0 {
 		if last := stream[len(stream)-1]; r["v"] != last.seq || r["s"] != last.status {
-			b.problem("order %s is %s at event %s, the stream says %s at %s", id, r["s"], r["v"], last.status, last.seq)
+			b.problem("order %s is %s at event %s, in the stream it is %s at %s", id, r["s"], r["v"], last.status, last.seq)
 		}
 	}
 	events, _ := timeline(r)
@@ -145,7 +144,7 @@ func (b *books) compare(id string, r map[string]string, stream []event) {
 		case i >= 0 && stream[i] != e:
 			b.problem("order %s has event %q, the stream has %q", id, e, stream[i])
 		case i < 0 && b.streamed(e.id):
-			b.problem("order %s has event %q, the stream has left it out", id, e)
+			b.problem("order %s has event %q, the stream lacks it", id, e)
 		}
 	}
 }

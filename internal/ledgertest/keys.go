@@ -2,23 +2,23 @@ package ledgertest
 
 import "orderprocessor/internal/order"
 
-// The keys of the books, for tests that read or falsify them. The checker must not
-// use those of the ledger, or a wrong key would check itself.
+// The keys of the books, for tests that read or falsify them. They are not those of the
+// ledger: a checker with the ledger's keys would not find a wrong one.
 const (
 	// Book begins every key.
 	Book = "orders:{b0}:"
-	// CountersKey holds the counters.
+	// CountersKey is the hash of counters.
 	CountersKey = Book + "c"
-	// EventsKey holds the stream of events.
+	// EventsKey is the stream of events.
 	EventsKey = Book + "e"
-	// QuarantineKey holds the order that is tried alone.
+	// QuarantineKey is the order in quarantine.
 	QuarantineKey = Book + "i"
 	// CustomerKeys matches the index of every customer.
 	CustomerKeys = Book + "u:*"
 )
 
-// RecordKey holds the record of an order.
+// RecordKey returns the key of an order's record.
 func RecordKey(id string) string { return Book + "o:" + id }
 
-// IndexKey holds the index of a status.
+// IndexKey returns the key of a status's index.
 func IndexKey(s order.Status) string { return Book + "s:" + string(s) }

@@ -39,11 +39,13 @@ type Attempts struct {
 
 // NewAttempts returns the counters of attempts. Call it once for a registry.
 func (r *Registry) NewAttempts() *Attempts {
+	results := r.factory.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "attempts_total",
+		Help: "Attempts of this process by result: the outcome of the order, retrying when another attempt is due, " +
+			"lost when the result could not be recorded.",
+	}, []string{"result"})
 	return &Attempts{
-		results: r.counters("attempts_total",
-			"Attempts of this process by result: the outcome of the order, retrying when another attempt is due, "+
-				"lost when the result could not be recorded.",
-			"result", resultCompleted, resultRejected, resultFailed, resultRetrying, resultLost),
+		results: children(results, []string{resultCompleted, resultRejected, resultFailed, resultRetrying, resultLost}),
 		running: r.factory.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "attempts_running", Help: "Attempts that this process is making now.",
 		}),

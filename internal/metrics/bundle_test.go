@@ -48,7 +48,7 @@ func scrape(t *testing.T, r *metrics.Registry, prefix string) map[string]float64
 	return series
 }
 
-// nonzero holds what has counted since the registry was made.
+// nonzero returns what has counted since the registry was made.
 func nonzero(series map[string]float64) map[string]float64 {
 	counted := map[string]float64{}
 	for name, n := range series {
@@ -71,14 +71,15 @@ type rulesStub struct{}
 
 func (rulesStub) Queue(o order.Order) order.Queue { return order.Queue(o.Customer) }
 
-// booksStub answers every write to the books alike.
-type booksStub struct{ err error }
+// ledgerStub answers every write alike.
+type ledgerStub struct{ err error }
 
-func (b booksStub) Begin(context.Context, order.Claim) (order.Begun, error) {
-	return order.Begun{Number: 7}, b.err
+func (l ledgerStub) Begin(context.Context, order.Claim) (order.Begun, error) {
+	return order.Begun{Number: 7}, l.err
 }
 
-func (b booksStub) Fail(context.Context, order.Claim, order.Failure) error {
-	return b.err
+func (l ledgerStub) Fail(context.Context, order.Claim, order.Failure) error {
+	return l.err
 }
-func (b booksStub) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }
+
+func (l ledgerStub) Settle(context.Context, order.Claim, order.Outcome) error { return l.err }

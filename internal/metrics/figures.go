@@ -27,20 +27,21 @@ func newFigure(kind prometheus.ValueType, name, help string, labels []string, re
 
 // figures lists the metrics of the ledger that are no durations.
 func figures() []figure {
+	const gauge, counter = prometheus.GaugeValue, prometheus.CounterValue
 	return []figure{
-		counter("accepted_total", "Orders ever accepted.", func(now stats.Snapshot) int64 { return now.Accepted }),
-		counter("attempts_total", "Attempts ever begun.", func(now stats.Snapshot) int64 { return now.Attempts }),
-		counter("retried_total", "Retries of failed and rejected orders by operators.", func(now stats.Snapshot) int64 { return now.Retried }),
-		gauge("drift_orders", "How many orders the books are from balancing; 0 unless something is wrong.",
+		single(counter, "accepted_total", "Orders ever accepted.", func(now stats.Snapshot) int64 { return now.Accepted }),
+		single(counter, "attempts_total", "Attempts ever begun.", func(now stats.Snapshot) int64 { return now.Attempts }),
+		single(counter, "retried_total", "Retries of failed and rejected orders by operators.", func(now stats.Snapshot) int64 { return now.Retried }),
+		single(gauge, "drift_orders", "How many orders the books are from balancing; 0 unless something is wrong.",
 			func(now stats.Snapshot) int64 { return now.Drift() }),
-		newFigure(prometheus.GaugeValue, "orders",
+		newFigure(gauge, "orders",
 			"Orders by status. Settled orders stay counted when their records leave after the retention.", []string{"status"},
 			func(now stats.Snapshot, add emit) {
 				for _, s := range order.Statuses() {
 					add(float64(now.ByStatus[s]), string(s))
 				}
 			}),
-		newFigure(prometheus.CounterValue, "repairs_total", "Repairs after crashes, by kind.", []string{"kind"},
+		newFigure(counter, "repairs_total", "Repairs after crashes, by kind.", []string{"kind"},
 			func(now stats.Snapshot, add emit) {
 				for _, kind := range order.Repairs() {
 					add(float64(now.Repairs[kind]), string(kind))
@@ -58,23 +59,20 @@ func figures() []figure {
 			func(d stats.Depth, add emit) { add(oneIf(d.Paused)) }),
 		perQueue("queue_oldest_waiting_seconds", "How long the first pending task of the queue has waited, 0 when none waits.",
 			func(d stats.Depth, add emit) { add(d.OldestPending.Seconds()) }),
-		gauge("workers", "Worker processes that are alive. One that was killed counts for up to ten seconds more.",
+		single(gauge, "workers", "Worker processes that are alive. One that was killed counts for up to ten seconds more.",
 			func(now stats.Snapshot) int64 { return int64(now.Workers) }),
-		gauge("worker_slots", "How many orders the workers alive can process at once, over all processes.",
+		single(gauge, "worker_slots", "How many orders the workers alive can process at once, over all processes.",
 			func(now stats.Snapshot) int64 { return int64(now.Slots) }),
-		gauge("redis_memory_used_bytes", "Memory that Redis uses, 0 where it does not report it.",
+		single(gauge, "redis_memory_used_bytes", "Memory that Redis uses, 0 where it does not report it.",
 			func(now stats.Snapshot) int64 { return now.Memory.Used }),
-		gauge("redis_memory_limit_bytes", "The maxmemory of Redis, 0 for no limit.",
+		single(gauge, "redis_memory_limit_bytes", "The maxmemory of Redis, 0 for no limit.",
 			func(now stats.Snapshot) int64 { return now.Memory.Limit }),
 	}
 }
 
-func counter(name, help string, read func(now stats.Snapshot) int64) figure {
-	return newFigure(prometheus.CounterValue, name, help, nil, func(now stats.Snapshot, add emit) { add(float64(read(now))) })
-}
-
-func gauge(name, help string, read func(now stats.Snapshot) int64) figure {
-	return newFigure(prometheus.GaugeValue, name, help, nil, func(now stats.Snapshot, add emit) { add(float64(read(now))) })
+// single is a metric without labels.
+func single(kind prometheus.ValueType, name, help string, read func(now stats.Snapshot) int64) figure {
+	return newFigure(kind, name, help, nil, func(now stats.Snapshot, add emit) { add(float64(read(now))) })
 }
 
 // perQueue is a gauge with the label queue and further labels.

@@ -38,7 +38,7 @@ func TestFulfilment(t *testing.T) {
 				Order: order.Order{ID: "ord_1"}, Handling: order.HandlingExpedited, Attempt: 3,
 			})
 			if note != "ord_1 expedited 3" || !errors.Is(err, row.err) {
-				t.Errorf("it hands on %q, %v", note, err)
+				t.Errorf("it returned %q, %v", note, err)
 			}
 			compare(t, map[string]float64{fmt.Sprintf("orders_fulfilment_duration_seconds_count{result=%q}", row.want): 1},
 				nonzero(scrape(t, r, "orders_fulfilment_duration_seconds_count")))

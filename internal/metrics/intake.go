@@ -28,8 +28,8 @@ const (
 	reasonOther     = "other"
 )
 
-// Taker accepts orders; see the methods of intake.Intake.
-type Taker interface {
+// Submitter accepts orders; see the methods of intake.Intake.
+type Submitter interface {
 	Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
 	SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
@@ -40,9 +40,9 @@ type Router interface {
 	Queue(o order.Order) order.Queue
 }
 
-// Intake is a Taker whose submissions are counted. It is safe for concurrent use.
+// Intake is a Submitter whose submissions are counted. It is safe for concurrent use.
 type Intake struct {
-	Taker
+	Submitter
 	router   Router
 	single   map[string]prometheus.Counter // by result
 	batch    map[string]prometheus.Counter // by result
@@ -50,9 +50,9 @@ type Intake struct {
 	took     prometheus.Observer
 }
 
-// NewIntake returns a Taker that counts the submissions to t. Call it once for a
+// NewIntake returns a Submitter that counts the submissions to s. Call it once for a
 // registry.
-func (r *Registry) NewIntake(t Taker, router Router) *Intake {
+func (r *Registry) NewIntake(s Submitter, router Router) *Intake {
 	submissions := r.factory.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "submissions_total",
 		Help: "Valid orders submitted to this process, by kind of request (single, batch) and result.",
@@ -63,7 +63,7 @@ func (r *Registry) NewIntake(t Taker, router Router) *Intake {
 	}, []string{"queue", "reason"})
 	results := []string{resultAccepted, resultRepeated, resultConflict, resultNoRoom, resultUnavailable, resultError}
 	in := &Intake{
-		Taker: t, router: router,
+		Submitter: s, router: router,
 		single: children(submissions, results, "single"), batch: children(submissions, results, "batch"),
 		refusals: map[order.Queue]map[string]prometheus.Counter{},
 		took: r.factory.NewHistogram(prometheus.HistogramOpts{
@@ -81,7 +81,7 @@ func (r *Registry) NewIntake(t Taker, router Router) *Intake {
 // Submit accepts one order, and counts and times it.
 func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error) {
 	begun := time.Now()
-	rec, isNew, err = in.Taker.Submit(ctx, o)
+	rec, isNew, err = in.Submitter.Submit(ctx, o)
 	in.took.Observe(time.Since(begun).Seconds())
 	in.count(in.single, o, isNew, err)
 	return rec, isNew, err
@@ -89,7 +89,7 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 
 // SubmitAll accepts many orders, and counts each.
 func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance {
-	all := in.Taker.SubmitAll(ctx, orders)
+	all := in.Submitter.SubmitAll(ctx, orders)
 	for i, a := range all {
 		in.count(in.batch, orders[i], a.IsNew, a.Err)
 	}

@@ -12,7 +12,7 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// system is books, queues and Redis in one.
+// system is a source of snapshots.
 type system struct {
 	snapshot stats.Snapshot
 	err      error
@@ -25,7 +25,7 @@ func (s *system) Snapshot(ctx context.Context) (stats.Snapshot, error) {
 	return s.snapshot, s.err
 }
 
-// TestBooks compares every metric of the books but the durations.
+// TestBooks compares every metric of the ledger except the durations.
 func TestBooks(t *testing.T) {
 	t.Parallel()
 	s := &system{snapshot: stats.Snapshot{
@@ -66,8 +66,8 @@ func TestBooks(t *testing.T) {
 	}
 }
 
-// TestBooksAway holds that a scrape without Redis has no old figures of the books, but
-// the other metrics.
+// TestBooksAway checks that a scrape without Redis has no old figures of the ledger, and
+// still has the other metrics.
 func TestBooksAway(t *testing.T) {
 	t.Parallel()
 	r := metrics.New("commit 1")
@@ -78,8 +78,8 @@ func TestBooksAway(t *testing.T) {
 	}
 }
 
-// TestDurations holds that the buckets which are shown count exactly what the ledger
-// has observed within their bounds.
+// TestDurations checks that the buckets of a scrape count exactly what the ledger has
+// observed within their bounds.
 func TestDurations(t *testing.T) {
 	t.Parallel()
 	var h stats.Histogram

@@ -53,14 +53,8 @@ func (r *Registry) Handler() http.Handler {
 	return promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }
 
-// counters registers a counter with a child for each value of its only label. All
-// children start at zero, and callers find theirs without an allocation.
-func (r *Registry) counters(name, help, label string, values ...string) map[string]prometheus.Counter {
-	vec := r.factory.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, []string{label})
-	return children(vec, values)
-}
-
-// children returns the counter for each value of the last label.
+// children returns the counter for each value of the last label. All of them start at
+// zero, and callers find theirs without an allocation.
 func children(vec *prometheus.CounterVec, values []string, labels ...string) map[string]prometheus.Counter {
 	all := make(map[string]prometheus.Counter, len(values))
 	for _, value := range values {

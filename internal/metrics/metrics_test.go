@@ -1,15 +1,18 @@
 package metrics_test
 
 import (
+	"context"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"orderprocessor/internal/metrics"
+	"orderprocessor/internal/order"
 )
 
 // everything returns a registry with every metric that there is.
@@ -17,7 +20,7 @@ func everything() *metrics.Registry {
 	r := metrics.New("commit 1")
 	r.AddLedger(&system{})
 	r.AddPool(func() metrics.Pool { return metrics.Pool{} })
-	r.NewIntake(&taker{}, rulesStub{})
+	r.NewIntake(&submitter{}, rulesStub{})
 	r.NewAttempts()
 	r.NewFulfilment(shop{})
 	r.NewRequests().Observe("/orders", "GET", 200, 0)
@@ -26,8 +29,8 @@ func everything() *metrics.Registry {
 	return r
 }
 
-// TestNames holds that the metrics keep the conventions of Prometheus, and begin as
-// ours do.
+// TestNames checks that the metrics follow the conventions of Prometheus, and begin with
+// the names that ours have.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	text := page(t, everything())
@@ -45,7 +48,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestRuntime holds that there are metrics of the runtime, the process and the build.
+// TestRuntime checks that there are metrics of the runtime, the process and the build.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
 	text := page(t, metrics.New("commit 1"))
@@ -56,23 +59,39 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
-func TestBuildInfo(t *testing.T) {
+// TestSingleMetrics checks the metrics that need no test of their own.
+func TestSingleMetrics(t *testing.T) {
 	t.Parallel()
-	compare(t, map[string]float64{`orders_build_info{version="commit 1"}`: 1}, scrape(t, metrics.New("commit 1"), buildInfo))
+	for name, want := range map[string]map[string]float64{
+		buildInfo:              {`orders_build_info{version="commit 1"}`: 1},
+		"orders_event_streams": {"orders_event_streams": 3},
+		"orders_check_failed":  {`orders_check_failed{check="clock"}`: 1, `orders_check_failed{check="version"}`: 0},
+	} {
+		compare(t, want, scrape(t, everything(), name))
+	}
 }
 
-func TestGauge(t *testing.T) {
-	t.Parallel()
-	compare(t, map[string]float64{"orders_event_streams": 3}, scrape(t, everything(), "orders_event_streams"))
+// TestCountingAllocatesNothing checks that counting costs the hot path no memory. It runs
+// alone, as it counts the allocations of the process.
+func TestCountingAllocatesNothing(t *testing.T) {
+	r, ctx := metrics.New("commit 1"), context.Background()
+	attempts, in, requests := r.NewAttempts(), r.NewIntake(&submitter{isNew: true}, rulesStub{}), r.NewRequests()
+	ledger := attempts.Ledger(ledgerStub{})
+	handler := attempts.Handler(work(func(ctx context.Context, _ string) error {
+		return ledger.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusCompleted})
+	}))
+	for name, count := range map[string]func(){
+		"an attempt":   func() { _ = handler.Work(ctx, "ord_1") },
+		"a submission": func() { _, _, _ = in.Submit(ctx, order.Order{ID: "ord_1"}) },
+		"a request":    func() { requests.Observe("/orders", "POST", 201, time.Millisecond) },
+	} {
+		if n := testing.AllocsPerRun(1000, count); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
 }
 
-func TestFlags(t *testing.T) {
-	t.Parallel()
-	compare(t, map[string]float64{`orders_check_failed{check="clock"}`: 1, `orders_check_failed{check="version"}`: 0},
-		scrape(t, everything(), "orders_check_failed"))
-}
-
-// TestPrivate holds that two programs in one process share no numbers.
+// TestPrivate checks that two programs in one process share no numbers.
 func TestPrivate(t *testing.T) {
 	t.Parallel()
 	one, other := metrics.New("commit 1"), metrics.New("commit 1")

@@ -10,23 +10,24 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// TestPoll looks until it is true, for so long, and once at least.
+// TestPoll checks that the condition is polled until it is true or the time is up, at least
+// once.
 func TestPoll(t *testing.T) {
 	t.Parallel()
-	looks := 0
-	if !programtest.Poll(programtest.Patience, func() bool { looks++; return looks == 3 }) || looks != 3 {
-		t.Errorf("it looked %d times for what was true at the third", looks)
+	polls := 0
+	if !programtest.Poll(programtest.Patience, func() bool { polls++; return polls == 3 }) || polls != 3 {
+		t.Errorf("it polled %d times, and the third was true", polls)
 	}
-	looks = 0
-	if programtest.Poll(30*time.Millisecond, func() bool { looks++; return false }) || looks < 2 {
-		t.Errorf("it looked %d times for what is never true, or says it was", looks)
+	polls = 0
+	if programtest.Poll(30*time.Millisecond, func() bool { polls++; return false }) || polls < 2 {
+		t.Errorf("it polled %d times, or reported a false condition as true", polls)
 	}
 	if !programtest.Poll(0, func() bool { return true }) {
-		t.Error("it did not look")
+		t.Error("it did not poll")
 	}
 }
 
-// TestUntil holds that the test is over, and says why, when the patience is.
+// TestUntil checks that the test ends, with the reason, when the time is up.
 func TestUntil(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -35,16 +36,16 @@ func TestUntil(t *testing.T) {
 			programtest.Until(tb, "tea is served", func() bool { return false })
 			t.Error("the test went on")
 		})
-		if !r.failed || r.said.String() != "gave up waiting until tea is served\n" {
-			t.Errorf("failed: %v, and said %q", r.failed, r.said.String())
+		if !r.failed || r.log.String() != "gave up waiting until tea is served\n" {
+			t.Errorf("failed: %v, and logged %q", r.failed, r.log.String())
 		}
 	})
 }
 
-// TestFreePorts takes ports, each of which can be listened on.
+// TestFreePorts checks that the ports differ, and that each can be listened on.
 func TestFreePorts(t *testing.T) {
 	t.Parallel()
-	taken := map[string]bool{}
+	free := map[string]bool{}
 	for _, port := range programtest.FreePorts(t, 5) {
 		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
@@ -52,14 +53,14 @@ func TestFreePorts(t *testing.T) {
 			continue
 		}
 		t.Cleanup(func() { _ = l.Close() })
-		taken[port] = true
+		free[port] = true
 	}
-	if len(taken) != 5 {
-		t.Errorf("%d of 5 ports are there to be taken", len(taken))
+	if len(free) != 5 {
+		t.Errorf("%d of 5 ports are free", len(free))
 	}
 }
 
-// TestSettings holds that what a test sets comes after what the kit does.
+// TestSettings checks that the settings of a test take precedence over those of the kit.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	p := programtest.Start(t, programtest.Config{Path: "env", Env: programtest.Settings("ORDERS_HTTP_ADDR=elsewhere")})

@@ -23,27 +23,27 @@ func shell(commands string) programtest.Config {
 // stays is the end of a shell program that runs until a signal ends it.
 const stays = `; while :; do sleep 0.05; done`
 
-// said starts a shell that says tea, and waits for no more than that with patience.
-func said(tb testing.TB, commands string) *programtest.TestProcess {
+// startShort starts a shell that prints tea and waits for it. Every later wait is short.
+func startShort(tb testing.TB, commands string) *programtest.TestProcess {
 	p := programtest.Start(tb, shell(commands))
 	p.Await("tea")
 	p.SetPatience(soon)
 	return p
 }
 
-// record is a test that has failed or not, and what it said.
+// record is a test that records whether it failed, and its log.
 type record struct {
 	testing.TB // of the methods that are not here, none may be called
 	failed     bool
-	said       strings.Builder
+	log        strings.Builder
 	cleanups   []func()
 }
 
 func (r *record) Helper()                    {}
 func (r *record) Failed() bool               { return r.failed }
 func (r *record) Cleanup(f func())           { r.cleanups = append(r.cleanups, f) }
-func (r *record) Logf(form string, a ...any) { _, _ = fmt.Fprintf(&r.said, form+"\n", a...) }
-func (r *record) Error(a ...any)             { r.failed = true; _, _ = fmt.Fprintln(&r.said, a...) }
+func (r *record) Logf(form string, a ...any) { _, _ = fmt.Fprintf(&r.log, form+"\n", a...) }
+func (r *record) Error(a ...any)             { r.failed = true; _, _ = fmt.Fprintln(&r.log, a...) }
 func (r *record) Fatal(a ...any)             { r.Error(a...); runtime.Goexit() }
 func (r *record) Fatalf(f string, a ...any)  { r.Fatal(fmt.Sprintf(f, a...)) }
 
@@ -64,7 +64,7 @@ func try(test func(tb testing.TB)) *record {
 	return r
 }
 
-// TestFailures makes each wait fail, and holds that the test fails with the log.
+// TestFailures makes each wait fail, and checks that the test fails with the log.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -75,8 +75,8 @@ func TestFailures(t *testing.T) {
 		{"ends at once", func(tb testing.TB) {
 			programtest.Start(tb, shell(`echo $WORD >&2; exit 3`)).Await("coffee")
 		}, []string{"sh ended without logging coffee: exit status 3\ntea\n", "log of sh:\ntea\n"}},
-		{"never says it", func(tb testing.TB) {
-			said(tb, `echo $WORD`+stays).Await("coffee")
+		{"never prints it", func(tb testing.TB) {
+			startShort(tb, `echo $WORD`+stays).Await("coffee")
 		}, []string{"sh did not log coffee within 50ms:\ntea\n", "log of sh:\ntea\n"}},
 		{"no pattern", func(tb testing.TB) { programtest.Start(tb, shell("")).Await("(") }, []string{"missing closing )"}},
 		{"stops with another status", func(tb testing.TB) {
@@ -85,9 +85,9 @@ func TestFailures(t *testing.T) {
 			p.Stop()
 		}, []string{"sh exited with 4 after SIGTERM:\ntea\n"}},
 		{"does not stop", func(tb testing.TB) {
-			said(tb, `trap '' TERM; echo $WORD`+stays).Stop()
+			startShort(tb, `trap '' TERM; echo $WORD`+stays).Stop()
 		}, []string{"sh did not end within 50ms:\ntea\n"}},
-		{"does not end", func(tb testing.TB) { said(tb, "echo tea"+stays).Exit() }, []string{"sh did not end within 50ms:\ntea\n"}},
+		{"does not end", func(tb testing.TB) { startShort(tb, "echo tea"+stays).Exit() }, []string{"sh did not end within 50ms:\ntea\n"}},
 		{"is gone", func(tb testing.TB) {
 			p := programtest.Start(tb, shell(""))
 			p.Exit()
@@ -102,22 +102,22 @@ func TestFailures(t *testing.T) {
 				t.Error("the test did not fail")
 			}
 			for _, want := range row.want {
-				if !strings.Contains(r.said.String(), want) {
-					t.Errorf("the test said %q, not %q", r.said.String(), want)
+				if !strings.Contains(r.log.String(), want) {
+					t.Errorf("the test logged %q, not %q", r.log.String(), want)
 				}
 			}
 		})
 	}
 }
 
-// TestProcessOfATest takes a process through its life, with nothing to complain of.
+// TestProcessOfATest takes a process through its life without a failure.
 func TestProcessOfATest(t *testing.T) {
 	t.Parallel()
 	var p *programtest.TestProcess
 	r := try(func(tb testing.TB) {
-		p = programtest.Start(tb, shell(`trap 'exit 0' TERM; echo "a word: $WORD, said"`+stays))
+		p = programtest.Start(tb, shell(`trap 'exit 0' TERM; echo "a word: $WORD, printed"`+stays))
 		if word := p.Await(`(a) word: (\S+),`); word != "tea" {
-			t.Errorf("the last group holds %q", word)
+			t.Errorf("the last group is %q", word)
 		}
 		if match := p.Await(`a w..d`); match != "a word" {
 			t.Errorf("the match is %q", match)
@@ -130,12 +130,12 @@ func TestProcessOfATest(t *testing.T) {
 			t.Errorf("it ended with %d, %v", code, p.State())
 		}
 	})
-	if r.failed || r.said.Len() > 0 {
-		t.Errorf("failed: %v, and said %q", r.failed, r.said.String())
+	if r.failed || r.log.Len() > 0 {
+		t.Errorf("failed: %v, and logged %q", r.failed, r.log.String())
 	}
 }
 
-// TestEndsWithItsTest holds that no process outlives its test, even one that has been
+// TestEndsWithItsTest checks that no process outlives its test, even one that has been
 // stopped by a signal, and that it may be killed again.
 func TestEndsWithItsTest(t *testing.T) {
 	t.Parallel()
@@ -156,7 +156,7 @@ func TestEndsWithItsTest(t *testing.T) {
 	}
 }
 
-// TestLongLog holds that both ends of a log are kept, and the middle is not.
+// TestLongLog checks that both ends of a log are kept, and the middle is not.
 func TestLongLog(t *testing.T) {
 	t.Parallel()
 	p := programtest.Start(t, shell(`echo first; yes tea | head -c 4000000; echo middle; yes tea | head -c 4000000; echo last`))
@@ -175,7 +175,7 @@ func TestLongLog(t *testing.T) {
 	}
 }
 
-// TestMainWithoutPrograms holds that no test runs when a package does not build, and
+// TestMainWithoutPrograms checks that no test runs when a package does not build, and
 // that nothing is left behind.
 func TestMainWithoutPrograms(t *testing.T) {
 	t.Parallel()

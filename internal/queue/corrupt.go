@@ -14,7 +14,7 @@ import (
 // nothing.
 func (t *Tasks) StoreCorrupt(ctx context.Context, q order.Queue, id string) (bool, error) {
 	keys := []string{
-		taskKey(taskRef{q, id}), queueKey(q, "corrupt"), queueKey(q, "corrupt_at"),
+		taskKey(q, id), queueKey(q, "corrupt"), queueKey(q, "corrupt_at"),
 		queueKey(q, "active"), queueKey(q, "lease"), queueKey(q, "pending"),
 		queueKey(q, "scheduled"), queueKey(q, "retry"), queueKey(q, "archived"),
 	}

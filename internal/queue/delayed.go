@@ -39,7 +39,7 @@ func (t *Tasks) Delayed(ctx context.Context) (found []recovery.DelayedTask, done
 // Remove removes a delayed task, and reports whether it was still there.
 func (t *Tasks) Remove(ctx context.Context, task recovery.DelayedTask) (bool, error) {
 	keys := []string{
-		taskKey(taskRef{task.Queue, task.ID}),
+		taskKey(task.Queue, task.ID),
 		queueKey(task.Queue, "scheduled"), queueKey(task.Queue, "retry"), queueKey(task.Queue, "archived"),
 	}
 	n, err := removeScript.Run(ctx, t.rdb, keys, task.ID).Int()

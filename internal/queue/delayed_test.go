@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/redistest"
 )
@@ -21,8 +22,8 @@ func TestDelayed(t *testing.T) {
 	want := map[string]order.Queue{}
 	for n := range 1500 {
 		id, q := fmt.Sprint("o", n), queues[n%3]
-		o.rdb.ZAdd(t.Context(), sets[n%3], redis.Z{Score: 1_700_000_000, Member: id})
-		o.rdb.HSet(t.Context(), "asynq:{"+string(q)+"}:t:"+id, "msg", "m")
+		o.RDB.ZAdd(t.Context(), sets[n%3], redis.Z{Score: 1_700_000_000, Member: id})
+		o.RDB.HSet(t.Context(), "asynq:{"+string(q)+"}:t:"+id, "msg", "m")
 		want[id] = q
 	}
 	got := map[string]order.Queue{}
@@ -31,7 +32,7 @@ func TestDelayed(t *testing.T) {
 		var found []recovery.DelayedTask
 		var err error
 		found, done, err = o.Delayed(t.Context())
-		must(t, err)
+		queuetest.Must(t, err)
 		for _, task := range found {
 			got[task.ID], all = task.Queue, append(all, task)
 			if archived := !task.ArchivedAt.IsZero(); archived != (task.Queue == order.QueueDefault) {
@@ -43,7 +44,7 @@ func TestDelayed(t *testing.T) {
 		t.Errorf("delayed (-want +got):\n%s", diff)
 	}
 	for _, fault := range redistest.Faults() {
-		o.breaker.Break(fault, redistest.Script("asynq:"))
+		o.Breaker.Break(fault, redistest.Script("asynq:"))
 		if _, err := o.Remove(t.Context(), all[0]); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("broken: %v", err)
 		}
@@ -53,7 +54,7 @@ func TestDelayed(t *testing.T) {
 			t.Errorf("removed %s: %t, %v", task.ID, removed, err)
 		}
 	}
-	if keys := o.rdb.Keys(t.Context(), "asynq:{*").Val(); len(keys) > 0 {
+	if keys := o.RDB.Keys(t.Context(), "asynq:{*").Val(); len(keys) > 0 {
 		t.Errorf("left: %v", keys)
 	}
 }

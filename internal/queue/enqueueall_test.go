@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -32,8 +34,8 @@ func batch(n int, at time.Time) []order.Record {
 	return records
 }
 
-// checkTasks wants each order to have the one task that Enqueue gives it, and no
-// other task to be there.
+// checkTasks checks that each order has the one task that Enqueue gives it, and that there
+// is no other task.
 func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 	t.Helper()
 	for _, rec := range records {
@@ -41,7 +43,7 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		if rec.Status == order.StatusScheduled {
 			want = asynq.TaskStateScheduled
 		}
-		info := b.task(rec.Queue, rec.ID)
+		info := b.Task(rec.Queue, rec.ID)
 		if info == nil || info.State != want {
 			t.Errorf("the task of %s is %+v, want it %v", rec.ID, info, want)
 			continue
@@ -51,8 +53,8 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		}
 		checkPayload(t, info.Payload, rec)
 	}
-	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	must(t, err)
+	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
+	queuetest.Must(t, err)
 	var n int64
 	for _, d := range depths {
 		n += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
@@ -83,7 +85,7 @@ func TestEnqueueAll(t *testing.T) {
 		{"some with an archived task", func(t *testing.T, b *bundle) {
 			for _, rec := range []order.Record{records[0], records[3], records[29]} {
 				b.enqueueRecord(t, rec)
-				must(t, b.asynq.ArchiveTask(string(rec.Queue), rec.ID))
+				queuetest.Must(t, b.Asynq.ArchiveTask(string(rec.Queue), rec.ID))
 			}
 		}, records},
 		{"the same order twice", func(*testing.T, *bundle) {}, append(slices.Clone(records), records[5], records[7])},
@@ -108,57 +110,44 @@ func TestEnqueueAll(t *testing.T) {
 func TestEnqueueAllTogether(t *testing.T) {
 	b := open(t)
 	records := batch(40, time.Now().Truncate(time.Second).Add(time.Hour))
-	must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
+	queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 	// Every name of a queue is sent once for each producer.
-	count := &traffic{}
-	b.broken.AddHook(count)
-	must(t, b.EnqueueAll(t.Context(), handovers(t, records[4:])))
-	if diff := cmp.Diff(traffic{pipelines: []int{13}}, *count, cmp.AllowUnexported(traffic{})); diff != "" {
+	sent := countSent(b.Broken)
+	queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[4:])))
+	if diff := cmp.Diff([]int{13}, *sent); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 	b.checkTasks(t, records)
 }
 
-// traffic is a go-redis hook that counts what is sent.
-type traffic struct {
-	single    int
-	pipelines []int
-}
-
-func (*traffic) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *traffic) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.single++
-		return next(ctx, cmd)
-	}
-}
-
-func (c *traffic) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.pipelines = append(c.pipelines, len(cmds))
-		return next(ctx, cmds)
-	}
+// countSent records how many commands a client sends together, each time that it does.
+func countSent(rdb *redis.Client) *[]int {
+	sent := &[]int{}
+	rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+		*sent = append(*sent, len(cmds))
+		return send()
+	}))
+	return sent
 }
 
 // TestAnnounced checks that enqueuing announces the queues which got tasks, in one message
 // for each call, but not for orders whose time has not come.
 func TestAnnounced(t *testing.T) {
 	b := open(t)
-	subscription := b.rdb.Subscribe(t.Context(), "asynq:wake")
+	subscription := b.RDB.Subscribe(t.Context(), "asynq:wake")
 	t.Cleanup(func() { _ = subscription.Close() })
 	_, err := subscription.Receive(t.Context())
-	must(t, err)
+	queuetest.Must(t, err)
 	at := time.Now().Add(time.Hour)
 	for _, records := range [][]order.Record{
 		{record("o1", order.QueueLow), record("o2", order.QueueCritical), record("o3", order.QueueLow)},
 		{scheduled("o4", order.QueueCritical, at), scheduled("o5", order.QueueLow, at)},
 		{scheduled("o6", order.QueueCritical, at), record("o7", order.QueueDefault)},
 	} {
-		must(t, b.EnqueueAll(t.Context(), handovers(t, records)))
+		queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records)))
 	}
 	for _, want := range []string{"critical,low", "default"} {
-		if got := receive(t, "an announcement", subscription.Channel()).Payload; got != want {
+		if got := queuetest.Receive(t, "an announcement", subscription.Channel()).Payload; got != want {
 			t.Errorf("announced %q, want %q", got, want)
 		}
 	}
@@ -190,14 +179,14 @@ func TestEnqueueAllFaults(t *testing.T) {
 				b := open(t)
 				records := batch(12, at)
 				if row.warm {
-					must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
+					queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, records[:4])))
 				}
-				b.breakNth(row.nth, fault, row.match)
+				b.Breaker.BreakNth(row.nth, fault, row.match)
 				if err := b.EnqueueAll(t.Context(), handovers(t, records)); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 					t.Errorf("the broken call answered %v", err)
 				}
-				if b.breaker.Fired() != 1 {
-					t.Fatalf("%d commands were broken", b.breaker.Fired())
+				if b.Breaker.Fired() != 1 {
+					t.Fatalf("%d commands were broken", b.Breaker.Fired())
 				}
 				if !row.fails {
 					b.checkTasks(t, records)
@@ -217,12 +206,12 @@ func TestEnqueueAllOnAFullRedis(t *testing.T) {
 	b := open(t)
 	records := batch(9, time.Now().Truncate(time.Second).Add(time.Hour))
 	b.fill(t, order.QueueLow, 1) // Redis knows the script
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "1")
 	if err := b.EnqueueAll(t.Context(), handovers(t, records)); err == nil {
 		t.Error("a full Redis has stored tasks")
 	}
 	b.checkTasks(t, []order.Record{record("low-0", order.QueueLow)})
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "0")
 	for range 2 {
 		if err := b.EnqueueAll(t.Context(), handovers(t, records)); err != nil {
 			t.Error(err)
@@ -256,11 +245,7 @@ func TestNewRun(t *testing.T) {
 		if !first {
 			return nil
 		}
-		var kind string
-		var n int
-		if _, err := fmt.Sscanf(id, "%d-%s", &n, &kind); err != nil {
-			t.Error(err)
-		}
+		kind, _, _ := strings.Cut(id, "-")
 		retrying.Go(func() {
 			run := order.Handover{Record: record(id, order.QueueDefault), NewRun: true}
 			for {
@@ -277,7 +262,7 @@ func TestNewRun(t *testing.T) {
 	})
 	for kind := range ends {
 		for n := range each {
-			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%d-%s", n, kind))
+			b.enqueue(t, order.QueueDefault, fmt.Sprintf("%s-%d", kind, n))
 		}
 	}
 	programtest.Until(t, "all orders are delivered twice", func() bool {

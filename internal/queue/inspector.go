@@ -104,7 +104,7 @@ func (i *Inspector) pendingFor(ctx context.Context, q order.Queue, oldest []stri
 	if len(oldest) == 0 {
 		return 0
 	}
-	text, err := i.rdb.HGet(ctx, queueKey(q, "t:"+oldest[0]), "pending_since").Result()
+	text, err := i.rdb.HGet(ctx, taskKey(q, oldest[0]), "pending_since").Result()
 	if err != nil {
 		return 0
 	}

@@ -12,26 +12,9 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/stats"
 )
-
-// TestFreshRedis checks that queues nobody has used are empty and no error.
-func TestFreshRedis(t *testing.T) {
-	b := open(t)
-	i := queue.NewInspector(b.rdb)
-	depths, err := i.Depths(t.Context())
-	must(t, err)
-	want := emptyQueues()
-	if diff := cmp.Diff(want, depths); diff != "" {
-		t.Errorf("depths (-want +got):\n%s", diff)
-	}
-	if n, err := i.Backlog(t.Context()); n != 0 || err != nil {
-		t.Errorf("backlog %d, %v", n, err)
-	}
-	if f, err := i.Workers(t.Context()); f != (stats.WorkerPool{}) || err != nil {
-		t.Errorf("workers %+v, %v", f, err)
-	}
-}
 
 // fillStates puts tasks into every state that Depths counts.
 func fillStates(t *testing.T, b *bundle) {
@@ -59,16 +42,16 @@ func fillStates(t *testing.T, b *bundle) {
 		b.reaches(t, order.QueueDefault, id, asynq.TaskStateArchived)
 	}
 	b.enqueue(t, order.QueueDefault, "active1")
-	receive(t, "the only slot is taken", working)
+	queuetest.Receive(t, "the only slot is taken", working)
 	b.enqueue(t, order.QueueDefault, "p1", "p2", "p3", "p4")
 	b.enqueue(t, order.QueueLow, "l1", "l2")
-	must(t, b.asynq.PauseQueue("low"))
+	queuetest.Must(t, b.Asynq.PauseQueue("low"))
 	for _, id := range []string{"s1", "s2", "s3", "s4", "s5"} {
 		b.later(t, order.QueueCritical, id)
 	}
 	for id, age := range map[string]time.Duration{"p1": time.Hour, "p2": 30 * time.Minute} {
 		since := time.Now().Add(-age).UnixNano()
-		must(t, b.rdb.HSet(t.Context(), "asynq:{default}:t:"+id, "pending_since", since).Err())
+		queuetest.Must(t, b.RDB.HSet(t.Context(), "asynq:{default}:t:"+id, "pending_since", since).Err())
 	}
 }
 
@@ -77,19 +60,17 @@ func fillStates(t *testing.T, b *bundle) {
 func TestDepths(t *testing.T) {
 	b := open(t)
 	fillStates(t, b)
-	i := queue.NewInspector(b.rdb)
+	i := queue.NewInspector(b.RDB)
 	depths, err := i.Depths(t.Context())
-	must(t, err)
-	want := emptyQueues()
-	want[order.QueueCritical] = stats.Depth{Scheduled: 5}
-	want[order.QueueDefault] = stats.Depth{Pending: 4, Active: 1, Retry: 3, Archived: 2}
-	want[order.QueueLow] = stats.Depth{Pending: 2, Paused: true}
+	queuetest.Must(t, err)
+	want := map[order.Queue]stats.Depth{
+		order.QueueCritical: {Scheduled: 5},
+		order.QueueDefault:  {Pending: 4, Active: 1, Retry: 3, Archived: 2},
+		order.QueueLow:      {Pending: 2, Paused: true},
+	}
 	for q, depth := range depths {
-		if depth == (stats.Depth{}) {
-			continue // Asynq does not know a queue that was never used
-		}
-		info, err := b.asynq.GetQueueInfo(string(q))
-		must(t, err)
+		info, err := b.Asynq.GetQueueInfo(string(q))
+		queuetest.Must(t, err)
 		if off := info.Latency - depth.OldestPending; off.Abs() > time.Minute {
 			t.Errorf("%s waits since %v, for Asynq %v", q, depth.OldestPending, info.Latency)
 		}
@@ -119,24 +100,15 @@ func TestDepths(t *testing.T) {
 func TestMissingTask(t *testing.T) {
 	b := open(t)
 	b.enqueue(t, order.QueueDefault, "o1", "o2")
-	if n := b.rdb.Del(t.Context(), "asynq:{default}:t:o1").Val(); n != 1 {
+	if n := b.RDB.Del(t.Context(), "asynq:{default}:t:o1").Val(); n != 1 {
 		t.Fatalf("deleted %d keys", n)
 	}
-	if _, err := b.asynq.GetQueueInfo("default"); err == nil {
+	if _, err := b.Asynq.GetQueueInfo("default"); err == nil {
 		t.Error("Asynq's own inspector works again: reading its keys ourselves may no longer be needed")
 	}
-	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
+	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
 	want := map[order.Queue]stats.Depth{order.QueueCritical: {}, order.QueueDefault: {Pending: 2}, order.QueueLow: {}}
 	if diff := cmp.Diff(want, depths); diff != "" || err != nil {
 		t.Errorf("%v, depths (-want +got):\n%s", err, diff)
 	}
-}
-
-// emptyQueues returns the depths of all queues while they are empty.
-func emptyQueues() map[order.Queue]stats.Depth {
-	depths := map[order.Queue]stats.Depth{}
-	for _, q := range order.Queues() {
-		depths[q] = stats.Depth{}
-	}
-	return depths
 }

@@ -1,48 +1,30 @@
 package queue_test
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 )
 
-// TestKnownKeys uses a queue in every way, and compares the keys that Redis has then with
+// TestKnownKeys puts tasks into every state, and compares the keys that Redis has then with
 // KnownKeys.
 func TestKnownKeys(t *testing.T) {
 	b := open(t)
-	cfg := config()
-	cfg.Concurrency = 3
-	release := make(chan struct{})
-	b.consume(t, cfg, func(_ context.Context, id string) error {
-		switch id {
-		case "retried":
-			return &order.RetryError{After: time.Hour, Err: errors.New("later")}
-		case "archived":
-			return &order.PermanentError{Err: errors.New("never")}
-		}
-		<-release
-		return nil
-	})
-	t.Cleanup(func() { close(release) })
-	must(t, queue.NewInspector(b.rdb).Pause(t.Context(), order.QueueLow))
-	b.enqueue(t, order.QueueLow, "waits")
-	_, err := b.Enqueue(t.Context(), scheduled("later", order.QueueLow, time.Now().Add(time.Hour)))
-	must(t, err)
-	b.enqueue(t, order.QueueDefault, "retried", "archived", "held")
-	programtest.Until(t, "each order is in its set", func() bool {
-		return b.rdb.Exists(t.Context(), "asynq:{default}:retry", "asynq:{default}:archived", "asynq:{default}:lease").Val() == 3
-	})
-	b.spoilOne(t)
+	fillStates(t, b)
+	tasks, err := queue.NewTasks(b.RDB)
+	queuetest.Must(t, err)
+	b.RDB.HSet(t.Context(), "asynq:{low}:t:corrupt", "msg", "x")
+	_, err = tasks.StoreCorrupt(t.Context(), order.QueueLow, "corrupt")
+	queuetest.Must(t, err)
+	_, err = tasks.Orphans(t.Context())
+	queuetest.Must(t, err)
 
 	known, used := queue.KnownKeys(), map[string]bool{}
-	for _, key := range b.rdb.Keys(t.Context(), "asynq:*").Val() {
-		kind := b.rdb.Type(t.Context(), key).Val()
+	for _, key := range b.RDB.Keys(t.Context(), "asynq:*").Val() {
+		kind := b.RDB.Type(t.Context(), key).Val()
 		if want, ok := known[key]; ok && kind != want {
 			t.Errorf("%s is a %s, want a %s", key, kind, want)
 		}
@@ -61,16 +43,4 @@ func inAny(key string) string {
 		key = strings.Replace(key, "{"+string(q)+"}", "{}", 1)
 	}
 	return key
-}
-
-// spoilOne sets a corrupt task aside, and leaves what is remembered of active tasks.
-func (b *bundle) spoilOne(t *testing.T) {
-	t.Helper()
-	s, err := queue.NewTasks(b.rdb)
-	must(t, err)
-	b.rdb.HSet(t.Context(), "asynq:{low}:t:spoilt", "msg", "x")
-	_, err = s.StoreCorrupt(t.Context(), order.QueueLow, "spoilt")
-	must(t, err)
-	_, err = s.Orphans(t.Context())
-	must(t, err)
 }

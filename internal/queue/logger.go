@@ -9,23 +9,22 @@ import (
 // logger passes on the log lines of Asynq. It implements asynq.Logger.
 type logger struct{ log *slog.Logger }
 
-func (l logger) pass(write func(msg string, args ...any), args []any) {
-	write(fmt.Sprint(args...), "source", "asynq")
-}
+func newLogger(log *slog.Logger) logger { return logger{log.With("source", "asynq")} }
 
 // Debug passes a line on.
-func (l logger) Debug(args ...any) { l.pass(l.log.Debug, args) }
+func (l logger) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...)) }
 
 // Info passes a line on.
-func (l logger) Info(args ...any) { l.pass(l.log.Info, args) }
+func (l logger) Info(args ...any) { l.log.Info(fmt.Sprint(args...)) }
 
 // Warn passes a line on.
 func (l logger) Warn(args ...any) {
-	write := l.log.Warn
-	if isExpected(fmt.Sprint(args...)) {
-		write = l.log.Debug
+	text := fmt.Sprint(args...)
+	if isExpected(text) {
+		l.log.Debug(text)
+		return
 	}
-	l.pass(write, args)
+	l.log.Warn(text)
 }
 
 // isExpected reports whether a warning of Asynq needs no attention. Asynq writes for every
@@ -38,7 +37,7 @@ func isExpected(text string) bool {
 }
 
 // Error passes a line on.
-func (l logger) Error(args ...any) { l.pass(l.log.Error, args) }
+func (l logger) Error(args ...any) { l.log.Error(fmt.Sprint(args...)) }
 
 // Fatal passes a line on as an error: only main ends the process.
-func (l logger) Fatal(args ...any) { l.pass(l.log.Error, args) }
+func (l logger) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...)) }

@@ -126,7 +126,7 @@ func (t *Tasks) Active(ctx context.Context) ([]recovery.ActiveTask, error) {
 // lease has changed or that is not active any more is left alone. It returns
 // order.ErrCorrupt for a task that cannot be decoded.
 func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
-	if _, err := findTask(ctx, t.inspector, taskRef{o.Queue, o.ID}); err != nil {
+	if _, err := findTask(ctx, t.inspector, o.Queue, o.ID); err != nil {
 		return false, err
 	}
 	n, err := requeue(ctx, t.rdb, o.Queue, []prefetch.Task{{ID: o.ID, Lease: o.Lease}})

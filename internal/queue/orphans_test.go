@@ -13,6 +13,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/redistest"
 )
@@ -34,8 +35,8 @@ func openTasks(t *testing.T) *orphanBundle {
 // restart replaces Tasks, as another process would.
 func (o *orphanBundle) restart(t *testing.T) {
 	t.Helper()
-	tasks, err := queue.NewTasks(o.broken)
-	must(t, err)
+	tasks, err := queue.NewTasks(o.Broken)
+	queuetest.Must(t, err)
 	tasks.SetClock(func() time.Time { return o.now })
 	o.Tasks = tasks
 }
@@ -45,11 +46,11 @@ func (o *orphanBundle) watch(t *testing.T, seconds int) []recovery.Orphan {
 	t.Helper()
 	for range seconds {
 		_, err := o.Orphans(t.Context())
-		must(t, err)
+		queuetest.Must(t, err)
 		o.now = o.now.Add(time.Second)
 	}
 	orphans, err := o.Orphans(t.Context())
-	must(t, err)
+	queuetest.Must(t, err)
 	return orphans
 }
 
@@ -65,15 +66,15 @@ func (o *orphanBundle) fetch(t *testing.T) {
 func (o *orphanBundle) fetchNext(t *testing.T, id string) {
 	t.Helper()
 	ctx := t.Context()
-	o.rdb.LMove(ctx, "asynq:{default}:pending", "asynq:{default}:active", "RIGHT", "LEFT")
-	o.rdb.HSet(ctx, "asynq:{default}:t:"+id, "state", "active")
-	o.rdb.ZAdd(ctx, "asynq:{default}:lease", redis.Z{Score: float64(time.Now().Add(30 * time.Second).Unix()), Member: id})
+	o.RDB.LMove(ctx, "asynq:{default}:pending", "asynq:{default}:active", "RIGHT", "LEFT")
+	o.RDB.HSet(ctx, "asynq:{default}:t:"+id, "state", "active")
+	o.RDB.ZAdd(ctx, "asynq:{default}:lease", redis.Z{Score: float64(time.Now().Add(30 * time.Second).Unix()), Member: id})
 }
 
 // renew moves the lease of o1.
 func (o *orphanBundle) renew(t *testing.T, seconds int64) {
 	t.Helper()
-	o.rdb.ZIncrBy(t.Context(), "asynq:{default}:lease", float64(seconds), "o1")
+	o.RDB.ZIncrBy(t.Context(), "asynq:{default}:lease", float64(seconds), "o1")
 }
 
 // TestOrphans checks when an active task is an orphan.
@@ -89,11 +90,11 @@ func TestOrphans(t *testing.T) {
 	renew := func(t *testing.T, o *orphanBundle) { o.renew(t, 5) }
 	restart := func(t *testing.T, o *orphanBundle) { o.restart(t) }
 	noLease := func(t *testing.T, o *orphanBundle) {
-		o.rdb.ZRem(t.Context(), "asynq:{default}:lease", "o1")
+		o.RDB.ZRem(t.Context(), "asynq:{default}:lease", "o1")
 	}
-	forget := func(t *testing.T, o *orphanBundle) { o.rdb.Del(t.Context(), "asynq:leases") }
+	forget := func(t *testing.T, o *orphanBundle) { o.RDB.Del(t.Context(), "asynq:leases") }
 	fail := func(t *testing.T, o *orphanBundle) {
-		o.breaker.Break(redistest.NotApplied, redistest.Any)
+		o.Breaker.Break(redistest.NotApplied, func(redis.Cmder) bool { return true })
 		if _, err := o.Orphans(t.Context()); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("without Redis: %v", err)
 		}
@@ -123,7 +124,7 @@ func TestOrphans(t *testing.T) {
 			if orphans := o.watch(t, 0); len(orphans) != row.want {
 				t.Errorf("%d orphans, want %d", len(orphans), row.want)
 			}
-			if ttl := o.rdb.PTTL(t.Context(), "asynq:leases").Val(); ttl <= 0 || ttl > 4*time.Second {
+			if ttl := o.RDB.PTTL(t.Context(), "asynq:leases").Val(); ttl <= 0 || ttl > 4*time.Second {
 				t.Errorf("the saved leases expire in %v", ttl)
 			}
 		})
@@ -155,7 +156,7 @@ func TestRequeue(t *testing.T) {
 		<-ctx.Done() // it never ends the attempt
 		return nil
 	})
-	receive(t, "the order is fetched", fetched)
+	queuetest.Receive(t, "the order is fetched", fetched)
 	o.enqueue(t, order.QueueDefault, "o2", "o3")
 	orphans := o.watch(t, 12)
 	want := []recovery.Orphan{{ActiveTask: recovery.ActiveTask{ID: "o1", Queue: order.QueueDefault}, SeenAt: o.now}}
@@ -163,14 +164,14 @@ func TestRequeue(t *testing.T) {
 		t.Fatalf("orphans (-want +got):\n%s", diff)
 	}
 	o.wantRequeued(t, orphans[0], true)
-	if task := o.task(order.QueueDefault, "o1"); task.State != asynq.TaskStatePending || task.Retried != 0 {
+	if task := o.Task(order.QueueDefault, "o1"); task.State != asynq.TaskStatePending || task.Retried != 0 {
 		t.Errorf("the task is %v, retried %d", task.State, task.Retried)
 	}
 	o.wantRequeued(t, orphans[0], false)
 	next := make(chan string, 3)
 	o.consume(t, config(), func(_ context.Context, id string) error { next <- id; return nil })
 	for _, want := range []string{"o1", "o2", "o3"} {
-		if got := receive(t, "the next order", next); got != want {
+		if got := queuetest.Receive(t, "the next order", next); got != want {
 			t.Errorf("%s was fetched, want %s", got, want)
 		}
 	}
@@ -184,8 +185,8 @@ func TestLeaseRenewed(t *testing.T) {
 	orphan := o.watch(t, 12)[0]
 	o.renew(t, 5)
 	o.wantRequeued(t, orphan, false)
-	must(t, o.DropLease(t.Context(), orphan))
-	if task := o.task(order.QueueDefault, "o1"); task.State != asynq.TaskStateActive {
+	queuetest.Must(t, o.DropLease(t.Context(), orphan))
+	if task := o.Task(order.QueueDefault, "o1"); task.State != asynq.TaskStateActive {
 		t.Errorf("the task is %v", task.State)
 	}
 	active, err := o.Active(t.Context())
@@ -202,12 +203,12 @@ func TestRequeueFaults(t *testing.T) {
 			o := openTasks(t)
 			o.fetch(t)
 			orphan := o.watch(t, 12)[0]
-			o.breaker.Break(fault, redistest.Script("asynq:{default}:active"))
+			o.Breaker.Break(fault, redistest.Script("asynq:{default}:active"))
 			if _, err := o.Requeue(t.Context(), orphan); !errors.Is(err, order.ErrUnavailable) {
 				t.Errorf("broken: %v", err)
 			}
 			o.wantRequeued(t, orphan, fault == redistest.NotApplied)
-			pending := o.rdb.LRange(t.Context(), "asynq:{default}:pending", 0, -1).Val()
+			pending := o.RDB.LRange(t.Context(), "asynq:{default}:pending", 0, -1).Val()
 			if diff := cmp.Diff([]string{"o1"}, pending); diff != "" {
 				t.Errorf("pending (-want +got):\n%s", diff)
 			}
@@ -219,7 +220,7 @@ func TestRequeueFaults(t *testing.T) {
 func TestFullRedis(t *testing.T) {
 	o := openTasks(t)
 	o.fetch(t)
-	o.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	o.RDB.ConfigSet(t.Context(), "maxmemory", "1")
 	orphans := o.watch(t, 12)
 	if len(orphans) != 1 {
 		t.Fatalf("%d orphans", len(orphans))
@@ -235,16 +236,16 @@ func TestDropLease(t *testing.T) {
 	o.renew(t, -3600) // expired for Asynq
 	orphan := o.watch(t, 12)[0]
 	for _, fault := range redistest.Faults() {
-		o.breaker.Break(fault, redistest.Script("asynq:{default}:lease"))
+		o.Breaker.Break(fault, redistest.Script("asynq:{default}:lease"))
 		if err := o.DropLease(t.Context(), orphan); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("broken: %v", err)
 		}
 	}
-	must(t, o.DropLease(t.Context(), orphan))
+	queuetest.Must(t, o.DropLease(t.Context(), orphan))
 	cfg := config()
 	cfg.ShutdownTimeout = 100 * time.Millisecond
 	stop := o.consume(t, cfg, func(context.Context, string) error { return nil }) // its recoverer starts at once
-	never(t, "it was requeued", func() bool { return o.task(order.QueueDefault, "o1").State != asynq.TaskStateActive })
+	queuetest.Never(t, "it was requeued", func() bool { return o.Task(order.QueueDefault, "o1").State != asynq.TaskStateActive })
 	stop()
 	orphans := o.watch(t, 0)
 	if len(orphans) != 1 || orphans[0].Lease != "" {

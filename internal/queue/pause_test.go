@@ -11,20 +11,21 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
 // paused lists the queues that Depths shows as paused, and compares with Asynq's own view.
-func (b *bundle) paused(t *testing.T) (held []order.Queue) {
+func (b *bundle) paused(t *testing.T) (paused []order.Queue) {
 	t.Helper()
-	depths, err := queue.NewInspector(b.rdb).Depths(t.Context())
-	must(t, err)
-	known, err := b.asynq.Queues()
-	must(t, err)
+	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
+	queuetest.Must(t, err)
+	known, err := b.Asynq.Queues()
+	queuetest.Must(t, err)
 	asynqs := map[order.Queue]bool{}
 	for _, q := range known {
-		info, err := b.asynq.GetQueueInfo(q)
-		must(t, err)
+		info, err := b.Asynq.GetQueueInfo(q)
+		queuetest.Must(t, err)
 		asynqs[order.Queue(q)] = info.Paused
 	}
 	for _, q := range order.Queues() {
@@ -32,10 +33,10 @@ func (b *bundle) paused(t *testing.T) (held []order.Queue) {
 			t.Errorf("queue %s is paused: %t, for Asynq %t", q, depths[q].Paused, shown)
 		}
 		if depths[q].Paused {
-			held = append(held, q)
+			paused = append(paused, q)
 		}
 	}
-	return held
+	return paused
 }
 
 // TestPause checks that either change can be repeated, and changes one queue alone, whether
@@ -46,7 +47,7 @@ func TestPause(t *testing.T) {
 	const q = order.QueueLow
 	writes := func(c redis.Cmder) bool { return c.Name() != "exists" }
 	reads := func(c redis.Cmder) bool { return c.Name() == "exists" }
-	held := []order.Queue{q}
+	one := []order.Queue{q}
 	rows := []struct {
 		name   string
 		paused bool // before
@@ -56,40 +57,40 @@ func TestPause(t *testing.T) {
 		fails  bool
 		after  []order.Queue // the broken change
 	}{
-		{"undisturbed pause", false, true, nil, 0, false, held},
+		{"undisturbed pause", false, true, nil, 0, false, one},
 		{"undisturbed resume", true, false, nil, 0, false, nil},
 		{"pause", false, true, writes, redistest.NotApplied, true, nil},
-		{"pause", false, true, writes, redistest.ReplyLost, false, held},
-		{"resume", true, false, writes, redistest.NotApplied, true, held},
+		{"pause", false, true, writes, redistest.ReplyLost, false, one},
+		{"resume", true, false, writes, redistest.NotApplied, true, one},
 		{"resume", true, false, writes, redistest.ReplyLost, false, nil},
-		{"pause what is paused", true, true, writes, redistest.NotApplied, false, held},
+		{"pause what is paused", true, true, writes, redistest.NotApplied, false, one},
 		{"resume what runs", false, false, writes, redistest.ReplyLost, false, nil},
-		{"read that it is paused", true, true, reads, redistest.NotApplied, true, held},
+		{"read that it is paused", true, true, reads, redistest.NotApplied, true, one},
 		{"read that it runs", false, false, reads, redistest.NotApplied, true, nil},
 	}
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
-			i := queue.NewInspector(b.broken)
+			i := queue.NewInspector(b.Broken)
 			if row.match == nil {
 				b.enqueue(t, q, "o1")
 				b.enqueue(t, order.QueueCritical, "o2")
 			}
 			if row.paused {
-				must(t, i.Pause(t.Context(), q))
+				queuetest.Must(t, i.Pause(t.Context(), q))
 			}
 			change, want := i.Resume, []order.Queue(nil)
 			if row.pause {
-				change, want = i.Pause, held
+				change, want = i.Pause, one
 			}
 			if row.match != nil {
-				b.breaker.Break(row.fault, row.match)
+				b.Breaker.Break(row.fault, row.match)
 			}
 			if err := change(t.Context(), q); errors.Is(err, order.ErrUnavailable) != row.fails || (err != nil) != row.fails {
 				t.Errorf("the broken change answered %v", err)
 			}
-			if row.match != nil && b.breaker.Fired() != 1 {
-				t.Fatalf("%d commands were broken", b.breaker.Fired())
+			if row.match != nil && b.Breaker.Fired() != 1 {
+				t.Fatalf("%d commands were broken", b.Breaker.Fired())
 			}
 			if diff := cmp.Diff(row.after, b.paused(t)); diff != "" {
 				t.Errorf("paused after the fault (-want +got):\n%s", diff)
@@ -111,7 +112,7 @@ func TestPausedQueue(t *testing.T) { bothWays(t, testPausedQueue) }
 
 func testPausedQueue(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 	t.Helper()
-	i := queue.NewInspector(b.broken)
+	i := queue.NewInspector(b.Broken)
 	cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 4, 2, 1
 	started, release := make(chan string, 20), make(chan struct{})
 	b.consume(t, cfg, func(_ context.Context, id string) error {
@@ -122,30 +123,30 @@ func testPausedQueue(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		return nil
 	})
 	b.enqueue(t, order.QueueCritical, "begun")
-	if id := receive(t, "the first order is worked", started); id != "begun" {
+	if id := queuetest.Receive(t, "the first order is worked", started); id != "begun" {
 		t.Fatalf("started %s", id)
 	}
-	must(t, i.Pause(t.Context(), order.QueueCritical))
+	queuetest.Must(t, i.Pause(t.Context(), order.QueueCritical))
 	b.enqueue(t, order.QueueCritical, "c1", "c2")
 	b.enqueue(t, order.QueueDefault, "d1")
 	b.enqueue(t, order.QueueLow, "l1")
 	others := map[string]bool{}
 	for range 2 {
-		others[receive(t, "the orders of the other queues are worked", started)] = true
+		others[queuetest.Receive(t, "the orders of the other queues are worked", started)] = true
 	}
 	if diff := cmp.Diff(map[string]bool{"d1": true, "l1": true}, others); diff != "" {
 		t.Errorf("worked while one queue is paused (-want +got):\n%s", diff)
 	}
 	close(release)
-	programtest.Until(t, "the order that had begun is finished", func() bool { return b.task(order.QueueCritical, "begun") == nil })
-	never(t, "an order was taken from the paused queue", func() bool { return len(started) > 0 })
+	programtest.Until(t, "the order that had begun is finished", func() bool { return b.Task(order.QueueCritical, "begun") == nil })
+	queuetest.Never(t, "an order was taken from the paused queue", func() bool { return len(started) > 0 })
 	if diff := cmp.Diff([]order.Queue{order.QueueCritical}, b.paused(t)); diff != "" {
 		t.Errorf("paused (-want +got):\n%s", diff)
 	}
-	must(t, i.Resume(t.Context(), order.QueueCritical))
+	queuetest.Must(t, i.Resume(t.Context(), order.QueueCritical))
 	rest := map[string]bool{}
 	for range 2 {
-		rest[receive(t, "the orders of the resumed queue are worked", started)] = true
+		rest[queuetest.Receive(t, "the orders of the resumed queue are worked", started)] = true
 	}
 	if diff := cmp.Diff(map[string]bool{"c1": true, "c2": true}, rest); diff != "" {
 		t.Errorf("worked after the queue was resumed (-want +got):\n%s", diff)

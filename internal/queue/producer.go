@@ -153,7 +153,7 @@ func dueAt(rec order.Record) time.Time { return rec.ProcessAt.Add(toNextSecond) 
 
 // task returns the order's task, nil when there is none.
 func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo, error) {
-	info, err := findTask(ctx, p.asynq, taskRef{rec.Queue, rec.ID})
+	info, err := findTask(ctx, p.asynq, rec.Queue, rec.ID)
 	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
 		return nil, nil //nolint:nilnil // no task is an answer
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -55,18 +55,18 @@ func TestTaskStates(t *testing.T) {
 		}, true, false, retry, none},
 		{"archived", func(t *testing.T, b *bundle) {
 			enqueued(t, b)
-			must(t, b.asynq.ArchiveTask(string(q), "o1"))
+			queuetest.Must(t, b.Asynq.ArchiveTask(string(q), "o1"))
 		}, false, true, pending, archived},
 		{"waits for another time", func(t *testing.T, b *bundle) { b.later(t, q, "o1") }, false, true, pending, none},
 		{"done", func(t *testing.T, b *bundle) {
 			enqueued(t, b)
 			stop := b.consume(t, config(), func(context.Context, string) error { return nil })
-			programtest.Until(t, "the task is gone", func() bool { return b.task(q, "o1") == nil })
+			programtest.Until(t, "the task is gone", func() bool { return b.Task(q, "o1") == nil })
 			stop()
 		}, false, true, pending, none},
 	}
 	state := func(b *bundle) asynq.TaskState {
-		if info := b.task(q, "o1"); info != nil {
+		if info := b.Task(q, "o1"); info != nil {
 			return info.State
 		}
 		return none
@@ -89,15 +89,15 @@ func TestTaskStates(t *testing.T) {
 		t.Run(row.name+"/withdraw", func(t *testing.T) {
 			b := open(t)
 			row.before(t, b)
-			before := len(b.rdb.Keys(t.Context(), "asynq:{*}:t:*").Val())
+			before := len(b.RDB.Keys(t.Context(), "asynq:{*}:t:*").Val())
 			for range 2 {
-				must(t, b.Withdraw(t.Context(), rec))
+				queuetest.Must(t, b.Withdraw(t.Context(), rec))
 				if got := state(b); got != row.withdrawn {
 					t.Errorf("the task is %v, want %v", got, row.withdrawn)
 				}
 			}
 			withdrawn := row.withdrawn == none && strings.HasPrefix(row.name, "waits")
-			if left := len(b.rdb.Keys(t.Context(), "asynq:{*}:t:*").Val()); left != before && !withdrawn {
+			if left := len(b.RDB.Keys(t.Context(), "asynq:{*}:t:*").Val()); left != before && !withdrawn {
 				t.Errorf("%d of %d tasks are left", left, before)
 			}
 		})
@@ -105,7 +105,7 @@ func TestTaskStates(t *testing.T) {
 }
 
 // TestProducerFaults breaks each command of Enqueue and Withdraw, the writes in both ways a
-// network can, repeats the call, and wants the order to have the task that it should.
+// network can, and repeats the call: the order has the task that it should.
 func TestProducerFaults(t *testing.T) {
 	t.Parallel()
 	const none = asynq.TaskState(0)
@@ -120,16 +120,11 @@ func TestProducerFaults(t *testing.T) {
 	fresh := func(*testing.T, *bundle) {}
 	archived := func(t *testing.T, b *bundle) {
 		b.enqueue(t, order.QueueLow, "o1")
-		must(t, b.asynq.ArchiveTask("low", "o1"))
+		queuetest.Must(t, b.Asynq.ArchiveTask("low", "o1"))
 	}
 	waits := func(t *testing.T, b *bundle) { b.later(t, order.QueueLow, "o1") }
 	named := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
-	second := func(ends string) func(redis.Cmder) bool { // key of a script
-		return func(c redis.Cmder) bool {
-			return redistest.Script("asynq:")(c) && strings.HasSuffix(fmt.Sprint(c.Args()[4]), ends)
-		}
-	}
-	removes := second(":groups")
+	removes := queuetest.SecondKey(":groups")
 	rows := []struct {
 		name   string
 		before func(*testing.T, *bundle)
@@ -143,10 +138,10 @@ func TestProducerFaults(t *testing.T) {
 	}{
 		{"name the queue", fresh, now, named("sadd"), 1, redistest.NotApplied, none, true, asynq.TaskStatePending},
 		{"name the queue", fresh, now, named("sadd"), 1, redistest.ReplyLost, none, true, asynq.TaskStatePending},
-		{"add the task", fresh, now, second(":pending"), 1, redistest.NotApplied, none, true, asynq.TaskStatePending},
-		{"add the task", fresh, now, second(":pending"), 1, redistest.ReplyLost, asynq.TaskStatePending, false, asynq.TaskStatePending},
-		{"add a task that waits", fresh, later, second(":scheduled"), 1, redistest.NotApplied, none, true, asynq.TaskStateScheduled},
-		{"add a task that waits", fresh, later, second(":scheduled"), 1, redistest.ReplyLost, asynq.TaskStateScheduled, false, asynq.TaskStateScheduled},
+		{"add the task", fresh, now, queuetest.SecondKey(":pending"), 1, redistest.NotApplied, none, true, asynq.TaskStatePending},
+		{"add the task", fresh, now, queuetest.SecondKey(":pending"), 1, redistest.ReplyLost, asynq.TaskStatePending, false, asynq.TaskStatePending},
+		{"add a task that waits", fresh, later, queuetest.SecondKey(":scheduled"), 1, redistest.NotApplied, none, true, asynq.TaskStateScheduled},
+		{"add a task that waits", fresh, later, queuetest.SecondKey(":scheduled"), 1, redistest.ReplyLost, asynq.TaskStateScheduled, false, asynq.TaskStateScheduled},
 		{"read the archived task", archived, now, named("sismember"), 1, redistest.NotApplied, asynq.TaskStateArchived, true, asynq.TaskStatePending},
 		{"remove the archived task", archived, now, removes, 1, redistest.NotApplied, asynq.TaskStateArchived, true, asynq.TaskStatePending},
 		{"remove the archived task", archived, now, removes, 1, redistest.ReplyLost, none, true, asynq.TaskStatePending},
@@ -161,21 +156,21 @@ func TestProducerFaults(t *testing.T) {
 			b := open(t)
 			check := func(when string, want asynq.TaskState) {
 				t.Helper()
-				if info := b.task(order.QueueLow, "o1"); (info == nil) != (want == none) || info != nil && info.State != want {
+				if info := b.Task(order.QueueLow, "o1"); (info == nil) != (want == none) || info != nil && info.State != want {
 					t.Errorf("after %s the task is %+v, want it %v", when, info, want)
 				}
 			}
 			row.before(t, b)
-			b.breakNth(row.nth, row.fault, row.match)
-			if added, err := row.call(t, b); added || !errors.Is(err, order.ErrUnavailable) || b.breaker.Fired() != 1 {
-				t.Errorf("the broken call answered %t, %v, with %d commands broken", added, err, b.breaker.Fired())
+			b.Breaker.BreakNth(row.nth, row.fault, row.match)
+			if added, err := row.call(t, b); added || !errors.Is(err, order.ErrUnavailable) || b.Breaker.Fired() != 1 {
+				t.Errorf("the broken call answered %t, %v, with %d commands broken", added, err, b.Breaker.Fired())
 			}
 			check("the broken call", row.broken)
 			if added, err := row.call(t, b); err != nil || added != row.added {
 				t.Errorf("the repeat answered %t, %v, want %t", added, err, row.added)
 			}
 			check("the repeat", row.after)
-			if depths, err := queue.NewInspector(b.rdb).Depths(t.Context()); err != nil || depths[order.QueueLow].Backlog() > 1 {
+			if depths, err := queue.NewInspector(b.RDB).Depths(t.Context()); err != nil || depths[order.QueueLow].Backlog() > 1 {
 				t.Errorf("%+v, %v", depths, err)
 			}
 		})
@@ -189,7 +184,7 @@ func TestTask(t *testing.T) {
 	for _, q := range order.Queues() {
 		rec := record("o-"+string(q), q)
 		b.enqueue(t, q, rec.ID)
-		info := b.task(q, rec.ID)
+		info := b.Task(q, rec.ID)
 		if info == nil {
 			t.Fatalf("no task %s in queue %s", rec.ID, q)
 		}
@@ -251,7 +246,7 @@ func TestTraceTravels(t *testing.T) {
 		return nil
 	})
 	for range 2 {
-		d := receive(t, "both orders are delivered", got)
+		d := queuetest.Receive(t, "both orders are delivered", got)
 		want := oteltrace.SpanContext{}
 		if d.id == "traced" {
 			want = sent.WithRemote(true)

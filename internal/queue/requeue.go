@@ -17,7 +17,7 @@ func requeue(ctx context.Context, rdb redis.UniversalClient, q order.Queue, task
 	keys := []string{queueKey(q, "active"), queueKey(q, "lease"), queueKey(q, "pending")}
 	args := []any{time.Now().UnixNano()}
 	for _, t := range slices.Backward(tasks) { // the script puts the last one in front
-		keys, args = append(keys, queueKey(q, "t:"+t.ID)), append(args, t.ID, t.Lease)
+		keys, args = append(keys, taskKey(q, t.ID)), append(args, t.ID, t.Lease)
 	}
 	return requeueScript.Run(ctx, rdb, keys, args...).Int()
 }

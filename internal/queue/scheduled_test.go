@@ -10,6 +10,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // TestEnqueueScheduled checks until when a task waits. Asynq keeps whole seconds, so a time
@@ -50,7 +51,7 @@ func TestEnqueueScheduled(t *testing.T) {
 				if added, err := b.Enqueue(t.Context(), rec); err != nil || added != (n == 0) {
 					t.Errorf("time %d: added %t, %v", n+1, added, err)
 				}
-				info := b.task(order.QueueLow, "o1")
+				info := b.Task(order.QueueLow, "o1")
 				if info == nil || info.State != row.state {
 					t.Fatalf("the task is %+v, want it %v", info, row.state)
 				}
@@ -58,8 +59,8 @@ func TestEnqueueScheduled(t *testing.T) {
 					t.Errorf("the task waits until %v, want %v", info.NextProcessAt, row.want)
 				}
 			}
-			checkPayload(t, b.task(order.QueueLow, "o1").Payload, rec)
-			if n, err := queue.NewInspector(b.rdb).Backlog(t.Context()); n != 1 || err != nil {
+			checkPayload(t, b.Task(order.QueueLow, "o1").Payload, rec)
+			if n, err := queue.NewInspector(b.RDB).Backlog(t.Context()); n != 1 || err != nil {
 				t.Errorf("backlog %d, %v", n, err)
 			}
 		})
@@ -87,15 +88,15 @@ func TestScheduledIsDelivered(t *testing.T) {
 		}
 	}
 	b.enqueue(t, order.QueueLow, "now")
-	if d := receive(t, "the order without a time is delivered", got); d.id != "now" {
+	if d := queuetest.Receive(t, "the order without a time is delivered", got); d.id != "now" {
 		t.Errorf("first delivered is %s", d.id)
 	}
-	d := receive(t, "the order is delivered when its time has come", got)
+	d := queuetest.Receive(t, "the order is delivered when its time has come", got)
 	if late := d.at.Sub(rec.ProcessAt); d.id != "later" || late < 0 || late > time.Minute {
 		t.Errorf("%s came %v after its time", d.id, late)
 	}
-	programtest.Until(t, "the task is gone", func() bool { return b.task(order.QueueCritical, "later") == nil })
-	never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
+	programtest.Until(t, "the task is gone", func() bool { return b.Task(order.QueueCritical, "later") == nil })
+	queuetest.Never(t, "the order is delivered twice", func() bool { return len(got) > 0 })
 }
 
 // TestEnqueueAtAnotherTime enqueues an order whose id a cancelled order had before, and left
@@ -108,7 +109,7 @@ func TestEnqueueAtAnotherTime(t *testing.T) {
 		if held, err := b.Holds(t.Context(), again); held != want || err != nil {
 			t.Errorf("its task counts: %t, %v, want %t", held, err, want)
 		}
-		must(t, b.EnqueueAll(t.Context(), handovers(t, []order.Record{again})))
+		queuetest.Must(t, b.EnqueueAll(t.Context(), handovers(t, []order.Record{again})))
 	}
 	b.checkTasks(t, []order.Record{again})
 }

@@ -67,7 +67,7 @@ func (c *Consumer) newServer(base context.Context, slots int, weights map[order.
 		RetryDelayFunc:           c.cfg.Backoff.retryDelay,
 		IsFailure:                isFailure,
 		ShutdownTimeout:          c.cfg.ShutdownTimeout,
-		Logger:                   logger{c.cfg.Log},
+		Logger:                   newLogger(c.cfg.Log),
 		LogLevel:                 asynq.WarnLevel,
 	})
 }

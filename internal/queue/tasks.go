@@ -43,28 +43,22 @@ func NewTasks(rdb redis.UniversalClient) (*Tasks, error) {
 	return &Tasks{rdb: rdb, inspector: asynq.NewInspectorFromRedisClient(rdb), now: now}, nil
 }
 
-// taskRef names one task: its queue, and its id, which is the order's.
-type taskRef struct {
-	queue order.Queue
-	id    string
-}
-
-// taskKey returns the key of a task's hash.
-func taskKey(ref taskRef) string { return queueKey(ref.queue, "t:"+ref.id) }
+// taskKey returns the key of a task's hash. Its id is the order's.
+func taskKey(q order.Queue, id string) string { return queueKey(q, "t:"+id) }
 
 // findTask returns Asynq's view of a task. It returns order.ErrCorrupt, and with it
 // Asynq's own error, for a task that is missing or cannot be decoded.
-func findTask(ctx context.Context, inspector *asynq.Inspector, ref taskRef) (*asynq.TaskInfo, error) {
-	info, err := withContext(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(ref.queue), ref.id) })
+func findTask(ctx context.Context, inspector *asynq.Inspector, q order.Queue, id string) (*asynq.TaskInfo, error) {
+	info, err := withContext(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(q), id) })
 	switch {
-	case err == nil && info.ID == ref.id && info.Queue == string(ref.queue):
+	case err == nil && info.ID == id && info.Queue == string(q):
 		return info, nil
 	case err == nil:
-		return nil, fmt.Errorf("find task of order %s: %w: it is another order's", ref.id, order.ErrCorrupt)
+		return nil, fmt.Errorf("find task of order %s: %w: it is another order's", id, order.ErrCorrupt)
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound), isDecodeError(err):
-		return nil, fmt.Errorf("find task of order %s: %w: %w", ref.id, order.ErrCorrupt, err)
+		return nil, fmt.Errorf("find task of order %s: %w: %w", id, order.ErrCorrupt, err)
 	default:
-		return nil, fmt.Errorf("find task of order %s: %w: %w", ref.id, order.ErrUnavailable, err)
+		return nil, fmt.Errorf("find task of order %s: %w: %w", id, order.ErrUnavailable, err)
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -24,16 +26,16 @@ func TestNoRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
-			opts, err := redis.ParseURL(b.server.URL())
-			must(t, err)
-			opts.ReadTimeout, opts.WriteTimeout, opts.ContextTimeoutEnabled, opts.MaxRetries = patience, patience, true, -1
+			opts, err := redis.ParseURL(b.Server.URL())
+			queuetest.Must(t, err)
+			opts.ReadTimeout, opts.WriteTimeout, opts.ContextTimeoutEnabled, opts.MaxRetries = programtest.Patience, programtest.Patience, true, -1
 			patient := redis.NewClient(opts)
 			t.Cleanup(func() { _ = patient.Close() })
 			p, i := queue.NewProducer(patient, queue.ProducerConfig{AttemptTimeout: attemptTimeout}), queue.NewInspector(patient)
 			rec := record("o1", order.QueueLow)
 			_, err = p.Enqueue(t.Context(), rec)
-			must(t, err)
-			stop(t, b.server)
+			queuetest.Must(t, err)
+			stop(t, b.Server)
 			for name, call := range map[string]func(context.Context) error{
 				"enqueue":     func(ctx context.Context) error { _, err := p.Enqueue(ctx, rec); return err },
 				"enqueue all": func(ctx context.Context) error { return p.EnqueueAll(ctx, handovers(t, []order.Record{rec})) },
@@ -53,7 +55,7 @@ func TestNoRedis(t *testing.T) {
 				if !errors.Is(err, order.ErrUnavailable) {
 					t.Errorf("%s answered %v", name, err)
 				}
-				if took := time.Since(started); took > patience/10 {
+				if took := time.Since(started); took > programtest.Patience/10 {
 					t.Errorf("%s took %v", name, took)
 				}
 			}

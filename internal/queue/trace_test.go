@@ -11,6 +11,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/traces"
 )
 
@@ -19,7 +20,7 @@ import (
 func TestFailedSpans(t *testing.T) {
 	b := open(t)
 	spans := tracetest.NewInMemoryExporter()
-	producer := queue.NewProducer(b.rdb, queue.ProducerConfig{
+	producer := queue.NewProducer(b.RDB, queue.ProducerConfig{
 		AttemptTimeout: time.Second, Traces: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)),
 	})
 	waiting := make([]order.Handover, 3)
@@ -42,11 +43,11 @@ func TestFailedSpans(t *testing.T) {
 		}
 		return failed
 	}
-	must(t, b.rdb.HSet(t.Context(), "asynq:{low}:t:o2", "msg", "corrupt", "state", "pending").Err())
+	queuetest.Must(t, b.RDB.HSet(t.Context(), "asynq:{low}:t:o2", "msg", "corrupt", "state", "pending").Err())
 	if got := publish(t.Context()); got["o1"] || !got["o2"] || got["o3"] {
 		t.Errorf("failed with a corrupt task: %v", got)
 	}
-	b.server.Kill()
+	b.Server.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if got := publish(ctx); !got["o1"] || !got["o2"] || !got["o3"] {

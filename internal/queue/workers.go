@@ -47,7 +47,7 @@ func (i *Inspector) Workers(ctx context.Context) (stats.WorkerPool, error) {
 // heartbeats returns the last heartbeat of each living server.
 func (i *Inspector) heartbeats(ctx context.Context) ([]string, error) {
 	keys, err := i.rdb.ZRange(ctx, serversKey, 0, -1).Result()
-	if err != nil || len(keys) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	pipe := i.rdb.Pipeline()

@@ -10,13 +10,14 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/stats"
 )
 
 // TestWorkers counts the slots of all consumers alive, and the processes they are in.
 func TestWorkers(t *testing.T) {
 	b := open(t)
-	i := queue.NewInspector(b.rdb)
+	i := queue.NewInspector(b.RDB)
 	reaches := func(slots int) {
 		t.Helper()
 		want := stats.WorkerPool{Workers: min(slots, 1), Slots: slots} // all are in this process
@@ -44,7 +45,7 @@ func TestWorkers(t *testing.T) {
 // slow.
 func TestDrainingWorkers(t *testing.T) {
 	b := open(t)
-	i := queue.NewInspector(b.rdb)
+	i := queue.NewInspector(b.RDB)
 	working, release := make(chan struct{}), make(chan struct{})
 	b.enqueue(t, order.QueueDefault, "o1")
 	cancel, ended := b.start(t, config(), func(context.Context, string) error {
@@ -52,17 +53,17 @@ func TestDrainingWorkers(t *testing.T) {
 		<-release
 		return nil
 	})
-	receive(t, "the order is worked", working)
+	queuetest.Receive(t, "the order is worked", working)
 	cancel()
 	programtest.Until(t, "no slots are counted", func() bool {
 		f, err := i.Workers(t.Context())
 		return err == nil && f == stats.WorkerPool{}
 	})
-	if servers, err := b.asynq.Servers(); err != nil || len(servers) != 1 {
+	if servers, err := b.Asynq.Servers(); err != nil || len(servers) != 1 {
 		t.Errorf("%d servers run, %v", len(servers), err)
 	}
 	close(release)
-	receive(t, "Run returns", ended)
+	queuetest.Receive(t, "Run returns", ended)
 }
 
 // TestWorkersWithAWrongClock checks that Workers changes nothing, and that a server whose own
@@ -70,7 +71,7 @@ func TestDrainingWorkers(t *testing.T) {
 func TestWorkersWithAWrongClock(t *testing.T) {
 	b := open(t)
 	b.consume(t, config(), func(context.Context, string) error { return nil })
-	i := queue.NewInspector(b.rdb)
+	i := queue.NewInspector(b.RDB)
 	var alive stats.WorkerPool
 	programtest.Until(t, "the worker is alive", func() bool {
 		var err error
@@ -82,7 +83,7 @@ func TestWorkersWithAWrongClock(t *testing.T) {
 		listed[n].Score = 1 // the first second of 1970
 	}
 	listed = append(listed, redis.Z{Score: 2, Member: "asynq:servers:{gone:1:x}"})
-	must(t, b.rdb.ZAdd(t.Context(), "asynq:servers", listed...).Err())
+	queuetest.Must(t, b.RDB.ZAdd(t.Context(), "asynq:servers", listed...).Err())
 	if got, err := i.Workers(t.Context()); got != alive || err != nil {
 		t.Errorf("workers %+v, %v, want %+v", got, err, alive)
 	}
@@ -100,14 +101,14 @@ func TestForgetDeadWorkers(t *testing.T) {
 	b := open(t)
 	recent := redis.Z{Score: float64(time.Now().Add(-time.Minute).Unix()), Member: "a minute ago"}
 	for _, list := range []string{"asynq:servers", "asynq:workers"} {
-		must(t, b.rdb.ZAdd(t.Context(), list, forgotten, recent).Err())
+		queuetest.Must(t, b.RDB.ZAdd(t.Context(), list, forgotten, recent).Err())
 	}
 	b.consume(t, config(), func(context.Context, string) error { return nil })
 	for _, list := range []string{"asynq:servers", "asynq:workers"} {
 		programtest.Until(t, list+" has forgotten", func() bool {
-			return b.rdb.ZScore(t.Context(), list, forgotten.Member.(string)).Err() != nil
+			return b.RDB.ZScore(t.Context(), list, forgotten.Member.(string)).Err() != nil
 		})
-		if err := b.rdb.ZScore(t.Context(), list, recent.Member.(string)).Err(); err != nil {
+		if err := b.RDB.ZScore(t.Context(), list, recent.Member.(string)).Err(); err != nil {
 			t.Errorf("%s has forgotten too much: %v", list, err)
 		}
 	}
@@ -116,7 +117,7 @@ func TestForgetDeadWorkers(t *testing.T) {
 // servers lists what Asynq has listed.
 func (b *bundle) servers(t *testing.T) []redis.Z {
 	t.Helper()
-	listed, err := b.rdb.ZRangeWithScores(t.Context(), "asynq:servers", 0, -1).Result()
-	must(t, err)
+	listed, err := b.RDB.ZRangeWithScores(t.Context(), "asynq:servers", 0, -1).Result()
+	queuetest.Must(t, err)
 	return listed
 }

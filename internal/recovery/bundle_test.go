@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
@@ -18,8 +17,8 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/queue"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/recovery"
-	"orderprocessor/internal/redistest"
 )
 
 // TestMain checks that no test leaves a goroutine behind.
@@ -28,27 +27,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const retention = time.Hour
 
 // bundle is what each test gets: a real ledger and queue in a Redis of its own, and a
-// Repairer on a client that can be broken.
+// Repairer on the client that can be broken.
 type bundle struct {
 	*recovery.Repairer
-	t       *testing.T
-	rdb     *redis.Client
-	breaker *redistest.Breaker
-	broken  *redis.Client
-	books   *ledger.Ledger   // never broken
-	queue   *queue.Producer  // never broken
-	asynq   *asynq.Inspector // never broken
+	*queuetest.Redis
+	t     *testing.T
+	books *ledger.Ledger  // never broken
+	queue *queue.Producer // never broken
 }
 
 func open(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
-	server := redistest.Start(t)
-	b := &bundle{t: t, rdb: server.Client(), broken: server.Client(), breaker: &redistest.Breaker{}}
-	b.broken.AddHook(b.breaker)
-	b.books, b.queue, b.asynq = ledger.New(b.rdb), producer(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
-	b.Repairer = b.repairer(ledger.New(b.broken))
-	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
+	r := queuetest.Start(t)
+	b := &bundle{Redis: r, t: t, books: ledger.New(r.RDB), queue: producer(r.RDB)}
+	b.Repairer = b.repairer(ledger.New(b.Broken))
+	t.Cleanup(func() { ledgertest.CheckBooks(t, b.RDB) })
 	return b
 }
 
@@ -58,10 +52,10 @@ func producer(rdb redis.UniversalClient) *queue.Producer {
 
 func (b *bundle) repairer(l recovery.Ledger) *recovery.Repairer {
 	b.t.Helper()
-	tasks, err := queue.NewTasks(b.broken)
-	must(b.t, err)
+	tasks, err := queue.NewTasks(b.Broken)
+	queuetest.Must(b.t, err)
 	cfg := recovery.Config{Name: rand.Text(), Retention: retention, Log: slog.New(slog.DiscardHandler)}
-	return recovery.New(cfg, l, producer(b.broken), allOrphans{tasks})
+	return recovery.New(cfg, l, producer(b.Broken), allOrphans{tasks})
 }
 
 // allOrphans treats every active task as an orphan that was found a minute from now. The
@@ -92,7 +86,7 @@ func (b *bundle) accept(id string, options ...ordertest.Option) order.Record {
 	b.t.Helper()
 	o := ordertest.Order(b.t, append(options, ordertest.WithID(id))...)
 	rec, _, err := ledgertest.Accept(b.t.Context(), b.books, o, order.QueueDefault)
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 	return rec
 }
 
@@ -108,7 +102,7 @@ func enqueue(id string) step {
 func (b *bundle) enqueue(rec order.Record) {
 	b.t.Helper()
 	_, err := b.queue.Enqueue(b.t.Context(), rec)
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 }
 
 // enqueueFor adds a task to a queue whatever the ledger holds.
@@ -118,23 +112,23 @@ func enqueueFor(at time.Time, q order.Queue, id string) step {
 }
 
 func archive(id string) step {
-	return func(b *bundle) { must(b.t, b.asynq.ArchiveTask("default", id)) }
+	return func(b *bundle) { queuetest.Must(b.t, b.Asynq.ArchiveTask("default", id)) }
 }
 
 // corrupt overwrites the content of a task.
 func corrupt(id string) step {
 	return func(b *bundle) {
-		must(b.t, b.rdb.HSet(b.t.Context(), taskKey(id), "msg", "garbage").Err())
+		queuetest.Must(b.t, b.RDB.HSet(b.t.Context(), taskKey(id), "msg", "garbage").Err())
 	}
 }
 
 // fetch does what Asynq does when a worker fetches a task.
 func fetch(id string) step {
 	return func(b *bundle) {
-		b.rdb.LRem(b.t.Context(), queueKey+"pending", 0, id)
-		b.rdb.LPush(b.t.Context(), queueKey+"active", id)
-		b.rdb.HSet(b.t.Context(), taskKey(id), "state", "active")
-		must(b.t, b.rdb.ZAdd(b.t.Context(), queueKey+"lease", redis.Z{Score: float64(time.Now().Unix()), Member: id}).Err())
+		b.RDB.LRem(b.t.Context(), queueKey+"pending", 0, id)
+		b.RDB.LPush(b.t.Context(), queueKey+"active", id)
+		b.RDB.HSet(b.t.Context(), taskKey(id), "state", "active")
+		queuetest.Must(b.t, b.RDB.ZAdd(b.t.Context(), queueKey+"lease", redis.Z{Score: float64(time.Now().Unix()), Member: id}).Err())
 	}
 }
 
@@ -145,7 +139,7 @@ func claim(id, worker string) order.Claim {
 func begin(id, worker string) step {
 	return func(b *bundle) {
 		_, err := b.books.Begin(b.t.Context(), claim(id, worker))
-		must(b.t, err)
+		queuetest.Must(b.t, err)
 	}
 }
 
@@ -158,7 +152,7 @@ func work(id, worker string) step {
 func fail(id string) step {
 	return func(b *bundle) {
 		b.do(begin(id, "f"))
-		must(b.t, b.books.Fail(b.t.Context(), claim(id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
+		queuetest.Must(b.t, b.books.Fail(b.t.Context(), claim(id, "f"), order.Failure{Error: "busy", RetryIn: time.Second}))
 	}
 }
 
@@ -166,21 +160,21 @@ func fail(id string) step {
 func settle(id string, status order.Status) step {
 	return func(b *bundle) {
 		b.do(begin(id, "s"))
-		must(b.t, b.books.Settle(b.t.Context(), claim(id, "s"), order.Outcome{Status: status}))
+		queuetest.Must(b.t, b.books.Settle(b.t.Context(), claim(id, "s"), order.Outcome{Status: status}))
 	}
 }
 
 func cancel(id string) step {
 	return func(b *bundle) {
 		_, err := b.books.Cancel(b.t.Context(), id, "changed my mind")
-		must(b.t, err)
+		queuetest.Must(b.t, err)
 	}
 }
 
 func retry(id string) step {
 	return func(b *bundle) {
 		_, err := b.books.Retry(b.t.Context(), id, "r")
-		must(b.t, err)
+		queuetest.Must(b.t, err)
 	}
 }
 
@@ -189,7 +183,7 @@ func lose(id string, number int, withCandidate bool) step {
 	return func(b *bundle) {
 		lost := order.LostAttempt{Number: number, SeenAt: time.Now().Add(time.Minute), WithCandidate: withCandidate}
 		_, err := b.books.Lost(b.t.Context(), id, lost)
-		must(b.t, err)
+		queuetest.Must(b.t, err)
 	}
 }
 
@@ -201,38 +195,22 @@ func forget(b *bundle) {
 	}
 }
 
-func requeueOrphans(b *bundle) { must(b.t, b.RequeueOrphans(b.t.Context())) }
+func requeueOrphans(b *bundle) { queuetest.Must(b.t, b.RequeueOrphans(b.t.Context())) }
 
 func (b *bundle) repairTasks(now time.Time) {
 	b.t.Helper()
-	must(b.t, b.RepairTasks(b.t.Context(), now))
+	queuetest.Must(b.t, b.RepairTasks(b.t.Context(), now))
 }
 
 const queueKey = "asynq:{default}:"
 
 func taskKey(id string) string { return queueKey + "t:" + id }
 
-func recordKey(id string) string { return "orders:{b0}:o:" + id }
-
 func (b *bundle) get(id string) order.Record {
 	b.t.Helper()
 	rec, err := b.books.Get(b.t.Context(), id)
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 	return rec
-}
-
-// task returns Asynq's view of the task of order o1, nil if there is none.
-func (b *bundle) task() *asynq.TaskInfo {
-	info, err := b.asynq.GetTaskInfo("default", "o1")
-	if err != nil {
-		return nil
-	}
-	return info
-}
-
-func (b *bundle) pending() []string {
-	b.t.Helper()
-	return b.rdb.LRange(b.t.Context(), queueKey+"pending", 0, -1).Val()
 }
 
 type repairs = map[order.Repair]int64
@@ -240,7 +218,7 @@ type repairs = map[order.Repair]int64
 func (b *bundle) repairs() repairs {
 	b.t.Helper()
 	totals, err := b.books.Totals(b.t.Context())
-	must(b.t, err)
+	queuetest.Must(b.t, err)
 	return totals.Repairs
 }
 
@@ -249,8 +227,8 @@ type state struct{ Tasks, Missing int64 }
 
 func (b *bundle) wantState(when string, want state) {
 	b.t.Helper()
-	depths, err := queue.NewInspector(b.rdb).Depths(b.t.Context())
-	must(b.t, err)
+	depths, err := queue.NewInspector(b.RDB).Depths(b.t.Context())
+	queuetest.Must(b.t, err)
 	got := state{Missing: b.repairs()[order.RepairMissingTask]}
 	for _, d := range depths {
 		got.Tasks += d.Pending + d.Active + d.Scheduled + d.Retry + d.Archived
@@ -265,25 +243,18 @@ func wantEqual(t *testing.T, what string, want, got any) {
 	}
 }
 
-// spoil makes a record unreadable, and returns what repairs it.
-func (b *bundle) spoil(id string) (repair func()) {
+// makeUnreadable makes a record unreadable, and returns what repairs it.
+func (b *bundle) makeUnreadable(id string) (repair func()) {
 	b.t.Helper()
-	doc := b.rdb.HGet(b.t.Context(), recordKey(id), "d").Val()
-	b.rdb.HSet(b.t.Context(), recordKey(id), "d", "{")
-	return func() { b.rdb.HSet(b.t.Context(), recordKey(id), "d", doc) }
+	doc := b.RDB.HGet(b.t.Context(), ledgertest.RecordKey(id), "d").Val()
+	b.RDB.HSet(b.t.Context(), ledgertest.RecordKey(id), "d", "{")
+	return func() { b.RDB.HSet(b.t.Context(), ledgertest.RecordKey(id), "d", doc) }
 }
 
 // wantUnavailable checks the error of a repair of which one command was broken.
 func (b *bundle) wantUnavailable(err error) {
 	b.t.Helper()
-	if !errors.Is(err, order.ErrUnavailable) || b.breaker.Fired() != 1 {
-		b.t.Fatalf("%d commands were broken, and the repair answered %v", b.breaker.Fired(), err)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
+	if !errors.Is(err, order.ErrUnavailable) || b.Breaker.Fired() != 1 {
+		b.t.Fatalf("%d commands were broken, and the repair answered %v", b.Breaker.Fired(), err)
 	}
 }

@@ -26,8 +26,8 @@ func TestReplaceCorrupt(t *testing.T) {
 			[]step{
 				accept("o1", ordertest.WithProcessAt(time.Now().Add(time.Hour))), enqueue("o1"),
 				func(b *bundle) {
-					b.rdb.Del(t.Context(), taskKey("o1"))
-					b.rdb.Set(t.Context(), taskKey("o1"), "text", 0)
+					b.RDB.Del(t.Context(), taskKey("o1"))
+					b.RDB.Set(t.Context(), taskKey("o1"), "text", 0)
 				},
 			},
 			func(b *bundle) { b.repairTasks(time.Now()) },

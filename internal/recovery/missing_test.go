@@ -16,6 +16,7 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/redistest"
 )
@@ -61,7 +62,7 @@ func TestMissingTask(t *testing.T) {
 			b.do(row.steps...)
 			before := b.get("o1")
 			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.repairer(b.books)} {
-				must(t, r.RepairTasks(t.Context(), before.CreatedAt.Add(row.age)))
+				queuetest.Must(t, r.RepairTasks(t.Context(), before.CreatedAt.Add(row.age)))
 				b.wantState("after a repair", row.want)
 			}
 			if row.want.Missing > 0 {
@@ -78,8 +79,8 @@ func due(b *bundle) {
 	o := b.get("o1").Order
 	o.ProcessAt = time.Now().Add(-time.Second)
 	document, err := json.Marshal(o)
-	must(b.t, err)
-	b.rdb.HSet(b.t.Context(), recordKey("o1"), "d", document)
+	queuetest.Must(b.t, err)
+	b.RDB.HSet(b.t.Context(), ledgertest.RecordKey("o1"), "d", document)
 }
 
 // wantTask checks that the task of o1 is pending, or waits for a time.
@@ -89,7 +90,7 @@ func (b *bundle) wantTask(until time.Time) {
 	if !until.IsZero() {
 		want = asynq.TaskStateScheduled
 	}
-	info := b.task()
+	info := b.Task(order.QueueDefault, "o1")
 	if info == nil || info.State != want || !until.IsZero() && !info.NextProcessAt.Equal(until) {
 		b.t.Errorf("the task is %+v, want it %v until %v", info, want, until)
 	}
@@ -101,16 +102,16 @@ func TestMissingTaskIsAsFirst(t *testing.T) {
 	b := open(t)
 	o := ordertest.Order(t, ordertest.WithID("o1"), ordertest.WithPriority(order.PriorityHigh))
 	rec, _, err := ledgertest.Accept(t.Context(), b.books, o, order.QueueCritical)
-	must(t, err)
+	queuetest.Must(t, err)
 	var infos []*asynq.TaskInfo
 	for _, add := range []func(){
 		func() { b.do(enqueue("o1")) },
 		func() { b.repairTasks(rec.CreatedAt.Add(time.Minute)) },
 	} {
 		add()
-		info, err := b.asynq.GetTaskInfo("critical", "o1")
-		must(t, err)
-		must(t, b.asynq.DeleteTask("critical", "o1"))
+		info, err := b.Asynq.GetTaskInfo("critical", "o1")
+		queuetest.Must(t, err)
+		queuetest.Must(t, b.Asynq.DeleteTask("critical", "o1"))
 		info.NextProcessAt = time.Time{}
 		infos = append(infos, info)
 	}
@@ -137,7 +138,7 @@ func TestRepairTasksIsBounded(t *testing.T) {
 	repair(state{2000, 1950})
 	repair(state{2300, 2250})
 	for _, id := range []string{"o0", "o2299"} {
-		must(t, b.asynq.DeleteTask("default", id))
+		queuetest.Must(t, b.Asynq.DeleteTask("default", id))
 	}
 	repair(state{2299, 2251})
 	repair(state{2300, 2252})
@@ -163,9 +164,8 @@ func TestTwoRepairers(t *testing.T) {
 	b.wantState("after both", state{300, 300})
 }
 
-// TestMissingTaskFaults breaks each command of a repair in both ways, repairs again, and
-// wants the order to have its task. The count may miss one repair and never counts one
-// twice.
+// TestMissingTaskFaults breaks each command of a repair in both ways and repairs again: the
+// order has its task then. The count may miss one repair and never counts one twice.
 func TestMissingTaskFaults(t *testing.T) {
 	t.Parallel()
 	name := func(n string) func(redis.Cmder) bool { return func(c redis.Cmder) bool { return c.Name() == n } }
@@ -181,8 +181,8 @@ func TestMissingTaskFaults(t *testing.T) {
 		{"list", pending, name("zrange"), state{1, 1}, state{1, 1}},
 		{"name the queue", pending, name("sadd"), state{1, 1}, state{1, 1}},
 		{"find the task", pending, name("sismember"), state{1, 1}, state{1, 1}},
-		{"enqueue", pending, enqueues(":pending"), state{1, 1}, state{1, 0}},
-		{"enqueue scheduled", scheduled, enqueues(":scheduled"), state{1, 1}, state{1, 0}},
+		{"enqueue", pending, queuetest.SecondKey(":pending"), state{1, 1}, state{1, 0}},
+		{"enqueue scheduled", scheduled, queuetest.SecondKey(":scheduled"), state{1, 1}, state{1, 0}},
 		{"count", pending, counts, state{1, 0}, state{1, 1}},
 	}
 	for _, row := range rows {
@@ -192,7 +192,7 @@ func TestMissingTaskFaults(t *testing.T) {
 				b.do(row.order)
 				rec := b.get("o1")
 				now := rec.CreatedAt.Add(time.Minute)
-				b.breaker.Break(fault, row.match)
+				b.Breaker.Break(fault, row.match)
 				b.wantUnavailable(b.RepairTasks(t.Context(), now))
 				for range 2 {
 					b.repairTasks(now.Add(10 * time.Second))
@@ -206,18 +206,7 @@ func TestMissingTaskFaults(t *testing.T) {
 
 // counts matches the script that counts a missing task, which changes the order.
 func counts(c redis.Cmder) bool {
-	return redistest.Script("orders:")(c) && len(c.Args()) > 4 && c.Args()[4] == "orders:{b0}:e"
-}
-
-// enqueues matches the script of Asynq that adds a task.
-func enqueues(suffix string) func(redis.Cmder) bool {
-	return func(c redis.Cmder) bool {
-		if !redistest.Script("asynq:")(c) {
-			return false
-		}
-		key, _ := c.Args()[4].(string)
-		return strings.HasSuffix(key, suffix)
-	}
+	return redistest.Script("orders:")(c) && len(c.Args()) > 4 && c.Args()[4] == ledgertest.EventsKey
 }
 
 // TestRepairTasksContinues checks that a repair which broke in the middle of a page
@@ -228,13 +217,8 @@ func TestRepairTasksContinues(t *testing.T) {
 	for n := range 250 {
 		last = b.accept(fmt.Sprintf("o%d", n))
 	}
-	now, seen := last.CreatedAt.Add(time.Minute), 0
-	b.breaker.Break(redistest.NotApplied, func(c redis.Cmder) bool {
-		if redistest.Script("asynq:")(c) {
-			seen++
-		}
-		return seen == 220
-	})
+	now := last.CreatedAt.Add(time.Minute)
+	b.Breaker.BreakNth(220, redistest.NotApplied, redistest.Script("asynq:"))
 	b.wantUnavailable(b.RepairTasks(t.Context(), now))
 	b.repairTasks(now)
 	b.wantState("after the next repair", state{250, 250})
@@ -269,7 +253,7 @@ func TestOrderChanges(t *testing.T) {
 			b := open(t)
 			now := b.accept("o1").CreatedAt.Add(time.Minute)
 			r := b.repairer(changing{b.books, func(string) { b.do(steps...) }})
-			must(t, r.RepairTasks(t.Context(), now))
+			queuetest.Must(t, r.RepairTasks(t.Context(), now))
 			b.wantState("after the repair", state{})
 		})
 	}
@@ -281,7 +265,7 @@ func TestUnreadableRecord(t *testing.T) {
 	b := open(t)
 	b.do(accept("odd"))
 	good := b.accept("good")
-	defer b.spoil("odd")()
+	defer b.makeUnreadable("odd")()
 	err := b.RepairTasks(t.Context(), good.CreatedAt.Add(time.Minute))
 	if err == nil || !strings.Contains(err.Error(), "order odd") {
 		t.Errorf("the repair answered %v", err)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
 )
@@ -26,7 +27,7 @@ func (b *bundle) requeued(id string) requeued {
 	rec := b.get(id)
 	got := requeued{
 		Status: rec.Status, Attempts: len(rec.Attempts),
-		Pending: slices.Contains(b.pending(), id), Repairs: b.repairs(),
+		Pending: slices.Contains(b.Pending(order.QueueDefault), id), Repairs: b.repairs(),
 	}
 	if got.Attempts > 0 {
 		got.Error = rec.Attempts[got.Attempts-1].Error
@@ -65,14 +66,13 @@ func TestRequeueOrphans(t *testing.T) {
 	}
 }
 
-// TestRequeueOrphansFaults breaks each write in both ways, tries again, and wants the
-// state after a pass without a fault. The count may miss a repair and never counts one
-// twice.
+// TestRequeueOrphansFaults breaks each write in both ways and tries again: the state is
+// that of a pass without a fault. The count may miss a repair and never counts one twice.
 func TestRequeueOrphansFaults(t *testing.T) {
 	t.Parallel()
-	count := func(cmd redis.Cmder) bool { return slices.Equal(redistest.Keys(cmd), []string{"orders:{b0}:c"}) }
+	count := func(cmd redis.Cmder) bool { return slices.Equal(redistest.Keys(cmd), []string{ledgertest.CountersKey}) }
 	writes := map[string]func(redis.Cmder) bool{
-		"end the attempt": redistest.Script("orders:{b0}:o:"),
+		"end the attempt": redistest.Script(ledgertest.RecordKey("")),
 		"requeue":         redistest.Script("asynq:{default}:active"),
 		"count":           count,
 	}
@@ -81,7 +81,7 @@ func TestRequeueOrphansFaults(t *testing.T) {
 			t.Run(name+"/"+fault.String(), func(t *testing.T) {
 				b := open(t)
 				b.do(accept("o1"), enqueue("o1"), work("o1", "w1"))
-				b.breaker.Break(fault, match)
+				b.Breaker.Break(fault, match)
 				b.wantUnavailable(b.RequeueOrphans(t.Context()))
 				requeueOrphans(b)
 				want := requeued{order.StatusRetrying, 1, "worker was lost", true, nil}
@@ -104,9 +104,9 @@ func TestRequeueOrphansGoesOn(t *testing.T) {
 	for _, id := range []string{"o3", "o4", "o5", "unreadable", "broken"} { // the last one comes first
 		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
-	b.rdb.HSet(t.Context(), recordKey("broken"), "p", "many")
-	defer b.rdb.HDel(t.Context(), recordKey("broken"), "p")
-	defer b.spoil("unreadable")()
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("broken"), "p", "many")
+	defer b.RDB.HDel(t.Context(), ledgertest.RecordKey("broken"), "p")
+	defer b.makeUnreadable("unreadable")()
 	if err := b.RequeueOrphans(t.Context()); err == nil {
 		t.Error("no error is returned")
 	}
@@ -127,10 +127,10 @@ func TestFullRedis(t *testing.T) {
 	for _, id := range []string{"o1", "o2"} {
 		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "1")
 	_ = b.RequeueOrphans(t.Context())
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "0")
-	if got := b.pending(); len(got) != 2 {
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "0")
+	if got := b.Pending(order.QueueDefault); len(got) != 2 {
 		t.Errorf("pending: %v", got)
 	}
 }

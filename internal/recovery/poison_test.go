@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 )
-
-const quarantineKey = "orders:{b0}:i"
 
 // candidate accepts an order, lets two workers be lost with it, and lets a third one hold
 // it. The order is in quarantine.
@@ -20,12 +20,12 @@ func candidate(b *bundle) {
 
 // quarantine replaces the order in quarantine.
 func quarantine(id string, term time.Duration) step {
-	return func(b *bundle) { b.rdb.Set(b.t.Context(), quarantineKey, id, term) }
+	return func(b *bundle) { b.RDB.Set(b.t.Context(), ledgertest.QuarantineKey, id, term) }
 }
 
 // gone removes a task from the active ones, as if it had been acknowledged.
 func gone(id string) step {
-	return func(b *bundle) { b.rdb.LRem(b.t.Context(), queueKey+"active", 0, id) }
+	return func(b *bundle) { b.RDB.LRem(b.t.Context(), queueKey+"active", 0, id) }
 }
 
 // TestPoisonOrder checks that an order which has lost its third worker fails, and that
@@ -60,17 +60,17 @@ func TestQuarantineOneAtATime(t *testing.T) {
 		b.do(work(id, "w2"))
 	}
 	requeueOrphans(b)
-	first := b.pending()
-	if n := b.rdb.ZCard(t.Context(), queueKey+"lease").Val(); n != 0 {
+	first := b.Pending(order.QueueDefault)
+	if n := b.RDB.ZCard(t.Context(), queueKey+"lease").Val(); n != 0 {
 		t.Errorf("Asynq may requeue %d of the candidates", n)
 	}
 	b.do(requeueOrphans, requeueOrphans) // the first waits for a worker
-	wantEqual(t, "pending while the first waits", first, b.pending())
+	wantEqual(t, "pending while the first waits", first, b.Pending(order.QueueDefault))
 	if len(first) != 1 {
 		t.Fatalf("%v are pending", first)
 	}
 	b.do(fetch(first[0]), settle(first[0], order.StatusCompleted), gone(first[0]), requeueOrphans)
-	second := b.pending()
+	second := b.Pending(order.QueueDefault)
 	if len(second) != 1 || second[0] == first[0] {
 		t.Fatalf("after the end of the first %v are pending", second)
 	}
@@ -79,7 +79,7 @@ func TestQuarantineOneAtATime(t *testing.T) {
 		t.Errorf("the second candidate is %s", got)
 	}
 	for range 2 {
-		if got := b.pending(); len(got) != 2 { // the failed one, to be acknowledged, and the third candidate
+		if got := b.Pending(order.QueueDefault); len(got) != 2 { // the failed one, to be acknowledged, and the third candidate
 			t.Errorf("pending: %v", got)
 		}
 		requeueOrphans(b)
@@ -97,11 +97,11 @@ func TestLostOutsideQuarantine(t *testing.T) {
 	if rec := b.get("o1"); rec.Status != order.StatusRetrying || rec.WorkersLost != 2 {
 		t.Errorf("it is %s and has lost %d workers", rec.Status, rec.WorkersLost)
 	}
-	if got := b.pending(); len(got) != 0 {
+	if got := b.Pending(order.QueueDefault); len(got) != 0 {
 		t.Errorf("%v are pending although another order is in quarantine", got)
 	}
 	b.do(settle("o2", order.StatusCompleted), requeueOrphans)
-	wantEqual(t, "pending after it", []string{"o1"}, b.pending())
+	wantEqual(t, "pending after it", []string{"o1"}, b.Pending(order.QueueDefault))
 }
 
 // TestQuarantineEnds checks when the quarantine of a candidate ends: not while it is
@@ -126,10 +126,10 @@ func TestQuarantineEnds(t *testing.T) {
 			b.do(candidate, gone("o1"), lose("o1", 3, true), quarantine("o1", 2*time.Minute))
 			b.do(row.steps...)
 			requeueOrphans(b)
-			if lasts := b.rdb.Exists(t.Context(), quarantineKey).Val() == 1; lasts != row.lasts {
+			if lasts := b.RDB.Exists(t.Context(), ledgertest.QuarantineKey).Val() == 1; lasts != row.lasts {
 				t.Errorf("the quarantine lasts: %t, want %t", lasts, row.lasts)
 			}
-			if ttl := b.rdb.PTTL(t.Context(), quarantineKey).Val(); row.name == "worked" && ttl <= time.Minute {
+			if ttl := b.RDB.PTTL(t.Context(), ledgertest.QuarantineKey).Val(); row.name == "worked" && ttl <= time.Minute {
 				t.Errorf("its term did not start again: %v", ttl)
 			}
 		})
@@ -141,7 +141,7 @@ func TestQuarantineEnds(t *testing.T) {
 func TestLostWithCandidate(t *testing.T) {
 	t.Parallel()
 	failed := func(b *bundle) {
-		must(b.t, b.books.Fail(b.t.Context(), claim("o2", "w3"), order.Failure{Error: "busy", RetryIn: time.Second}))
+		queuetest.Must(b.t, b.books.Fail(b.t.Context(), claim("o2", "w3"), order.Failure{Error: "busy", RetryIn: time.Second}))
 	}
 	rows := map[string]struct {
 		losses int // of the other order
@@ -177,12 +177,12 @@ func TestLostWithCandidate(t *testing.T) {
 func TestLongWait(t *testing.T) {
 	b := open(t)
 	b.do(candidate, accept("o2"), begin("o2", "w4"), quarantine("o2", time.Hour), requeueOrphans)
-	if got := b.pending(); len(got) != 0 {
+	if got := b.Pending(order.QueueDefault); len(got) != 0 {
 		t.Fatalf("%v are pending at once", got)
 	}
-	attempt := strings.Split(b.rdb.HGet(t.Context(), recordKey("o1"), "a3").Val(), "\t")
+	attempt := strings.Split(b.RDB.HGet(t.Context(), ledgertest.RecordKey("o1"), "a3").Val(), "\t")
 	attempt[2] = strconv.FormatInt(time.Now().Add(-time.Minute).UnixMicro(), 10) // its end; orphans are found a minute from now
-	b.rdb.HSet(t.Context(), recordKey("o1"), "a3", strings.Join(attempt, "\t"))
+	b.RDB.HSet(t.Context(), ledgertest.RecordKey("o1"), "a3", strings.Join(attempt, "\t"))
 	requeueOrphans(b)
-	wantEqual(t, "pending", []string{"o1"}, b.pending())
+	wantEqual(t, "pending", []string{"o1"}, b.Pending(order.QueueDefault))
 }

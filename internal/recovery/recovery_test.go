@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/recovery"
 )
 
@@ -70,7 +71,7 @@ func run(t *testing.T, e *empty, tasks recovery.Tasks, log *strings.Builder) (st
 	return func() {
 		t.Helper()
 		cancel()
-		must(t, <-ended)
+		queuetest.Must(t, <-ended)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -12,11 +13,11 @@ import (
 func TestReindex(t *testing.T) {
 	b := open(t)
 	b.do(accept("o1"), accept("o2"))
-	if n := b.rdb.ZRem(t.Context(), "orders:{b0}:s:pending", "o1").Val(); n != 1 {
+	if n := b.RDB.ZRem(t.Context(), ledgertest.IndexKey(order.StatusPending), "o1").Val(); n != 1 {
 		t.Fatal("the order was in no index before")
 	}
 	b.repairTasks(time.Now().Add(time.Hour))
-	if b.task() == nil {
+	if b.Task(order.QueueDefault, "o1") == nil {
 		t.Error("the order has no task")
 	}
 	wantEqual(t, "repairs", repairs{order.RepairReindexed: 1, order.RepairMissingTask: 2}, b.repairs())

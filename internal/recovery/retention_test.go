@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 // TestRetention checks that settled orders are forgotten when their retention ends, and
@@ -14,7 +15,7 @@ func TestRetention(t *testing.T) {
 	b := open(t)
 	b.do(accept("done"), settle("done", order.StatusCompleted), accept("waiting"), enqueue("waiting"), accept("working"), begin("working", "w1"))
 	settledAt := b.get("done").ProcessedAt
-	defer b.spoil("waiting")()
+	defer b.makeUnreadable("waiting")()
 	for _, row := range []struct {
 		now  time.Time
 		want error // of reading the settled order
@@ -22,7 +23,7 @@ func TestRetention(t *testing.T) {
 		{settledAt.Add(retention - time.Microsecond), nil},
 		{settledAt.Add(retention), order.ErrNotFound},
 	} {
-		must(t, b.Forget(t.Context(), row.now))
+		queuetest.Must(t, b.Forget(t.Context(), row.now))
 		if _, err := b.books.Get(t.Context(), "done"); !errors.Is(err, row.want) {
 			t.Errorf("%v after it was settled: %v, want %v", row.now.Sub(settledAt), err, row.want)
 		}

@@ -55,15 +55,23 @@ func (b *Breaker) Break(f Fault, match func(redis.Cmder) bool) {
 	b.fault, b.match = f, match
 }
 
+// BreakNth breaks the n-th command that matches, once.
+func (b *Breaker) BreakNth(n int, f Fault, match func(redis.Cmder) bool) {
+	seen := 0
+	b.Break(f, func(cmd redis.Cmder) bool {
+		if match(cmd) {
+			seen++
+		}
+		return seen >= n && match(cmd)
+	})
+}
+
 // Fired returns how many commands have been broken so far.
 func (b *Breaker) Fired() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.fired
 }
-
-// Any matches every command.
-func Any(redis.Cmder) bool { return true }
 
 // Script matches the run of any script that has a key with the prefix.
 func Script(keyPrefix string) func(redis.Cmder) bool {

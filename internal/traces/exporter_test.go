@@ -19,7 +19,7 @@ type flaky struct {
 
 func (f *flaky) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return f.err }
 
-// TestCollectorAwayIsLoggedOnce holds that lost spans are logged once, and the end of the
+// TestCollectorAwayIsLoggedOnce checks that lost spans are logged once, and the end of the
 // loss once, however many exports fail.
 func TestCollectorAwayIsLoggedOnce(t *testing.T) {
 	t.Parallel()

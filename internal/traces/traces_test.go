@@ -15,63 +15,61 @@ import (
 	"orderprocessor/internal/traces"
 )
 
-// books answer everything with an error, if there is one.
-type books struct{ err error }
+// ledger answers everything with an error, if there is one.
+type ledger struct{ err error }
 
-func (b books) Begin(context.Context, order.Claim) (order.Begun, error) {
-	return order.Begun{Number: 3, Try: 1}, b.err
+func (l ledger) Begin(context.Context, order.Claim) (order.Begun, error) {
+	return order.Begun{Number: 3, Try: 1}, l.err
 }
 
-func (b books) Fail(context.Context, order.Claim, order.Failure) error { return b.err }
+func (l ledger) Fail(context.Context, order.Claim, order.Failure) error { return l.err }
 
-func (b books) Settle(context.Context, order.Claim, order.Outcome) error { return b.err }
+func (l ledger) Settle(context.Context, order.Claim, order.Outcome) error { return l.err }
 
-// TestSpansShowWhatIsRecorded holds that a span has what the ledger has recorded, and
+// TestSpansShowWhatIsRecorded checks that a span has what the ledger has recorded, and
 // nothing that it could not record.
 func TestSpansShowWhatIsRecorded(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
-	begin := func(ctx context.Context, a *traces.Ledger, h order.Handling) error {
-		_, err := a.Begin(ctx, order.Claim{Handling: h})
-		return err
+	begin := func(h order.Handling) func(context.Context, *traces.Ledger) error {
+		return func(ctx context.Context, l *traces.Ledger) error {
+			_, err := l.Begin(ctx, order.Claim{Handling: h})
+			return err
+		}
+	}
+	fail := func(ctx context.Context, l *traces.Ledger) error { return l.Fail(ctx, order.Claim{}, order.Failure{}) }
+	settle := func(ctx context.Context, l *traces.Ledger) error {
+		return l.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
 	}
 	rows := []struct {
 		name string
 		err  error
-		do   func(ctx context.Context, a *traces.Ledger) error
+		do   func(ctx context.Context, l *traces.Ledger) error
 		want string
 	}{
-		{"begin", nil, func(ctx context.Context, a *traces.Ledger) error { return begin(ctx, a, order.HandlingPriority) }, "order.attempt=3 order.handling=priority"},
-		{"begin an order that the rules reject", nil, func(ctx context.Context, a *traces.Ledger) error { return begin(ctx, a, "") }, "order.attempt=3"},
-		{"not begun", away, func(ctx context.Context, a *traces.Ledger) error { return begin(ctx, a, order.HandlingPriority) }, ""},
-		{"fail", nil, func(ctx context.Context, a *traces.Ledger) error {
-			return a.Fail(ctx, order.Claim{}, order.Failure{})
-		}, "order.status=retrying"},
-		{"not failed", away, func(ctx context.Context, a *traces.Ledger) error {
-			return a.Fail(ctx, order.Claim{}, order.Failure{})
-		}, ""},
-		{"settle", nil, func(ctx context.Context, a *traces.Ledger) error {
-			return a.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
-		}, "order.status=rejected"},
-		{"not settled", away, func(ctx context.Context, a *traces.Ledger) error {
-			return a.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
-		}, ""},
+		{"begin", nil, begin(order.HandlingPriority), "order.attempt=3 order.handling=priority"},
+		{"begin an order that the rules reject", nil, begin(""), "order.attempt=3"},
+		{"not begun", away, begin(order.HandlingPriority), ""},
+		{"fail", nil, fail, "order.status=retrying"},
+		{"not failed", away, fail, ""},
+		{"settle", nil, settle, "order.status=rejected"},
+		{"not settled", away, settle, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			ended := tracetest.NewSpanRecorder()
 			ctx, span := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ended)).Tracer("").Start(t.Context(), "attempt")
-			if err := row.do(ctx, traces.NewLedger(books{row.err})); !errors.Is(err, row.err) {
+			if err := row.do(ctx, traces.NewLedger(ledger{row.err})); !errors.Is(err, row.err) {
 				t.Errorf("the error is %v", err)
 			}
 			span.End()
-			var said []string
+			var attributes []string
 			for _, a := range ended.Ended()[0].Attributes() {
-				said = append(said, string(a.Key)+"="+a.Value.String())
+				attributes = append(attributes, string(a.Key)+"="+a.Value.String())
 			}
-			if diff := cmp.Diff(row.want, strings.Join(said, " ")); diff != "" {
-				t.Errorf("the span says something else (-want +got):\n%s", diff)
+			if diff := cmp.Diff(row.want, strings.Join(attributes, " ")); diff != "" {
+				t.Errorf("attributes (-want +got):\n%s", diff)
 			}
 		})
 	}

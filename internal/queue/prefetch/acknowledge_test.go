@@ -16,6 +16,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -53,9 +54,9 @@ func TestLateAcknowledgement(t *testing.T) {
 	for _, r := range rows {
 		r.b = newBundle(t)
 		r.b.enqueue(t, order.QueueDefault, "o1")
-		r.b.work(t, r.b.broken, workerConfig{servers: 1, slots: 1}, func(context.Context, string) error {
+		r.b.work(t, r.b.Broken, workerConfig{servers: 1, slots: 1}, func(context.Context, string) error {
 			if r.handled.Add(1) == 1 {
-				r.b.breaker.Break(r.fault, isAck)
+				r.b.Breaker.Break(r.fault, isAck)
 			}
 			return r.verdict
 		})
@@ -63,9 +64,9 @@ func TestLateAcknowledgement(t *testing.T) {
 	for _, r := range rows {
 		name := fmt.Sprintf("%v, %v", r.verdict, r.fault)
 		programtest.Until(t, "the task has moved on after "+name, func() bool {
-			info := r.b.task("o1")
+			info := r.b.Task(order.QueueDefault, "o1")
 			moved := info == nil && r.after == "" || info != nil && info.State.String() == r.after
-			return moved && r.b.breaker.Fired() == 1
+			return moved && r.b.Breaker.Fired() == 1
 		})
 		if n := r.handled.Load(); n != 1 {
 			t.Errorf("%s: handled %d times", name, n)
@@ -80,11 +81,11 @@ func TestLateAcknowledgementOfAnOldDelivery(t *testing.T) {
 	b.enqueue(t, order.QueueDefault, "o1")
 	var handled atomic.Int32
 	second, release := make(chan struct{}), make(chan struct{})
-	checked := countAnswered(b.broken, func(cmd redis.Cmder) bool { return cmd.Name() == "zscore" })
-	b.work(t, b.broken, workerConfig{servers: 1, slots: 2}, func(context.Context, string) error {
+	checked := countAnswered(b.Broken, func(cmd redis.Cmder) bool { return cmd.Name() == "zscore" })
+	b.work(t, b.Broken, workerConfig{servers: 1, slots: 2}, func(context.Context, string) error {
 		switch handled.Add(1) {
 		case 1:
-			b.breaker.Break(redistest.ReplyLost, isAck)
+			b.Breaker.Break(redistest.ReplyLost, isAck)
 			return errors.New("busy")
 		case 2:
 			close(second)
@@ -92,14 +93,14 @@ func TestLateAcknowledgementOfAnOldDelivery(t *testing.T) {
 		}
 		return nil
 	})
-	receive(t, "the order is delivered again", second)
+	queuetest.Receive(t, "the order is delivered again", second)
 	programtest.Until(t, "Asynq repeats its acknowledgement", func() bool { return checked.Load() > 0 })
-	never(t, "the order was taken from its worker", func() bool {
-		info := b.task("o1")
+	queuetest.Never(t, "the order was taken from its worker", func() bool {
+		info := b.Task(order.QueueDefault, "o1")
 		return info == nil || info.State != asynq.TaskStateActive
 	})
 	close(release)
-	programtest.Until(t, "the task is gone", func() bool { return b.task("o1") == nil })
+	programtest.Until(t, "the task is gone", func() bool { return b.Task(order.QueueDefault, "o1") == nil })
 	if n := handled.Load(); n != 2 {
 		t.Errorf("handled %d times, want twice", n)
 	}
@@ -115,7 +116,7 @@ func TestAcknowledgeFaults(t *testing.T) {
 			b.activate(t, "o1")
 			client := b.prefetcher().Client(order.QueueDefault)
 			keys, args := doneCall("o1", time.Now().Add(time.Hour))
-			b.breaker.Break(fault, redistest.Script(keyActive))
+			b.Breaker.Break(fault, redistest.Script(keyActive))
 			if err := client.EvalSha(t.Context(), prefetch.DoneSHA, keys, args...).Err(); !errors.Is(err, redistest.ErrBroken) {
 				t.Errorf("the broken script answered %v", err)
 			}
@@ -123,8 +124,8 @@ func TestAcknowledgeFaults(t *testing.T) {
 			if applied := fault == redistest.ReplyLost; applied != (err != nil && strings.Contains(err.Error(), "NOT FOUND")) {
 				t.Errorf("the repeat answered %v", err)
 			}
-			if n := b.rdb.Get(t.Context(), keyPrefix+"processed").Val(); n != "1" || b.task("o1") != nil {
-				t.Errorf("%s tasks are counted, the task is %+v", n, b.task("o1"))
+			if n := b.RDB.Get(t.Context(), keyPrefix+"processed").Val(); n != "1" || b.Task(order.QueueDefault, "o1") != nil {
+				t.Errorf("%s tasks are counted, the task is %+v", n, b.Task(order.QueueDefault, "o1"))
 			}
 		})
 	}
@@ -145,8 +146,8 @@ func TestOtherScripts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
 			b.enqueue(t, order.QueueDefault, "o1")
-			sha, err := b.rdb.ScriptLoad(t.Context(), "return {KEYS[1], ARGV[1], redis.call('INCR', 'ran')}").Result()
-			must(t, err)
+			sha, err := b.RDB.ScriptLoad(t.Context(), "return {KEYS[1], ARGV[1], redis.call('INCR', 'ran')}").Result()
+			queuetest.Must(t, err)
 			p := b.prefetcher()
 			client := p.Client(order.QueueDefault, order.QueueLow)
 			for n := range 2 {
@@ -157,7 +158,7 @@ func TestOtherScripts(t *testing.T) {
 					t.Errorf("%v, answered (-want +got):\n%s", err, diff)
 				}
 			}
-			checkSame(t, "pending", []string{"o1"}, b.pending(order.QueueDefault))
+			queuetest.CheckSame(t, "pending", []string{"o1"}, b.Pending(order.QueueDefault))
 		})
 	}
 }
@@ -176,7 +177,7 @@ func TestCancelledCommands(t *testing.T) {
 	if err := client.Set(ctx, "x", 1, 0).Err(); !errors.Is(err, context.Canceled) {
 		t.Errorf("a plain command answered %v", err)
 	}
-	if n := b.rdb.Exists(t.Context(), "x").Val(); n != 0 {
+	if n := b.RDB.Exists(t.Context(), "x").Val(); n != 0 {
 		t.Error("a cancelled write was applied")
 	}
 }
@@ -196,8 +197,8 @@ func TestHeld(t *testing.T) {
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
-			sha, err := b.rdb.ScriptLoad(t.Context(), "return 'asked'").Result()
-			must(t, err)
+			sha, err := b.RDB.ScriptLoad(t.Context(), "return 'asked'").Result()
+			queuetest.Must(t, err)
 			p := b.prefetcher()
 			for _, held := range []bool{true, false} {
 				p.Hold(held)

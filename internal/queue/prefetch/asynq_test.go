@@ -15,9 +15,11 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/batch/batchtest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -27,14 +29,12 @@ type asynqScripts struct {
 	enqueue, dequeue, done *redis.Script
 }
 
-// hook records the scripts that Asynq runs on a Redis that knows none.
-func (s *asynqScripts) hook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if cmd.Name() == "eval" {
-			s.record(redistest.Keys(cmd), redis.NewScript(cmd.Args()[1].(string)))
-		}
-		return next(ctx, cmd)
+// send records the scripts that Asynq runs on a Redis that knows none.
+func (s *asynqScripts) send(cmds []redis.Cmder, send func() error) error {
+	if cmd := cmds[0]; cmd.Name() == "eval" {
+		s.record(redistest.Keys(cmd), redis.NewScript(cmd.Args()[1].(string)))
 	}
+	return send()
 }
 
 func (s *asynqScripts) record(keys []string, script *redis.Script) {
@@ -69,13 +69,13 @@ func recordScripts(t *testing.T) *asynqScripts {
 	t.Helper()
 	scripts := &asynqScripts{}
 	rdb := redistest.Start(t).Client()
-	rdb.AddHook(hook(scripts.hook))
+	rdb.AddHook(redistest.Hook(scripts.send))
 	_, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask("order", nil), asynq.TaskID("o1"), asynq.Queue("default"))
-	must(t, err)
+	queuetest.Must(t, err)
 	server := asynq.NewServerFromRedisClient(rdb, asynq.Config{
 		Concurrency: 1, Queues: map[string]int{"default": 1}, LogLevel: asynq.FatalLevel, TaskCheckInterval: time.Millisecond,
 	})
-	must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
+	queuetest.Must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
 	defer server.Shutdown()
 	programtest.Until(t, "Asynq has worked a task", scripts.complete)
 	return scripts
@@ -96,10 +96,10 @@ func TestScriptsOfAsynq(t *testing.T) {
 func (b *bundle) activate(t *testing.T, ids ...string) {
 	t.Helper()
 	b.enqueue(t, order.QueueDefault, ids...)
-	client := b.prefetcherOn(b.rdb, 1, new(atomic.Int64)).Client(order.QueueDefault)
+	client := b.prefetcherOn(b.RDB, 1, new(atomic.Int64)).Client(order.QueueDefault)
 	for range ids {
 		_, err := dequeue(client, order.QueueDefault)
-		must(t, err)
+		queuetest.Must(t, err)
 	}
 }
 
@@ -137,19 +137,19 @@ func TestAcknowledgeAsAsynq(t *testing.T) {
 			for _, b := range []*bundle{plain, own} {
 				b.activate(t, "o0", "o1", "o2", "o3", "o4")
 				if row.before != nil {
-					row.before(b.rdb)
+					row.before(b.RDB)
 				}
 			}
 			var want []string
 			for _, id := range row.ids {
 				keys, args := doneCall(id, expires)
-				want = append(want, answerOf(scripts.done.Run(t.Context(), plain.rdb, keys, args...)))
+				want = append(want, answerOf(scripts.done.Run(t.Context(), plain.RDB, keys, args...)))
 			}
 			if diff := cmp.Diff(want, own.acknowledge(t, row.ids, expires)); diff != "" {
 				t.Errorf("answers (-Asynq +own):\n%s", diff)
 			}
 			checkSameRedis(t, plain, own)
-			ttl := own.rdb.TTL(t.Context(), keyPrefix+"processed:2026-11-23").Val()
+			ttl := own.RDB.TTL(t.Context(), keyPrefix+"processed:2026-11-23").Val()
 			if off := time.Until(expires.Add(-ttl)).Abs(); ttl > 0 && off > time.Minute {
 				t.Errorf("the count of the day expires %v from when it should", off)
 			}
@@ -169,44 +169,29 @@ func answerOf(cmd *redis.Cmd) string {
 // finished that nobody knows, and returns the answers.
 func (b *bundle) acknowledge(t *testing.T, ids []string, expires time.Time) []string {
 	t.Helper()
-	rdb := b.server.Client()
+	rdb := b.Server.Client()
 	reached, release := stopFirst(rdb, func(cmd redis.Cmder) bool { return strings.HasPrefix(cmd.Name(), "eval") })
 	scripts := countAnswered(rdb, redistest.Script(keyActive))
 	client := b.prefetcherOn(rdb, 1, new(atomic.Int64)).Client(order.QueueDefault)
 	answers := make([]string, len(ids))
-	var all sync.WaitGroup
 	done := func(ctx context.Context, id string) string {
 		keys, args := doneCall(id, expires)
 		return answerOf(client.EvalSha(ctx, prefetch.DoneSHA, keys, args...))
 	}
-	all.Go(func() { done(t.Context(), "nobody") })
+	var sending sync.WaitGroup
+	sending.Go(func() { done(t.Context(), "nobody") })
 	<-reached
-	for i, id := range ids {
-		ctx := waiting{t.Context(), &sync.Once{}, make(chan struct{})}
-		all.Go(func() { answers[i] = done(ctx, id) })
-		<-ctx.began
-	}
-	release()
-	all.Wait()
+	batchtest.Together(len(ids), release, func(i int, join func(context.Context) context.Context) {
+		answers[i] = done(join(t.Context()), ids[i])
+	})
+	sending.Wait()
 	if n := scripts.Load(); n != 2 {
 		t.Errorf("%d tasks took %d scripts after the first", len(ids), n-1)
 	}
 	return answers
 }
 
-// waiting is a context that closes began when its caller begins to wait for its batch.
-type waiting struct {
-	context.Context
-	once  *sync.Once
-	began chan struct{}
-}
-
-func (w waiting) Done() <-chan struct{} {
-	w.once.Do(func() { close(w.began) })
-	return w.Context.Done()
-}
-
-// TestFetchAsAsynq checks that fetching leaves Redis as if Asynq had taken one task after
+// TestFetchAsAsynq checks that fetching leaves Redis as if Asynq had fetched one task after
 // the other, and gives a server the messages that it would have got.
 func TestFetchAsAsynq(t *testing.T) {
 	t.Parallel()
@@ -223,7 +208,7 @@ func TestFetchAsAsynq(t *testing.T) {
 		}},
 		{"a paused queue", func(t *testing.T, b *bundle) {
 			b.enqueue(t, order.QueueDefault, "o1", "o2")
-			b.rdb.Set(t.Context(), keyPaused, 1, 0)
+			b.RDB.Set(t.Context(), keyPaused, 1, 0)
 		}},
 	}
 	scripts := recordScripts(t)
@@ -235,7 +220,7 @@ func TestFetchAsAsynq(t *testing.T) {
 			client := own.prefetcher().Client(order.QueueDefault, order.QueueLow)
 			for range 4 {
 				keys := []string{keyPending, keyPaused, keyActive, keyLease}
-				want, wantErr := scripts.dequeue.Run(t.Context(), plain.rdb, keys, time.Now().Add(30*time.Second).Unix(), keyTask).Text()
+				want, wantErr := scripts.dequeue.Run(t.Context(), plain.RDB, keys, time.Now().Add(30*time.Second).Unix(), keyTask).Text()
 				got, err := dequeue(client, order.QueueDefault)
 				if got != want || !errors.Is(err, wantErr) {
 					t.Errorf("Asynq gets %q, %v, a server %q, %v", want, wantErr, got, err)
@@ -247,11 +232,11 @@ func TestFetchAsAsynq(t *testing.T) {
 	}
 }
 
-// checkSameLeases wants leases that end at about the same time.
+// checkSameLeases checks that the leases end at about the same time.
 func checkSameLeases(t *testing.T, plain, own *bundle) {
 	t.Helper()
-	for _, z := range own.rdb.ZRangeWithScores(t.Context(), keyLease, 0, -1).Val() {
-		if off := z.Score - plain.rdb.ZScore(t.Context(), keyLease, z.Member.(string)).Val(); off < -5 || off > 5 {
+	for _, z := range own.RDB.ZRangeWithScores(t.Context(), keyLease, 0, -1).Val() {
+		if off := z.Score - plain.RDB.ZScore(t.Context(), keyLease, z.Member.(string)).Val(); off < -5 || off > 5 {
 			t.Errorf("the lease of %s ends %v s after Asynq's", z.Member, off)
 		}
 	}
@@ -291,16 +276,16 @@ func TestEnqueueAsAsynq(t *testing.T) {
 					row.before(t, b)
 				}
 			}
-			client := asynq.NewClientFromRedisClient(prefetch.NewClient(own.rdb))
+			client := asynq.NewClientFromRedisClient(prefetch.NewClient(own.RDB))
 			ctx, batch := prefetch.NewBatch(t.Context())
 			want := make([]bool, len(row.tasks))
 			for i, opts := range row.tasks {
-				_, err := plain.client.Enqueue(asynq.NewTask("order", nil), opts...)
+				_, err := plain.Client.Enqueue(asynq.NewTask("order", nil), opts...)
 				want[i] = err == nil
 				_, err = client.EnqueueContext(ctx, asynq.NewTask("order", nil), opts...)
-				must(t, err)
+				queuetest.Must(t, err)
 			}
-			got := batch.Send(t.Context(), own.rdb, nil)
+			got := batch.Send(t.Context(), own.RDB, nil)
 			for i, opts := range row.tasks { // the scripts of scheduled tasks were not known yet
 				if !got[i] {
 					_, err := client.Enqueue(asynq.NewTask("order", nil), opts...)
@@ -311,9 +296,9 @@ func TestEnqueueAsAsynq(t *testing.T) {
 				t.Errorf("added (-Asynq +own):\n%s", diff)
 			}
 			checkSameRedis(t, plain, own)
-			for _, key := range own.rdb.Keys(t.Context(), "asynq:{*}:t:*").Val() {
-				since, _ := own.rdb.HGet(t.Context(), key, "pending_since").Int64()
-				if pending := own.rdb.HGet(t.Context(), key, "state").Val() == "pending"; pending && time.Since(time.Unix(0, since)).Abs() > time.Minute {
+			for _, key := range own.RDB.Keys(t.Context(), "asynq:{*}:t:*").Val() {
+				since, _ := own.RDB.HGet(t.Context(), key, "pending_since").Int64()
+				if pending := own.RDB.HGet(t.Context(), key, "state").Val() == "pending"; pending && time.Since(time.Unix(0, since)).Abs() > time.Minute {
 					t.Errorf("%s is pending since %d", key, since)
 				}
 			}
@@ -326,32 +311,32 @@ func TestEnqueueAsAsynq(t *testing.T) {
 func checkSameRedis(t *testing.T, plain, own *bundle) {
 	t.Helper()
 	if diff := cmp.Diff(plain.dump(t), own.dump(t)); diff != "" {
-		t.Errorf("Redis holds (-Asynq +own):\n%s", diff)
+		t.Errorf("Redis (-Asynq +own):\n%s", diff)
 	}
 }
 
 func (b *bundle) dump(t *testing.T) map[string]string {
 	t.Helper()
 	ctx, dump := t.Context(), map[string]string{}
-	for _, key := range b.rdb.Keys(ctx, "*").Val() {
+	for _, key := range b.RDB.Keys(ctx, "*").Val() {
 		var content any
-		switch kind := b.rdb.Type(ctx, key).Val(); kind {
+		switch kind := b.RDB.Type(ctx, key).Val(); kind {
 		case "string":
-			content = b.rdb.Get(ctx, key).Val()
+			content = b.RDB.Get(ctx, key).Val()
 		case "list":
-			content = b.rdb.LRange(ctx, key, 0, -1).Val()
+			content = b.RDB.LRange(ctx, key, 0, -1).Val()
 		case "set":
-			content = slices.Sorted(slices.Values(b.rdb.SMembers(ctx, key).Val()))
+			content = slices.Sorted(slices.Values(b.RDB.SMembers(ctx, key).Val()))
 		case "hash":
-			fields := b.rdb.HGetAll(ctx, key).Val()
+			fields := b.RDB.HGetAll(ctx, key).Val()
 			delete(fields, "pending_since")
 			content = fields
 		case "zset":
-			content = slices.Sorted(slices.Values(b.rdb.ZRange(ctx, key, 0, -1).Val()))
+			content = slices.Sorted(slices.Values(b.RDB.ZRange(ctx, key, 0, -1).Val()))
 		default:
 			t.Fatalf("key %s is a %s", key, kind)
 		}
-		dump[key] = fmt.Sprint(content, b.rdb.TTL(ctx, key).Val() > 0)
+		dump[key] = fmt.Sprint(content, b.RDB.TTL(ctx, key).Val() > 0)
 	}
 	return dump
 }

@@ -14,6 +14,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -27,7 +28,7 @@ func TestBufferIsBounded(t *testing.T) {
 			b := open(t)
 			var running atomic.Int32
 			release := make(chan struct{})
-			b.work(t, b.broken, workerConfig{servers: 3, slots: slots / 3}, func(context.Context, string) error {
+			b.work(t, b.Broken, workerConfig{servers: 3, slots: slots / 3}, func(context.Context, string) error {
 				running.Add(1)
 				<-release
 				return nil
@@ -37,7 +38,7 @@ func TestBufferIsBounded(t *testing.T) {
 			programtest.Until(t, "some slots are taken", func() bool { return int(running.Load()) == row.taken })
 			b.send(t, order.QueueDefault, b.idsOf(order.QueueDefault, 400)...)
 			programtest.Until(t, "all slots are taken", func() bool { return running.Load() == slots })
-			never(t, "too many tasks are fetched", func() bool { return len(b.active()) > row.most })
+			queuetest.Never(t, "too many tasks are fetched", func() bool { return len(b.active()) > row.most })
 		})
 	}
 }
@@ -46,13 +47,13 @@ func TestBufferIsBounded(t *testing.T) {
 // one is not fetched of another, except for the one task that was asked for.
 func TestBufferedTasksTakeSlots(t *testing.T) {
 	b := open(t)
-	p := b.prefetcherOn(b.rdb, 10, new(atomic.Int64))
+	p := b.prefetcherOn(b.RDB, 10, new(atomic.Int64))
 	for n, want := range []int64{10, 1, 1} {
 		q := order.Queues()[n]
 		b.fill(t, q, 20)
 		_, err := dequeue(p.Client(q), q)
-		must(t, err)
-		if got := b.rdb.LLen(t.Context(), "asynq:{"+string(q)+"}:active").Val(); got != want {
+		queuetest.Must(t, err)
+		if got := b.RDB.LLen(t.Context(), "asynq:{"+string(q)+"}:active").Val(); got != want {
 			t.Errorf("%d tasks of queue %s were fetched, want %d", got, q, want)
 		}
 	}
@@ -62,12 +63,12 @@ func TestBufferedTasksTakeSlots(t *testing.T) {
 func TestManyAtATime(t *testing.T) {
 	b := open(t)
 	want := b.fill(t, order.QueueDefault, 300)
-	fetches := countAnswered(b.broken, isFetch)
-	acks := countAnswered(b.broken, redistest.Script(keyActive))
-	var c collector
-	b.work(t, b.broken, workerConfig{servers: 3, slots: 10}, c.handle)
-	c.wait(t, want)
-	programtest.Until(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
+	fetches := countAnswered(b.Broken, isFetch)
+	acks := countAnswered(b.Broken, redistest.Script(keyActive))
+	var c queuetest.Collector
+	b.work(t, b.Broken, workerConfig{servers: 3, slots: 10}, c.Work)
+	c.Wait(t, want)
+	programtest.Until(t, "all are acknowledged", func() bool { return b.RDB.LLen(context.Background(), keyActive).Val() == 0 })
 	if n := fetches.Load(); int(n) >= len(want)/2 {
 		t.Errorf("%d orders took %d fetches", len(want), n)
 	}
@@ -81,11 +82,11 @@ func TestManyAtATime(t *testing.T) {
 func TestIdleSlotsAsk(t *testing.T) {
 	b := open(t)
 	b.fill(t, order.QueueDefault, 40)
-	h := b.hoard(t, b.broken)
+	h := b.hoard(t, b.Broken)
 	h.waitFull(t)
-	never(t, "a critical slot took another order", func() bool { return len(h.begun) > 0 })
+	queuetest.Never(t, "a critical slot took another order", func() bool { return len(h.begun) > 0 })
 	b.enqueue(t, order.QueueCritical, "c1")
-	if id := receive(t, "the critical order begins", h.begun); id != "c1" {
+	if id := queuetest.Receive(t, "the critical order begins", h.begun); id != "c1" {
 		t.Errorf("%s began", id)
 	}
 }
@@ -99,7 +100,7 @@ func TestWaitIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
-			h := b.hoard(t, b.broken)
+			h := b.hoard(t, b.Broken)
 			client := h.Client(queues...)
 			var answers sync.WaitGroup
 			answered := make(chan struct{})
@@ -130,19 +131,19 @@ func TestFetchFaults(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			b := open(t)
 			all := b.fill(t, order.QueueDefault, 20)
-			b.breaker.Break(fault, isFetchOf(order.QueueDefault))
-			var c collector
-			b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
+			b.Breaker.Break(fault, isFetchOf(order.QueueDefault))
+			var c queuetest.Collector
+			b.work(t, b.Broken, workerConfig{servers: 1, slots: 4}, c.Work)
 			var lost []string
 			programtest.Until(t, "nothing is pending or being worked", func() bool {
 				lost = b.active()
-				worked := slices.ContainsFunc(lost, func(id string) bool { return slices.Contains(c.got(), id) })
-				return !worked && len(b.pending(order.QueueDefault)) == 0 && len(lost) == len(all)-len(c.got()) && b.breaker.Fired() == 1
+				worked := slices.ContainsFunc(lost, func(id string) bool { return slices.Contains(c.IDs(), id) })
+				return !worked && len(b.Pending(order.QueueDefault)) == 0 && len(lost) == len(all)-len(c.IDs()) && b.Breaker.Fired() == 1
 			})
 			if (len(lost) > 0) != (fault == redistest.ReplyLost) {
 				t.Errorf("lost are %v", lost)
 			}
-			checkSame(t, "delivered or lost", all, append(c.got(), lost...))
+			queuetest.CheckSame(t, "delivered or lost", all, append(c.IDs(), lost...))
 		})
 	}
 }
@@ -154,32 +155,32 @@ func TestFetchAfterAnOutage(t *testing.T) {
 		b := open(t)
 		var away atomic.Bool
 		var refused atomic.Int32
-		rdb := b.server.Client()
-		rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
-			return func(ctx context.Context, cmd redis.Cmder) error {
-				if !away.Load() {
-					return next(ctx, cmd)
-				}
-				refused.Add(1)
-				cmd.SetErr(redistest.ErrBroken)
-				return redistest.ErrBroken
+		rdb := b.Server.Client()
+		rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+			if !away.Load() {
+				return send()
 			}
+			refused.Add(1)
+			for _, cmd := range cmds {
+				cmd.SetErr(redistest.ErrBroken)
+			}
+			return redistest.ErrBroken
 		}))
 		h := b.hoard(t, rdb)
 		away.Store(true)
 		want := b.fill(t, order.QueueDefault, 2)
 		programtest.Until(t, "Redis is asked in vain", func() bool { return refused.Load() > 5 })
 		away.Store(false)
-		checkSame(t, "begun", want, h.twoBegun(t))
+		queuetest.CheckSame(t, "begun", want, h.twoBegun(t))
 	})
 	t.Run("restarted", func(t *testing.T) {
 		b := open(t)
-		h := b.hoard(t, b.broken)
-		b.server.Kill()
-		b.server.Restart()
-		programtest.Until(t, "Redis answers", func() bool { return b.rdb.Ping(context.Background()).Err() == nil })
+		h := b.hoard(t, b.Broken)
+		b.Server.Kill()
+		b.Server.Restart()
+		programtest.Until(t, "Redis answers", func() bool { return b.RDB.Ping(context.Background()).Err() == nil })
 		b.enqueue(t, order.QueueDefault, "o1", "o2")
-		checkSame(t, "begun", []string{"o1", "o2"}, h.twoBegun(t))
+		queuetest.CheckSame(t, "begun", []string{"o1", "o2"}, h.twoBegun(t))
 	})
 }
 
@@ -188,12 +189,12 @@ func TestFetchAfterAnOutage(t *testing.T) {
 func TestFullRedis(t *testing.T) {
 	b := open(t)
 	want := b.fill(t, order.QueueDefault, 10)
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
-	var c collector
-	b.work(t, b.broken, workerConfig{servers: 1, slots: 1}, c.handle)
-	c.wait(t, want)
-	programtest.Until(t, "all are acknowledged", func() bool { return b.rdb.LLen(context.Background(), keyActive).Val() == 0 })
-	if left := b.rdb.Keys(t.Context(), keyTask+"*").Val(); len(left) > 0 {
+	b.RDB.ConfigSet(t.Context(), "maxmemory", "1")
+	var c queuetest.Collector
+	b.work(t, b.Broken, workerConfig{servers: 1, slots: 1}, c.Work)
+	c.Wait(t, want)
+	programtest.Until(t, "all are acknowledged", func() bool { return b.RDB.LLen(context.Background(), keyActive).Val() == 0 })
+	if left := b.RDB.Keys(t.Context(), keyTask+"*").Val(); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
 }
@@ -203,13 +204,13 @@ func TestFullRedis(t *testing.T) {
 func TestFetchAmongCorruptTasks(t *testing.T) {
 	b := open(t)
 	all := b.fill(t, order.QueueDefault, 6)
-	b.rdb.Del(t.Context(), keyTask+all[0], keyTask+all[2])
-	b.rdb.Set(t.Context(), keyTask+all[2], "no task", 0)
-	b.rdb.HDel(t.Context(), keyTask+all[5], "msg")
+	b.RDB.Del(t.Context(), keyTask+all[0], keyTask+all[2])
+	b.RDB.Set(t.Context(), keyTask+all[2], "no task", 0)
+	b.RDB.HDel(t.Context(), keyTask+all[5], "msg")
 	corrupt := []string{all[0], all[2], all[5]}
-	var c collector
-	b.work(t, b.broken, workerConfig{servers: 1, slots: 4}, c.handle)
-	c.wait(t, []string{all[1], all[3], all[4]})
+	var c queuetest.Collector
+	b.work(t, b.Broken, workerConfig{servers: 1, slots: 4}, c.Work)
+	c.Wait(t, []string{all[1], all[3], all[4]})
 	programtest.Until(t, "only the corrupt ones are active", func() bool { return cmp.Equal(corrupt, b.active()) })
 }
 

@@ -2,7 +2,6 @@ package prefetch_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,23 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
-// TestMain checks that no prefetcher leaves a goroutine behind.
-func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "8") // an argument of the command still wins
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { queuetest.Main(m) }
 
 // The keys of the queue that most tests use.
 const (
@@ -41,16 +34,8 @@ const (
 	keyTask    = keyPrefix + "t:"
 )
 
-// bundle is what each test gets: a Redis of its own, a client of it that can be broken,
-// and plain Asynq.
-type bundle struct {
-	server  *redistest.Server
-	rdb     *redis.Client
-	broken  *redis.Client
-	breaker *redistest.Breaker
-	client  *asynq.Client
-	asynq   *asynq.Inspector
-}
+// bundle is what each test gets: a Redis of its own with plain Asynq.
+type bundle struct{ *queuetest.Redis }
 
 // open makes the test parallel and returns its bundle.
 func open(t *testing.T) *bundle {
@@ -61,19 +46,15 @@ func open(t *testing.T) *bundle {
 
 func newBundle(t *testing.T) *bundle {
 	t.Helper()
-	server := redistest.Start(t)
-	b := &bundle{server: server, rdb: server.Client(), broken: server.Client(), breaker: &redistest.Breaker{}}
-	b.broken.AddHook(b.breaker)
-	b.client, b.asynq = asynq.NewClientFromRedisClient(b.rdb), asynq.NewInspectorFromRedisClient(b.rdb)
-	return b
+	return &bundle{queuetest.Start(t)}
 }
 
 // enqueue adds tasks to a queue, with plain Asynq and without an announcement.
 func (b *bundle) enqueue(t *testing.T, q order.Queue, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
-		_, err := b.client.Enqueue(asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
-		must(t, err)
+		_, err := b.Client.Enqueue(asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
+		queuetest.Must(t, err)
 	}
 }
 
@@ -97,36 +78,20 @@ func (b *bundle) fill(t *testing.T, q order.Queue, n int) []string {
 // send adds tasks in a batch, and wakes the queue low and theirs.
 func (b *bundle) send(t *testing.T, q order.Queue, ids ...string) {
 	t.Helper()
-	client := asynq.NewClientFromRedisClient(prefetch.NewClient(b.rdb))
+	client := asynq.NewClientFromRedisClient(prefetch.NewClient(b.RDB))
 	ctx, batch := prefetch.NewBatch(t.Context())
 	for _, id := range ids {
 		_, err := client.EnqueueContext(ctx, asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
-		must(t, err)
+		queuetest.Must(t, err)
 	}
-	batch.Send(t.Context(), b.rdb, []order.Queue{order.QueueLow, q})
-}
-
-// task returns Asynq's view of a task of the default queue, nil if there is none.
-func (b *bundle) task(id string) *asynq.TaskInfo {
-	info, err := b.asynq.GetTaskInfo("default", id)
-	if err != nil {
-		return nil
-	}
-	return info
-}
-
-// pending is the pending tasks of a queue, the next to be fetched first.
-func (b *bundle) pending(q order.Queue) []string {
-	ids := b.rdb.LRange(context.Background(), "asynq:{"+string(q)+"}:pending", 0, -1).Val()
-	slices.Reverse(ids)
-	return ids
+	batch.Send(t.Context(), b.RDB, []order.Queue{order.QueueLow, q})
 }
 
 // active is the active tasks of the default queue that have a lease, sorted.
 func (b *bundle) active() []string {
-	ids := b.rdb.LRange(context.Background(), keyActive, 0, -1).Val()
+	ids := b.RDB.LRange(context.Background(), keyActive, 0, -1).Val()
 	slices.Sort(ids)
-	leases := b.rdb.ZRange(context.Background(), keyLease, 0, -1).Val()
+	leases := b.RDB.ZRange(context.Background(), keyLease, 0, -1).Val()
 	return slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(leases, id) })
 }
 
@@ -134,7 +99,7 @@ func (b *bundle) active() []string {
 func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
 	own := "asynq:{" + string(q) + "}:"
 	for _, t := range tasks {
-		lease, err := b.broken.ZScore(ctx, own+"lease", t.ID).Result()
+		lease, err := b.Broken.ZScore(ctx, own+"lease", t.ID).Result()
 		if err != nil {
 			return err
 		}
@@ -142,7 +107,7 @@ func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Ta
 			return fmt.Errorf("%s has lease %v, not %s", t.ID, lease, t.Lease)
 		}
 	}
-	_, err := b.broken.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err := b.Broken.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, t := range slices.Backward(tasks) {
 			pipe.LRem(ctx, own+"active", 0, t.ID)
 			pipe.ZRem(ctx, own+"lease", t.ID)
@@ -156,7 +121,7 @@ func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Ta
 
 // prefetcher returns a prefetcher on the client that can be broken, which does not run.
 func (b *bundle) prefetcher() *prefetch.Prefetcher {
-	return b.prefetcherOn(b.broken, 1, new(atomic.Int64))
+	return b.prefetcherOn(b.Broken, 1, new(atomic.Int64))
 }
 
 func (b *bundle) prefetcherOn(rdb redis.UniversalClient, slots int, running *atomic.Int64) *prefetch.Prefetcher {
@@ -193,7 +158,7 @@ func (b *bundle) work(t *testing.T, rdb redis.UniversalClient, cfg workerConfig,
 			Concurrency: slots, Queues: weights, TaskCheckInterval: time.Millisecond, ShutdownTimeout: programtest.Patience,
 			LogLevel: asynq.FatalLevel, RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Second },
 		})
-		must(t, s.Start(handler))
+		queuetest.Must(t, s.Start(handler))
 		return s
 	}
 	var servers []*asynq.Server
@@ -262,85 +227,39 @@ func (h *hoarder) waitFull(t *testing.T) []string {
 
 func (h *hoarder) twoBegun(t *testing.T) []string {
 	t.Helper()
-	ids := []string{receive(t, "an order begins", h.begun), receive(t, "another begins", h.begun)}
+	ids := []string{queuetest.Receive(t, "an order begins", h.begun), queuetest.Receive(t, "another begins", h.begun)}
 	slices.Sort(ids)
 	return ids
 }
 
-// collector is a handler that records the ids it is given.
-type collector struct {
-	mu  sync.Mutex
-	ids []string
-}
-
-func (c *collector) handle(_ context.Context, id string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ids = append(c.ids, id)
-	return nil
-}
-
-func (c *collector) got() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.ids)
-}
-
-// wait waits until these orders were delivered, each once and no others.
-func (c *collector) wait(t *testing.T, want []string) {
-	t.Helper()
-	programtest.Until(t, fmt.Sprintf("%d orders are delivered", len(want)), func() bool { return len(c.got()) >= len(want) })
-	checkSame(t, "delivered", want, c.got())
-}
-
-// checkSame compares ids whatever their order.
-func checkSame(t *testing.T, what string, want, got []string) {
-	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.SortSlices(strings.Compare), cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
-	}
-}
-
-// hook is a go-redis hook around single commands.
-type hook func(next redis.ProcessHook) redis.ProcessHook
-
-func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return h(next) }
-
 // countAnswered counts the commands on rdb that match and were answered.
 func countAnswered(rdb *redis.Client, match func(redis.Cmder) bool) *atomic.Int32 {
 	n := &atomic.Int32{}
-	rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
-		return func(ctx context.Context, cmd redis.Cmder) error {
-			err := next(ctx, cmd)
-			if match(cmd) && err == nil {
-				n.Add(1)
-			}
-			return err
+	rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+		err := send()
+		if match(cmds[0]) && err == nil {
+			n.Add(1)
 		}
+		return err
 	}))
 	return n
 }
 
-// stopFirst holds back the first command on rdb that matches: it closes reached and waits
-// for release.
+// stopFirst delays the first command on rdb that matches: it closes reached and waits for
+// release.
 func stopFirst(rdb *redis.Client, match func(redis.Cmder) bool) (reached <-chan struct{}, release func()) {
-	arrived, opened := make(chan struct{}), make(chan struct{})
+	arrived, released := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	rdb.AddHook(hook(func(next redis.ProcessHook) redis.ProcessHook {
-		return func(ctx context.Context, cmd redis.Cmder) error {
-			if match(cmd) {
-				once.Do(func() { close(arrived); <-opened })
-			}
-			return next(ctx, cmd)
+	rdb.AddHook(redistest.Hook(func(cmds []redis.Cmder, send func() error) error {
+		if match(cmds[0]) {
+			once.Do(func() {
+				close(arrived)
+				<-released
+			})
 		}
+		return send()
 	}))
-	return arrived, func() { close(opened) }
+	return arrived, func() { close(released) }
 }
 
 // isFetch matches the script that fetches tasks.
@@ -358,31 +277,4 @@ func dequeue(client redis.UniversalClient, q order.Queue) (string, error) {
 	own := "asynq:{" + string(q) + "}:"
 	keys := []string{own + "pending", own + "paused", own + "active", own + "lease"}
 	return client.EvalSha(context.Background(), prefetch.DequeueSHA, keys, time.Now().Add(30*time.Second).Unix(), own+"t:").Text()
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// never checks for a while that the condition does not hold; queues are polled every 250 ms.
-func never(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	if programtest.Poll(400*time.Millisecond, holds) {
-		t.Fatal(what)
-	}
-}
-
-// receive waits for a value.
-func receive[T any](t *testing.T, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(programtest.Patience):
-		t.Fatalf("still waiting: %s", what)
-		panic("unreachable")
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -18,14 +19,14 @@ import (
 func TestStopRequeues(t *testing.T) {
 	b := open(t)
 	ids := b.fill(t, order.QueueDefault, 40)
-	h := b.hoard(t, b.broken)
-	checkSame(t, "begun", ids[:2], h.waitFull(t))
-	reached, release := stopFirst(b.broken, func(c redis.Cmder) bool { return c.Name() == "zscore" })
+	h := b.hoard(t, b.Broken)
+	queuetest.CheckSame(t, "begun", ids[:2], h.waitFull(t))
+	reached, release := stopFirst(b.Broken, func(c redis.Cmder) bool { return c.Name() == "zscore" })
 	h.cancel()
-	receive(t, "tasks are being requeued", reached)
+	queuetest.Receive(t, "tasks are being requeued", reached)
 	h.release()
-	programtest.Until(t, "what was begun is finished", func() bool { return b.task(ids[0]) == nil })
-	never(t, "Run returned before the tasks were requeued", func() bool {
+	programtest.Until(t, "what was begun is finished", func() bool { return b.Task(order.QueueDefault, ids[0]) == nil })
+	queuetest.Never(t, "Run returned before the tasks were requeued", func() bool {
 		select {
 		case <-h.ended:
 			return true
@@ -34,11 +35,11 @@ func TestStopRequeues(t *testing.T) {
 		}
 	})
 	release()
-	receive(t, "Run returns", h.ended)
-	if diff := cmp.Diff(ids[2:], b.pending(order.QueueDefault)); diff != "" || len(h.begun) > 0 {
+	queuetest.Receive(t, "Run returns", h.ended)
+	if diff := cmp.Diff(ids[2:], b.Pending(order.QueueDefault)); diff != "" || len(h.begun) > 0 {
 		t.Errorf("%d more were begun, pending (-want +got):\n%s", len(h.begun), diff)
 	}
-	if n := b.rdb.Exists(t.Context(), keyActive, keyLease).Val(); n != 0 {
+	if n := b.RDB.Exists(t.Context(), keyActive, keyLease).Val(); n != 0 {
 		t.Error("active tasks or leases are left")
 	}
 }
@@ -48,14 +49,14 @@ func TestStopRequeues(t *testing.T) {
 func TestRequeueFails(t *testing.T) {
 	b := open(t)
 	ids := b.fill(t, order.QueueDefault, 15)
-	h := b.hoard(t, b.broken)
+	h := b.hoard(t, b.Broken)
 	h.waitFull(t)
-	b.breaker.Break(redistest.NotApplied, func(c redis.Cmder) bool { return c.Name() == "zscore" })
+	b.Breaker.Break(redistest.NotApplied, func(c redis.Cmder) bool { return c.Name() == "zscore" })
 	h.cancel()
-	programtest.Until(t, "the tasks were to be requeued", func() bool { return h.Buffered() == 0 && b.breaker.Fired() == 1 })
+	programtest.Until(t, "the tasks were to be requeued", func() bool { return h.Buffered() == 0 && b.Breaker.Fired() == 1 })
 	h.release()
-	receive(t, "Run returns", h.ended)
-	checkSame(t, "active or pending", ids[hoarderSlots:], append(b.active(), b.pending(order.QueueDefault)...))
+	queuetest.Receive(t, "Run returns", h.ended)
+	queuetest.CheckSame(t, "active or pending", ids[hoarderSlots:], append(b.active(), b.Pending(order.QueueDefault)...))
 	if len(b.active()) == 0 || len(h.begun) > 0 {
 		t.Errorf("%d are active, %d more were begun", len(b.active()), len(h.begun))
 	}
@@ -66,13 +67,13 @@ func TestRequeueFails(t *testing.T) {
 func TestOldTasksAreRequeued(t *testing.T) {
 	b := open(t)
 	ids := b.fill(t, order.QueueDefault, 15)
-	h := b.hoard(t, b.broken)
+	h := b.hoard(t, b.Broken)
 	h.waitFull(t)
 	h.SetMaxAge(time.Second)
-	var c collector
-	b.work(t, b.broken, workerConfig{servers: 1, slots: 1}, c.handle)
-	c.wait(t, ids[2:])
-	if diff := cmp.Diff(ids[2:], c.got()); diff != "" {
+	var c queuetest.Collector
+	b.work(t, b.Broken, workerConfig{servers: 1, slots: 1}, c.Work)
+	c.Wait(t, ids[2:])
+	if diff := cmp.Diff(ids[2:], c.IDs()); diff != "" {
 		t.Errorf("delivered in the order (-want +got):\n%s", diff)
 	}
 	if len(h.begun) > 0 {
@@ -92,8 +93,8 @@ func TestKeptFromBeginning(t *testing.T) {
 	}{
 		{
 			"pause",
-			func(b *bundle, _ *hoarder) error { return b.asynq.PauseQueue("default") },
-			func(b *bundle, _ *hoarder) error { return b.asynq.UnpauseQueue("default") },
+			func(b *bundle, _ *hoarder) error { return b.Asynq.PauseQueue("default") },
+			func(b *bundle, _ *hoarder) error { return b.Asynq.UnpauseQueue("default") },
 		},
 		{
 			"hold",
@@ -105,20 +106,20 @@ func TestKeptFromBeginning(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
 			ids := b.fill(t, order.QueueDefault, 40)
-			h := b.hoard(t, b.broken)
+			h := b.hoard(t, b.Broken)
 			begun := h.waitFull(t)
 			h.SetMaxAge(time.Second)
-			must(t, row.keep(b, h))
-			programtest.Until(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.pending(order.QueueDefault)) })
+			queuetest.Must(t, row.keep(b, h))
+			programtest.Until(t, "all that was not begun is pending", func() bool { return cmp.Equal(ids[2:], b.Pending(order.QueueDefault)) })
 			h.release()
-			active := func() int64 { return b.rdb.LLen(context.Background(), keyActive).Val() }
+			active := func() int64 { return b.RDB.LLen(context.Background(), keyActive).Val() }
 			programtest.Until(t, "what was begun is finished", func() bool { return active() == 0 })
-			never(t, "an order was begun", func() bool { return len(h.begun) > 0 || active() > 0 })
-			must(t, row.proceed(b, h))
+			queuetest.Never(t, "an order was begun", func() bool { return len(h.begun) > 0 || active() > 0 })
+			queuetest.Must(t, row.proceed(b, h))
 			for range ids[2:] {
-				begun = append(begun, receive(t, "the next order begins", h.begun))
+				begun = append(begun, queuetest.Receive(t, "the next order begins", h.begun))
 			}
-			checkSame(t, "begun", ids, begun)
+			queuetest.CheckSame(t, "begun", ids, begun)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
+	"orderprocessor/internal/queue/queuetest"
 )
 
 const wakeChannel = "asynq:wake"
@@ -26,7 +27,7 @@ type idleServer struct {
 // idle starts run, a part of Prefetcher.Run, and a server that asks for tasks of q.
 func (b *bundle) idle(t *testing.T, q order.Queue, run func(*prefetch.Prefetcher, context.Context)) *idleServer {
 	t.Helper()
-	fetches := countAnswered(b.broken, isFetch)
+	fetches := countAnswered(b.Broken, isFetch)
 	p := b.prefetcher()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -52,7 +53,7 @@ func (b *bundle) idle(t *testing.T, q order.Queue, run func(*prefetch.Prefetcher
 func (b *bundle) awaitListener(t *testing.T) {
 	t.Helper()
 	programtest.Until(t, "the prefetcher listens", func() bool {
-		return b.rdb.PubSubNumSub(context.Background(), wakeChannel).Val()[wakeChannel] == 1
+		return b.RDB.PubSubNumSub(context.Background(), wakeChannel).Val()[wakeChannel] == 1
 	})
 }
 
@@ -63,7 +64,7 @@ func TestWake(t *testing.T) {
 	for name, disturb := range map[string]func(t *testing.T, b *bundle){
 		"connected": func(*testing.T, *bundle) {},
 		"connected again": func(t *testing.T, b *bundle) {
-			if n, err := b.rdb.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Int(); n != 1 || err != nil {
+			if n, err := b.RDB.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Int(); n != 1 || err != nil {
 				t.Fatalf("%d listeners were cut off, %v", n, err)
 			}
 		},
@@ -90,11 +91,11 @@ func TestOtherAnnouncements(t *testing.T) {
 	b.awaitListener(t)
 	b.enqueue(t, order.QueueCritical, "o1") // not announced
 	for _, message := range []string{"", ",", "low,default", "criticality", "un\xffreadable", "default,uncritical"} {
-		must(t, b.rdb.Publish(t.Context(), wakeChannel, message).Err())
+		queuetest.Must(t, b.RDB.Publish(t.Context(), wakeChannel, message).Err())
 	}
-	never(t, "a task was taken", func() bool { return len(s.message) > 0 })
-	must(t, b.rdb.Publish(t.Context(), wakeChannel, "other,critical").Err())
-	receive(t, "the task", s.message)
+	queuetest.Never(t, "a task was taken", func() bool { return len(s.message) > 0 })
+	queuetest.Must(t, b.RDB.Publish(t.Context(), wakeChannel, "other,critical").Err())
+	queuetest.Receive(t, "the task", s.message)
 }
 
 // TestPoll checks that a task is found that was not announced: the prefetcher does not
@@ -103,14 +104,14 @@ func TestPoll(t *testing.T) {
 	b := open(t)
 	s := b.idle(t, order.QueueLow, (*prefetch.Prefetcher).Poll)
 	b.enqueue(t, order.QueueLow, "o1")
-	receive(t, "the task", s.message)
+	queuetest.Receive(t, "the task", s.message)
 }
 
 // TestIdleServers checks that idle servers share their polls, so that Redis is asked about
 // as often however many there are, and that each waits meanwhile instead of asking on.
 func TestIdleServers(t *testing.T) {
 	b := open(t)
-	fetches := countAnswered(b.broken, isFetch)
+	fetches := countAnswered(b.Broken, isFetch)
 	s := b.idle(t, order.QueueLow, (*prefetch.Prefetcher).Poll)
 	const servers, polls = 8, 5
 	queues := order.Queues()
