@@ -104,11 +104,12 @@ func (s *system) until(what string, ok func() bool) {
 	programtest.Until(s.t, what, ok)
 }
 
-// submit sends an order, which must be answered with 201.
+// submit sends an order, which must be accepted. The answer is 200 if the API repeated the
+// write because Redis, on a busy machine, replied late.
 func (s *system) submit(o submission) kit.Answer {
 	s.t.Helper()
 	got := s.Send("POST", "/orders", o.json())
-	if got.Code != http.StatusCreated {
+	if got.Code != http.StatusCreated && got.Code != http.StatusOK {
 		s.t.Errorf("POST %s answered %d: %s", o.ID, got.Code, got.Body)
 	}
 	return got
