@@ -24,10 +24,25 @@ func (e *requestError) Error() string {
 	return e.problems[0].Field + " " + e.problems[0].Message
 }
 
-// query reads the query of a request and collects what is wrong with it.
+// mistakes collects what is wrong with a request.
+type mistakes struct{ problems []order.FieldError }
+
+func (m *mistakes) add(field string, code order.Code, format string, args ...any) {
+	m.problems = append(m.problems, order.FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (m *mistakes) err() error {
+	if len(m.problems) == 0 {
+		return nil
+	}
+	return &requestError{m.problems}
+}
+
+// query reads the query of a request.
 type query struct {
-	values   url.Values
-	problems []order.FieldError
+	mistakes
+
+	values url.Values
 }
 
 // queryOf reads a query that may have these parameters, each at most once.
@@ -54,17 +69,6 @@ func noQuery(c *fiber.Ctx) error {
 		return err
 	}
 	return c.Next()
-}
-
-func (q *query) add(name string, code order.Code, format string, args ...any) {
-	q.problems = append(q.problems, order.FieldError{Field: name, Code: code, Message: fmt.Sprintf(format, args...)})
-}
-
-func (q *query) err() error {
-	if len(q.problems) == 0 {
-		return nil
-	}
-	return &requestError{q.problems}
 }
 
 // take returns the value of a parameter. ok is false when it is missing or empty; an empty

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,6 +12,12 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/web"
 )
+
+//go:embed openapi.yaml
+var specification string
+
+// Specification returns the OpenAPI document of the API, as YAML.
+func Specification() []byte { return []byte(specification) }
 
 // batchPath takes larger and slower bodies than any other.
 const batchPath = "/orders/batch"

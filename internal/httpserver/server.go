@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -88,6 +89,19 @@ func New(cfg Config) *Server {
 
 // App returns the Fiber application, for adding routes before Serve is called.
 func (s *Server) App() *fiber.App { return s.app }
+
+// recoverPanic turns a panic of a handler into an error.
+func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
+	defer Recover(&err)
+	return c.Next()
+}
+
+// Recover turns a panic into an error with its stack. It must be deferred directly.
+func Recover(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+}
 
 // Serving returns a context that ends when the server begins to stop.
 func (s *Server) Serving() context.Context { return s.serving }

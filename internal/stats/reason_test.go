@@ -9,8 +9,8 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// TestCausesRankAboveEffects gives the cause wherever its effects are there as well,
-// and does not count workers whose signs of life Redis may have refused.
+// TestCausesRankAboveEffects reports the cause where its effects occur as well, and does not
+// count workers whose heartbeats Redis may have refused.
 func TestCausesRankAboveEffects(t *testing.T) {
 	t.Parallel()
 	away := fmt.Errorf("read: %w", order.ErrUnavailable)
@@ -51,7 +51,7 @@ func TestCausesRankAboveEffects(t *testing.T) {
 				t.Errorf("the reason is %q, want %q", got, row.reason)
 			}
 			if got := row.facts.WorkersKnown(); got != row.known {
-				t.Errorf("who is alive is known: %t, want %t", got, row.known)
+				t.Errorf("the workers are known: %t, want %t", got, row.known)
 			}
 		})
 	}

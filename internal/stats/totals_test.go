@@ -13,6 +13,7 @@ import (
 	"orderprocessor/internal/stats"
 )
 
+// TestDrift counts every difference, so that two of them do not cancel out.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	type counts = map[order.Status]int64
@@ -49,7 +50,7 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// TestSettled holds that orders which were decided count, and no others.
+// TestSettled counts the orders that were decided, and no others.
 func TestSettled(t *testing.T) {
 	t.Parallel()
 	byStatus, n := map[order.Status]int64{}, int64(1)
@@ -66,8 +67,7 @@ func TestSettled(t *testing.T) {
 	}
 }
 
-// TestBound holds the bounds to what they promise: from 100 µs, 19 % apart, to
-// above four days.
+// TestBound checks the bounds: from 100 µs, 19 % apart, to above four days.
 func TestBound(t *testing.T) {
 	t.Parallel()
 	if first, last := stats.Bound(0), stats.Bound(stats.Buckets-1); first != 100*time.Microsecond || last < 4*24*time.Hour {
@@ -85,7 +85,7 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// observe counts durations as the ledger does, by looking.
+// observe counts durations as the ledger does, by searching.
 func observe(durations ...time.Duration) stats.Histogram {
 	var h stats.Histogram
 	for _, d := range durations {
@@ -131,8 +131,7 @@ func TestQuantile(t *testing.T) {
 	})
 }
 
-// TestQuantileBeyondTheLastBound holds that what takes longer counts as the
-// last bound.
+// TestQuantileBeyondTheLastBound counts longer durations as the last bound.
 func TestQuantileBeyondTheLastBound(t *testing.T) {
 	t.Parallel()
 	h := observe(time.Second, 1000*time.Hour)
@@ -144,7 +143,7 @@ func TestQuantileBeyondTheLastBound(t *testing.T) {
 	}
 }
 
-// TestMean holds that the mean is exact, whatever the buckets.
+// TestMean checks that the mean is exact, whatever the buckets.
 func TestMean(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -160,8 +159,7 @@ func TestMean(t *testing.T) {
 	})
 }
 
-// TestAddAndSince holds that observations add up, and that a later reading
-// leaves what was observed after an earlier one.
+// TestAddAndSince adds observations, and subtracts those of an earlier copy.
 func TestAddAndSince(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -177,7 +175,7 @@ func TestAddAndSince(t *testing.T) {
 			t.Fatalf("%d observations of %d and %d", both.Count(), len(a), len(b))
 		}
 		if diff := cmp.Diff(observe(a...), before); diff != "" {
-			t.Fatalf("Add or Since changed what it was asked of:\n%s", diff)
+			t.Fatalf("Add or Since changed its receiver:\n%s", diff)
 		}
 	})
 }
