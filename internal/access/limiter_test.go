@@ -189,7 +189,7 @@ func TestWithoutRedis(t *testing.T) {
 			fault.end(server)
 			programtest.Until(t, "it counts again", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
 			if text := log.String(); strings.Count(text, "not enforced") == 0 || strings.Count(text, "enforced again") == 0 {
-				t.Errorf("the log says %s", text)
+				t.Errorf("the log is %s", text)
 			}
 		})
 	}

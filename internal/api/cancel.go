@@ -51,7 +51,7 @@ func decodeCancel(body []byte) (reason string, err error) {
 
 // line reads a text of one line that may be missing.
 func (d *decoder) line(members map[string]jsontext.Value, name string, maxChars int) string {
-	v := d.take(members, name, '"', "a string")
+	v := d.value(members, name, '"', "a string")
 	if v == nil {
 		return ""
 	}

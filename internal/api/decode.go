@@ -92,8 +92,8 @@ func checkSyntax(body []byte) error {
 // each member that it reads from the map.
 type decoder struct{ mistakes }
 
-// take returns a member, or nil if it is missing or has another type.
-func (d *decoder) take(members map[string]jsontext.Value, name string, kind jsontext.Kind, want string) jsontext.Value {
+// value returns a member, or nil if it is missing or has another type.
+func (d *decoder) value(members map[string]jsontext.Value, name string, kind jsontext.Kind, want string) jsontext.Value {
 	v, ok := members[name]
 	delete(members, name)
 	if !ok {
@@ -107,7 +107,7 @@ func (d *decoder) take(members map[string]jsontext.Value, name string, kind json
 }
 
 func (d *decoder) text(members map[string]jsontext.Value, name string) string {
-	return unquote(d.take(members, name, '"', "a string"))
+	return unquote(d.value(members, name, '"', "a string"))
 }
 
 // notEmpty reads a text that may be missing but not empty: order.New could not distinguish
@@ -120,11 +120,11 @@ func (d *decoder) notEmpty(members map[string]jsontext.Value, name string) strin
 }
 
 func (d *decoder) number(members map[string]jsontext.Value, name string) string {
-	return string(d.take(members, name, '0', "a number"))
+	return string(d.value(members, name, '0', "a number"))
 }
 
 func (d *decoder) texts(members map[string]jsontext.Value, name string) []string {
-	list := d.take(members, name, '[', "a list of strings")
+	list := d.value(members, name, '[', "a list of strings")
 	if list == nil {
 		return nil
 	}

@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/google/go-cmp/cmp"
-	"github.com/valyala/fasthttp"
 
-	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 )
 
@@ -139,38 +135,4 @@ func checkLines(t *testing.T, text []byte, cutOff bool) {
 	if len(got) > 0 {
 		t.Errorf("%q has the additional lines %v", text, got)
 	}
-}
-
-// FuzzKeysAndIDs checks that a key or an id is accepted exactly if it has the form that the
-// specification describes, and that every key has an id.
-func FuzzKeysAndIDs(f *testing.F) {
-	for _, seed := range []string{
-		"", "k", "order-1", strings.Repeat("x", 64), strings.Repeat("x", 65), strings.Repeat("~", 255), strings.Repeat("~", 256),
-		"a b", "a\tb", "a\x00b", "caf\u00e9", "\xff", "..", ".", "a/b", "%2e%2e", "a%00", "a?b", "a#b", "batch", "retry",
-	} {
-		f.Add(seed)
-	}
-	keyForm, idForm := regexp.MustCompile(`^[\x21-\x7E]{1,255}$`), regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-	isID := func(text string) bool { return idForm.MatchString(text) && text != "." && text != ".." }
-	app := fiber.New()
-	f.Fuzz(func(t *testing.T, text string) {
-		if strings.ContainsAny(text, "\r\n") {
-			return // no header contains them
-		}
-		c := app.AcquireCtx(&fasthttp.RequestCtx{})
-		defer app.ReleaseCtx(c)
-		c.Request().Header.Add(headerKey, text)
-		key, err := idempotencyKey(c)
-		plain := !strings.HasPrefix(text, `"`)
-		if accepted := err == nil; plain && (accepted != keyForm.MatchString(text) || accepted && key != text) ||
-			accepted && !keyForm.MatchString(key) {
-			t.Errorf("key %q became %q, %v", text, key, err)
-		}
-		if order.ValidID(text) != isID(text) {
-			t.Errorf("id %q is valid: %v", text, order.ValidID(text))
-		}
-		if id := intake.KeyedID("shop", text); !isID(id) {
-			t.Errorf("key %q gives the id %q", text, id)
-		}
-	})
 }

@@ -71,9 +71,9 @@ func noQuery(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// take returns the value of a parameter. ok is false when it is missing or empty; an empty
+// value returns the value of a parameter. ok is false when it is missing or empty; an empty
 // value is a problem.
-func (q *query) take(name string) (value string, ok bool) {
+func (q *query) value(name string) (value string, ok bool) {
 	if !q.values.Has(name) {
 		return "", false
 	}
@@ -85,7 +85,7 @@ func (q *query) take(name string) (value string, ok bool) {
 }
 
 func (q *query) text(name string, maxChars int) string {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	switch {
 	case !ok:
 		return ""
@@ -98,7 +98,7 @@ func (q *query) text(name string, maxChars int) string {
 }
 
 func (q *query) status(name string) order.Status {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	if ok && !slices.Contains(order.Statuses(), order.Status(value)) {
 		q.add(name, order.CodeInvalid, "must be the status of an order, as in pending or completed")
 	}
@@ -106,7 +106,7 @@ func (q *query) status(name string) order.Status {
 }
 
 func (q *query) time(name string) time.Time {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	if !ok {
 		return time.Time{}
 	}
@@ -118,7 +118,7 @@ func (q *query) time(name string) time.Time {
 }
 
 func (q *query) integer(name string, least, most, otherwise int) int {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	if !ok {
 		return otherwise
 	}
@@ -131,7 +131,7 @@ func (q *query) integer(name string, least, most, otherwise int) int {
 
 // list reads values that are separated by commas.
 func (q *query) list(name string, most int) []string {
-	text, ok := q.take(name)
+	text, ok := q.value(name)
 	if !ok {
 		return nil
 	}

@@ -91,7 +91,7 @@ func (d *decoder) retryable(members map[string]jsontext.Value) order.Status {
 	if _, present := members["status"]; !present {
 		d.add("status", order.CodeRequired, "is required")
 	}
-	v := d.take(members, "status", '"', "a string")
+	v := d.value(members, "status", '"', "a string")
 	status := order.Status(unquote(v))
 	if v != nil && !status.Retryable() {
 		d.add("status", order.CodeInvalid, "must be failed or rejected")

@@ -19,7 +19,7 @@ var specification string
 // Specification returns the OpenAPI document of the API, as YAML.
 func Specification() []byte { return []byte(specification) }
 
-// batchPath takes larger and slower bodies than any other.
+// batchPath accepts larger and slower bodies than any other.
 const batchPath = "/orders/batch"
 
 // cost is what a request counts towards its caller's rate limit.

@@ -34,6 +34,9 @@ func TestSmuggling(t *testing.T) {
 			t.Errorf("%s: the answers are %v", name, all)
 		}
 	}
+	if !looseLines([]byte("\nHost: a\r\n\r\n")) { // fasthttp would refuse it as well
+		t.Error("a header that begins with a line feed is accepted")
+	}
 	if s.log.contains("canary") {
 		t.Error("the log shows the key")
 	}

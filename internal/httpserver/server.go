@@ -4,7 +4,7 @@
 // answers.
 //
 // It receives connections and hands requests to the handlers of the API, which decide
-// what an error means over HTTP. It gives each request an id, a place in its trace and
+// what an error means over HTTP. It gives each request an id, a parent in its trace and
 // one line in the log. It owns the listening socket while it serves; nothing is durable
 // after it.
 package httpserver
@@ -28,7 +28,7 @@ type Config struct {
 	// Answer writes the answer to a request that ended with err, and returns the
 	// sentence that explains it to the client.
 	Answer func(c *fiber.Ctx, err error) (detail string)
-	// Large is the one route that takes larger and slower bodies than the others.
+	// Large is the one route that accepts larger and slower bodies than the others.
 	Large LargeBodies
 	// LocalOnly refuses browsers that address this machine by a name. It is for servers
 	// without keys, which only this machine can reach.
@@ -69,7 +69,7 @@ func New(cfg Config) *Server {
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
 		StrictRouting:         true,
-		// No route takes forms: they are answered 415 even when they are malformed.
+		// No route accepts forms: they are answered 415 even when they are malformed.
 		DisablePreParseMultipartForm: true,
 		StreamRequestBody:            true, // each route bounds its own bodies, see ReadBody
 		BodyLimit:                    MaxBodyBytes,

@@ -10,7 +10,7 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// TestStreamOfAVanishedClient checks that the kernel is told to end the connection of a
+// TestStreamOfAVanishedClient checks that the kernel is set to end the connection of a
 // stream whose client no longer acknowledges anything. To see that happen, a test would
 // have to cut a network cable.
 func TestStreamOfAVanishedClient(t *testing.T) {
