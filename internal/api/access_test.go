@@ -166,7 +166,8 @@ func TestAccessComesFirst(t *testing.T) {
 	for _, path := range []string{"/orders", "/orders/batch", "/orders/retry", "/monitoring/api/queues/low:pause"} {
 		c := b.dial(t)
 		// fasthttp reads 8 KiB in advance, and the rest never arrives.
-		_, err := io.WriteString(c, "POST "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"+strings.Repeat(" ", 10_000))
+		head := "POST " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
+		_, err := io.WriteString(c, head+strings.Repeat(" ", 10_000))
 		must(t, err)
 		if all := readAnswers(t, c); len(all) != 1 || all[0].code != 401 {
 			t.Errorf("%s: %+v", path, all)

@@ -235,7 +235,8 @@ func TestBatchByKey(t *testing.T) {
 		}
 	}
 	changed := b.batch(t, strings.Replace(text, "12.50", "12.51", 1), "Idempotency-Key", "k")
-	if diff := cmp.Diff([]string{"1 422", "3 200", "4 200", "5 400", "6 200"}, brief(changed)); diff != "" || changed[0].Problem.Type != typeReused {
+	diff := cmp.Diff([]string{"1 422", "3 200", "4 200", "5 400", "6 200"}, brief(changed))
+	if diff != "" || changed[0].Problem.Type != typeReused {
 		t.Errorf("the first problem is %+v: %s", changed[0].Problem, diff)
 	}
 	own := b.batch(t, withID("own", "amount", "1"), "Idempotency-Key", "k")

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,42 +10,6 @@ import (
 
 	"orderprocessor/internal/order"
 )
-
-// TestCancelEveryStatus cancels orders that no attempt has begun, and answers 409 with the
-// status of others.
-func TestCancelEveryStatus(t *testing.T) {
-	b := open(t)
-	cancellable := []order.Status{order.StatusScheduled, order.StatusPending, order.StatusRetrying, order.StatusCancelled}
-	for _, status := range order.Statuses() {
-		id := string(status)
-		b.reach(t, id, status)
-		before := b.ask(t, "GET", "/orders/"+id, "")
-		a := b.ask(t, "POST", "/orders/"+id+"/cancel", `{"reason":"why"}`)
-		after := b.ask(t, "GET", "/orders/"+id, "")
-		if !slices.Contains(cancellable, status) {
-			p := a.problem(t, 409)
-			if p.Type != typeStatus || p.OrderStatus != status || p.Detail != "The order is "+id+"." {
-				t.Errorf("problem is %+v", p)
-			}
-			if string(after.body) != string(before.body) {
-				t.Errorf("the order was %s, it is %s", before.body, after.body)
-			}
-			continue
-		}
-		got := a.object(t, 200)
-		reason := any("why")
-		if status == order.StatusCancelled {
-			reason = nil
-		}
-		if got["status"] != "cancelled" || got["cancel_reason"] != reason || got["next_attempt_at"] != nil || got["success"] != nil {
-			t.Errorf("order is %v", got)
-		}
-		removeTime(t, got, "processed_at")
-		if string(after.body) != string(a.body) {
-			t.Errorf("the order is %s, the answer was %s", after.body, a.body)
-		}
-	}
-}
 
 // TestCancelWhileTheShopMayHaveTheOrder answers with a type of its own.
 func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {

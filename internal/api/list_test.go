@@ -259,8 +259,8 @@ func TestCursors(t *testing.T) {
 		b.list(t, "/orders?limit=1&created_from=2026-01-01T00:00:00Z").next,
 		b.list(t, "/orders?limit=1&created_to=9999-01-01T00:00:00Z").next,
 		b.retry(t, `{"status":"failed","limit":1,"dry_run":true}`).NextCursor,
-		cursor + "=", cursor + "A", cursor + cursor, cursor + strings.Repeat("A", 10_000), " " + cursor, cursor + "\n", cursor[:9] + "\r\n" + cursor[9:],
-		cursor[1:], "_" + cursor[1:], strings.Repeat("+/", 20), forged(""), forged("1234567"), forged("12345678"),
+		cursor + "=", cursor + "A", cursor + cursor, cursor + strings.Repeat("A", 10_000),
+		" " + cursor, cursor + "\n", cursor[:9] + "\r\n" + cursor[9:], cursor[1:], "_" + cursor[1:], strings.Repeat("+/", 20), forged(""), forged("1234567"), forged("12345678"),
 	} {
 		b.checkRefused(t, "GET", listTarget("cursor", text), "", "cursor invalid")
 	}

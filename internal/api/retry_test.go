@@ -16,35 +16,64 @@ import (
 	"orderprocessor/internal/ordertest"
 )
 
-// TestRetryEveryStatus gives a failed or rejected order another run, and answers 409 with
-// the status of others.
-func TestRetryEveryStatus(t *testing.T) {
+// TestEveryStatus cancels orders that no attempt has begun, and gives failed and rejected
+// orders another run. It answers 409 with the status of others, which stay as they are.
+func TestEveryStatus(t *testing.T) {
 	b := open(t)
+	cancellable := []order.Status{order.StatusScheduled, order.StatusPending, order.StatusRetrying, order.StatusCancelled}
 	for _, status := range order.Statuses() {
-		id := string(status)
-		b.reach(t, id, status)
-		before := b.ask(t, "GET", "/orders/"+id, "")
-		a := b.ask(t, "POST", "/orders/"+id+"/retry", "")
-		after := b.ask(t, "GET", "/orders/"+id, "")
-		if !status.Retryable() {
-			if p := a.problem(t, 409); p.Type != typeStatus || p.OrderStatus != status || string(after.body) != string(before.body) {
-				t.Errorf("problem is %+v, the order was %s, it is %s", p, before.body, after.body)
+		for _, row := range []struct {
+			do, body string
+			allowed  bool
+		}{{"cancel", `{"reason":"why"}`, slices.Contains(cancellable, status)}, {"retry", "", status.Retryable()}} {
+			id := row.do + "." + string(status)
+			b.reach(t, id, status)
+			before := b.ask(t, "GET", "/orders/"+id, "")
+			a := b.ask(t, "POST", "/orders/"+id+"/"+row.do, row.body)
+			after := b.ask(t, "GET", "/orders/"+id, "")
+			if !row.allowed {
+				p := a.problem(t, 409)
+				if p.Type != typeStatus || p.OrderStatus != status || p.Detail != "The order is "+string(status)+"." {
+					t.Errorf("%s: problem is %+v", id, p)
+				}
+				if string(after.body) != string(before.body) {
+					t.Errorf("%s: the order was %s, it is %s", id, before.body, after.body)
+				}
+				continue
 			}
-			continue
-		}
-		got := a.object(t, 202)
-		attempts, _ := got["attempts"].([]any)
-		if got["status"] != "pending" || len(attempts) != 1 || got["processed_at"] != nil || got["success"] != nil {
-			t.Errorf("order is %v", got)
-		}
-		if location := a.header.Get("Location"); location != "/orders/"+id || string(after.body) != string(a.body) {
-			t.Errorf("Location is %q, the order is %s, the answer was %s", location, after.body, a.body)
-		}
-		if p := b.ask(t, "POST", "/orders/"+id+"/retry", "").problem(t, 409); p.OrderStatus != order.StatusPending {
-			t.Errorf("retried again, the order is %q", p.OrderStatus)
+			if string(after.body) != string(a.body) {
+				t.Errorf("%s: the order is %s, the answer was %s", id, after.body, a.body)
+			}
+			if row.do == "retry" {
+				b.checkRetried(t, id, a)
+				continue
+			}
+			got := a.object(t, 200)
+			reason := any("why")
+			if status == order.StatusCancelled {
+				reason = nil
+			}
+			if got["status"] != "cancelled" || got["cancel_reason"] != reason || got["next_attempt_at"] != nil || got["success"] != nil {
+				t.Errorf("%s: order is %v", id, got)
+			}
+			removeTime(t, got, "processed_at")
 		}
 	}
 	b.checkTasks(t, "pending", 2)
+}
+
+// checkRetried checks the answer to a retry, and that the order is not retried again.
+func (b *bundle) checkRetried(t *testing.T, id string, a answer) {
+	t.Helper()
+	got := a.object(t, 202)
+	attempts, _ := got["attempts"].([]any)
+	if got["status"] != "pending" || len(attempts) != 1 || got["processed_at"] != nil || got["success"] != nil ||
+		a.header.Get("Location") != "/orders/"+id {
+		t.Errorf("%s: order is %v, headers %v", id, got, a.header)
+	}
+	if p := b.ask(t, "POST", "/orders/"+id+"/retry", "").problem(t, 409); p.OrderStatus != order.StatusPending {
+		t.Errorf("%s: retried again, the order is %q", id, p.OrderStatus)
+	}
 }
 
 // report is the answer to a retry of many orders.

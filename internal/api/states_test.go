@@ -73,7 +73,8 @@ func (b *bundle) begin(t *testing.T, id, token string, h order.Handling) {
 
 func (b *bundle) fail(t *testing.T, id, token string) {
 	t.Helper()
-	must(t, b.ledger.Fail(t.Context(), claim(id, token, order.HandlingStandard), order.Failure{Error: shopDown, Note: "busy", RetryIn: time.Minute}))
+	failure := order.Failure{Error: shopDown, Note: "busy", RetryIn: time.Minute}
+	must(t, b.ledger.Fail(t.Context(), claim(id, token, order.HandlingStandard), failure))
 }
 
 func (b *bundle) settle(t *testing.T, id, token string, out order.Outcome) {

@@ -155,6 +155,13 @@ func (fixed) Memory(context.Context) (used, limit int64, err error) { return 0, 
 // TestThroughput checks over which time the rate is measured. It counts decisions: a retry
 // does not lower it.
 func TestThroughput(t *testing.T) {
+	steady := func(s *fakeSystem, retried int64) {
+		for range 60 {
+			s.settle(7, 1)
+			s.retry(retried)
+			pass(time.Second)
+		}
+	}
 	rows := []struct {
 		name string
 		work func(s *fakeSystem)
@@ -163,12 +170,7 @@ func TestThroughput(t *testing.T) {
 		{"just started", func(s *fakeSystem) { s.settle(50, 1); pass(50 * time.Millisecond) }, 0},
 		{"started less than a second ago", func(s *fakeSystem) { s.settle(500, 1); pass(900 * time.Millisecond) }, 0},
 		{"after a second", func(s *fakeSystem) { s.settle(50, 1); pass(time.Second) }, 50},
-		{"steady", func(s *fakeSystem) {
-			for range 60 {
-				s.settle(7, 1)
-				pass(time.Second)
-			}
-		}, 7},
+		{"steady", func(s *fakeSystem) { steady(s, 0) }, 7},
 		{"nothing lately", func(s *fakeSystem) { s.settle(1000, 1); pass(16 * time.Second) }, 0},
 		{"a burst, over ten seconds or so", func(s *fakeSystem) {
 			pass(time.Minute)
@@ -180,20 +182,8 @@ func TestThroughput(t *testing.T) {
 			s.settle(100, 1)
 			pass(5 * time.Second)
 		}, 10},
-		{"steady, and retried at the same rate", func(s *fakeSystem) {
-			for range 60 {
-				s.settle(7, 1)
-				s.retry(7)
-				pass(time.Second)
-			}
-		}, 7},
-		{"steady, and all retried at once", func(s *fakeSystem) {
-			for range 60 {
-				s.settle(7, 1)
-				pass(time.Second)
-			}
-			s.retry(420)
-		}, 7},
+		{"steady, and retried at the same rate", func(s *fakeSystem) { steady(s, 7) }, 7},
+		{"steady, and all retried at once", func(s *fakeSystem) { steady(s, 0); s.retry(420) }, 7},
 		{"a burst after all were retried", func(s *fakeSystem) {
 			s.settle(100, 1)
 			pass(time.Minute)
