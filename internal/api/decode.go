@@ -195,7 +195,18 @@ func (d *decoder) join(err error) error {
 }
 
 func describe(k jsontext.Kind) string {
-	return map[jsontext.Kind]string{
-		'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '{': "an object", '[': "a list",
-	}[k]
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	default: // '['
+		return "a list"
+	}
 }

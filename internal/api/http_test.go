@@ -124,9 +124,10 @@ func TestHead(t *testing.T) {
 // that UTF-8 has and with a byte order mark, and refuses others on every route.
 func TestMediaTypes(t *testing.T) {
 	b := open(t)
-	for i, path := range []string{"/orders", "/orders/retry", "/orders/o1/cancel", "/orders/batch"} {
-		b.reach(t, fmt.Sprint("o", i), order.StatusPending)
-		text := []string{withID("o0"), `{"status":"failed"}`, `{"reason":"x"}`, "[" + withID("o3") + "]"}[i]
+	b.reach(t, "known", order.StatusPending)
+	for path, text := range map[string]string{
+		"/orders": withID("known"), "/orders/retry": `{"status":"failed"}`, "/orders/known/cancel": `{"reason":"x"}`, "/orders/batch": "[" + withID("known") + "]",
+	} {
 		for _, charset := range []string{
 			"utf-8", "UTF-8", "utf8", "UTF8", `"utf-8"`, `" utf-8 "`, "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "X-Unicode20UTF8",
 		} {
