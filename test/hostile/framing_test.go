@@ -15,12 +15,12 @@ func heads() []string {
 		"GET /" + strings.Repeat("a", 100_000) + " HTTP/1.1\r\nHost: a\r\n\r\n" + hidden,
 		"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n" + hidden, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + hidden, // TLS, HTTP/2
 		"\x00" + get + "\r\n" + hidden,
+		get + "X-A: b\n\n" + hidden + "\r\n\r\n", get + "X-A: b\r\r" + hidden + "\r\n\r\n", // within a header
 	}
 	for _, headers := range []string{
 		"X-A: b\n\n", "X-A: b\r\r\n\r\r\n", "X-A: b\n\r\n", "X-A: b\r\n\n", // other line breaks
 		"Host: b\r\n\r\n", "X-A\r\n\r\n", ": b\r\n\r\n", "X-A: b\x00c\r\n\r\n", // malformed headers
 		strings.Repeat("X-A: b\r\n", 10_000) + "\r\n", "X-A: " + strings.Repeat("b", 100_000) + "\r\n\r\n",
-		"X-A: b\n\n" + hidden + "\r\n\r\n", "X-A: b\r\r" + hidden + "\r\n\r\n",
 	} {
 		all = append(all, get+headers+hidden)
 	}
