@@ -35,15 +35,12 @@ func (keys Keys) Find(authorization [][]byte) (key Key, ok bool) {
 	if len(authorization) != 1 {
 		return Key{}, false
 	}
-	return keys.withText(presented(string(authorization[0])))
-}
-
-// withText finds the key by its text. The duration reveals nothing about the keys:
-// the text is hashed, and the hash is compared with all of them.
-func (keys Keys) withText(text string) (Key, bool) {
+	text := presented(string(authorization[0]))
 	if text == "" || len(text) > maxKeyBytes {
 		return Key{}, false
 	}
+	// The duration reveals nothing about the keys: the hash of the text is compared with
+	// all of them.
 	hash := sha256.Sum256([]byte(text))
 	found := -1
 	for i, key := range keys {

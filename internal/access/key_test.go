@@ -54,7 +54,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestAllows holds that no scope includes another.
+// TestAllows checks that no scope includes another.
 func TestAllows(t *testing.T) {
 	t.Parallel()
 	for _, has := range access.Scopes() {
@@ -67,7 +67,7 @@ func TestAllows(t *testing.T) {
 	}
 }
 
-// TestLocalHost accepts addresses and localhost, which no site can redirect.
+// TestLocalHost accepts addresses and localhost, which no site can make its own.
 func TestLocalHost(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]bool{

@@ -103,12 +103,15 @@ func (l *Limiter) Take(ctx context.Context, caller string, n int) Grant {
 	defer cancel()
 	got, err := l.count.AllowAtMost(counting, limitPrefix+caller, l.limit, n)
 	if err != nil {
-		if ctx.Err() == nil { // otherwise the request ended, and Redis is not to blame
-			l.failed(err)
+		// If the request has ended, Redis is not to blame.
+		if ctx.Err() == nil && l.breaker.trip(time.Since(l.begun)) {
+			l.cfg.Log.Warn("the rate limit is not enforced: Redis did not count", "error", err)
 		}
 		return Grant{Allowed: n}
 	}
-	l.answered()
+	if l.breaker.reset() {
+		l.cfg.Log.Info("the rate limit is enforced again")
+	}
 	g := Grant{Allowed: got.Allowed, Counted: true, Remaining: got.Remaining, ResetAfter: got.ResetAfter}
 	if g.Allowed < n {
 		g.RetryAfter = got.RetryAfter
@@ -117,16 +120,4 @@ func (l *Limiter) Take(ctx context.Context, caller string, n int) Grant {
 		}
 	}
 	return g
-}
-
-func (l *Limiter) failed(err error) {
-	if l.breaker.trip(time.Since(l.begun)) {
-		l.cfg.Log.Warn("the rate limit is not enforced: Redis did not count", "error", err)
-	}
-}
-
-func (l *Limiter) answered() {
-	if l.breaker.reset() {
-		l.cfg.Log.Info("the rate limit is enforced again")
-	}
 }

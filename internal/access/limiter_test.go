@@ -3,11 +3,11 @@ package access_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,25 +16,25 @@ import (
 	"go.uber.org/goleak"
 
 	"orderprocessor/internal/access"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patient is long enough for a Redis on a busy machine.
-const patient = 5 * time.Minute
-
+// limiter returns a limiter that waits for Redis on a busy machine.
 func limiter(rdb redis.UniversalClient, perSecond, burst int) *access.Limiter {
 	return access.NewLimiter(rdb, access.LimiterConfig{
-		Limit: access.Limit{PerSecond: perSecond, Burst: burst}, Timeout: patient, Log: slog.New(slog.DiscardHandler),
+		Limit: access.Limit{PerSecond: perSecond, Burst: burst}, Timeout: programtest.Patience, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
-// TestTake grants as much as there is, and returns what is left. At one a second hardly
-// any is added while the test runs.
+// TestTake grants as much as there is, and returns what is left. At one a second little is
+// added while the test runs.
 func TestTake(t *testing.T) {
 	t.Parallel()
-	l := limiter(redistest.Start(t).Client(), 1, 600)
+	rdb := redistest.Start(t).Client()
+	l := limiter(rdb, 1, 600)
 	about := cmp.Comparer(func(x, y time.Duration) bool {
 		return (x == 0) == (y == 0) && (x-y).Abs() < 30*time.Second
 	})
@@ -63,22 +63,23 @@ func TestTake(t *testing.T) {
 			t.Errorf("%s: %s", step.name, diff)
 		}
 	}
-	if diff := cmp.Diff(access.Limit{PerSecond: 1, Burst: 600}, l.Limit()); diff != "" {
-		t.Error(diff)
+	if l.Limit() != (access.Limit{PerSecond: 1, Burst: 600}) {
+		t.Errorf("the limit is %+v", l.Limit())
+	}
+	// The key is gone as soon as the caller has all of its limit back.
+	if ttl := rdb.TTL(t.Context(), "rate:orders:shop").Val(); ttl <= 0 || ttl > 600*time.Second {
+		t.Errorf("the key lives for %v", ttl)
 	}
 }
 
-// TestRefusal gives nothing to a caller that has used everything up, says when to
-// come back, and takes nothing for the attempt.
+// TestRefusal grants nothing to a caller that has used up its limit, returns when to come
+// back, and does not count the attempt.
 func TestRefusal(t *testing.T) {
 	t.Parallel()
-	rdb := redistest.Start(t).Client()
-	slow := access.NewLimiter(rdb, access.LimiterConfig{
-		Limit: access.Limit{PerSecond: 1, Burst: 1}, Timeout: patient, Log: slog.New(slog.DiscardHandler),
-	})
-	for range 20 { // the first of which may come a second after the one before
-		first := slow.Take(t.Context(), "shop", 1)
-		again := slow.Take(t.Context(), "shop", 5)
+	l := limiter(redistest.Start(t).Client(), 1, 1)
+	for range 20 {
+		first := l.Take(t.Context(), "shop", 1)
+		again := l.Take(t.Context(), "shop", 5)
 		if again.Allowed > 0 {
 			continue // this machine took a second for it
 		}
@@ -91,8 +92,8 @@ func TestRefusal(t *testing.T) {
 	t.Error("a limit of one a second is never reached")
 }
 
-// TestEveryLimitIsExact gives out all of a burst that has not been touched, at
-// once or in parts, whatever the rate: the script counts with doubles.
+// TestEveryLimitIsExact grants all of an unused burst, at once or in parts, whatever the
+// rate: the script counts with doubles.
 func TestEveryLimitIsExact(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t).Client()
@@ -112,8 +113,7 @@ func TestEveryLimitIsExact(t *testing.T) {
 	}
 }
 
-// TestComesBack gives out as much as the rate says over a while, over all that
-// share it.
+// TestComesBack grants requests at the limit's rate to all processes together.
 func TestComesBack(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -137,24 +137,12 @@ func TestComesBack(t *testing.T) {
 	}
 	wg.Wait()
 	most := burst + int(time.Since(begun).Seconds()*perSecond*1.01) + 1
-	if taken > most || taken < most/10 { // a busy machine is not always there to take
+	if taken > most || taken < most/10 { // a busy machine may be slower than the rate
 		t.Errorf("%d were granted; want about %d, and no more", taken, most)
 	}
 }
 
-// TestKeysGoAway leaves nothing of a caller that has all of its limit back.
-func TestKeysGoAway(t *testing.T) {
-	t.Parallel()
-	rdb := redistest.Start(t).Client()
-	l := limiter(rdb, 1000, 1000)
-	l.Take(t.Context(), "shop", 1)
-	ttl := rdb.TTL(t.Context(), "rate:orders:shop").Val()
-	if ttl <= 0 || ttl > time.Second {
-		t.Errorf("the key lives for %v", ttl)
-	}
-}
-
-// TestWindow is the time that a whole burst takes, in whole seconds.
+// TestWindow computes the time that a whole burst takes, in whole seconds.
 func TestWindow(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[access.Limit]time.Duration{
@@ -167,8 +155,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestWithoutRedis grants everything while Redis is frozen or gone, asks it no
-// more than once in a pause, and counts again when it is back.
+// TestWithoutRedis grants everything while Redis is frozen or gone, asks it no more than once
+// a second, and counts again when it is back.
 func TestWithoutRedis(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]struct{ begin, end func(*redistest.Server) }{
@@ -185,29 +173,29 @@ func TestWithoutRedis(t *testing.T) {
 			l := access.NewLimiter(rdb, access.LimiterConfig{
 				Limit: access.Limit{PerSecond: 1, Burst: 1}, Timeout: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 			})
-			await(t, "it counts", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
+			programtest.Until(t, "it counts", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
 			fault.begin(server)
 			begun := time.Now()
-			before := asked.count()
+			before := asked.n.Load()
 			for range 1000 {
 				if g := l.Take(t.Context(), "shop", 3); g.Allowed != 3 || g.Counted {
 					t.Fatalf("without Redis: %+v", g)
 				}
 			}
 			// go-redis asks for a script by its hash first.
-			if n, most := asked.count()-before, 2*(1+int(time.Since(begun)/time.Second)); n > most {
+			if n, most := asked.n.Load()-before, 2*(1+int64(time.Since(begun)/time.Second)); n > most {
 				t.Errorf("Redis was asked %d times in %v", n, time.Since(begun))
 			}
 			fault.end(server)
-			await(t, "it counts again", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
+			programtest.Until(t, "it counts again", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
 			if text := log.String(); strings.Count(text, "not enforced") == 0 || strings.Count(text, "enforced again") == 0 {
-				t.Errorf("the log says %s", text)
+				t.Errorf("the log is %s", text)
 			}
 		})
 	}
 }
 
-// TestNoTime does not blame Redis for a caller that has no time left.
+// TestNoTime does not blame Redis for a request that has no time left.
 func TestNoTime(t *testing.T) {
 	t.Parallel()
 	l := limiter(redistest.Start(t).Client(), 1, 1)
@@ -240,31 +228,20 @@ func TestBrokenCount(t *testing.T) {
 			if breaker.Fired() != 1 {
 				t.Errorf("%d questions broke", breaker.Fired())
 			}
-			await(t, "it counts again", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
+			programtest.Until(t, "it counts again", func() bool { return l.Take(t.Context(), "shop", 1).Counted })
 		})
 	}
 }
 
-// asks counts commands. It is safe for concurrent use.
-type asks struct {
-	mu sync.Mutex
-	n  int
-}
-
-func (a *asks) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.n
-}
+// asks counts scripts.
+type asks struct{ n atomic.Int64 }
 
 func (a *asks) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (a *asks) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if strings.HasPrefix(cmd.Name(), "eval") {
-			a.mu.Lock()
-			a.n++
-			a.mu.Unlock()
+			a.n.Add(1)
 		}
 		return next(ctx, cmd)
 	}
@@ -272,20 +249,4 @@ func (a *asks) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (a *asks) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
-}
-
-// await asks until the condition holds, for as long as is patient.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("still not so: %s, %v", what, errors.Unwrap(ctx.Err()))
-		}
-	}
 }

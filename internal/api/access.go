@@ -9,7 +9,7 @@ import (
 	"orderprocessor/internal/httpserver"
 )
 
-// localKey holds the API key of a request that has passed needScope.
+// localKey names the API key of a request that has passed needScope.
 const localKey = "api_key"
 
 // errUnauthorized is a request without a known API key.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -142,10 +143,7 @@ func (b *batch) acceptChunk(ctx context.Context, orders []order.Order) []order.A
 	defer cancel()
 	all, err := b.acceptAllowed(ctx, orders)
 	if err != nil {
-		all = make([]order.Acceptance, len(orders))
-		for i := range all {
-			all[i].Err = err
-		}
+		all = slices.Repeat([]order.Acceptance{{Err: err}}, len(orders))
 	}
 	for _, a := range all {
 		if errors.Is(a.Err, order.ErrUnavailable) {
@@ -166,8 +164,5 @@ func (b *batch) acceptAllowed(ctx context.Context, orders []order.Order) (all []
 	if allowed > 0 {
 		all = b.intake.SubmitAll(ctx, orders[:allowed])
 	}
-	for range orders[allowed:] {
-		all = append(all, order.Acceptance{Err: limited})
-	}
-	return all, nil
+	return append(all, slices.Repeat([]order.Acceptance{{Err: limited}}, len(orders)-allowed)...), nil
 }

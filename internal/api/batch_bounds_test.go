@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,71 +16,47 @@ import (
 	"orderprocessor/internal/httpserver"
 )
 
-// TestBatchOfTenThousand accepts as many orders as a batch may have, and nothing
-// of one that has more.
+// TestBatchOfTenThousand accepts as many orders as a batch may have.
 func TestBatchOfTenThousand(t *testing.T) {
 	b := open(t, maxQueueLength(api.MaxBatchOrders))
-	rows := []struct{ name, media, body string }{
-		{"lines", ndjson, lines("o", api.MaxBatchOrders+1)},
-		{"with blank ones", ndjson, strings.ReplaceAll(lines("o", api.MaxBatchOrders+1), "\n", "\n\n")},
-		{"that are bad", ndjson, strings.Repeat("x\n", api.MaxBatchOrders+1)},
-		{"elements", "application/json", list(api.MaxBatchOrders+1, "1")},
-	}
-	for _, row := range rows {
-		t.Run("more "+row.name, func(t *testing.T) {
-			p := b.ask(t, "POST", "/orders/batch", row.body, "Content-Type", row.media).problem(t, 413)
-			if p.Detail != "The batch must have at most 10000 orders." {
-				t.Errorf("detail is %q", p.Detail)
-			}
-		})
-	}
-	b.empty(t)
 	all := b.batch(t, "\n"+strings.ReplaceAll(lines("o", api.MaxBatchOrders), "\n", "\r\n")+"\n\n")
 	for i, v := range all {
 		if v.Status != 201 || v.Line != i+2 || v.ID != fmt.Sprint("o", i) {
 			t.Fatalf("verdict %d is %+v", i, v)
 		}
 	}
-	if n := b.tasks(t, "pending"); len(all) != api.MaxBatchOrders || n != api.MaxBatchOrders {
-		t.Errorf("%d verdicts, %d tasks", len(all), n)
-	}
+	b.checkTasks(t, "pending", api.MaxBatchOrders)
 }
 
-// hidden is a body whose length the client does not know.
-func hidden(text string) io.Reader { return io.MultiReader(strings.NewReader(text)) }
-
-// TestBatchOfSixteenMebibytes takes as many bytes as a batch may have, and
-// nothing of one that has more.
+// TestBatchOfSixteenMebibytes accepts a batch of as many bytes as it may have, and refuses
+// one with a byte more.
 func TestBatchOfSixteenMebibytes(t *testing.T) {
 	b := open(t)
 	order := withID("big")
 	full := order + "\n" + strings.Repeat(strings.Repeat(" ", 1023)+"\n", 16<<10)[:api.MaxBatchBytes-len(order)-1]
-	for _, row := range []struct {
-		name, text string
-		code       int
-	}{{"a byte more", full + " ", 413}, {"all", full, 200}} {
-		for kind, body := range map[string]io.Reader{"with a length": strings.NewReader(row.text), "in chunks": hidden(row.text)} {
+	for _, text := range []string{full + " ", full} {
+		for kind, body := range map[string]io.Reader{
+			"with a length": strings.NewReader(text), "in chunks": io.MultiReader(strings.NewReader(text)),
+		} {
 			req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+b.addr+"/orders/batch", body)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			req.Header.Set("Content-Type", ndjson)
 			a := send(t, b.client, req)
-			if row.code == 200 {
+			if text == full {
 				if all := a.verdicts(t, ndjson); len(all) != 1 || all[0].ID != "big" {
-					t.Errorf("%s %s: verdicts are %v", row.name, kind, all)
+					t.Errorf("%s: verdicts are %v", kind, all)
 				}
 				continue
 			}
 			if p := a.problem(t, 413); p.Detail != "The body must have at most 16777216 bytes." {
-				t.Errorf("%s %s: detail is %q", row.name, kind, p.Detail)
+				t.Errorf("%s: detail is %q", kind, p.Detail)
 			}
-			b.empty(t)
+			b.checkEmpty(t)
 		}
 	}
 }
 
-// TestBatchOfLongLines refuses an order that is too large, and it alone.
+// TestBatchOfLongLines refuses an order that is too large, and no other.
 func TestBatchOfLongLines(t *testing.T) {
 	b := open(t)
 	padded := func(id string, n int) string {
@@ -88,19 +67,53 @@ func TestBatchOfLongLines(t *testing.T) {
 		withID("first"), padded("most", httpserver.MaxBodyBytes), padded("more", httpserver.MaxBodyBytes+1), withID("between"),
 		padded("much", 3*httpserver.MaxBodyBytes), withID("last"),
 	}
-	want := []string{"1 201", "2 201", "3 413", "4 201", "5 413", "6 201"}
 	all := b.batch(t, strings.Join(text, "\n"))
-	if diff := cmp.Diff(want, brief(all)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]string{"1 201", "2 201", "3 413", "4 201", "5 413", "6 201"}, brief(all)); diff != "" {
+		t.Fatal(diff)
 	}
-	if p := all[2].Problem; p.Type != "about:blank" || p.Detail != "The body must have at most 262144 bytes." {
+	if p := all[2].Problem; p.Type != typeBlank || p.Detail != "The body must have at most 262144 bytes." {
 		t.Errorf("problem is %+v", p)
 	}
-	for i := range want {
-		want[i] = strings.Replace(want[i], "201", "200", 1)
-	}
-	array := b.ask(t, "POST", "/orders/batch", "["+strings.Join(text, ",")+"]").verdicts(t, "application/json")
-	if diff := cmp.Diff(want, brief(array)); diff != "" {
+	array := b.ask(t, "POST", "/orders/batch", "["+strings.Join(text, ",")+"]").verdicts(t, jsonMedia)
+	if diff := cmp.Diff([]string{"1 200", "2 200", "3 413", "4 200", "5 413", "6 200"}, brief(array)); diff != "" {
 		t.Errorf("as an array: %s", diff)
+	}
+}
+
+// TestBatchOfMistakes bounds the memory that a batch of nothing but mistakes takes. No
+// other test runs at the same time.
+func TestBatchOfMistakes(t *testing.T) {
+	s := serve(t, withIntake(noIntake(t)))
+	const orders = 1000
+	batch := strings.Repeat(`{"items":[`+strings.Repeat("1,", 999)+`1]}`+"\n", orders)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	runtime.GC()
+	before := heap()
+	var most atomic.Uint64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+				most.Store(max(most.Load(), heap()))
+			}
+		}
+	}()
+	a := s.ask(t, "POST", "/orders/batch", batch, "Content-Type", ndjson)
+	close(stop)
+	<-stopped
+	if all := a.verdicts(t, ndjson); len(all) != orders || all[orders-1].Status != 400 || len(all[0].Problem.Errors) != 5 {
+		t.Errorf("%d verdicts, the last is %+v", len(all), all[len(all)-1])
+	}
+	// Kept until the end, the million mistakes would take more than twice that.
+	if grown := int64(most.Load()) - int64(before); grown > 60<<20 {
+		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
 }

@@ -37,7 +37,7 @@ func readBatch(c *fiber.Ctx, media string) ([]line, error) {
 		lines, err = splitArray(body)
 	}
 	if err == nil && len(lines) == 0 {
-		err = &malformedError{"The batch holds no order."}
+		err = &malformedError{"The batch has no orders."}
 	}
 	return lines, err
 }

@@ -2,7 +2,7 @@ package api
 
 import "sync"
 
-// batchSlots bounds the batches that are held in memory at the same time. It is safe for
+// batchSlots bounds the batches that are in memory at the same time. It is safe for
 // concurrent use.
 type batchSlots struct {
 	mu       sync.Mutex

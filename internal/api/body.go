@@ -29,12 +29,7 @@ func needJSON(c *fiber.Ctx) error {
 	if _, err := mediaOf(c, fiber.MIMEApplicationJSON); err != nil {
 		return err
 	}
-	body, err := readText(c, httpserver.MaxBodyBytes)
-	if err != nil {
-		return err
-	}
-	c.Locals(localBody, body)
-	return c.Next()
+	return allowJSON(c)
 }
 
 // allowJSON reads a body that may be missing. An empty body needs no media type.

@@ -46,18 +46,18 @@ func decodeCancel(body []byte) (reason string, err error) {
 	var d decoder
 	reason = d.line(members, "reason", order.MaxReasonChars)
 	d.unknown(members, "a cancel")
-	return reason, d.requestError()
+	return reason, d.err()
 }
 
 // line reads a text of one line that may be missing.
 func (d *decoder) line(members map[string]jsontext.Value, name string, maxChars int) string {
-	_, present := members[name]
-	known := len(d.problems)
-	text := d.text(members, name)
-	if present && len(d.problems) == known {
-		if problem, ok := order.CheckLine(name, text, maxChars); !ok {
-			d.problems = append(d.problems, problem)
-		}
+	v := d.value(members, name, '"', "a string")
+	if v == nil {
+		return ""
+	}
+	text := unquote(v)
+	if problem, ok := order.CheckLine(name, text, maxChars); !ok {
+		d.problems = append(d.problems, problem)
 	}
 	return text
 }

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,78 +11,30 @@ import (
 	"orderprocessor/internal/order"
 )
 
-const (
-	typeStatus    = "tag:orderprocessor,2026:order-status-conflict"
-	typeMalformed = "tag:orderprocessor,2026:malformed-json"
-)
-
-// TestCancelEveryStatus cancels what no attempt has begun, and says what the
-// order is instead of the rest.
-func TestCancelEveryStatus(t *testing.T) {
-	b := open(t)
-	cancellable := []order.Status{order.StatusScheduled, order.StatusPending, order.StatusRetrying, order.StatusCancelled}
-	for _, status := range order.Statuses() {
-		t.Run(string(status), func(t *testing.T) {
-			id := string(status)
-			b.reach(t, id, status)
-			before := b.ask(t, "GET", "/orders/"+id, "")
-			a := b.ask(t, "POST", "/orders/"+id+"/cancel", `{"reason":"why"}`)
-			if !slices.Contains(cancellable, status) {
-				p := a.problem(t, 409)
-				if p.Type != typeStatus || p.OrderStatus != status || p.Detail != "The order is "+id+"." {
-					t.Errorf("problem is %+v", p)
-				}
-				if after := b.ask(t, "GET", "/orders/"+id, ""); string(after.body) != string(before.body) {
-					t.Errorf("the order was %s, it is %s", before.body, after.body)
-				}
-				return
-			}
-			got := a.object(t, 200)
-			reason := any("why")
-			if status == order.StatusCancelled {
-				reason = nil
-			}
-			if got["status"] != "cancelled" || got["cancel_reason"] != reason || got["next_attempt_at"] != nil || got["success"] != nil {
-				t.Errorf("order is %v", got)
-			}
-			takeTime(t, got, "processed_at")
-			if after := b.ask(t, "GET", "/orders/"+id, ""); string(after.body) != string(a.body) {
-				t.Errorf("the order is %s, the answer was %s", after.body, a.body)
-			}
-		})
-	}
-}
-
 // TestCancelWhileTheShopMayHaveTheOrder answers with a type of its own.
 func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
 	b := open(t)
-	b.reach(t, "o1", order.StatusPending)
-	c := order.Claim{ID: "o1", Token: "t", Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 3, CallsShop: true}
-	if _, err := b.ledger.Begin(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.ledger.Fail(t.Context(), c, order.Failure{Error: "no answer", RetryIn: time.Minute, Unknown: true}); err != nil {
-		t.Fatal(err)
-	}
-	p := b.ask(t, "POST", "/orders/o1/cancel", "").problem(t, 409)
-	if p.Type != "tag:orderprocessor,2026:order-outcome-unknown" || p.OrderStatus != order.StatusRetrying {
+	b.reach(t, orderID, order.StatusPending)
+	c := claim(orderID, "a", order.HandlingStandard)
+	c.CallsShop = true
+	_, err := b.ledger.Begin(t.Context(), c)
+	must(t, err)
+	must(t, b.ledger.Fail(t.Context(), c, order.Failure{Error: "no answer", RetryIn: time.Minute, Unknown: true}))
+	p := b.ask(t, "POST", "/orders/ord_1/cancel", "").problem(t, 409)
+	if p.Type != typeUnknown || p.OrderStatus != order.StatusRetrying {
 		t.Errorf("problem is %+v", p)
 	}
 }
 
-// TestCancelAgain keeps the first reason, and no task that is due far in the future.
+// TestCancelAgain keeps the first reason, and removes a task that is due far in the future.
 func TestCancelAgain(t *testing.T) {
 	b := open(t)
-	scheduled := body("process_at", in(time.Hour))
+	scheduled := body("process_at", jsonTime(time.Hour))
 	b.ask(t, "POST", "/orders", scheduled).object(t, 201)
-	if n := b.tasks(t, "scheduled"); n != 1 {
-		t.Fatalf("%d tasks are scheduled", n)
-	}
+	b.checkTasks(t, "scheduled", 1)
 	first := b.ask(t, "POST", "/orders/ord_1/cancel", `{"reason":"first"}`)
 	first.object(t, 200)
-	if n := b.tasks(t, "scheduled"); n != 0 {
-		t.Errorf("%d tasks are scheduled", n)
-	}
+	b.checkTasks(t, "scheduled", 0)
 	for _, text := range []string{`{"reason":"second"}`, `{}`, ``} {
 		again := b.ask(t, "POST", "/orders/ord_1/cancel", text)
 		if again.object(t, 200); string(again.body) != string(first.body) {
@@ -95,15 +46,14 @@ func TestCancelAgain(t *testing.T) {
 	}
 }
 
-// TestCancelReasons keeps a reason as it was sent.
+// TestCancelReasons keeps a reason as it was sent, and cancels nothing unless all of the
+// body is valid.
 func TestCancelReasons(t *testing.T) {
 	b := open(t)
 	i := 0
 	for text, want := range map[string]any{
 		``: nil, `{}`: nil, " {\n}\t": nil,
-		`{"reason":"ordered twice by mistake"}`:   "ordered twice by mistake",
 		`{"reason":"<b>\u00e9\"\\ \ud83d\ude00"}`: `<b>é"\ 😀`,
-		`{"reason":` + quoted(250, "x") + `}`:     strings.Repeat("x", 250),
 		`{"reason":` + quoted(250, "😀") + `}`:     strings.Repeat("😀", 250),
 	} {
 		i++
@@ -113,31 +63,21 @@ func TestCancelReasons(t *testing.T) {
 			t.Errorf("%.60s: the reason is %.60v", text, got)
 		}
 	}
-}
-
-// TestCancelRefusesBodies cancels nothing unless all of the body is right.
-func TestCancelRefusesBodies(t *testing.T) {
-	b := open(t)
-	b.reach(t, "ord_1", order.StatusPending)
+	b.reach(t, orderID, order.StatusPending)
 	for text, want := range map[string][]string{
 		`{"reason":` + quoted(251, "é") + `}`: {"reason too_long"},
 		`{"reason":""}`:                       {"reason required"},
 		`{"reason":" \t "}`:                   {"reason required"},
 		`{"reason":"a\nb"}`:                   {"reason invalid"},
-		`{"reason":"\u001b[2J"}`:              {"reason invalid"},
-		`{"reason":"a\u0000"}`:                {"reason invalid"},
 		`{"reason":1}`:                        {"reason wrong_type"},
-		`{"reason":null}`:                     {"reason wrong_type"},
-		`{"why":"x"}`:                         {"why unknown_field"},
 		`{"reason":{},"why":"x","because":1}`: {"reason wrong_type", "because unknown_field", "why unknown_field"},
 		`[]`:                                  nil,
-		`null`:                                nil,
 		`{"reason":"x"`:                       nil,
 		`{"reason":"x","reason":"y"}`:         nil,
 	} {
-		b.wantRefusal(t, "POST", "/orders/ord_1/cancel", text, want...)
+		b.checkRefused(t, "POST", "/orders/ord_1/cancel", text, want...)
 	}
-	if got := b.status(t, "ord_1"); got != order.StatusPending {
+	if got := b.status(t, orderID); got != order.StatusPending {
 		t.Errorf("the order is %s", got)
 	}
 }

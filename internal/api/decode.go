@@ -22,10 +22,10 @@ type malformedError struct{ reason string }
 // Error implements error.
 func (e *malformedError) Error() string { return e.reason }
 
-// decodeOrder reads one submission strictly and makes an order of it. It
-// returns a *malformedError for what is no JSON object, and else an
-// *order.InvalidError that lists every problem at once: unknown fields, wrong
-// types, and what order.New finds. Nothing it returns points into body.
+// decodeOrder reads one submission strictly and makes an order of it. It returns a
+// *malformedError for a body that is not a JSON object, otherwise an *order.InvalidError
+// that lists every problem: unknown fields, wrong types, and what order.New finds. Nothing
+// that it returns points into body.
 func decodeOrder(body []byte, now time.Time) (order.Order, error) {
 	members, err := decodeObject(body)
 	if err != nil {
@@ -48,8 +48,8 @@ func decodeOrder(body []byte, now time.Time) (order.Order, error) {
 	return o, d.join(err)
 }
 
-// decodeObject reads a JSON object's members. Duplicate names, invalid UTF-8
-// and anything after the object are refused, at every depth.
+// decodeObject reads the members of a JSON object. It refuses duplicate names and invalid
+// UTF-8 at every depth, and anything after the object.
 func decodeObject(body []byte) (map[string]jsontext.Value, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, &malformedError{"The body is empty; it must be a JSON object."}
@@ -88,33 +88,30 @@ func checkSyntax(body []byte) error {
 	}
 }
 
-// decoder gathers problems with the types of members. It takes each member
-// that it reads out of the map.
-type decoder struct{ problems []order.FieldError }
+// decoder reads the members of an object and collects problems with their types. It removes
+// each member that it reads from the map.
+type decoder struct{ mistakes }
 
-func (d *decoder) add(field string, code order.Code, message string) {
-	d.problems = append(d.problems, order.FieldError{Field: field, Code: code, Message: message})
-}
-
-func (d *decoder) take(members map[string]jsontext.Value, name string, kind jsontext.Kind, want string) jsontext.Value {
+// value returns a member, or nil if it is missing or has another type.
+func (d *decoder) value(members map[string]jsontext.Value, name string, kind jsontext.Kind, want string) jsontext.Value {
 	v, ok := members[name]
 	delete(members, name)
 	if !ok {
 		return nil
 	}
 	if v.Kind() != kind {
-		d.add(name, order.CodeWrongType, "must be "+want+", not "+describe(v.Kind()))
+		d.add(name, order.CodeWrongType, "must be %s, not %s", want, describe(v.Kind()))
 		return nil
 	}
 	return v
 }
 
 func (d *decoder) text(members map[string]jsontext.Value, name string) string {
-	return unquote(d.take(members, name, '"', "a string"))
+	return unquote(d.value(members, name, '"', "a string"))
 }
 
-// notEmpty reads a text that may be absent but not empty. order.New could not
-// distinguish the two.
+// notEmpty reads a text that may be missing but not empty: order.New could not distinguish
+// the two.
 func (d *decoder) notEmpty(members map[string]jsontext.Value, name string) string {
 	if string(members[name]) == `""` {
 		d.add(name, order.CodeInvalid, "must not be empty")
@@ -123,11 +120,11 @@ func (d *decoder) notEmpty(members map[string]jsontext.Value, name string) strin
 }
 
 func (d *decoder) number(members map[string]jsontext.Value, name string) string {
-	return string(d.take(members, name, '0', "a number"))
+	return string(d.value(members, name, '0', "a number"))
 }
 
 func (d *decoder) texts(members map[string]jsontext.Value, name string) []string {
-	list := d.take(members, name, '[', "a list of strings")
+	list := d.value(members, name, '[', "a list of strings")
 	if list == nil {
 		return nil
 	}
@@ -139,7 +136,7 @@ func (d *decoder) texts(members map[string]jsontext.Value, name string) []string
 	texts := make([]string, len(values))
 	for i, v := range values {
 		if v.Kind() != '"' {
-			d.add(fmt.Sprintf("%s[%d]", name, i), order.CodeWrongType, "must be a string, not "+describe(v.Kind()))
+			d.add(fmt.Sprintf("%s[%d]", name, i), order.CodeWrongType, "must be a string, not %s", describe(v.Kind()))
 			continue
 		}
 		texts[i] = unquote(v)
@@ -155,22 +152,14 @@ func unquote(v jsontext.Value) string {
 	return string(text)
 }
 
-// unknown reports the members that nobody has taken.
+// unknown reports the members that have not been read.
 func (d *decoder) unknown(members map[string]jsontext.Value, of string) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		d.add(shortName(name), order.CodeUnknownField, "is not a field of "+of)
+		d.add(shortName(name), order.CodeUnknownField, "is not a field of %s", of)
 	}
 }
 
-// requestError returns what is wrong with a request that is no order.
-func (d *decoder) requestError() error {
-	if len(d.problems) == 0 {
-		return nil
-	}
-	return &requestError{d.problems}
-}
-
-// shortName makes a name from outside fit to repeat.
+// shortName returns a name from outside as it may be shown: printable and short.
 func shortName(name string) string {
 	short := order.Printable(name)
 	if short == "" {
@@ -182,8 +171,7 @@ func shortName(name string) string {
 	return short
 }
 
-// join adds what order.New found, apart from fields whose type was wrong
-// already.
+// join adds what order.New found, except for fields that already have a problem.
 func (d *decoder) join(err error) error {
 	var invalid *order.InvalidError
 	if err != nil && !errors.As(err, &invalid) {
@@ -218,9 +206,7 @@ func describe(k jsontext.Kind) string {
 		return "a number"
 	case '{':
 		return "an object"
-	case '[':
+	default: // '['
 		return "a list"
-	default:
-		return "something else"
 	}
 }

@@ -11,22 +11,11 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The types of problems that a program may want to distinguish.
 const (
-	typeBlank       = "about:blank"
-	typeInvalid     = "tag:orderprocessor,2026:invalid-order"
-	typeRequest     = "tag:orderprocessor,2026:invalid-request"
-	typeMalformed   = "tag:orderprocessor,2026:malformed-json"
-	typeConflict    = "tag:orderprocessor,2026:order-id-conflict"
-	typeKeyReused   = "tag:orderprocessor,2026:idempotency-key-reused"
-	typeStatus      = "tag:orderprocessor,2026:order-status-conflict"
-	typeUnknown     = "tag:orderprocessor,2026:order-outcome-unknown"
-	typeBusy        = "tag:orderprocessor,2026:no-room"
-	typeUnavailable = "tag:orderprocessor,2026:redis-unavailable"
-	typeKey         = "tag:orderprocessor,2026:unauthorized"
-	typeScope       = "tag:orderprocessor,2026:forbidden"
-	typeCrossSite   = "tag:orderprocessor,2026:cross-site"
-	typeLimited     = "tag:orderprocessor,2026:rate-limited"
+	// blank is the type of problems that their status code describes.
+	blank = "about:blank"
+	// tag begins the types of problems that a program may want to distinguish.
+	tag = "tag:orderprocessor,2026:"
 )
 
 // problemOf decides what an error is over HTTP: the first row of the table that knows it.
@@ -37,7 +26,7 @@ func problemOf(err error) problem {
 			return p
 		}
 	}
-	return problem{Type: typeBlank, Status: 500, Detail: "Something went wrong here. The request id identifies it in the log."}
+	return problem{Type: blank, Status: 500, Detail: "Something went wrong here. The request id identifies it in the log."}
 }
 
 // row returns the problem that an error is, if the row knows it.
@@ -66,43 +55,43 @@ var table = []row{
 	// What the client sent is wrong.
 	as(func(e lineError) problem { return e.problem }),
 	as(func(e *order.InvalidError) problem {
-		return problem{Type: typeInvalid, Title: "The order is not valid", Status: 400}.withErrors(e.Problems)
+		return problem{Type: tag + "invalid-order", Title: "The order is not valid", Status: 400}.withErrors(e.Problems)
 	}),
 	as(func(e *requestError) problem {
-		return problem{Type: typeRequest, Title: "The request is not valid", Status: 400}.withErrors(e.problems)
+		return problem{Type: tag + "invalid-request", Title: "The request is not valid", Status: 400}.withErrors(e.problems)
 	}),
 	as(func(e *malformedError) problem {
-		return problem{Type: typeMalformed, Title: "The body is not valid JSON", Status: 400, Detail: e.Error()}
+		return problem{Type: tag + "malformed-json", Title: "The body is not valid JSON", Status: 400, Detail: e.Error()}
 	}),
-	is(httpserver.ErrCutOff, problem{Type: typeBlank, Status: 400, Detail: "The body was cut off."}),
-	is(order.ErrNotFound, problem{Type: typeBlank, Status: 404, Detail: "There is no order with this id."}),
-	is(errNoQueue, problem{Type: typeBlank, Status: 404, Detail: "There is no queue with this name."}),
+	is(httpserver.ErrCutOff, problem{Type: blank, Status: 400, Detail: "The body was cut off."}),
+	is(order.ErrNotFound, problem{Type: blank, Status: 404, Detail: "There is no order with this id."}),
+	is(errNoQueue, problem{Type: blank, Status: 404, Detail: "There is no queue with this name."}),
 
 	// The client may not do this.
 	is(errUnauthorized, problem{
-		Type: typeKey, Title: "An API key is needed", Status: 401,
+		Type: tag + "unauthorized", Title: "An API key is needed", Status: 401,
 		Detail:     "Send a known key as a bearer token, or as the password of HTTP Basic.",
 		challenges: []string{`Bearer realm="orders"`, `Basic realm="orders", charset="UTF-8"`},
 	}),
 	as(func(e forbiddenError) problem {
 		return problem{
-			Type: typeScope, Title: "The API key does not allow this", Status: 403,
+			Type: tag + "forbidden", Title: "The API key does not allow this", Status: 403,
 			Detail:     "This needs a key with the scope " + string(e.scope) + ".",
 			challenges: []string{`Bearer error="insufficient_scope", scope="` + string(e.scope) + `"`},
 		}
 	}),
 	is(httpserver.ErrCrossSite, problem{
-		Type: typeCrossSite, Title: "The request comes from another site", Status: 403,
+		Type: tag + "cross-site", Title: "The request comes from another site", Status: 403,
 		Detail: "A browser sent this for a page of another site, which may neither change anything nor subscribe to events.",
 	}),
 	is(httpserver.ErrForeignHost, problem{
-		Type: typeBlank, Status: 421,
+		Type: blank, Status: 421,
 		Detail: "Without keys the API answers browsers only as localhost or by its address.",
 	}),
 	as(func(e limitedError) problem {
 		wait := max(1, seconds(e.retryAfter))
 		return problem{
-			Type: typeLimited, Title: "The rate limit is used up", Status: 429, retryAfter: wait,
+			Type: tag + "rate-limited", Title: "The rate limit is used up", Status: 429, retryAfter: wait,
 			Detail: fmt.Sprintf("Nothing was done: the limit is %d a second. Send it again in %d s.", e.perSecond, wait),
 		}
 	}),
@@ -110,43 +99,43 @@ var table = []row{
 	// It does not fit the order as it is.
 	as(func(keyReusedError) problem {
 		return problem{
-			Type: typeKeyReused, Title: "The idempotency key is already used", Status: 422,
+			Type: tag + "idempotency-key-reused", Title: "The idempotency key is already used", Status: 422,
 			Detail: "An order with this key and other content exists. Choose another key for another order.",
 		}
 	}),
 	as(statusProblem),
 	is(order.ErrConflict, problem{
-		Type: typeConflict, Title: "The order id is already used", Status: 409,
+		Type: tag + "order-id-conflict", Title: "The order id is already used", Status: 409,
 		Detail: "An order with this id and other content exists. Choose another id.",
 	}),
 
 	// It may succeed later.
 	as(func(e *order.BusyError) problem {
 		return problem{
-			Type: typeBusy, Title: "There is no room for more orders", Status: 503,
+			Type: tag + "no-room", Title: "There is no room for more orders", Status: 503,
 			Detail:     "Nothing was accepted: " + e.Reason + ". Send it again later.",
 			retryAfter: max(1, seconds(e.RetryAfter)),
 		}
 	}),
 	is(live.ErrFull, problem{
-		Type: typeBusy, Title: "Too many clients subscribe to events", Status: 503, retryAfter: subscribeRetryAfter,
+		Type: tag + "no-room", Title: "Too many clients subscribe to events", Status: 503, retryAfter: subscribeRetryAfter,
 		Detail: "No further subscriber is admitted. Try again later, or ask for the order itself.",
 	}),
 	as(func(e *order.UncertainError) problem {
 		return problem{
-			Type: typeUnavailable, Title: "Redis is unavailable", Status: 503, OrderID: e.ID, retryAfter: unavailableRetryAfter,
+			Type: tag + "redis-unavailable", Title: "Redis is unavailable", Status: 503, OrderID: e.ID, retryAfter: unavailableRetryAfter,
 			Detail: fmt.Sprintf("It is not known whether the order was recorded. Send it again with the id %q: "+
 				"it is accepted once, whatever happened before.", e.ID),
 		}
 	}),
 	is(order.ErrUnavailable, problem{
-		Type: typeUnavailable, Title: "Redis is unavailable", Status: 503, retryAfter: unavailableRetryAfter,
+		Type: tag + "redis-unavailable", Title: "Redis is unavailable", Status: 503, retryAfter: unavailableRetryAfter,
 		Detail: "The request could not be completed. Sending it again is safe.",
 	}),
 
 	// The HTTP server found it wrong before it reached a handler.
 	as(func(e *fiber.Error) problem {
-		return problem{Type: typeBlank, Status: e.Code, Detail: map[int]string{
+		return problem{Type: blank, Status: e.Code, Detail: map[int]string{
 			fiber.StatusBadRequest:                  "The request is not valid HTTP.",
 			fiber.StatusNotFound:                    "There is nothing at this path.",
 			fiber.StatusMethodNotAllowed:            "The path does not support this method; the Allow header lists those that it does.",
@@ -162,13 +151,13 @@ var table = []row{
 func statusProblem(e *order.StatusError) problem {
 	if e.Unknown {
 		return problem{
-			Type: typeUnknown, Title: "The shop may have accepted the order", Status: 409, OrderStatus: e.Status,
+			Type: tag + "order-outcome-unknown", Title: "The shop may have accepted the order", Status: 409, OrderStatus: e.Status,
 			Detail: "The order is " + string(e.Status) + ", and an attempt ended without an answer from the shop. " +
 				"It cannot be cancelled until the shop has accepted it or refused it for good.",
 		}
 	}
 	return problem{
-		Type: typeStatus, Title: "The order's status does not allow this", Status: 409,
+		Type: tag + "order-status-conflict", Title: "The order's status does not allow this", Status: 409,
 		Detail: "The order is " + string(e.Status) + ".", OrderStatus: e.Status,
 	}
 }

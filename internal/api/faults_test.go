@@ -9,22 +9,25 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/intake"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/recovery"
+	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/stats"
 )
 
-// faulty fails in the same way whatever it is asked.
-type faulty func() error
+// failing is all parts of a server, each of whose methods fails in the same way.
+type failing func() error
 
-func (f faulty) Submit(context.Context, order.Order) (rec order.Record, isNew bool, err error) {
+func (f failing) Submit(context.Context, order.Order) (rec order.Record, isNew bool, err error) {
 	return rec, false, f()
 }
 
-func (f faulty) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
+func (f failing) SubmitAll(_ context.Context, orders []order.Order) []order.Acceptance {
 	all := make([]order.Acceptance, len(orders))
 	for i := range all {
 		all[i].Err = f()
@@ -32,112 +35,166 @@ func (f faulty) SubmitAll(_ context.Context, orders []order.Order) []order.Accep
 	return all
 }
 
-func (f faulty) Cancel(context.Context, string, string) (rec order.Record, err error) {
+func (f failing) Cancel(context.Context, string, string) (rec order.Record, err error) {
 	return rec, f()
 }
 
-func (f faulty) Retry(context.Context, string) (rec order.Record, err error) { return rec, f() }
+func (f failing) Retry(context.Context, string) (rec order.Record, err error) { return rec, f() }
 
-func (f faulty) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (r intake.RetryReport, err error) {
+func (f failing) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (r intake.RetryReport, err error) {
 	return r, f()
 }
 
-func (f faulty) Get(context.Context, string) (rec order.Record, err error) { return rec, f() }
+func (f failing) Get(context.Context, string) (rec order.Record, err error) { return rec, f() }
 
-func (f faulty) List(context.Context, order.Filter, order.Position, int) (all []order.Record, next order.Position, err error) {
+func (f failing) List(context.Context, order.Filter, order.Position, int) (all []order.Record, next order.Position, err error) {
 	return nil, next, f()
 }
 
-func (f faulty) Events(context.Context, string) ([]order.Event, error) { return nil, f() }
+func (f failing) Events(context.Context, string) ([]order.Event, error) { return nil, f() }
 
-func (f faulty) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, f() }
+func (f failing) Depths(context.Context) (map[order.Queue]stats.Depth, error) { return nil, f() }
 
-func (f faulty) Pause(context.Context, order.Queue) error { return f() }
+func (f failing) Pause(context.Context, order.Queue) error { return f() }
 
-func (f faulty) Resume(context.Context, order.Queue) error { return f() }
+func (f failing) Resume(context.Context, order.Queue) error { return f() }
 
-func (f faulty) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
+func (f failing) CorruptTasks(context.Context, order.Queue, int) ([]recovery.CorruptTask, error) {
 	return nil, f()
 }
 
-func (f faulty) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
+func (f failing) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
 
-// TestInternalErrorsStayInside keeps what went wrong from the client, and logs it.
-func TestInternalErrorsStayInside(t *testing.T) {
+// noIntake fails the test when an order reaches the intake.
+func noIntake(t *testing.T) failing {
+	t.Helper()
+	return func() error {
+		t.Error("an order reached the intake")
+		return order.ErrUnavailable
+	}
+}
+
+// TestInternalErrors keeps what went wrong from the client, and logs it: once for a batch,
+// however many of its orders failed.
+func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	faults := []struct {
-		name string
-		fail func() error
-	}{
-		{"error", func() error { return errors.New("secret dsn") }},
-		{"panic", func() error { panic("secret dsn") }},
-		{"panic with an error", func() error { panic(fmt.Errorf("secret dsn: %w", order.ErrNotFound)) }},
-		{"nil pointer", func() error {
+	for name, fail := range map[string]func() error{
+		"error":               func() error { return errors.New("secret dsn") },
+		"panic":               func() error { panic("secret dsn") },
+		"panic with an error": func() error { panic(fmt.Errorf("secret dsn: %w", order.ErrNotFound)) },
+		"nil pointer": func() error {
 			var o *order.Order
 			return errors.New("secret dsn" + o.ID)
-		}},
-	}
-	for _, fault := range faults {
-		t.Run(fault.name, func(t *testing.T) {
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := faulty(fault.fail)
+			f := failing(fail)
 			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Records: f, Queues: f, Stats: f}})
 			for _, r := range requests() {
+				message, id := "request failed", ""
 				if r.operation == "POST /orders/batch" {
-					continue // see TestBatchFaults
+					a := s.ask(t, "POST", r.path, lines("o", 3)+"x\n", "Content-Type", ndjson)
+					checkNothingInternal(t, a)
+					all := a.verdicts(t, ndjson)
+					if diff := cmp.Diff([]string{"1 500", "2 500", "3 500", "4 400"}, brief(all)); diff != "" || all[0].Problem.Type != typeBlank {
+						t.Errorf("problem is %+v: %s", all[0].Problem, diff)
+					}
+					message, id = "orders of a batch failed", a.header.Get("X-Request-Id")
+				} else {
+					a := s.ask(t, r.method(), r.path, r.body)
+					checkNothingInternal(t, a)
+					p := a.problem(t, 500)
+					if p.Type != typeBlank || p.Errors != nil {
+						t.Errorf("%s: %s", r.operation, a.body)
+					}
+					id = p.RequestID
 				}
-				a := s.ask(t, r.method(), r.path, r.body)
-				p := a.problem(t, 500)
-				wantNothingInternal(t, a)
-				if p.Type != "about:blank" || p.Errors != nil {
-					t.Errorf("%s: %s", r.operation, a.body)
-				}
-				line := fmt.Sprintf(`"level":"ERROR","msg":"request failed","error":"secret dsn","request_id":%q`, p.RequestID)
-				if fault.name == "error" && !strings.Contains(s.log.String(), line) {
-					t.Errorf("%s: the log says %s", r.operation, s.log)
+				line := fmt.Sprintf(`"level":"ERROR","msg":%q,"error":"secret dsn","request_id":%q`, message, id)
+				if name == "error" && strings.Count(s.log.String(), line) != 1 {
+					t.Errorf("%s: the log is %s", r.operation, s.log)
 				}
 			}
 		})
 	}
 }
 
-func wantNothingInternal(t *testing.T, a answer) {
-	t.Helper()
-	for _, inside := range []string{"secret", "dsn", "goroutine", ".go:", "panic", "runtime", "nil pointer"} {
-		if strings.Contains(string(a.body), inside) {
-			t.Errorf("the answer shows %q: %s", inside, a.body)
-		}
-	}
-}
-
-// TestKnownConditions maps each error that the service knows to its problem.
-func TestKnownConditions(t *testing.T) {
+// TestKnownErrors maps each error that the service knows to its problem.
+func TestKnownErrors(t *testing.T) {
 	t.Parallel()
-	rows := []struct {
-		name string
+	for _, row := range []struct {
 		err  error
 		code int
 		typ  string
 	}{
-		{"conflict", order.ErrConflict, 409, typeConflict},
-		{"not found", order.ErrNotFound, 404, "about:blank"},
-		{"busy", &order.BusyError{RetryAfter: time.Second}, 503, typeNoRoom},
-		{"uncertain", &order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503, typeUnavailable},
-		{"unavailable", order.ErrUnavailable, 503, typeUnavailable},
-		{"slow request", fiber.ErrRequestTimeout, 408, "about:blank"},
-		{"settled", order.ErrSettled, 500, "about:blank"},
-		{"deadline", context.DeadlineExceeded, 500, "about:blank"},
+		{order.ErrConflict, 409, typeConflict},
+		{order.ErrNotFound, 404, typeBlank},
+		{&order.BusyError{RetryAfter: time.Second}, 503, typeNoRoom},
+		{&order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503, typeUnavailable},
+		{order.ErrUnavailable, 503, typeUnavailable},
+		{fiber.ErrRequestTimeout, 408, typeBlank},
+		{order.ErrSettled, 500, typeBlank},
+		{context.DeadlineExceeded, 500, typeBlank},
+	} {
+		s := serve(t, withIntake(failing(func() error { return fmt.Errorf("accept order x: secret: %w", row.err) })))
+		a := s.ask(t, "POST", "/orders", body())
+		if p := a.problem(t, row.code); p.Type != row.typ {
+			t.Errorf("%v: type is %q; want %q", row.err, p.Type, row.typ)
+		}
+		checkNothingInternal(t, a)
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, taking(faulty(func() error { return fmt.Errorf("accept order x: secret: %w", row.err) })))
-			a := s.ask(t, "POST", "/orders", body())
-			p := a.problem(t, row.code)
-			if p.Type != row.typ {
-				t.Errorf("type is %q; want %q", p.Type, row.typ)
+}
+
+// TestWriteFaults breaks the write of an order that is submitted, and of one of several that
+// are retried, in both ways a network can. The client repeats the request with what the
+// answer contains, and each order is accepted or retried once.
+func TestWriteFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range redistest.Faults() {
+		applied := fault == redistest.ReplyLost
+		t.Run("submit, "+fault.String(), func(t *testing.T) {
+			b := open(t)
+			breaker := &redistest.Breaker{}
+			b.rdb.AddHook(breaker)
+			breaker.Break(fault, redistest.Script(ledgertest.Book))
+			p := b.ask(t, "POST", "/orders", body("id", "")).problem(t, 503)
+			if p.Type != typeUnavailable || !order.ValidID(p.OrderID) || breaker.Fired() != 1 {
+				t.Fatalf("problem is %+v, %d commands were broken", p, breaker.Fired())
 			}
-			wantNothingInternal(t, a)
+			if again := b.ask(t, "POST", "/orders", withID(p.OrderID)); (again.code == 200) != applied {
+				t.Errorf("repeated, it is answered %d %s", again.code, again.body)
+			}
+			if n := b.accepted(t); n != "1" {
+				t.Errorf("%s orders were accepted", n)
+			}
+			b.checkTasks(t, "pending", 1)
+		})
+		t.Run("retry, "+fault.String(), func(t *testing.T) {
+			b := open(t)
+			breaker := &redistest.Breaker{}
+			b.rdb.AddHook(breaker)
+			for n := range 3 {
+				b.reach(t, fmt.Sprint("o", n), order.StatusFailed)
+			}
+			breaker.Break(fault, redistest.Script(ledgertest.RecordKey("o1")))
+			first := b.retry(t, `{"status":"failed"}`)
+			if first.Count != 1 || first.Retried != 1 || first.NextCursor == "" || breaker.Fired() != 1 {
+				t.Fatalf("report is %+v, %d commands were broken", first, breaker.Fired())
+			}
+			rest := 2
+			if applied {
+				rest = 1
+			}
+			second := b.retry(t, fmt.Sprintf(`{"status":"failed","cursor":%q}`, first.NextCursor))
+			if diff := cmp.Diff(report{Count: rest, Retried: rest}, second); diff != "" {
+				t.Error(diff)
+			}
+			if n := b.rdb.HGet(t.Context(), ledgertest.CountersKey, "retried").Val(); n != "3" {
+				t.Errorf("%s retries are counted", n)
+			}
+			if got := b.list(t, "/orders?status=pending").ids; len(got) != 3 {
+				t.Errorf("orders %v are pending", got)
+			}
 		})
 	}
 }

@@ -1,9 +1,9 @@
-package api_test
+package api
 
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,119 +11,128 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"orderprocessor/internal/api"
-	"orderprocessor/internal/intake"
 	"orderprocessor/internal/order"
 )
 
-// FuzzCursor wants a cursor to be read as it was written, by its own list only,
-// and no text to be read that was not written so.
+const submission = `{"id":"ord_1","amount":1.5e1,"items":["tea","\u0063up"],"customer":"Zoë \ud83d\ude00","address":"1 Road","priority":1}`
+
+// FuzzDecodeOrder checks that every body is either an order or an error of one of two kinds,
+// and that an order can be written and read again.
+func FuzzDecodeOrder(f *testing.F) {
+	for _, seed := range []string{
+		submission, submission[:40], `{"amount":1,"items":["a"],"customer":"Ada","address":"x"}`, "", "null", "{}", "[]", `{"id":1,"items":[1]}`,
+		`{"id":"","amount":1e999999999999}`, `{"a":1,"a":2}`, "{\"\xff\":1}", `{"notes":"\ud800"}`, `{"process_at":"2026-11-23T12:00:00Z"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		o, err := decodeOrder(text, time.Now())
+		if err != nil {
+			var malformed *malformedError
+			var invalid *order.InvalidError
+			if known := errors.As(err, &malformed) || errors.As(err, &invalid) && len(invalid.Problems) > 0; !known || !utf8.ValidString(err.Error()) {
+				t.Errorf("error %q is of neither kind, or not UTF-8", err)
+			}
+			return
+		}
+		if !utf8.Valid(text) || !json.Valid(text) {
+			t.Fatalf("%q is not JSON and became an order", text)
+		}
+		if o.ID == "" {
+			o.ID = "made" // as intake gives it one
+		}
+		again, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o2, err := decodeOrder(again, time.Now())
+		if err != nil {
+			t.Fatalf("order %s is refused: %v", again, err)
+		}
+		if o.Fingerprint() != o2.Fingerprint() || o.ID != o2.ID {
+			t.Errorf("%+v became %+v", o, o2)
+		}
+	})
+}
+
+// FuzzCursor checks that a cursor is read as it was written, by its own list only, and that
+// no other text is read.
 func FuzzCursor(f *testing.F) {
 	at := order.Position{CreatedAt: time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC), ID: "order-1"}
-	f.Add(api.CursorOf(at, "list", "pending"), at.CreatedAt.UnixMicro(), at.ID, "pending")
+	f.Add(cursorOf(at, "list", "pending"), at.CreatedAt.UnixMicro(), at.ID, "pending")
 	f.Add("", int64(0), "", "")
 	f.Add("AAAA", int64(-1), "a\x00b", "a\x00")
 	f.Add(strings.Repeat("_", 256), int64(1)<<62, strings.Repeat("x", 64), "\xff")
-	f.Add(api.CursorOf(at, "list", "pending")+"=", int64(-1)<<63, "é", "list")
+	f.Add(cursorOf(at, "list", "pending")+"=", int64(-1)<<63, "é", "list")
 	f.Fuzz(func(t *testing.T, text string, micros int64, id, list string) {
-		if got, ok := api.ParseCursor(text, "list", list); ok && api.CursorOf(got, "list", list) != text {
-			t.Errorf("%q is read as %+v, which is written %q", text, got, api.CursorOf(got, "list", list))
+		if got, ok := parseCursor(text, "list", list); ok && cursorOf(got, "list", list) != text {
+			t.Errorf("%q is read as %+v, which is written %q", text, got, cursorOf(got, "list", list))
 		}
 		if id == "" {
 			return
 		}
 		want := order.Position{CreatedAt: time.UnixMicro(micros).UTC(), ID: id}
-		written := api.CursorOf(want, "list", list)
-		got, ok := api.ParseCursor(written, "list", list)
+		written := cursorOf(want, "list", list)
+		got, ok := parseCursor(written, "list", list)
 		if diff := cmp.Diff(want, got); !ok || diff != "" {
 			t.Errorf("%q: %v %s", written, ok, diff)
 		}
-		if _, ok := api.ParseCursor(written, "list", list, "x"); ok {
+		if _, ok := parseCursor(written, "list", list, "x"); ok {
 			t.Errorf("%q is a cursor of another list", written)
 		}
 	})
 }
 
-// FuzzBatch wants every body to be cut into orders in their order, of which
-// nothing is lost and nothing is made up, or to be refused.
+// FuzzBatch checks that every body is refused or split into its orders in their sequence.
 func FuzzBatch(f *testing.F) {
-	one := body()
 	for _, seed := range []string{
-		"", "\n", one, one + "\n" + one, "\r\n " + one + " \r\n\n\t" + one[:20], "[" + one + "]", "[]", "[" + one + "," + one + "] x",
-		"[" + one, "[1,null,\"\\ud800\",{\"a\":1,\"a\":2}]", "{}", "[\xff]", "\xff\n\x00", strings.Repeat("[", 200), "[,]", "\xef\xbb\xbf[]",
+		"", "\n", submission, submission + "\n" + submission, "\r\n " + submission + " \r\n\n\t" + submission[:20], "[" + submission + "]", "[]",
+		"[" + submission + "," + submission + "] x", "[" + submission, "[1,null,\"\\ud800\",{\"a\":1,\"a\":2}]", "{}", "[\xff]", "\xff\n\x00",
+		strings.Repeat("[", 200), "[,]", "\xef\xbb\xbf[]",
 	} {
 		f.Add([]byte(seed), false)
 		f.Add([]byte(seed), true)
 	}
 	f.Fuzz(func(t *testing.T, text []byte, cutOff bool) {
 		checkLines(t, text, cutOff)
-		texts, _, err := api.SplitBatch(text, true, false)
+		elements, err := splitArray(text)
 		if err != nil {
-			if !api.Malformed(err) && len(texts) == 0 && bytes.Count(text, []byte(",")) < api.MaxBatchOrders {
+			var malformed *malformedError
+			if !errors.As(err, &malformed) && bytes.Count(text, []byte(",")) < maxBatchOrders {
 				t.Errorf("%q is refused with %v", text, err)
 			}
 			return
 		}
 		var want []json.RawMessage
 		if err := json.Unmarshal(text, &want); err != nil && utf8.Valid(text) {
-			t.Errorf("%q is no array and became %d orders: %v", text, len(texts), err)
-		} else if err == nil && len(want) != len(texts) {
-			t.Errorf("%q became %d orders; want %d", text, len(texts), len(want))
+			t.Errorf("%q is not an array and became %d orders: %v", text, len(elements), err)
+		} else if err == nil && len(want) != len(elements) {
+			t.Errorf("%q became %d orders; want %d", text, len(elements), len(want))
 		}
 	})
 }
 
 func checkLines(t *testing.T, text []byte, cutOff bool) {
 	t.Helper()
-	texts, numbers, err := api.SplitBatch(text, false, cutOff)
+	got, err := splitLines(text, cutOff)
 	if err != nil {
-		if bytes.Count(text, []byte("\n")) < api.MaxBatchOrders {
+		if bytes.Count(text, []byte("\n")) < maxBatchOrders {
 			t.Errorf("%q is refused with %v", text, err)
 		}
 		return
 	}
 	all := bytes.Split(text, []byte("\n"))
-	for i, line := range all {
+	for i, one := range all {
 		whole := !cutOff || i < len(all)-1
-		if line = bytes.TrimSpace(line); len(line) == 0 || !whole {
+		if one = bytes.TrimSpace(one); len(one) == 0 || !whole {
 			continue
 		}
-		if len(texts) == 0 || numbers[0] != i+1 || !bytes.Equal(texts[0], line) {
+		if len(got) == 0 || got[0].number != i+1 || !bytes.Equal(got[0].text, one) {
 			t.Fatalf("line %d of %q is missing", i+1, text)
 		}
-		texts, numbers = texts[1:], numbers[1:]
+		got = got[1:]
 	}
-	if len(texts) > 0 {
-		t.Errorf("%q has lines %v that are not there", text, numbers)
+	if len(got) > 0 {
+		t.Errorf("%q has the additional lines %v", text, got)
 	}
-}
-
-// FuzzKeysAndIDs wants a key or an id to be taken exactly if it has the form that
-// the specification says, and every key to stand for an id.
-func FuzzKeysAndIDs(f *testing.F) {
-	for _, seed := range []string{
-		"", "k", "order-1", strings.Repeat("x", 64), strings.Repeat("x", 65), strings.Repeat("~", 255), strings.Repeat("~", 256),
-		"a b", "a\tb", "a\x00b", "caf\u00e9", "\xff", "..", ".", "a/b", "%2e%2e", "a%00", "a?b", "a#b", "batch", "retry",
-	} {
-		f.Add(seed)
-	}
-	keyForm, idForm := regexp.MustCompile(`^[\x21-\x7E]{1,255}$`), regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-	isID := func(text string) bool { return idForm.MatchString(text) && text != "." && text != ".." }
-	f.Fuzz(func(t *testing.T, text string) {
-		if strings.ContainsAny(text, "\r\n") {
-			return // no header holds them
-		}
-		key, err := api.IdempotencyKey(text)
-		plain := !strings.HasPrefix(text, `"`)
-		if taken := err == nil; plain && (taken != keyForm.MatchString(text) || taken && key != text) ||
-			taken && !keyForm.MatchString(key) {
-			t.Errorf("key %q became %q, %v", text, key, err)
-		}
-		if order.ValidID(text) != isID(text) {
-			t.Errorf("id %q is valid: %v", text, order.ValidID(text))
-		}
-		if id := intake.KeyedID("shop", text); !isID(id) {
-			t.Errorf("key %q gives the id %q", text, id)
-		}
-	})
 }

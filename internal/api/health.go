@@ -54,7 +54,7 @@ type seenFacts struct {
 }
 
 // facts reads what decides whether orders are accepted and processed. Unless Redis is
-// known to be unavailable, a recent snapshot stands in for one that could not be read.
+// known to be unavailable, a recent snapshot is used when none can be read.
 func (s *Server) facts(c *fiber.Ctx) stats.Facts {
 	f := stats.Facts{MaxBacklog: int64(s.cfg.MaxQueueLength)}
 	f.Snapshot, f.Unread = s.Stats.Snapshot(c.UserContext())

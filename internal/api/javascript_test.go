@@ -49,18 +49,14 @@ func TestDocumentedFollow(t *testing.T) {
 	t.Parallel()
 	programtest.Need(t, "node")
 	text, err := os.ReadFile("../../docs/API.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	sample := regexp.MustCompile("(?s)```js\n(.*?)```").FindSubmatch(text)
 	if sample == nil {
 		t.Fatal("docs/API.md has no JavaScript")
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{"follow.mjs": string(sample[1]), "test.mjs": followTest} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	if said, err := exec.CommandContext(t.Context(), "node", filepath.Join(dir, "test.mjs")).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, said)

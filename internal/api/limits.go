@@ -2,14 +2,14 @@ package api
 
 import "time"
 
-// The limits of the API, in one place. Those of the HTTP server are in httpserver.
+// All limits of the API. Those of the HTTP server are in httpserver.
 const (
 	// maxBatchBytes and maxBatchOrders bound one batch, and maxBatches the batches that
-	// are held at the same time.
+	// are in memory at the same time.
 	maxBatchBytes  = 16 << 20
 	maxBatchOrders = 10_000
 	maxBatches     = 8
-	// maxBatchesOfKey is how many of them the keys of one name may hold, so that a slow
+	// maxBatchesOfKey is how many of them the keys of one name may send, so that a slow
 	// client cannot block all others.
 	maxBatchesOfKey = 4
 	// batchReadTimeout bounds how long a batch may take to arrive: 16 MiB at 2 Mbit/s.
@@ -53,6 +53,6 @@ const (
 	// one order of a batch.
 	maxProblems     = 50
 	maxLineProblems = 5
-	// seenLately is how long the last snapshot stands in for one that could not be read.
+	// seenLately is how long the last snapshot is used when none can be read.
 	seenLately = 30 * time.Second
 )

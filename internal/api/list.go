@@ -27,7 +27,7 @@ func (s *Server) listOrders(c *fiber.Ctx) error {
 	}
 	limit := q.integer("limit", 1, maxListed, defaultListed)
 	var after order.Position
-	if cursor, ok := q.take("cursor"); ok {
+	if cursor, ok := q.value("cursor"); ok {
 		if after, ok = parseCursor(cursor, filterKey(filter)...); !ok {
 			q.add("cursor", order.CodeInvalid, errCursor)
 		}

@@ -14,7 +14,7 @@ import (
 
 // problem is the body of every error, as RFC 9457 describes it.
 type problem struct {
-	// Type is a tag URI, or about:blank where the status code says everything.
+	// Type is a tag URI, or about:blank where the status code is enough.
 	Type string `json:"type"`
 	// Title is the same for all problems of one type.
 	Title string `json:"title"`

@@ -24,10 +24,25 @@ func (e *requestError) Error() string {
 	return e.problems[0].Field + " " + e.problems[0].Message
 }
 
-// query reads the query of a request and collects what is wrong with it.
+// mistakes collects what is wrong with a request.
+type mistakes struct{ problems []order.FieldError }
+
+func (m *mistakes) add(field string, code order.Code, format string, args ...any) {
+	m.problems = append(m.problems, order.FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (m *mistakes) err() error {
+	if len(m.problems) == 0 {
+		return nil
+	}
+	return &requestError{m.problems}
+}
+
+// query reads the query of a request.
 type query struct {
-	values   url.Values
-	problems []order.FieldError
+	mistakes
+
+	values url.Values
 }
 
 // queryOf reads a query that may have these parameters, each at most once.
@@ -56,20 +71,9 @@ func noQuery(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-func (q *query) add(name string, code order.Code, format string, args ...any) {
-	q.problems = append(q.problems, order.FieldError{Field: name, Code: code, Message: fmt.Sprintf(format, args...)})
-}
-
-func (q *query) err() error {
-	if len(q.problems) == 0 {
-		return nil
-	}
-	return &requestError{q.problems}
-}
-
-// take returns the value of a parameter. ok is false when it is missing or empty; an empty
+// value returns the value of a parameter. ok is false when it is missing or empty; an empty
 // value is a problem.
-func (q *query) take(name string) (value string, ok bool) {
+func (q *query) value(name string) (value string, ok bool) {
 	if !q.values.Has(name) {
 		return "", false
 	}
@@ -81,7 +85,7 @@ func (q *query) take(name string) (value string, ok bool) {
 }
 
 func (q *query) text(name string, maxChars int) string {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	switch {
 	case !ok:
 		return ""
@@ -94,7 +98,7 @@ func (q *query) text(name string, maxChars int) string {
 }
 
 func (q *query) status(name string) order.Status {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	if ok && !slices.Contains(order.Statuses(), order.Status(value)) {
 		q.add(name, order.CodeInvalid, "must be the status of an order, as in pending or completed")
 	}
@@ -102,7 +106,7 @@ func (q *query) status(name string) order.Status {
 }
 
 func (q *query) time(name string) time.Time {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	if !ok {
 		return time.Time{}
 	}
@@ -114,7 +118,7 @@ func (q *query) time(name string) time.Time {
 }
 
 func (q *query) integer(name string, least, most, otherwise int) int {
-	value, ok := q.take(name)
+	value, ok := q.value(name)
 	if !ok {
 		return otherwise
 	}
@@ -127,7 +131,7 @@ func (q *query) integer(name string, least, most, otherwise int) int {
 
 // list reads values that are separated by commas.
 func (q *query) list(name string, most int) []string {
-	text, ok := q.take(name)
+	text, ok := q.value(name)
 	if !ok {
 		return nil
 	}

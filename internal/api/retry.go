@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -72,7 +71,9 @@ func decodeRetry(body []byte, now time.Time) (retryRequest, error) {
 	olderThan := d.notEmpty(members, "older_than")
 	r.filter.CreatedTo = d.before(olderThan, now)
 	if limit := d.number(members, "limit"); limit != "" {
-		r.limit = d.within("limit", limit, 1, maxRetried)
+		if r.limit, err = wholeNumber(limit, 1, maxRetried); err != nil {
+			d.add("limit", order.CodeOutOfRange, "%v", err)
+		}
 	}
 	r.dryRun = d.boolean(members, "dry_run")
 	r.list = []string{"retry", string(r.filter.Status), r.filter.ErrorContains, olderThan}
@@ -83,17 +84,16 @@ func decodeRetry(body []byte, now time.Time) (retryRequest, error) {
 		}
 	}
 	d.unknown(members, "a retry")
-	return r, d.requestError()
+	return r, d.err()
 }
 
 func (d *decoder) retryable(members map[string]jsontext.Value) order.Status {
-	_, present := members["status"]
-	known := len(d.problems)
-	status := order.Status(d.text(members, "status"))
-	switch {
-	case !present:
+	if _, present := members["status"]; !present {
 		d.add("status", order.CodeRequired, "is required")
-	case len(d.problems) == known && !status.Retryable():
+	}
+	v := d.value(members, "status", '"', "a string")
+	status := order.Status(unquote(v))
+	if v != nil && !status.Retryable() {
 		d.add("status", order.CodeInvalid, "must be failed or rejected")
 	}
 	return status
@@ -105,7 +105,7 @@ func (d *decoder) before(text string, now time.Time) time.Time {
 		return time.Time{}
 	}
 	if len(text) > maxAgeChars {
-		d.add("older_than", order.CodeTooLong, "must have at most "+strconv.Itoa(maxAgeChars)+" characters")
+		d.add("older_than", order.CodeTooLong, "must have at most %d characters", maxAgeChars)
 		return time.Time{}
 	}
 	if age, err := time.ParseDuration(text); err == nil {
@@ -121,19 +121,11 @@ func (d *decoder) before(text string, now time.Time) time.Time {
 	return t
 }
 
-func (d *decoder) within(name, number string, least, most int) int {
-	n, err := wholeNumber(number, least, most)
-	if err != nil {
-		d.add(name, order.CodeOutOfRange, err.Error())
-	}
-	return n
-}
-
 func (d *decoder) boolean(members map[string]jsontext.Value, name string) bool {
 	v, ok := members[name]
 	delete(members, name)
 	if ok && v.Kind() != 't' && v.Kind() != 'f' {
-		d.add(name, order.CodeWrongType, "must be a boolean, not "+describe(v.Kind()))
+		d.add(name, order.CodeWrongType, "must be a boolean, not %s", describe(v.Kind()))
 	}
 	return ok && v.Kind() == 't'
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
@@ -12,7 +13,13 @@ import (
 	"orderprocessor/internal/web"
 )
 
-// batchPath takes larger and slower bodies than any other.
+//go:embed openapi.yaml
+var specification string
+
+// Specification returns the OpenAPI document of the API, as YAML.
+func Specification() []byte { return []byte(specification) }
+
+// batchPath accepts larger and slower bodies than any other.
 const batchPath = "/orders/batch"
 
 // cost is what a request counts towards its caller's rate limit.

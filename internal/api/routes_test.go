@@ -1,24 +1,27 @@
 package api_test
 
 import (
-	"fmt"
+	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 
+	"orderprocessor/internal/api"
 	"orderprocessor/internal/spectest"
 )
 
-// TestRoutes has the routes that the specification has, each and no other.
+// TestRoutes compares the routes with those of the specification.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	var got []string
 	for _, route := range serve(t, parts{}).server.Routes() {
 		method, path, _ := strings.Cut(route, " ")
-		apart := strings.HasPrefix(path, "/monitoring") || strings.HasPrefix(path, "/docs/") || strings.HasPrefix(path, "/page/")
-		if method != "HEAD" && !apart {
+		unspecified := strings.HasPrefix(path, "/monitoring") || strings.HasPrefix(path, "/docs/") || strings.HasPrefix(path, "/page/")
+		if method != "HEAD" && !unspecified {
 			got = append(got, route)
 		}
 	}
@@ -56,7 +59,7 @@ func requests() []request {
 	}
 }
 
-// TestRequests keeps the list complete: it is what the tests of every operation use.
+// TestRequests checks that the list is complete, for the tests of every operation use it.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	all := []string{"GET /", "GET /docs", "GET /events", "GET /health", "GET /openapi.json", "GET /openapi.yaml"}
@@ -69,47 +72,48 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestUnknownQuery refuses a query where orders and queues take none, and does
-// nothing; the rest is for programs that add one without asking.
+// TestUnknownQuery refuses a query on paths of orders and queues that have no parameters,
+// and does nothing. Other paths ignore it, for programs that add one unasked.
 func TestUnknownQuery(t *testing.T) {
 	b := open(t)
 	for _, r := range requests() {
 		if r.operation == "GET /orders" || r.operation == "GET /stats" {
-			continue // the list takes a query; see TestListRefuses
+			continue // the list has parameters; see TestListRefuses
 		}
-		t.Run(r.operation, func(t *testing.T) {
-			b.wantRefusal(t, r.method(), r.path+"?force=%31&colour", r.body, "colour unknown_field", "force unknown_field")
-			b.wantRefusal(t, r.method(), r.path+"?a=%zz", r.body, "query invalid")
-		})
+		b.checkRefused(t, r.method(), r.path+"?force=%31&colour", r.body, "colour unknown_field", "force unknown_field")
+		b.checkRefused(t, r.method(), r.path+"?a=%zz", r.body, "query invalid")
 	}
-	b.empty(t)
+	b.checkEmpty(t)
 	for path, code := range map[string]int{
 		"/stats": 200, "/health": 503, "/openapi.yaml": 200, "/openapi.json": 200, "/docs": 200,
 	} {
 		if a := b.ask(t, "GET", path+"?colour=red", ""); a.code != code {
-			t.Errorf("%s with a query is %d %.200s", path, a.code, a.body)
+			t.Errorf("%s with a query is answered %d %.200s", path, a.code, a.body)
 		}
 	}
 }
 
-// TestUnreadBodies does not take the body of a request that needs none for the next request.
-func TestUnreadBodies(t *testing.T) {
-	b := open(t)
-	hidden := "POST /queues/critical/pause HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
-	many := strings.Repeat(hidden, 10_000)
-	for _, text := range []string{
-		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(hidden), hidden),
-		fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(hidden), hidden),
-		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(many), many),
-	} {
-		for _, path := range []string{"/orders/ord_1/retry", "/queues/low/pause", "/queues/low/resume"} {
-			all := b.say(t, "POST "+path+" HTTP/1.1\r\nHost: a\r\n"+text+"GET /last HTTP/1.1\r\nHost: a\r\n\r\n")
-			if len(all) == 0 || len(all) > 2 || len(all) == 2 && !strings.Contains(string(all[1].body), `"instance":"/last"`) {
-				t.Errorf("%s with %.30q has %d answers: %+v", path, text, len(all), all)
-			}
-		}
+// TestSpecification serves the document as it is, and the same as JSON.
+func TestSpecification(t *testing.T) {
+	t.Parallel()
+	s := serve(t, parts{})
+	file, err := os.ReadFile("openapi.yaml")
+	must(t, err)
+	asYAML := s.ask(t, "GET", "/openapi.yaml", "")
+	if asYAML.code != 200 || asYAML.header.Get("Content-Type") != "application/yaml" || string(file) != string(asYAML.body) ||
+		string(file) != string(api.Specification()) {
+		t.Errorf("answered %d, %v, or with another document", asYAML.code, asYAML.header)
 	}
-	if n := b.rdb.Exists(t.Context(), "asynq:{critical}:paused").Val(); n != 0 {
-		t.Error("what a body said was done")
+	var want any
+	must(t, yaml.Unmarshal(file, &want))
+	text, err := json.Marshal(want)
+	must(t, err)
+	asJSON := s.ask(t, "GET", "/openapi.json", "")
+	if got := asJSON.header.Get("Content-Type"); got != jsonMedia {
+		t.Errorf("Content-Type is %q", got)
+	}
+	must(t, json.Unmarshal(text, &want)) // with the types that JSON has
+	if diff := cmp.Diff(want, decode[any](t, asJSON, 200)); diff != "" {
+		t.Error(diff)
 	}
 }

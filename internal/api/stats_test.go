@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,170 +13,162 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orderprocessor/internal/api"
-	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/ordertest"
 	"orderprocessor/internal/stats"
 )
 
-// TestStats counts orders and never attempts, and names every member that the
-// contract names.
+// statsFunc returns snapshots that a test makes.
+type statsFunc func() (stats.Snapshot, error)
+
+func (f statsFunc) Snapshot(context.Context) (stats.Snapshot, error) { return f() }
+
+// histogram has 100 observations, whose quantiles are the bounds of three buckets.
+func histogram(bucket int) (h stats.Histogram) {
+	h.Counts[bucket], h.Counts[bucket+1], h.Counts[bucket+2] = 50, 45, 5
+	h.Sum = 1250 * time.Millisecond
+	return h
+}
+
+func quantiles(bucket int) map[string]any {
+	ms := func(i int) float64 { return float64(stats.Bound(i).Microseconds()) / 1000 }
+	return map[string]any{"p50": ms(bucket), "p95": ms(bucket + 1), "p99": ms(bucket + 2)}
+}
+
+// TestStats shows every member of a snapshot whose numbers all differ.
 func TestStats(t *testing.T) {
-	b := open(t)
-	outcomes := map[string]order.Outcome{
-		"o1": {Status: order.StatusCompleted}, "o2": {Status: order.StatusCompleted},
-		"o3": {Status: order.StatusRejected, Error: "no"}, "o4": {Status: order.StatusFailed, Error: "no"},
-	}
-	for id, out := range outcomes {
-		if _, _, err := ledgertest.Accept(t.Context(), b.ledger, ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault); err != nil {
-			t.Fatal(err)
-		}
-		c := order.Claim{ID: id, Worker: "w", Handling: order.HandlingStandard, MaxAttempts: 9}
-		for _, c.Token = range []string{"lost", "last"} {
-			if _, err := b.ledger.Begin(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := b.ledger.Settle(t.Context(), c, out); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.ask(t, "POST", "/orders", body("priority", `1`)).object(t, 201)
-	b.ask(t, "POST", "/orders", body("id", "", "priority", `3`)).object(t, 201)
-	got := b.ask(t, "GET", "/stats", "").object(t, 200)
-	for _, measure := range []string{"queue_wait", "processing", "end_to_end"} {
-		latency, _ := got["latency_ms"].(map[string]any)
-		values, _ := latency[measure].(map[string]any)
-		if diff := cmp.Diff([]string{"p50", "p95", "p99"}, slices.Sorted(maps.Keys(values))); diff != "" {
-			t.Errorf("%s: %s", measure, diff)
-		}
-	}
-	for _, name := range []string{"average_process_time_ms", "uptime_seconds", "throughput_per_second"} {
-		if n, ok := got[name].(float64); !ok || n < 0 {
-			t.Errorf("%s is %v", name, got[name])
-		}
-		delete(got, name)
-	}
-	delete(got, "latency_ms")
-	queues, _ := got["queues"].(map[string]any)
-	for name, q := range queues {
-		depth, _ := q.(map[string]any)
-		if waited, ok := depth["oldest_pending_seconds"].(float64); !ok || (waited > 0) != (depth["pending"] == 1.0) {
-			t.Errorf("queue %s: %v", name, q)
-		}
-		delete(depth, "oldest_pending_seconds")
-	}
-	if used, ok := got["redis"].(map[string]any)["memory_used_bytes"].(float64); !ok || used == 0 {
-		t.Errorf("Redis uses %v", got["redis"])
-	}
-	delete(got, "redis")
-	wantQueues := map[string]any{}
-	for _, q := range order.Queues() {
-		wantQueues[string(q)] = depth(0)
-	}
-	wantQueues["critical"], wantQueues["low"] = depth(1), depth(1)
-	want := map[string]any{
-		"total_processed": 4.0, "success_count": 2.0, "error_count": 2.0, "active_workers": 0.0, "workers": 0.0, "queue_length": 2.0,
-		"by_status": map[string]any{
-			"scheduled": 0.0, "pending": 2.0, "processing": 0.0, "priority_processing": 0.0, "expedited": 0.0,
-			"retrying": 0.0, "completed": 2.0, "rejected": 1.0, "failed": 1.0, "cancelled": 0.0,
+	t.Parallel()
+	snap := stats.Snapshot{
+		Totals: stats.Totals{
+			Accepted: 9000, Attempts: 9001, Requeued: 9002, Retried: 9003,
+			Repairs: map[order.Repair]int64{}, ByStatus: map[order.Status]int64{},
+			Processing: map[order.Queue]stats.Histogram{order.QueueLow: histogram(0)},
 		},
-		"queues": wantQueues,
-		"ledger": map[string]any{
-			"accepted": 6.0, "attempts": 8.0, "requeued": 0.0, "retried": 0.0, "drift": 0.0,
-			"repairs": map[string]any{"missing_task": 0.0, "orphan": 0.0, "poison_order": 0.0, "corrupt_task": 0.0, "stale_task": 0.0, "reindexed": 0.0},
-		},
+		Depths:     map[order.Queue]stats.Depth{},
+		WorkerPool: stats.WorkerPool{Workers: 3, Slots: 192},
+		Memory:     stats.Memory{Used: 7001, Limit: 7002},
+		Throughput: 12.3456,
+		Recent:     stats.Durations{QueueWait: histogram(10), Processing: histogram(20), EndToEnd: histogram(30)},
+		Uptime:     90*time.Second + 900*time.Millisecond,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	type members = map[string]any
+	byStatus, repairs, queues := members{}, members{}, members{}
+	left := snap.Accepted
+	for i, status := range order.Statuses() {
+		n := int64(1) << i
+		snap.ByStatus[status], byStatus[string(status)] = n, float64(n)
+		left -= n
+	}
+	for i, repair := range order.Repairs() {
+		snap.Repairs[repair], repairs[string(repair)] = int64(800+i), 800+float64(i)
+	}
+	var pending int64
+	for i, q := range order.Queues() {
+		n := int64(100 * (i + 1))
+		snap.Depths[q] = stats.Depth{
+			Pending: n, Active: n + 1, Scheduled: n + 2, Retry: n + 3, Archived: n + 4, Paused: i == 1,
+			OldestPending: time.Duration(n) * 1500 * time.Millisecond,
+		}
+		f := float64(n)
+		queues[string(q)] = members{
+			"pending": f, "active": f + 1, "scheduled": f + 2, "retry": f + 3, "archived": f + 4, "paused": i == 1,
+			"oldest_pending_seconds": f * 1.5,
+		}
+		pending += n
+	}
+	completed, rejected, failed := snap.ByStatus[order.StatusCompleted], snap.ByStatus[order.StatusRejected], snap.ByStatus[order.StatusFailed]
+	want := members{
+		"total_processed": float64(completed + rejected + failed), "success_count": float64(completed), "error_count": float64(rejected + failed),
+		"average_process_time_ms": 12.5, "active_workers": 192.0, "workers": 3.0, "queue_length": float64(pending), "uptime_seconds": 90.0,
+		"throughput_per_second": 12.35, "by_status": byStatus, "queues": queues,
+		"latency_ms": members{"queue_wait": quantiles(10), "processing": quantiles(20), "end_to_end": quantiles(30)},
+		"ledger": members{
+			"accepted": 9000.0, "attempts": 9001.0, "requeued": 9002.0, "retried": 9003.0, "drift": float64(left), "repairs": repairs,
+		},
+		"redis": members{"memory_used_bytes": 7001.0, "memory_limit_bytes": 7002.0},
+	}
+	a := serve(t, parts{Parts: api.Parts{Stats: statsFunc(func() (stats.Snapshot, error) { return snap, nil })}}).ask(t, "GET", "/stats", "")
+	if diff := cmp.Diff(want, a.object(t, 200)); diff != "" {
 		t.Error(diff)
 	}
-}
-
-func depth(pending float64) map[string]any {
-	return map[string]any{
-		"pending": pending, "active": 0.0, "scheduled": 0.0, "retry": 0.0, "archived": 0.0, "paused": false,
+	named := regexp.MustCompile(`"(critical|default|low)":`).FindAllString(string(a.body), -1)
+	if strings.Join(named, "") != `"critical":"default":"low":` {
+		t.Errorf("the queues are in the order %v", named)
 	}
 }
 
-// TestStatsOfNothing can be read before the first order; the specification has its members.
-func TestStatsOfNothing(t *testing.T) {
+// TestStatsAtFirst shows statistics before the first order, and no workers while Redis may
+// have refused their heartbeats.
+func TestStatsAtFirst(t *testing.T) {
 	b := open(t)
 	b.ask(t, "GET", "/stats", "").object(t, 200)
-	b.empty(t)
+	b.checkEmpty(t)
+	full := statsFunc(func() (stats.Snapshot, error) {
+		return stats.Snapshot{Memory: stats.Memory{Used: 96, Limit: 100}}, nil
+	})
+	got := serve(t, parts{Parts: api.Parts{Stats: full}}).ask(t, "GET", "/stats", "").object(t, 200)
+	if got["active_workers"] != nil || got["workers"] != nil {
+		t.Errorf("workers are %v with %v slots", got["workers"], got["active_workers"])
+	}
 }
-
-// snapshots is a Stats for states that are hard to reach.
-type snapshots func() (stats.Snapshot, error)
-
-func (f snapshots) Snapshot(context.Context) (stats.Snapshot, error) { return f() }
 
 // TestHealth gives a reason for each way of being unhealthy.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	snap := func(slots int, waiting int64) snapshots {
+	snap := func(slots int, waiting int64) statsFunc {
 		return func() (stats.Snapshot, error) {
 			return stats.Snapshot{WorkerPool: stats.WorkerPool{Slots: slots}, Memory: stats.Memory{Used: 80, Limit: 100}, Depths: map[order.Queue]stats.Depth{
 				order.QueueCritical: {Pending: 1, Active: 9}, order.QueueLow: {Pending: waiting - 1, Retry: 9},
 			}}, nil
 		}
 	}
-	fails := func(err error) snapshots {
+	fails := func(err error) statsFunc {
 		return func() (stats.Snapshot, error) { return stats.Snapshot{}, err }
 	}
-	ready := func() error { return nil }
-	starting := func() error { return errors.New("starting: waiting for Redis") }
-	broken := func() error { return errors.New("this Redis is a replica") }
-	full := snapshots(func() (stats.Snapshot, error) {
+	full := statsFunc(func() (stats.Snapshot, error) {
 		s, err := snap(0, 7)()
 		s.Memory.Used = 81
 		return s, err
 	})
-	rows := []struct {
+	for _, row := range []struct {
 		name          string
-		stats         snapshots
-		ready         func() error
+		stats         statsFunc
+		unusable      error
 		length, slots float64
 		reason        string
 	}{
-		{"healthy", snap(64, 7), ready, 7, 64, ""},
-		{"just below the limit", snap(1, 90), ready, 90, 1, ""},
-		{"no worker", snap(0, 7), ready, 7, 0, "no worker is alive"},
-		{"at the limit, retries included", snap(64, 91), ready, 91, 64, "the queues are full"},
-		{"above the limit", snap(64, 101), ready, 101, 64, "the queues are full"},
-		{"a check failed, though there is no worker", snap(7, 7), broken, 7, 7, "this Redis is a replica"},
-		{"nearly full, and nobody works", full, ready, 7, 0, "Redis is nearly full: all new orders are refused"},
-		{"Redis away", fails(fmt.Errorf("read: %w: dial secret", order.ErrUnavailable)), ready, 0, 0, "Redis is unavailable"},
-		{"starting", fails(order.ErrUnavailable), starting, 0, 0, "starting: waiting for Redis"},
-		{"fault", fails(errors.New("secret dsn")), ready, 0, 0, "the state of the orders could not be read"},
-	}
-	for _, row := range rows {
+		{"healthy", snap(64, 7), nil, 7, 64, ""},
+		{"just below the limit", snap(1, 90), nil, 90, 1, ""},
+		{"no worker", snap(0, 7), nil, 7, 0, "no worker is alive"},
+		{"at the limit, retries included", snap(64, 91), nil, 91, 64, "the queues are full"},
+		{"a check failed", snap(7, 7), errors.New("this Redis is a replica"), 7, 7, "this Redis is a replica"},
+		{"nearly full, and no worker", full, nil, 7, 0, "Redis is nearly full: all new orders are refused"},
+		{"Redis away", fails(fmt.Errorf("read: %w: dial secret", order.ErrUnavailable)), nil, 0, 0, "Redis is unavailable"},
+		{"starting", fails(order.ErrUnavailable), errors.New("starting: waiting for Redis"), 0, 0, "starting: waiting for Redis"},
+		{"fault", fails(errors.New("secret dsn")), nil, 0, 0, "the state of the orders could not be read"},
+	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			p := parts{Parts: api.Parts{Stats: row.stats}}
-			p.cfg.Ready, p.cfg.MaxQueueLength = row.ready, 100
-			code, status := 200, "healthy"
-			if row.reason != "" {
-				code, status = 503, "unhealthy"
-			}
+			p.cfg.Ready, p.cfg.MaxQueueLength = func() error { return row.unusable }, 100
 			s := serve(t, p)
 			a := s.ask(t, "GET", "/health", "")
-			wantNothingInternal(t, a)
+			checkNothingInternal(t, a)
 			if logged := strings.Contains(s.log.String(), `"error":"secret dsn"`); logged != (row.name == "fault") {
-				t.Errorf("the log says %s", s.log)
+				t.Errorf("the log is %s", s.log)
+			}
+			pool := map[string]any{"healthy": row.reason == "", "queue_length": row.length, "workers": row.slots}
+			if row.length == 0 { // nothing could be read
+				pool = map[string]any{"healthy": false}
+			}
+			code, want := 200, map[string]any{"status": "healthy", "pool": pool}
+			if row.reason != "" {
+				code, want["status"], want["reason"] = 503, "unhealthy", row.reason
 			}
 			got := a.object(t, code)
 			if at, _ := got["timestamp"].(float64); time.Since(time.Unix(int64(at), 0)).Abs() > time.Minute {
 				t.Errorf("timestamp is %v", got["timestamp"])
 			}
 			delete(got, "timestamp")
-			pool := map[string]any{"healthy": code == 200, "queue_length": row.length, "workers": row.slots}
-			if row.length == 0 { // nothing could be read
-				pool = map[string]any{"healthy": false}
-			}
-			want := map[string]any{"status": status, "pool": pool}
-			if row.reason != "" {
-				want["reason"] = row.reason
-			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -185,12 +176,12 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestHealthOfOneSlowAnswer keeps what was seen last until it is sure that Redis is away,
-// and shows no numbers from then on.
+// TestHealthOfOneSlowAnswer shows the last numbers until it is certain that Redis is
+// unavailable, and no numbers from then on.
 func TestHealthOfOneSlowAnswer(t *testing.T) {
 	t.Parallel()
 	var fails, away atomic.Bool
-	p := parts{Parts: api.Parts{Stats: snapshots(func() (stats.Snapshot, error) {
+	p := parts{Parts: api.Parts{Stats: statsFunc(func() (stats.Snapshot, error) {
 		if fails.Load() {
 			return stats.Snapshot{}, order.ErrUnavailable
 		}

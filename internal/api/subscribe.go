@@ -108,7 +108,7 @@ func wantedEvents(c *fiber.Ctx) (live.Filter, *order.EventID, error) {
 		if len(ids) > 1 {
 			q.add("Last-Event-ID", order.CodeTooMany, "must not be given more than once")
 		}
-	} else if text, ok := q.take(queryLastEventID); ok {
+	} else if text, ok := q.value(queryLastEventID); ok {
 		after = q.eventID(queryLastEventID, text)
 	}
 	return filter, after, q.err()

@@ -44,7 +44,7 @@ func ReadBody(c *fiber.Ctx, limit int) ([]byte, error) {
 }
 
 // ended reports whether the server has read the end of the connection. After a chunked
-// body that means that the last chunk is missing, which fasthttp takes for the end of
+// body that means that the last chunk is missing, which fasthttp reads as the end of
 // the body.
 func ended(c *fiber.Ctx) bool {
 	conn, ok := c.Context().Conn().(*lingerConn)

@@ -2,7 +2,7 @@ package httpserver
 
 import "time"
 
-// The limits of the HTTP server, in one place.
+// All limits of the HTTP server.
 const (
 	// MaxBodyBytes bounds a request's body on every route but that of large bodies. An
 	// order within the bounds of its fields fits, unless it is full of long items that
@@ -17,7 +17,7 @@ const (
 	// plain text.
 	maxConnections = 16_384
 	// readTimeout bounds the reading of one request, so that a client that sends byte by
-	// byte cannot hold a connection.
+	// byte cannot keep a connection.
 	readTimeout = 10 * time.Second
 	// writeTimeout bounds the writing of one answer, or of one part of a stream.
 	writeTimeout = 10 * time.Second
@@ -28,7 +28,7 @@ const (
 	// maxTraceState bounds the Tracestate that is adopted, in bytes, because it travels
 	// with the task of each order. W3C asks for at least that much.
 	maxTraceState = 512
-	// streamBuffer is how many bytes of a stream the kernel may hold for a client: some
+	// streamBuffer is how many bytes of a stream the kernel may buffer for a client: some
 	// hundred events.
 	streamBuffer = 64 << 10
 	// maxStreamInput is how many bytes a client may send after a request that is answered

@@ -42,8 +42,8 @@ type lingerConn struct {
 }
 
 // Read implements net.Conn. When a client has sent nothing in time, Read reports the end
-// of the connection, which then closes without an answer: the client would take an
-// answer for that to a request that it is just sending.
+// of the connection, which then closes without an answer: the client would read an
+// answer as that to a request that it is just sending.
 func (c *lingerConn) Read(b []byte) (int, error) {
 	c.reading.Store(true)
 	defer c.reading.Store(false)

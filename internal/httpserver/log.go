@@ -77,7 +77,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) (detail string) {
 }
 
 // refuse answers a request that the HTTP server could not read, and logs it. The error
-// itself is not logged, because it quotes headers, which may hold keys.
+// itself is not logged, because it quotes headers, which may contain keys.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	detail := s.fail(c, err)
 	s.cfg.Log.Info("request refused", "method", order.Printable(strings.Clone(c.Method())), "path", PrintablePath(c),

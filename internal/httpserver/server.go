@@ -4,7 +4,7 @@
 // answers.
 //
 // It receives connections and hands requests to the handlers of the API, which decide
-// what an error means over HTTP. It gives each request an id, a place in its trace and
+// what an error means over HTTP. It gives each request an id, a parent in its trace and
 // one line in the log. It owns the listening socket while it serves; nothing is durable
 // after it.
 package httpserver
@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,7 +28,7 @@ type Config struct {
 	// Answer writes the answer to a request that ended with err, and returns the
 	// sentence that explains it to the client.
 	Answer func(c *fiber.Ctx, err error) (detail string)
-	// Large is the one route that takes larger and slower bodies than the others.
+	// Large is the one route that accepts larger and slower bodies than the others.
 	Large LargeBodies
 	// LocalOnly refuses browsers that address this machine by a name. It is for servers
 	// without keys, which only this machine can reach.
@@ -68,7 +69,7 @@ func New(cfg Config) *Server {
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
 		StrictRouting:         true,
-		// No route takes forms: they are answered 415 even when they are malformed.
+		// No route accepts forms: they are answered 415 even when they are malformed.
 		DisablePreParseMultipartForm: true,
 		StreamRequestBody:            true, // each route bounds its own bodies, see ReadBody
 		BodyLimit:                    MaxBodyBytes,
@@ -88,6 +89,19 @@ func New(cfg Config) *Server {
 
 // App returns the Fiber application, for adding routes before Serve is called.
 func (s *Server) App() *fiber.App { return s.app }
+
+// recoverPanic turns a panic of a handler into an error.
+func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
+	defer Recover(&err)
+	return c.Next()
+}
+
+// Recover turns a panic into an error with its stack. It must be deferred directly.
+func Recover(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+}
 
 // Serving returns a context that ends when the server begins to stop.
 func (s *Server) Serving() context.Context { return s.serving }

@@ -48,11 +48,11 @@ type site struct {
 // serve starts a server, after a change. It stops with the test.
 func serve(t *testing.T, change ...func(*Server)) *site {
 	t.Helper()
-	return serveUntil(t, programtest.Patience, change...)
+	return serveWithGrace(t, programtest.Patience, change...)
 }
 
-// serveUntil starts a server that gives running requests a grace period when it stops.
-func serveUntil(t *testing.T, grace time.Duration, change ...func(*Server)) *site {
+// serveWithGrace starts a server that gives running requests a grace period when it stops.
+func serveWithGrace(t *testing.T, grace time.Duration, change ...func(*Server)) *site {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -128,8 +128,8 @@ func (s *site) dial(t *testing.T, request string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// say sends a request as it is, and returns the statuses of all answers.
-func (s *site) say(t *testing.T, request string) []int {
+// sendRaw sends a request as it is, and returns the statuses of all answers.
+func (s *site) sendRaw(t *testing.T, request string) []int {
 	t.Helper()
 	c := s.dial(t, request)
 	if err := c.CloseWrite(); err != nil {
@@ -177,8 +177,7 @@ func (l *logBuffer) contains(text string) bool {
 	return strings.Contains(l.buf.String(), text)
 }
 
-// TestBounds wants every bound of the HTTP server set: its own defaults know no time
-// limits.
+// TestBounds checks every bound of the HTTP server. By default it has no time limits.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	h := newServer(slog.New(slog.DiscardHandler)).App().Server()
@@ -198,7 +197,7 @@ func TestServeFinishesRequests(t *testing.T) {
 		t.Run(grace.String(), func(t *testing.T) {
 			t.Parallel()
 			begun, finish := make(chan struct{}), make(chan struct{})
-			s := serveUntil(t, grace, func(s *Server) {
+			s := serveWithGrace(t, grace, func(s *Server) {
 				s.App().Get("/wait", func(*fiber.Ctx) error { close(begun); <-finish; return nil })
 			})
 			idle := s.dial(t, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -75,7 +75,7 @@ func (s *Server) connected(conn net.Conn) (ctx context.Context, stop func()) {
 	return ctx, cancel
 }
 
-// boundUnsent bounds what the kernel holds for the client of a stream, and for how long.
+// boundUnsent bounds what the kernel buffers for the client of a stream, and for how long.
 func boundUnsent(conn net.Conn) {
 	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = tcp.SetWriteBuffer(streamBuffer) // a smaller bound, or the system's own

@@ -50,23 +50,24 @@ func TestStreamEnds(t *testing.T) {
 	}()
 	s.dial(t, "GET /stream HTTP/1.1\r\nHost: deaf\r\n\r\n")
 	if end := <-ends; end != "deaf" {
-		t.Fatalf("the first stream that ends is that of the client who %s", end)
+		t.Fatalf("the first stream that ends is that of the client that %s", end)
 	}
-	programtest.Until(t, "the client who reads is there for long", func() bool { return time.Since(begun) > hurry+time.Second })
+	programtest.Until(t, "the client that reads has been connected for some time", func() bool { return time.Since(begun) > hurry+time.Second })
 	select {
 	case <-ends:
-		t.Error("the client who reads is disconnected")
+		t.Error("the client that reads is disconnected")
 	default:
 	}
 	s.stop()
 	if end := <-ends; end != "reads" {
-		t.Errorf("the second stream that ends is that of the client who is %s", end)
+		t.Errorf("the second stream that ends is that of the client that is %s", end)
 	}
 	<-read
 	<-s.done
 }
 
-// TestStreamOfAClientThatIsGone ends without a write to it.
+// TestStreamOfAClientThatIsGone ends a stream whose client has disconnected, without a write
+// to it.
 func TestStreamOfAClientThatIsGone(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})

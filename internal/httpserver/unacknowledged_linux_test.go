@@ -10,9 +10,9 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// TestStreamOfAVanishedClient holds that the kernel ends the connection of a stream whose
-// client no longer acknowledges anything. To see that happen, a test would have to cut a
-// network cable.
+// TestStreamOfAVanishedClient checks that the kernel is set to end the connection of a
+// stream whose client no longer acknowledges anything. To see that happen, a test would
+// have to cut a network cable.
 func TestStreamOfAVanishedClient(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestGap holds that a stream has a gap when events before its position are gone.
+// TestGap reports a gap when events after the position of a stream are gone.
 func TestGap(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -21,7 +21,7 @@ func TestGap(t *testing.T) {
 		{"an event that never was", order.EventID{Time: 1 << 60}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			watch(t, func(t *testing.T, b *books, h *live.Hub) {
+			withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 				t.Helper()
 				for range 6 {
 					b.happen(order.StatusPending)
@@ -42,20 +42,20 @@ func TestGap(t *testing.T) {
 	}
 }
 
-// TestEventsLeaveUnread holds that a reader which events have left unread, as it was
-// away or as it lags, does not pretend to have them all.
-func TestEventsLeaveUnread(t *testing.T) {
+// TestUnreadEventsAreGone reports a gap when events were removed before the hub read them,
+// because it could not read or was too slow.
+func TestUnreadEventsAreGone(t *testing.T) {
 	for _, row := range []struct {
 		name  string
-		leave func(b *books)
+		leave func(b *fakeLedger)
 	}{
-		{"away", func(b *books) {
+		{"away", func(b *fakeLedger) {
 			b.set(func() { b.away = true })
-			time.Sleep(10 * time.Second) // of the bubble
+			time.Sleep(10 * time.Second)
 			b.happen(order.StatusPending, order.StatusCompleted, order.StatusPending)
 			b.set(func() { b.away, b.gone = false, 3 })
 		}},
-		{"lagging", func(b *books) {
+		{"lagging", func(b *fakeLedger) {
 			b.set(func() { b.upTo = 1 })
 			for range 300 {
 				b.happen(order.StatusPending)
@@ -65,7 +65,7 @@ func TestEventsLeaveUnread(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			watch(t, func(t *testing.T, b *books, h *live.Hub) {
+			withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 				t.Helper()
 				s := open(t, h, live.Filter{})
 				defer s.Close()
@@ -90,10 +90,10 @@ func TestEventsLeaveUnread(t *testing.T) {
 	}
 }
 
-// TestLedgerGoesBack holds that streams get a gap when the ledger has lost its newest
-// events, and do not read in a loop meanwhile.
+// TestLedgerGoesBack gives streams a gap when the ledger has lost its newest events. They do
+// not read in a loop meanwhile.
 func TestLedgerGoesBack(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		was := open(t, h, live.Filter{})
 		defer was.Close()
@@ -108,7 +108,7 @@ func TestLedgerGoesBack(t *testing.T) {
 			wantNext(t, back, 1)
 		}
 		if batches > 3 {
-			t.Errorf("the one that comes back has nothing %d times within two seconds", batches)
+			t.Errorf("the stream that reconnects has nothing %d times within two seconds", batches)
 		}
 		gap := live.Batch{}
 		for n := 0; !gap.Gap && n < 5; n++ {
@@ -123,10 +123,9 @@ func TestLedgerGoesBack(t *testing.T) {
 	})
 }
 
-// TestNothingCanBeRead holds that streams and waits end, and count no longer, when nothing
-// can be read.
+// TestNothingCanBeRead ends streams and waits when nothing can be read. They no longer count.
 func TestNothingCanBeRead(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		b.set(func() { b.away = true })
 		for range 5 {

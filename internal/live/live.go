@@ -27,7 +27,7 @@ const (
 	// still kept. It also checks whenever there is more than it reads at once.
 	checkInterval = 3 * time.Second
 	// hubEntries and streamEntries are how many entries of the ledger's stream, of up to
-	// ten events each, the hub and a stream that catches up read at once. A stream holds
+	// ten events each, the hub and a stream that catches up read at once. A stream keeps
 	// them until its subscriber has received them.
 	hubEntries    = 100
 	streamEntries = 20

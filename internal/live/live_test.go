@@ -21,26 +21,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// books are events in memory, of which the older ones may be gone.
-type books struct {
+// fakeLedger has events in memory, of which the oldest may be gone.
+type fakeLedger struct {
 	mu      sync.Mutex
 	events  []order.Event
-	gone    int   // how many of them are not kept any more
-	away    bool  // nobody can be asked
-	broken  error // what they answer instead
-	upTo    int   // bounds the events that a read returns; 0 for all
+	gone    int   // how many of them are no longer kept
+	away    bool  // it is unavailable
+	broken  error // the error of every read
+	upTo    int   // bounds the events that the hub reads; 0 for all
 	more    chan struct{}
 	reads   int
-	readers int // how many read at this moment without waiting
-	most    int // how many ever did
+	readers int // how many streams read at this moment
+	most    int // the most that ever did
 }
-
-func newBooks() *books { return &books{more: make(chan struct{})} }
 
 func idOf(n int) order.EventID { return order.EventID{Time: uint64(n)} }
 
 // happen adds events; the order of the n-th is o<n>.
-func (b *books) happen(statuses ...order.Status) {
+func (b *fakeLedger) happen(statuses ...order.Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range statuses {
@@ -51,25 +49,25 @@ func (b *books) happen(statuses ...order.Status) {
 	b.more = make(chan struct{})
 }
 
-// readings is how often the books were read.
-func (b *books) readings() (n int) {
+// readings returns how often the ledger was read.
+func (b *fakeLedger) readings() (n int) {
 	b.set(func() { n = b.reads })
 	return n
 }
 
-// set changes what there is, under the lock.
-func (b *books) set(change func()) {
+// set changes the ledger under its lock.
+func (b *fakeLedger) set(change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change()
 }
 
-func (b *books) EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) ([]order.Event, order.EventID, error) {
+func (b *fakeLedger) EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) ([]order.Event, order.EventID, error) {
 	deadline := time.Now().Add(wait)
 	b.set(func() { b.reads++ })
 	if wait == 0 {
 		b.set(func() { b.readers++; b.most = max(b.most, b.readers) })
-		time.Sleep(time.Millisecond) // of the bubble: Redis takes its time
+		time.Sleep(time.Millisecond) // as Redis needs some time
 		defer b.set(func() { b.readers-- })
 	}
 	for {
@@ -100,7 +98,7 @@ func (b *books) EventsAfter(ctx context.Context, after order.EventID, most int, 
 	}
 }
 
-func (b *books) Reach(context.Context) (oldest, newest order.EventID, err error) {
+func (b *fakeLedger) Reach(context.Context) (oldest, newest order.EventID, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.away {
@@ -112,13 +110,18 @@ func (b *books) Reach(context.Context) (oldest, newest order.EventID, err error)
 	return oldest, idOf(len(b.events)), nil
 }
 
-// watch runs a hub over the books in a bubble.
-func watch(t *testing.T, test func(t *testing.T, b *books, h *live.Hub)) {
+// withHub runs a hub over a fake ledger in a bubble, where time is fake.
+func withHub(t *testing.T, test func(t *testing.T, b *fakeLedger, h *live.Hub)) {
+	t.Helper()
+	withConfig(t, live.Config{MaxStreams: 2, MaxWaits: 2, Log: slog.New(slog.DiscardHandler)}, test)
+}
+
+func withConfig(t *testing.T, cfg live.Config, test func(t *testing.T, b *fakeLedger, h *live.Hub)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBooks()
-		h := live.New(live.Config{MaxStreams: 2, MaxWaits: 2, Log: slog.New(slog.DiscardHandler)}, b)
+		b := &fakeLedger{more: make(chan struct{})}
+		h := live.New(cfg, b)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()
@@ -171,8 +174,9 @@ func wantNext(t *testing.T, s *live.Stream, position int, want ...string) {
 	}
 }
 
+// TestStreams delivers each event to the streams that select it.
 func TestStreams(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		all := open(t, h, live.Filter{})
 		some := open(t, h, live.Filter{Statuses: []order.Status{order.StatusFailed}, Orders: []string{"o2", "o3"}})
@@ -192,22 +196,22 @@ func TestStreams(t *testing.T) {
 	})
 }
 
-// TestSlowStream holds that what a stream leaves untaken is bounded.
+// TestSlowStream ends a stream whose subscriber does not receive its events.
 func TestSlowStream(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		slow, quick := open(t, h, live.Filter{}), open(t, h, live.Filter{})
 		defer slow.Close()
 		defer quick.Close()
-		taken := 0
+		received := 0
 		for range 5100 {
 			b.happen(order.StatusPending)
 			synctest.Wait()
 			orders, _ := next(t, quick)
-			taken += len(orders)
+			received += len(orders)
 		}
-		if taken != 5100 {
-			t.Errorf("the quick one has taken %d", taken)
+		if received != 5100 {
+			t.Errorf("the quick one has received %d", received)
 		}
 		if _, err := slow.Next(t.Context()); !errors.Is(err, live.ErrSlow) {
 			t.Errorf("the slow one ends with %v", err)
@@ -215,18 +219,18 @@ func TestSlowStream(t *testing.T) {
 	})
 }
 
-// TestIdle holds that nothing is read for nobody, and that who comes then
-// has what happens from then on.
+// TestIdle reads nothing while there is no subscriber. A later one receives the events from
+// then on.
 func TestIdle(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		open(t, h, live.Filter{}).Close()
-		time.Sleep(time.Second) // of the bubble
+		time.Sleep(time.Second)
 		before := b.readings()
 		b.happen(order.StatusPending)
 		time.Sleep(time.Minute)
 		if n := b.readings() - before; n > 0 {
-			t.Errorf("it is read %d times for nobody", n)
+			t.Errorf("it is read %d times without a subscriber", n)
 		}
 		s := open(t, h, live.Filter{})
 		defer s.Close()
@@ -235,9 +239,9 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-// TestTextIsMadeOnce holds that an event is encoded once for all subscribers.
+// TestTextIsMadeOnce encodes an event once for all subscribers.
 func TestTextIsMadeOnce(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		one, two := open(t, h, live.Filter{}), open(t, h, live.Filter{})
 		defer one.Close()
@@ -257,30 +261,23 @@ func TestTextIsMadeOnce(t *testing.T) {
 	})
 }
 
-// TestComplaint holds that the log has once that events cannot be read, also when
-// Redis was away before, and again when that comes back.
+// TestComplaint logs once that events cannot be read, also when Redis was away before, and
+// again when that happens again.
 func TestComplaint(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		b := newBooks()
-		h := live.New(live.Config{MaxStreams: 1, Log: slog.New(slog.NewTextHandler(&log, nil))}, b)
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { _ = h.Run(ctx) })
+	var log bytes.Buffer
+	withConfig(t, live.Config{MaxStreams: 1, Log: slog.New(slog.NewTextHandler(&log, nil))}, func(t *testing.T, b *fakeLedger, h *live.Hub) {
+		t.Helper()
 		s := open(t, h, live.Filter{})
 		defer s.Close()
 		for range 2 {
 			b.set(func() { b.away = true })
-			time.Sleep(time.Second) // of the bubble
-			b.set(func() { b.away, b.broken = false, errors.New("somebody else's key") })
+			time.Sleep(time.Second)
+			b.set(func() { b.away, b.broken = false, errors.New("wrong type of key") })
 			time.Sleep(3 * time.Second)
 			b.set(func() { b.broken = nil })
 			time.Sleep(time.Second)
 		}
-		cancel()
-		running.Wait()
-		if n := strings.Count(log.String(), `msg="events cannot be read" error="somebody else's key"`); n != 2 {
+		if n := strings.Count(log.String(), `msg="events cannot be read" error="wrong type of key"`); n != 2 {
 			t.Errorf("the log has it %d times of 2:\n%s", n, log.String())
 		}
 	})

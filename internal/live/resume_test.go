@@ -1,7 +1,6 @@
 package live_test
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"testing"
@@ -14,10 +13,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestStreamGoesOn holds that a stream which begins after an earlier event has all
-// since, from the ledger and then from the hub, and none twice.
-func TestStreamGoesOn(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+// TestStreamContinues begins a stream after an earlier event. It receives all later events
+// once, from the ledger and then from the hub.
+func TestStreamContinues(t *testing.T) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		for range 25 {
 			b.happen(order.StatusPending)
@@ -26,12 +25,12 @@ func TestStreamGoesOn(t *testing.T) {
 		s := open(t, h, live.Filter{}, idOf(3))
 		defer s.Close()
 		var got []string
-		for place := (order.EventID{}); place != idOf(25); {
+		for position := (order.EventID{}); position != idOf(25); {
 			orders, batch := next(t, s)
 			if batch.Gap {
 				t.Fatal("there is a gap")
 			}
-			got, place = append(got, orders...), batch.Position
+			got, position = append(got, orders...), batch.Position
 		}
 		if len(got) != 22 || got[0] != "o4" || got[21] != "o25" {
 			t.Errorf("after the third came %v", got)
@@ -42,15 +41,15 @@ func TestStreamGoesOn(t *testing.T) {
 		before := b.readings()
 		wantNext(t, s, 26)
 		if n := b.readings() - before; n > 5 { // the hub's own
-			t.Errorf("a stream that is live has the ledger read %d times in a second", n)
+			t.Errorf("with a live stream the ledger is read %d times in a second", n)
 		}
 	})
 }
 
-// TestBooksAway holds that streams live through it, and that those who were there
-// hear of what happened meanwhile.
-func TestBooksAway(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+// TestLedgerAway keeps streams while the ledger is unavailable, and delivers what happened
+// meanwhile.
+func TestLedgerAway(t *testing.T) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		s := open(t, h, live.Filter{})
 		defer s.Close()
@@ -62,9 +61,9 @@ func TestBooksAway(t *testing.T) {
 		back := open(t, h, live.Filter{}, idOf(0))
 		defer back.Close()
 		if orders, batch := next(t, back); len(orders) != 0 || batch.Position != idOf(0) {
-			t.Errorf("one that comes back meanwhile has %v at %s", orders, batch.Position)
+			t.Errorf("a stream that reconnects meanwhile has %v at %s", orders, batch.Position)
 		}
-		time.Sleep(10 * time.Second) // of the bubble
+		time.Sleep(10 * time.Second)
 		b.set(func() { b.away = false })
 		b.happen(order.StatusPending)
 		wantNext(t, s, 2, "o2")
@@ -75,10 +74,10 @@ func TestBooksAway(t *testing.T) {
 	})
 }
 
-// TestStreamAheadOfTheHub holds that a stream which has read on further than the hub has
-// no event twice, and does not go back.
+// TestStreamAheadOfTheHub delivers no event twice to a stream that has read further than the
+// hub, and does not move it back.
 func TestStreamAheadOfTheHub(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		first := open(t, h, live.Filter{})
 		defer first.Close()
@@ -100,31 +99,25 @@ func TestStreamAheadOfTheHub(t *testing.T) {
 	})
 }
 
-// TestFewReadOn holds that of many streams that come back at once few read the books at
+// TestFewCatchUp lets only a few of many streams that reconnect at once read the ledger at
 // the same time.
-func TestFewReadOn(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const many = 20
-		b := newBooks()
-		h := live.New(live.Config{MaxStreams: many, Log: slog.New(slog.DiscardHandler)}, b)
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { _ = h.Run(ctx) })
+func TestFewCatchUp(t *testing.T) {
+	const many = 20
+	withConfig(t, live.Config{MaxStreams: many, Log: slog.New(slog.DiscardHandler)}, func(t *testing.T, b *fakeLedger, h *live.Hub) {
+		t.Helper()
 		for range 100 {
 			b.happen(order.StatusPending)
 		}
+		var running sync.WaitGroup
 		for range many {
 			s := open(t, h, live.Filter{}, idOf(1))
 			running.Go(func() {
 				defer s.Close()
 				for batch := (live.Batch{}); batch.Position != idOf(100); {
-					batch, _ = s.Next(ctx)
+					batch, _ = s.Next(t.Context())
 				}
 			})
 		}
-		time.Sleep(time.Minute) // of the bubble
-		cancel()
 		running.Wait()
 		b.set(func() {
 			if b.most < 2 || b.most > 4 {

@@ -9,8 +9,9 @@ import (
 	"orderprocessor/internal/order"
 )
 
+// TestAwait ends the waits for an order that is settled, and bounds their number.
 func TestAwait(t *testing.T) {
-	watch(t, func(t *testing.T, b *books, h *live.Hub) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
 		t.Helper()
 		first, stopFirst, err := h.Await(t.Context(), "o2")
 		if err != nil {
@@ -33,7 +34,7 @@ func TestAwait(t *testing.T) {
 		<-first
 		select {
 		case <-second:
-			t.Error("a wait that has ended is woken")
+			t.Error("a wait that has ended is notified")
 		case <-other:
 			t.Error("processing is no outcome")
 		default:

@@ -9,8 +9,8 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// TestCausesRankAboveEffects gives the cause wherever its effects are there as well,
-// and does not count workers whose signs of life Redis may have refused.
+// TestCausesRankAboveEffects reports the cause where its effects occur as well, and does not
+// count workers whose heartbeats Redis may have refused.
 func TestCausesRankAboveEffects(t *testing.T) {
 	t.Parallel()
 	away := fmt.Errorf("read: %w", order.ErrUnavailable)
@@ -45,14 +45,11 @@ func TestCausesRankAboveEffects(t *testing.T) {
 			Snapshot: stats.Snapshot{Memory: stats.Memory{Used: 80, Limit: 100}, WorkerPool: stats.WorkerPool{Slots: 1}},
 		}, "", true},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			if got := row.facts.Reason(); got != row.reason {
-				t.Errorf("the reason is %q, want %q", got, row.reason)
-			}
-			if got := row.facts.WorkersKnown(); got != row.known {
-				t.Errorf("who is alive is known: %t, want %t", got, row.known)
-			}
-		})
+		if got := row.facts.Reason(); got != row.reason {
+			t.Errorf("%s: the reason is %q, want %q", row.name, got, row.reason)
+		}
+		if got := row.facts.WorkersKnown(); got != row.known {
+			t.Errorf("%s: the workers are known: %t, want %t", row.name, got, row.known)
+		}
 	}
 }

@@ -17,12 +17,11 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// TestMain holds that no reporter leaves a goroutine behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// shop is books and queues in one, without a Redis. The tests that use it run
-// in a synctest bubble, where time is fake.
-type shop struct {
+// fakeSystem is the ledger and the queues. The tests that use it run in a synctest bubble,
+// where time is fake.
+type fakeSystem struct {
 	mu        sync.Mutex
 	settled   int64           // decisions, of as many orders
 	retried   int64           // of these orders, waiting again
@@ -33,7 +32,7 @@ type shop struct {
 	totalsErr, depthsErr, poolErr error
 }
 
-func (s *shop) Totals(context.Context) (stats.Totals, error) {
+func (s *fakeSystem) Totals(context.Context) (stats.Totals, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	byQueue := map[order.Queue]stats.Histogram{order.QueueDefault: s.durations}
@@ -44,16 +43,16 @@ func (s *shop) Totals(context.Context) (stats.Totals, error) {
 	}, s.totalsErr
 }
 
-func (s *shop) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
+func (s *fakeSystem) Depths(context.Context) (map[order.Queue]stats.Depth, error) {
 	return s.depths, s.depthsErr
 }
 
-func (s *shop) Workers(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
+func (s *fakeSystem) Workers(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
 
-func (s *shop) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
+func (s *fakeSystem) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
 
-// settle decides n orders that each took d.
-func (s *shop) settle(n int, d time.Duration) {
+// settle settles n orders that each took d.
+func (s *fakeSystem) settle(n int, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for range n {
@@ -62,19 +61,19 @@ func (s *shop) settle(n int, d time.Duration) {
 	}
 }
 
-// retry has n of the orders wait again.
-func (s *shop) retry(n int64) {
+// retry makes n of the orders wait again.
+func (s *fakeSystem) retry(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retried += n
 }
 
-// watch runs a reporter over a shop in a bubble.
-func watch(t *testing.T, test func(t *testing.T, s *shop, r *stats.Reporter)) {
+// withReporter runs a reporter over a fake system in a bubble.
+func withReporter(t *testing.T, test func(t *testing.T, s *fakeSystem, r *stats.Reporter)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shop{}
+		s := &fakeSystem{}
 		r := stats.New(s, s)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -103,9 +102,9 @@ func snapshot(t *testing.T, r *stats.Reporter) stats.Snapshot {
 	return s
 }
 
-// TestSnapshot holds that a snapshot is what books and queues say.
+// TestSnapshot compares a snapshot with the ledger and the queues.
 func TestSnapshot(t *testing.T) {
-	watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+	withReporter(t, func(t *testing.T, s *fakeSystem, r *stats.Reporter) {
 		t.Helper()
 		s.settle(3, time.Second)
 		s.settle(1, 3*time.Second)
@@ -127,81 +126,72 @@ func TestSnapshot(t *testing.T) {
 	})
 }
 
-// TestSumsOverQueues holds that recent durations and the mean are of all queues.
+// TestSumsOverQueues computes recent durations and the mean over all queues.
 func TestSumsOverQueues(t *testing.T) {
 	t.Parallel()
 	totals := stats.Totals{
+		At:         time.Now(),
 		QueueWait:  map[order.Queue]stats.Histogram{"critical": observe(1), "low": observe(1, 2)},
 		Processing: map[order.Queue]stats.Histogram{"critical": observe(4), "default": observe(8, 9)},
 		EndToEnd:   map[order.Queue]stats.Histogram{"default": observe(16), "low": observe(32)},
 	}
-	got := snapshot(t, stats.New(fixed(totals), &shop{}))
+	got := snapshot(t, stats.New(fixed(totals), &fakeSystem{}))
 	want := stats.Durations{QueueWait: observe(1, 1, 2), Processing: observe(4, 8, 9), EndToEnd: observe(16, 32)}
 	if diff := cmp.Diff(want, got.Recent); diff != "" {
 		t.Errorf("recent (-want +got):\n%s", diff)
 	}
-	if got.MeanProcessing() != 7 {
-		t.Errorf("mean %v", got.MeanProcessing())
+	if got.MeanProcessing() != 7 || got.Throughput != 0 { // a rate needs samples
+		t.Errorf("mean %v, throughput %v", got.MeanProcessing(), got.Throughput)
 	}
 }
 
-// fixed is books that never change.
+// fixed is a ledger that never changes.
 type fixed stats.Totals
 
 func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Totals(f), nil }
 
 func (fixed) Memory(context.Context) (used, limit int64, err error) { return 0, 0, nil }
 
-// TestThroughput holds over which time the rate is measured, and that it is one of
-// decisions: a retry takes none of them back.
+// TestThroughput checks over which time the rate is measured. It counts decisions: a retry
+// does not lower it.
 func TestThroughput(t *testing.T) {
+	steady := func(s *fakeSystem, retried int64) {
+		for range 60 {
+			s.settle(7, 1)
+			s.retry(retried)
+			pass(time.Second)
+		}
+	}
 	rows := []struct {
 		name string
-		work func(s *shop)
+		work func(s *fakeSystem)
 		want float64
 	}{
-		{"just started", func(s *shop) { s.settle(50, 1); pass(50 * time.Millisecond) }, 0},
-		{"started less than a second ago", func(s *shop) { s.settle(500, 1); pass(900 * time.Millisecond) }, 0},
-		{"after a second", func(s *shop) { s.settle(50, 1); pass(time.Second) }, 50},
-		{"steady", func(s *shop) {
-			for range 60 {
-				s.settle(7, 1)
-				pass(time.Second)
-			}
-		}, 7},
-		{"nothing lately", func(s *shop) { s.settle(1000, 1); pass(16 * time.Second) }, 0},
-		{"a burst, over ten seconds or so", func(s *shop) {
+		{"just started", func(s *fakeSystem) { s.settle(50, 1); pass(50 * time.Millisecond) }, 0},
+		{"started less than a second ago", func(s *fakeSystem) { s.settle(500, 1); pass(900 * time.Millisecond) }, 0},
+		{"after a second", func(s *fakeSystem) { s.settle(50, 1); pass(time.Second) }, 50},
+		{"steady", func(s *fakeSystem) { steady(s, 0) }, 7},
+		{"nothing lately", func(s *fakeSystem) { s.settle(1000, 1); pass(16 * time.Second) }, 0},
+		{"a burst, over ten seconds or so", func(s *fakeSystem) {
 			pass(time.Minute)
 			s.settle(100, 1)
 			pass(3 * time.Second)
 		}, 100.0 / 13},
-		{"a burst, over ten seconds exactly", func(s *shop) {
+		{"a burst, over ten seconds exactly", func(s *fakeSystem) {
 			pass(time.Minute)
 			s.settle(100, 1)
 			pass(5 * time.Second)
 		}, 10},
-		{"steady, and retried at the same rate", func(s *shop) {
-			for range 60 {
-				s.settle(7, 1)
-				s.retry(7)
-				pass(time.Second)
-			}
-		}, 7},
-		{"steady, and all retried at once", func(s *shop) {
-			for range 60 {
-				s.settle(7, 1)
-				pass(time.Second)
-			}
-			s.retry(420)
-		}, 7},
-		{"a burst after all were retried", func(s *shop) {
+		{"steady, and retried at the same rate", func(s *fakeSystem) { steady(s, 7) }, 7},
+		{"steady, and all retried at once", func(s *fakeSystem) { steady(s, 0); s.retry(420) }, 7},
+		{"a burst after all were retried", func(s *fakeSystem) {
 			s.settle(100, 1)
 			pass(time.Minute)
 			s.retry(100)
 			s.settle(30, 1)
 			pass(5 * time.Second)
 		}, 3},
-		{"retried, and nothing decided lately", func(s *shop) {
+		{"retried, and nothing decided lately", func(s *fakeSystem) {
 			s.settle(1000, 1)
 			pass(time.Minute)
 			s.retry(500)
@@ -210,7 +200,7 @@ func TestThroughput(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+			withReporter(t, func(t *testing.T, s *fakeSystem, r *stats.Reporter) {
 				t.Helper()
 				row.work(s)
 				if got := snapshot(t, r).Throughput; math.Abs(got-row.want) > 1e-9 {
@@ -221,52 +211,41 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
-// TestThroughputWithoutRun holds that a reporter which has no samples gives
-// no rate.
-func TestThroughputWithoutRun(t *testing.T) {
-	t.Parallel()
-	s := &shop{}
-	s.settle(10, time.Second)
-	if got := snapshot(t, stats.New(s, s)); got.Throughput != 0 || got.Recent.EndToEnd.Count() != 10 {
-		t.Errorf("throughput %v, %d recent", got.Throughput, got.Recent.EndToEnd.Count())
-	}
-}
-
-// TestRecent holds that durations are of the last five minutes, or of all time
-// when nothing was decided in them, and that a retry hides none of them.
+// TestRecent measures durations over the last five minutes, or over all time if no order was
+// decided in them. A retry hides none of them.
 func TestRecent(t *testing.T) {
 	rows := []struct {
 		name string
-		work func(s *shop)
+		work func(s *fakeSystem)
 		want stats.Histogram
 	}{
-		{"nothing ever", func(*shop) { pass(time.Minute) }, stats.Histogram{}},
-		{"since the start", func(s *shop) {
+		{"nothing ever", func(*fakeSystem) { pass(time.Minute) }, stats.Histogram{}},
+		{"since the start", func(s *fakeSystem) {
 			s.settle(1, time.Second)
 			pass(time.Minute)
 			s.settle(2, time.Minute)
 		}, observe(time.Second, time.Minute, time.Minute)},
-		{"the old ones are gone", func(s *shop) {
+		{"the old ones are gone", func(s *fakeSystem) {
 			s.settle(5, time.Second)
 			pass(6 * time.Minute)
 			s.settle(2, time.Minute)
 			pass(4 * time.Minute)
 		}, observe(time.Minute, time.Minute)},
-		{"the old ones are gone, and retried", func(s *shop) {
+		{"the old ones are gone, and retried", func(s *fakeSystem) {
 			s.settle(5, time.Second)
 			pass(6 * time.Minute)
 			s.retry(5)
 			s.settle(2, time.Minute)
 			pass(4 * time.Minute)
 		}, observe(time.Minute, time.Minute)},
-		{"nothing lately, so all", func(s *shop) {
+		{"nothing lately, so all", func(s *fakeSystem) {
 			s.settle(2, time.Second)
 			pass(time.Hour)
 		}, observe(time.Second, time.Second)},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+			withReporter(t, func(t *testing.T, s *fakeSystem, r *stats.Reporter) {
 				t.Helper()
 				row.work(s)
 				want := stats.Durations{QueueWait: row.want, Processing: row.want, EndToEnd: row.want}
@@ -278,21 +257,20 @@ func TestRecent(t *testing.T) {
 	}
 }
 
-// TestRedisAway holds that errors are passed on, and that a reporter which could
-// not remember for a while goes on when Redis is back.
+// TestRedisAway returns errors, and continues to sample totals when Redis is back.
 func TestRedisAway(t *testing.T) {
 	away := errors.New("away")
-	for name, set := range map[string]func(*shop, error){
-		"totals": func(s *shop, err error) {
+	for name, set := range map[string]func(*fakeSystem, error){
+		"totals": func(s *fakeSystem, err error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.totalsErr = err
 		},
-		"depths": func(s *shop, err error) { s.depthsErr = err },
-		"slots":  func(s *shop, err error) { s.poolErr = err },
+		"depths": func(s *fakeSystem, err error) { s.depthsErr = err },
+		"slots":  func(s *fakeSystem, err error) { s.poolErr = err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+			withReporter(t, func(t *testing.T, s *fakeSystem, r *stats.Reporter) {
 				t.Helper()
 				set(s, away)
 				pass(time.Minute)
@@ -315,9 +293,9 @@ func TestRedisAway(t *testing.T) {
 	}
 }
 
-// TestNewLedger holds that a new ledger gives no negative rate.
+// TestNewLedger checks that a new ledger causes no negative rate.
 func TestNewLedger(t *testing.T) {
-	watch(t, func(t *testing.T, s *shop, r *stats.Reporter) {
+	withReporter(t, func(t *testing.T, s *fakeSystem, r *stats.Reporter) {
 		t.Helper()
 		s.settle(100, time.Second)
 		pass(time.Minute)

@@ -70,7 +70,7 @@ const (
 // Histogram counts durations in buckets whose bounds grow by 19 %, which is the precision
 // of its quantiles.
 type Histogram struct {
-	// Counts holds the observations of each bucket.
+	// Counts is the number of observations in each bucket.
 	Counts [Buckets]int64
 	// Sum is the sum of all observed durations.
 	Sum time.Duration

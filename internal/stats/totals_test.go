@@ -13,6 +13,7 @@ import (
 	"orderprocessor/internal/stats"
 )
 
+// TestDrift counts every difference, so that two of them do not cancel out.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	type counts = map[order.Status]int64
@@ -31,25 +32,17 @@ func TestDrift(t *testing.T) {
 		{"index too short", 2, counts{"pending": 2}, counts{"pending": 1}, 1},
 		{"index too long", 2, counts{"pending": 2}, counts{"pending": 4}, 2},
 		{"index of nothing", 0, nil, counts{"retrying": 3}, 3},
-		{
-			"errors do not cancel out", 2,
-			counts{"pending": 2, "retrying": 1},
-			counts{"pending": 1, "retrying": 2},
-			3,
-		},
+		{"errors do not cancel out", 2, counts{"pending": 2, "retrying": 1}, counts{"pending": 1, "retrying": 2}, 3},
 	}
 	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			totals := stats.Totals{Accepted: row.accepted, ByStatus: row.byStatus, Indexed: row.indexed}
-			if got := totals.Drift(); got != row.want {
-				t.Errorf("drift %d, want %d", got, row.want)
-			}
-		})
+		totals := stats.Totals{Accepted: row.accepted, ByStatus: row.byStatus, Indexed: row.indexed}
+		if got := totals.Drift(); got != row.want {
+			t.Errorf("%s: drift %d, want %d", row.name, got, row.want)
+		}
 	}
 }
 
-// TestSettled holds that orders which were decided count, and no others.
+// TestSettled counts the orders that were decided, and no others.
 func TestSettled(t *testing.T) {
 	t.Parallel()
 	byStatus, n := map[order.Status]int64{}, int64(1)
@@ -66,8 +59,7 @@ func TestSettled(t *testing.T) {
 	}
 }
 
-// TestBound holds the bounds to what they promise: from 100 µs, 19 % apart, to
-// above four days.
+// TestBound checks the bounds: from 100 µs, 19 % apart, to above four days.
 func TestBound(t *testing.T) {
 	t.Parallel()
 	if first, last := stats.Bound(0), stats.Bound(stats.Buckets-1); first != 100*time.Microsecond || last < 4*24*time.Hour {
@@ -85,7 +77,7 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// observe counts durations as the ledger does, by looking.
+// observe counts durations as the ledger does, by searching.
 func observe(durations ...time.Duration) stats.Histogram {
 	var h stats.Histogram
 	for _, d := range durations {
@@ -131,8 +123,7 @@ func TestQuantile(t *testing.T) {
 	})
 }
 
-// TestQuantileBeyondTheLastBound holds that what takes longer counts as the
-// last bound.
+// TestQuantileBeyondTheLastBound counts longer durations as the last bound.
 func TestQuantileBeyondTheLastBound(t *testing.T) {
 	t.Parallel()
 	h := observe(time.Second, 1000*time.Hour)
@@ -144,7 +135,7 @@ func TestQuantileBeyondTheLastBound(t *testing.T) {
 	}
 }
 
-// TestMean holds that the mean is exact, whatever the buckets.
+// TestMean checks that the mean is exact, whatever the buckets.
 func TestMean(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -160,8 +151,7 @@ func TestMean(t *testing.T) {
 	})
 }
 
-// TestAddAndSince holds that observations add up, and that a later reading
-// leaves what was observed after an earlier one.
+// TestAddAndSince adds observations, and subtracts those of an earlier copy.
 func TestAddAndSince(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -177,7 +167,7 @@ func TestAddAndSince(t *testing.T) {
 			t.Fatalf("%d observations of %d and %d", both.Count(), len(a), len(b))
 		}
 		if diff := cmp.Diff(observe(a...), before); diff != "" {
-			t.Fatalf("Add or Since changed what it was asked of:\n%s", diff)
+			t.Fatalf("Add or Since changed its receiver:\n%s", diff)
 		}
 	})
 }

@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -39,11 +37,10 @@ type pageFile struct {
 // LivePage returns a handler for the live page and all that it loads. It returns an
 // error when the media type of a file is unknown.
 func LivePage() (fiber.Handler, error) {
-	files, err := readPageFiles()
+	files, version, err := readPageFiles()
 	if err != nil {
 		return nil, err
 	}
-	version := versionOf(files)
 	served := map[string]pageFile{}
 	for name, file := range files {
 		file.content = []byte(strings.ReplaceAll(string(file.content), versionMark, version))
@@ -62,14 +59,16 @@ func LivePage() (fiber.Handler, error) {
 	}, ""), nil
 }
 
-// readPageFiles returns the files by name.
-func readPageFiles() (map[string]pageFile, error) {
+// readPageFiles returns the files by name, and a version that changes with the name or the
+// content of any of them.
+func readPageFiles() (files map[string]pageFile, version string, err error) {
 	types := map[string]string{
 		".html": fiber.MIMETextHTMLCharsetUTF8, ".css": "text/css; charset=utf-8",
 		".js": fiber.MIMETextJavaScriptCharsetUTF8, ".svg": "image/svg+xml",
 	}
-	files := map[string]pageFile{}
-	err := fs.WalkDir(pageFiles, "page", func(name string, entry fs.DirEntry, err error) error {
+	files = map[string]pageFile{}
+	hash := sha256.New()
+	err = fs.WalkDir(pageFiles, "page", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -79,20 +78,11 @@ func readPageFiles() (map[string]pageFile, error) {
 		}
 		content, err := pageFiles.ReadFile(name)
 		files[path.Base(name)] = pageFile{mediaType, content}
+		_, _ = fmt.Fprintf(hash, "%s %d\n%s", name, len(content), content) // a hash returns no errors
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the live page: %w", err)
+		return nil, "", fmt.Errorf("read the live page: %w", err)
 	}
-	return files, nil
-}
-
-// versionOf changes with the name or the content of any file.
-func versionOf(files map[string]pageFile) string {
-	hash := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		_, _ = fmt.Fprintf(hash, "%s %d\n", name, len(files[name].content)) // a hash returns no errors
-		_, _ = hash.Write(files[name].content)
-	}
-	return hex.EncodeToString(hash.Sum(nil))[:versionChars]
+	return files, hex.EncodeToString(hash.Sum(nil))[:versionChars], nil
 }

@@ -7,11 +7,12 @@ import (
 	"testing"
 )
 
-// maxPageBytes bounds all files of the live page together: it opens at once, on a
-// telephone as well.
+// maxPageBytes bounds all files of the live page together, so that it opens quickly on a
+// telephone.
 const maxPageBytes = 100_000
 
-// TestLivePageFiles reads no text as markup or code, and has no file in vain.
+// TestLivePageFiles checks that the live page interprets no text as markup or code, and that
+// it loads every file.
 func TestLivePageFiles(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -27,12 +28,12 @@ func TestLivePageFiles(t *testing.T) {
 		loaded[path.Base(next[0])] = true
 		next = append(next, s.ask(t, "GET", next[0]).loads(t, next[0])...)
 	}
-	files, err := readPageFiles()
+	files, version, err := readPageFiles()
 	if err != nil {
 		t.Fatal(err)
 	}
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.on[a-z]+ *= *"`)
-	size, base := 0, LivePageFiles+versionOf(files)+"/"
+	size, base := 0, LivePageFiles+version+"/"
 	for name, file := range files {
 		size += len(file.content)
 		if name != pageIndex && !loaded[name] {

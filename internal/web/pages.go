@@ -1,5 +1,5 @@
-// Package web serves what people look at: the live page, Asynqmon, and the reader of the
-// API's specification.
+// Package web serves the pages: the live page, Asynqmon, and the reader of the API's
+// specification.
 //
 // It receives requests that the API has admitted and answers with files that are compiled
 // into the program, or with what Asynqmon reads from Redis. Every page may load only what

@@ -17,7 +17,7 @@ import (
 // reader. Neither has a setting for it, so their pages and errors are recognised by their
 // text; the tests load both.
 
-// failure returns the error that an answer of Asynqmon stands for, or nil. Asynqmon writes
+// failure returns the error that an answer of Asynqmon reports, or nil. Asynqmon writes
 // errors as plain text that may quote Redis, which is not shown to clients. It answers 500
 // for queues and tasks that do not exist, as well.
 func failure(r *fasthttp.Response) error {

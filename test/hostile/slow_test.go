@@ -6,64 +6,60 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-// The limits of the API that these tests hold it to, as internal/httpserver/limits.go
-// has them.
-const (
-	readTimeout   = 10 * time.Second
-	writeTimeout  = 10 * time.Second
-	lingerTimeout = 2 * time.Second
-	// slack is what a busy machine gets on top.
-	slack = 2 * time.Minute
-)
+// endsWithin is how long the API may keep a connection that does not proceed: the time to
+// read a request or write an answer, and to linger, as internal/httpserver/limits.go has
+// them, with two minutes for a busy machine.
+const endsWithin = 10*time.Second + 2*time.Second + 2*time.Minute
 
-// slowClient is a kind of client that takes its time.
+// slowClient is a kind of client that is slow.
 type slowClient struct {
 	name  string
 	count int
 	start string // what it sends at once
-	drip  string // and then twice a second; nothing for a client that is silent
-	reads bool   // whether it takes the answers
-	ends  time.Duration
+	drip  string // what it sends twice a second after that; empty for nothing
+	reads bool   // it reads the answers
+	stays bool   // the API may keep the connection
 }
-
-const nobody = "GET /stats HTTP/1.1\r\nHost: a\r\n"
 
 func slowClients() []slowClient {
 	return []slowClient{
-		{"silent", 1000, "", "", true, readTimeout + lingerTimeout},
-		{"idle after a request", 1000, nobody + "\r\n", "", true, 0}, // may stay for idleTimeout
-		{"slow line", 50, "G", "E", true, readTimeout + lingerTimeout},
-		{"slow headers", 100, nobody, "X-A: b\r\n", true, readTimeout + lingerTimeout},
-		{"slow body", 100, post + "Content-Length: 100000\r\n\r\n{", " ", true, readTimeout + lingerTimeout},
-		{"slow chunks", 100, post + chunked, "1\r\n \r\n", true, readTimeout + lingerTimeout},
-		{"body that nobody reads", 50, nobody + "Content-Length: 100000\r\n\r\n", "x", true, readTimeout + lingerTimeout},
-		{"never reads", 16, strings.Repeat("GET /orders?limit=200 HTTP/1.1\r\nHost: a\r\n\r\n", 40), "\r\n", false, writeTimeout + lingerTimeout},
+		{"silent", 1000, "", "", true, false},
+		{"idle after a request", 1000, get + "\r\n", "", true, true},
+		{"slow line", 50, "G", "E", true, false},
+		{"slow headers", 100, get, "X-A: b\r\n", true, false},
+		{"slow body", 100, post + "Content-Length: 100000\r\n\r\n{", " ", true, false},
+		{"slow chunks", 100, post + chunked, "1\r\n \r\n", true, false},
+		{"body that no route reads", 50, get + "Content-Length: 100000\r\n\r\n", "x", true, false},
+		{"never reads", 16, strings.Repeat("GET /orders?limit=200 HTTP/1.1\r\nHost: a\r\n\r\n", 40), "\r\n", false, false},
 	}
 }
 
-// TestSlowClients has 2,400 of them at once: those that are in the middle of
-// something are put an end to in time, and everybody else is served meanwhile. They have
-// the machine for themselves: no other test runs at the same time.
+// TestSlowClients connects 2,400 slow clients at once. The API ends their connections in time
+// and serves others meanwhile. No other test runs at the same time.
 func TestSlowClients(t *testing.T) {
 	s := startAlone(t)
 	s.fill(t)
 	var running sync.WaitGroup
 	for _, kind := range slowClients() {
-		conns := make([]*net.TCPConn, kind.count)
-		for k := range conns {
-			conns[k] = s.open(t, kind)
-		}
-		if kind.ends == 0 {
-			continue
-		}
-		for _, c := range conns {
+		for range kind.count {
+			c := s.dial(t)
+			var err error
+			if !kind.reads {
+				err = c.SetReadBuffer(4 << 10)
+			}
+			_, err2 := io.WriteString(c, kind.start)
+			if err := errors.Join(err, err2); err != nil {
+				t.Fatalf("%s: %v", kind.name, err)
+			}
+			if kind.stays {
+				continue
+			}
 			running.Go(func() {
 				if err := kind.await(c); err != nil {
 					t.Errorf("%s: %v", kind.name, err)
@@ -83,66 +79,42 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// open connects a client and sends what it begins with.
-func (s *system) open(t *testing.T, kind slowClient) *net.TCPConn {
-	t.Helper()
-	c := s.dial(t)
-	if !kind.reads {
-		if err := c.SetReadBuffer(4 << 10); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := io.WriteString(c, kind.start); err != nil {
-		t.Fatalf("%s: %v", kind.name, err)
-	}
-	return c
-}
-
-// await returns nil when the API has put an end to the connection in time.
+// await returns nil when the API has ended the connection in time.
 func (k slowClient) await(c *net.TCPConn) error {
-	begun := time.Now()
-	if err := c.SetDeadline(begun.Add(k.ends + slack)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(endsWithin)); err != nil {
 		return err
 	}
-	if !k.reads {
-		return k.send(c)
+	sent := make(chan error, 1)
+	go func() { sent <- k.send(c) }()
+	var err error
+	if k.reads {
+		_, err = io.Copy(io.Discard, c)
+		_ = c.Close() // ends send
 	}
-	var sending sync.WaitGroup
-	sending.Go(func() { _ = k.send(c) })
-	_, err := io.Copy(io.Discard, c)
-	_ = c.Close() // for send to end
-	sending.Wait()
-	if late(err) {
-		return fmt.Errorf("still open after %v", time.Since(begun))
+	if late(err) || late(<-sent) {
+		return fmt.Errorf("still open after %v", endsWithin)
 	}
 	return nil
 }
 
-// send drips until the connection breaks. A client that does not read can learn
-// of its end in no other way.
+// send drips until the connection breaks, and returns why it did. A client that does not
+// read can learn of its end in no other way.
 func (k slowClient) send(c net.Conn) error {
 	if k.drip == "" {
 		return nil
 	}
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	for range tick.C {
-		if _, err := io.WriteString(c, k.drip); late(err) {
-			return errors.New("still open: " + err.Error())
-		} else if err != nil {
-			return nil // what this waits for
+	for {
+		<-tick.C
+		if _, err := io.WriteString(c, k.drip); err != nil {
+			return err
 		}
 	}
-	return nil
 }
 
-func late(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// serveUntil submits and reads orders as a good client until the slow ones have
-// ended, and returns how many and how long the slowest of them took.
+// serveUntil submits and reads orders as a good client until the slow ones have ended. It
+// returns how many, and how long the slowest of them took.
 func (s *system) serveUntil(t *testing.T, ended <-chan struct{}) (served int, slowest time.Duration) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -155,7 +127,7 @@ func (s *system) serveUntil(t *testing.T, ended <-chan struct{}) (served int, sl
 		}
 		begun := time.Now()
 		id := fmt.Sprintf("meanwhile-%d", served)
-		if a := s.Send(http.MethodPost, "/orders", plain(id)); a.Code != http.StatusCreated {
+		if a := s.Send(http.MethodPost, "/orders", document{y, plain}.with(id)); a.Code != http.StatusCreated {
 			t.Fatalf("POST /orders: %d %s", a.Code, a.Body)
 		}
 		s.Order(id)
@@ -164,14 +136,13 @@ func (s *system) serveUntil(t *testing.T, ended <-chan struct{}) (served int, sl
 	}
 }
 
-// fill submits orders of which a page is too large for the buffers of a
-// connection.
+// fill submits orders of which a page is too large for the buffers of a connection.
 func (s *system) fill(t *testing.T) {
 	t.Helper()
-	items := strings.Join(slices.Repeat([]string{`"` + strings.Repeat("x", 200) + `"`}, 100), ",")
+	large := orderWith("items", list(100, `"`+strings.Repeat("x", 200)+`"`)) + "\n"
 	var lines strings.Builder
 	for k := range 200 {
-		lines.WriteString(orderWith(fmt.Sprintf("large-%d", k), "items", "["+items+"]") + "\n")
+		lines.WriteString(document{y, large}.with(fmt.Sprintf("large-%d", k)))
 	}
 	s.sendBatch(t, lines.String())
 }

@@ -1,17 +1,23 @@
-// Package hostile_test sends the real API what no good client would: text that is
-// nearly JSON, requests that two servers could read in different ways, and
-// connections that take their time. None of it may make the API answer 5xx,
-// hang, do what nobody asked for, or keep others from being served.
+// Package hostile_test sends the real API what no good client would: text that is nearly
+// JSON, requests that two servers could read in different ways, and requests that arrive
+// slowly. None of it may make the API answer 5xx, hang, do what nobody asked for, or keep
+// others from being served.
 package hostile_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/programtest"
@@ -32,15 +38,15 @@ type system struct {
 	addr string
 }
 
-// start runs both until the test ends, in parallel with other tests. At the end
-// the API must still serve and stop on demand, and the books must balance.
+// start is startAlone for a test that runs in parallel with others.
 func start(t *testing.T) *system {
 	t.Helper()
 	t.Parallel()
 	return startAlone(t)
 }
 
-// startAlone is start for a test that runs alone.
+// startAlone runs both until the test ends. At the end the API must still serve and stop on
+// demand, and the books must balance.
 func startAlone(t *testing.T) *system {
 	t.Helper()
 	server := redistest.Start(t)
@@ -70,31 +76,66 @@ func startAlone(t *testing.T) *system {
 
 // problem is the body of an error.
 type problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	Instance  string `json:"instance"`
-	RequestID string `json:"request_id"`
+	Type, Title, Detail, Instance string
+	Status                        int
+	RequestID                     string `json:"request_id"`
 }
 
-// check returns what is wrong with the form of an answer; nothing when it is a
-// success or a complete problem that blames the client.
+// check returns an error unless an answer is a success, or a complete problem that blames
+// the client.
 func check(a kit.Answer) (p problem, err error) {
-	media := a.Header.Get("Content-Type")
-	switch {
-	case a.Code >= 200 && a.Code < 300:
+	if a.Code >= 200 && a.Code < 300 {
 		return p, nil
-	case a.Code < 400 || a.Code >= 500 || media != "application/problem+json":
-		return p, fmt.Errorf("answered %d as %q: %.300s", a.Code, media, a.Body)
 	}
-	if err := json.Unmarshal(a.Body, &p); err != nil {
-		return p, fmt.Errorf("answered %d with %.300s: %w", a.Code, a.Body, err)
-	}
-	if p.Type == "" || p.Title == "" || p.Detail == "" || p.Instance == "" || p.RequestID == "" || p.Status != a.Code {
-		return p, fmt.Errorf("answered %d with an incomplete problem: %.300s", a.Code, a.Body)
+	err = json.Unmarshal(a.Body, &p)
+	if err != nil || a.Code < 400 || a.Code >= 500 || a.Header.Get("Content-Type") != "application/problem+json" ||
+		p.Type == "" || p.Title == "" || p.Detail == "" || p.Instance == "" || p.RequestID == "" || p.Status != a.Code {
+		return p, errors.Join(fmt.Errorf("answered %d, %v: %.300s", a.Code, a.Header, a.Body), err)
 	}
 	return p, nil
+}
+
+// dial opens a bare connection, which is closed with the test.
+func (s *system) dial(t *testing.T) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c.(*net.TCPConn)
+}
+
+// statusLine begins every answer. No body of an answer here contains its like.
+var statusLine = regexp.MustCompile(`HTTP/1\.[01] (\d{3}) [A-Z]`)
+
+// sendRaw sends bytes as they are, and returns the statuses of all answers until the API
+// closes the connection.
+func (s *system) sendRaw(t *testing.T, request string) (codes []int) {
+	t.Helper()
+	c := s.dial(t)
+	defer func() { _ = c.Close() }()
+	if err := c.SetDeadline(time.Now().Add(programtest.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	// The API may have closed before all is sent: what it has answered counts.
+	_, _ = io.WriteString(c, request)
+	_ = c.CloseWrite()
+	text, err := io.ReadAll(c)
+	if late(err) {
+		t.Errorf("the connection is still open after %v", programtest.Patience)
+	}
+	for _, found := range statusLine.FindAllSubmatch(text, -1) {
+		code, _ := strconv.Atoi(string(found[1])) // three digits
+		codes = append(codes, code)
+	}
+	return codes
+}
+
+// late reports whether an error is a deadline that has passed.
+func late(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // sendBatch sends lines as a batch, which must be read as one, and returns the lines of
@@ -108,7 +149,7 @@ func (s *system) sendBatch(t *testing.T, lines string) []string {
 	return strings.Split(strings.TrimSpace(string(a.Body)), "\n")
 }
 
-// ids returns the id of every order. The books must count as many.
+// ids returns the id of every order. The statistics must count as many.
 func (s *system) ids(t *testing.T) []string {
 	t.Helper()
 	var all []string

@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/access"
 )
 
 const headerFetchSite = "Sec-Fetch-Site"
@@ -33,4 +37,27 @@ func (s *Server) checkSite(c *fiber.Ctx, method string) error {
 		return fmt.Errorf("%w: %w", ErrCrossSite, err)
 	}
 	return c.Next()
+}
+
+// ErrForeignHost is a request of a browser for a host that is not surely this machine.
+var ErrForeignHost = errors.New("a browser asks for a host that is not this machine")
+
+// knownHost refuses, where only this machine may connect, requests of a browser for a
+// host that could be any site's own name: the owner of a name can make it resolve to
+// the loopback address, and the browser then treats this server as part of that site.
+func (s *Server) knownHost(c *fiber.Ctx) error {
+	if s.cfg.LocalOnly && fromBrowser(c) && !access.LocalHost(string(c.Request().Host())) {
+		return ErrForeignHost
+	}
+	return c.Next()
+}
+
+// fromBrowser reports whether a browser has sent the request. A page can change some
+// of these headers, but cannot remove all of them.
+func fromBrowser(c *fiber.Ctx) bool {
+	if strings.HasPrefix(c.Get(fiber.HeaderUserAgent), "Mozilla/") {
+		return true
+	}
+	marks := []string{headerFetchSite, fiber.HeaderOrigin, fiber.HeaderReferer, fiber.HeaderAcceptLanguage}
+	return slices.ContainsFunc(marks, func(name string) bool { return len(c.Request().Header.PeekAll(name)) > 0 })
 }
