@@ -104,7 +104,7 @@ func TestInterrupted(t *testing.T) {
 				_, r := run(ctx, tt.plan, func(n int, r *http.Request) (int, string, error) {
 					if n == 1 {
 						<-r.Context().Done()
-						return 0, "", r.Context().Err()
+						return 0, "", context.Cause(r.Context())
 					}
 					return created(n, r)
 				})
