@@ -174,7 +174,7 @@ func (d *devCommand) choosePort(what string, addr *string, anyPort bool) {
 // of ctx.
 func (d *devCommand) attend(ctx context.Context, redis *devRedis, api *apiapp.API, worker *workerapp.Worker) error {
 	base := "http://" + reachable(api.Addr())
-	c, err := target{address: base, key: d.env(keyVariable)}.open(client.Options{Connections: sampleConcurrency})
+	c, err := target{address: base, key: d.env(keyVariable)}.open(0)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ type diagnosis struct {
 }
 
 func (d *doctorCommand) run(ctx context.Context) error {
-	api, err := d.api.open(client.Options{Connections: 1, Timeout: doctorTimeout})
+	api, err := d.api.open(doctorTimeout)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (d *doctorCommand) examine(ctx context.Context, api *client.Client) []app.F
 // show writes the findings: as JSON, for people at a terminal, or one a line.
 func (d *doctorCommand) show(result diagnosis) error {
 	if d.output == formatJSON {
-		return d.printAsJSON(result)
+		return d.printJSON(result)
 	}
 	const arrow = "→ "
 	width := terminalWidth(d.Stdout)

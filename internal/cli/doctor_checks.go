@@ -93,7 +93,7 @@ func (p program) examine(ctx context.Context) app.Finding {
 	const area = "admin"
 	check := p.name + " at " + p.addr
 	var version string
-	admin, err := client.New("http://"+p.addr, client.Options{Connections: 1, Timeout: doctorTimeout})
+	admin, err := client.New("http://"+p.addr, client.Options{Timeout: doctorTimeout})
 	if err == nil {
 		defer admin.Close()
 		version, err = admin.Ready(ctx)

@@ -51,12 +51,8 @@ func newEvents(w *World) *cobra.Command {
   orderctl events --id my-order-1,my-order-2 --count 10
   orderctl events --after 1764000000000-0 --output json | jq -r .order_id`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := e.check(cmd.Flags().Changed); err != nil {
-				return err
-			}
-			return e.withClient(func(api *client.Client) error { return e.run(cmd.Context(), api) })
-		},
+		PreRunE: e.check,
+		RunE:    e.withClient(e.run),
 	}
 	e.addFlags(cmd)
 	cmd.Flags().StringSliceVar(&e.statuses, "status", nil, "only events with these statuses, with commas between them")
@@ -67,7 +63,8 @@ func newEvents(w *World) *cobra.Command {
 	return cmd
 }
 
-func (e *eventsCommand) check(given func(flag string) bool) error {
+func (e *eventsCommand) check(cmd *cobra.Command, _ []string) error {
+	given := cmd.Flags().Changed
 	for _, s := range e.statuses {
 		if !slices.Contains(order.Statuses(), order.Status(s)) {
 			return usagef("there is no status %q; the statuses are %s", order.Printable(s), list(order.Statuses()))
@@ -84,11 +81,11 @@ func (e *eventsCommand) check(given func(flag string) bool) error {
 	case len(e.ids) > maxEventIDs:
 		return usagef("--id accepts at most %d orders", maxEventIDs)
 	}
-	return checkIDs(e.ids...)
+	return validIDs(cmd, e.ids)
 }
 
 // run shows events until it is interrupted, which is no failure.
-func (e *eventsCommand) run(ctx context.Context, api *client.Client) error {
+func (e *eventsCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	filter := url.Values{}
 	for name, values := range map[string][]string{"status": e.statuses, "id": e.ids} {
 		if len(values) > 0 {
@@ -121,7 +118,7 @@ func (e *eventsCommand) Event(v client.Event) (err error) {
 // Connected implements client.Subscriber.
 func (e *eventsCommand) Connected() {
 	if e.disconnected {
-		e.note("connected again")
+		e.warnf("connected again")
 	}
 	e.disconnected = false
 }
@@ -129,16 +126,12 @@ func (e *eventsCommand) Connected() {
 // Disconnected implements client.Subscriber.
 func (e *eventsCommand) Disconnected(err error, again time.Duration) {
 	e.disconnected = true
-	e.note("disconnected: %s; trying again in %v", order.Printable(oneLine(err)), again.Round(time.Millisecond))
+	e.warnf("disconnected: %s; trying again in %v", order.Printable(oneLine(err)), again.Round(time.Millisecond))
 }
 
 // Gap implements client.Subscriber.
 func (e *eventsCommand) Gap(after string) {
-	e.note("some events after %s are no longer kept, and are missing here", order.Printable(after))
-}
-
-func (e *eventsCommand) note(format string, args ...any) {
-	_, _ = fmt.Fprintf(e.Stderr, "orderctl: "+format+"\n", args...)
+	e.warnf("some events after %s are no longer kept, and are missing here", order.Printable(after))
 }
 
 // eventLine is an event in one line, without control characters.

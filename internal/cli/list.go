@@ -50,25 +50,21 @@ func newList(w *World) *cobra.Command {
   orderctl list --customer ada@example.com --from 2026-11-23T00:00:00+01:00 --limit 200
   orderctl list --all --output json | jq -r 'select(.amount > 1000) | .id'`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := l.check(cmd.Flags().Changed); err != nil {
-				return err
-			}
-			return l.withClient(func(api *client.Client) error { return l.run(cmd.Context(), api) })
-		},
+		PreRunE: l.check,
+		RunE:    l.withClient(l.run),
 	}
 	l.addFlags(cmd)
-	cmd.Flags().Var(oneOf(&l.status, "status", order.Statuses()), "status", "only orders in this status, such as pending or failed")
-	suggest(cmd, "status", order.Statuses())
+	addChoice(cmd, &l.status, "status", "", order.Statuses(), "only orders in this `status`, such as pending or failed")
 	cmd.Flags().StringVar(&l.customer, "customer", "", "only orders of this customer, spelt exactly so")
-	cmd.Flags().Var(timeFlag(&l.from), "from", "only orders accepted at this time or later, in RFC 3339")
-	cmd.Flags().Var(timeFlag(&l.to), "to", "only orders accepted before this time, in RFC 3339")
+	cmd.Flags().Func("from", "only orders accepted at this `time` or later, in RFC 3339", timeFlag(&l.from))
+	cmd.Flags().Func("to", "only orders accepted before this `time`, in RFC 3339", timeFlag(&l.to))
 	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "how many orders to show")
 	cmd.Flags().BoolVar(&l.all, "all", false, "show all of them")
 	return cmd
 }
 
-func (l *listCommand) check(given func(flag string) bool) error {
+func (l *listCommand) check(cmd *cobra.Command, _ []string) error {
+	given := cmd.Flags().Changed
 	switch {
 	case l.all && given("limit"):
 		return usagef("--all and --limit exclude each other")
@@ -83,14 +79,16 @@ func (l *listCommand) check(given func(flag string) bool) error {
 	return nil
 }
 
-func (l *listCommand) run(ctx context.Context, api *client.Client) error {
+func (l *listCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	pages := api.Orders(l.filter())
 	table := &orderTable{to: l.Stdout}
 	for left := l.limit; left > 0 && !pages.Done(); {
 		orders, err := pages.Next(ctx, left)
-		if err == nil && l.output == formatJSON {
+		switch {
+		case err != nil:
+		case l.output == formatJSON:
 			err = l.printLines(orders)
-		} else if err == nil {
+		default:
 			err = table.write(orders)
 		}
 		if err != nil {

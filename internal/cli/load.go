@@ -70,12 +70,8 @@ func newLoad(w *World) *cobra.Command {
   orderctl load --rate 5000 --batch 100 --connections 4
   orderctl load --rate 500 --output json | jq .latency_ms.p99`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := l.check(); err != nil {
-				return err
-			}
-			return l.withClient(func(api *client.Client) error { return l.run(cmd.Context(), api) })
-		},
+		PreRunE: l.check,
+		RunE:    l.withClient(l.run),
 	}
 	l.addFlags(cmd)
 	cmd.Flags().IntVar(&l.plan.Rate, "rate", 0, "how many orders a second are sent; required")
@@ -86,7 +82,7 @@ func newLoad(w *World) *cobra.Command {
 	return cmd
 }
 
-func (l *loadCommand) check() error {
+func (l *loadCommand) check(*cobra.Command, []string) error {
 	switch p := l.plan; {
 	case p.Rate < 1 || p.Rate > maxLoadRate:
 		return usagef("--rate must be 1 to %d", maxLoadRate)
@@ -103,7 +99,7 @@ func (l *loadCommand) check() error {
 	}
 }
 
-func (l *loadCommand) run(ctx context.Context, api *client.Client) error {
+func (l *loadCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	before, err := takeSnapshot(ctx, api)
 	if err != nil {
 		return err
@@ -122,7 +118,7 @@ func (l *loadCommand) run(ctx context.Context, api *client.Client) error {
 	report.compare(ctx, api, before)
 	var shown error
 	if l.output == formatJSON {
-		shown = l.printAsJSON(report)
+		shown = l.printJSON(report)
 	} else {
 		report.print(l.World)
 	}

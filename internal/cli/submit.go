@@ -51,8 +51,7 @@ const (
 )
 
 type submitCommand struct {
-	*World
-	api         target
+	apiCommand
 	concurrency int
 	tries       int
 
@@ -65,7 +64,7 @@ type submitCommand struct {
 }
 
 func newSubmit(w *World) *cobra.Command {
-	s := &submitCommand{World: w}
+	s := &submitCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "submit [FILE|-]",
 		Short: "Submit the orders of a file or of standard input",
@@ -80,7 +79,8 @@ func newSubmit(w *World) *cobra.Command {
 			}
 			return nil, cobra.ShellCompDirectiveDefault // any file
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		PreRunE: s.check,
+		RunE:    s.withClient(s.run),
 	}
 	addAPIFlags(cmd, w, &s.api)
 	cmd.Flags().IntVar(&s.concurrency, "concurrency", 16, "how many orders are sent at a time")
@@ -88,25 +88,26 @@ func newSubmit(w *World) *cobra.Command {
 	return cmd
 }
 
-func (s *submitCommand) run(ctx context.Context, args []string) error {
+func (s *submitCommand) check(*cobra.Command, []string) error {
 	if s.concurrency < 1 || s.concurrency > maxConcurrency {
 		return usagef("--concurrency must be 1 to %d", maxConcurrency)
 	}
 	if s.tries < 1 || s.tries > maxTries {
 		return usagef("--tries must be 1 to %d", maxTries)
 	}
+	return nil
+}
+
+func (s *submitCommand) run(ctx context.Context, api *client.Client, args []string) error {
 	file, size, err := s.openFile(args)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	if s.client, err = s.api.open(client.Options{Connections: s.concurrency}); err != nil {
+	if err := api.Reach(ctx); err != nil {
 		return err
 	}
-	defer s.client.Close()
-	if err := s.client.Reach(ctx); err != nil {
-		return err
-	}
+	s.client = api
 	s.bar = newProgress(s.Stderr, size, "submitting", progressbar.OptionShowBytes(true))
 	err = s.sendAll(ctx, file)
 	_ = s.bar.Finish()

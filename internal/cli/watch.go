@@ -38,13 +38,12 @@ Where standard output is no terminal it writes a line each interval instead, whi
 suits logs.`
 
 type watchCommand struct {
-	*World
-	api      target
+	apiCommand
 	interval time.Duration
 }
 
 func newWatch(w *World) *cobra.Command {
-	v := &watchCommand{World: w}
+	v := &watchCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Watch throughput, queues and the newest events",
@@ -53,22 +52,17 @@ func newWatch(w *World) *cobra.Command {
   orderctl watch --interval 5s
   orderctl watch --interval 1m >> orders.log`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) },
+		RunE: v.withClient(v.run),
 	}
 	addAPIFlags(cmd, w, &v.api)
 	cmd.Flags().DurationVar(&v.interval, "interval", time.Second, "time between two requests for the statistics")
 	return cmd
 }
 
-func (w *watchCommand) run(ctx context.Context) error {
+func (w *watchCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	if w.interval < minInterval || w.interval > maxInterval {
 		return usagef("--interval must be %v to %v", minInterval, maxInterval)
 	}
-	api, err := w.api.open(client.Options{Connections: 2}) // for the statistics, and for the events
-	if err != nil {
-		return err
-	}
-	defer api.Close()
 	if !isTerminal(w.Stdout) || w.env("TERM") == "dumb" {
 		return w.printLines(ctx, api)
 	}
@@ -86,7 +80,7 @@ func (w *watchCommand) printLines(ctx context.Context, api *client.Client) error
 		switch {
 		case err == nil || errors.Is(err, client.ErrInterrupted):
 		case client.Temporary(err):
-			_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Printable(oneLine(err)))
+			w.warnf("%s", order.Printable(oneLine(err)))
 		default:
 			return err
 		}
