@@ -152,11 +152,9 @@ func (r *privateRedis) start(program, socket string) error {
 func (r *privateRedis) await(ctx context.Context, at config.Redis) error {
 	ctx, cancel := context.WithTimeout(ctx, redisLoadTimeout)
 	defer cancel()
-	tick := time.NewTicker(redisPollEvery)
-	defer tick.Stop()
 	for pingRedis(ctx, at) != nil {
 		select {
-		case <-tick.C:
+		case <-time.After(redisPollEvery):
 		case <-r.ended:
 			return fmt.Errorf("the private Redis did not start: %w", r.why())
 		case <-ctx.Done():

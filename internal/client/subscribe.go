@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/url"
 	"time"
+
+	"github.com/tmaxmax/go-sse"
 )
 
 // stableAfter is how long a connection must last for the back-off to start again.
@@ -31,7 +33,8 @@ type subscription struct {
 	filter     url.Values
 	after      string // the id to continue from
 	subscriber Subscriber
-	connected  bool // at least once
+	silence    time.Duration // after which a connection counts as lost
+	connected  bool          // at least once
 }
 
 // Subscribe reads events from now on, or after the event that is named. The filter
@@ -39,7 +42,7 @@ type subscription struct {
 // returns an error, or the API refuses for good, and returns why. The first
 // connection is tried a few times, later ones until ctx ends.
 func (c *Client) Subscribe(ctx context.Context, filter url.Values, after string, s Subscriber) error {
-	sub := &subscription{client: c, filter: filter, after: after, subscriber: s}
+	sub := &subscription{client: c, filter: filter, after: after, subscriber: s, silence: maxSilence}
 	for failures := 1; ; failures++ {
 		began := time.Now()
 		err := sub.connect(ctx)
@@ -67,22 +70,46 @@ func (s *subscription) hopeless(err error, failures int) bool {
 	return !Temporary(err) || !s.connected && failures >= requestAttempts
 }
 
-// connect reads one connection to its end and returns why it ended.
-func (s *subscription) connect(ctx context.Context) error {
-	stream, err := s.client.openStream(ctx, s.filter, s.after, maxSilence)
+// connect reads one connection until it ends or nothing arrives for the time of
+// silence, and returns why it ended.
+func (s *subscription) connect(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	timer := time.AfterFunc(s.silence, func() { cancel(errSilent) })
+	defer timer.Stop()
+	stream, err := s.client.openEvents(ctx, s.filter, s.after)
 	if err != nil {
 		return err
 	}
-	defer stream.close()
+	defer func() { _ = stream.Close() }()
 	s.connected = true
 	s.subscriber.Connected()
-	return stream.read(ctx, s.handle)
+	end := errEnded
+	for event, err := range sse.Read(audible{stream, timer, s.silence}, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
+		if err != nil {
+			end = err
+			break
+		}
+		if err := s.handle(event); err != nil {
+			return err
+		}
+	}
+	switch {
+	case parent.Err() != nil:
+		return ErrInterrupted
+	case ctx.Err() != nil:
+		end = errSilent
+	}
+	return &brokenError{end}
 }
 
-func (s *subscription) handle(m message) error {
-	switch m.kind {
+// handle passes on what the API sent. Without a type it is only an id to continue
+// from.
+func (s *subscription) handle(message sse.Event) error {
+	data := json.RawMessage(message.Data)
+	switch message.Type {
 	case "order":
-		e, err := decode[Event](m.data, nil)
+		e, err := decode[Event](data, nil)
 		if err != nil {
 			return err
 		}
@@ -93,13 +120,13 @@ func (s *subscription) handle(m message) error {
 		var gap struct {
 			After string `json:"after"`
 		}
-		if json.Unmarshal(m.data, &gap) != nil {
+		if json.Unmarshal(data, &gap) != nil {
 			return ErrNotAPI
 		}
 		s.subscriber.Gap(gap.After)
 	}
-	if m.id != "" {
-		s.after = m.id
+	if message.LastEventID != "" {
+		s.after = message.LastEventID
 	}
 	return nil
 }
