@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,14 +12,13 @@ import (
 // newGuarded returns an API that knows one key.
 func newGuarded(t *testing.T) *fakeAPI {
 	t.Helper()
-	return newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := reply{body: `{"queues":[]}`}
 		if r.Header.Get("Authorization") != "Bearer ok_right" {
-			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = io.WriteString(w, problem(401, "This takes a key.", ""))
-			return
+			answer = reply{status: 401, body: problem(401, "This takes a key.", "")}
 		}
-		_, _ = io.WriteString(w, `{"queues":[]}`)
-	})
+		answer.write(w, r)
+	}))
 }
 
 // keys returns the keys that were sent.
@@ -126,11 +124,9 @@ func TestMissingScope(t *testing.T) {
 // TestRateLimitIsReported checks that a command reports when it may be repeated.
 func TestRateLimitIsReported(t *testing.T) {
 	t.Parallel()
-	api := newFakeAPI(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Date", "Sun, 01 Mar 2026 12:00:00 GMT")
-		w.Header().Set("Retry-After", "Sun, 01 Mar 2026 12:00:07 GMT")
-		w.WriteHeader(http.StatusTooManyRequests)
-	})
+	api := newFakeAPI(t, routes{"/": {{
+		status: 429, headers: "Date: Sun, 01 Mar 2026 12:00:00 GMT\nRetry-After: Sun, 01 Mar 2026 12:00:07 GMT",
+	}}})
 	orderctl(t, "stats", "--api", api.URL).mustEnd(t, 1,
 		`^orderctl: get stats: 429: Too Many Requests; the API accepts no more requests with this key for 7s\n$`)
 }

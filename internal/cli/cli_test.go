@@ -68,6 +68,7 @@ func (s *stream) String() string {
 type world struct {
 	environ       []string
 	stdin         io.Reader
+	out           io.Writer // standard output; nil means a buffer
 	noRedisServer bool
 }
 
@@ -86,7 +87,10 @@ func (c *command) start(tb testing.TB, args ...string) {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop, c.ended = stop, make(chan struct{})
 	w := cli.World{
-		Args: args, Environ: c.environ, Stdin: c.stdin, Stdout: &c.stdout, Stderr: &c.stderr,
+		Args: append([]string{}, args...), Environ: c.environ, Stdin: c.stdin, Stdout: c.out, Stderr: &c.stderr,
+	}
+	if w.Stdout == nil {
+		w.Stdout = &c.stdout
 	}
 	if c.noRedisServer {
 		w.LookPath = func(string) (string, error) { return "", exec.ErrNotFound }

@@ -3,9 +3,6 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -126,14 +123,7 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/readyz" || r.Header.Get("Authorization") != "" {
-					t.Errorf("asked for %s with %q", r.URL, r.Header.Get("Authorization"))
-				}
-				w.WriteHeader(tt.status)
-				_, _ = io.WriteString(w, tt.body)
-			}))
-			t.Cleanup(admin.Close)
+			admin := newScript(t, exchange{"GET /readyz", tt.status, tt.body})
 			in := world{environ: []string{
 				"REDIS_URL=redis://127.0.0.1:1", "ORDERCTL_API_KEY=ok_right",
 				"ORDERS_ADMIN_ADDR=" + strings.TrimPrefix(admin.URL, "http://"),
@@ -142,6 +132,9 @@ func TestDoctorReadsAdminAddresses(t *testing.T) {
 			mustFind(t, found, "admin/program at "+strings.TrimPrefix(admin.URL, "http://"), tt.says)
 			if n := strings.Count(fmt.Sprint(found), "admin/"); n != 1 {
 				t.Errorf("one address is reported %d times: %v", n, found)
+			}
+			if keys := admin.keys(); len(keys) > 0 {
+				t.Errorf("the key was sent: %v", keys)
 			}
 		})
 	}

@@ -50,7 +50,7 @@ func newEvents(w *World) *cobra.Command {
   orderctl events --status failed,rejected
   orderctl events --id my-order-1,my-order-2 --count 10
   orderctl events --after 1764000000000-0 --output json | jq -r .order_id`,
-		Args: cobra.NoArgs,
+		Args:    cobra.NoArgs,
 		PreRunE: e.check,
 		RunE:    e.withClient(e.run),
 	}

@@ -7,42 +7,9 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
-	"orderprocessor/internal/programtest"
 )
 
-func TestGetAndStats(t *testing.T) {
-	t.Parallel()
-	api := startService(t)
-	orders := strings.Replace(withID("mine"), "12.50", "1000.10", 1) + "\n" +
-		strings.Replace(withID("refused"), "12.50", "10000.01", 1)
-	orderctl(t, "submit", fileOf(t, orders), "--api", api.url).mustEnd(t, 0, `accepted +2`)
-	for _, id := range []string{"mine", "refused"} {
-		programtest.Until(t, id+" is settled", func() bool {
-			out := orderctl(t, "get", id, "--api", api.url).stdout.String()
-			return strings.Contains(out, "processed at")
-		})
-	}
-
-	orderctl(t, "get", "mine", "--api", api.url).mustEnd(t, 0,
-		`id +mine\nstatus +completed\nresult +Order marked for priority processing\namount +1000\.10\nitems +1: lamp\n`,
-		`priority +2 \(medium\)\nqueue +critical\nhandling +priority\ncreated at +\d{4}-\d\d-\d\dT\S+Z\n`,
-		`processing time +\d+ ms\nattempt 1 +\S+Z, by \S+\n$`)
-	orderctl(t, "get", "refused", "--api", api.url).mustEnd(t, 0, `error +order amount exceeds limit\n`)
-	orderctl(t, "get", "mine", "-o", "json", "--api", api.url).mustEnd(t, 0, `^{\n  "id": "mine",\n  "amount": 1000\.10,\n`)
-	orderctl(t, "get", "nobody", "--api", api.url).mustEnd(t, 1, `^orderctl: get order nobody: 404: There is no order with this id\.\n$`)
-
-	orderctl(t, "stats", "--api", api.url).mustEnd(t, 0,
-		`accepted +2\n +drift +0 \(the books balance\)\n +repairs +none\n +worker slots +64\n`,
-		`completed +1 *\n +rejected +1 *\n`, `critical +0 +0 +0 +0 +0 +no +0\.0 s`, `end to end +\d+\.\d +\d+\.\d`)
-	c := orderctl(t, "stats", "--output", "json", "--api", api.url)
-	c.mustEnd(t, 0)
-	var stats struct{ Ledger struct{ Accepted int } }
-	if err := json.Unmarshal([]byte(c.stdout.String()), &stats); err != nil || stats.Ledger.Accepted != 2 {
-		t.Errorf("%v: %s", err, c.stdout.String())
-	}
-}
-
-// TestGetShowsEveryField holds that each field of an order has a line of its name.
+// TestGetShowsEveryField checks that each field of an order has a line of its name.
 func TestGetShowsEveryField(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(ordertest.Order(t, ordertest.Full).View())
@@ -85,7 +52,6 @@ func TestStrangeAnswers(t *testing.T) {
 	}{
 		{"no order", `{}`, `the answer is not that of an order API; is the address right\?`, 200, []string{"get", "a"}},
 		{"no stats", `<html>`, `the answer is not that of an order API`, 200, []string{"stats"}},
-		{"no JSON", `<html>`, `the answer is not that of an order API`, 200, []string{"stats", "-o", "json"}},
 		{"a proxy's error", `<html>`, `get stats: 502: Bad Gateway`, 502, []string{"stats"}},
 		{"a redirect", ``, `get stats: 302: Found`, 302, []string{"stats"}},
 		{"a problem", `{"status":503,"detail":"Redis is\naway.","title":"x"}`, `get stats: 503: Redis is away\.`, 503, []string{"stats"}},

@@ -49,7 +49,7 @@ func newList(w *World) *cobra.Command {
 		Example: `  orderctl list --status failed
   orderctl list --customer ada@example.com --from 2026-11-23T00:00:00+01:00 --limit 200
   orderctl list --all --output json | jq -r 'select(.amount > 1000) | .id'`,
-		Args: cobra.NoArgs,
+		Args:    cobra.NoArgs,
 		PreRunE: l.check,
 		RunE:    l.withClient(l.run),
 	}

@@ -69,7 +69,7 @@ func newLoad(w *World) *cobra.Command {
   orderctl load --rate 500 --duration 5m --mix critical=1,default=8,low=1
   orderctl load --rate 5000 --batch 100 --connections 4
   orderctl load --rate 500 --output json | jq .latency_ms.p99`,
-		Args: cobra.NoArgs,
+		Args:    cobra.NoArgs,
 		PreRunE: l.check,
 		RunE:    l.withClient(l.run),
 	}

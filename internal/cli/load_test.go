@@ -3,31 +3,26 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"orderprocessor/internal/programtest"
 )
 
 // newLoadAPI returns an API that answers orders with one status, and each request for
-// the statistics with the next of them.
+// the statistics with the next of them; 503 where they are empty.
 func newLoadAPI(t *testing.T, status int, stats ...string) *fakeAPI {
 	t.Helper()
-	var asked atomic.Int64
-	return newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet {
-			w.WriteHeader(status)
-			return
-		}
-		text := stats[min(int(asked.Add(1)), len(stats))-1]
+	r := routes{"POST /": {{status: status}}}
+	for _, text := range stats {
+		next := reply{body: text}
 		if text == "" {
-			w.WriteHeader(http.StatusServiceUnavailable)
+			next.status = http.StatusServiceUnavailable
 		}
-		_, _ = io.WriteString(w, text)
-	})
+		r["GET /stats"] = append(r["GET /stats"], next)
+	}
+	return newFakeAPI(t, r)
 }
 
 // statsWith are the statistics of a system with so many orders.

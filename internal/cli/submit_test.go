@@ -72,10 +72,16 @@ func TestSubmit(t *testing.T) {
 	})
 }
 
+// newSubmitAPI returns a healthy API with these replies to submissions.
+func newSubmitAPI(t *testing.T, replies ...reply) *fakeAPI {
+	t.Helper()
+	return newFakeAPI(t, routes{"POST /orders": replies, "GET /health": {{}}})
+}
+
 func TestSubmitOutcomes(t *testing.T) {
 	t.Parallel()
 	const replay, soon = "Idempotency-Replayed: true", "Retry-After: 0"
-	full := reply{503, "Retry-After: 1", noRoom}
+	full := reply{status: 503, body: noRoom, headers: "Retry-After: 1"}
 	wrong := `{"detail":"x","errors":[` + strings.Repeat(`{"field":"f","message":"is bad"},`, 6) + `{"field":"g","message":"is worse"}]}`
 	var withIDs strings.Builder
 	for n := range 30 {
@@ -87,19 +93,19 @@ func TestSubmitOutcomes(t *testing.T) {
 		status, sent     int     // sent is 0 where it differs from run to run
 		says             []string
 	}{
-		{"busy, then not", valid, "", []reply{{503, soon, ""}, {503, soon, ""}, {201, "", ""}}, 0, 3, []string{`accepted +1\n`}},
-		{"a lost answer to an order without an id", valid, "", []reply{{answerLost, "", ""}, {200, replay, ""}}, 0, 2, []string{`accepted +1\nreplayed +0`}},
-		{"a write that the API repeated", valid, "", []reply{{200, replay, ""}}, 0, 1, []string{`accepted +1\nreplayed +0`}},
-		{"a lost answer to an order with an id", withID("mine"), "", []reply{{502, "", ""}, {200, replay, ""}}, 0, 2, []string{`accepted +0\nreplayed +1`}},
+		{"busy, then not", valid, "", []reply{{status: 503, headers: soon}, {status: 503, headers: soon}, {status: 201}}, 0, 3, []string{`accepted +1\n`}},
+		{"a lost answer to an order without an id", valid, "", []reply{{status: answerLost}, {headers: replay}}, 0, 2, []string{`accepted +1\nreplayed +0`}},
+		{"a write that the API repeated", valid, "", []reply{{headers: replay}}, 0, 1, []string{`accepted +1\nreplayed +0`}},
+		{"a lost answer to an order with an id", withID("mine"), "", []reply{{status: 502}, {headers: replay}}, 0, 2, []string{`accepted +0\nreplayed +1`}},
 		{
 			"over the rate limit", valid, "--tries 1",
-			[]reply{{429, "Retry-After: 1", ""}, {429, "Retry-After: 1", ""}, {201, "", ""}},
+			[]reply{{status: 429, headers: "Retry-After: 1"}, {status: 429, headers: "Retry-After: 1"}, {status: 201}},
 			0, 3,
 			[]string{`accepted +1\n`},
 		},
 		{
 			"gives up", strings.Repeat(valid+"\n", 50), "--tries 2 --concurrency 1",
-			[]reply{{503, "", noRoom}},
+			[]reply{{status: 503, body: noRoom}},
 			1, 2,
 			[]string{
 				`no room +1 \(not accepted\)\n`, `not sent +49 \(from line 2 on\)\n`,
@@ -110,7 +116,7 @@ func TestSubmitOutcomes(t *testing.T) {
 		},
 		{
 			"the queues fill up", withIDs.String(), "--tries 2 --concurrency 4",
-			append(slices.Repeat([]reply{{201, "", ""}}, 5), full),
+			append(slices.Repeat([]reply{{status: 201}}, 5), full),
 			1, 0,
 			[]string{
 				`no room: trying again in 1 s \(Ctrl-C stops\)\n`, `orderctl: 25 of 30 orders were not accepted; stopped at line \d+: 503: Nothing`,
@@ -118,7 +124,7 @@ func TestSubmitOutcomes(t *testing.T) {
 		},
 		{
 			"many failures", strings.Repeat(valid+"\n", 25), "",
-			[]reply{{400, "", wrong}},
+			[]reply{{status: 400, body: wrong}},
 			1, 25,
 			[]string{`\n\n(line \d+: 400: f is bad; f is bad; f is bad; f is bad; f is bad; and 2 more\n){20}… and 5 more\n`},
 		},
@@ -153,7 +159,7 @@ func TestSubmitOutcomes(t *testing.T) {
 
 func TestSubmitIsInterrupted(t *testing.T) {
 	t.Parallel()
-	api := newSubmitAPI(t, reply{503, "Retry-After: 3600", ""})
+	api := newSubmitAPI(t, reply{status: 503, headers: "Retry-After: 3600"})
 	c := &command{}
 	c.start(t, "submit", fileOf(t, valid), "--api", api.URL)
 	programtest.Until(t, "it waits after the first try", func() bool { return strings.Contains(c.stderr.String(), "trying again in") })

@@ -3,13 +3,11 @@ package cli_test
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -20,48 +18,27 @@ const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by
 	`"queues":{"low":{"pending":1,"active":2,"retry":3}},"latency_ms":{"end_to_end":{"p95":7.5}},` +
 	`"redis":{"memory_used_bytes":1048576,"memory_limit_bytes":0},"ledger":{"accepted":7,"drift":0}}`
 
-// watchable is an API with statistics and events.
-type watchable struct {
-	*fakeAPI
-	refuse atomic.Bool // statistics are answered 503
-}
-
-func newWatchable(t *testing.T) *watchable {
+// newWatchable returns an API with an event, and with these answers to requests for the
+// statistics.
+func newWatchable(t *testing.T, stats ...reply) *fakeAPI {
 	t.Helper()
-	a := &watchable{}
-	a.fakeAPI = newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/events":
-			played{status: 200, text: begins + change("2-0", "order-2", "pending", ""), stays: true}.play(w, r)
-		case a.refuse.Load():
-			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = io.WriteString(w, away)
-		default:
-			_, _ = io.WriteString(w, watched)
-		}
-	})
-	return a
+	return newFakeAPI(t, routes{"GET /events": {staying(begins + change("2-0", "order-2", "pending", ""))}, "GET /stats": stats})
 }
 
 // TestWatchWritesLines checks that what is no terminal gets a line each interval, and
 // that an API that is away does not end it.
 func TestWatchWritesLines(t *testing.T) {
 	t.Parallel()
-	api := newWatchable(t)
+	api := newWatchable(t, reply{body: watched}, reply{status: 503, body: away}, reply{body: watched})
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
 	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  2\.5/s  waiting 1  active 2  retrying 3  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0\n`
 	c.mustSay(t, `^`+line+line)
-	api.refuse.Store(true)
-	programtest.Until(t, "it says that the API is away", func() bool { return c.stderr.String() != "" })
-	api.refuse.Store(false)
-	before := strings.Count(c.stdout.String(), "\n")
-	programtest.Until(t, "it goes on", func() bool { return strings.Count(c.stdout.String(), "\n") > before })
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
 	}
-	if !regexp.MustCompile(`^(orderctl: get stats: 503: Redis is unavailable; run orderctl doctor for details\n)+$`).MatchString(c.stderr.String()) {
-		t.Errorf("it said %q", c.stderr.String())
+	if got := c.stderr.String(); got != "orderctl: get stats: 503: Redis is unavailable; run orderctl doctor for details\n" {
+		t.Errorf("it said %q", got)
 	}
 }
 
@@ -116,7 +93,7 @@ func TestWatchInTerminal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newWatchable(t)
+			api := newWatchable(t, reply{body: watched}, reply{status: 503, body: away})
 			shown, keyboard := inTerminal(t, "watch --interval 100ms --api "+api.URL, "NO_COLOR=1")
 			says := func(what string) {
 				t.Helper()
@@ -126,7 +103,6 @@ func TestWatchInTerminal(t *testing.T) {
 			says("order-2  pending")
 			_, _ = io.WriteString(keyboard, "p")
 			says("continue")
-			api.refuse.Store(true)
 			_, _ = io.WriteString(keyboard, "p")
 			says("503: Redis is unavailable")
 			stop(shown, keyboard)
