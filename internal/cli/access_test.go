@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -44,13 +43,9 @@ func TestKeyIsSent(t *testing.T) {
 		sent    []string
 	}{
 		{"environment", right, "", 0, ``, accepted},
-		{"white space in the environment", "ORDERCTL_API_KEY= ok_right\r\n", "", 0, ``, accepted},
 		{"a mark in the environment", "ORDERCTL_API_KEY=\ufeffok_right\n", "", 0, ``, accepted},
-		{"file", "", "ok_right", 0, ``, accepted},
 		{"file with a line end", "", " ok_right\r\n", 0, ``, accepted},
-		{"file with a mark", "", "\ufeffok_right\r\n", 0, ``, accepted},
 		{"file in UTF-16", "", "\xff\xfe" + in16("ok_right\r\n"), 0, ``, accepted},
-		{"file in UTF-16 the other way round", "", "\xfe\xff\x00" + strings.TrimSuffix(in16("ok_right"), "\x00"), 0, ``, accepted},
 		{"file before environment", wrong, "ok_right\n", 0, ``, accepted},
 		{"none", "", "", 1, `401: This takes a key; the API requires a key: set ORDERCTL_API_KEY, or name a file .* --key-file`, nil},
 		{"empty environment", "ORDERCTL_API_KEY=", "", 1, unknown, nil},
@@ -91,34 +86,20 @@ func TestHelpShowsNoKey(t *testing.T) {
 	}
 }
 
-// TestRedirectGetsNoKey checks that the key goes only to the API that was named.
-func TestRedirectGetsNoKey(t *testing.T) {
-	t.Parallel()
-	elsewhere := newGuarded(t)
-	api := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
-	t.Cleanup(api.Close)
-	in := world{environ: []string{"ORDERCTL_API_KEY=ok_right"}}
-	orderctlIn(t, in, "stats", "--api", api.URL).mustEnd(t, 1, `307: `)
-	elsewhere.mustBeAsked(t)
-}
-
 // TestMissingScope checks that a missing scope is reported once and ends the command.
 func TestMissingScope(t *testing.T) {
 	t.Parallel()
-	const forbidden = 403
-	in := world{environ: []string{"ORDERCTL_API_KEY=ok_read"}}
-	says := `403: The key lacks the scope admin; this key may not do that: orderctl keys new makes one with other scopes\n$`
-	answer := problem(forbidden, "The key lacks the scope admin.", "")
-
-	api := newScript(t, exchange{"POST /orders/a/retry", forbidden, answer})
-	orderctlIn(t, in, "retry", "a", "b", "c", "--api", api.URL).mustEnd(t, 1, `orderctl: a was not retried, nor were the 2 after it: `+says)
-
-	api = newScript(t,
-		exchange{"GET /health", 200, `{}`},
-		exchange{`POST /orders ` + withID("a"), forbidden, answer})
-	in.stdin = strings.NewReader(withID("a") + "\n" + withID("b") + "\n")
+	const says = "403: The key lacks the scope admin; this key may not do that: orderctl keys new makes one with other scopes\n"
+	answer := problem(403, "The key lacks the scope admin.", "")
+	runScripted(t, scripted{
+		"retry", "ORDERCTL_API_KEY=ok_read retry a b c",
+		[]exchange{{"POST /orders/a/retry", 403, answer}},
+		1, "", "orderctl: a was not retried, nor were the 2 after it: " + says,
+	})
+	api := newScript(t, exchange{"GET /health", 200, `{}`}, exchange{`POST /orders ` + withID("a"), 403, answer})
+	in := world{environ: []string{"ORDERCTL_API_KEY=ok_read"}, stdin: strings.NewReader(withID("a") + "\n" + withID("b") + "\n")}
 	orderctlIn(t, in, "submit", "--concurrency", "1", "--api", api.URL).mustEnd(t, 1,
-		`accepted +0\n`, `refused +1\n`, `not sent +1 \(from line 2 on\)\n`, `line 1: 403: `, `stopped at line 1: `+says)
+		`accepted +0\n`, `refused +1\n`, `not sent +1 \(from line 2 on\)\n`, `line 1: 403: `, `stopped at line 1: `+says+"$")
 }
 
 // TestRateLimitIsReported checks that a command reports when it may be repeated.
@@ -148,13 +129,11 @@ func TestAddressOfTheAPI(t *testing.T) {
 	t.Parallel()
 	for address, says := range map[string]string{
 		"localhost:8080":             `"localhost:8080": http:// is missing: http://localhost:8080\n`,
-		"127.0.0.1:8080":             `http:// is missing: http://127\.0\.0\.1:8080\n`,
 		"[::1]:8080":                 `http:// is missing: http://\[::1\]:8080\n`,
 		"localhost":                  `must look like http://127\.0\.0\.1:8080, not "localhost": http:// is missing: http://localhost\n`,
 		"orders.example.com/base":    `http:// is missing: http://orders\.example\.com/base\n`,
 		"user:secret@host:80":        `http:// is missing: http://user:xxxxx@host:80\n`,
 		"ftp://host":                 `must look like http://127\.0\.0\.1:8080, not "ftp://host"\n`,
-		"http://":                    `must look like`,
 		"http://:8080":               `must look like`,
 		":8080":                      `must look like http://127\.0\.0\.1:8080`,
 		"http://bücher.example:8080": `punycode: xn--bcher-kva\.example\n`,

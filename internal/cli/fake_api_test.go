@@ -209,7 +209,7 @@ func page(cursor string, orders ...string) string {
 // scripted is a run of a command against a script. The command is interrupted where
 // the last request is never answered.
 type scripted struct {
-	name, args     string // arguments are separated by one space
+	name, line     string // perhaps variables, and arguments, with one space between
 	script         []exchange
 	status         int
 	stdout, stderr string
@@ -221,8 +221,12 @@ func runScripted(t *testing.T, rows ...scripted) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api := newScript(t, tt.script...)
+			words := strings.Split(tt.line, " ")
 			c := &command{}
-			c.start(t, append(strings.Split(tt.args, " "), "--api", api.URL)...)
+			for strings.Contains(words[0], "=") {
+				c.environ, words = append(c.environ, words[0]), words[1:]
+			}
+			c.start(t, append(words, "--api", api.URL)...)
 			if last := len(tt.script); tt.script[last-1].status == neverAnswer {
 				programtest.Until(t, "the last request is sent", func() bool { return len(api.requests()) == last })
 				c.interrupt(t)
