@@ -45,7 +45,7 @@ func TestKeyIsSent(t *testing.T) {
 		{"environment", right, "", 0, ``, accepted},
 		{"a mark in the environment", "ORDERCTL_API_KEY=\ufeffok_right\n", "", 0, ``, accepted},
 		{"file with a line end", "", " ok_right\r\n", 0, ``, accepted},
-		{"file in UTF-16", "", "\xff\xfe" + in16("ok_right\r\n"), 0, ``, accepted},
+		{"file in UTF-16", "", "\xff\xfeo\x00k\x00_\x00r\x00i\x00g\x00h\x00t\x00\n\x00", 0, ``, accepted},
 		{"file before environment", wrong, "ok_right\n", 0, ``, accepted},
 		{"none", "", "", 1, `401: This takes a key; the API requires a key: set ORDERCTL_API_KEY, or name a file .* --key-file`, nil},
 		{"empty environment", "ORDERCTL_API_KEY=", "", 1, unknown, nil},

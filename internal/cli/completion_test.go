@@ -39,6 +39,7 @@ func TestCompletion(t *testing.T) {
 		"cancel a ":                    nothing,
 		"list --customer ":             nothing,
 		"submit --api ":                nothing,
+		"load ":                        nothing,
 		"events --output ":             "table\njson\n" + inOrder,
 		"events --id ":                 nothing,
 		"events --status ":             all.String() + inOrder,

@@ -24,9 +24,6 @@ func fileOf(t *testing.T, text string) string {
 	return path
 }
 
-// in16 is a text in UTF-16, without a mark.
-func in16(text string) string { return strings.Join(strings.Split(text, ""), "\x00") + "\x00" }
-
 func withID(id string) string { return strings.Replace(valid, "{", `{"id":"`+id+`",`, 1) }
 
 func TestSubmit(t *testing.T) {
@@ -34,6 +31,7 @@ func TestSubmit(t *testing.T) {
 	api := startService(t)
 	bad := valid + "\n{\"amount\":\n" + strings.Replace(valid, "12.50", "0.001", 1) + "\n[]\n" +
 		`{"x":"` + strings.Repeat("x", 300<<10) + `"}` + "\n" + strings.Replace(valid, "Ada", "Eve", 1) + "\n"
+	conflict := withID("conflict") + "\n" + strings.Replace(withID("conflict"), "Ada", "Eve", 1)
 	for _, tt := range []struct {
 		name, text string
 		status     int
@@ -43,16 +41,13 @@ func TestSubmit(t *testing.T) {
 		{"array", "[" + valid + ",\n" + valid + "]", 0, []string{`accepted +2\n`}},
 		{"lines", strings.Repeat(valid+"\n", 100), 0, []string{`accepted +100\n`}},
 		{"replays", strings.Repeat(withID("twice")+"\n", 3), 0, []string{`accepted +1\n`, `replayed +2 `}},
+		{"same id, other content", conflict, 1, []string{`accepted +1\n`, `line \d: 409: An order with this id and other content exists`}},
 		{"bad lines", bad, 1, []string{
 			`accepted +2\n`, `refused +4\n\n`, `line 2: is not valid JSON: invalid character '\[' after object value`,
 			`line 3: 400: amount must have at most two decimals\nline 4: is a JSON array; .*\nline 5: is longer than 256 KiB\n`,
 			`orderctl: 4 of 6 orders were not accepted\n$`,
 		}},
-		{"one after the other", valid + valid + "{\n" + valid[1:] + "\n{\n" + valid[1:] + valid + "\n" + valid, 0, []string{`accepted +6\n`, `refused +0\n$`}},
-		{"UTF-16", in16(valid), 1, []string{`accepted +0\n`, `\norderctl: read the orders: the input is in UTF-16 or UTF-32, and only UTF-8 is read: iconv `}},
-		{"gzip", "\x1f\x8b\x08", 1, []string{`\norderctl: read the orders: the input is compressed with gzip`}},
-		{"CSV", "id,amount\no1,12.50\n", 1, []string{`refused +2\n`, `line 1: .* CSV`, `line 2: .* CSV`, `2 of 2 orders were not accepted\n$`}},
-		{"nothing but a mark", "\ufeff", 1, []string{`orderctl: there is no order in the input\n$`}},
+		{"gzip", "\x1f\x8b\x08", 1, []string{`accepted +0\n`, `\norderctl: read the orders: the input is compressed with gzip, .*: zcat `}},
 		{"nothing", "\n", 1, []string{`orderctl: there is no order in the input\n$`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,12 +59,6 @@ func TestSubmit(t *testing.T) {
 		in := world{stdin: strings.NewReader(valid), environ: []string{"ORDERCTL_API=" + api.url}}
 		orderctlIn(t, in, args...).mustEnd(t, 0, `accepted +1\n`)
 	}
-	t.Run("same id, other content", func(t *testing.T) {
-		t.Parallel()
-		two := withID("conflict") + "\n" + strings.Replace(withID("conflict"), "Ada", "Eve", 1)
-		orderctl(t, "submit", fileOf(t, two), "--api", api.url, "--concurrency", "1").mustEnd(t, 1,
-			`accepted +1\n`, `line 2: 409: An order with this id and other content exists`)
-	})
 }
 
 // newSubmitAPI returns a healthy API with these replies to submissions.
