@@ -49,6 +49,6 @@ func TestReaderGoesAway(t *testing.T) {
 	}
 	_ = out.Close()
 	if err := cmd.Wait(); err != nil || stderr.String() != "" {
-		t.Errorf("it ended with %v and said %q", err, stderr.String())
+		t.Errorf("it ended with %v and wrote %q", err, stderr.String())
 	}
 }

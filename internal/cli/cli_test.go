@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}))
 	}
-	redis.SetLogger(silent{}) // it says what the commands say, to the real standard error
+	redis.SetLogger(silent{}) // it repeats the errors of the commands on the real standard error
 	goleak.VerifyTestMain(m,  // but for what libraries leave asleep
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
@@ -112,7 +112,7 @@ func (c *command) wait(tb testing.TB) int {
 	case <-c.ended:
 		return c.status
 	case <-time.After(programtest.Patience):
-		tb.Fatalf("orderctl did not end; it said:\n%s%s", c.stdout.String(), c.stderr.String())
+		tb.Fatalf("orderctl did not end; it wrote:\n%s%s", c.stdout.String(), c.stderr.String())
 		return -1
 	}
 }
@@ -124,17 +124,17 @@ func (c *command) interrupt(tb testing.TB) int {
 	return c.wait(tb)
 }
 
-// mustSay waits until the command has written something that matches.
-func (c *command) mustSay(tb testing.TB, pattern string) []string {
+// waitFor waits until standard output matches, and returns the groups of the match.
+func (c *command) waitFor(tb testing.TB, pattern string) []string {
 	tb.Helper()
 	re := regexp.MustCompile(pattern)
 	var found []string
-	programtest.Until(tb, "orderctl says "+pattern, func() bool {
+	programtest.Until(tb, "orderctl writes "+pattern, func() bool {
 		found = re.FindStringSubmatch(c.stdout.String())
 		select {
 		case <-c.ended:
 			if found == nil {
-				tb.Fatalf("orderctl ended with %d without saying %s:\n%s%s", c.status, pattern, c.stdout.String(), c.stderr.String())
+				tb.Fatalf("orderctl ended with %d without %s:\n%s%s", c.status, pattern, c.stdout.String(), c.stderr.String())
 			}
 		default:
 		}
@@ -157,12 +157,12 @@ func orderctlIn(tb testing.TB, in world, args ...string) *command {
 	return c
 }
 
-// mustEnd compares the exit status and looks for texts in the output.
-func (c *command) mustEnd(tb testing.TB, status int, texts ...string) {
+// mustExit compares the exit status, and the output with patterns.
+func (c *command) mustExit(tb testing.TB, status int, texts ...string) {
 	tb.Helper()
 	all := c.stdout.String() + c.stderr.String()
 	if c.status != status {
-		tb.Fatalf("exit status %d, want %d; it said:\n%s", c.status, status, all)
+		tb.Fatalf("exit status %d, want %d; it wrote:\n%s", c.status, status, all)
 	}
 	for _, text := range texts {
 		if !regexp.MustCompile(text).MatchString(all) {
@@ -185,7 +185,7 @@ func startService(tb testing.TB, environ ...string) service {
 	rdb := server.Client()
 	c := &command{world: world{environ: append(environ, "REDIS_URL="+server.URL())}}
 	c.start(tb, "dev", "--http", "127.0.0.1:0")
-	url := c.mustSay(tb, `API +(http://\S+)[\s\S]*Press Ctrl-C`)[1]
+	url := c.waitFor(tb, `API +(http://\S+)[\s\S]*Press Ctrl-C`)[1]
 	tb.Cleanup(func() {
 		if status := c.interrupt(tb); status != 0 {
 			tb.Errorf("dev ended with %d: %s", status, c.stderr.String())
@@ -260,7 +260,7 @@ func TestUsage(t *testing.T) {
 			t.Run(line, func(t *testing.T) {
 				t.Parallel()
 				c := orderctl(t, strings.Split(line, " ")...)
-				c.mustEnd(t, 2, `orderctl: .*`+row[0], `Run "orderctl.* --help"`)
+				c.mustExit(t, 2, `orderctl: .*`+row[0], `Run "orderctl.* --help"`)
 				if out := c.stdout.String(); out != "" {
 					t.Errorf("wrote to standard output: %s", out)
 				}

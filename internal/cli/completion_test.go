@@ -60,5 +60,5 @@ func TestCompletion(t *testing.T) {
 
 func TestCompletionIsExplained(t *testing.T) {
 	t.Parallel()
-	orderctl(t, "--help").mustEnd(t, 0, `\n  completion +Generate the autocompletion script`, `"orderctl completion --help" explains how`)
+	orderctl(t, "--help").mustExit(t, 0, `\n  completion +Generate the autocompletion script`, `"orderctl completion --help" explains how`)
 }

@@ -24,7 +24,7 @@ func TestChoosePort(t *testing.T) {
 	for _, tt := range []struct {
 		name, addr string
 		anyPort    bool
-		says       string
+		want       string
 	}{
 		{"taken", taken, false, taken + " is taken, so the API is at a free port instead.\n"},
 		{"not taken", "127.0.0.1:0", false, ""},
@@ -33,8 +33,8 @@ func TestChoosePort(t *testing.T) {
 		var out bytes.Buffer
 		d := &devCommand{World: &World{Stdout: &out}}
 		got := tt.addr
-		if d.choosePort("the API", &got, tt.anyPort); got != "127.0.0.1:0" || out.String() != tt.says {
-			t.Errorf("%s: %s, said %q", tt.name, got, out.String())
+		if d.choosePort("the API", &got, tt.anyPort); got != "127.0.0.1:0" || out.String() != tt.want {
+			t.Errorf("%s: %s, wrote %q", tt.name, got, out.String())
 		}
 	}
 	d := &devCommand{World: &World{Stdout: &bytes.Buffer{}, Environ: []string{"ORDERS_ADMIN_ADDR=127.0.0.1:1"}}, http: "127.0.0.1:0"}

@@ -79,7 +79,7 @@ func TestEventsGoOn(t *testing.T) {
 		streaming("event: gap\ndata: {\"after\":\"2-0\"}\n\n:\nid: 5-0\n\n"+change("6-0", "b", "failed", "")),
 		staying(change("7-0", "c", "failed", "")))
 	c := orderctl(t, "events", "--count", "3", "--api", api.URL)
-	c.mustEnd(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
+	c.mustExit(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
 		`^(?s).*orderctl: disconnected: the API ended the connection; trying again in \d+ms\norderctl: connected again\n`,
 		`disconnected: 503: Redis is unavailable; run orderctl doctor for details; trying again in \d+ms\norderctl: connected again\n`,
 		`orderctl: some events after 2-0 are no longer kept, and are missing here\n`)
@@ -92,9 +92,9 @@ func TestEventsAreInterrupted(t *testing.T) {
 	api := newStreaming(t, staying(begins+change("2-0", "a", "pending", "")))
 	c := &command{}
 	c.start(t, "events", "--api", api.URL)
-	c.mustSay(t, `pending +a\n`)
+	c.waitFor(t, `pending +a\n`)
 	if status := c.interrupt(t); status != 0 || c.stderr.String() != "" {
-		t.Errorf("it ended with %d and said %s", status, c.stderr.String())
+		t.Errorf("it ended with %d and wrote %s", status, c.stderr.String())
 	}
 }
 
@@ -106,7 +106,7 @@ func TestEventsAreRefused(t *testing.T) {
 	busy := refusal(503, "Too many clients follow the events already.", "")
 	for name, tt := range map[string]struct {
 		connections []reply
-		says        string
+		want        string
 	}{
 		"filter":           {[]reply{refusal(400, "Wrong.", `,"errors":[{"field":"status","message":"is not known"}]`)}, "400: status is not known\n"},
 		"key":              {[]reply{refusal(403, "The key lacks the scope read.", "")}, "403: The key lacks the scope read.\n"},
@@ -119,10 +119,10 @@ func TestEventsAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := orderctl(t, "events", "--api", newStreaming(t, tt.connections...).URL)
-			c.mustEnd(t, 1, `(?m)^orderctl: follow events: `+regexp.QuoteMeta(tt.says)+"$")
+			c.mustExit(t, 1, `(?m)^orderctl: follow events: `+regexp.QuoteMeta(tt.want)+"$")
 		})
 	}
-	orderctl(t, "events", "--api", "http://127.0.0.1:1").mustEnd(t, 1,
+	orderctl(t, "events", "--api", "http://127.0.0.1:1").mustExit(t, 1,
 		`^orderctl: follow events: no answer from the API at http://127.0.0.1:1: .*refused.*\n$`)
 }
 
@@ -131,5 +131,5 @@ func TestEventsAreRefused(t *testing.T) {
 func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
 	api := newStreaming(t, staying(begins+"data: "+strings.Repeat("x", 1<<20)), staying(change("2-0", "a", "pending", "")))
-	orderctl(t, "events", "--count", "1", "--api", api.URL).mustEnd(t, 0, `disconnected: .*token too long`, `pending +a\n`)
+	orderctl(t, "events", "--count", "1", "--api", api.URL).mustExit(t, 0, `disconnected: .*token too long`, `pending +a\n`)
 }

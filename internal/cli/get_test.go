@@ -24,7 +24,7 @@ func TestGetShowsEveryField(t *testing.T) {
 	for name := range fields {
 		lines = append(lines, `(?m)^`+strings.ReplaceAll(name, "_", " ")+` +\S`)
 	}
-	orderctl(t, "get", "full", "--api", answering(t, 200, string(text))).mustEnd(t, 0, lines...)
+	orderctl(t, "get", "full", "--api", answering(t, 200, string(text))).mustExit(t, 0, lines...)
 }
 
 func TestGetShowsWhatWentWrong(t *testing.T) {
@@ -36,7 +36,7 @@ func TestGetShowsWhatWentWrong(t *testing.T) {
 		{"number":1,"worker_id":"w","started_at":"2026-01-02T03:04:05.5Z","ended_at":"2026-01-02T03:04:06Z","error":"shop is away","note":"sorry"},
 		{"number":2,"worker_id":"w","started_at":"2026-01-02T03:04:07.5Z"}]}`
 	c := orderctl(t, "get", "a", "--api", answering(t, 200, record))
-	c.mustEnd(t, 0, `error +shop is away\ncancel reason +twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`, `next attempt at +2026-01-02T03:04:07.000000Z\n`,
+	c.mustExit(t, 0, `error +shop is away\ncancel reason +twice\n`, `\nprocess at +2026-12-24T17:00:00.000000Z\n`, `next attempt at +2026-01-02T03:04:07.000000Z\n`,
 		`attempt 1 +2026-01-02T03:04:05.500000Z, by w, shop is away, fulfilment said: sorry\nattempt 2 +2026-01-02T03:04:07.500000Z, by w, running\n`)
 	if strings.Contains(c.stdout.String(), "\x1b") {
 		t.Error("a control character reached the terminal")
@@ -46,7 +46,7 @@ func TestGetShowsWhatWentWrong(t *testing.T) {
 func TestStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name, body, says string
+		name, body, want string
 		code             int
 		args             []string
 	}{
@@ -59,7 +59,7 @@ func TestStrangeAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			orderctl(t, append(tt.args, "--api", answering(t, tt.code, tt.body))...).mustEnd(t, 1, `^orderctl: .*`+tt.says+`.*\n$`)
+			orderctl(t, append(tt.args, "--api", answering(t, tt.code, tt.body))...).mustExit(t, 1, `^orderctl: .*`+tt.want+`.*\n$`)
 		})
 	}
 }
@@ -69,7 +69,7 @@ func TestStatsShowWhatIsWrong(t *testing.T) {
 	repair := string(order.Repairs()[0])
 	stats := `{"by_status":{"pending":3},"queues":{"low":{"pending":3,"paused":true,"oldest_pending_seconds":61.5}},
 		"ledger":{"accepted":4,"drift":1,"repairs":{"` + repair + `":3,"` + string(order.Repairs()[1]) + `":0}}}`
-	orderctl(t, "stats", "--api", answering(t, 200, stats)).mustEnd(t, 0,
+	orderctl(t, "stats", "--api", answering(t, 200, stats)).mustExit(t, 0,
 		`drift +1 \(THE BOOKS DO NOT BALANCE\)\n +repairs +3 `+strings.ReplaceAll(repair, "_", " ")+`\n`,
 		`low +3 +0 +0 +0 +0 +PAUSED +61\.5 s`)
 }

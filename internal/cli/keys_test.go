@@ -26,7 +26,7 @@ type made struct {
 func newKey(tb testing.TB, args ...string) made {
 	tb.Helper()
 	c := orderctl(tb, append([]string{"keys", "new", "-o", "json"}, args...)...)
-	c.mustEnd(tb, 0)
+	c.mustExit(tb, 0)
 	var m made
 	if err := json.Unmarshal([]byte(c.stdout.String()), &m); err != nil {
 		tb.Fatalf("%s: %v", c.stdout.String(), err)
@@ -54,7 +54,7 @@ func TestKeysNew(t *testing.T) {
 		{"one scope", []string{"--scope", "submit"}, []string{"submit"}},
 		{"several flags", []string{"--scope", "read", "--scope", "submit"}, []string{"submit", "read"}},
 		{"joined", []string{"--scope", "admin+submit+read"}, []string{"submit", "read", "admin"}},
-		{"said twice", []string{"--scope", "read+read", "--scope", "read"}, []string{"read"}},
+		{"named twice", []string{"--scope", "read+read", "--scope", "read"}, []string{"read"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := newKey(t, append(tt.args, "--name", "a.B_9-z")...)
@@ -74,7 +74,7 @@ func TestKeysNew(t *testing.T) {
 func TestKeysNewForPeople(t *testing.T) {
 	t.Parallel()
 	c := orderctl(t, "keys", "new", "--name", "shop", "--scope", "submit")
-	c.mustEnd(t, 0, `is the secret`, `is no secret`, `ORDERS_API_KEYS`, `ORDERS_API_KEYS_FILE`)
+	c.mustExit(t, 0, `is the secret`, `is no secret`, `ORDERS_API_KEYS`, `ORDERS_API_KEYS_FILE`)
 	out := c.stdout.String()
 	keys := regexp.MustCompile(`(?m)^  (ok_\S+)$`).FindAllStringSubmatch(out, -1)
 	if len(keys) != 1 || strings.Count(out, "ok_") != 1 {

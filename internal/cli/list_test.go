@@ -86,7 +86,7 @@ func TestList(t *testing.T) {
 			"orderctl: list orders: the API gave the same cursor twice in a row\n",
 		},
 	)
-	orderctl(t, "list", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: list orders: no answer from the API at http://127.0.0.1:1: .*refused; is it running`)
+	orderctl(t, "list", "--api", "http://127.0.0.1:1").mustExit(t, 1, `^orderctl: list orders: no answer from the API at http://127.0.0.1:1: .*refused; is it running`)
 }
 
 // TestListInTerminal draws on a real terminal of 80 columns, in no line more than fits.

@@ -41,7 +41,7 @@ func TestLoadJSON(t *testing.T) {
 	c := orderctlIn(t, world{environ: []string{"ORDERCTL_API_KEY=ok_secret"}}, "load", "--api", api.URL+"/",
 		"--rate", "40", "--duration", "1s", "--mix", "low=3,critical=1", "-o", "json")
 	sent := api.posts()
-	c.mustEnd(t, 0, `^{\n  "run": "\S+",\n  "rate": 40,\n  "duration_seconds": 1,\n  "mix": {\n    "critical": 1,\n    "low": 3\n  },\n`,
+	c.mustExit(t, 0, `^{\n  "run": "\S+",\n  "rate": 40,\n  "duration_seconds": 1,\n  "mix": {\n    "critical": 1,\n    "low": 3\n  },\n`,
 		`"connections": 64,\n`, fmt.Sprintf(`"sent": %d,\n`, len(sent)), fmt.Sprintf(`"accepted": %d,\n  "refused": \[\],\n`, len(sent)),
 		`"rate_kept": (true|false),\n`, `"latency_ms": {\n(    "(p50|p90|p95|p99|max)": [0-9.]*[1-9][0-9.]*,?\n){5}  }`,
 		`"accepted": 100,\n    "settled": 70,\n`, `"backlog_before": 2,\n    "backlog_after": 32,\n`, `"kept_up": true,\n`,
@@ -66,7 +66,7 @@ func TestLoadIsInterrupted(t *testing.T) {
 	c.start(t, "load", "--api", api.URL, "--rate", "100", "--duration", "1h")
 	programtest.Until(t, "orders are sent", func() bool { return len(api.posts()) > 5 })
 	c.interrupt(t)
-	c.mustEnd(t, 1, `(?m)^ +sent +`, `settled +10 orders`, `The load was interrupted\.\nThe workers kept up\.\norderctl: interrupted\n$`)
+	c.mustExit(t, 1, `(?m)^ +sent +`, `settled +10 orders`, `The load was interrupted\.\nThe workers kept up\.\norderctl: interrupted\n$`)
 }
 
 // TestLoadAndTheSystem checks what is shown of the orders, and of the statistics from
@@ -79,7 +79,7 @@ func TestLoadAndTheSystem(t *testing.T) {
 		stats  []string
 		args   []string
 		exit   int
-		says   []string
+		want   []string
 	}{
 		{"kept up", 201, []string{statsWith(100, 90, 10), statsWith(600, 589, 11)}, nil, 0, []string{
 			`one by one, critical=1,default=8,low=1\n`, `refused +0\n   no answer +0\n`,
@@ -104,7 +104,7 @@ func TestLoadAndTheSystem(t *testing.T) {
 			t.Parallel()
 			api := newLoadAPI(t, tt.status, tt.stats...)
 			args := append([]string{"load", "--rate", "20", "--duration", "1s", "--api", api.URL}, tt.args...)
-			orderctl(t, args...).mustEnd(t, tt.exit, append(tt.says, `^   asked +20 orders per second for 1s, `,
+			orderctl(t, args...).mustExit(t, tt.exit, append(tt.want, `^   asked +20 orders per second for 1s, `,
 				`   sent +\d+ orders, [\d.]+ per second\n`, `p50 +p90 +p95 +p99 +max *\n +since the request was due( +[\d.]+){5} *\n`)...)
 		})
 	}
@@ -113,9 +113,9 @@ func TestLoadAndTheSystem(t *testing.T) {
 // TestLoadWithoutAnAPI checks that nothing is sent without statistics to begin with.
 func TestLoadWithoutAnAPI(t *testing.T) {
 	t.Parallel()
-	orderctl(t, "load", "--rate", "1", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: get stats: no answer from the API .*refused`)
+	orderctl(t, "load", "--rate", "1", "--api", "http://127.0.0.1:1").mustExit(t, 1, `^orderctl: get stats: no answer from the API .*refused`)
 	api := newLoadAPI(t, http.StatusCreated, `{"something":"else"}`)
-	orderctl(t, "load", "--rate", "1", "--api", api.URL).mustEnd(t, 1, `^orderctl: `)
+	orderctl(t, "load", "--rate", "1", "--api", api.URL).mustExit(t, 1, `^orderctl: `)
 	if n := len(api.posts()); n > 0 {
 		t.Errorf("%d requests were sent", n)
 	}

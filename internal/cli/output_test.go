@@ -79,9 +79,9 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 					t.Skip("this system has no /dev/full")
 				}
 				defer func() { _ = full.Close() }()
-				status, said := run(t, full, args)
-				if status != 1 || strings.Count(said, syscall.ENOSPC.Error()) != 1 {
-					t.Errorf("a full disk: exit status %d: %s", status, said)
+				status, stderr := run(t, full, args)
+				if status != 1 || strings.Count(stderr, syscall.ENOSPC.Error()) != 1 {
+					t.Errorf("a full disk: exit status %d: %s", status, stderr)
 				}
 				if args == "doctor" || args == "doctor -o json" {
 					return // there is no Redis, which is a problem that an absent reader does not hide
@@ -92,8 +92,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 				}
 				defer func() { _ = w.Close() }()
 				_ = r.Close()
-				if status, said := run(t, w, args); status != 0 || strings.Contains(said, "pipe") {
-					t.Errorf("a reader that went away: exit status %d: %s", status, said)
+				if status, stderr := run(t, w, args); status != 0 || strings.Contains(stderr, "pipe") {
+					t.Errorf("a reader that went away: exit status %d: %s", status, stderr)
 				}
 			})
 		}

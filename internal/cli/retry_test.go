@@ -25,7 +25,7 @@ func TestRetryNamedOrders(t *testing.T) {
 		},
 	)
 	api := newScript(t, exchange{"POST /orders/a/retry", answerLost, ""})
-	orderctl(t, "retry", "a", "--api", api.URL).mustEnd(t, 1, `^orderctl: a may or may not be retried: no answer from the API at `)
+	orderctl(t, "retry", "a", "--api", api.URL).mustExit(t, 1, `^orderctl: a may or may not be retried: no answer from the API at `)
 }
 
 func TestRetryMany(t *testing.T) {

@@ -177,7 +177,7 @@ func wide(text string, bigEndian bool) string {
 // format.
 func TestOtherFormats(t *testing.T) {
 	t.Parallel()
-	for file, says := range map[string]string{
+	for file, want := range map[string]string{
 		"\x1f\x8b\x08": "gzip", "PK\x03\x04\x14\x00": ".xlsx", "\x28\xb5\x2f\xfd\x04\x58": "zstd", "BZh91AY&SY": "bzip2",
 		"\xfd7zXZ\x00\x00": "xz", "\xd0\xcf\x11\xe0\xa1": ".xls", "PAR1\x15": "Parquet",
 		wide("\ufeff{}", false): "UTF-16", wide("\ufeff{}", true): "UTF-16", wide("[{}]", false): "UTF-16", wide("{}", true): "UTF-16",
@@ -185,7 +185,7 @@ func TestOtherFormats(t *testing.T) {
 		"\xff\xfe\x00\x00{\x00\x00\x00": "UTF-32", "\x00\x00\xfe\xff\x00\x00\x00{": "UTF-32",
 	} {
 		got, _, err := readEntries(iotest.OneByteReader(strings.NewReader(file)))
-		if !errors.Is(err, errFormat) || len(got) != 0 || !strings.Contains(err.Error(), says) {
+		if !errors.Is(err, errFormat) || len(got) != 0 || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %q, %v", file, got, err)
 		}
 	}

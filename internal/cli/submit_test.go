@@ -35,7 +35,7 @@ func TestSubmit(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
 		status     int
-		says       []string
+		want       []string
 	}{
 		{"object", "{\n" + valid[1:], 0, []string{`accepted +1\n`, `replayed +0 .*\n`, `refused +0\n$`}},
 		{"array", "[" + valid + ",\n" + valid + "]", 0, []string{`accepted +2\n`}},
@@ -52,12 +52,12 @@ func TestSubmit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			orderctl(t, "submit", fileOf(t, tt.text), "--api", api.url).mustEnd(t, tt.status, tt.says...)
+			orderctl(t, "submit", fileOf(t, tt.text), "--api", api.url).mustExit(t, tt.status, tt.want...)
 		})
 	}
 	for _, args := range [][]string{{"submit"}, {"submit", "-"}} {
 		in := world{stdin: strings.NewReader(valid), environ: []string{"ORDERCTL_API=" + api.url}}
-		orderctlIn(t, in, args...).mustEnd(t, 0, `accepted +1\n`)
+		orderctlIn(t, in, args...).mustExit(t, 0, `accepted +1\n`)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestSubmitOutcomes(t *testing.T) {
 		name, file, args string
 		replies          []reply // the last is repeated
 		status, sent     int     // sent is 0 where it differs from run to run
-		says             []string
+		want             []string
 	}{
 		{"busy, then not", valid, "", []reply{{status: 503, headers: soon}, {status: 503, headers: soon}, {status: 201}}, 0, 3, []string{`accepted +1\n`}},
 		{"a lost answer to an order without an id", valid, "", []reply{{status: answerLost}, {headers: replay}}, 0, 2, []string{`accepted +1\nreplayed +0`}},
@@ -122,7 +122,7 @@ func TestSubmitOutcomes(t *testing.T) {
 			t.Parallel()
 			api := newSubmitAPI(t, tt.replies...)
 			c := orderctl(t, append([]string{"submit", fileOf(t, tt.file), "--api", api.URL}, strings.Fields(tt.args)...)...)
-			c.mustEnd(t, tt.status, tt.says...)
+			c.mustExit(t, tt.status, tt.want...)
 			sent := api.posts()
 			if tt.sent > 0 && len(sent) != tt.sent {
 				t.Errorf("sent %d times, want %d", len(sent), tt.sent)
@@ -141,8 +141,8 @@ func TestSubmitOutcomes(t *testing.T) {
 			}
 		})
 	}
-	orderctl(t, "submit", "/nowhere/orders").mustEnd(t, 1, `^orderctl: open /nowhere/orders: no such file or directory\n$`)
-	orderctl(t, "submit", fileOf(t, valid), "--api", "http://127.0.0.1:1").mustEnd(t, 1,
+	orderctl(t, "submit", "/nowhere/orders").mustExit(t, 1, `^orderctl: open /nowhere/orders: no such file or directory\n$`)
+	orderctl(t, "submit", fileOf(t, valid), "--api", "http://127.0.0.1:1").mustExit(t, 1,
 		`^orderctl: no answer from the API at http://127.0.0.1:1: .*refused; is it running, and is the address right\?\n$`)
 }
 
@@ -153,7 +153,7 @@ func TestSubmitIsInterrupted(t *testing.T) {
 	c.start(t, "submit", fileOf(t, valid), "--api", api.URL)
 	programtest.Until(t, "it waits after the first try", func() bool { return strings.Contains(c.stderr.String(), "trying again in") })
 	c.interrupt(t)
-	c.mustEnd(t, 1, `line 1: order [0-9a-f-]{36} may or may not be accepted: 503: Service Unavailable`, `orderctl: .*interrupted\n$`)
+	c.mustExit(t, 1, `line 1: order [0-9a-f-]{36} may or may not be accepted: 503: Service Unavailable`, `orderctl: .*interrupted\n$`)
 	if n := len(api.posts()); n != 1 {
 		t.Errorf("sent %d times", n)
 	}

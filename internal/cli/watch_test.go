@@ -33,12 +33,12 @@ func TestWatchWritesLines(t *testing.T) {
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
 	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  2\.5/s  waiting 1  active 2  retrying 3  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0\n`
-	c.mustSay(t, `^`+line+line)
+	c.waitFor(t, `^`+line+line)
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
 	}
 	if got := c.stderr.String(); got != "orderctl: get stats: 503: Redis is unavailable; run orderctl doctor for details\n" {
-		t.Errorf("it said %q", got)
+		t.Errorf("it wrote %q", got)
 	}
 }
 
@@ -95,18 +95,18 @@ func TestWatchInTerminal(t *testing.T) {
 			t.Parallel()
 			api := newWatchable(t, reply{body: watched}, reply{status: 503, body: away})
 			shown, keyboard := inTerminal(t, "watch --interval 100ms --api "+api.URL, "NO_COLOR=1")
-			says := func(what string) {
+			shows := func(what string) {
 				t.Helper()
 				programtest.Until(t, "the terminal shows "+what, func() bool { return strings.Contains(shown.String(), what) })
 			}
-			says("throughput       2.5 /s")
-			says("order-2  pending")
+			shows("throughput       2.5 /s")
+			shows("order-2  pending")
 			_, _ = io.WriteString(keyboard, "p")
-			says("continue")
+			shows("continue")
 			_, _ = io.WriteString(keyboard, "p")
-			says("503: Redis is unavailable")
+			shows("503: Redis is unavailable")
 			stop(shown, keyboard)
-			says("ended 0\r\n")
+			shows("ended 0\r\n")
 			mustBeAsBefore(t, shown)
 			if regexp.MustCompile(`\x1b\[[0-9;]*3[0-9]m`).MatchString(shown.String()) {
 				t.Error("it is coloured in spite of NO_COLOR")

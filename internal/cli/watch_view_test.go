@@ -213,7 +213,7 @@ func TestWatchStates(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*figures)
-		says   []string
+		want   []string
 	}{
 		{"connecting", func(p *figures) { *p = figures{silent: "connecting"} }, []string{" connecting\n", "\nnewest events: connecting\n"}},
 		{"never reached", func(p *figures) { *p = figures{err: gone} }, []string{" no answer from the API\n"}},
@@ -232,7 +232,7 @@ func TestWatchStates(t *testing.T) {
 			tt.change(&p)
 			d := screen(p)
 			text := textOf(d, 120, 24)
-			for _, s := range tt.says {
+			for _, s := range tt.want {
 				if !strings.Contains(text, s) {
 					t.Errorf("it lacks %q:\n%s", s, text)
 				}

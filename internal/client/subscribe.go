@@ -38,7 +38,7 @@ type subscription struct {
 }
 
 // Subscribe reads events from now on, or after the event that is named. The filter
-// holds query parameters of GET /events. It blocks until ctx ends, the subscriber
+// is query parameters of GET /events. It blocks until ctx ends, the subscriber
 // returns an error, or the API refuses for good, and returns why. The first
 // connection is tried a few times, later ones until ctx ends.
 func (c *Client) Subscribe(ctx context.Context, filter url.Values, after string, s Subscriber) error {
