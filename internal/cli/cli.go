@@ -50,6 +50,11 @@ func Run(ctx context.Context, w World) int {
 	if w.LookPath == nil {
 		w.LookPath = exec.LookPath
 	}
+	if w.NewLog == nil {
+		w.NewLog = func(c config.Common) *slog.Logger {
+			return slog.New(slog.NewTextHandler(w.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+		}
+	}
 	out := &output{to: w.Stdout}
 	w.Stdout = out
 	began := false

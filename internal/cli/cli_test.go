@@ -171,28 +171,21 @@ func (c *command) mustExit(tb testing.TB, status int, texts ...string) {
 	}
 }
 
-// service is a whole running service on a Redis of the test's own.
-type service struct {
-	url   string
-	redis *redis.Client
-}
-
-// startService runs dev for as long as the test, and checks the books at its
-// end.
-func startService(tb testing.TB, environ ...string) service {
+// startService runs the whole service on a Redis of its own for as long as the test, and
+// checks the books at its end.
+func startService(tb testing.TB) (url string) {
 	tb.Helper()
 	server := redistest.Start(tb)
 	rdb := server.Client()
-	c := &command{world: world{environ: append(environ, "REDIS_URL="+server.URL())}}
-	c.start(tb, "dev", "--http", "127.0.0.1:0")
-	url := c.waitFor(tb, `API +(http://\S+)[\s\S]*Press Ctrl-C`)[1]
+	c := &command{world: world{environ: []string{"REDIS_URL=" + server.URL()}}}
+	c.start(tb, "dev", "--http", anyPort)
 	tb.Cleanup(func() {
 		if status := c.interrupt(tb); status != 0 {
 			tb.Errorf("dev ended with %d: %s", status, c.stderr.String())
 		}
 		ledgertest.CheckBooks(tb, rdb)
 	})
-	return service{url: url, redis: rdb}
+	return c.waitFor(tb, `API +(http://\S+)[\s\S]*Press Ctrl-C`)[1]
 }
 
 // TestUsage checks that a mistake in the arguments is found before anything is done, and

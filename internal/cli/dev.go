@@ -81,7 +81,7 @@ func (d *devCommand) run(ctx context.Context) (err error) {
 	if err := d.configure(); err != nil {
 		return err
 	}
-	log := d.newLog() // before anything talks to Redis, as go-redis logs through it
+	log := d.NewLog(d.apiConfig.Common) // before anything talks to Redis, as go-redis logs through it
 	redis, err := d.openRedis(ctx)
 	if err != nil {
 		return err
@@ -130,13 +130,6 @@ func (d *devCommand) configure() (err error) {
 		}
 	}
 	return nil
-}
-
-func (d *devCommand) newLog() *slog.Logger {
-	if d.NewLog != nil {
-		return d.NewLog(d.apiConfig.Common)
-	}
-	return slog.New(slog.NewTextHandler(d.Stderr, &slog.HandlerOptions{Level: d.apiConfig.LogLevel}))
 }
 
 // choosePorts replaces each port that is taken and that was not asked for. If the API

@@ -63,9 +63,7 @@ func (d *doctorCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer api.Close()
-	if d.NewLog != nil {
-		d.NewLog(config.Common{}) // otherwise go-redis repeats the findings on standard error
-	}
+	d.NewLog(config.Common{}) // otherwise go-redis repeats the findings on standard error
 	result := diagnosis{Findings: d.examine(ctx, api)}
 	if ctx.Err() != nil {
 		return client.ErrInterrupted

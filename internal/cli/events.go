@@ -92,7 +92,7 @@ func (e *eventsCommand) run(ctx context.Context, api *client.Client, _ []string)
 			filter.Set(name, strings.Join(values, ","))
 		}
 	}
-	err := api.Subscribe(ctx, filter, e.after, e)
+	err := api.Subscribe(ctx, filter, e.after, e.handle)
 	if errors.Is(err, errCounted) || errors.Is(err, client.ErrInterrupted) {
 		return nil
 	}
@@ -102,8 +102,27 @@ func (e *eventsCommand) run(ctx context.Context, api *client.Client, _ []string)
 // errCounted ends the subscription after --count events.
 var errCounted = errors.New("all events are shown")
 
-// Event implements client.Subscriber.
-func (e *eventsCommand) Event(v client.Event) (err error) {
+// handle shows an event, and reports on standard error what happens to the connection.
+// It is a client.Subscriber.
+func (e *eventsCommand) handle(message any) error {
+	switch m := message.(type) {
+	case client.Event:
+		return e.show(m)
+	case client.Connected:
+		if e.disconnected {
+			e.warnf("connected again")
+		}
+		e.disconnected = false
+	case client.Disconnected:
+		e.disconnected = true
+		e.warnf("disconnected: %s; trying again in %v", order.Printable(oneLine(m.Err)), m.Again.Round(time.Millisecond))
+	case client.Gap:
+		e.warnf("some events after %s are no longer kept, and are missing here", order.Printable(m.After))
+	}
+	return nil
+}
+
+func (e *eventsCommand) show(v client.Event) (err error) {
 	if e.output == formatJSON {
 		err = e.printJSONLine(v.JSON)
 	} else {
@@ -113,25 +132,6 @@ func (e *eventsCommand) Event(v client.Event) (err error) {
 		err = errCounted
 	}
 	return err
-}
-
-// Connected implements client.Subscriber.
-func (e *eventsCommand) Connected() {
-	if e.disconnected {
-		e.warnf("connected again")
-	}
-	e.disconnected = false
-}
-
-// Disconnected implements client.Subscriber.
-func (e *eventsCommand) Disconnected(err error, again time.Duration) {
-	e.disconnected = true
-	e.warnf("disconnected: %s; trying again in %v", order.Printable(oneLine(err)), again.Round(time.Millisecond))
-}
-
-// Gap implements client.Subscriber.
-func (e *eventsCommand) Gap(after string) {
-	e.warnf("some events after %s are no longer kept, and are missing here", order.Printable(after))
 }
 
 // eventLine is an event in one line, without control characters.

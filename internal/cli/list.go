@@ -82,14 +82,14 @@ func (l *listCommand) check(cmd *cobra.Command, _ []string) error {
 func (l *listCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	pages := api.Orders(l.filter())
 	table := &orderTable{to: l.Stdout}
+	write := table.write
+	if l.output == formatJSON {
+		write = l.printLines
+	}
 	for left := l.limit; left > 0 && !pages.Done(); {
 		orders, err := pages.Next(ctx, left)
-		switch {
-		case err != nil:
-		case l.output == formatJSON:
-			err = l.printLines(orders)
-		default:
-			err = table.write(orders)
+		if err == nil {
+			err = write(orders)
 		}
 		if err != nil {
 			return fmt.Errorf("list orders: %w", err)
@@ -151,8 +151,6 @@ const (
 	orderColumns
 )
 
-type orderRow [orderColumns]string
-
 // write writes the rows of a page.
 func (t *orderTable) write(orders []client.Order) error {
 	if len(orders) == 0 {
@@ -164,13 +162,13 @@ func (t *orderTable) write(orders []client.Order) error {
 
 // layout returns the rows of a page; a width of 0 is without a bound.
 func (t *orderTable) layout(orders []client.Order, width int) string {
-	var rows []orderRow
+	var rows [][]string
 	if !t.begun {
-		rows = append(rows, orderRow{"id", "status", "amount", "customer", "queue", "created at", "error"})
+		rows = append(rows, []string{"id", "status", "amount", "customer", "queue", "created at", "error"})
 		t.begun = true
 	}
 	for _, o := range orders {
-		row := orderRow{
+		row := []string{
 			o.ID, string(o.Status), o.Amount.String(), o.Customer, string(o.Queue), o.CreatedAt.UTC().Format(time.RFC3339), o.Error,
 		}
 		for i := range row {
@@ -182,10 +180,8 @@ func (t *orderTable) layout(orders []client.Order, width int) string {
 		rows = append(rows, row)
 	}
 	whole := (orderColumns - 1) * columnGap
-	for i := range t.widths {
-		for _, row := range rows {
-			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(row[i]))
-		}
+	for i, width := range columnWidths(rows) {
+		t.widths[i] = max(t.widths[i], width)
 		whole += t.widths[i]
 	}
 	var text strings.Builder
@@ -203,7 +199,7 @@ func (t *orderTable) layout(orders []client.Order, width int) string {
 }
 
 // twoLines writes the id and the figures of a row, and its texts below them.
-func (t *orderTable) twoLines(row orderRow, width int) string {
+func (t *orderTable) twoLines(row []string, width int) string {
 	const gap, indent = "  ", "    "
 	figures := fmt.Sprintf("%s%-*s%s%*s%s%-*s", gap, t.widths[columnStatus], row[columnStatus],
 		gap, t.widths[columnAmount], row[columnAmount], gap, t.widths[columnCreated], row[columnCreated])

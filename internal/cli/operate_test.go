@@ -13,7 +13,7 @@ import (
 func TestOperate(t *testing.T) {
 	t.Parallel()
 	api := startService(t)
-	in := world{environ: []string{"ORDERCTL_API=" + api.url}}
+	in := world{environ: []string{"ORDERCTL_API=" + api}}
 	later := fmt.Sprintf(`,"process_at":%q}`, time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339))
 	postponed := func(id string) string { return strings.Replace(withID(id), "}", later, 1) }
 	orders := []string{

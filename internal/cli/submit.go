@@ -154,7 +154,14 @@ func (s *submitCommand) sendAll(ctx context.Context, file io.Reader) error {
 		senders.Go(func() error { return s.sendEntries(ctx, sending.Done(), entries) })
 	}
 	err := senders.Wait()
-	unread := s.countRest(read)
+	var unread error
+	incomplete := true
+	select {
+	case unread = <-read:
+		incomplete = unread != nil
+	case <-time.After(countTimeout):
+	}
+	s.report.freeze(incomplete)
 	switch {
 	case err != nil:
 		return err
@@ -186,21 +193,6 @@ func (s *submitCommand) readAll(ctx context.Context, file io.Reader, entries cha
 		return nil
 	}
 	return fmt.Errorf("read the orders: %w", err)
-}
-
-// countRest waits for the end of the file, and returns why it could not be read to
-// its end.
-func (s *submitCommand) countRest(read <-chan error) (err error) {
-	timer := time.NewTimer(countTimeout)
-	defer timer.Stop()
-	incomplete := true
-	select {
-	case err = <-read:
-		incomplete = err != nil
-	case <-timer.C:
-	}
-	s.report.freeze(incomplete)
-	return err
 }
 
 // sendEntries sends entries until there are no more, or stop is closed.

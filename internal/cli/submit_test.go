@@ -52,11 +52,11 @@ func TestSubmit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			orderctl(t, "submit", fileOf(t, tt.text), "--api", api.url).mustExit(t, tt.status, tt.want...)
+			orderctl(t, "submit", fileOf(t, tt.text), "--api", api).mustExit(t, tt.status, tt.want...)
 		})
 	}
 	for _, args := range [][]string{{"submit"}, {"submit", "-"}} {
-		in := world{stdin: strings.NewReader(valid), environ: []string{"ORDERCTL_API=" + api.url}}
+		in := world{stdin: strings.NewReader(valid), environ: []string{"ORDERCTL_API=" + api}}
 		orderctlIn(t, in, args...).mustExit(t, 0, `accepted +1\n`)
 	}
 }

@@ -124,8 +124,11 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 	program := tea.NewProgram(screen, options...)
 	screen.subscribe = func() tea.Msg {
 		for ctx.Err() == nil {
-			err := api.Subscribe(ctx, nil, "", watchSubscriber{program.Send})
-			program.Send(silentMsg(order.Printable(oneLine(err))))
+			err := api.Subscribe(ctx, nil, "", func(message any) error {
+				program.Send(message)
+				return nil
+			})
+			program.Send(client.Disconnected{Err: err})
 			if !client.Temporary(err) {
 				break
 			}
@@ -140,37 +143,10 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 	return err
 }
 
-type (
-	// statsMsg is what the API answered to a request for the statistics.
-	statsMsg struct {
-		snapshot
-		err error
-	}
-	// eventMsg is one event, gapMsg means that events are missing.
-	eventMsg client.Event
-	gapMsg   struct{}
-	// silentMsg is why no events arrive; empty if they do.
-	silentMsg string
-)
-
-// watchSubscriber passes on events to the screen. It implements client.Subscriber.
-type watchSubscriber struct{ send func(tea.Msg) }
-
-// Connected clears the remark about a lost connection.
-func (s watchSubscriber) Connected() { s.send(silentMsg("")) }
-
-// Event shows an event.
-func (s watchSubscriber) Event(e client.Event) error {
-	s.send(eventMsg(e))
-	return nil
-}
-
-// Gap has the screen show that events were missed.
-func (s watchSubscriber) Gap(string) { s.send(gapMsg{}) }
-
-// Disconnected shows why no events arrive.
-func (s watchSubscriber) Disconnected(err error, _ time.Duration) {
-	s.send(silentMsg(order.Printable(oneLine(err))))
+// statsMsg is what the API answered to a request for the statistics.
+type statsMsg struct {
+	snapshot
+	err error
 }
 
 // figures are what is known at one moment.
@@ -214,12 +190,14 @@ func (s *watchScreen) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 			s.latest.rates = last(append(s.latest.rates, msg.stats.ThroughputPerSecond), keptRates)
 		}
 		cmd = s.pollAgain()
-	case eventMsg:
-		s.latest.events = last(append(s.latest.events, client.Event(msg)), keptEvents)
-	case gapMsg:
+	case client.Event:
+		s.latest.events = last(append(s.latest.events, msg), keptEvents)
+	case client.Gap:
 		s.latest.events = nil
-	case silentMsg:
-		s.latest.silent = string(msg)
+	case client.Connected:
+		s.latest.silent = ""
+	case client.Disconnected:
+		s.latest.silent = order.Printable(oneLine(msg.Err))
 	}
 	if !s.paused {
 		s.shown = s.latest

@@ -269,15 +269,15 @@ func TestWatchMessages(t *testing.T) {
 	}
 	newer := busy().snapshot
 	newer.at = noon().Add(time.Minute)
-	send(tea.WindowSizeMsg{Width: 80, Height: 24}, statsMsg{busy().snapshot, nil}, silentMsg("gone"), press('p'), press('x'),
-		statsMsg{newer, nil}, silentMsg(""), eventMsg(busy().events[7]))
+	send(tea.WindowSizeMsg{Width: 80, Height: 24}, statsMsg{busy().snapshot, nil}, client.Disconnected{Err: errors.New("gone")}, press('p'), press('x'),
+		statsMsg{newer, nil}, client.Connected{}, busy().events[7])
 	shows("paused at 12:00:00 UTC")
 	shows("p continue")
 	shows("newest events: gone")
 	send(press('p'))
 	shows(" 12:01:00 UTC")
 	shows("order-7  completed")
-	send(gapMsg{})
+	send(client.Gap{})
 	if text := textOf(d, 80, 24); strings.Contains(text, "order-7") {
 		t.Errorf("events from before a gap stay:\n%s", text)
 	}

@@ -60,18 +60,18 @@ func (c *Client) openEvents(ctx context.Context, query url.Values, after string)
 	return resp.Body, nil
 }
 
-// audible is a stream of events that restarts a timer with each byte.
-type audible struct {
+// timedReader is a stream of events that restarts a timer with each byte.
+type timedReader struct {
 	io.Reader
 	timer   *time.Timer
 	silence time.Duration
 }
 
 // Read implements io.Reader.
-func (a audible) Read(p []byte) (int, error) {
-	n, err := a.Reader.Read(p)
+func (r timedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
 	if n > 0 {
-		a.timer.Reset(a.silence)
+		r.timer.Reset(r.silence)
 	}
 	return n, err
 }

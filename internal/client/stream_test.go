@@ -42,7 +42,7 @@ func TestSilenceEndsAStream(t *testing.T) {
 		t.Errorf("no answer is %v", err)
 	}
 	begun := time.Now()
-	err = (&subscription{client: client, subscriber: deaf{}, silence: quiet}).connect(t.Context())
+	err = (&subscription{client: client, subscriber: func(any) error { return nil }, silence: quiet}).connect(t.Context())
 	if !errors.Is(err, errSilent) || !errors.As(err, new(*brokenError)) {
 		t.Errorf("the stream ended with %v", err)
 	}
@@ -50,8 +50,3 @@ func TestSilenceEndsAStream(t *testing.T) {
 		t.Errorf("it ended after %v, while the API was still there", took)
 	}
 }
-
-// deaf is a Subscriber that does nothing.
-type deaf struct{ Subscriber }
-
-func (deaf) Connected() {}

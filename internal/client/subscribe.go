@@ -13,18 +13,24 @@ import (
 // stableAfter is how long a connection must last for the back-off to start again.
 const stableAfter = 5 * time.Second
 
-// Subscriber handles what a subscription to events meets. Its methods are called
-// one at a time.
-type Subscriber interface {
-	// Connected is called when events arrive, and again after each Disconnected.
-	Connected()
-	// Event is called for each event. An error ends the subscription.
-	Event(e Event) error
-	// Gap is called when events after the named one are no longer kept.
-	Gap(after string)
-	// Disconnected is called when the connection is lost and will be made again.
-	Disconnected(err error, again time.Duration)
-}
+// Subscriber handles a message of a subscription: an Event, a Gap, Connected or
+// Disconnected. It is called with one message at a time. An error ends the
+// subscription.
+type Subscriber func(message any) error
+
+type (
+	// Gap means that events after the named one are no longer kept.
+	Gap struct {
+		After string `json:"after"`
+	}
+	// Connected means that events arrive, for the first time or after Disconnected.
+	Connected struct{}
+	// Disconnected means that the connection is lost and will be made again.
+	Disconnected struct {
+		Err   error
+		Again time.Duration
+	}
+)
 
 // subscription reads events over as many connections as it takes, and misses none
 // that the API still keeps.
@@ -54,7 +60,9 @@ func (c *Client) Subscribe(ctx context.Context, filter url.Values, after string,
 		}
 		again := backoff(failures, err)
 		if sub.connected {
-			s.Disconnected(err, again)
+			if err := s(Disconnected{err, again}); err != nil {
+				return err
+			}
 		}
 		if err := Wait(ctx, again); err != nil {
 			return err
@@ -83,9 +91,11 @@ func (s *subscription) connect(parent context.Context) error {
 	}
 	defer func() { _ = stream.Close() }()
 	s.connected = true
-	s.subscriber.Connected()
+	if err := s.subscriber(Connected{}); err != nil {
+		return err
+	}
 	end := errEnded
-	for event, err := range sse.Read(audible{stream, timer, s.silence}, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
+	for event, err := range sse.Read(timedReader{stream, timer, s.silence}, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
 		if err != nil {
 			end = err
 			break
@@ -110,20 +120,20 @@ func (s *subscription) handle(message sse.Event) error {
 	switch message.Type {
 	case "order":
 		e, err := decode[Event](data, nil)
+		if err == nil {
+			err = s.subscriber(e)
+		}
 		if err != nil {
 			return err
 		}
-		if err := s.subscriber.Event(e); err != nil {
-			return err
-		}
 	case "gap":
-		var gap struct {
-			After string `json:"after"`
-		}
+		var gap Gap
 		if json.Unmarshal(data, &gap) != nil {
 			return ErrNotAPI
 		}
-		s.subscriber.Gap(gap.After)
+		if err := s.subscriber(gap); err != nil {
+			return err
+		}
 	}
 	if message.LastEventID != "" {
 		s.after = message.LastEventID
