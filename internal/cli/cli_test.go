@@ -66,11 +66,14 @@ func (s *stream) String() string {
 
 // world is where a command runs.
 type world struct {
-	environ       []string
-	stdin         io.Reader
-	out           io.Writer // standard output; nil means a buffer
-	noRedisServer bool
+	environ  []string
+	stdin    io.Reader
+	out      io.Writer // standard output; nil means a buffer
+	lookPath func(string) (string, error)
 }
+
+// notFound is the lookPath of a world without a redis-server.
+func notFound(string) (string, error) { return "", exec.ErrNotFound }
 
 // command is one run of orderctl in this process.
 type command struct {
@@ -87,13 +90,10 @@ func (c *command) start(tb testing.TB, args ...string) {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop, c.ended = stop, make(chan struct{})
 	w := cli.World{
-		Args: append([]string{}, args...), Environ: c.environ, Stdin: c.stdin, Stdout: c.out, Stderr: &c.stderr,
+		Args: append([]string{}, args...), Environ: c.environ, Stdin: c.stdin, Stdout: c.out, Stderr: &c.stderr, LookPath: c.lookPath,
 	}
 	if w.Stdout == nil {
 		w.Stdout = &c.stdout
-	}
-	if c.noRedisServer {
-		w.LookPath = func(string) (string, error) { return "", exec.ErrNotFound }
 	}
 	if w.Stdin == nil {
 		w.Stdin = strings.NewReader("")

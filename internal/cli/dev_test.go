@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"testing"
 
-	"orderprocessor/internal/cli"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/redistest"
 )
@@ -50,7 +49,7 @@ func TestDevSample(t *testing.T) {
 // TestDevWithoutRedisServer runs a sample of other rules on a Redis in memory.
 func TestDevWithoutRedisServer(t *testing.T) {
 	t.Parallel()
-	in := world{noRedisServer: true, environ: []string{
+	in := world{lookPath: notFound, environ: []string{
 		"REDIS_URL=", "ORDERS_HIGH_VALUE_ABOVE=0", "ORDERS_MAX_AMOUNT=0.01", "ORDERS_MAX_ITEMS=1000",
 	}}
 	orderctlIn(t, in, "dev", "--sample", "40", "--http", anyPort).mustExit(t, 0, `NOTHING IS KEPT`,
@@ -63,7 +62,7 @@ func TestDevSampleFindsWhatIsWrong(t *testing.T) {
 		http.Error(w, "no such article", http.StatusBadRequest)
 	}))
 	defer shop.Close()
-	in := world{noRedisServer: true, environ: []string{"ORDERS_FULFILMENT_URL=" + shop.URL, "ORDERS_LOG_FORMAT=json"}}
+	in := world{lookPath: notFound, environ: []string{"ORDERS_FULFILMENT_URL=" + shop.URL, "ORDERS_LOG_FORMAT=json"}}
 	orderctlIn(t, in, "dev", "--sample", "50", "--http", anyPort).mustExit(t, 1,
 		`completed, expedited handling +5 +0`, `amount exceeds limit +5 +5`,
 		`sample-\S+: status is "failed" and should be "completed"`, `… and 20 more`,
@@ -193,14 +192,7 @@ func TestDevCannotStart(t *testing.T) {
 
 func TestDevWithARedisThatDoesNotStart(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	var out, errs stream
-	status := cli.Run(t.Context(), cli.World{
-		Args: []string{"dev", "--data", folder}, Stdout: &out, Stderr: &errs,
-		LookPath: func(string) (string, error) { return "/bin/echo", nil },
-	})
-	if want := `orderctl: the private Redis did not start: .*redis-server.log ends with: --port 0`; status != 1 ||
-		!regexp.MustCompile(want).MatchString(errs.String()) {
-		t.Errorf("ended with %d: %s", status, errs.String())
-	}
+	echo := func(string) (string, error) { return "/bin/echo", nil }
+	orderctlIn(t, world{lookPath: echo}, "dev", "--data", t.TempDir()).mustExit(t, 1,
+		`orderctl: the private Redis did not start: .*redis-server.log ends with: --port 0`)
 }

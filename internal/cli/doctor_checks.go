@@ -159,18 +159,12 @@ func checkHealth(err error) app.Finding {
 	advice := "start the API, or set --api right"
 	var response *client.ResponseError
 	if errors.As(err, &response) {
-		switch response.Reason {
-		case stats.ReasonRedisAway:
-			advice = "bring Redis back: API and workers continue by themselves"
-		case stats.ReasonNoWorker:
-			advice = "start workers, and see their log for why they ended"
-		case stats.ReasonQueuesFull:
-			advice = "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)"
-		case stats.ReasonMemory:
-			advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
-		default:
-			advice = "see the findings about Redis, and the log of the API"
-		}
+		advice = cmp.Or(map[string]string{
+			stats.ReasonRedisAway:  "bring Redis back: API and workers continue by themselves",
+			stats.ReasonNoWorker:   "start workers, and see their log for why they ended",
+			stats.ReasonQueuesFull: "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)",
+			stats.ReasonMemory:     "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers",
+		}[response.Reason], "see the findings about Redis, and the log of the API")
 	}
 	return finding(app.FindingProblem, areaAPI, "health", err.Error(), advice)
 }

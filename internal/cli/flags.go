@@ -120,7 +120,7 @@ func addChoice[T ~string](cmd *cobra.Command, value *T, flag, shorthand string, 
 // addOutputFlag adds --output, which is a table unless it is given.
 func addOutputFlag(cmd *cobra.Command, output *format) {
 	*output = formatTable
-	addChoice(cmd, output, "output", "o", []format{formatTable, formatJSON}, "`table or json`: for people or for programs (default table)")
+	addChoice(cmd, output, "output", "o", []format{formatTable, formatJSON}, "table for people, or json for programs (default table)")
 }
 
 // timeFlag stores a point in time as it is written.

@@ -54,10 +54,10 @@ func newList(w *World) *cobra.Command {
 		RunE:    l.withClient(l.run),
 	}
 	l.addFlags(cmd)
-	addChoice(cmd, &l.status, "status", "", order.Statuses(), "only orders in this `status`, such as pending or failed")
+	addChoice(cmd, &l.status, "status", "", order.Statuses(), "only orders in this status, such as pending or failed")
 	cmd.Flags().StringVar(&l.customer, "customer", "", "only orders of this customer, spelt exactly so")
-	cmd.Flags().Func("from", "only orders accepted at this `time` or later, in RFC 3339", timeFlag(&l.from))
-	cmd.Flags().Func("to", "only orders accepted before this `time`, in RFC 3339", timeFlag(&l.to))
+	cmd.Flags().Func("from", "only orders accepted at this time or later, in RFC 3339", timeFlag(&l.from))
+	cmd.Flags().Func("to", "only orders accepted before this time, in RFC 3339", timeFlag(&l.to))
 	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "how many orders to show")
 	cmd.Flags().BoolVar(&l.all, "all", false, "show all of them")
 	return cmd

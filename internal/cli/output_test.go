@@ -66,7 +66,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	walk(root)
 	environ := []string{"ORDERCTL_API=" + newWilling(t).URL, "ORDERS_ADMIN_ADDR=127.0.0.1:0"}
 	run := func(t *testing.T, out *os.File, args string) (status int, stderr string) {
-		in := world{environ: environ, stdin: strings.NewReader(`{"id":"o1"}`), out: out, noRedisServer: true}
+		in := world{environ: environ, stdin: strings.NewReader(`{"id":"o1"}`), out: out, lookPath: notFound}
 		c := orderctlIn(t, in, strings.Fields(args)...)
 		return c.status, c.stderr.String()
 	}

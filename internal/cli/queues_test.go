@@ -40,7 +40,6 @@ func TestQueues(t *testing.T) {
 			1,
 			"critical   not paused: 404: There is no queue with this name.\nlow        paused\n", "orderctl: 1 of 2 queues were not paused\n",
 		},
-		scripted{"pause as JSON", "queues pause low -o json", []exchange{{"POST /queues/low/pause", 200, lowPaused}}, 0, lowPaused + "\n", ""},
 		scripted{
 			"resume", "queues resume low",
 			[]exchange{{"POST /queues/low/resume", 503, away}, {"POST /queues/low/resume", 200, lowWorked}},

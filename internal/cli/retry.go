@@ -48,9 +48,9 @@ func newRetry(w *World) *cobra.Command {
 	}
 	r.addFlags(cmd)
 	addChoice(cmd, &r.status, "status", "", []order.Status{order.StatusFailed, order.StatusRejected},
-		"all orders in this `status`: failed or rejected")
+		"all orders in this status: failed or rejected")
 	cmd.Flags().StringVar(&r.errorContains, "error-contains", "", "only those whose error contains this, spelt exactly so")
-	cmd.Flags().Func("older-than", "only those accepted longer ago than this `age`, or before this time in RFC 3339", ageFlag(&r.olderThan))
+	cmd.Flags().Func("older-than", "only those accepted longer ago than this age, or before this time in RFC 3339", ageFlag(&r.olderThan))
 	cmd.Flags().IntVar(&r.limit, "limit", 0, "how many orders to retry at most (default all)")
 	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "only count them")
 	return cmd
