@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -70,7 +69,7 @@ func newDecoder(r io.Reader) *jsontext.Decoder {
 func (r *submitInput) next() (entry, error) {
 	r.file.budget = maxOrderBytes + maxExcerpt
 	kind := r.dec.PeekKind()
-	if bracket := kind == '[' && !r.begun || kind == ']' && r.array; bracket {
+	if kind == '[' && !r.begun || kind == ']' && r.array {
 		if _, err := r.dec.ReadToken(); err != nil {
 			return r.resume(err)
 		}
@@ -94,70 +93,6 @@ func (r *submitInput) next() (entry, error) {
 		e.err = errNotObject
 	}
 	return r.measured(e), nil
-}
-
-// resume returns an entry for what could not be decoded, and goes on after it. A
-// mistake between the elements of an array ends the reading.
-func (r *submitInput) resume(err error) (entry, error) {
-	var syntax *jsontext.SyntacticError
-	switch {
-	case errors.Is(err, errTooLong):
-		return r.tooLong()
-	case errors.As(err, &syntax) && r.array:
-		line := r.line(int(syntax.ByteOffset - r.dec.InputOffset()))
-		return entry{}, fmt.Errorf("line %d: the array %w: %w", line, errNotJSON, syntax.Err)
-	case errors.As(err, &syntax):
-		return r.mistake(syntax.Err)
-	default:
-		return entry{}, err
-	}
-}
-
-// tooLong skips a value that is too long.
-func (r *submitInput) tooLong() (e entry, err error) {
-	line := r.line(r.blanks())
-	r.file.budget = math.MaxInt64
-	if err = r.dec.SkipValue(); err != nil {
-		e, err = r.mistake(err)
-	}
-	e.line, e.err = line, errTooLong
-	return r.measured(e), err
-}
-
-// mistake returns an entry for text that is not JSON, and skips the rest of its
-// line. If the text begins an object, all lines are skipped up to one that begins
-// with a brace: an object over several lines is one mistake.
-func (r *submitInput) mistake(cause error) (entry, error) {
-	e := entry{line: r.line(r.blanks())}
-	r.file.unread(r.dec.UnreadBuffer()[r.blanks():])
-	r.file.budget = math.MaxInt64
-	in := bufio.NewReaderSize(r.file, maxExcerpt)
-	text, err := skipLine(in)
-	for err == nil && bytes.HasPrefix(text, []byte("{")) {
-		var next []byte
-		if next, err = in.Peek(1); err == nil && next[0] == '{' {
-			break
-		}
-		_, err = skipLine(in)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return entry{}, err
-	}
-	e.err = explain(text, cause)
-	ahead, _ := in.Peek(in.Buffered())
-	r.file.unread(ahead)
-	r.dec = newDecoder(r.file)
-	return r.measured(e), nil
-}
-
-// skipLine reads to the end of the line and returns its beginning.
-func skipLine(in *bufio.Reader) (begin []byte, err error) {
-	line, more, err := in.ReadLine()
-	begin = bytes.TrimSpace(bytes.Clone(line))
-	for more && err == nil {
-		_, more, err = in.ReadLine()
-	}
-	return begin, err
 }
 
 // blanks is how much white space precedes the next value.
