@@ -6,10 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"orderprocessor/internal/app"
-	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -174,22 +172,6 @@ func TestDoctorKnowsNoRedis(t *testing.T) {
 	api := newScript(t, exchange{"GET /health", 200, `{"status":"healthy"}`}, exchange{"GET /stats", 200, statsOf(0)})
 	orderctl(t, "doctor", "--api", api.URL).waitFor(t, `(?m)^(not checked|ok) +redis +connection`)
 	orderctl(t, "doctor", "--api", "http://127.0.0.1:1").waitFor(t, `(?m)^(problem|ok) +redis +connection`)
-}
-
-// TestDoctorShowsScreens checks that a terminal gets lines that it has the width for.
-func TestDoctorShowsScreens(t *testing.T) {
-	t.Parallel()
-	shown, _ := inTerminal(t, "doctor --api http://127.0.0.1:1")
-	programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 1\r\n") })
-	text := strings.ReplaceAll(shown.String(), "\r", "")
-	if !regexp.MustCompile(`(?m)^problem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right\n`).MatchString(text) {
-		t.Errorf("the finding of the API is not shown as it should be:\n%s", text)
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		if strings.HasPrefix(line, "    ") && utf8.RuneCountInString(line) > 80 {
-			t.Errorf("the line is too long: %s", line)
-		}
-	}
 }
 
 func TestDoctorIsInterrupted(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"orderprocessor/internal/programtest"
 )
@@ -76,6 +77,30 @@ func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, ke
 		_ = cmd.Wait()
 	})
 	return shown, keys
+}
+
+// TestTablesInTerminal checks that tables fit a real terminal of 80 columns.
+func TestTablesInTerminal(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("0123456789abcdef", 4)
+	list := newScript(t, exchange{"GET /orders?limit=50", 200, page("", record(long, "priority_processing", `,"error":"`+long+`"`))})
+	for line, want := range map[string]string{
+		"list --api " + list.URL:          `…  priority_processing   12\.50  2026-11-23T12:00:00Z\n`,
+		"doctor --api http://127.0.0.1:1": `\nproblem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right\n`,
+	} {
+		shown, _ := inTerminal(t, line)
+		programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "\nended ") })
+		_, text, _ := strings.Cut(strings.ReplaceAll(shown.String(), "\r", ""), "\npid ")
+		text, _, _ = strings.Cut(text, "\nended ")
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("%s lacks %s:\n%s", line, want, text)
+		}
+		for row := range strings.Lines(text) {
+			if utf8.RuneCountInString(row) > 81 && !strings.HasPrefix(row, "redis: ") { // the log of go-redis
+				t.Errorf("a row of %s is too long: %s", line, row)
+			}
+		}
+	}
 }
 
 // TestWatchInTerminal draws on a real terminal, obeys keys and signals, and leaves the
