@@ -151,16 +151,14 @@ func (d *devCommand) choosePort(what string, addr *string, anyPort bool) {
 	if err != nil {
 		return
 	}
-	l, err := net.Listen("tcp", *addr)
-	switch {
-	case err == nil:
-		_ = l.Close()
-	case !anyPort:
+	if !anyPort {
+		if l, err := net.Listen("tcp", *addr); err == nil {
+			_ = l.Close()
+			return
+		}
 		d.printf("%s is taken, so %s is at a free port instead.\n", *addr, what)
 	}
-	if err != nil || anyPort {
-		*addr = net.JoinHostPort(host, "0")
-	}
+	*addr = net.JoinHostPort(host, "0")
 }
 
 // attend waits for the programs to be healthy, and then for the end of the sample or

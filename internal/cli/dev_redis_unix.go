@@ -181,11 +181,9 @@ func (r *privateRedis) why() error {
 func (r *privateRedis) close() (err error) {
 	if r.cmd != nil {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM)
-		timer := time.NewTimer(redisStopTimeout)
-		defer timer.Stop()
 		select {
 		case <-r.ended:
-		case <-timer.C:
+		case <-time.After(redisStopTimeout):
 			_ = r.cmd.Process.Kill()
 			<-r.ended
 			err = fmt.Errorf("the private Redis did not stop within %v and was killed", redisStopTimeout)
