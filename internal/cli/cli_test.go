@@ -192,10 +192,7 @@ func startService(tb testing.TB) (url string) {
 // that its message refers to the help.
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	const (
-		rate, load = `--rate must be 1 to 100000`, "load --rate 10 "
-		age, times = `"--older-than" flag: must be an age`, `flag: must be a time with its zone`
-	)
+	const load = "load --rate 10 "
 	for _, row := range [][]string{ // a message, and the lines that it answers
 		{`unknown command "frobnicate"`, "frobnicate"},
 		{`unknown flag: --nope`, "stats --nope"},
@@ -214,12 +211,12 @@ func TestUsage(t *testing.T) {
 		{`--limit must be at least 1`, "list --limit 0", "retry --status failed --limit 0"},
 		{`--customer must not be empty`, "list --customer "},
 		{`"--status" flag: must be one of scheduled, pending, .*, cancelled`, "list --status done"},
-		{times, "list --from 2026-11-23", "list --to 2026-11-23T12:00:00"},
+		{`flag: must be a time with its zone`, "list --from 2026-11-23", "list --to 2026-11-23T12:00:00"},
 		{`name orders, or select them with --status`, "retry", "retry --older-than 1h"},
 		{`name orders or select them with --status, not both`, "retry a --status failed"},
 		{`"--status" flag: must be one of failed, rejected`, "retry --status completed"},
 		{`--error-contains must not be empty`, "retry --status failed --error-contains "},
-		{age, "retry --status failed --older-than soon", "retry --status failed --older-than -1h"},
+		{`"--older-than" flag: must be an age`, "retry --status failed --older-than soon", "retry --status failed --older-than -1h"},
 		{`--dry-run goes with --status`, "retry a --dry-run"},
 		{`--limit goes with --status`, "retry a --limit 1"},
 		{`--older-than goes with --status`, "retry a --older-than 1h"},
@@ -237,7 +234,7 @@ func TestUsage(t *testing.T) {
 		{`--after must be the id of an event, such as 1764000000000-0, not "x?"`, "events --after x", "events --after "},
 		{`--count must be at least 1`, "events --count 0"},
 		{`--interval must be 100ms to 1h0m0s`, "watch --interval 99ms", "watch --interval 61m"},
-		{rate, "load", load + "--rate 0", load + "--rate 100001"},
+		{`--rate must be 1 to 100000`, "load", load + "--rate 0", load + "--rate 100001"},
 		{`--duration must be 1s to 24h0m0s`, load + "--duration 999ms", load + "--duration 24h1s"},
 		{`--batch must be 0 to 10000`, load + "--batch -1", load + "--batch 10001"},
 		{`--batch is more than the 2s of --duration bring`, load + "--batch 21 --duration 2s"},
