@@ -98,7 +98,7 @@ func (l *listCommand) run(ctx context.Context, api *client.Client, _ []string) e
 	}
 	switch {
 	case l.output == formatJSON:
-	case !table.begun:
+	case table.widths == nil:
 		l.printf(noMatch)
 	case !pages.Done():
 		_, _ = fmt.Fprintln(l.Stderr, "There may be more: --limit shows more of them, --all shows all.")
@@ -135,8 +135,7 @@ const maxCellChars = 40
 // two lines, with texts and ids shortened; figures never are.
 type orderTable struct {
 	to     io.Writer
-	widths [orderColumns]int
-	begun  bool
+	widths []int // nil until the first page
 }
 
 // The columns of the table.
@@ -163,9 +162,9 @@ func (t *orderTable) write(orders []client.Order) error {
 // layout returns the rows of a page; a width of 0 is without a bound.
 func (t *orderTable) layout(orders []client.Order, width int) string {
 	var rows [][]string
-	if !t.begun {
+	if t.widths == nil {
 		rows = append(rows, []string{"id", "status", "amount", "customer", "queue", "created at", "error"})
-		t.begun = true
+		t.widths = make([]int, orderColumns)
 	}
 	for _, o := range orders {
 		row := []string{

@@ -276,7 +276,7 @@ func TestWatchMessages(t *testing.T) {
 	shows("newest events: gone")
 	send(press('p'))
 	shows(" 12:01:00 UTC")
-	shows("order-7  completed")
+	shows("\nnewest events\n12:00:07  order-7  completed")
 	send(client.Gap{})
 	if text := textOf(d, 80, 24); strings.Contains(text, "order-7") {
 		t.Errorf("events from before a gap stay:\n%s", text)
