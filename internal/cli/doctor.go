@@ -64,19 +64,15 @@ func (d *doctorCommand) run(ctx context.Context) error {
 	}
 	defer api.Close()
 	d.NewLog(config.Common{}) // otherwise go-redis repeats the findings on standard error
-	result := diagnosis{Findings: d.examine(ctx, api)}
+	findings := d.examine(ctx, api)
 	if ctx.Err() != nil {
 		return client.ErrInterrupted
 	}
-	for _, f := range result.Findings {
-		switch f.State {
-		case app.FindingProblem:
-			result.Problems++
-		case app.FindingWarning:
-			result.Warnings++
-		default:
-		}
+	counts := map[app.FindingState]int{}
+	for _, f := range findings {
+		counts[f.State]++
 	}
+	result := diagnosis{counts[app.FindingProblem], counts[app.FindingWarning], findings}
 	shown := d.show(result)
 	if result.Problems > 0 {
 		return fmt.Errorf("there are problems: %d", result.Problems)

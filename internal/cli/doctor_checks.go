@@ -33,13 +33,10 @@ type settings struct {
 }
 
 // readSettings reads the environment as the programs do. Where something is wrong,
-// the defaults apply, but REDIS_URL is used on its own.
+// REDIS_URL is used on its own.
 func readSettings(w *World) settings {
 	var s settings
 	s.api, s.worker, s.err = config.LoadAll(w.Environ)
-	if s.err != nil {
-		s.api, s.worker, _ = config.LoadAll(nil)
-	}
 	only, _, err := config.LoadAll([]string{"REDIS_URL=" + w.env("REDIS_URL")})
 	s.redis, s.hasRedis, s.redisNamed = only.Redis, err == nil, w.env("REDIS_URL") != ""
 	s.programs = programsAt(w.env("ORDERS_ADMIN_ADDR"))
