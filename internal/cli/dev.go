@@ -63,8 +63,10 @@ func newDev(w *World) *cobra.Command {
   REDIS_URL=redis://127.0.0.1:6379/0 orderctl dev`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if n := d.sample; cmd.Flags().Changed("sample") && (n < 1 || n > maxSample) {
-				return usagef("--sample must be 1 to %d", maxSample)
+			if cmd.Flags().Changed("sample") {
+				if err := checkRange("sample", d.sample, 1, maxSample); err != nil {
+					return err
+				}
 			}
 			return d.run(cmd.Context())
 		},

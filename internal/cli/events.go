@@ -65,10 +65,8 @@ func newEvents(w *World) *cobra.Command {
 
 func (e *eventsCommand) check(cmd *cobra.Command, _ []string) error {
 	given := cmd.Flags().Changed
-	for _, s := range e.statuses {
-		if !slices.Contains(order.Statuses(), order.Status(s)) {
-			return usagef("there is no status %q; the statuses are %s", order.Printable(s), list(order.Statuses()))
-		}
+	if err := checkNames("status", "statuses", e.statuses, order.Statuses()); err != nil {
+		return err
 	}
 	_, err := order.ParseEventID(e.after)
 	switch {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -115,6 +116,24 @@ func addChoice[T ~string](cmd *cobra.Command, value *T, flag, shorthand string, 
 		return nil
 	})
 	suggest(cmd, flag, from)
+}
+
+// checkNames rejects names that are not in a list.
+func checkNames[T ~string](kind, kinds string, names []string, known []T) error {
+	for _, name := range names {
+		if !slices.Contains(known, T(name)) {
+			return usagef("there is no %s %q; the %s are %s", kind, order.Printable(name), kinds, list(known))
+		}
+	}
+	return nil
+}
+
+// checkRange rejects a value of a flag that is out of its bounds.
+func checkRange[T cmp.Ordered](flag string, value, least, most T) error {
+	if value < least || value > most {
+		return usagef("--%s must be %v to %v", flag, least, most)
+	}
+	return nil
 }
 
 // addOutputFlag adds --output, which is a table unless it is given.

@@ -130,10 +130,8 @@ func parseScopes(given []string) ([]access.Scope, error) {
 		return nil, usagef("--scope must name what the key is for: %s", list(access.Scopes()))
 	}
 	words := strings.Split(strings.Join(given, "+"), "+")
-	for _, word := range words {
-		if !slices.Contains(access.Scopes(), access.Scope(word)) {
-			return nil, usagef("there is no scope %q; the scopes are %s", order.Printable(word), list(access.Scopes()))
-		}
+	if err := checkNames("scope", "scopes", words, access.Scopes()); err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(access.Scopes(), func(s access.Scope) bool { return !slices.Contains(words, string(s)) }), nil
 }

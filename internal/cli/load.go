@@ -83,20 +83,17 @@ func newLoad(w *World) *cobra.Command {
 }
 
 func (l *loadCommand) check(*cobra.Command, []string) error {
-	switch p := l.plan; {
-	case p.Rate < 1 || p.Rate > maxLoadRate:
-		return usagef("--rate must be 1 to %d", maxLoadRate)
-	case p.Duration < minLoadDuration || p.Duration > maxLoadDuration:
-		return usagef("--duration must be %v to %v", minLoadDuration, maxLoadDuration)
-	case p.Batch < 0 || p.Batch > maxLoadBatch:
-		return usagef("--batch must be 0 to %d", maxLoadBatch)
-	case p.Connections < 1 || p.Connections > maxConcurrency:
-		return usagef("--connections must be 1 to %d", maxConcurrency)
-	case p.Requests() == 0:
-		return usagef("--batch is more than the %v of --duration bring at this --rate", p.Duration)
-	default:
-		return nil
+	p := l.plan
+	err := cmp.Or(
+		checkRange("rate", p.Rate, 1, maxLoadRate),
+		checkRange("duration", p.Duration, minLoadDuration, maxLoadDuration),
+		checkRange("batch", p.Batch, 0, maxLoadBatch),
+		checkRange("connections", p.Connections, 1, maxConcurrency),
+	)
+	if err == nil && p.Requests() == 0 {
+		err = usagef("--batch is more than the %v of --duration bring at this --rate", p.Duration)
 	}
+	return err
 }
 
 func (l *loadCommand) run(ctx context.Context, api *client.Client, _ []string) error {

@@ -58,10 +58,5 @@ func completeQueues(_ *cobra.Command, named []string, _ string) ([]cobra.Complet
 
 // validQueues rejects arguments that are no queues. It is a cobra.PositionalArgs.
 func validQueues(_ *cobra.Command, names []string) error {
-	for _, name := range names {
-		if !slices.Contains(order.Queues(), order.Queue(name)) {
-			return usagef("there is no queue %q; the queues are %s", order.Printable(name), list(order.Queues()))
-		}
-	}
-	return nil
+	return checkNames("queue", "queues", names, order.Queues())
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,13 +90,7 @@ func newSubmit(w *World) *cobra.Command {
 }
 
 func (s *submitCommand) check(*cobra.Command, []string) error {
-	if s.concurrency < 1 || s.concurrency > maxConcurrency {
-		return usagef("--concurrency must be 1 to %d", maxConcurrency)
-	}
-	if s.tries < 1 || s.tries > maxTries {
-		return usagef("--tries must be 1 to %d", maxTries)
-	}
-	return nil
+	return cmp.Or(checkRange("concurrency", s.concurrency, 1, maxConcurrency), checkRange("tries", s.tries, 1, maxTries))
 }
 
 func (s *submitCommand) run(ctx context.Context, api *client.Client, args []string) error {

@@ -60,8 +60,8 @@ func newWatch(w *World) *cobra.Command {
 }
 
 func (w *watchCommand) run(ctx context.Context, api *client.Client, _ []string) error {
-	if w.interval < minInterval || w.interval > maxInterval {
-		return usagef("--interval must be %v to %v", minInterval, maxInterval)
+	if err := checkRange("interval", w.interval, minInterval, maxInterval); err != nil {
+		return err
 	}
 	if !isTerminal(w.Stdout) || w.env("TERM") == "dumb" {
 		return w.printLines(ctx, api)
