@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// newGuarded returns an API that knows one key.
-func newGuarded(t *testing.T) *fakeAPI {
+// newKeyedAPI returns an API that knows one key.
+func newKeyedAPI(t *testing.T) *fakeAPI {
 	t.Helper()
 	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := reply{body: `{"queues":[]}`}
@@ -58,7 +58,7 @@ func TestKeyIsSent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := newGuarded(t)
+			api := newKeyedAPI(t)
 			args := []string{"queues", "--api", "\t" + api.URL + " \n"}
 			if tt.file != "" {
 				args = append(args, "--key-file", keyFile(t, tt.file))

@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// streaming is a connection to the stream of events that breaks after a text.
-func streaming(text string) reply {
+// brokenStream is a connection to the stream of events that breaks after a text.
+func brokenStream(text string) reply {
 	return reply{body: text, headers: "Content-Type: text/event-stream; charset=utf-8"}
 }
 
-// staying is one that does not break.
-func staying(text string) reply {
-	r := streaming(text)
+// openStream is one that does not break.
+func openStream(text string) reply {
+	r := brokenStream(text)
 	r.stays = true
 	return r
 }
 
-// newStreaming returns an API with these connections, one after the other.
-func newStreaming(t *testing.T, connections ...reply) *fakeAPI {
+// newEventsAPI returns an API with these connections, one after the other.
+func newEventsAPI(t *testing.T, connections ...reply) *fakeAPI {
 	t.Helper()
 	return newFakeAPI(t, routes{"GET /events": connections})
 }
@@ -60,10 +60,10 @@ func TestEvents(t *testing.T) {
 	} {
 		t.Run(tt.output, func(t *testing.T) {
 			t.Parallel()
-			api := newStreaming(t, staying(text+change("4-0", "e", "pending", "")))
+			api := newEventsAPI(t, openStream(text+change("4-0", "e", "pending", "")))
 			orderctl(t, "events", "--status", "failed,pending", "--id", "a", "--id", "b,c", "--after", "1-0", "--count", "4",
 				"-o", tt.output, "--api", api.URL).mustPrint(t, 0, tt.stdout, "")
-			api.mustBeAsked(t, "GET /events?id=a%2Cb%2Cc&status=failed%2Cpending 1-0")
+			api.mustReceive(t, "GET /events?id=a%2Cb%2Cc&status=failed%2Cpending 1-0")
 		})
 	}
 }
@@ -72,24 +72,24 @@ func TestEvents(t *testing.T) {
 // that was received, with or without an event.
 func TestEventsGoOn(t *testing.T) {
 	t.Parallel()
-	api := newStreaming(t,
-		streaming(begins),
-		streaming(change("2-0", "a", "pending", "")+"id: 3-0\nevent: order\ndata: {\"id\""),
+	api := newEventsAPI(t,
+		brokenStream(begins),
+		brokenStream(change("2-0", "a", "pending", "")+"id: 3-0\nevent: order\ndata: {\"id\""),
 		reply{status: 503, body: away},
-		streaming("event: gap\ndata: {\"after\":\"2-0\"}\n\n:\nid: 5-0\n\n"+change("6-0", "b", "failed", "")),
-		staying(change("7-0", "c", "failed", "")))
+		brokenStream("event: gap\ndata: {\"after\":\"2-0\"}\n\n:\nid: 5-0\n\n"+change("6-0", "b", "failed", "")),
+		openStream(change("7-0", "c", "failed", "")))
 	c := orderctl(t, "events", "--count", "3", "--api", api.URL)
 	c.mustExit(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
 		`^(?s).*orderctl: disconnected: the API ended the connection; trying again in \d+ms\norderctl: connected again\n`,
 		`disconnected: 503: Redis is unavailable; run orderctl doctor for details; trying again in \d+ms\norderctl: connected again\n`,
 		`orderctl: some events after 2-0 are no longer kept, and are missing here\n`)
-	api.mustBeAsked(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
+	api.mustReceive(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
 }
 
 // TestEventsAreInterrupted checks that Ctrl-C is the ordinary end.
 func TestEventsAreInterrupted(t *testing.T) {
 	t.Parallel()
-	api := newStreaming(t, staying(begins+change("2-0", "a", "pending", "")))
+	api := newEventsAPI(t, openStream(begins+change("2-0", "a", "pending", "")))
 	c := &command{}
 	c.start(t, "events", "--api", api.URL)
 	c.waitFor(t, `pending +a\n`)
@@ -113,12 +113,12 @@ func TestEventsAreRefused(t *testing.T) {
 		"full":             {[]reply{busy, busy, busy, busy}, "503: Too many clients follow the events already.\n"},
 		"an old API":       {[]reply{refusal(404, "No such route.", "")}, "404: No such route.\n"},
 		"no API":           {[]reply{{body: "<p>hello"}}, notAPI},
-		"no event of ours": {[]reply{staying("event: order\ndata: {}\n\n")}, notAPI},
-		"refused later":    {[]reply{streaming(begins), refusal(400, "No such id.", "")}, "400: No such id.\n"},
+		"no event of ours": {[]reply{openStream("event: order\ndata: {}\n\n")}, notAPI},
+		"refused later":    {[]reply{brokenStream(begins), refusal(400, "No such id.", "")}, "400: No such id.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := orderctl(t, "events", "--api", newStreaming(t, tt.connections...).URL)
+			c := orderctl(t, "events", "--api", newEventsAPI(t, tt.connections...).URL)
 			c.mustExit(t, 1, `(?m)^orderctl: follow events: `+regexp.QuoteMeta(tt.want)+"$")
 		})
 	}
@@ -130,6 +130,6 @@ func TestEventsAreRefused(t *testing.T) {
 // the connection is given up.
 func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
-	api := newStreaming(t, staying(begins+"data: "+strings.Repeat("x", 1<<20)), staying(change("2-0", "a", "pending", "")))
+	api := newEventsAPI(t, openStream(begins+"data: "+strings.Repeat("x", 1<<20)), openStream(change("2-0", "a", "pending", "")))
 	orderctl(t, "events", "--count", "1", "--api", api.URL).mustExit(t, 0, `disconnected: .*token too long`, `pending +a\n`)
 }

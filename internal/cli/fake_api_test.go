@@ -114,8 +114,8 @@ func (f *fakeAPI) posts() []request {
 	return slices.DeleteFunc(f.requests(), func(r request) bool { return r.method != http.MethodPost })
 }
 
-// mustBeAsked compares the requests so far.
-func (f *fakeAPI) mustBeAsked(tb testing.TB, want ...string) {
+// mustReceive compares the requests so far.
+func (f *fakeAPI) mustReceive(tb testing.TB, want ...string) {
 	tb.Helper()
 	var got []string
 	for _, r := range f.requests() {
@@ -155,7 +155,7 @@ func newScript(t *testing.T, exchanges ...exchange) *fakeAPI {
 		for i, e := range exchanges {
 			want[i] = e.request
 		}
-		f.mustBeAsked(t, want...)
+		f.mustReceive(t, want...)
 	})
 	return f
 }

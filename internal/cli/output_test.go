@@ -11,8 +11,8 @@ import (
 	"orderprocessor/internal/cli"
 )
 
-// newWilling returns an API that answers every request of every command.
-func newWilling(t *testing.T) *fakeAPI {
+// newFullAPI returns an API that answers every request of every command.
+func newFullAPI(t *testing.T) *fakeAPI {
 	t.Helper()
 	const one = `{"id":"o1","amount":1,"items":["tea"],"status":"pending"}`
 	return newFakeAPI(t, routes{
@@ -20,7 +20,7 @@ func newWilling(t *testing.T) *fakeAPI {
 		"POST /orders/{id}/{change}": {{body: one}}, "POST /orders/retry": {{body: `{"count":1,"retried":1}`}}, "GET /health": {{}},
 		"GET /queues": {{body: `{"queues":[{"name":"low"}]}`}}, "POST /queues/{name}/{change}": {{body: `{"name":"low","paused":true}`}},
 		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}},
-		"GET /events": {staying(change("1-0", "o1", "pending", ""))},
+		"GET /events": {openStream(change("1-0", "o1", "pending", ""))},
 	})
 }
 
@@ -64,7 +64,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	walk(root)
-	environ := []string{"ORDERCTL_API=" + newWilling(t).URL, "ORDERS_ADMIN_ADDR=127.0.0.1:0"}
+	environ := []string{"ORDERCTL_API=" + newFullAPI(t).URL, "ORDERS_ADMIN_ADDR=127.0.0.1:0"}
 	run := func(t *testing.T, out *os.File, args string) (status int, stderr string) {
 		in := world{environ: environ, stdin: strings.NewReader(`{"id":"o1"}`), out: out, lookPath: notFound}
 		c := orderctlIn(t, in, strings.Fields(args)...)

@@ -19,18 +19,18 @@ const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by
 	`"queues":{"low":{"pending":1,"active":2,"retry":3}},"latency_ms":{"end_to_end":{"p95":7.5}},` +
 	`"redis":{"memory_used_bytes":1048576,"memory_limit_bytes":0},"ledger":{"accepted":7,"drift":0}}`
 
-// newWatchable returns an API with an event, and with these answers to requests for the
+// newWatchAPI returns an API with an event, and with these answers to requests for the
 // statistics.
-func newWatchable(t *testing.T, stats ...reply) *fakeAPI {
+func newWatchAPI(t *testing.T, stats ...reply) *fakeAPI {
 	t.Helper()
-	return newFakeAPI(t, routes{"GET /events": {staying(begins + change("2-0", "order-2", "pending", ""))}, "GET /stats": stats})
+	return newFakeAPI(t, routes{"GET /events": {openStream(begins + change("2-0", "order-2", "pending", ""))}, "GET /stats": stats})
 }
 
 // TestWatchWritesLines checks that what is no terminal gets a line each interval, and
 // that an API that is away does not end it.
 func TestWatchWritesLines(t *testing.T) {
 	t.Parallel()
-	api := newWatchable(t, reply{body: watched}, reply{status: 503, body: away}, reply{body: watched})
+	api := newWatchAPI(t, reply{body: watched}, reply{status: 503, body: away}, reply{body: watched})
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
 	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  2\.5/s  waiting 1  active 2  retrying 3  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0\n`
@@ -118,7 +118,7 @@ func TestWatchInTerminal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newWatchable(t, reply{body: watched}, reply{status: 503, body: away})
+			api := newWatchAPI(t, reply{body: watched}, reply{status: 503, body: away})
 			shown, keyboard := inTerminal(t, "watch --interval 100ms --api "+api.URL, "NO_COLOR=1")
 			shows := func(what string) {
 				t.Helper()
@@ -132,7 +132,7 @@ func TestWatchInTerminal(t *testing.T) {
 			shows("503: Redis is unavailable")
 			stop(shown, keyboard)
 			shows("ended 0\r\n")
-			mustBeAsBefore(t, shown)
+			mustBeRestored(t, shown)
 			if regexp.MustCompile(`\x1b\[[0-9;]*3[0-9]m`).MatchString(shown.String()) {
 				t.Error("it is coloured in spite of NO_COLOR")
 			}
@@ -140,9 +140,9 @@ func TestWatchInTerminal(t *testing.T) {
 	}
 }
 
-// mustBeAsBefore compares the settings of the terminal, and checks that
+// mustBeRestored compares the settings of the terminal, and checks that
 // it shows its first screen again.
-func mustBeAsBefore(t *testing.T, shown *stream) {
+func mustBeRestored(t *testing.T, shown *stream) {
 	t.Helper()
 	settings := regexp.MustCompile(`(?m)[0-9a-f]+(:[0-9a-f]+){10,}`)
 	programtest.Until(t, "the settings are printed twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })
