@@ -114,7 +114,7 @@ func (f *fakeAPI) posts() []request {
 	return slices.DeleteFunc(f.requests(), func(r request) bool { return r.method != http.MethodPost })
 }
 
-// mustReceive compares the requests so far.
+// mustReceive compares the requests so far with those that are wanted.
 func (f *fakeAPI) mustReceive(tb testing.TB, want ...string) {
 	tb.Helper()
 	var got []string

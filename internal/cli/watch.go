@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -94,13 +95,9 @@ func snapshotLine(s snapshot) string {
 	for _, q := range v.Queues {
 		waiting, active, retrying = waiting+q.Pending, active+q.Active, retrying+q.Retry
 	}
-	return strings.Join([]string{
-		s.at.UTC().Format(time.RFC3339), fmt.Sprintf("%.1f/s", v.ThroughputPerSecond),
-		fmt.Sprintf("waiting %d", waiting), fmt.Sprintf("active %d", active), fmt.Sprintf("retrying %d", retrying),
-		fmt.Sprintf("settled %d of %d", v.Settled(), v.Ledger.Accepted),
-		fmt.Sprintf("p95 %.1f ms", v.LatencyMS.EndToEnd.P95),
-		"slots " + numberText(v.ActiveWorkers), fmt.Sprintf("drift %d", v.Ledger.Drift),
-	}, "  ")
+	return fmt.Sprintf("%s  %.1f/s  waiting %d  active %d  retrying %d  settled %d of %d  p95 %.1f ms  slots %s  drift %d",
+		s.at.UTC().Format(time.RFC3339), v.ThroughputPerSecond, waiting, active, retrying, v.Settled(), v.Ledger.Accepted,
+		v.LatencyMS.EndToEnd.P95, numberText(v.ActiveWorkers), v.Ledger.Drift)
 }
 
 // show draws on the terminal until ctx ends or somebody quits.
@@ -114,14 +111,12 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 		return statsMsg{s, err}
 	}
 	screen.pollAgain = func() tea.Cmd { return tea.Tick(w.interval, func(time.Time) tea.Msg { return screen.poll() }) }
-	options := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithOutput(fileOf(w.Stdout)), tea.WithEnvironment(w.Environ), tea.WithoutSignalHandler(),
-		tea.WithInput(nil),
-	}
+	var keyboard io.Reader // none where standard input is no terminal
 	if isTerminal(w.Stdin) {
-		options = append(options, tea.WithInput(w.Stdin))
+		keyboard = w.Stdin
 	}
-	program := tea.NewProgram(screen, options...)
+	program := tea.NewProgram(screen, tea.WithContext(ctx), tea.WithOutput(fileOf(w.Stdout)), tea.WithInput(keyboard),
+		tea.WithEnvironment(w.Environ), tea.WithoutSignalHandler())
 	screen.subscribe = func() tea.Msg {
 		for ctx.Err() == nil {
 			err := api.Subscribe(ctx, nil, "", func(message any) error {
