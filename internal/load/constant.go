@@ -28,7 +28,7 @@ const (
 	maxPendingBytes = 256 << 20
 	// maxIdle bounds the idle connections where a plan does not bound connections.
 	maxIdle = 1000
-	// maxAnswerBytes bounds what is read of one answer.
+	// maxAnswerBytes bounds what is kept of one answer.
 	maxAnswerBytes = 8 << 20
 )
 
