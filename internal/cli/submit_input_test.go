@@ -87,6 +87,7 @@ func TestEntries(t *testing.T) {
 		{name: "text behind an object", file: "{\"a\":1}x\n{\"b\":2}", want: []string{`1 {"a":1}`, `1 ` + notJSONText + `invalid character 'x' at start of value`, `2 {"b":2}`}},
 		{name: "commas between", file: "{\"a\":1},\n{\"b\":2},", want: []string{`1 {"a":1}`, `1 ` + errCommas.Error(), `2 {"b":2}`, `2 ` + errCommas.Error()}},
 		{name: "CSV", file: strings.Repeat("o1;12.50\n", len(csv)-1) + "id,amount\n", want: csv},
+		{name: "a long mistake", file: "x" + long + long + "\n{\"a\":1}", want: []string{`1 ` + notJSONText + `invalid character 'x' at start of value`, `2 {"a":1}`}},
 		{name: "markup", file: "<orders>\n</orders>\n", want: []string{`1 ` + errMarkup.Error(), `2 ` + errMarkup.Error()}},
 		{name: "an array between", file: "{\"a\":1}\n[{\"b\":2}]\n{\"c\":3}", want: []string{`1 {"a":1}`, `2 ` + errArray.Error(), `3 {"c":3}`}},
 		{name: "a line is too long", file: "{\"a\":1}\n" + long + "\n{\"b\":2}", want: []string{`1 {"a":1}`, `2 ` + tooLongText, `3 {"b":2}`}},
