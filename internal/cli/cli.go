@@ -50,6 +50,11 @@ func Run(ctx context.Context, w World) int {
 	if w.LookPath == nil {
 		w.LookPath = exec.LookPath
 	}
+	if w.NewLog == nil {
+		w.NewLog = func(c config.Common) *slog.Logger {
+			return slog.New(slog.NewTextHandler(w.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+		}
+	}
 	out := &output{to: w.Stdout}
 	w.Stdout = out
 	began := false
@@ -60,7 +65,7 @@ func Run(ctx context.Context, w World) int {
 	if err = out.withWriteError(err); err == nil {
 		return app.ExitOK
 	}
-	_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Escape(err.Error()))
+	w.warnf("%s", order.Escape(err.Error()))
 	switch {
 	case errors.As(err, new(*config.Error)):
 		return app.ExitUsage
@@ -122,6 +127,11 @@ func (w *World) env(name string) string {
 // printf writes to standard output, which remembers a failure for Run.
 func (w *World) printf(format string, args ...any) { _, _ = fmt.Fprintf(w.Stdout, format, args...) }
 
+// warnf writes a line to standard error.
+func (w *World) warnf(format string, args ...any) {
+	_, _ = fmt.Fprintf(w.Stderr, "orderctl: "+format+"\n", args...)
+}
+
 // apiCommand is what the commands that talk to the API share.
 type apiCommand struct {
 	*World
@@ -135,30 +145,28 @@ func (c *apiCommand) addFlags(cmd *cobra.Command) {
 	addOutputFlag(cmd, &c.output)
 }
 
-// withClient calls do with a client that keeps one connection open.
-func (c *apiCommand) withClient(do func(*client.Client) error) error {
-	api, err := c.api.open(client.Options{Connections: 1})
-	if err != nil {
-		return err
+// withClient makes a command of a function that needs a client of the API.
+func (c *apiCommand) withClient(run func(ctx context.Context, api *client.Client, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		api, err := c.api.open(0)
+		if err != nil {
+			return err
+		}
+		defer api.Close()
+		return run(cmd.Context(), api, args)
 	}
-	defer api.Close()
-	return do(api)
 }
 
-// fetched is an answer of the API that is decoded and kept as it was written.
-type fetched interface{ Text() json.RawMessage }
-
-// show fetches one answer and writes it as JSON, or as table does.
-func show[T fetched](c *apiCommand, what string, fetch func(*client.Client) (T, error), table func(T)) error {
-	return c.withClient(func(api *client.Client) error {
-		answer, err := fetch(api)
-		if err != nil {
+// show returns a function that writes an answer as JSON, or as table does.
+func show[T interface{ Text() json.RawMessage }](c *apiCommand, what string, table func(T)) func(T, error) error {
+	return func(answer T, err error) error {
+		switch {
+		case err != nil:
 			return fmt.Errorf("get %s: %w", what, err)
-		}
-		if c.output == formatJSON {
+		case c.output == formatJSON:
 			return c.printJSON(answer.Text())
 		}
 		table(answer)
 		return nil
-	})
+	}
 }

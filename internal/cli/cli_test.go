@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}))
 	}
-	redis.SetLogger(silent{}) // it says what the commands say, to the real standard error
+	redis.SetLogger(silent{}) // it repeats the errors of the commands on the real standard error
 	goleak.VerifyTestMain(m,  // but for what libraries leave asleep
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
@@ -66,10 +66,14 @@ func (s *stream) String() string {
 
 // world is where a command runs.
 type world struct {
-	environ       []string
-	stdin         io.Reader
-	noRedisServer bool
+	environ  []string
+	stdin    io.Reader
+	out      io.Writer // standard output; nil means a buffer
+	lookPath func(string) (string, error)
 }
+
+// notFound is the lookPath of a world without a redis-server.
+func notFound(string) (string, error) { return "", exec.ErrNotFound }
 
 // command is one run of orderctl in this process.
 type command struct {
@@ -86,10 +90,10 @@ func (c *command) start(tb testing.TB, args ...string) {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop, c.ended = stop, make(chan struct{})
 	w := cli.World{
-		Args: args, Environ: c.environ, Stdin: c.stdin, Stdout: &c.stdout, Stderr: &c.stderr,
+		Args: append([]string{}, args...), Environ: c.environ, Stdin: c.stdin, Stdout: c.out, Stderr: &c.stderr, LookPath: c.lookPath,
 	}
-	if c.noRedisServer {
-		w.LookPath = func(string) (string, error) { return "", exec.ErrNotFound }
+	if w.Stdout == nil {
+		w.Stdout = &c.stdout
 	}
 	if w.Stdin == nil {
 		w.Stdin = strings.NewReader("")
@@ -108,7 +112,7 @@ func (c *command) wait(tb testing.TB) int {
 	case <-c.ended:
 		return c.status
 	case <-time.After(programtest.Patience):
-		tb.Fatalf("orderctl did not end; it said:\n%s%s", c.stdout.String(), c.stderr.String())
+		tb.Fatalf("orderctl did not end; it wrote:\n%s%s", c.stdout.String(), c.stderr.String())
 		return -1
 	}
 }
@@ -120,17 +124,17 @@ func (c *command) interrupt(tb testing.TB) int {
 	return c.wait(tb)
 }
 
-// mustSay waits until the command has written something that matches.
-func (c *command) mustSay(tb testing.TB, pattern string) []string {
+// waitFor waits until standard output matches, and returns the groups of the match.
+func (c *command) waitFor(tb testing.TB, pattern string) []string {
 	tb.Helper()
 	re := regexp.MustCompile(pattern)
 	var found []string
-	programtest.Until(tb, "orderctl says "+pattern, func() bool {
+	programtest.Until(tb, "orderctl writes "+pattern, func() bool {
 		found = re.FindStringSubmatch(c.stdout.String())
 		select {
 		case <-c.ended:
 			if found == nil {
-				tb.Fatalf("orderctl ended with %d without saying %s:\n%s%s", c.status, pattern, c.stdout.String(), c.stderr.String())
+				tb.Fatalf("orderctl ended with %d without %s:\n%s%s", c.status, pattern, c.stdout.String(), c.stderr.String())
 			}
 		default:
 		}
@@ -153,12 +157,12 @@ func orderctlIn(tb testing.TB, in world, args ...string) *command {
 	return c
 }
 
-// mustEnd compares the exit status and looks for texts in the output.
-func (c *command) mustEnd(tb testing.TB, status int, texts ...string) {
+// mustExit compares the exit status, and the output with patterns.
+func (c *command) mustExit(tb testing.TB, status int, texts ...string) {
 	tb.Helper()
 	all := c.stdout.String() + c.stderr.String()
 	if c.status != status {
-		tb.Fatalf("exit status %d, want %d; it said:\n%s", c.status, status, all)
+		tb.Fatalf("exit status %d, want %d; it wrote:\n%s", c.status, status, all)
 	}
 	for _, text := range texts {
 		if !regexp.MustCompile(text).MatchString(all) {
@@ -167,115 +171,90 @@ func (c *command) mustEnd(tb testing.TB, status int, texts ...string) {
 	}
 }
 
-// service is a whole running service on a Redis of the test's own.
-type service struct {
-	url   string
-	redis *redis.Client
-}
-
-// startService runs dev for as long as the test, and checks the books at its
-// end.
-func startService(tb testing.TB, environ ...string) service {
+// startService runs the whole service on a Redis of its own for as long as the test, and
+// checks the books at its end.
+func startService(tb testing.TB) (url string) {
 	tb.Helper()
 	server := redistest.Start(tb)
 	rdb := server.Client()
-	c := &command{world: world{environ: append(environ, "REDIS_URL="+server.URL())}}
-	c.start(tb, "dev", "--http", "127.0.0.1:0")
-	url := c.mustSay(tb, `API +(http://\S+)[\s\S]*Press Ctrl-C`)[1]
+	c := &command{world: world{environ: []string{"REDIS_URL=" + server.URL()}}}
+	c.start(tb, "dev", "--http", anyPort)
 	tb.Cleanup(func() {
 		if status := c.interrupt(tb); status != 0 {
 			tb.Errorf("dev ended with %d: %s", status, c.stderr.String())
 		}
 		ledgertest.CheckBooks(tb, rdb)
 	})
-	return service{url: url, redis: rdb}
+	return c.waitFor(tb, `API +(http://\S+)[\s\S]*Press Ctrl-C`)[1]
 }
 
+// TestUsage checks that a mistake in the arguments is found before anything is done, and
+// that its message refers to the help.
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name, says string
-		args       []string
-	}{
-		{"unknown command", `unknown command "frobnicate"`, []string{"frobnicate"}},
-		{"unknown flag", `unknown flag: --nope`, []string{"stats", "--nope"}},
-		{"too many arguments", `unknown command "extra"`, []string{"stats", "extra"}},
-		{"too few arguments", `accepts 1 arg`, []string{"get"}},
-		{"id of no order", `cannot be an order's id`, []string{"get", "a/b"}},
-		{"output", `must be one of table, json`, []string{"get", "a", "--output", "xml"}},
-		{"API", `must look like http://127.0.0.1:8080`, []string{"stats", "--api", "localhost"}},
-		{"no concurrency", `--concurrency must be 1 to 1024`, []string{"submit", "--concurrency", "0"}},
-		{"no tries", `--tries must be 1 to 100`, []string{"submit", "--tries", "0"}},
-		{"not a number", `invalid argument "many"`, []string{"submit", "--concurrency", "many"}},
-		{"empty sample", `--sample must be 1 to 100000`, []string{"dev", "--sample", "0"}},
-		{"negative sample", `--sample must be 1 to 100000`, []string{"dev", "--sample", "-1"}},
-		{"folder", `is a folder`, []string{"submit", os.TempDir()}},
-		{"list of all and some", `--all and --limit exclude each other`, []string{"list", "--all", "--limit", "5"}},
-		{"list of none", `--limit must be at least 1`, []string{"list", "--limit", "0"}},
-		{"list of nobody", `--customer must not be empty`, []string{"list", "--customer", ""}},
-		{"list of no status", `"--status" flag: must be one of scheduled, pending, .*, cancelled`, []string{"list", "--status", "done"}},
-		{"list from no time", `"--from" flag: must be a time with its zone`, []string{"list", "--from", "2026-11-23"}},
-		{"list to no zone", `"--to" flag: must be a time with its zone`, []string{"list", "--to", "2026-11-23T12:00:00"}},
-		{"cancel nothing", `requires at least 1 arg`, []string{"cancel"}},
-		{"cancel no order", `"a/b" cannot be an order's id`, []string{"cancel", "a", "a/b"}},
-		{"retry nothing", `name orders, or select them with --status`, []string{"retry"}},
-		{"retry any status", `name orders, or select them with --status`, []string{"retry", "--older-than", "1h"}},
-		{"retry both ways", `name orders or select them with --status, not both`, []string{"retry", "a", "--status", "failed"}},
-		{"retry no order", `"a b" cannot be an order's id`, []string{"retry", "a", "a b"}},
-		{"retry completed", `"--status" flag: must be one of failed, rejected`, []string{"retry", "--status", "completed"}},
-		{"retry any error", `--error-contains must not be empty`, []string{"retry", "--status", "failed", "--error-contains", ""}},
-		{"retry no age", `"--older-than" flag: must be an age`, []string{"retry", "--status", "failed", "--older-than", "soon"}},
-		{"retry the future", `"--older-than" flag: must be an age`, []string{"retry", "--status", "failed", "--older-than", "-1h"}},
-		{"dry run of one", `--dry-run goes with --status`, []string{"retry", "a", "--dry-run"}},
-		{"limit of one", `--limit goes with --status`, []string{"retry", "a", "--limit", "1"}},
-		{"age of one", `--older-than goes with --status`, []string{"retry", "a", "--older-than", "1h"}},
-		{"error of one", `--error-contains goes with --status`, []string{"retry", "a", "--error-contains", "x"}},
-		{"unknown keys command", `unknown command "rotate"`, []string{"keys", "rotate"}},
-		{"key of nobody", `--name must be 1 to 64 characters .*, not ""`, []string{"keys", "new", "--scope", "read"}},
-		{"key with a bad name", `--name must be .*, not "a:b"`, []string{"keys", "new", "--name", "a:b", "--scope", "read"}},
-		{"key with a long name", `--name must be 1 to 64`, []string{"keys", "new", "--name", strings.Repeat("a", 65), "--scope", "read"}},
-		{"key for nothing", `--scope must name what the key is for: submit, read, admin`, []string{"keys", "new", "--name", "a"}},
-		{"key with an empty scope", `there is no scope ""; the scopes are submit, read, admin`, []string{"keys", "new", "--name", "a", "--scope", "read+"}},
-		{"key with a wrong scope", `there is no scope "write"`, []string{"keys", "new", "--name", "a", "--scope", "read", "--scope", "write"}},
-		{"events: status", `there is no status "done"; the statuses are scheduled, pending, `, []string{"events", "--status", "failed,done"}},
-		{"events: no status", `--status and --id must not be empty`, []string{"events", "--status", ""}},
-		{"events: id", `"a/b" cannot be an order's id`, []string{"events", "--id", "a,a/b"}},
-		{"events: too many ids", `--id accepts at most 100 orders`, []string{"events", "--id", strings.Repeat("a,", 100) + "a"}},
-		{"events: after", `--after must be the id of an event, such as 1764000000000-0, not "yesterday"`, []string{"events", "--after", "yesterday"}},
-		{"events: after nothing", `--after must be the id of an event`, []string{"events", "--after", ""}},
-		{"events: count", `--count must be at least 1`, []string{"events", "--count", "0"}},
-		{"watch: --interval 99ms", `--interval must be 100ms to 1h0m0s`, []string{"watch", "--interval", "99ms"}},
-		{"watch: --interval 61m", `--interval must be 100ms to 1h0m0s`, []string{"watch", "--interval", "61m"}},
-		{"load: no rate", `--rate must be 1 to 100000`, []string{"load"}},
-		{"load: rate below", `--rate must be 1 to 100000`, []string{"load", "--rate", "10", "--rate", "0"}},
-		{"load: rate above", `--rate must be 1 to 100000`, []string{"load", "--rate", "10", "--rate", "100001"}},
-		{"load: duration below", `--duration must be 1s to 24h0m0s`, []string{"load", "--rate", "10", "--duration", "999ms"}},
-		{"load: duration above", `--duration must be 1s to 24h0m0s`, []string{"load", "--rate", "10", "--duration", "24h1s"}},
-		{"load: duration without unit", `invalid argument "30" for "--duration"`, []string{"load", "--rate", "10", "--duration", "30"}},
-		{"load: batch below", `--batch must be 0 to 10000`, []string{"load", "--rate", "10", "--batch", "-1"}},
-		{"load: batch above", `--batch must be 0 to 10000`, []string{"load", "--rate", "10", "--batch", "10001"}},
-		{"load: batch of all and more", `--batch is more than the 2s of --duration bring`, []string{"load", "--rate", "10", "--batch", "21", "--duration", "2s"}},
-		{"load: connections below", `--connections must be 1 to 1024`, []string{"load", "--rate", "10", "--connections", "0"}},
-		{"load: connections above", `--connections must be 1 to 1024`, []string{"load", "--rate", "10", "--connections", "1025"}},
-		{"load: mix of nothing", `no queue has a weight above 0`, []string{"load", "--rate", "10", "--mix", "critical=0"}},
-		{"load: empty mix", `the weight of "" must be a whole number from 0 to 1000, not ""; there is no queue ""`, []string{"load", "--rate", "10", "--mix", ""}},
-		{"load: mix with spaces", `there is no queue " low"`, []string{"load", "--rate", "10", "--mix", "critical=1, low=1"}},
-		{"load: mix with a sign", `the weight of "low" must be .*, not "\+1"`, []string{"load", "--rate", "10", "--mix", "low=+1"}},
-		{"load: weight above", `the weight of "low" must be .*, not "1001"`, []string{"load", "--rate", "10", "--mix", "low=1001"}},
-		{
-			"load: everything wrong with a mix", `there is no queue "high"; the weight of "low" .* not "x"; low is named twice`,
-			[]string{"load", "--rate", "10", "--mix", "high=1,low=x,low=2"},
-		},
-		{"pause nothing", `requires at least 1 arg`, []string{"queues", "pause"}},
-		{"pause no queue", `there is no queue "high"; the queues are critical, default, (\w+, )*low`, []string{"queues", "pause", "low", "high"}},
+	const load = "load --rate 10 "
+	for _, row := range [][]string{ // a message, and the lines that it answers
+		{`unknown command "frobnicate"`, "frobnicate"},
+		{`unknown flag: --nope`, "stats --nope"},
+		{`unknown command "extra"`, "stats extra"},
+		{`accepts 1 arg`, "get"},
+		{`requires at least 1 arg`, "cancel", "queues pause"},
+		{`"a/b" cannot be an order's id`, "get a/b", "cancel a a/b", "retry a a/b", "events --id a,a/b"},
+		{`must be one of table, json`, "get a --output xml"},
+		{`must look like http://127.0.0.1:8080`, "stats --api localhost"},
+		{`--concurrency must be 1 to 1024`, "submit --concurrency 0", "submit --concurrency 1025"},
+		{`--tries must be 1 to 100`, "submit --tries 0", "submit --tries 101"},
+		{`invalid argument "many"`, "submit --concurrency many"},
+		{`--sample must be 1 to 100000`, "dev --sample 0", "dev --sample 100001"},
+		{`is a folder`, "submit " + os.TempDir()},
+		{`--all and --limit exclude each other`, "list --all --limit 5"},
+		{`--limit must be at least 1`, "list --limit 0", "retry --status failed --limit 0"},
+		{`--customer must not be empty`, "list --customer "},
+		{`"--status" flag: must be one of scheduled, pending, .*, cancelled`, "list --status done"},
+		{`flag: must be a time with its zone`, "list --from 2026-11-23", "list --to 2026-11-23T12:00:00"},
+		{`name orders, or select them with --status`, "retry", "retry --older-than 1h"},
+		{`name orders or select them with --status, not both`, "retry a --status failed"},
+		{`"--status" flag: must be one of failed, rejected`, "retry --status completed"},
+		{`--error-contains must not be empty`, "retry --status failed --error-contains "},
+		{`"--older-than" flag: must be an age`, "retry --status failed --older-than soon", "retry --status failed --older-than -1h"},
+		{`--dry-run goes with --status`, "retry a --dry-run"},
+		{`--limit goes with --status`, "retry a --limit 1"},
+		{`--older-than goes with --status`, "retry a --older-than 1h"},
+		{`--error-contains goes with --status`, "retry a --error-contains x"},
+		{`unknown command "rotate"`, "keys rotate"},
+		{`--name must be 1 to 64 characters .*, not ""`, "keys new --scope read"},
+		{`--name must be .*, not "a:b"`, "keys new --name a:b --scope read"},
+		{`--name must be .*, not "aaaaa`, "keys new --name " + strings.Repeat("a", 65) + " --scope read"},
+		{`--scope must name what the key is for: submit, read, admin`, "keys new --name a"},
+		{`there is no scope ""; the scopes are submit, read, admin`, "keys new --name a --scope read+"},
+		{`there is no scope "write"`, "keys new --name a --scope read --scope write"},
+		{`there is no status "done"; the statuses are scheduled, pending, `, "events --status failed,done"},
+		{`--status and --id must not be empty`, "events --status ", "events --id "},
+		{`--id accepts at most 100 orders`, "events --id " + strings.Repeat("a,", 100) + "a"},
+		{`--after must be the id of an event, such as 1764000000000-0, not "x?"`, "events --after x", "events --after "},
+		{`--count must be at least 1`, "events --count 0"},
+		{`--interval must be 100ms to 1h0m0s`, "watch --interval 99ms", "watch --interval 61m"},
+		{`--rate must be 1 to 100000`, "load", load + "--rate 0", load + "--rate 100001"},
+		{`--duration must be 1s to 24h0m0s`, load + "--duration 999ms", load + "--duration 24h1s"},
+		{`--batch must be 0 to 10000`, load + "--batch -1", load + "--batch 10001"},
+		{`--batch is more than the 2s of --duration bring`, load + "--batch 21 --duration 2s"},
+		{`--connections must be 1 to 1024`, load + "--connections 0", load + "--connections 1025"},
+		{`no queue has a weight above 0`, load + "--mix critical=0"},
+		{`the weight of "" must be a whole number from 0 to 1000, not ""; there`, load + "--mix "},
+		{`there is no queue "-low"`, load + "--mix critical=1,-low=1"},
+		{`the weight of "low" must be .*, not "(\+1|1001)"`, load + "--mix low=+1", load + "--mix low=1001"},
+		{`there is no queue "a"; the weight of "low" .*; low is named twice`, load + "--mix a=1,low=x,low=2"},
+		{`there is no queue "a"; the queues are critical, default, (\w+, )*low`, "queues pause low a"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			c := orderctl(t, tt.args...)
-			c.mustEnd(t, 2, `orderctl: .*`+tt.says, `Run "orderctl.* --help"`)
-			if out := c.stdout.String(); out != "" {
-				t.Errorf("wrote to standard output: %s", out)
-			}
-		})
+		for _, line := range row[1:] {
+			t.Run(line, func(t *testing.T) {
+				t.Parallel()
+				c := orderctl(t, strings.Split(line, " ")...)
+				c.mustExit(t, 2, `orderctl: .*`+row[0], `Run "orderctl.* --help"`)
+				if out := c.stdout.String(); out != "" {
+					t.Errorf("wrote to standard output: %s", out)
+				}
+			})
+		}
 	}
 }

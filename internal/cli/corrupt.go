@@ -20,40 +20,34 @@ something other than this service writes to its Redis.`
 // maxShownBytes bounds how much of a message is shown on a terminal.
 const maxShownBytes = 40
 
-type corruptCommand struct{ apiCommand }
-
 func newCorrupt(w *World) *cobra.Command {
-	c := &corruptCommand{apiCommand{World: w}}
+	c := &apiCommand{World: w}
 	cmd := &cobra.Command{
 		Use: "corrupt", Short: "Show the tasks that no worker could decode", Long: corruptHelp,
 		Example: `  orderctl queues corrupt`,
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context()) },
+		RunE: c.withClient(func(ctx context.Context, api *client.Client, _ []string) error {
+			var all []client.CorruptTasks
+			var answers []json.RawMessage
+			for _, q := range order.Queues() {
+				tasks, err := api.CorruptTasks(ctx, string(q))
+				if err != nil {
+					return fmt.Errorf("get the corrupt tasks of queue %s: %w", q, err)
+				}
+				all, answers = append(all, tasks), append(answers, tasks.JSON)
+			}
+			if c.output == formatJSON {
+				return c.printJSON(answers)
+			}
+			c.printCorrupt(all)
+			return nil
+		}),
 	}
 	c.addFlags(cmd)
 	return cmd
 }
 
-func (c *corruptCommand) run(ctx context.Context) error {
-	return c.withClient(func(api *client.Client) error {
-		var all []client.CorruptTasks
-		var answers []json.RawMessage
-		for _, q := range order.Queues() {
-			tasks, err := api.CorruptTasks(ctx, string(q))
-			if err != nil {
-				return fmt.Errorf("get the corrupt tasks of queue %s: %w", q, err)
-			}
-			all, answers = append(all, tasks), append(answers, tasks.JSON)
-		}
-		if c.output == formatJSON {
-			return c.printAsJSON(answers)
-		}
-		c.print(all)
-		return nil
-	})
-}
-
-func (c *corruptCommand) print(all []client.CorruptTasks) {
+func (c *apiCommand) printCorrupt(all []client.CorruptTasks) {
 	t := newTable(c.Stdout)
 	t.row("queue", "order", "set aside at", "begins with")
 	for _, queue := range all {

@@ -63,8 +63,10 @@ func newDev(w *World) *cobra.Command {
   REDIS_URL=redis://127.0.0.1:6379/0 orderctl dev`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if n := d.sample; cmd.Flags().Changed("sample") && (n < 1 || n > maxSample) {
-				return usagef("--sample must be 1 to %d", maxSample)
+			if cmd.Flags().Changed("sample") {
+				if err := checkRange("sample", d.sample, 1, maxSample); err != nil {
+					return err
+				}
 			}
 			return d.run(cmd.Context())
 		},
@@ -81,7 +83,7 @@ func (d *devCommand) run(ctx context.Context) (err error) {
 	if err := d.configure(); err != nil {
 		return err
 	}
-	log := d.newLog() // before anything talks to Redis, as go-redis logs through it
+	log := d.NewLog(d.apiConfig.Common) // before anything talks to Redis, as go-redis logs through it
 	redis, err := d.openRedis(ctx)
 	if err != nil {
 		return err
@@ -132,13 +134,6 @@ func (d *devCommand) configure() (err error) {
 	return nil
 }
 
-func (d *devCommand) newLog() *slog.Logger {
-	if d.NewLog != nil {
-		return d.NewLog(d.apiConfig.Common)
-	}
-	return slog.New(slog.NewTextHandler(d.Stderr, &slog.HandlerOptions{Level: d.apiConfig.LogLevel}))
-}
-
 // choosePorts replaces each port that is taken and that was not asked for. If the API
 // may have any port, so may the others.
 func (d *devCommand) choosePorts() {
@@ -158,23 +153,21 @@ func (d *devCommand) choosePort(what string, addr *string, anyPort bool) {
 	if err != nil {
 		return
 	}
-	l, err := net.Listen("tcp", *addr)
-	switch {
-	case err == nil:
-		_ = l.Close()
-	case !anyPort:
+	if !anyPort {
+		if l, err := net.Listen("tcp", *addr); err == nil {
+			_ = l.Close()
+			return
+		}
 		d.printf("%s is taken, so %s is at a free port instead.\n", *addr, what)
 	}
-	if err != nil || anyPort {
-		*addr = net.JoinHostPort(host, "0")
-	}
+	*addr = net.JoinHostPort(host, "0")
 }
 
 // attend waits for the programs to be healthy, and then for the end of the sample or
 // of ctx.
 func (d *devCommand) attend(ctx context.Context, redis *devRedis, api *apiapp.API, worker *workerapp.Worker) error {
 	base := "http://" + reachable(api.Addr())
-	c, err := target{address: base, key: d.env(keyVariable)}.open(client.Options{Connections: sampleConcurrency})
+	c, err := target{address: base, key: d.env(keyVariable)}.open(0)
 	if err != nil {
 		return err
 	}

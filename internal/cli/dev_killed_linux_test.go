@@ -12,12 +12,12 @@ import (
 func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	orderctl(t, "dev", "--sample", "10", "--http", anyPort, "--data", folder).mustEnd(t, 0)
+	orderctl(t, "dev", "--sample", "10", "--http", anyPort, "--data", folder).mustExit(t, 0)
 
 	var out stream
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the dev that was to be killed said:\n%s", out.String())
+			t.Logf("the output of the dev that was to be killed:\n%s", out.String())
 		}
 	})
 	killed := exec.Command(os.Args[0], "dev", "--http", anyPort, "--data", folder)
@@ -37,5 +37,5 @@ func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
 		next = orderctl(t, "dev", "--sample", "10", "--http", anyPort, "--data", folder)
 		return next.status == 0
 	})
-	next.mustEnd(t, 0, `Accepted since the books began: 20\.`)
+	next.mustExit(t, 0, `Accepted since the books began: 20\.`)
 }

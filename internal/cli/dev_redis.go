@@ -8,6 +8,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/config"
 )
 
@@ -54,11 +55,11 @@ func (r *devRedis) watch(ctx context.Context) error {
 
 func pingRedis(ctx context.Context, r config.Redis) error {
 	const t = redisAnswerTimeout
-	client := r.Client(config.Tuning{PoolSize: 1, DialTimeout: t, ReadTimeout: t, WriteTimeout: t, MaxRetries: -1})
-	defer func() { _ = client.Close() }()
+	rdb := r.Client(config.Tuning{PoolSize: 1, DialTimeout: t, ReadTimeout: t, WriteTimeout: t, MaxRetries: -1})
+	defer func() { _ = rdb.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, t)
 	defer cancel()
-	return client.Ping(ctx).Err()
+	return rdb.Ping(ctx).Err()
 }
 
 // openMiniredis starts a Redis in memory. Its author means it for tests; it must
@@ -76,15 +77,8 @@ func openMiniredis() (*devRedis, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var expiring sync.WaitGroup
 	expiring.Go(func() { // its keys do not expire otherwise
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				m.FastForward(time.Second)
-			case <-ctx.Done():
-				return
-			}
+		for client.Wait(ctx, time.Second) == nil {
+			m.FastForward(time.Second)
 		}
 	})
 	return &devRedis{config: r, kept: "nowhere: they are gone when this stops", inMemory: true, stop: func() error {

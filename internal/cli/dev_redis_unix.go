@@ -152,11 +152,9 @@ func (r *privateRedis) start(program, socket string) error {
 func (r *privateRedis) await(ctx context.Context, at config.Redis) error {
 	ctx, cancel := context.WithTimeout(ctx, redisLoadTimeout)
 	defer cancel()
-	tick := time.NewTicker(redisPollEvery)
-	defer tick.Stop()
 	for pingRedis(ctx, at) != nil {
 		select {
-		case <-tick.C:
+		case <-time.After(redisPollEvery):
 		case <-r.ended:
 			return fmt.Errorf("the private Redis did not start: %w", r.why())
 		case <-ctx.Done():
@@ -183,11 +181,9 @@ func (r *privateRedis) why() error {
 func (r *privateRedis) close() (err error) {
 	if r.cmd != nil {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM)
-		timer := time.NewTimer(redisStopTimeout)
-		defer timer.Stop()
 		select {
 		case <-r.ended:
-		case <-timer.C:
+		case <-time.After(redisStopTimeout):
 			_ = r.cmd.Process.Kill()
 			<-r.ended
 			err = fmt.Errorf("the private Redis did not stop within %v and was killed", redisStopTimeout)

@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"testing"
 
-	"orderprocessor/internal/cli"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/redistest"
 )
@@ -28,7 +27,7 @@ func TestDevSample(t *testing.T) {
 	in := world{environ: []string{"REDIS_URL=" + server.URL()}}
 	for run := 1; run <= 2; run++ {
 		c := orderctlIn(t, in, "dev", "--sample", "200", "--http", anyPort)
-		c.mustEnd(t, 0,
+		c.mustExit(t, 0,
 			`orders kept +in the Redis at unix://`,
 			`\n200 orders submitted and settled in [0-9.]+ s: [0-9]+ orders per second`,
 			`completed, expedited handling +20 +20 *\n`,
@@ -50,10 +49,10 @@ func TestDevSample(t *testing.T) {
 // TestDevWithoutRedisServer runs a sample of other rules on a Redis in memory.
 func TestDevWithoutRedisServer(t *testing.T) {
 	t.Parallel()
-	in := world{noRedisServer: true, environ: []string{
+	in := world{lookPath: notFound, environ: []string{
 		"REDIS_URL=", "ORDERS_HIGH_VALUE_ABOVE=0", "ORDERS_MAX_AMOUNT=0.01", "ORDERS_MAX_ITEMS=1000",
 	}}
-	orderctlIn(t, in, "dev", "--sample", "40", "--http", anyPort).mustEnd(t, 0, `NOTHING IS KEPT`,
+	orderctlIn(t, in, "dev", "--sample", "40", "--http", anyPort).mustExit(t, 0, `NOTHING IS KEPT`,
 		`orders kept +nowhere`, `priority handling`, `exceeds limit`, `Every order ended as the rules say`)
 }
 
@@ -63,8 +62,8 @@ func TestDevSampleFindsWhatIsWrong(t *testing.T) {
 		http.Error(w, "no such article", http.StatusBadRequest)
 	}))
 	defer shop.Close()
-	in := world{noRedisServer: true, environ: []string{"ORDERS_FULFILMENT_URL=" + shop.URL, "ORDERS_LOG_FORMAT=json"}}
-	orderctlIn(t, in, "dev", "--sample", "50", "--http", anyPort).mustEnd(t, 1,
+	in := world{lookPath: notFound, environ: []string{"ORDERS_FULFILMENT_URL=" + shop.URL, "ORDERS_LOG_FORMAT=json"}}
+	orderctlIn(t, in, "dev", "--sample", "50", "--http", anyPort).mustExit(t, 1,
 		`completed, expedited handling +5 +0`, `amount exceeds limit +5 +5`,
 		`sample-\S+: status is "failed" and should be "completed"`, `… and 20 more`,
 		`orderctl: 40 of 50 orders did not end as the rules say`)
@@ -74,7 +73,7 @@ func TestDevKeepsOrdersInAFolder(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "a", "b c%20#?")
 	for run := 1; run <= 2; run++ {
-		orderctl(t, "dev", "--sample", "20", "--http", anyPort, "--data", folder).mustEnd(t, 0,
+		orderctl(t, "dev", "--sample", "20", "--http", anyPort, "--data", folder).mustExit(t, 0,
 			`orders kept +in `+regexp.QuoteMeta(folder),
 			fmt.Sprintf(`Accepted since the books began: %d\.`, 20*run))
 	}
@@ -86,44 +85,35 @@ func TestDevRunsUntilInterrupted(t *testing.T) {
 	folder := t.TempDir()
 	c := &command{}
 	c.start(t, "dev", "--http", anyPort, "--data", folder)
-	url := c.mustSay(t, `API +(http://\S+)\n`)[1]
-	c.mustSay(t, "Press Ctrl-C to stop")
+	url := c.waitFor(t, `API +(http://\S+)\n`)[1]
+	c.waitFor(t, "Press Ctrl-C to stop")
 	for _, path := range []string{"/health", "/stats", "/monitoring"} {
-		c.mustSay(t, regexp.QuoteMeta(url+path)+"\n")
-		mustAnswer(t, 200, url+path, "")
+		c.waitFor(t, regexp.QuoteMeta(url+path)+"\n")
+		mustAnswer(t, url+path)
 	}
 	for _, admin := range []string{"API", "worker"} {
-		mustAnswer(t, 200, c.mustSay(t, admin+` admin +(\S+)`)[1], "")
+		mustAnswer(t, c.waitFor(t, admin+` admin +(\S+)`)[1])
 	}
-	body := c.mustSay(t, `curl -i `+regexp.QuoteMeta(url)+`/orders -H 'Content-Type: application/json' \\\n +-d '(.*)'\n`)[1]
-	mustAnswer(t, 201, url+"/orders", body)
+	body := c.waitFor(t, `curl -i `+regexp.QuoteMeta(url)+`/orders -H 'Content-Type: application/json' \\\n +-d '(.*)'\n`)[1]
+	orderctlIn(t, world{stdin: strings.NewReader(body)}, "submit", "--api", url).mustExit(t, 0, `accepted +1\n`)
 
 	if status := c.interrupt(t); status != 0 || c.stderr.String() != "" {
 		t.Fatalf("ended with %d: %s", status, c.stderr.String())
 	}
-	orderctl(t, "stats", "--api", url).mustEnd(t, 1, `no answer from the API`)
+	orderctl(t, "stats", "--api", url).mustExit(t, 1, `no answer from the API`)
 	mustBeStopped(t, folder)
 }
 
-// mustAnswer sends a request, a POST where there is a body.
-func mustAnswer(t *testing.T, want int, url, body string) {
+// mustAnswer requests a page, which must be there.
+func mustAnswer(t *testing.T, url string) {
 	t.Helper()
-	method := http.MethodGet
-	if body != "" {
-		method = http.MethodPost
-	}
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if resp.StatusCode != want {
-		t.Fatalf("%s: answered %s, want %d", url, resp.Status, want)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: answered %s", url, resp.Status)
 	}
 }
 
@@ -134,16 +124,16 @@ func TestDevOwnsItsRedis(t *testing.T) {
 	folder := t.TempDir()
 	c := &command{}
 	c.start(t, "dev", "--http", anyPort, "--data", folder)
-	url := c.mustSay(t, `API +(http://\S+)\n[\s\S]*Press Ctrl-C`)[1]
+	url := c.waitFor(t, `API +(http://\S+)\n[\s\S]*Press Ctrl-C`)[1]
 	server := serverOf(t, folder)
-	orderctl(t, "dev", "--http", anyPort, "--data", folder).mustEnd(t, 1, fmt.Sprintf(
+	orderctl(t, "dev", "--http", anyPort, "--data", folder).mustExit(t, 1, fmt.Sprintf(
 		`orderctl: the data folder %s is in use by another orderctl dev \(redis-server process %d\): stop that one first`, folder, server))
-	mustAnswer(t, 200, url+"/health", "")
+	mustAnswer(t, url+"/health")
 	if err := syscall.Kill(server, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	c.wait(t)
-	c.mustEnd(t, 1, `orderctl: the private Redis has ended: signal: killed; \S+redis-server.log ends with: `)
+	c.mustExit(t, 1, `orderctl: the private Redis has ended: signal: killed; \S+redis-server.log ends with: `)
 }
 
 // serverOf returns the process that serves the folder.
@@ -180,7 +170,7 @@ func TestDevCannotStart(t *testing.T) {
 	}
 	evicting := redistest.Start(t, "--maxmemory-policy", "allkeys-lru")
 	for _, tt := range []struct {
-		name, says string
+		name, want string
 		status     int
 		environ    []string
 		args       []string
@@ -195,21 +185,14 @@ func TestDevCannotStart(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			orderctlIn(t, world{environ: tt.environ}, append([]string{"dev", "--sample", "1"}, tt.args...)...).mustEnd(t, tt.status, tt.says)
+			orderctlIn(t, world{environ: tt.environ}, append([]string{"dev", "--sample", "1"}, tt.args...)...).mustExit(t, tt.status, tt.want)
 		})
 	}
 }
 
 func TestDevWithARedisThatDoesNotStart(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	var out, errs stream
-	status := cli.Run(t.Context(), cli.World{
-		Args: []string{"dev", "--data", folder}, Stdout: &out, Stderr: &errs,
-		LookPath: func(string) (string, error) { return "/bin/echo", nil },
-	})
-	if want := `orderctl: the private Redis did not start: .*redis-server.log ends with: --port 0`; status != 1 ||
-		!regexp.MustCompile(want).MatchString(errs.String()) {
-		t.Errorf("ended with %d: %s", status, errs.String())
-	}
+	echo := func(string) (string, error) { return "/bin/echo", nil }
+	orderctlIn(t, world{lookPath: echo}, "dev", "--data", t.TempDir()).mustExit(t, 1,
+		`orderctl: the private Redis did not start: .*redis-server.log ends with: --port 0`)
 }

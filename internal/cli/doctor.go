@@ -58,27 +58,21 @@ type diagnosis struct {
 }
 
 func (d *doctorCommand) run(ctx context.Context) error {
-	api, err := d.api.open(client.Options{Connections: 1, Timeout: doctorTimeout})
+	api, err := d.api.open(doctorTimeout)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	if d.NewLog != nil {
-		d.NewLog(config.Common{}) // otherwise go-redis repeats the findings on standard error
-	}
-	result := diagnosis{Findings: d.examine(ctx, api)}
+	d.NewLog(config.Common{}) // otherwise go-redis repeats the findings on standard error
+	findings := d.examine(ctx, api)
 	if ctx.Err() != nil {
 		return client.ErrInterrupted
 	}
-	for _, f := range result.Findings {
-		switch f.State {
-		case app.FindingProblem:
-			result.Problems++
-		case app.FindingWarning:
-			result.Warnings++
-		default:
-		}
+	counts := map[app.FindingState]int{}
+	for _, f := range findings {
+		counts[f.State]++
 	}
+	result := diagnosis{counts[app.FindingProblem], counts[app.FindingWarning], findings}
 	shown := d.show(result)
 	if result.Problems > 0 {
 		return fmt.Errorf("there are problems: %d", result.Problems)
@@ -108,7 +102,7 @@ func (d *doctorCommand) examine(ctx context.Context, api *client.Client) []app.F
 // show writes the findings: as JSON, for people at a terminal, or one a line.
 func (d *doctorCommand) show(result diagnosis) error {
 	if d.output == formatJSON {
-		return d.printAsJSON(result)
+		return d.printJSON(result)
 	}
 	const arrow = "→ "
 	width := terminalWidth(d.Stdout)

@@ -33,13 +33,10 @@ type settings struct {
 }
 
 // readSettings reads the environment as the programs do. Where something is wrong,
-// the defaults apply, but REDIS_URL is used on its own.
+// REDIS_URL is used on its own.
 func readSettings(w *World) settings {
 	var s settings
 	s.api, s.worker, s.err = config.LoadAll(w.Environ)
-	if s.err != nil {
-		s.api, s.worker, _ = config.LoadAll(nil)
-	}
 	only, _, err := config.LoadAll([]string{"REDIS_URL=" + w.env("REDIS_URL")})
 	s.redis, s.hasRedis, s.redisNamed = only.Redis, err == nil, w.env("REDIS_URL") != ""
 	s.programs = programsAt(w.env("ORDERS_ADMIN_ADDR"))
@@ -93,7 +90,7 @@ func (p program) examine(ctx context.Context) app.Finding {
 	const area = "admin"
 	check := p.name + " at " + p.addr
 	var version string
-	admin, err := client.New("http://"+p.addr, client.Options{Connections: 1, Timeout: doctorTimeout})
+	admin, err := client.New("http://"+p.addr, client.Options{Timeout: doctorTimeout})
 	if err == nil {
 		defer admin.Close()
 		version, err = admin.Ready(ctx)
@@ -159,18 +156,12 @@ func checkHealth(err error) app.Finding {
 	advice := "start the API, or set --api right"
 	var response *client.ResponseError
 	if errors.As(err, &response) {
-		switch response.Reason {
-		case stats.ReasonRedisAway:
-			advice = "bring Redis back: API and workers continue by themselves"
-		case stats.ReasonNoWorker:
-			advice = "start workers, and see their log for why they ended"
-		case stats.ReasonQueuesFull:
-			advice = "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)"
-		case stats.ReasonMemory:
-			advice = "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers"
-		default:
-			advice = "see the findings about Redis, and the log of the API"
-		}
+		advice = cmp.Or(map[string]string{
+			stats.ReasonRedisAway:  "bring Redis back: API and workers continue by themselves",
+			stats.ReasonNoWorker:   "start workers, and see their log for why they ended",
+			stats.ReasonQueuesFull: "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)",
+			stats.ReasonMemory:     "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers",
+		}[response.Reason], "see the findings about Redis, and the log of the API")
 	}
 	return finding(app.FindingProblem, areaAPI, "health", err.Error(), advice)
 }

@@ -31,12 +31,12 @@ func TestDoctorWithoutRedisURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for state, says := range map[app.FindingState]string{
+	for state, want := range map[app.FindingState]string{
 		app.FindingProblem: "REDIS_URL is not set here, and there is none at redis://127.0.0.1:6379/0",
 		app.FindingOK:      "REDIS_URL is not set here, and the Redis at redis://127.0.0.1:6379/0 cannot be asked without it",
 	} {
 		got := settings{redis: api.Redis}.redisNotNamed([]app.Finding{{State: state}})
-		if got.State != app.FindingNotChecked || got.Found != says || got.Advice == "" {
+		if got.State != app.FindingNotChecked || got.Found != want || got.Advice == "" {
 			t.Errorf("%s: %+v", state, got)
 		}
 	}
@@ -50,7 +50,7 @@ func TestDoctorComparesVersions(t *testing.T) {
 	for _, row := range []struct {
 		version, own string
 		state        app.FindingState
-		says         string
+		want         string
 	}{
 		{one, one, app.FindingOK, "ready"},
 		{other, one, app.FindingWarning, "ready, of " + other + "; orderctl is of " + one},
@@ -59,7 +59,7 @@ func TestDoctorComparesVersions(t *testing.T) {
 		{"\x1b[2J", one, app.FindingWarning, "ready, of  [2J; orderctl is of " + one},
 	} {
 		f := checkVersion("admin", "API", row.version, row.own)
-		if f.State != row.state || f.Found != row.says || (f.State == app.FindingWarning) != (f.Advice != "") {
+		if f.State != row.state || f.Found != row.want || (f.State == app.FindingWarning) != (f.Advice != "") {
 			t.Errorf("%q and %q: %+v", row.version, row.own, f)
 		}
 	}
@@ -67,7 +67,7 @@ func TestDoctorComparesVersions(t *testing.T) {
 
 func TestDoctorJudgesAddresses(t *testing.T) {
 	t.Parallel()
-	for address, says := range map[string]string{
+	for address, want := range map[string]string{
 		"https://127.0.0.1:1": "https://127.0.0.1:1, over TLS", "http://localhost:1": "http://localhost:1, on this machine",
 		"http://[::1]:1": "http://[::1]:1, on this machine", "http://orders.invalid": "http://orders.invalid: keys and orders can be read in transit",
 	} {
@@ -76,7 +76,7 @@ func TestDoctorJudgesAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := checkAddress(api)
-		if f.Found != says || (f.State == app.FindingWarning) != (address == "http://orders.invalid") {
+		if f.Found != want || (f.State == app.FindingWarning) != (address == "http://orders.invalid") {
 			t.Errorf("%s: %+v", address, f)
 		}
 	}

@@ -50,13 +50,9 @@ func newEvents(w *World) *cobra.Command {
   orderctl events --status failed,rejected
   orderctl events --id my-order-1,my-order-2 --count 10
   orderctl events --after 1764000000000-0 --output json | jq -r .order_id`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := e.check(cmd.Flags().Changed); err != nil {
-				return err
-			}
-			return e.withClient(func(api *client.Client) error { return e.run(cmd.Context(), api) })
-		},
+		Args:    cobra.NoArgs,
+		PreRunE: e.check,
+		RunE:    e.withClient(e.run),
 	}
 	e.addFlags(cmd)
 	cmd.Flags().StringSliceVar(&e.statuses, "status", nil, "only events with these statuses, with commas between them")
@@ -67,11 +63,10 @@ func newEvents(w *World) *cobra.Command {
 	return cmd
 }
 
-func (e *eventsCommand) check(given func(flag string) bool) error {
-	for _, s := range e.statuses {
-		if !slices.Contains(order.Statuses(), order.Status(s)) {
-			return usagef("there is no status %q; the statuses are %s", order.Printable(s), list(order.Statuses()))
-		}
+func (e *eventsCommand) check(cmd *cobra.Command, _ []string) error {
+	given := cmd.Flags().Changed
+	if err := checkNames("status", "statuses", e.statuses, order.Statuses()); err != nil {
+		return err
 	}
 	_, err := order.ParseEventID(e.after)
 	switch {
@@ -84,18 +79,18 @@ func (e *eventsCommand) check(given func(flag string) bool) error {
 	case len(e.ids) > maxEventIDs:
 		return usagef("--id accepts at most %d orders", maxEventIDs)
 	}
-	return checkIDs(e.ids...)
+	return validIDs(cmd, e.ids)
 }
 
 // run shows events until it is interrupted, which is no failure.
-func (e *eventsCommand) run(ctx context.Context, api *client.Client) error {
+func (e *eventsCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	filter := url.Values{}
 	for name, values := range map[string][]string{"status": e.statuses, "id": e.ids} {
 		if len(values) > 0 {
 			filter.Set(name, strings.Join(values, ","))
 		}
 	}
-	err := api.Subscribe(ctx, filter, e.after, e)
+	err := api.Subscribe(ctx, filter, e.after, e.handle)
 	if errors.Is(err, errCounted) || errors.Is(err, client.ErrInterrupted) {
 		return nil
 	}
@@ -105,8 +100,27 @@ func (e *eventsCommand) run(ctx context.Context, api *client.Client) error {
 // errCounted ends the subscription after --count events.
 var errCounted = errors.New("all events are shown")
 
-// Event implements client.Subscriber.
-func (e *eventsCommand) Event(v client.Event) (err error) {
+// handle shows an event, and reports on standard error what happens to the connection.
+// It is a client.Subscriber.
+func (e *eventsCommand) handle(message any) error {
+	switch m := message.(type) {
+	case client.Event:
+		return e.show(m)
+	case client.Connected:
+		if e.disconnected {
+			e.warnf("connected again")
+		}
+		e.disconnected = false
+	case client.Disconnected:
+		e.disconnected = true
+		e.warnf("disconnected: %s; trying again in %v", order.Printable(oneLine(m.Err)), m.Again.Round(time.Millisecond))
+	case client.Gap:
+		e.warnf("some events after %s are no longer kept, and are missing here", order.Printable(m.After))
+	}
+	return nil
+}
+
+func (e *eventsCommand) show(v client.Event) (err error) {
 	if e.output == formatJSON {
 		err = e.printJSONLine(v.JSON)
 	} else {
@@ -116,29 +130,6 @@ func (e *eventsCommand) Event(v client.Event) (err error) {
 		err = errCounted
 	}
 	return err
-}
-
-// Connected implements client.Subscriber.
-func (e *eventsCommand) Connected() {
-	if e.disconnected {
-		e.note("connected again")
-	}
-	e.disconnected = false
-}
-
-// Disconnected implements client.Subscriber.
-func (e *eventsCommand) Disconnected(err error, again time.Duration) {
-	e.disconnected = true
-	e.note("disconnected: %s; trying again in %v", order.Printable(oneLine(err)), again.Round(time.Millisecond))
-}
-
-// Gap implements client.Subscriber.
-func (e *eventsCommand) Gap(after string) {
-	e.note("some events after %s are no longer kept, and are missing here", order.Printable(after))
-}
-
-func (e *eventsCommand) note(format string, args ...any) {
-	_, _ = fmt.Fprintf(e.Stderr, "orderctl: "+format+"\n", args...)
 }
 
 // eventLine is an event in one line, without control characters.

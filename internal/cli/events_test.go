@@ -1,48 +1,28 @@
 package cli_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// played is one connection: what comes over it before it breaks.
-type played struct {
-	status int
-	kind   string // its content type; empty means events
-	text   string
-	stays  bool // it does not break
+// brokenStream is a connection to the stream of events that breaks after a text.
+func brokenStream(text string) reply {
+	return reply{body: text, headers: "Content-Type: text/event-stream; charset=utf-8"}
 }
 
-// newStreaming returns an API whose connections to the stream of events are played one
-// after the other.
-func newStreaming(t *testing.T, connections ...played) *fakeAPI {
+// openStream is one that does not break.
+func openStream(text string) reply {
+	r := brokenStream(text)
+	r.stays = true
+	return r
+}
+
+// newEventsAPI returns an API with these connections, one after the other.
+func newEventsAPI(t *testing.T, connections ...reply) *fakeAPI {
 	t.Helper()
-	return newFakeAPI(t, func(n int, w http.ResponseWriter, r *http.Request) {
-		if n >= len(connections) {
-			http.Error(w, "no more connections were expected", http.StatusTeapot)
-			return
-		}
-		connections[n].play(w, r)
-	})
-}
-
-func (p played) play(w http.ResponseWriter, r *http.Request) {
-	kind := p.kind
-	if kind == "" {
-		kind = "text/event-stream; charset=utf-8"
-	}
-	w.Header().Set("Content-Type", kind)
-	w.WriteHeader(p.status)
-	_, _ = io.WriteString(w, p.text)
-	w.(http.Flusher).Flush()
-	if p.stays {
-		<-r.Context().Done()
-	}
+	return newFakeAPI(t, routes{"GET /events": connections})
 }
 
 // begins is what the API sends first.
@@ -61,7 +41,7 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	failed := `,"attempt":3,"worker_id":"host-1","reason":"shop answered 503"`
 	text := begins + ": heartbeat\nid: 1-9\n\n" +
-		change("2-0", "a", "pending", "") + change("2-1", "b", "priority_processing", `,"attempt":1,"worker_id":"host-1"`) +
+		strings.Replace(change("2-0", "a", "pending", ""), ",", ", \ndata: ", 1) + change("2-1", "b", "priority_processing", `,"attempt":1,"worker_id":"host-1"`) +
 		change("3-0", "c", "failed", failed) + change("3-1", "d", "cancelled", `,"reason":"twice"`)
 	for _, tt := range []struct{ output, stdout string }{
 		{
@@ -80,69 +60,69 @@ func TestEvents(t *testing.T) {
 	} {
 		t.Run(tt.output, func(t *testing.T) {
 			t.Parallel()
-			api := newStreaming(t, played{status: 200, text: text + change("4-0", "e", "pending", ""), stays: true})
+			api := newEventsAPI(t, openStream(text+change("4-0", "e", "pending", "")))
 			orderctl(t, "events", "--status", "failed,pending", "--id", "a", "--id", "b,c", "--after", "1-0", "--count", "4",
 				"-o", tt.output, "--api", api.URL).mustPrint(t, 0, tt.stdout, "")
-			api.mustBeAsked(t, "GET /events?id=a%2Cb%2Cc&status=failed%2Cpending 1-0")
+			api.mustReceive(t, "GET /events?id=a%2Cb%2Cc&status=failed%2Cpending 1-0")
 		})
 	}
 }
 
-// TestEventsGoOn checks that a connection that breaks is made again, behind the last
-// place that was heard of, be it an event's or not.
+// TestEventsGoOn checks that a connection that breaks is made again, after the last id
+// that was received, with or without an event.
 func TestEventsGoOn(t *testing.T) {
 	t.Parallel()
-	api := newStreaming(t,
-		played{status: 200, text: begins},
-		played{status: 200, text: change("2-0", "a", "pending", "") + "id: 3-0\nevent: order\ndata: {\"id\""},
-		played{status: 503, text: away, kind: "application/problem+json"},
-		played{status: 200, text: "event: gap\ndata: {\"after\":\"2-0\"}\n\n:\nid: 5-0\n\n" + change("6-0", "b", "failed", "")},
-		played{status: 200, text: change("7-0", "c", "failed", ""), stays: true})
+	api := newEventsAPI(t,
+		brokenStream(begins),
+		brokenStream(change("2-0", "a", "pending", "")+"id: 3-0\nevent: order\ndata: {\"id\""),
+		reply{status: 503, body: away},
+		brokenStream("event: gap\ndata: {\"after\":\"2-0\"}\n\n:\nid: 5-0\n\n"+change("6-0", "b", "failed", "")),
+		openStream(change("7-0", "c", "failed", "")))
 	c := orderctl(t, "events", "--count", "3", "--api", api.URL)
-	c.mustEnd(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
+	c.mustExit(t, 0, `pending +a\n.*failed +b\n.*failed +c\n`,
 		`^(?s).*orderctl: disconnected: the API ended the connection; trying again in \d+ms\norderctl: connected again\n`,
 		`disconnected: 503: Redis is unavailable; run orderctl doctor for details; trying again in \d+ms\norderctl: connected again\n`,
 		`orderctl: some events after 2-0 are no longer kept, and are missing here\n`)
-	api.mustBeAsked(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
+	api.mustReceive(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
 }
 
 // TestEventsAreInterrupted checks that Ctrl-C is the ordinary end.
 func TestEventsAreInterrupted(t *testing.T) {
 	t.Parallel()
-	api := newStreaming(t, played{status: 200, text: begins + change("2-0", "a", "pending", ""), stays: true})
+	api := newEventsAPI(t, openStream(begins+change("2-0", "a", "pending", "")))
 	c := &command{}
 	c.start(t, "events", "--api", api.URL)
-	c.mustSay(t, `pending +a\n`)
+	c.waitFor(t, `pending +a\n`)
 	if status := c.interrupt(t); status != 0 || c.stderr.String() != "" {
-		t.Errorf("it ended with %d and said %s", status, c.stderr.String())
+		t.Errorf("it ended with %d and wrote %s", status, c.stderr.String())
 	}
 }
 
 func TestEventsAreRefused(t *testing.T) {
 	t.Parallel()
-	refusal := func(status int, detail, more string) played {
-		return played{status: status, kind: "application/problem+json", text: problem(status, detail, more)}
+	refusal := func(status int, detail, more string) reply {
+		return reply{status: status, body: problem(status, detail, more)}
 	}
 	busy := refusal(503, "Too many clients follow the events already.", "")
 	for name, tt := range map[string]struct {
-		connections []played
-		says        string
+		connections []reply
+		want        string
 	}{
-		"filter":           {[]played{refusal(400, "Wrong.", `,"errors":[{"field":"status","message":"is not known"}]`)}, "400: status is not known\n"},
-		"key":              {[]played{refusal(403, "The key lacks the scope read.", "")}, "403: The key lacks the scope read.\n"},
-		"full":             {[]played{busy, busy, busy, busy}, "503: Too many clients follow the events already.\n"},
-		"an old API":       {[]played{refusal(404, "No such route.", "")}, "404: No such route.\n"},
-		"no API":           {[]played{{status: 200, kind: "text/html", text: "<p>hello"}}, notAPI},
-		"no event of ours": {[]played{{status: 200, text: "event: order\ndata: {}\n\n", stays: true}}, notAPI},
-		"refused later":    {[]played{{status: 200, text: begins}, refusal(400, "No such id.", "")}, "400: No such id.\n"},
+		"filter":           {[]reply{refusal(400, "Wrong.", `,"errors":[{"field":"status","message":"is not known"}]`)}, "400: status is not known\n"},
+		"key":              {[]reply{refusal(403, "The key lacks the scope read.", "")}, "403: The key lacks the scope read.\n"},
+		"full":             {[]reply{busy, busy, busy, busy}, "503: Too many clients follow the events already.\n"},
+		"an old API":       {[]reply{refusal(404, "No such route.", "")}, "404: No such route.\n"},
+		"no API":           {[]reply{{body: "<p>hello"}}, notAPI},
+		"no event of ours": {[]reply{openStream("event: order\ndata: {}\n\n")}, notAPI},
+		"refused later":    {[]reply{brokenStream(begins), refusal(400, "No such id.", "")}, "400: No such id.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := orderctl(t, "events", "--api", newStreaming(t, tt.connections...).URL)
-			c.mustEnd(t, 1, `(?m)^orderctl: follow events: `+regexp.QuoteMeta(tt.says)+"$")
+			c := orderctl(t, "events", "--api", newEventsAPI(t, tt.connections...).URL)
+			c.mustExit(t, 1, `(?m)^orderctl: follow events: `+regexp.QuoteMeta(tt.want)+"$")
 		})
 	}
-	orderctl(t, "events", "--api", "http://127.0.0.1:1").mustEnd(t, 1,
+	orderctl(t, "events", "--api", "http://127.0.0.1:1").mustExit(t, 1,
 		`^orderctl: follow events: no answer from the API at http://127.0.0.1:1: .*refused.*\n$`)
 }
 
@@ -150,17 +130,6 @@ func TestEventsAreRefused(t *testing.T) {
 // the connection is given up.
 func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
-	endless := played{status: 200, text: begins + "data: " + strings.Repeat("x", 1<<20), stays: true}
-	api := newStreaming(t, endless, played{status: 200, text: change("2-0", "a", "pending", ""), stays: true})
-	orderctl(t, "events", "--count", "1", "--api", api.URL).mustEnd(t, 0, `disconnected: .*token too long`, `pending +a\n`)
-}
-
-// TestEventsAreNDJSON checks that each line is a document of its own.
-func TestEventsAreNDJSON(t *testing.T) {
-	t.Parallel()
-	api := newStreaming(t, played{status: 200, text: "event: order\ndata: {\"id\": \"2-0\",\ndata:  \"order_id\": \"a\"}\n\n", stays: true})
-	c := orderctl(t, "events", "--count", "1", "-o", "json", "--api", api.URL)
-	if line := c.stdout.String(); strings.Count(line, "\n") != 1 || !json.Valid([]byte(line)) {
-		t.Errorf("the line is %q", line)
-	}
+	api := newEventsAPI(t, openStream(begins+"data: "+strings.Repeat("x", 1<<20)), openStream(change("2-0", "a", "pending", "")))
+	orderctl(t, "events", "--count", "1", "--api", api.URL).mustExit(t, 0, `disconnected: .*token too long`, `pending +a\n`)
 }

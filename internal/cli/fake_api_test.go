@@ -16,7 +16,7 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// fakeAPI is an API that answers as a test wants, and keeps the requests.
+// fakeAPI is an API that answers as a test wants, and records the requests.
 type fakeAPI struct {
 	*httptest.Server
 	mu  sync.Mutex
@@ -32,20 +32,75 @@ func (r request) String() string {
 	return strings.TrimSpace(strings.Join([]string{r.method, r.target, r.body + r.lastEventID}, " "))
 }
 
-// newFakeAPI returns an API that answers the n-th request, counted from 0.
-func newFakeAPI(tb testing.TB, answer func(n int, w http.ResponseWriter, r *http.Request)) *fakeAPI {
+// serve returns an API with this handler.
+func serve(tb testing.TB, handler http.Handler) *fakeAPI {
 	tb.Helper()
 	f := &fakeAPI{}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		f.mu.Lock()
-		n := len(f.got)
 		f.got = append(f.got, request{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Last-Event-ID"), string(body)})
 		f.mu.Unlock()
-		answer(n, w, r)
+		handler.ServeHTTP(w, r)
 	}))
 	tb.Cleanup(f.Close)
 	return f
+}
+
+// reply is one answer.
+type reply struct {
+	status  int // 0 means 200
+	body    string
+	headers string // a line each
+	stays   bool   // the connection stays open
+}
+
+// Instead of a status.
+const (
+	answerLost  = -1 // the connection breaks
+	neverAnswer = -2 // the answer takes until the command gives up
+)
+
+func (a reply) write(w http.ResponseWriter, r *http.Request) {
+	switch a.status {
+	case answerLost:
+		panic(http.ErrAbortHandler)
+	case neverAnswer:
+		<-r.Context().Done()
+		return
+	}
+	for line := range strings.Lines(a.headers) {
+		name, value, _ := strings.Cut(line, ": ")
+		w.Header().Set(name, strings.TrimSpace(value))
+	}
+	w.WriteHeader(max(a.status, http.StatusOK))
+	_, _ = io.WriteString(w, a.body)
+	if a.stays {
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+}
+
+// routes are the replies to the requests of a pattern of http.ServeMux, one after the
+// other; the last one is repeated.
+type routes map[string][]reply
+
+func newFakeAPI(tb testing.TB, r routes) *fakeAPI {
+	tb.Helper()
+	mux := http.NewServeMux()
+	for pattern, replies := range r {
+		var n atomic.Int64
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			replies[min(int(n.Add(1)), len(replies))-1].write(w, r)
+		})
+	}
+	return serve(tb, mux)
+}
+
+// answering returns the address of an API that answers everything alike.
+func answering(tb testing.TB, status int, body string) string {
+	tb.Helper()
+	return newFakeAPI(tb, routes{"/": {{status: status, body: body, headers: "Location: /elsewhere"}}}).URL
 }
 
 func (f *fakeAPI) requests() []request {
@@ -59,8 +114,8 @@ func (f *fakeAPI) posts() []request {
 	return slices.DeleteFunc(f.requests(), func(r request) bool { return r.method != http.MethodPost })
 }
 
-// mustBeAsked compares the requests so far.
-func (f *fakeAPI) mustBeAsked(tb testing.TB, want ...string) {
+// mustReceive compares the requests so far with those that are wanted.
+func (f *fakeAPI) mustReceive(tb testing.TB, want ...string) {
 	tb.Helper()
 	var got []string
 	for _, r := range f.requests() {
@@ -71,85 +126,36 @@ func (f *fakeAPI) mustBeAsked(tb testing.TB, want ...string) {
 	}
 }
 
-// answering returns the address of an API that answers everything alike.
-func answering(tb testing.TB, status int, body string) string {
-	tb.Helper()
-	return newFakeAPI(tb, func(_ int, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", "/elsewhere")
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}).URL
-}
-
-// reply is an answer to a submission: its status, one header as "Name: value", and its
-// body.
-type reply struct {
-	status       int
-	header, body string
-}
-
-// newSubmitAPI returns a healthy API with these replies to submissions, the last of
-// which it repeats.
-func newSubmitAPI(tb testing.TB, replies ...reply) *fakeAPI {
-	tb.Helper()
-	var sent atomic.Int64
-	return newFakeAPI(tb, func(_ int, w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
-			return
-		}
-		answer := replies[min(int(sent.Add(1)), len(replies))-1]
-		if answer.status == answerLost {
-			panic(http.ErrAbortHandler)
-		}
-		name, value, _ := strings.Cut(answer.header, ": ")
-		w.Header().Set(name, value)
-		w.WriteHeader(answer.status)
-		_, _ = io.WriteString(w, answer.body)
-	})
-}
-
-// exchange is one request that a command has to send, and what it gets.
+// exchange is one request that a command has to send, and its answer.
 type exchange struct {
 	request string // method, target and body
 	status  int
 	answer  string
 }
 
-// Instead of a status.
-const (
-	answerLost  = -1 // the connection breaks
-	neverAnswer = -2 // the answer takes until the command gives up
-)
-
 // newScript returns an API for one run of a command: it expects these requests, in
 // this order, and no others.
 func newScript(t *testing.T, exchanges ...exchange) *fakeAPI {
 	t.Helper()
-	f := newFakeAPI(t, func(n int, w http.ResponseWriter, r *http.Request) {
+	var sent atomic.Int64
+	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if kind := r.Header.Get("Content-Type"); (r.ContentLength > 0) != (kind == "application/json") {
 			t.Errorf("%s: %d bytes of %q", r.RequestURI, r.ContentLength, kind)
 		}
-		if n >= len(exchanges) {
+		n := int(sent.Add(1))
+		if n > len(exchanges) {
 			http.Error(w, "no more requests were expected", http.StatusInternalServerError)
 			return
 		}
-		switch e := exchanges[n]; e.status {
-		case answerLost:
-			panic(http.ErrAbortHandler)
-		case neverAnswer:
-			<-r.Context().Done()
-		default:
-			w.WriteHeader(e.status)
-			_, _ = io.WriteString(w, e.answer)
-		}
-	})
+		reply{status: exchanges[n-1].status, body: exchanges[n-1].answer}.write(w, r)
+	}))
 	t.Cleanup(func() {
 		f.Close()
 		want := make([]string, len(exchanges))
 		for i, e := range exchanges {
 			want[i] = e.request
 		}
-		f.mustBeAsked(t, want...)
+		f.mustReceive(t, want...)
 	})
 	return f
 }
@@ -203,7 +209,7 @@ func page(cursor string, orders ...string) string {
 // scripted is a run of a command against a script. The command is interrupted where
 // the last request is never answered.
 type scripted struct {
-	name, args     string // arguments are separated by one space
+	name, line     string // perhaps variables, and arguments, with one space between
 	script         []exchange
 	status         int
 	stdout, stderr string
@@ -215,8 +221,12 @@ func runScripted(t *testing.T, rows ...scripted) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api := newScript(t, tt.script...)
+			words := strings.Split(tt.line, " ")
 			c := &command{}
-			c.start(t, append(strings.Split(tt.args, " "), "--api", api.URL)...)
+			for strings.Contains(words[0], "=") {
+				c.environ, words = append(c.environ, words[0]), words[1:]
+			}
+			c.start(t, append(words, "--api", api.URL)...)
 			if last := len(tt.script); tt.script[last-1].status == neverAnswer {
 				programtest.Until(t, "the last request is sent", func() bool { return len(api.requests()) == last })
 				c.interrupt(t)

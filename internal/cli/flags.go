@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/config"
@@ -48,8 +48,9 @@ func addAPIFlags(cmd *cobra.Command, w *World, t *target) {
 	_ = cmd.RegisterFlagCompletionFunc("key-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)) // any file
 }
 
-// open returns a client of the target. The caller closes it.
-func (t target) open(o client.Options) (*client.Client, error) {
+// open returns a client of the target with a bound for each request; 0 means the
+// default. The caller closes the client.
+func (t target) open(timeout time.Duration) (*client.Client, error) {
 	key, from := t.key, keyVariable
 	if t.keyFile != "" {
 		var err error
@@ -62,8 +63,7 @@ func (t target) open(o client.Options) (*client.Client, error) {
 	if len(key) > maxKeyChars || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, usagef("%s holds no key: one word of at most %d characters is expected", from, maxKeyChars)
 	}
-	o.Key, o.Hint = key, hint
-	api, err := client.New(t.address, o)
+	api, err := client.New(t.address, client.Options{Key: key, Timeout: timeout, Hint: hint})
 	if err != nil {
 		return nil, &usageError{err.Error()}
 	}
@@ -106,66 +106,64 @@ func hint(e *client.ResponseError) string {
 	}
 }
 
-// checkedFlag is a flag whose text is checked. It implements pflag.Value.
-type checkedFlag[T ~string] struct {
-	value *T
-	kind  string
-	check func(text string) error
-}
-
-// String implements pflag.Value.
-func (f *checkedFlag[T]) String() string { return string(*f.value) }
-
-// Type implements pflag.Value.
-func (f *checkedFlag[T]) Type() string { return f.kind }
-
-// Set implements pflag.Value.
-func (f *checkedFlag[T]) Set(text string) error {
-	if err := f.check(text); err != nil {
-		return err
-	}
-	*f.value = T(text)
-	return nil
-}
-
-// oneOf is a flag with one of some values.
-func oneOf[T ~string](value *T, kind string, from []T) pflag.Value {
-	return &checkedFlag[T]{value, kind, func(text string) error {
+// addChoice adds a flag with one of some values, and completes it.
+func addChoice[T ~string](cmd *cobra.Command, value *T, flag, shorthand string, from []T, usage string) {
+	cmd.Flags().FuncP(flag, shorthand, usage, func(text string) error {
 		if !slices.Contains(from, T(text)) {
 			return usagef("must be one of %s", list(from))
 		}
+		*value = T(text)
 		return nil
-	}}
+	})
+	suggest(cmd, flag, from)
 }
 
-// timeFlag is a point in time, as it was written.
-func timeFlag(value *string) pflag.Value {
-	return &checkedFlag[string]{value, "time", func(text string) error {
-		if _, err := order.ParseTime(text); err != nil {
-			return usagef("must be a time with its zone, such as 2026-11-23T12:00:00Z")
+// checkNames rejects names that are not in a list.
+func checkNames[T ~string](kind, kinds string, names []string, known []T) error {
+	for _, name := range names {
+		if !slices.Contains(known, T(name)) {
+			return usagef("there is no %s %q; the %s are %s", kind, order.Printable(name), kinds, list(known))
 		}
-		return nil
-	}}
+	}
+	return nil
 }
 
-// ageFlag is an age or a point in time, as it was written.
-func ageFlag(value *string) pflag.Value {
-	return &checkedFlag[string]{value, "age", func(text string) error {
-		age, notAge := time.ParseDuration(text)
-		_, notTime := order.ParseTime(text)
-		if notTime != nil && (notAge != nil || age < 0) {
-			return usagef("must be an age such as 90s or 2h30m, or a time such as 2026-11-23T12:00:00Z")
-		}
-		return nil
-	}}
+// checkRange rejects a value of a flag that is out of its bounds.
+func checkRange[T cmp.Ordered](flag string, value, least, most T) error {
+	if value < least || value > most {
+		return usagef("--%s must be %v to %v", flag, least, most)
+	}
+	return nil
 }
 
 // addOutputFlag adds --output, which is a table unless it is given.
 func addOutputFlag(cmd *cobra.Command, output *format) {
 	*output = formatTable
-	formats := []format{formatTable, formatJSON}
-	cmd.Flags().VarP(oneOf(output, "table|json", formats), "output", "o", "for people or for programs")
-	suggest(cmd, "output", formats)
+	addChoice(cmd, output, "output", "o", []format{formatTable, formatJSON}, "table for people, or json for programs (default table)")
+}
+
+// timeFlag stores a point in time as it is written.
+func timeFlag(value *string) func(text string) error {
+	return func(text string) error {
+		if _, err := order.ParseTime(text); err != nil {
+			return usagef("must be a time with its zone, such as 2026-11-23T12:00:00Z")
+		}
+		*value = text
+		return nil
+	}
+}
+
+// ageFlag stores an age or a point in time as it is written.
+func ageFlag(value *string) func(text string) error {
+	return func(text string) error {
+		age, notAge := time.ParseDuration(text)
+		_, notTime := order.ParseTime(text)
+		if notTime != nil && (notAge != nil || age < 0) {
+			return usagef("must be an age such as 90s or 2h30m, or a time such as 2026-11-23T12:00:00Z")
+		}
+		*value = text
+		return nil
+	}
 }
 
 // texts turns named strings into plain ones.
@@ -180,8 +178,8 @@ func texts[T ~string](values []T) []string {
 // list writes values for a sentence.
 func list[T ~string](values []T) string { return strings.Join(texts(values), ", ") }
 
-// checkIDs rejects ids that no order can have, before anything is sent.
-func checkIDs(ids ...string) error {
+// validIDs rejects arguments that cannot be ids of orders. It is a cobra.PositionalArgs.
+func validIDs(_ *cobra.Command, ids []string) error {
 	for _, id := range ids {
 		if !order.ValidID(id) {
 			return usagef("%q cannot be an order's id: 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..",

@@ -15,8 +15,7 @@ func TestForeignTextOnTerminals(t *testing.T) {
 		"created_at":"2026-01-02T03:04:05.000000Z","attempts":[{"number":1,"worker_id":"w",
 		"started_at":"2026-01-02T03:04:05.000000Z","error":"` + misleading + `","note":"` + misleading + `"}]}`
 	refusal := `{"title":"` + misleading + `","detail":"` + misleading + `","status":409}`
-	event := played{status: 200, stays: true, text: "event: order\ndata: {\"order_id\":\"" + misleading + "\"}\n\n"}
-	stream := newStreaming(t, event, event)
+	stream := newEventsAPI(t, openStream("event: order\ndata: {\"order_id\":\""+misleading+"\"}\n\n"))
 	events := []string{"events", "--count", "1", "--api", stream.URL, "-o"}
 	for name, c := range map[string]*command{
 		"get":           orderctl(t, "get", "a", "--api", answering(t, 200, text)),

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -17,14 +18,10 @@ func newGet(w *World) *cobra.Command {
 		Short: "Show one order: its status and what happened to it",
 		Example: `  orderctl get 0199c5a0-7d7e-7c51-b7a4-5d0cf0a6a1b2
   orderctl get my-order-1 --output json | jq .status`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			if err := checkIDs(ids...); err != nil {
-				return err
-			}
-			return show(c, "order "+ids[0],
-				func(api *client.Client) (client.Order, error) { return api.Order(cmd.Context(), ids[0]) }, c.printOrder)
-		},
+		Args: cobra.MatchAll(cobra.ExactArgs(1), validIDs),
+		RunE: c.withClient(func(ctx context.Context, api *client.Client, ids []string) error {
+			return show(c, "order "+ids[0], c.printOrder)(api.Order(ctx, ids[0]))
+		}),
 	}
 	c.addFlags(cmd)
 	return cmd

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -76,7 +77,7 @@ func newKeysNew(w *World) *cobra.Command {
 
 // run writes the key to standard output, and nowhere else.
 func (k *keysNew) run() error {
-	if !validKeyName(k.name) {
+	if !regexp.MustCompile(fmt.Sprintf(`^[A-Za-z0-9._-]{1,%d}$`, maxKeyNameChars)).MatchString(k.name) {
 		return usagef("--name must be 1 to %d characters of A-Z a-z 0-9 . _ -, not %q", maxKeyNameChars, order.Printable(k.name))
 	}
 	granted, err := parseScopes(k.scopes)
@@ -85,7 +86,7 @@ func (k *keysNew) run() error {
 	}
 	made := makeKey(k.name, granted)
 	if k.output == formatJSON {
-		return k.printAsJSON(made)
+		return k.printJSON(made)
 	}
 	if _, err := fmt.Fprintf(k.Stdout, madeText, made.Name, made.Key, made.Line); err != nil {
 		return fmt.Errorf("show the key: %w", err)
@@ -123,23 +124,14 @@ func makeKey(name string, granted []access.Scope) madeKey {
 	return madeKey{Name: name, Scopes: granted, Key: key, Line: line}
 }
 
-func validKeyName(name string) bool {
-	foreign := func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
-	}
-	return name != "" && len(name) <= maxKeyNameChars && !strings.ContainsFunc(name, foreign)
-}
-
 // parseScopes reads the values of --scope, and returns each scope once.
 func parseScopes(given []string) ([]access.Scope, error) {
 	if len(given) == 0 {
 		return nil, usagef("--scope must name what the key is for: %s", list(access.Scopes()))
 	}
 	words := strings.Split(strings.Join(given, "+"), "+")
-	for _, word := range words {
-		if !slices.Contains(access.Scopes(), access.Scope(word)) {
-			return nil, usagef("there is no scope %q; the scopes are %s", order.Printable(word), list(access.Scopes()))
-		}
+	if err := checkNames("scope", "scopes", words, access.Scopes()); err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(access.Scopes(), func(s access.Scope) bool { return !slices.Contains(words, string(s)) }), nil
 }

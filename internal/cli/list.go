@@ -49,26 +49,22 @@ func newList(w *World) *cobra.Command {
 		Example: `  orderctl list --status failed
   orderctl list --customer ada@example.com --from 2026-11-23T00:00:00+01:00 --limit 200
   orderctl list --all --output json | jq -r 'select(.amount > 1000) | .id'`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := l.check(cmd.Flags().Changed); err != nil {
-				return err
-			}
-			return l.withClient(func(api *client.Client) error { return l.run(cmd.Context(), api) })
-		},
+		Args:    cobra.NoArgs,
+		PreRunE: l.check,
+		RunE:    l.withClient(l.run),
 	}
 	l.addFlags(cmd)
-	cmd.Flags().Var(oneOf(&l.status, "status", order.Statuses()), "status", "only orders in this status, such as pending or failed")
-	suggest(cmd, "status", order.Statuses())
+	addChoice(cmd, &l.status, "status", "", order.Statuses(), "only orders in this status, such as pending or failed")
 	cmd.Flags().StringVar(&l.customer, "customer", "", "only orders of this customer, spelt exactly so")
-	cmd.Flags().Var(timeFlag(&l.from), "from", "only orders accepted at this time or later, in RFC 3339")
-	cmd.Flags().Var(timeFlag(&l.to), "to", "only orders accepted before this time, in RFC 3339")
+	cmd.Flags().Func("from", "only orders accepted at this time or later, in RFC 3339", timeFlag(&l.from))
+	cmd.Flags().Func("to", "only orders accepted before this time, in RFC 3339", timeFlag(&l.to))
 	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "how many orders to show")
 	cmd.Flags().BoolVar(&l.all, "all", false, "show all of them")
 	return cmd
 }
 
-func (l *listCommand) check(given func(flag string) bool) error {
+func (l *listCommand) check(cmd *cobra.Command, _ []string) error {
+	given := cmd.Flags().Changed
 	switch {
 	case l.all && given("limit"):
 		return usagef("--all and --limit exclude each other")
@@ -83,15 +79,17 @@ func (l *listCommand) check(given func(flag string) bool) error {
 	return nil
 }
 
-func (l *listCommand) run(ctx context.Context, api *client.Client) error {
+func (l *listCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	pages := api.Orders(l.filter())
 	table := &orderTable{to: l.Stdout}
+	write := table.write
+	if l.output == formatJSON {
+		write = l.printLines
+	}
 	for left := l.limit; left > 0 && !pages.Done(); {
 		orders, err := pages.Next(ctx, left)
-		if err == nil && l.output == formatJSON {
-			err = l.printLines(orders)
-		} else if err == nil {
-			err = table.write(orders)
+		if err == nil {
+			err = write(orders)
 		}
 		if err != nil {
 			return fmt.Errorf("list orders: %w", err)
@@ -100,7 +98,7 @@ func (l *listCommand) run(ctx context.Context, api *client.Client) error {
 	}
 	switch {
 	case l.output == formatJSON:
-	case !table.begun:
+	case table.widths == nil:
 		l.printf(noMatch)
 	case !pages.Done():
 		_, _ = fmt.Fprintln(l.Stderr, "There may be more: --limit shows more of them, --all shows all.")
@@ -137,8 +135,7 @@ const maxCellChars = 40
 // two lines, with texts and ids shortened; figures never are.
 type orderTable struct {
 	to     io.Writer
-	widths [orderColumns]int
-	begun  bool
+	widths []int // nil until the first page
 }
 
 // The columns of the table.
@@ -153,8 +150,6 @@ const (
 	orderColumns
 )
 
-type orderRow [orderColumns]string
-
 // write writes the rows of a page.
 func (t *orderTable) write(orders []client.Order) error {
 	if len(orders) == 0 {
@@ -166,13 +161,13 @@ func (t *orderTable) write(orders []client.Order) error {
 
 // layout returns the rows of a page; a width of 0 is without a bound.
 func (t *orderTable) layout(orders []client.Order, width int) string {
-	var rows []orderRow
-	if !t.begun {
-		rows = append(rows, orderRow{"id", "status", "amount", "customer", "queue", "created at", "error"})
-		t.begun = true
+	var rows [][]string
+	if t.widths == nil {
+		rows = append(rows, []string{"id", "status", "amount", "customer", "queue", "created at", "error"})
+		t.widths = make([]int, orderColumns)
 	}
 	for _, o := range orders {
-		row := orderRow{
+		row := []string{
 			o.ID, string(o.Status), o.Amount.String(), o.Customer, string(o.Queue), o.CreatedAt.UTC().Format(time.RFC3339), o.Error,
 		}
 		for i := range row {
@@ -184,10 +179,8 @@ func (t *orderTable) layout(orders []client.Order, width int) string {
 		rows = append(rows, row)
 	}
 	whole := (orderColumns - 1) * columnGap
-	for i := range t.widths {
-		for _, row := range rows {
-			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(row[i]))
-		}
+	for i, width := range columnWidths(rows) {
+		t.widths[i] = max(t.widths[i], width)
 		whole += t.widths[i]
 	}
 	var text strings.Builder
@@ -205,7 +198,7 @@ func (t *orderTable) layout(orders []client.Order, width int) string {
 }
 
 // twoLines writes the id and the figures of a row, and its texts below them.
-func (t *orderTable) twoLines(row orderRow, width int) string {
+func (t *orderTable) twoLines(row []string, width int) string {
 	const gap, indent = "  ", "    "
 	figures := fmt.Sprintf("%s%-*s%s%*s%s%-*s", gap, t.widths[columnStatus], row[columnStatus],
 		gap, t.widths[columnAmount], row[columnAmount], gap, t.widths[columnCreated], row[columnCreated])

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
-
-	"orderprocessor/internal/programtest"
 )
 
 func TestList(t *testing.T) {
@@ -86,22 +83,5 @@ func TestList(t *testing.T) {
 			"orderctl: list orders: the API gave the same cursor twice in a row\n",
 		},
 	)
-	orderctl(t, "list", "--api", "http://127.0.0.1:1").mustEnd(t, 1, `^orderctl: list orders: no answer from the API at http://127.0.0.1:1: .*refused; is it running`)
-}
-
-// TestListInTerminal draws on a real terminal of 80 columns, in no line more than fits.
-func TestListInTerminal(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("0123456789abcdef", 4)
-	api := newScript(t, exchange{"GET /orders?limit=50", 200, page("", record(long, "priority_processing", `,"error":"`+long+`"`))})
-	shown, _ := inTerminal(t, "list --api "+api.URL)
-	programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "ended 0\r\n") })
-	for _, line := range strings.Split(shown.String(), "\r\n") {
-		if strings.Contains(line, "priority_processing") && (utf8.RuneCountInString(line) > 80 || !strings.Contains(line, "…  priority_processing   12.50  2026-11-23T12:00:00Z")) {
-			t.Errorf("a line is %q", line)
-		}
-	}
-	if !strings.Contains(shown.String(), "priority_processing") {
-		t.Errorf("it shows %q", shown)
-	}
+	orderctl(t, "list", "--api", "http://127.0.0.1:1").mustExit(t, 1, `^orderctl: list orders: no answer from the API at http://127.0.0.1:1: .*refused; is it running`)
 }

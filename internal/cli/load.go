@@ -69,13 +69,9 @@ func newLoad(w *World) *cobra.Command {
   orderctl load --rate 500 --duration 5m --mix critical=1,default=8,low=1
   orderctl load --rate 5000 --batch 100 --connections 4
   orderctl load --rate 500 --output json | jq .latency_ms.p99`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := l.check(); err != nil {
-				return err
-			}
-			return l.withClient(func(api *client.Client) error { return l.run(cmd.Context(), api) })
-		},
+		Args:    cobra.NoArgs,
+		PreRunE: l.check,
+		RunE:    l.withClient(l.run),
 	}
 	l.addFlags(cmd)
 	cmd.Flags().IntVar(&l.plan.Rate, "rate", 0, "how many orders a second are sent; required")
@@ -86,24 +82,21 @@ func newLoad(w *World) *cobra.Command {
 	return cmd
 }
 
-func (l *loadCommand) check() error {
-	switch p := l.plan; {
-	case p.Rate < 1 || p.Rate > maxLoadRate:
-		return usagef("--rate must be 1 to %d", maxLoadRate)
-	case p.Duration < minLoadDuration || p.Duration > maxLoadDuration:
-		return usagef("--duration must be %v to %v", minLoadDuration, maxLoadDuration)
-	case p.Batch < 0 || p.Batch > maxLoadBatch:
-		return usagef("--batch must be 0 to %d", maxLoadBatch)
-	case p.Connections < 1 || p.Connections > maxConcurrency:
-		return usagef("--connections must be 1 to %d", maxConcurrency)
-	case p.Requests() == 0:
-		return usagef("--batch is more than the %v of --duration bring at this --rate", p.Duration)
-	default:
-		return nil
+func (l *loadCommand) check(*cobra.Command, []string) error {
+	p := l.plan
+	err := cmp.Or(
+		checkRange("rate", p.Rate, 1, maxLoadRate),
+		checkRange("duration", p.Duration, minLoadDuration, maxLoadDuration),
+		checkRange("batch", p.Batch, 0, maxLoadBatch),
+		checkRange("connections", p.Connections, 1, maxConcurrency),
+	)
+	if err == nil && p.Requests() == 0 {
+		err = usagef("--batch is more than the %v of --duration bring at this --rate", p.Duration)
 	}
+	return err
 }
 
-func (l *loadCommand) run(ctx context.Context, api *client.Client) error {
+func (l *loadCommand) run(ctx context.Context, api *client.Client, _ []string) error {
 	before, err := takeSnapshot(ctx, api)
 	if err != nil {
 		return err
@@ -122,7 +115,7 @@ func (l *loadCommand) run(ctx context.Context, api *client.Client) error {
 	report.compare(ctx, api, before)
 	var shown error
 	if l.output == formatJSON {
-		shown = l.printAsJSON(report)
+		shown = l.printJSON(report)
 	} else {
 		report.print(l.World)
 	}

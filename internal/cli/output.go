@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,34 +25,24 @@ const (
 	formatJSON  format = "json"
 )
 
-// printJSON writes an answer of the API, indented. Numbers stay as they are, and
-// characters that would mislead on a terminal are escaped.
-func (w *World) printJSON(answer json.RawMessage) error {
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, bytes.TrimSpace(answer), "", "  "); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w.Stdout, order.Escape(indented.String()+"\n"))
-	return err
-}
+// printJSON writes an answer of the API or a result of orderctl itself, indented.
+// Numbers of an answer stay as they are, and characters that would mislead on a
+// terminal are escaped.
+func (w *World) printJSON(v any) error { return w.encode(v, "  ") }
 
 // printJSONLine does the same in one line, for commands with several answers.
-func (w *World) printJSONLine(answer json.RawMessage) error {
-	var line bytes.Buffer
-	if err := json.Compact(&line, answer); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w.Stdout, order.Escape(line.String()+"\n"))
-	return err
-}
+func (w *World) printJSONLine(v any) error { return w.encode(v, "") }
 
-// printAsJSON writes a result of orderctl itself as JSON.
-func (w *World) printAsJSON(v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
+func (w *World) encode(v any, indent string) error {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
 		return err
 	}
-	return w.printJSON(text)
+	_, err := io.WriteString(w.Stdout, order.Escape(text.String()))
+	return err
 }
 
 // output is the standard output of a command. It remembers the first error, so

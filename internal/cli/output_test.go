@@ -1,49 +1,34 @@
-package cli
+package cli_test
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"orderprocessor/internal/cli"
 )
 
-// willing is an API that answers every request of every command.
-func willing(t *testing.T) (address string) {
+// newFullAPI returns an API that answers every request of every command.
+func newFullAPI(t *testing.T) *fakeAPI {
 	t.Helper()
 	const one = `{"id":"o1","amount":1,"items":["tea"],"status":"pending"}`
-	mux := http.NewServeMux()
-	for pattern, answer := range map[string]string{
-		"GET /orders": `{"orders":[` + one + `]}`, "GET /orders/{id}": one, "POST /orders": one, "POST /orders/{id}/{change}": one,
-		"POST /orders/retry": `{"count":1,"retried":1}`, "GET /health": `{}`,
-		"GET /queues": `{"queues":[{"name":"low"}]}`, "POST /queues/{name}/{change}": `{"name":"low","paused":true}`,
-		"GET /queues/{name}/corrupt": `{"queue":"low","tasks":[]}`, "GET /stats": `{"by_status":{"pending":0},"ledger":{"accepted":1}}`,
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
-	}
-	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		_, _ = fmt.Fprint(w, "id: 1-0\nevent: order\ndata: {\"id\":\"1-0\",\"order_id\":\"o1\",\"status\":\"pending\"}\n\n")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
+	return newFakeAPI(t, routes{
+		"GET /orders": {{body: `{"orders":[` + one + `]}`}}, "GET /orders/{id}": {{body: one}}, "POST /orders": {{body: one}},
+		"POST /orders/{id}/{change}": {{body: one}}, "POST /orders/retry": {{body: `{"count":1,"retried":1}`}}, "GET /health": {{}},
+		"GET /queues": {{body: `{"queues":[{"name":"low"}]}`}}, "POST /queues/{name}/{change}": {{body: `{"name":"low","paused":true}`}},
+		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}},
+		"GET /events": {openStream(change("1-0", "o1", "pending", ""))},
 	})
-	api := httptest.NewServer(mux)
-	t.Cleanup(api.Close)
-	return api.URL
 }
 
-// everyCommand is a run of each command that writes something and ends; the key is the
-// command's path.
-func everyCommand(t *testing.T) map[string][]string {
-	t.Helper()
+// everyCommand returns runs of each command that write something and end, by the path of
+// the command.
+func everyCommand() map[string][]string {
 	return map[string][]string{
-		"":       {"", "--help", "--version", "help submit", "__complete get --output "},
+		"":       {"", "--help", "--version", "help submit", "__complete get --output t"},
 		"cancel": {"cancel o1", "cancel o1 -o json"}, "dev": {"dev --sample 2 --http 127.0.0.1:0"}, "doctor": {"doctor", "doctor -o json"},
 		"events": {"events", "events -o json"}, "get": {"get o1", "get o1 -o json"},
 		"keys": {"keys"}, "keys new": {"keys new --name a --scope read", "keys new --name a --scope read -o json"},
@@ -57,34 +42,19 @@ func everyCommand(t *testing.T) map[string][]string {
 	}
 }
 
-// runInto runs orderctl with an output.
-func runInto(t *testing.T, out io.Writer, api, args string) (status int, stderr string) {
-	t.Helper()
-	var said strings.Builder
-	w := World{
-		Args: strings.Split(args, " "), Stdin: strings.NewReader(`{"id":"o1"}`), Stdout: out, Stderr: &said,
-		Environ:  []string{"ORDERCTL_API=" + api, "ORDERS_ADMIN_ADDR=127.0.0.1:0"},
-		LookPath: func(string) (string, error) { return "", os.ErrNotExist },
-	}
-	if args == "" {
-		w.Args = []string{}
-	}
-	status = Run(t.Context(), w)
-	return status, said.String()
-}
-
-// TestOutputThatCannotBeWritten checks that every command fails, and says so once, when
-// what it has to say cannot be written; and that a reader that went away is no failure.
+// TestOutputThatCannotBeWritten checks that every command fails with one error when its
+// output cannot be written, and that a reader that went away is no failure.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	rows := everyCommand(t)
-	root := newRoot(&World{Args: []string{"--help"}, Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard})
-	_ = root.ExecuteContext(context.Background()) // adds help and completion
+	rows := everyCommand()
+	root := cli.NewRoot()
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		path := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "orderctl"), " ")
 		if len(rows[path]) == 0 && !cmd.Hidden {
-			t.Errorf("nothing is tried of %q", path)
+			t.Errorf("no row runs %q", path)
 		}
 		if path != "" {
 			rows[path] = append(rows[path], path+" --help")
@@ -94,7 +64,12 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	walk(root)
-	api := willing(t)
+	environ := []string{"ORDERCTL_API=" + newFullAPI(t).URL, "ORDERS_ADMIN_ADDR=127.0.0.1:0"}
+	run := func(t *testing.T, out *os.File, args string) (status int, stderr string) {
+		in := world{environ: environ, stdin: strings.NewReader(`{"id":"o1"}`), out: out, lookPath: notFound}
+		c := orderctlIn(t, in, strings.Fields(args)...)
+		return c.status, c.stderr.String()
+	}
 	for _, runs := range rows {
 		for _, args := range runs {
 			t.Run(args, func(t *testing.T) {
@@ -104,9 +79,9 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 					t.Skip("this system has no /dev/full")
 				}
 				defer func() { _ = full.Close() }()
-				status, said := runInto(t, full, api, args)
-				if status != 1 || strings.Count(said, syscall.ENOSPC.Error()) != 1 {
-					t.Errorf("a full disk: exit status %d: %s", status, said)
+				status, stderr := run(t, full, args)
+				if status != 1 || strings.Count(stderr, syscall.ENOSPC.Error()) != 1 {
+					t.Errorf("a full disk: exit status %d: %s", status, stderr)
 				}
 				if args == "doctor" || args == "doctor -o json" {
 					return // there is no Redis, which is a problem that an absent reader does not hide
@@ -117,8 +92,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 				}
 				defer func() { _ = w.Close() }()
 				_ = r.Close()
-				if status, said := runInto(t, w, api, args); status != 0 || strings.Contains(said, "pipe") {
-					t.Errorf("a reader that went away: exit status %d: %s", status, said)
+				if status, stderr := run(t, w, args); status != 0 || strings.Contains(stderr, "pipe") {
+					t.Errorf("a reader that went away: exit status %d: %s", status, stderr)
 				}
 			})
 		}

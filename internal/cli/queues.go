@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -19,11 +20,9 @@ func newQueues(w *World) *cobra.Command {
   orderctl queues pause low
   orderctl queues --output json | jq '.queues[] | select(.paused) | .name'`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return show(c, "queues",
-				func(api *client.Client) (client.Queues, error) { return api.Queues(cmd.Context()) },
-				func(q client.Queues) { printQueues(c.Stdout, q.Queues) })
-		},
+		RunE: c.withClient(func(ctx context.Context, api *client.Client, _ []string) error {
+			return show(c, "queues", func(q client.Queues) { printQueues(c.Stdout, q.Queues) })(api.Queues(ctx))
+		}),
 	}
 	c.addFlags(cmd)
 	cmd.AddCommand(newPause(w), newResume(w), newCorrupt(w))

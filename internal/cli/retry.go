@@ -35,7 +35,6 @@ type retryCommand struct {
 
 func newRetry(w *World) *cobra.Command {
 	r := &retryCommand{apiCommand: apiCommand{World: w}}
-	statuses := []order.Status{order.StatusFailed, order.StatusRejected}
 	cmd := &cobra.Command{
 		Use:   "retry [ID...]",
 		Short: "Give orders that failed or were rejected another run",
@@ -43,19 +42,15 @@ func newRetry(w *World) *cobra.Command {
 		Example: `  orderctl retry my-order-1 my-order-2
   orderctl retry --status failed --error-contains "shop answered 500" --dry-run
   orderctl retry --status failed --older-than 2h30m --limit 5000`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			if err := r.check(cmd.Flags().Changed, ids); err != nil {
-				return err
-			}
-			return r.withClient(func(api *client.Client) error { return r.run(cmd.Context(), api, ids) })
-		},
+		Args:    validIDs,
+		PreRunE: r.check,
+		RunE:    r.withClient(r.run),
 	}
 	r.addFlags(cmd)
-	cmd.Flags().Var(oneOf(&r.status, "status", statuses), "status", "all orders in this status: failed or rejected")
-	suggest(cmd, "status", statuses)
+	addChoice(cmd, &r.status, "status", "", []order.Status{order.StatusFailed, order.StatusRejected},
+		"all orders in this status: failed or rejected")
 	cmd.Flags().StringVar(&r.errorContains, "error-contains", "", "only those whose error contains this, spelt exactly so")
-	cmd.Flags().Var(ageFlag(&r.olderThan), "older-than", "only those accepted longer ago than this age, or before this time in RFC 3339")
+	cmd.Flags().Func("older-than", "only those accepted longer ago than this age, or before this time in RFC 3339", ageFlag(&r.olderThan))
 	cmd.Flags().IntVar(&r.limit, "limit", 0, "how many orders to retry at most (default all)")
 	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "only count them")
 	return cmd
@@ -63,7 +58,8 @@ func newRetry(w *World) *cobra.Command {
 
 // check keeps anyone from retrying more orders than they meant: a flag without
 // effect, or an empty text that every error contains, is a mistake.
-func (r *retryCommand) check(given func(flag string) bool, ids []string) error {
+func (r *retryCommand) check(cmd *cobra.Command, ids []string) error {
+	given := cmd.Flags().Changed
 	switch selected := given("status"); {
 	case len(ids) > 0 && selected:
 		return usagef("name orders or select them with --status, not both")
@@ -79,18 +75,14 @@ func (r *retryCommand) check(given func(flag string) bool, ids []string) error {
 			return usagef("--%s goes with --status, not with named orders", flag)
 		}
 	}
-	return checkIDs(ids...)
+	return nil
 }
 
 func (r *retryCommand) run(ctx context.Context, api *client.Client, ids []string) error {
 	if len(ids) == 0 {
 		return r.runMany(ctx, api)
 	}
-	orders := &changeEach{
-		World: r.World, output: r.output, kind: "orders", done: "retried",
-		change: func(ctx context.Context, id string) (changed, error) { return changedOrder(api.Retry(ctx, id)) },
-	}
-	return orders.run(ctx, ids)
+	return r.changeEach("orders", "retried", ids, func(id string) (changed, error) { return changedOrder(api.Retry(ctx, id)) })
 }
 
 // retryTotal is the sum of the API's reports.
@@ -139,7 +131,7 @@ func (r *retryCommand) stopped(requests int, total retryTotal, err error) error 
 func (r *retryCommand) print(total retryTotal) error {
 	switch {
 	case r.output == formatJSON:
-		return r.printAsJSON(total)
+		return r.printJSON(total)
 	case total.Count == 0:
 		r.printf(noMatch)
 	case total.DryRun:

@@ -22,10 +22,9 @@ func newStats(w *World) *cobra.Command {
 		Example: `  orderctl stats
   orderctl stats --output json | jq .ledger.drift`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return show(c, "stats",
-				func(api *client.Client) (client.Stats, error) { return api.Stats(cmd.Context()) }, c.printStats)
-		},
+		RunE: c.withClient(func(ctx context.Context, api *client.Client, _ []string) error {
+			return show(c, "stats", c.printStats)(api.Stats(ctx))
+		}),
 	}
 	c.addFlags(cmd)
 	return cmd

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,8 +52,7 @@ const (
 )
 
 type submitCommand struct {
-	*World
-	api         target
+	apiCommand
 	concurrency int
 	tries       int
 
@@ -65,7 +65,7 @@ type submitCommand struct {
 }
 
 func newSubmit(w *World) *cobra.Command {
-	s := &submitCommand{World: w}
+	s := &submitCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "submit [FILE|-]",
 		Short: "Submit the orders of a file or of standard input",
@@ -80,7 +80,8 @@ func newSubmit(w *World) *cobra.Command {
 			}
 			return nil, cobra.ShellCompDirectiveDefault // any file
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		PreRunE: s.check,
+		RunE:    s.withClient(s.run),
 	}
 	addAPIFlags(cmd, w, &s.api)
 	cmd.Flags().IntVar(&s.concurrency, "concurrency", 16, "how many orders are sent at a time")
@@ -88,25 +89,20 @@ func newSubmit(w *World) *cobra.Command {
 	return cmd
 }
 
-func (s *submitCommand) run(ctx context.Context, args []string) error {
-	if s.concurrency < 1 || s.concurrency > maxConcurrency {
-		return usagef("--concurrency must be 1 to %d", maxConcurrency)
-	}
-	if s.tries < 1 || s.tries > maxTries {
-		return usagef("--tries must be 1 to %d", maxTries)
-	}
+func (s *submitCommand) check(*cobra.Command, []string) error {
+	return cmp.Or(checkRange("concurrency", s.concurrency, 1, maxConcurrency), checkRange("tries", s.tries, 1, maxTries))
+}
+
+func (s *submitCommand) run(ctx context.Context, api *client.Client, args []string) error {
 	file, size, err := s.openFile(args)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	if s.client, err = s.api.open(client.Options{Connections: s.concurrency}); err != nil {
+	if err := api.Reach(ctx); err != nil {
 		return err
 	}
-	defer s.client.Close()
-	if err := s.client.Reach(ctx); err != nil {
-		return err
-	}
+	s.client = api
 	s.bar = newProgress(s.Stderr, size, "submitting", progressbar.OptionShowBytes(true))
 	err = s.sendAll(ctx, file)
 	_ = s.bar.Finish()
@@ -153,7 +149,14 @@ func (s *submitCommand) sendAll(ctx context.Context, file io.Reader) error {
 		senders.Go(func() error { return s.sendEntries(ctx, sending.Done(), entries) })
 	}
 	err := senders.Wait()
-	unread := s.countRest(read)
+	var unread error
+	incomplete := true
+	select {
+	case unread = <-read:
+		incomplete = unread != nil
+	case <-time.After(countTimeout):
+	}
+	s.report.freeze(incomplete)
 	switch {
 	case err != nil:
 		return err
@@ -185,21 +188,6 @@ func (s *submitCommand) readAll(ctx context.Context, file io.Reader, entries cha
 		return nil
 	}
 	return fmt.Errorf("read the orders: %w", err)
-}
-
-// countRest waits for the end of the file, and returns why it could not be read to
-// its end.
-func (s *submitCommand) countRest(read <-chan error) (err error) {
-	timer := time.NewTimer(countTimeout)
-	defer timer.Stop()
-	incomplete := true
-	select {
-	case err = <-read:
-		incomplete = err != nil
-	case <-timer.C:
-	}
-	s.report.freeze(incomplete)
-	return err
 }
 
 // sendEntries sends entries until there are no more, or stop is closed.

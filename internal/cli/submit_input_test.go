@@ -44,6 +44,10 @@ func TestEntries(t *testing.T) {
 	long := `{"notes":"` + strings.Repeat("x", maxOrderBytes) + `"}`
 	fits := `{"notes":"` + strings.Repeat("x", maxOrderBytes-len(`{"notes":""}`)) + `"}`
 	longLines := "{\"b\":[\n" + strings.Repeat("\"x\",\n", maxOrderBytes/4) + "1]}"
+	csv := make([]string, 50)
+	for i := range csv {
+		csv[i] = fmt.Sprintf("%d %v", i+1, errCSV)
+	}
 	for _, tt := range []struct {
 		name, file string
 		want       []string
@@ -82,7 +86,8 @@ func TestEntries(t *testing.T) {
 		},
 		{name: "text behind an object", file: "{\"a\":1}x\n{\"b\":2}", want: []string{`1 {"a":1}`, `1 ` + notJSONText + `invalid character 'x' at start of value`, `2 {"b":2}`}},
 		{name: "commas between", file: "{\"a\":1},\n{\"b\":2},", want: []string{`1 {"a":1}`, `1 ` + errCommas.Error(), `2 {"b":2}`, `2 ` + errCommas.Error()}},
-		{name: "CSV", file: "id,amount\no1;12.50\n", want: []string{`1 ` + errCSV.Error(), `2 ` + errCSV.Error()}},
+		{name: "CSV", file: strings.Repeat("o1;12.50\n", len(csv)-1) + "id,amount\n", want: csv},
+		{name: "a long mistake", file: "x" + long + long + "\n{\"a\":1}", want: []string{`1 ` + notJSONText + `invalid character 'x' at start of value`, `2 {"a":1}`}},
 		{name: "markup", file: "<orders>\n</orders>\n", want: []string{`1 ` + errMarkup.Error(), `2 ` + errMarkup.Error()}},
 		{name: "an array between", file: "{\"a\":1}\n[{\"b\":2}]\n{\"c\":3}", want: []string{`1 {"a":1}`, `2 ` + errArray.Error(), `3 {"c":3}`}},
 		{name: "a line is too long", file: "{\"a\":1}\n" + long + "\n{\"b\":2}", want: []string{`1 {"a":1}`, `2 ` + tooLongText, `3 {"b":2}`}},
@@ -177,7 +182,7 @@ func wide(text string, bigEndian bool) string {
 // format.
 func TestOtherFormats(t *testing.T) {
 	t.Parallel()
-	for file, says := range map[string]string{
+	for file, want := range map[string]string{
 		"\x1f\x8b\x08": "gzip", "PK\x03\x04\x14\x00": ".xlsx", "\x28\xb5\x2f\xfd\x04\x58": "zstd", "BZh91AY&SY": "bzip2",
 		"\xfd7zXZ\x00\x00": "xz", "\xd0\xcf\x11\xe0\xa1": ".xls", "PAR1\x15": "Parquet",
 		wide("\ufeff{}", false): "UTF-16", wide("\ufeff{}", true): "UTF-16", wide("[{}]", false): "UTF-16", wide("{}", true): "UTF-16",
@@ -185,7 +190,7 @@ func TestOtherFormats(t *testing.T) {
 		"\xff\xfe\x00\x00{\x00\x00\x00": "UTF-32", "\x00\x00\xfe\xff\x00\x00\x00{": "UTF-32",
 	} {
 		got, _, err := readEntries(iotest.OneByteReader(strings.NewReader(file)))
-		if !errors.Is(err, errFormat) || len(got) != 0 || !strings.Contains(err.Error(), says) {
+		if !errors.Is(err, errFormat) || len(got) != 0 || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %q, %v", file, got, err)
 		}
 	}

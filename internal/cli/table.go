@@ -66,14 +66,21 @@ func textColumns(rows [][]string, width int) string {
 // leadingWidth is the width of all columns but the last.
 func leadingWidth(rows [][]string) int {
 	width := 0
-	for i := range len(rows[0]) - 1 {
-		widest := 0
-		for _, row := range rows {
-			widest = max(widest, utf8.RuneCountInString(row[i]))
-		}
-		width += widest + columnGap
+	for _, w := range columnWidths(rows)[:len(rows[0])-1] {
+		width += w + columnGap
 	}
 	return width
+}
+
+// columnWidths returns the width of each column.
+func columnWidths(rows [][]string) []int {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	return widths
 }
 
 // flushFigures writes a table whose rows are a name and figures, aligned to the
@@ -83,10 +90,7 @@ func (t *table) flushFigures() {
 }
 
 func figureColumns(rows [][]string, width int) string {
-	longest := 0
-	for _, row := range rows {
-		longest = max(longest, utf8.RuneCountInString(row[0]))
-	}
+	longest := columnWidths(rows)[0]
 	for gap := columnGap; gap > 0; gap-- {
 		for _, names := range []int{max(nameWidth, longest), longest} {
 			if text := alignRight(rows, names, gap); utf8.RuneCountInString(text)/len(rows) <= width+1 {
@@ -98,14 +102,12 @@ func figureColumns(rows [][]string, width int) string {
 		return alignRight(rows, longest, 1)
 	}
 	turned := make([][]string, len(rows[0]))
-	longest = 0
 	for i := range turned {
 		for _, row := range rows {
 			turned[i] = append(turned[i], row[i])
 		}
-		longest = max(longest, utf8.RuneCountInString(turned[i][0]))
 	}
-	return alignRight(turned, longest, 1)
+	return alignRight(turned, columnWidths(turned)[0], 1)
 }
 
 func alignRight(rows [][]string, names, gap int) string {

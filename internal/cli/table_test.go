@@ -32,8 +32,7 @@ func largeStats(n int64) client.Stats {
 		ActiveWorkers: new(65536), Workers: new(1024), UptimeSeconds: n, ThroughputPerSecond: 99999.9,
 		ByStatus: map[order.Status]int64{}, Queues: map[order.Queue]client.Queue{}, Redis: client.Memory{Used: n << 10, Limit: n << 11},
 		LatencyMS: client.Latency{
-			QueueWait: client.Quantiles{P50: f, P95: f + 0.4, P99: f * 7}, Processing: client.Quantiles{P50: 0.1, P95: 10, P99: f},
-			EndToEnd: client.Quantiles{P50: f, P95: f, P99: f},
+			QueueWait: quantiles(f, f+0.4, f*7), Processing: quantiles(0.1, 10, f), EndToEnd: quantiles(f, f, f),
 		},
 	}
 	for _, s := range order.Statuses() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -38,13 +39,12 @@ Where standard output is no terminal it writes a line each interval instead, whi
 suits logs.`
 
 type watchCommand struct {
-	*World
-	api      target
+	apiCommand
 	interval time.Duration
 }
 
 func newWatch(w *World) *cobra.Command {
-	v := &watchCommand{World: w}
+	v := &watchCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Watch throughput, queues and the newest events",
@@ -53,22 +53,17 @@ func newWatch(w *World) *cobra.Command {
   orderctl watch --interval 5s
   orderctl watch --interval 1m >> orders.log`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) },
+		RunE: v.withClient(v.run),
 	}
 	addAPIFlags(cmd, w, &v.api)
 	cmd.Flags().DurationVar(&v.interval, "interval", time.Second, "time between two requests for the statistics")
 	return cmd
 }
 
-func (w *watchCommand) run(ctx context.Context) error {
-	if w.interval < minInterval || w.interval > maxInterval {
-		return usagef("--interval must be %v to %v", minInterval, maxInterval)
-	}
-	api, err := w.api.open(client.Options{Connections: 2}) // for the statistics, and for the events
-	if err != nil {
+func (w *watchCommand) run(ctx context.Context, api *client.Client, _ []string) error {
+	if err := checkRange("interval", w.interval, minInterval, maxInterval); err != nil {
 		return err
 	}
-	defer api.Close()
 	if !isTerminal(w.Stdout) || w.env("TERM") == "dumb" {
 		return w.printLines(ctx, api)
 	}
@@ -86,7 +81,7 @@ func (w *watchCommand) printLines(ctx context.Context, api *client.Client) error
 		switch {
 		case err == nil || errors.Is(err, client.ErrInterrupted):
 		case client.Temporary(err):
-			_, _ = fmt.Fprintf(w.Stderr, "orderctl: %s\n", order.Printable(oneLine(err)))
+			w.warnf("%s", order.Printable(oneLine(err)))
 		default:
 			return err
 		}
@@ -100,13 +95,9 @@ func snapshotLine(s snapshot) string {
 	for _, q := range v.Queues {
 		waiting, active, retrying = waiting+q.Pending, active+q.Active, retrying+q.Retry
 	}
-	return strings.Join([]string{
-		s.at.UTC().Format(time.RFC3339), fmt.Sprintf("%.1f/s", v.ThroughputPerSecond),
-		fmt.Sprintf("waiting %d", waiting), fmt.Sprintf("active %d", active), fmt.Sprintf("retrying %d", retrying),
-		fmt.Sprintf("settled %d of %d", v.Settled(), v.Ledger.Accepted),
-		fmt.Sprintf("p95 %.1f ms", v.LatencyMS.EndToEnd.P95),
-		"slots " + numberText(v.ActiveWorkers), fmt.Sprintf("drift %d", v.Ledger.Drift),
-	}, "  ")
+	return fmt.Sprintf("%s  %.1f/s  waiting %d  active %d  retrying %d  settled %d of %d  p95 %.1f ms  slots %s  drift %d",
+		s.at.UTC().Format(time.RFC3339), v.ThroughputPerSecond, waiting, active, retrying, v.Settled(), v.Ledger.Accepted,
+		v.LatencyMS.EndToEnd.P95, numberText(v.ActiveWorkers), v.Ledger.Drift)
 }
 
 // show draws on the terminal until ctx ends or somebody quits.
@@ -120,18 +111,19 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 		return statsMsg{s, err}
 	}
 	screen.pollAgain = func() tea.Cmd { return tea.Tick(w.interval, func(time.Time) tea.Msg { return screen.poll() }) }
-	options := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithOutput(fileOf(w.Stdout)), tea.WithEnvironment(w.Environ), tea.WithoutSignalHandler(),
-		tea.WithInput(nil),
-	}
+	var keyboard io.Reader // none where standard input is no terminal
 	if isTerminal(w.Stdin) {
-		options = append(options, tea.WithInput(w.Stdin))
+		keyboard = w.Stdin
 	}
-	program := tea.NewProgram(screen, options...)
+	program := tea.NewProgram(screen, tea.WithContext(ctx), tea.WithOutput(fileOf(w.Stdout)), tea.WithInput(keyboard),
+		tea.WithEnvironment(w.Environ), tea.WithoutSignalHandler())
 	screen.subscribe = func() tea.Msg {
 		for ctx.Err() == nil {
-			err := api.Subscribe(ctx, nil, "", watchSubscriber{program.Send})
-			program.Send(silentMsg(order.Printable(oneLine(err))))
+			err := api.Subscribe(ctx, nil, "", func(message any) error {
+				program.Send(message)
+				return nil
+			})
+			program.Send(client.Disconnected{Err: err})
 			if !client.Temporary(err) {
 				break
 			}
@@ -146,37 +138,10 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 	return err
 }
 
-type (
-	// statsMsg is what the API answered to a request for the statistics.
-	statsMsg struct {
-		snapshot
-		err error
-	}
-	// eventMsg is one event, gapMsg means that events are missing.
-	eventMsg client.Event
-	gapMsg   struct{}
-	// silentMsg is why no events arrive; empty if they do.
-	silentMsg string
-)
-
-// watchSubscriber passes on events to the screen. It implements client.Subscriber.
-type watchSubscriber struct{ send func(tea.Msg) }
-
-// Connected clears the remark about a lost connection.
-func (s watchSubscriber) Connected() { s.send(silentMsg("")) }
-
-// Event shows an event.
-func (s watchSubscriber) Event(e client.Event) error {
-	s.send(eventMsg(e))
-	return nil
-}
-
-// Gap has the screen show that events were missed.
-func (s watchSubscriber) Gap(string) { s.send(gapMsg{}) }
-
-// Disconnected shows why no events arrive.
-func (s watchSubscriber) Disconnected(err error, _ time.Duration) {
-	s.send(silentMsg(order.Printable(oneLine(err))))
+// statsMsg is what the API answered to a request for the statistics.
+type statsMsg struct {
+	snapshot
+	err error
 }
 
 // figures are what is known at one moment.
@@ -220,12 +185,14 @@ func (s *watchScreen) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 			s.latest.rates = last(append(s.latest.rates, msg.stats.ThroughputPerSecond), keptRates)
 		}
 		cmd = s.pollAgain()
-	case eventMsg:
-		s.latest.events = last(append(s.latest.events, client.Event(msg)), keptEvents)
-	case gapMsg:
+	case client.Event:
+		s.latest.events = last(append(s.latest.events, msg), keptEvents)
+	case client.Gap:
 		s.latest.events = nil
-	case silentMsg:
-		s.latest.silent = string(msg)
+	case client.Connected:
+		s.latest.silent = ""
+	case client.Disconnected:
+		s.latest.silent = order.Printable(oneLine(msg.Err))
 	}
 	if !s.paused {
 		s.shown = s.latest

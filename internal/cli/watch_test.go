@@ -3,15 +3,14 @@ package cli_test
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"orderprocessor/internal/programtest"
 )
@@ -20,48 +19,27 @@ const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by
 	`"queues":{"low":{"pending":1,"active":2,"retry":3}},"latency_ms":{"end_to_end":{"p95":7.5}},` +
 	`"redis":{"memory_used_bytes":1048576,"memory_limit_bytes":0},"ledger":{"accepted":7,"drift":0}}`
 
-// watchable is an API with statistics and events.
-type watchable struct {
-	*fakeAPI
-	refuse atomic.Bool // statistics are answered 503
-}
-
-func newWatchable(t *testing.T) *watchable {
+// newWatchAPI returns an API with an event, and with these answers to requests for the
+// statistics.
+func newWatchAPI(t *testing.T, stats ...reply) *fakeAPI {
 	t.Helper()
-	a := &watchable{}
-	a.fakeAPI = newFakeAPI(t, func(_ int, w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/events":
-			played{status: 200, text: begins + change("2-0", "order-2", "pending", ""), stays: true}.play(w, r)
-		case a.refuse.Load():
-			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = io.WriteString(w, away)
-		default:
-			_, _ = io.WriteString(w, watched)
-		}
-	})
-	return a
+	return newFakeAPI(t, routes{"GET /events": {openStream(begins + change("2-0", "order-2", "pending", ""))}, "GET /stats": stats})
 }
 
 // TestWatchWritesLines checks that what is no terminal gets a line each interval, and
 // that an API that is away does not end it.
 func TestWatchWritesLines(t *testing.T) {
 	t.Parallel()
-	api := newWatchable(t)
+	api := newWatchAPI(t, reply{body: watched}, reply{status: 503, body: away}, reply{body: watched})
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
 	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  2\.5/s  waiting 1  active 2  retrying 3  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0\n`
-	c.mustSay(t, `^`+line+line)
-	api.refuse.Store(true)
-	programtest.Until(t, "it says that the API is away", func() bool { return c.stderr.String() != "" })
-	api.refuse.Store(false)
-	before := strings.Count(c.stdout.String(), "\n")
-	programtest.Until(t, "it goes on", func() bool { return strings.Count(c.stdout.String(), "\n") > before })
+	c.waitFor(t, `^`+line+line)
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
 	}
-	if !regexp.MustCompile(`^(orderctl: get stats: 503: Redis is unavailable; run orderctl doctor for details\n)+$`).MatchString(c.stderr.String()) {
-		t.Errorf("it said %q", c.stderr.String())
+	if got := c.stderr.String(); got != "orderctl: get stats: 503: Redis is unavailable; run orderctl doctor for details\n" {
+		t.Errorf("it wrote %q", got)
 	}
 }
 
@@ -101,6 +79,30 @@ func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, ke
 	return shown, keys
 }
 
+// TestTablesInTerminal checks that tables fit a real terminal of 80 columns.
+func TestTablesInTerminal(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("0123456789abcdef", 4)
+	list := newScript(t, exchange{"GET /orders?limit=50", 200, page("", record(long, "priority_processing", `,"error":"`+long+`"`))})
+	for line, want := range map[string]string{
+		"list --api " + list.URL:          `…  priority_processing   12\.50  2026-11-23T12:00:00Z\n`,
+		"doctor --api http://127.0.0.1:1": `\nproblem      api: health\n    no answer from the API [^→]*\n    → start the API, or set --api right\n`,
+	} {
+		shown, _ := inTerminal(t, line)
+		programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "\nended ") })
+		_, text, _ := strings.Cut(strings.ReplaceAll(shown.String(), "\r", ""), "\npid ")
+		text, _, _ = strings.Cut(text, "\nended ")
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("%s lacks %s:\n%s", line, want, text)
+		}
+		for row := range strings.Lines(text) {
+			if utf8.RuneCountInString(row) > 81 && !strings.HasPrefix(row, "redis: ") { // the log of go-redis
+				t.Errorf("a row of %s is too long: %s", line, row)
+			}
+		}
+	}
+}
+
 // TestWatchInTerminal draws on a real terminal, obeys keys and signals, and leaves the
 // terminal as it was.
 func TestWatchInTerminal(t *testing.T) {
@@ -116,22 +118,21 @@ func TestWatchInTerminal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newWatchable(t)
+			api := newWatchAPI(t, reply{body: watched}, reply{status: 503, body: away})
 			shown, keyboard := inTerminal(t, "watch --interval 100ms --api "+api.URL, "NO_COLOR=1")
-			says := func(what string) {
+			shows := func(what string) {
 				t.Helper()
 				programtest.Until(t, "the terminal shows "+what, func() bool { return strings.Contains(shown.String(), what) })
 			}
-			says("throughput       2.5 /s")
-			says("order-2  pending")
+			shows("throughput       2.5 /s")
+			shows("order-2  pending")
 			_, _ = io.WriteString(keyboard, "p")
-			says("continue")
-			api.refuse.Store(true)
+			shows("continue")
 			_, _ = io.WriteString(keyboard, "p")
-			says("503: Redis is unavailable")
+			shows("503: Redis is unavailable")
 			stop(shown, keyboard)
-			says("ended 0\r\n")
-			mustBeAsBefore(t, shown)
+			shows("ended 0\r\n")
+			mustBeRestored(t, shown)
 			if regexp.MustCompile(`\x1b\[[0-9;]*3[0-9]m`).MatchString(shown.String()) {
 				t.Error("it is coloured in spite of NO_COLOR")
 			}
@@ -139,9 +140,9 @@ func TestWatchInTerminal(t *testing.T) {
 	}
 }
 
-// mustBeAsBefore compares the settings of the terminal, and checks that
+// mustBeRestored compares the settings of the terminal, and checks that
 // it shows its first screen again.
-func mustBeAsBefore(t *testing.T, shown *stream) {
+func mustBeRestored(t *testing.T, shown *stream) {
 	t.Helper()
 	settings := regexp.MustCompile(`(?m)[0-9a-f]+(:[0-9a-f]+){10,}`)
 	programtest.Until(t, "the settings are printed twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })

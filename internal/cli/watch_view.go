@@ -29,30 +29,16 @@ const (
 	alarm = "! "
 )
 
-// style is how a line looks.
-type style int
-
-const (
-	plain style = iota
-	bold
-	faint
-	yellow
-	red
-)
-
-func (s style) render(text string) string {
-	l := lipgloss.NewStyle()
-	styles := [...]lipgloss.Style{
-		plain: l, bold: l.Bold(true), faint: l.Faint(true), yellow: l.Foreground(lipgloss.Yellow), red: l.Foreground(lipgloss.Red).Bold(true),
-	}
-	return styles[s].Render(text)
-}
-
 // styled is a line of the screen and its style.
 type styled struct {
-	text string
-	style
+	text  string
+	style lipgloss.Style
 }
+
+func bold() lipgloss.Style   { return lipgloss.NewStyle().Bold(true) }
+func faint() lipgloss.Style  { return lipgloss.NewStyle().Faint(true) }
+func yellow() lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Yellow) }
+func red() lipgloss.Style    { return bold().Foreground(lipgloss.Red) }
 
 // lines fill the screen; the last one shows the keys.
 func (s *watchScreen) lines() []string {
@@ -69,10 +55,10 @@ func (s *watchScreen) lines() []string {
 	if s.paused {
 		keys = "q quit   p continue"
 	}
-	all = append(all, styled{keys, faint})
+	all = append(all, styled{keys, faint()})
 	lines := make([]string, len(all))
 	for i, l := range all {
-		lines[i] = l.render(strings.TrimRight(cutWords(l.text, s.width), " "))
+		lines[i] = l.style.Render(strings.TrimRight(cutWords(l.text, s.width), " "))
 	}
 	return lines
 }
@@ -101,26 +87,26 @@ func (s *watchScreen) head() []styled {
 	title := "orderctl watch  " + s.api
 	gap := s.width - utf8.RuneCountInString(title+state)
 	if gap < 2 {
-		return []styled{{title, bold}, {state, style}, {}}
+		return []styled{{title, bold()}, {state, style}, {}}
 	}
 	return []styled{{title + strings.Repeat(" ", gap) + state, style}, {}}
 }
 
 // state is the time of the figures, or why they are not current.
-func (s *watchScreen) state() (string, style) {
+func (s *watchScreen) state() (string, lipgloss.Style) {
 	f := s.shown
 	at := f.at.UTC().Format(time.TimeOnly) + " UTC"
 	switch {
 	case f.err != nil && f.at.IsZero():
-		return statsErrorText(f.err), red
+		return statsErrorText(f.err), red()
 	case f.err != nil:
-		return statsErrorText(f.err) + ": figures of " + at, red
+		return statsErrorText(f.err) + ": figures of " + at, red()
 	case f.at.IsZero():
-		return "connecting", yellow
+		return "connecting", yellow()
 	case s.paused:
-		return "paused at " + at, yellow
+		return "paused at " + at, yellow()
 	default:
-		return at, bold
+		return at, bold()
 	}
 }
 
@@ -140,7 +126,7 @@ func statsErrorText(err error) string {
 func (s *watchScreen) tables() []styled {
 	v := s.shown.stats
 	throughput := fmt.Sprintf("throughput  %8.1f /s  ", v.ThroughputPerSecond)
-	lines := []styled{{throughput + sparkline(s.shown.rates, s.width-len(throughput)), plain}}
+	lines := []styled{{text: throughput + sparkline(s.shown.rates, s.width-len(throughput))}}
 	lines = append(append(lines, systemLines(v, s.width)...), styled{})
 	lines = append(append(lines, queueLines(v)...), styled{})
 	statuses, latencies := statusLines(v), latencyLines(v.LatencyMS)
@@ -186,20 +172,20 @@ func systemLines(v client.Stats, width int) []styled {
 			lines[len(lines)-1].text += gap + part
 		}
 		if strings.HasPrefix(part, alarm) {
-			lines[len(lines)-1].style = red
+			lines[len(lines)-1].style = red()
 		}
 	}
 	return lines
 }
 
 func queueLines(v client.Stats) []styled {
-	lines := []styled{{fmt.Sprintf("%-10s %9s %9s %9s %9s %11s", "queue", "waiting", "active", "retry", "scheduled", "oldest"), bold}}
+	lines := []styled{{fmt.Sprintf("%-10s %9s %9s %9s %9s %11s", "queue", "waiting", "active", "retry", "scheduled", "oldest"), bold()}}
 	for _, name := range order.Queues() {
 		q := v.Queues[name]
 		l := styled{text: fmt.Sprintf("%-10s %9s %9s %9s %9s %9.1f s", name, rounded(q.Pending, queueFigure),
 			rounded(q.Active, queueFigure), rounded(q.Retry, queueFigure), rounded(q.Scheduled, queueFigure), q.OldestPendingSeconds)}
 		if q.Paused {
-			l = styled{l.text + "  PAUSED", yellow}
+			l = styled{l.text + "  PAUSED", yellow()}
 		}
 		lines = append(lines, l)
 	}
@@ -215,7 +201,7 @@ func statusLines(v client.Stats) []styled {
 		return styled{text: fmt.Sprintf("%-10s %7s  %-9s %7s", open, rounded(a, statusFigure), outcome, rounded(b, statusFigure))}
 	}
 	return []styled{
-		{"status", bold},
+		{"status", bold()},
 		row("scheduled", n[order.StatusScheduled], "completed", n[order.StatusCompleted]),
 		row("pending", n[order.StatusPending], "rejected", n[order.StatusRejected]),
 		row("processing", working, "failed", n[order.StatusFailed]),
@@ -224,7 +210,7 @@ func statusLines(v client.Stats) []styled {
 }
 
 func latencyLines(l client.Latency) []styled {
-	lines := []styled{{fmt.Sprintf("%-11s %8s %8s %8s", "latency, ms", "p50", "p95", "p99"), bold}}
+	lines := []styled{{fmt.Sprintf("%-11s %8s %8s %8s", "latency, ms", "p50", "p95", "p99"), bold()}}
 	for _, row := range latencyRows(l) {
 		lines = append(lines, styled{text: fmt.Sprintf("%-11s %8s %8s %8s",
 			row.name, milliseconds(row.P50), milliseconds(row.P95), milliseconds(row.P99))})
@@ -234,9 +220,9 @@ func latencyLines(l client.Latency) []styled {
 
 // events shows the newest events, the newest first, in so many lines and a title.
 func (s *watchScreen) events(room int) []styled {
-	lines := []styled{{"newest events", bold}}
+	lines := []styled{{"newest events", bold()}}
 	if s.shown.silent != "" {
-		lines[0] = styled{"newest events: " + s.shown.silent, yellow}
+		lines[0] = styled{"newest events: " + s.shown.silent, yellow()}
 	}
 	for _, text := range slices.Backward(shortEventLines(last(s.shown.events, room), s.width)) {
 		lines = append(lines, styled{text: text})

@@ -19,10 +19,10 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// noon is when the pictures of these tests were taken.
+// noon is the time of the statistics of these tests.
 func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 123456000, time.UTC) }
 
-// busy is a picture of a system at work.
+// busy returns the figures of a system at work.
 func busy() figures {
 	v := client.Stats{
 		ActiveWorkers: new(256), Workers: new(4), ThroughputPerSecond: 1234.5,
@@ -91,11 +91,18 @@ newest events
 12:01:34  order-94  completed  attempt 1 by host-1
 q quit   p pause`
 
+// TestWatchScreen checks a screen, and that what an operator must see is coloured.
 func TestWatchScreen(t *testing.T) {
 	t.Parallel()
 	d := screen(busy())
 	if diff := cmp.Diff(busyScreen, textOf(d, 80, 24)); diff != "" {
 		t.Errorf("screen of 80x24 (-want +got):\n%s", diff)
+	}
+	d.shown.stats.Ledger.Drift = 1
+	for _, s := range []string{"\x1b[1;31mworkers 4", "\x1b[33mlow ", "\x1b[1mqueue "} {
+		if text := d.View().Content; !strings.Contains(text, s) {
+			t.Errorf("it lacks %q:\n%q", s, text)
+		}
 	}
 }
 
@@ -181,19 +188,17 @@ func lineWith(text, part string) string {
 func TestCutWords(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		text string
-		n    int
-		want string
+		n          int
+		text, want string
 	}{
-		{"fits", 4, "fits"},
-		{"settled 1234567 of them", 17, "settled 1234567 …"},
-		{"settled 1234567 of them", 16, "settled …"},
-		{"1234567", 3, "12…"},
-		{"ab cd", 2, "a…"},
-		{"ab", 1, "…"},
-		{"x", 0, "…"},
-		{"a long-word-that-fills-it", 12, "a …"},
-		{"é é é é", 5, "é é …"},
+		{4, "fits", "fits"},
+		{17, "settled 1234567 of them", "settled 1234567 …"},
+		{16, "settled 1234567 of them", "settled …"},
+		{3, "1234567", "12…"},
+		{2, "ab cd", "a…"},
+		{0, "x", "…"},
+		{12, "a long-word-that-fills-it", "a …"},
+		{5, "é é é é", "é é …"},
 	} {
 		if got := cutWords(tt.text, tt.n); got != tt.want {
 			t.Errorf("%q in %d: %q, want %q", tt.text, tt.n, got, tt.want)
@@ -208,7 +213,7 @@ func TestWatchStates(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*figures)
-		says   []string
+		want   []string
 	}{
 		{"connecting", func(p *figures) { *p = figures{silent: "connecting"} }, []string{" connecting\n", "\nnewest events: connecting\n"}},
 		{"never reached", func(p *figures) { *p = figures{err: gone} }, []string{" no answer from the API\n"}},
@@ -227,7 +232,7 @@ func TestWatchStates(t *testing.T) {
 			tt.change(&p)
 			d := screen(p)
 			text := textOf(d, 120, 24)
-			for _, s := range tt.says {
+			for _, s := range tt.want {
 				if !strings.Contains(text, s) {
 					t.Errorf("it lacks %q:\n%s", s, text)
 				}
@@ -236,21 +241,6 @@ func TestWatchStates(t *testing.T) {
 				t.Errorf("it has control characters: %q", text)
 			}
 		})
-	}
-}
-
-// TestWatchColours checks that what an operator must see is coloured.
-func TestWatchColours(t *testing.T) {
-	t.Parallel()
-	f := busy()
-	f.stats.Ledger.Drift = 1
-	d := screen(f)
-	d.width, d.height = 80, 24
-	text := d.View().Content
-	for _, s := range []string{"\x1b[1;31mworkers 4", "\x1b[33mlow ", "\x1b[1mqueue "} {
-		if !strings.Contains(text, s) {
-			t.Errorf("it lacks %q:\n%q", s, text)
-		}
 	}
 }
 
@@ -279,15 +269,15 @@ func TestWatchMessages(t *testing.T) {
 	}
 	newer := busy().snapshot
 	newer.at = noon().Add(time.Minute)
-	send(tea.WindowSizeMsg{Width: 80, Height: 24}, statsMsg{busy().snapshot, nil}, silentMsg("gone"), press('p'), press('x'),
-		statsMsg{newer, nil}, silentMsg(""), eventMsg(busy().events[7]))
+	send(tea.WindowSizeMsg{Width: 80, Height: 24}, statsMsg{busy().snapshot, nil}, client.Disconnected{Err: errors.New("gone")}, press('p'), press('x'),
+		statsMsg{newer, nil}, client.Connected{}, busy().events[7])
 	shows("paused at 12:00:00 UTC")
 	shows("p continue")
 	shows("newest events: gone")
 	send(press('p'))
 	shows(" 12:01:00 UTC")
-	shows("order-7  completed")
-	send(gapMsg{})
+	shows("\nnewest events\n12:00:07  order-7  completed")
+	send(client.Gap{})
 	if text := textOf(d, 80, 24); strings.Contains(text, "order-7") {
 		t.Errorf("events from before a gap stay:\n%s", text)
 	}
@@ -304,21 +294,20 @@ func TestWatchMessages(t *testing.T) {
 func TestSparkline(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name   string
 		values []float64
 		width  int
 		want   string
 	}{
-		{"nothing", nil, 10, ""},
-		{"no room", []float64{1}, 0, ""},
-		{"less than no room", []float64{1}, -5, ""},
-		{"idle", []float64{0, 0}, 10, "▁▁"},
-		{"growing", []float64{0, 1, 2, 3, 4, 5, 6, 7, 8}, 10, "▁▁▂▃▄▅▆▇█"},
-		{"the newest", []float64{8, 1, 2}, 2, "▄█"},
-		{"hardly any", []float64{0.0001, 1000}, 2, "▁█"},
+		{nil, 10, ""},
+		{[]float64{1}, 0, ""},
+		{[]float64{1}, -5, ""},
+		{[]float64{0, 0}, 10, "▁▁"},
+		{[]float64{0, 1, 2, 3, 4, 5, 6, 7, 8}, 10, "▁▁▂▃▄▅▆▇█"},
+		{[]float64{8, 1, 2}, 2, "▄█"}, // the newest
+		{[]float64{0.0001, 1000}, 2, "▁█"},
 	} {
 		if got := sparkline(tt.values, tt.width); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+			t.Errorf("%v in %d: %q, want %q", tt.values, tt.width, got, tt.want)
 		}
 	}
 }

@@ -29,14 +29,15 @@ const (
 	// maxAnswerBytes bounds an answer: an order with the most items and attempts
 	// takes about 2 MiB.
 	maxAnswerBytes = 8 << 20
+	// maxIdle bounds the idle connections that are kept: more than orderctl uses at a
+	// time.
+	maxIdle = 1024
 )
 
 // Options are the optional settings of a Client.
 type Options struct {
 	// Key is sent with every request unless it is empty.
 	Key string
-	// Connections bounds the idle connections that are kept.
-	Connections int
 	// Timeout bounds one request; 0 means 15 seconds.
 	Timeout time.Duration
 	// Hint returns advice that is appended to the text of an error answer, or
@@ -63,7 +64,7 @@ func New(address string, o Options) (*Client, error) {
 	return &Client{base: base, options: o, http: &http.Client{
 		Timeout: o.Timeout,
 		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, MaxIdleConns: o.Connections, MaxIdleConnsPerHost: o.Connections,
+			Proxy: http.ProxyFromEnvironment, MaxIdleConns: maxIdle, MaxIdleConnsPerHost: maxIdle,
 			IdleConnTimeout: requestTimeout, ForceAttemptHTTP2: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -78,14 +78,12 @@ func backoff(n int, err error) time.Duration {
 func Wait(ctx context.Context, d time.Duration) error { return wait(ctx, nil, d) }
 
 func wait(ctx context.Context, stop <-chan struct{}, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ErrInterrupted
 	case <-stop:
 		return ErrInterrupted
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }

@@ -2,15 +2,12 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/tmaxmax/go-sse"
 )
 
 const (
@@ -34,30 +31,9 @@ func (e *brokenError) Error() string { return e.err.Error() }
 
 func (e *brokenError) Unwrap() error { return e.err }
 
-// stream is one connection to GET /events.
-type stream struct {
-	body    io.ReadCloser
-	silence time.Duration
-	timer   *time.Timer
-	cancel  context.CancelCauseFunc
-}
-
-// openStream asks for events from now on, or after the event that is named. The
-// connection ends when nothing arrives for the time of silence. The caller closes
-// the stream.
-func (c *Client) openStream(ctx context.Context, query url.Values, after string, silence time.Duration) (*stream, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	s := &stream{cancel: cancel, silence: silence, timer: time.AfterFunc(silence, func() { cancel(errSilent) })}
-	resp, err := c.requestEvents(ctx, query, after) //nolint:bodyclose // close closes it
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	s.body = resp.Body
-	return s, nil
-}
-
-func (c *Client) requestEvents(ctx context.Context, query url.Values, after string) (*http.Response, error) {
+// openEvents asks for events from now on, or after the event that is named. The
+// caller closes the answer.
+func (c *Client) openEvents(ctx context.Context, query url.Values, after string) (io.ReadCloser, error) {
 	req, err := c.newRequest(ctx, request{method: http.MethodGet, path: []string{"events"}, query: query})
 	if err != nil {
 		return nil, err
@@ -81,53 +57,21 @@ func (c *Client) requestEvents(ctx context.Context, query url.Values, after stri
 		_ = resp.Body.Close()
 		return nil, ErrNotAPI
 	}
-	return resp, nil
+	return resp.Body, nil
 }
 
-// message is one message of the stream. Without a kind it only carries an id to
-// continue from.
-type message struct {
-	kind, id string
-	data     json.RawMessage
+// timedReader is a stream of events that restarts a timer with each byte.
+type timedReader struct {
+	io.Reader
+	timer   *time.Timer
+	silence time.Duration
 }
 
-// read calls handle for each message until the connection ends or handle fails,
-// and returns why. It may be called once.
-func (s *stream) read(ctx context.Context, handle func(message) error) error {
-	end := errEnded
-	for event, err := range sse.Read(s, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
-		if err != nil {
-			end = err
-			break
-		}
-		if err := handle(message{kind: event.Type, id: event.LastEventID, data: json.RawMessage(event.Data)}); err != nil {
-			return err
-		}
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ErrInterrupted
-	case errors.Is(end, context.Canceled): // by the silence
-		return &brokenError{errSilent}
-	default:
-		return &brokenError{end}
-	}
-}
-
-// Read implements io.Reader. Each byte restarts the time of silence.
-func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.body.Read(p)
+// Read implements io.Reader.
+func (r timedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
 	if n > 0 {
-		s.timer.Reset(s.silence)
+		r.timer.Reset(r.silence)
 	}
 	return n, err
-}
-
-// close ends the connection.
-func (s *stream) close() {
-	s.timer.Stop()
-	s.cancel(nil)
-	if s.body != nil {
-		_ = s.body.Close()
-	}
 }

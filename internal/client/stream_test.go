@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
 )
@@ -36,16 +37,12 @@ func TestSilenceEndsAStream(t *testing.T) {
 	}
 	t.Cleanup(client.Close)
 
-	if _, err := client.openStream(t.Context(), map[string][]string{"dead": {""}}, "", quiet); !errors.Is(err, errSilent) || !Temporary(err) {
+	dead := &subscription{client: client, filter: url.Values{"dead": {""}}, silence: quiet}
+	if err := dead.connect(t.Context()); !errors.Is(err, errSilent) || !Temporary(err) {
 		t.Errorf("no answer is %v", err)
 	}
-	s, err := client.openStream(t.Context(), nil, "", quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
 	begun := time.Now()
-	err = s.read(t.Context(), func(message) error { return nil })
+	err = (&subscription{client: client, subscriber: func(any) error { return nil }, silence: quiet}).connect(t.Context())
 	if !errors.Is(err, errSilent) || !errors.As(err, new(*brokenError)) {
 		t.Errorf("the stream ended with %v", err)
 	}

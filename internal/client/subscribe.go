@@ -6,23 +6,31 @@ import (
 	"errors"
 	"net/url"
 	"time"
+
+	"github.com/tmaxmax/go-sse"
 )
 
 // stableAfter is how long a connection must last for the back-off to start again.
 const stableAfter = 5 * time.Second
 
-// Subscriber handles what a subscription to events meets. Its methods are called
-// one at a time.
-type Subscriber interface {
-	// Connected is called when events arrive, and again after each Disconnected.
-	Connected()
-	// Event is called for each event. An error ends the subscription.
-	Event(e Event) error
-	// Gap is called when events after the named one are no longer kept.
-	Gap(after string)
-	// Disconnected is called when the connection is lost and will be made again.
-	Disconnected(err error, again time.Duration)
-}
+// Subscriber handles a message of a subscription: an Event, a Gap, Connected or
+// Disconnected. It is called with one message at a time. An error ends the
+// subscription.
+type Subscriber func(message any) error
+
+type (
+	// Gap means that events after the named one are no longer kept.
+	Gap struct {
+		After string `json:"after"`
+	}
+	// Connected means that events arrive, for the first time or after Disconnected.
+	Connected struct{}
+	// Disconnected means that the connection is lost and will be made again.
+	Disconnected struct {
+		Err   error
+		Again time.Duration
+	}
+)
 
 // subscription reads events over as many connections as it takes, and misses none
 // that the API still keeps.
@@ -31,15 +39,16 @@ type subscription struct {
 	filter     url.Values
 	after      string // the id to continue from
 	subscriber Subscriber
-	connected  bool // at least once
+	silence    time.Duration // after which a connection counts as lost
+	connected  bool          // at least once
 }
 
 // Subscribe reads events from now on, or after the event that is named. The filter
-// holds query parameters of GET /events. It blocks until ctx ends, the subscriber
+// is query parameters of GET /events. It blocks until ctx ends, the subscriber
 // returns an error, or the API refuses for good, and returns why. The first
 // connection is tried a few times, later ones until ctx ends.
 func (c *Client) Subscribe(ctx context.Context, filter url.Values, after string, s Subscriber) error {
-	sub := &subscription{client: c, filter: filter, after: after, subscriber: s}
+	sub := &subscription{client: c, filter: filter, after: after, subscriber: s, silence: maxSilence}
 	for failures := 1; ; failures++ {
 		began := time.Now()
 		err := sub.connect(ctx)
@@ -51,7 +60,9 @@ func (c *Client) Subscribe(ctx context.Context, filter url.Values, after string,
 		}
 		again := backoff(failures, err)
 		if sub.connected {
-			s.Disconnected(err, again)
+			if err := s(Disconnected{err, again}); err != nil {
+				return err
+			}
 		}
 		if err := Wait(ctx, again); err != nil {
 			return err
@@ -67,39 +78,65 @@ func (s *subscription) hopeless(err error, failures int) bool {
 	return !Temporary(err) || !s.connected && failures >= requestAttempts
 }
 
-// connect reads one connection to its end and returns why it ended.
-func (s *subscription) connect(ctx context.Context) error {
-	stream, err := s.client.openStream(ctx, s.filter, s.after, maxSilence)
+// connect reads one connection until it ends or nothing arrives for the time of
+// silence, and returns why it ended.
+func (s *subscription) connect(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	timer := time.AfterFunc(s.silence, func() { cancel(errSilent) })
+	defer timer.Stop()
+	stream, err := s.client.openEvents(ctx, s.filter, s.after)
 	if err != nil {
 		return err
 	}
-	defer stream.close()
+	defer func() { _ = stream.Close() }()
 	s.connected = true
-	s.subscriber.Connected()
-	return stream.read(ctx, s.handle)
+	if err := s.subscriber(Connected{}); err != nil {
+		return err
+	}
+	end := errEnded
+	for event, err := range sse.Read(timedReader{stream, timer, s.silence}, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
+		if err != nil {
+			end = err
+			break
+		}
+		if err := s.handle(event); err != nil {
+			return err
+		}
+	}
+	switch {
+	case parent.Err() != nil:
+		return ErrInterrupted
+	case ctx.Err() != nil:
+		end = errSilent
+	}
+	return &brokenError{end}
 }
 
-func (s *subscription) handle(m message) error {
-	switch m.kind {
+// handle passes on what the API sent. Without a type it is only an id to continue
+// from.
+func (s *subscription) handle(message sse.Event) error {
+	data := json.RawMessage(message.Data)
+	switch message.Type {
 	case "order":
-		e, err := decode[Event](m.data, nil)
+		e, err := decode[Event](data, nil)
+		if err == nil {
+			err = s.subscriber(e)
+		}
 		if err != nil {
 			return err
 		}
-		if err := s.subscriber.Event(e); err != nil {
-			return err
-		}
 	case "gap":
-		var gap struct {
-			After string `json:"after"`
-		}
-		if json.Unmarshal(m.data, &gap) != nil {
+		var gap Gap
+		if json.Unmarshal(data, &gap) != nil {
 			return ErrNotAPI
 		}
-		s.subscriber.Gap(gap.After)
+		if err := s.subscriber(gap); err != nil {
+			return err
+		}
 	}
-	if m.id != "" {
-		s.after = m.id
+	if message.LastEventID != "" {
+		s.after = message.LastEventID
 	}
 	return nil
 }

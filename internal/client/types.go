@@ -122,7 +122,7 @@ type Memory struct {
 	Limit int64 `json:"memory_limit_bytes"`
 }
 
-// Latency holds the quantiles of the last five minutes, in milliseconds.
+// Latency is the quantiles of the last five minutes, in milliseconds.
 type Latency struct {
 	QueueWait  Quantiles `json:"queue_wait"`
 	Processing Quantiles `json:"processing"`

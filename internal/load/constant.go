@@ -7,10 +7,9 @@
 package load
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -29,7 +28,7 @@ const (
 	maxPendingBytes = 256 << 20
 	// maxIdle bounds the idle connections where a plan does not bound connections.
 	maxIdle = 1000
-	// maxAnswerBytes bounds what is read of one answer.
+	// maxAnswerBytes bounds what is kept of one answer.
 	maxAnswerBytes = 8 << 20
 )
 
@@ -76,20 +75,27 @@ func (p Plan) pending() uint64 {
 // requests were answered. Nothing is sent again. It returns when all requests are
 // answered, or soon after ctx ends, with the result so far.
 func Constant(ctx context.Context, p Plan) *Result {
-	answers, cancel := delayCancel(ctx, Grace)
-	defer cancel()
+	answers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(Grace, func() { cancel(errInterrupted) }) })()
 	if p.transport == nil {
 		t := newTransport(p.Connections)
 		defer t.CloseIdleConnections()
 		p.transport = t
 	}
-	pace := newPace(p, func(d time.Duration) error { return waitUntilDue(ctx, d) })
+	pace := newPace(p, func(d time.Duration) error {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
+		return ctx.Err()
+	})
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{
-			Timeout: requestTimeout, Transport: &cancellable{p.transport, answers},
+			Timeout: requestTimeout, Transport: withContext{p.transport, answers},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}),
-		vegeta.Workers(1), vegeta.MaxWorkers(p.pending()),
+		vegeta.Workers(1), vegeta.MaxWorkers(p.pending()), vegeta.MaxBody(maxAnswerBytes),
 	)
 	count := newCounter(p, pace)
 	for answer := range attacker.Attack(p.targeter(), pace, 0, "") {
@@ -101,70 +107,25 @@ func Constant(ctx context.Context, p Plan) *Result {
 	return count.result()
 }
 
-// waitUntilDue saves late requests the detour through a timer.
-func waitUntilDue(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
-// delayCancel returns a context that ends some time after the given one.
-func delayCancel(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
-	return longer, func() {
-		stop()
-		cancel()
-	}
-}
-
 // newTransport uses HTTP/1.1 only, where a connection carries one request at a
 // time, so that a bound of the connections bounds the requests.
 func newTransport(connections int) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	idle := connections
-	if idle == 0 {
-		idle = maxIdle
-	}
+	idle := cmp.Or(connections, maxIdle)
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, Protocols: &protocols,
 		MaxConnsPerHost: connections, MaxIdleConns: idle, MaxIdleConnsPerHost: idle,
 	}
 }
 
-// cancellable ends requests when a context ends; those of vegeta have none.
-type cancellable struct {
+// withContext gives requests a context; those of vegeta have none.
+type withContext struct {
 	next http.RoundTripper
 	ctx  context.Context //nolint:containedctx // vegeta calls RoundTrip
 }
 
-// RoundTrip implements http.RoundTripper. It reads the whole answer, so that
-// nothing of the request is left when it returns.
-func (c *cancellable) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(c.ctx, cancel)()
-	resp, err := c.next.RoundTrip(r.WithContext(ctx))
-	if err == nil {
-		var body []byte
-		body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
-		_ = resp.Body.Close()
-		resp.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	switch {
-	case err != nil && c.ctx.Err() != nil:
-		return nil, errInterrupted
-	case err != nil:
-		return nil, err
-	}
-	return resp, nil
+// RoundTrip implements http.RoundTripper.
+func (c withContext) RoundTrip(r *http.Request) (*http.Response, error) {
+	return c.next.RoundTrip(r.WithContext(c.ctx))
 }

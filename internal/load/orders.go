@@ -17,7 +17,7 @@ import (
 const (
 	// orderBytes is a bit more than one order takes.
 	orderBytes = 400
-	// defaultCustomers is how many customers there are unless a load says otherwise.
+	// defaultCustomers is how many customers there are unless a load sets it.
 	defaultCustomers = 1000
 	// rejectedAmount is above the default of ORDERS_MAX_AMOUNT.
 	rejectedAmount = "10500.00"
