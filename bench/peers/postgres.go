@@ -110,7 +110,7 @@ func (c *cluster) chooseOwner() error {
 		return err
 	}
 	c.owner = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(c.dir, int(uid), int(gid)) //nolint:gosec // both have 32 bits
+	return os.Chown(c.dir, int(uid), int(gid))
 }
 
 func (c *cluster) command(program string, args ...string) *exec.Cmd {

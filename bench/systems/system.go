@@ -61,7 +61,7 @@ func (p *Programs) Open(ctx context.Context, s Settings) (*System, error) {
 }
 
 // listening finds the addresses of an API in its log.
-var listening = regexp.MustCompile(`"addr":"([^"]+)","admin_addr":"([^"]+)"`) //nolint:gochecknoglobals // never changes
+var listening = regexp.MustCompile(`"addr":"([^"]+)","admin_addr":"([^"]+)"`)
 
 func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) error {
 	s.env = []string{

@@ -92,7 +92,7 @@ func TestInternalErrors(t *testing.T) {
 			f := failing(fail)
 			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Records: f, Queues: f, Stats: f}})
 			for _, r := range requests() {
-				message, id := "request failed", ""
+				var message, id string
 				if r.operation == "POST /orders/batch" {
 					a := s.ask(t, "POST", r.path, lines("o", 3)+"x\n", "Content-Type", ndjson)
 					checkNothingInternal(t, a)
@@ -108,7 +108,7 @@ func TestInternalErrors(t *testing.T) {
 					if p.Type != typeBlank || p.Errors != nil {
 						t.Errorf("%s: %s", r.operation, a.body)
 					}
-					id = p.RequestID
+					message, id = "request failed", p.RequestID
 				}
 				line := fmt.Sprintf(`"level":"ERROR","msg":%q,"error":"secret dsn","request_id":%q`, message, id)
 				if name == "error" && strings.Count(s.log.String(), line) != 1 {

@@ -29,6 +29,7 @@ type joining struct {
 	waits func()
 }
 
+// Done reports the call before it returns the channel.
 func (j joining) Done() <-chan struct{} {
 	j.waits()
 	return j.Context.Done()
