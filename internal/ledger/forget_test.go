@@ -48,6 +48,15 @@ func TestForget(t *testing.T) {
 	if n := b.rdb.ZCard(t.Context(), ledgertest.IndexKey("completed")).Val(); n != 1 {
 		t.Errorf("the index of completed orders has %d entries", n)
 	}
+	settled := b.get(t, "late").ProcessedAt
+	for _, row := range []struct {
+		cutoff time.Time
+		want   int
+	}{{settled.Add(-time.Microsecond), 0}, {settled, 1}} {
+		if n, err := b.Forget(t.Context(), row.cutoff, 1); err != nil || n != row.want {
+			t.Errorf("forgot %d orders settled at %v by %v, %v, want %d", n, settled, row.cutoff, err, row.want)
+		}
+	}
 }
 
 // TestForgetReachesAll checks that many old orders in one status do not keep those of

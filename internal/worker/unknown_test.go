@@ -8,7 +8,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestUnknownIsReported holds that the books learn from each end of a call whether the
+// TestUnknownIsReported checks that the books learn from each end of a call whether the
 // shop may have taken the order.
 func TestUnknownIsReported(t *testing.T) {
 	t.Parallel()
@@ -41,6 +41,17 @@ func TestUnknownIsReported(t *testing.T) {
 		retried("r")(t, b)
 		notCancelled(t, b)
 	})
+	t.Run("the shop refuses it later", func(t *testing.T) {
+		b := open(t)
+		begun("a")(t, b)
+		if err := b.books.Fail(t.Context(), claim("a"), order.Failure{Error: "busy", Unknown: true}); err != nil {
+			t.Fatal(err)
+		}
+		b.hire(answers("", &order.PermanentError{Err: errors.New("answered 422")}))
+		_ = b.Work(t.Context(), "o1")
+		retried("r")(t, b)
+		cancelled(t, b)
+	})
 	t.Run("the worker is stopped while it calls", func(t *testing.T) {
 		b := open(t)
 		ctx, stop := context.WithCancel(t.Context())
@@ -58,7 +69,7 @@ func TestUnknownIsReported(t *testing.T) {
 	})
 }
 
-// TestLoweredAttemptLimit holds that an order whose attempts are used up by a lower
+// TestLoweredAttemptLimit checks that an order whose attempts are used up by a lower
 // limit keeps the error of its last attempt.
 func TestLoweredAttemptLimit(t *testing.T) {
 	b := open(t)
