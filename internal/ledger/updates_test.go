@@ -70,6 +70,7 @@ func TestUpdates(t *testing.T) {
 		{"complete an order", begun, settle(a, completed()), nil, afterSettle},
 		{"complete it again", done, settle(a, completed()), nil, afterSettle},
 		{"give a second outcome", done, settle(a, failed), order.ErrSettled, afterSettle},
+		{"repeat the outcome of another", done, settle(b, completed()), order.ErrSettled, afterSettle},
 		{"settle with a stale attempt", stale, settle(a, completed()), order.ErrStale, afterSecond},
 		{
 			"settle an order whose attempt has failed", retrying, settle(a, failed), nil,
