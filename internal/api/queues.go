@@ -21,12 +21,14 @@ type queueView struct {
 	Archived             int64   `json:"archived"`
 	Paused               bool    `json:"paused"`
 	OldestPendingSeconds float64 `json:"oldest_pending_seconds"`
+	MemoryPercent        int64   `json:"memory_percent"`
 }
 
-func viewQueue(d stats.Depth) queueView {
+func viewQueue(q order.Queue, d stats.Depth) queueView {
 	return queueView{
 		Pending: d.Pending, Active: d.Active, Scheduled: d.Scheduled, Retry: d.Retry, Archived: d.Archived,
 		Paused: d.Paused, OldestPendingSeconds: d.OldestPending.Seconds(),
+		MemoryPercent: q.Spec().MemoryPercent,
 	}
 }
 
@@ -50,7 +52,7 @@ func (s *Server) listQueues(c *fiber.Ctx) error {
 	}
 	var v queuesView
 	for _, q := range order.Queues() {
-		v.Queues = append(v.Queues, namedQueueView{q, viewQueue(depths[q])})
+		v.Queues = append(v.Queues, namedQueueView{q, viewQueue(q, depths[q])})
 	}
 	return c.JSON(v)
 }
@@ -88,7 +90,7 @@ func (s *Server) setPaused(c *fiber.Ctx, set func(context.Context, order.Queue) 
 	if err != nil {
 		return err
 	}
-	return c.JSON(namedQueueView{q, viewQueue(depths[q])})
+	return c.JSON(namedQueueView{q, viewQueue(q, depths[q])})
 }
 
 // corruptTaskView is a task that could not be decoded.

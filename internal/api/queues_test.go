@@ -38,6 +38,7 @@ func removeWait(t *testing.T, queue any) {
 func queueShown(name order.Queue, changes map[string]any) map[string]any {
 	q := map[string]any{
 		"name": string(name), "pending": 0.0, "active": 0.0, "scheduled": 0.0, "retry": 0.0, "archived": 0.0, "paused": false,
+		"memory_percent": float64(name.Spec().MemoryPercent),
 	}
 	maps.Copy(q, changes)
 	return q

@@ -99,8 +99,8 @@ func viewStats(snap stats.Snapshot) statsView {
 	for _, status := range order.Statuses() {
 		v.ByStatus[status] = snap.ByStatus[status]
 	}
-	for q, d := range snap.Depths {
-		v.Queues[q] = viewQueue(d)
+	for _, q := range order.Queues() {
+		v.Queues[q] = viewQueue(q, snap.Depths[q])
 	}
 	return v
 }

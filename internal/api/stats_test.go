@@ -71,7 +71,7 @@ func TestStats(t *testing.T) {
 		f := float64(n)
 		queues[string(q)] = members{
 			"pending": f, "active": f + 1, "scheduled": f + 2, "retry": f + 3, "archived": f + 4, "paused": i == 1,
-			"oldest_pending_seconds": f * 1.5,
+			"oldest_pending_seconds": f * 1.5, "memory_percent": float64(q.Spec().MemoryPercent),
 		}
 		pending += n
 	}

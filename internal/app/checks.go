@@ -108,7 +108,7 @@ func checks() []check {
 			check{areaQueues, string(q), fromQueues, func(f *facts) Finding { return checkQueue(q, f.depths[q]) }, ""},
 			check{
 				areaQueues, "corrupt in " + string(q), fromQueues, func(f *facts) Finding { return checkCorrupt(f.corrupt[q]) },
-				"orderctl queues corrupt " + string(q) + " shows them; their orders were requeued; see who else writes to this Redis",
+				"orderctl queues corrupt shows them; their orders have new tasks; find out who else writes to this Redis",
 			})
 	}
 	return list

@@ -83,5 +83,5 @@ func checkCorrupt(tasks int) Finding {
 	if tasks == 0 {
 		return Finding{}
 	}
-	return warning(fmt.Sprintf("%d tasks that no worker could decode were set aside", tasks))
+	return warning(fmt.Sprintf("%d tasks that no worker could decode are stored", tasks))
 }

@@ -153,7 +153,7 @@ func TestExamineFinds(t *testing.T) {
 		{"no worker", command("ping"), "queues/workers", problem, `none is alive`},
 		{"paused", command("set", "asynq:{low}:paused", "1"), "queues/low", warning, `paused: .*orderctl queues resume low`},
 		{"long wait", longWaiting, "queues/low", warning, `the oldest waits for 1h0m\ds: 1 waiting`},
-		{"corrupt", command("zadd", "asynq:{default}:corrupt_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt default`},
+		{"corrupt", command("zadd", "asynq:{default}:corrupt_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt shows them`},
 		{"held by nobody", heldByNobody, "queues/orders held", warning, `^2 with workers, 1 of them with one that is gone`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func newCorrupt(w *World) *cobra.Command {
 
 func (c *apiCommand) printCorrupt(all []client.CorruptTasks) {
 	t := newTable(c.Stdout)
-	t.row("queue", "order", "set aside at", "begins with")
+	t.row("queue", "order", "found at", "begins with")
 	for _, queue := range all {
 		for _, task := range queue.Tasks {
 			shown := len(task.Message)

@@ -62,7 +62,7 @@ func TestCorrupt(t *testing.T) {
 	}
 	api := newScript(t, exchanges...)
 	orderctl(t, "queues", "corrupt", "--api", api.URL).mustPrint(t, 0,
-		"queue   order   set aside at           begins with\nlow     o1      2026-11-23T12:00:00Z   \"\\xff\\x00garbage\"\n", "")
+		"queue   order   found at               begins with\nlow     o1      2026-11-23T12:00:00Z   \"\\xff\\x00garbage\"\n", "")
 	api = newScript(t, exchanges[1:]...)
 	orderctl(t, "queues", "corrupt", "-o", "json", "--api", api.URL).mustExit(t, 0, `"order_id": "o1`)
 	orderctl(t, "queues", "corrupt", "--api", answering(t, 200, `{}`)).mustExit(t, 1, `corrupt tasks of queue critical: the answer is not`)

@@ -31,7 +31,7 @@ func Submission(opts ...Option) order.Submission {
 }
 
 // Order returns the order of such a submission, with a fresh UUIDv7 unless the
-// options gave it an id. A submission that is no order ends the test.
+// options gave it an id. An invalid submission ends the test.
 func Order(tb testing.TB, opts ...Option) order.Order {
 	tb.Helper()
 	s := Submission(opts...)

@@ -168,7 +168,7 @@ func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
 	defer c.running.Add(-1)
 	id, ok := asynq.GetTaskID(ctx)
 	if !ok || task.Type() != taskType {
-		return archived{fmt.Errorf("task of type %q is no order", order.Printable(task.Type()))}
+		return archived{fmt.Errorf("task of type %q is not an order", order.Printable(task.Type()))}
 	}
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(task.Headers()))
 	err := c.work(ctx, id)

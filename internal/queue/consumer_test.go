@@ -43,8 +43,8 @@ func TestVerdicts(t *testing.T) {
 		"permanent":         {verdict: refused, state: asynq.TaskStateArchived, shown: "shop answered 422"},
 		"permanent-wrapped": {verdict: fmt.Errorf("work: %w", refused), state: asynq.TaskStateArchived, shown: "work: shop answered 422"},
 		"no-record":         {verdict: fmt.Errorf("begin: %w", order.ErrNotFound), state: asynq.TaskStateArchived, shown: order.ErrNotFound.Error()},
-		"other-type":        {taskType: "email\nsend", state: asynq.TaskStateArchived, shown: `task of type "email send" is no order`},
-		"similar-type":      {taskType: "order:cancel", state: asynq.TaskStateArchived, shown: `task of type "order:cancel" is no order`},
+		"other-type":        {taskType: "email\nsend", state: asynq.TaskStateArchived, shown: `task of type "email send" is not an order`},
+		"similar-type":      {taskType: "order:cancel", state: asynq.TaskStateArchived, shown: `task of type "order:cancel" is not an order`},
 	}
 	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		cfg.Concurrency = len(rows)

@@ -19,7 +19,7 @@ type ActiveTask struct {
 	Lease string      // as Redis holds it, in seconds since 1970; empty without one
 }
 
-// Orphan is an active task whose worker is gone. It is no orphan any more once its lease
+// Orphan is an active task whose worker is gone. It stops being an orphan once its lease
 // has changed.
 type Orphan struct {
 	ActiveTask

@@ -46,9 +46,9 @@ func (a *attempt) run(ctx context.Context) error {
 	case errors.Is(err, order.ErrNotFound):
 		return &order.PermanentError{Err: err}
 	case err != nil:
-		return acknowledge(err)
+		return ignoreSettled(err)
 	case !a.decision.Approved:
-		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: a.decision.Reason}))
+		return ignoreSettled(a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: a.decision.Reason}))
 	default:
 		return a.fulfil(ctx)
 	}
@@ -58,7 +58,7 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) fulfil(ctx context.Context) error {
 	note, err := a.call(ctx)
 	if err == nil {
-		return acknowledge(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note, Shop: order.ShopAnswered}))
+		return ignoreSettled(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note, Shop: order.ShopAnswered}))
 	}
 	var permanent *order.PermanentError
 	if errors.As(err, &permanent) {
@@ -109,7 +109,7 @@ func (a *attempt) fail(ctx context.Context, cause error, note string, shop order
 	reason := order.Reason(cause)
 	out := order.Outcome{Status: order.StatusFailed, Error: reason, Note: note, Shop: shop}
 	if err := a.settle(ctx, out); err != nil {
-		return acknowledge(err)
+		return ignoreSettled(err)
 	}
 	return &order.PermanentError{Err: errors.New(reason)}
 }
@@ -125,7 +125,7 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	failure := order.Failure{Error: reason, Note: note, RetryIn: delay, Unknown: shopAfter(cause) == order.ShopUnknown}
 	err := persist(ctx, func() error { return a.w.attempts.Fail(ctx, a.claim, failure) })
 	if err != nil {
-		return acknowledge(err)
+		return ignoreSettled(err)
 	}
 	a.w.Log.WarnContext(ctx, "attempt failed", "order_id", a.order.ID, "attempt", a.begun.Number,
 		"retry_in", delay.Round(time.Millisecond), "error", reason)
@@ -150,9 +150,9 @@ func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
 	return nil
 }
 
-// acknowledge drops the error for an order that another delivery has settled: that
+// ignoreSettled drops the error for an order that another delivery has settled: that
 // outcome counts, and this delivery only has to be acknowledged.
-func acknowledge(err error) error {
+func ignoreSettled(err error) error {
 	if errors.Is(err, order.ErrSettled) {
 		return nil
 	}

@@ -153,12 +153,15 @@ func TestSentences(t *testing.T) {
 	s := start(t)
 	p := s.open("")
 	p.mayRefuse()
-	queues, err := json.Marshal(order.Queues())
+	specs := map[order.Queue]map[string]any{}
+	for _, q := range order.QueueSpecs() {
+		specs[q.Name] = map[string]any{"paused": false, "active": 0, "oldest_pending_seconds": 0, "memory_percent": q.MemoryPercent}
+	}
+	queues, err := json.Marshal(specs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	calm := `const queues = {};
-		for (const name of ` + string(queues) + `) queues[name] = { paused: false, active: 0, oldest_pending_seconds: 0 };
+	calm := `const queues = ` + string(queues) + `;
 		const stats = { queues, queue_length: 0, active_workers: 1,
 			throughput_per_second: 0, ledger: { drift: 0 }, redis: { memory_used_bytes: 50, memory_limit_bytes: 100 } };
 		const seen = { stats, health: {}, trouble: null };`
@@ -169,7 +172,7 @@ func TestSentences(t *testing.T) {
 		`stats.queues.low.oldest_pending_seconds = 61; stats.queues.critical.oldest_pending_seconds = 130`: "warn: Orders wait long The oldest in critical has waited for 2 min 10 s.",
 		`stats.queues.low.paused = true; stats.queues.low.oldest_pending_seconds = 61`:                     "warn: A queue is paused: low",
 		`stats.queues.low.paused = stats.queues.default.paused = true`:                                     "warn: Queues are paused: default, low",
-		`stats.redis.memory_used_bytes = 61; stats.queues.low.paused = true`:                               "warn: Redis is short of memory 61 % of its limit is used.",
+		`stats.redis.memory_used_bytes = 61; stats.queues.low.paused = true`:                               "warn: Redis is short of memory 61 % of its limit is used. New orders are refused: critical above 80 %, default above 70 %, low above 60 %.",
 		`stats.redis = { memory_used_bytes: 61, memory_limit_bytes: 0 }`:                                   "good: All is well",
 		`stats.ledger.drift = -1; stats.redis.memory_used_bytes = 61`:                                      "bad: The books do not balance The drift is -1",
 		`seen.trouble = { status: 0 }`:                                                                     "bad: Reconnecting …",

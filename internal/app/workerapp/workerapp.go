@@ -22,7 +22,7 @@ import (
 
 const (
 	// redisTimeout bounds one Redis command. It is longer than that of the API: a
-	// worker rather waits than repeats a command.
+	// worker waits rather than repeat a command.
 	redisTimeout = 3 * time.Second
 	// spareConnections is how many connections to Redis a worker has beyond one for
 	// each slot: for prefetching, heartbeats and recovery.

@@ -4,11 +4,11 @@
 -- reason  why
 -- note    what fulfilment answered
 -- delay   until the next attempt, microseconds
--- taken   '1' if the shop may have accepted the order, else empty
+-- unknown '1' if the shop may have taken the order, else empty
 --
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
-return update_known(function(token, reason, note, delay, taken)
+return update_known(function(token, reason, note, delay, unknown)
   local held = read('k')
   if not status then
     return { 'missing' }
@@ -25,8 +25,8 @@ return update_known(function(token, reason, note, delay, taken)
 
   move('retrying')
   local worker = close(reason, note)
-  if taken ~= '' then
-    put('l', taken)
+  if unknown ~= '' then
+    put('l', unknown)
   end
   put('e', reason)
   put('x', string.format('%.0f', now + delay))

@@ -312,9 +312,9 @@ local function update_orders(update)
   return answers
 end
 
--- update_known does the same for orders that are in the books. Its first write removes
--- nothing: Redis allows removals when memory is full, and in the same script all that
--- follows. So an order that a worker holds can still be settled then.
+-- update_known does the same for orders that are in the books, even if the memory of Redis
+-- is full. Redis refuses a script by its first write: it allows a removal, and then every
+-- write that follows in the script. So the first write removes a field that never exists.
 local function update_known(update)
   redis.call('HDEL', counters, '')
   return update_orders(update)

@@ -4,13 +4,13 @@
 -- to      completed, rejected or failed
 -- reason  why, empty when completed
 -- note    what fulfilment answered
--- taken   '1' if the shop may have accepted the order, '0' if it gave a definite
+-- shop    '1' if the shop may have taken the order, '0' if it gave a definite
 --         answer, empty if it was not called
 --
 -- Returns {'settled', status} with the outcome that the order has now, and as a
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
-return update_known(function(token, to, reason, note, taken)
+return update_known(function(token, to, reason, note, shop)
   local held, queue, due, last_reason, unknown = read('k', 'q', 'u', 'e', 'l')
   if not status then
     return { 'missing' }
@@ -32,9 +32,9 @@ return update_known(function(token, to, reason, note, taken)
     worker = close(to == 'failed' and reason or '', note)
     observe('processing', queue, now - open)
   end
-  if taken == '1' then
-    put('l', taken)
-  elseif taken == '0' and unknown then
+  if shop == '1' then
+    put('l', shop)
+  elseif shop == '0' and unknown then
     drop('l')
   end
   put('z', now)

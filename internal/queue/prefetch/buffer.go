@@ -80,7 +80,7 @@ const (
 	takeTask   action = iota // take the oldest task of the buffer
 	fetchTasks               // fetch tasks into the buffer
 	await                    // wait for a change of any buffer
-	giveUp                   // answer that the queue is empty: another may have a task
+	answerNone               // answer that the queue is empty: another may have a task
 )
 
 // next returns the message of the oldest task of a queue. It returns errNoTask when
@@ -101,7 +101,7 @@ func (p *Prefetcher) next(q order.Queue, call dequeueCall, queues []order.Queue)
 			}
 		case await:
 			p.awaitUnlocked()
-		case giveUp:
+		case answerNone:
 			return "", errNoTask
 		}
 	}
@@ -117,7 +117,7 @@ func (p *Prefetcher) decide(own *buffer, queues []order.Queue) action {
 	case !own.fetching && !own.empty:
 		return fetchTasks
 	case p.mayHaveTask(queues, own.queue):
-		return giveUp
+		return answerNone
 	default:
 		return await
 	}

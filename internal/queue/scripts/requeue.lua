@@ -9,7 +9,7 @@
 -- ARGV[2]  and on, for each task: its id, and its expected lease, empty for none
 --
 -- Returns how many tasks are pending now. A task that is not active, or whose lease is
--- another than expected, is left alone. A task that is no hash is requeued unchanged;
+-- another than expected, is left alone. A task that is not a hash is requeued unchanged;
 -- the worker that fetches it reports it as corrupt.
 local requeued = 0
 for n = 1, #KEYS - 3 do

@@ -74,15 +74,15 @@ function tiles(root, stats) {
 	level(root, "workers", slots === 0 ? "bad" : "");
 	level(root, "failed", stats.by_status.failed ? "warn" : "");
 	level(root, "drift", stats.ledger.drift ? "bad" : "good");
-	memory(root, stats.redis);
+	memory(root, stats);
 }
 
-function memory(root, redis) {
-	if (!redis) return figure(root, "memory", "–", "unknown");
-	const { memory_used_bytes: used, memory_limit_bytes: limit } = redis;
+function memory(root, stats) {
+	if (!stats.redis) return figure(root, "memory", "–", "unknown");
+	const { memory_used_bytes: used, memory_limit_bytes: limit } = stats.redis;
 	figure(root, "memory", bytes(used), limit ? `${share(used, limit)} of ${bytes(limit)}` : "no limit set");
-	meter(root, "memory", limit ? used / limit : 0, crowded);
-	level(root, "memory", limit && used / limit > crowded ? "warn" : "");
+	meter(root, "memory", limit ? used / limit : 0, crowded(stats));
+	level(root, "memory", limit && used / limit > crowded(stats) ? "warn" : "");
 }
 
 function figure(root, name, value, note) {

@@ -2,10 +2,8 @@
 
 import { count, duration, many, rate, share } from "./format.js";
 
-/** grown is the age from which the oldest waiting order is late, in seconds. */
-const grown = 60;
-/** crowded is the share of Redis's memory above which the first orders are refused. */
-export const crowded = 0.6;
+/** lateAge is the age from which the oldest waiting order is late, in seconds. */
+const lateAge = 60;
 
 const room = "Raise maxmemory, or keep settled orders for a shorter time.";
 
@@ -41,14 +39,19 @@ function troubled(trouble) {
 function worry(stats) {
 	const queues = Object.entries(stats.queues);
 	const paused = queues.filter(([, queue]) => queue.paused).map(([name]) => name);
-	const late = queues.filter(([, queue]) => queue.oldest_pending_seconds > grown).sort((a, b) => b[1].oldest_pending_seconds - a[1].oldest_pending_seconds)[0];
+	const late = queues.filter(([, queue]) => queue.oldest_pending_seconds > lateAge).sort((a, b) => b[1].oldest_pending_seconds - a[1].oldest_pending_seconds)[0];
 	const used = stats.redis?.memory_limit_bytes ? stats.redis.memory_used_bytes / stats.redis.memory_limit_bytes : 0;
 	if (stats.ledger.drift !== 0) return state("bad", "The books do not balance", `The drift is ${count(stats.ledger.drift)}: another program changed keys, or Redis lost some. Keep the log and a copy of the data. New orders are still processed.`);
-	if (used > crowded) return state("warn", "Redis is short of memory", `${share(used, 1)} of its limit is used. Above 60 % orders of priority low are refused, above 80 % all. ${room}`);
+	if (used > crowded(stats)) return state("warn", "Redis is short of memory", `${share(used, 1)} of its limit is used. New orders are refused: ${limits(queues)}. ${room}`);
 	if (paused.length) return state("warn", `${paused.length > 1 ? "Queues are" : "A queue is"} paused: ${paused.join(", ")}`, "Orders are accepted and wait there until somebody resumes it.");
 	if (late) return state("warn", "Orders wait long", `The oldest in ${late[0]} has waited for ${duration(1000 * late[1].oldest_pending_seconds)}. Start workers, or find out why attempts take long.`);
 	return null;
 }
+
+/** crowded is the share of Redis's memory above which the first orders are refused. */
+export const crowded = (stats) => Math.min(...Object.values(stats.queues).map((queue) => queue.memory_percent)) / 100;
+
+const limits = (queues) => queues.map(([name, queue]) => `${name} above ${queue.memory_percent} %`).join(", ");
 
 function flow(stats) {
 	const busy = inWork(stats);
