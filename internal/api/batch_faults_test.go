@@ -19,7 +19,8 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-// TestBatchWithoutRedis answers each order with a verdict within the promised time, and
+// TestBatchWithoutRedis answers each order with a verdict within the promised time, at the
+// pace at which this machine answers a batch that needs no Redis, and
 // accepts each once when the batch is sent again.
 func TestBatchWithoutRedis(t *testing.T) {
 	t.Parallel()
@@ -28,11 +29,12 @@ func TestBatchWithoutRedis(t *testing.T) {
 			b := open(t, prompt, maxQueueLength(5000))
 			b.batch(t, withID("before"))
 			text := strings.Repeat(body("id", "")+"\n", 5) + lines("o", 1000) + withID("bad", "amount", "0")
+			refused := b.ask(t, "POST", "/orders/batch", strings.Repeat(withID("bad", "amount", "0")+"\n", 1006), "Content-Type", ndjson)
 			outage.begin(b.redis)
 			bound := pace(t, b)
 			a := b.ask(t, "POST", "/orders/batch", text, "Content-Type", ndjson)
 			outage.end(b.redis)
-			a.checkWithin(t, "batch", bound())
+			a.checkWithin(t, "batch", bound()+10*refused.took)
 			all := a.verdicts(t, ndjson)
 			if diff := cmp.Diff(map[int]int{503: 1005, 400: 1}, count(all)); diff != "" || a.header.Get("Retry-After") != "1" {
 				t.Fatalf("headers are %v: %s", a.header, diff)

@@ -20,8 +20,9 @@ const (
 
 // TestOverload offers five times what the worker can do, in orders that fill
 // Redis. Some are refused, at once and with the time to come back; what is
-// accepted is worked, and the worker is never without work. The short form has a
-// smaller Redis, so that it is full in a moment.
+// accepted is worked. The short form has a smaller Redis, so that it is full in a moment; the
+// long one, which needs the machine to itself, also checks that the worker is never without
+// work.
 func TestOverload(t *testing.T) {
 	each := shortOrLong(160*time.Millisecond, 40*time.Millisecond) // at the shop
 	span := shortOrLong(6*time.Second, 30*time.Second)
@@ -38,8 +39,8 @@ func TestOverload(t *testing.T) {
 		percentile(o.refused, 50), percentile(o.refused, 99), percentile(o.accepted, 99))
 	a := s.concludeByTotals()
 	a.checkKinds("201", "503")
-	if len(o.accepted) <= worked {
-		t.Errorf("%d orders were accepted and as many worked: the worker had no more work", len(o.accepted))
+	if long() && len(o.accepted) <= worked {
+		t.Errorf("%d orders were accepted and %d worked: the worker had no more work", len(o.accepted), worked)
 	}
 	if least := int(0.9 * perSecond * span.Seconds()); long() && len(o.accepted) < least {
 		t.Errorf("%d orders were accepted, want %d, which is 90 %% of what the worker can do", len(o.accepted), least)
