@@ -1,11 +1,13 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -98,22 +100,20 @@ func TestBatchWhenFull(t *testing.T) {
 // orders meanwhile.
 func TestManyBatches(t *testing.T) {
 	b := open(t)
-	conns := make([]net.Conn, api.MaxBatches)
-	var a answer
-	programtest.Until(t, "one batch too many is refused", func() bool {
-		for i := range conns { // again after a busy machine was slower than a batch may be
-			if conns[i] != nil {
-				must(t, conns[i].Close())
+	conns, answers := make([]net.Conn, api.MaxBatches+1), make(chan answer, api.MaxBatches+1)
+	for i := range conns {
+		conn := b.dial(t)
+		_, err := io.WriteString(conn, cut{media: ndjson, body: inChunks(withID(fmt.Sprint("o", i)) + "\n")}.request())
+		must(t, err)
+		go func() { // whichever finds no slot is answered
+			if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
+				text, _ := io.ReadAll(resp.Body)
+				answers <- answer{code: resp.StatusCode, header: resp.Header, body: text}
 			}
-			conns[i] = b.dial(t)
-			_, err := io.WriteString(conns[i], cut{media: ndjson, body: inChunks(withID(fmt.Sprint("o", i)) + "\n")}.request())
-			must(t, err)
-		}
-		return programtest.Poll(10*time.Second, func() bool {
-			a = b.ask(t, "POST", "/orders/batch", withID("one-more"), "Content-Type", ndjson)
-			return a.code != 200
-		})
-	})
+		}()
+		conns[i] = conn
+	}
+	a := <-answers
 	if p := a.problem(t, 503); p.Type != typeNoRoom || a.header.Get("Retry-After") != "1" || !strings.Contains(p.Detail, "too many batches") {
 		t.Errorf("problem is %+v, headers %v", p, a.header)
 	}
