@@ -108,6 +108,7 @@ func TestManyBatches(t *testing.T) {
 		go func() { // whichever finds no slot is answered
 			if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
 				text, _ := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
 				answers <- answer{code: resp.StatusCode, header: resp.Header, body: text}
 			}
 		}()
