@@ -54,7 +54,7 @@ func TestLateAcknowledgement(t *testing.T) {
 	for _, r := range rows {
 		r.b = newBundle(t)
 		r.b.enqueue(t, order.QueueDefault, "o1")
-		r.b.work(t, r.b.Broken, workerConfig{servers: 1, slots: 1}, func(context.Context, string) error {
+		r.b.work(t, r.b.Broken, workerConfig{servers: 1, slots: 1, retryAfter: time.Hour}, func(context.Context, string) error {
 			if r.handled.Add(1) == 1 {
 				r.b.Breaker.Break(r.fault, isAck)
 			}

@@ -1,6 +1,7 @@
 package prefetch_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -140,7 +141,10 @@ type worker struct {
 
 // workerConfig is how a worker's slots are shared. Idle slots are on a server of the
 // critical queue: they let the prefetcher fetch more tasks than the others begin.
-type workerConfig struct{ servers, slots, idle int }
+type workerConfig struct {
+	servers, slots, idle int
+	retryAfter           time.Duration // a second if it is zero
+}
 
 // work runs a worker on rdb until it is cancelled, at the latest when the test ends.
 func (b *bundle) work(t *testing.T, rdb redis.UniversalClient, cfg workerConfig, handle func(ctx context.Context, id string) error) *worker {
@@ -156,7 +160,7 @@ func (b *bundle) work(t *testing.T, rdb redis.UniversalClient, cfg workerConfig,
 	serve := func(slots int, weights map[string]int, queues ...order.Queue) *asynq.Server {
 		s := asynq.NewServerFromRedisClient(w.Client(queues...), asynq.Config{
 			Concurrency: slots, Queues: weights, TaskCheckInterval: time.Millisecond, ShutdownTimeout: programtest.Patience,
-			LogLevel: asynq.FatalLevel, RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Second },
+			LogLevel: asynq.FatalLevel, RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return cmp.Or(cfg.retryAfter, time.Second) },
 		})
 		queuetest.Must(t, s.Start(handler))
 		return s
