@@ -71,7 +71,7 @@ type site struct {
 	server *api.Server
 	addr   string
 	client *http.Client
-	log    *logBuffer
+	log    *programtest.Log
 	stop   context.CancelFunc
 	done   chan struct{} // closed when Serve has returned
 }
@@ -79,7 +79,7 @@ type site struct {
 // serve starts a server with only the given parts. It stops with the test.
 func serve(t *testing.T, p parts) *site {
 	t.Helper()
-	s := &site{log: &logBuffer{}, done: make(chan struct{})}
+	s := &site{log: &programtest.Log{}, done: make(chan struct{})}
 	p.cfg.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if p.cfg.Ready == nil {
 		p.cfg.Ready = func() error { return nil }

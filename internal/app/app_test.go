@@ -24,7 +24,7 @@ import (
 func TestOrderThroughBothPrograms(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	rdb, log := redis.Client(), &logBuffer{}
+	rdb, log := redis.Client(), &programtest.Log{}
 	s := startSystem(t, logTo(log), environ(redis.URL()))
 	s.awaitReady(t)
 	submit(t, s.url, order)
@@ -98,7 +98,7 @@ func TestRedisAwayAtStart(t *testing.T) {
 	redis := redistest.Start(t)
 	rdb := redis.Client()
 	redis.Kill()
-	log := &logBuffer{}
+	log := &programtest.Log{}
 	s := startSystem(t, logTo(log), environ(redis.URL()))
 	for name, p := range s.programs() {
 		programtest.Until(t, name+" lives", func() bool { return ask(t, "GET", "http://"+p.AdminAddr()+"/livez", "").code == 200 })

@@ -24,7 +24,7 @@ import (
 func TestReadyzShowsChecks(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, "--maxmemory", "1gb", "--appendonly", "yes", "--appendfsync", "no")
-	log := &logBuffer{}
+	log := &programtest.Log{}
 	s := startSystem(t, logTo(log), environ(redis.URL()))
 	for name, p := range s.programs() {
 		for _, check := range []string{"redis_version", "eviction_policy", "memory_limit", "writable", "clock"} {
@@ -50,7 +50,7 @@ func TestChecksWhileRunning(t *testing.T) {
 	rdb := redis.Client()
 	var ahead atomic.Int64
 	ahead.Store(int64(6 * time.Second))
-	log := &logBuffer{}
+	log := &programtest.Log{}
 	s := startSystem(t, app.Options{
 		Log:   slog.New(slog.NewJSONHandler(log, nil)),
 		Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
@@ -187,7 +187,7 @@ func TestUnusableRedis(t *testing.T) {
 			rdb := server.Client()
 			deployedUser(t)(t, rdb)
 			h.do(t, rdb)
-			log := &logBuffer{}
+			log := &programtest.Log{}
 			s := startSystem(t, logTo(log), environ(asOrders(server)))
 			reason := regexp.MustCompile(h.reason)
 			for name, p := range s.programs() {

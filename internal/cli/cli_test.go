@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"os/signal"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -46,24 +44,6 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// stream is an output that can be watched while it is written.
-type stream struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *stream) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *stream) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // world is where a command runs.
 type world struct {
 	environ  []string
@@ -78,7 +58,7 @@ func notFound(string) (string, error) { return "", exec.ErrNotFound }
 // command is one run of orderctl in this process.
 type command struct {
 	world
-	stdout, stderr stream
+	stdout, stderr programtest.Log
 	status         int
 	stop           context.CancelFunc
 	ended          chan struct{}

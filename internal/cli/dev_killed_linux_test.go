@@ -14,7 +14,7 @@ func TestDevKilledLeavesNoRedisBehind(t *testing.T) {
 	folder := t.TempDir()
 	orderctl(t, "dev", "--sample", "10", "--http", anyPort, "--data", folder).mustExit(t, 0)
 
-	var out stream
+	var out programtest.Log
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the output of the dev that was to be killed:\n%s", out.String())

@@ -51,7 +51,7 @@ func TestWatchIsRefused(t *testing.T) {
 
 // inTerminal runs a command in a terminal of 80 columns of its own, and returns what
 // that shows and its keyboard.
-func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, keyboard io.Writer) {
+func inTerminal(t *testing.T, args string, environ ...string) (shown *programtest.Log, keyboard io.Writer) {
 	t.Helper()
 	script, err := exec.LookPath("script")
 	if err != nil {
@@ -62,7 +62,7 @@ func inTerminal(t *testing.T, args string, environ ...string) (shown *stream, ke
 		args, os.Args[0])
 	cmd := exec.Command(script, "-qec", line, "/dev/null")
 	cmd.Env = append(append(os.Environ(), asCommand+"=1", "TERM=xterm"), environ...)
-	shown = &stream{}
+	shown = &programtest.Log{}
 	cmd.Stdout, cmd.Stderr = shown, shown
 	keys, err := cmd.StdinPipe()
 	if err != nil {
@@ -108,10 +108,10 @@ func TestTablesInTerminal(t *testing.T) {
 func TestWatchInTerminal(t *testing.T) {
 	t.Parallel()
 	pid := regexp.MustCompile(`pid (\d+)`)
-	for name, stop := range map[string]func(shown *stream, keyboard io.Writer){
-		"q":      func(_ *stream, keyboard io.Writer) { _, _ = io.WriteString(keyboard, "q") },
-		"Ctrl-C": func(_ *stream, keyboard io.Writer) { _, _ = io.WriteString(keyboard, "\x03") },
-		"SIGTERM": func(shown *stream, _ io.Writer) {
+	for name, stop := range map[string]func(shown *programtest.Log, keyboard io.Writer){
+		"q":      func(_ *programtest.Log, keyboard io.Writer) { _, _ = io.WriteString(keyboard, "q") },
+		"Ctrl-C": func(_ *programtest.Log, keyboard io.Writer) { _, _ = io.WriteString(keyboard, "\x03") },
+		"SIGTERM": func(shown *programtest.Log, _ io.Writer) {
 			id, _ := strconv.Atoi(pid.FindStringSubmatch(shown.String())[1])
 			_ = syscall.Kill(id, syscall.SIGTERM)
 		},
@@ -142,7 +142,7 @@ func TestWatchInTerminal(t *testing.T) {
 
 // mustBeRestored compares the settings of the terminal, and checks that
 // it shows its first screen again.
-func mustBeRestored(t *testing.T, shown *stream) {
+func mustBeRestored(t *testing.T, shown *programtest.Log) {
 	t.Helper()
 	settings := regexp.MustCompile(`(?m)[0-9a-f]+(:[0-9a-f]+){10,}`)
 	programtest.Until(t, "the settings are printed twice", func() bool { return len(settings.FindAllString(shown.String(), -1)) == 2 })

@@ -48,7 +48,7 @@ func TestRequestID(t *testing.T) {
 			t.Errorf("id %q became %q, and %q in the context; want it kept: %t", id, got, inContext, kept)
 		}
 		seen[got] = true
-		if !s.log.contains(fmt.Sprintf(`"request_id":%q`, got)) {
+		if !strings.Contains(s.log.String(), fmt.Sprintf(`"request_id":%q`, got)) {
 			t.Errorf("the log has no request %s", got)
 		}
 	}

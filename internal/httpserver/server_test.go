@@ -2,7 +2,6 @@ package httpserver
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -40,7 +38,7 @@ const (
 type site struct {
 	*Server
 	addr string
-	log  *logBuffer
+	log  *programtest.Log
 	stop context.CancelFunc
 	done chan struct{} // closed when Serve has returned
 }
@@ -58,7 +56,7 @@ func serveWithGrace(t *testing.T, grace time.Duration, change ...func(*Server)) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{addr: l.Addr().String(), log: &logBuffer{}, done: make(chan struct{})}
+	s := &site{addr: l.Addr().String(), log: &programtest.Log{}, done: make(chan struct{})}
 	s.Server = newServer(slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	for _, c := range change {
 		c(s.Server)
@@ -159,24 +157,6 @@ func statuses(t *testing.T, c net.Conn) (all []int) {
 	}
 }
 
-// logBuffer keeps the log. It is safe for concurrent use.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) contains(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.buf.String(), text)
-}
-
 // TestBounds checks every bound of the HTTP server. By default it has no time limits.
 func TestBounds(t *testing.T) {
 	t.Parallel()
@@ -221,7 +201,7 @@ func TestServeFinishesRequests(t *testing.T) {
 				}
 			}
 			<-s.done
-			if s.log.contains("requests were still running") == finished {
+			if strings.Contains(s.log.String(), "requests were still running") == finished {
 				t.Error("the log reports another end")
 			}
 			if !finished {

@@ -14,16 +14,16 @@ const (
 	shownLog = 8 << 10
 )
 
-// log keeps the beginning and the end of what a process writes. It is safe for
-// concurrent use.
-type log struct {
+// Log keeps the beginning and the end of what is written to it. Its zero value is empty
+// and ready. It is safe for concurrent use.
+type Log struct {
 	mu          sync.Mutex
 	first, last []byte
 	left        int // bytes between them that are not kept
 }
 
 // Write implements io.Writer. It never fails.
-func (l *log) Write(text []byte) (int, error) {
+func (l *Log) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	room := min(keptLog-len(l.first), len(text))
@@ -38,7 +38,7 @@ func (l *log) Write(text []byte) (int, error) {
 }
 
 // String returns what is kept, with a note where bytes are omitted.
-func (l *log) String() string {
+func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.left == 0 {

@@ -31,7 +31,7 @@ type Config struct {
 type Process struct {
 	name     string
 	cmd      *exec.Cmd
-	log      log
+	log      Log
 	patience time.Duration
 	done     chan struct{} // closed when it has ended
 }
