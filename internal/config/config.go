@@ -83,8 +83,9 @@ type Worker struct {
 	// empty, approved orders complete without a call.
 	FulfilmentURL string `env:"ORDERS_FULFILMENT_URL" form:"url"`
 	// FulfilmentSecret signs the calls, in the form of Standard Webhooks: base64
-	// of 24 to 64 bytes, with or without whsec_ in front. Empty means unsigned.
-	FulfilmentSecret Secret `env:"ORDERS_FULFILMENT_SECRET" form:"signing key" secret:"true"`
+	// of 24 to 64 bytes, with or without whsec_ in front. While it is replaced it is two
+	// different secrets with spaces between, and both sign. Empty means unsigned.
+	FulfilmentSecret Secret `env:"ORDERS_FULFILMENT_SECRET" form:"signing keys" secret:"true"`
 	// FulfilmentTimeout bounds one call and is below AttemptTimeout. The default is lower
 	// if AttemptTimeout is short.
 	FulfilmentTimeout time.Duration `env:"ORDERS_FULFILMENT_TIMEOUT" envDefault:"10s" min:"10ms" max:"1h"`

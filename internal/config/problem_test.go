@@ -48,6 +48,38 @@ func TestPairsOfVariables(t *testing.T) {
 	}
 }
 
+// TestSecretsOfARotation checks that the calls are signed with one secret or two, and
+// that a refusal says what is wrong without a secret in it.
+func TestSecretsOfARotation(t *testing.T) {
+	t.Parallel()
+	before, after, third := secret(24), "whsec_"+secret(32), secret(40)
+	for name, row := range map[string]struct{ value, problem string }{
+		"one":                       {before, ""},
+		"two":                       {before + " " + after, ""},
+		"two with blanks between":   {after + "   " + before, ""},
+		"three":                     {before + " " + after + " " + third, ": it has more than two secrets"},
+		"the same twice":            {before + " " + before, ": it has the same secret twice"},
+		"the same, once with whsec": {before + " whsec_" + before, ": it has the same secret twice"},
+		"the second is too short":   {before + " " + secret(23), "its value is not shown"},
+		"a comma between":           {before + "," + after, "its value is not shown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := config.LoadWorker([]string{"ORDERS_FULFILMENT_URL=http://shop", "ORDERS_FULFILMENT_SECRET=" + row.value})
+			if row.problem == "" {
+				must(t, err)
+				if got.FulfilmentSecret.Reveal() != row.value {
+					t.Errorf("got %q", got.FulfilmentSecret.Reveal())
+				}
+				return
+			}
+			if err == nil || !strings.HasSuffix(err.Error(), row.problem) || strings.Contains(err.Error(), before) {
+				t.Errorf("want a problem that ends with %q, got %v", row.problem, err)
+			}
+		})
+	}
+}
+
 // TestTheOtherBinarysVariables checks that the API checks the form of a worker's
 // variable, but not whether the worker's variables fit together.
 func TestTheOtherBinarysVariables(t *testing.T) {

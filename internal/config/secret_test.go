@@ -17,7 +17,7 @@ func TestNoPrintShowsASecret(t *testing.T) {
 	t.Parallel()
 	key := secret(30)
 	environ := []string{
-		"ORDERS_FULFILMENT_URL=http://shop", "ORDERS_FULFILMENT_SECRET=" + key, "ORDERS_API_KEYS=shop:read:" + hashOf("a"),
+		"ORDERS_FULFILMENT_URL=http://shop", "ORDERS_FULFILMENT_SECRET=" + key + " " + secret(31), "ORDERS_API_KEYS=shop:read:" + hashOf("a"),
 	}
 	for _, url := range []string{
 		"redis://user:hunter2@host/0", "unix://user:hunter2@/tmp/redis.sock",
@@ -77,6 +77,7 @@ func TestNoErrorShowsASecret(t *testing.T) {
 		"REDIS_URL=redis://host?addr=hunter2",
 		"ORDERS_FULFILMENT_SECRET=" + password,
 		"ORDERS_FULFILMENT_SECRET=whsec_hunter2",
+		"ORDERS_FULFILMENT_SECRET=" + secret(30) + " " + password,
 		"ORDERS_FULFILMENT_URL=https://user:hunter2@shop",
 		"ORDERS_FULFILMENT_URL=shop?token=hunter2",
 		"ORDERS_FULFILMENT_SECRT=" + password,

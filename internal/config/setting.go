@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -117,6 +118,7 @@ type form struct {
 const (
 	minSecretBytes = 24 // Standard Webhooks, section on the signature scheme
 	maxSecretBytes = 64
+	maxSecrets     = 2 // the old and the new one while a secret is replaced
 
 	minWeight = 1   // with 0, a queue would never be served
 	maxWeight = 100 // a larger ratio starves the smallest queue
@@ -129,9 +131,9 @@ func forms() map[string]form {
 		"address":  {"host:port with a port from 0 to 65535", checkAddress},
 		"url":      {"an absolute http or https URL with a host and without a user or password", checkURL},
 		"endpoint": {endpoint, checkEndpoint},
-		"signing key": {
-			fmt.Sprintf("base64 of %d to %d bytes, with or without whsec_ in front", minSecretBytes, maxSecretBytes), checkSigningKey,
-		},
+		"signing keys": {fmt.Sprintf(
+			"base64 of %d to %d bytes, with or without whsec_ in front, or two of these with a space between; its value is not shown",
+			minSecretBytes, maxSecretBytes), checkSigningKeys},
 		"ratio": {"a number from 0 to 1", checkRatio},
 		"redis": {redisForms, parsed},
 		"keys":  {"name:scopes:hash between commas, as `orderctl keys new` writes it; its value is not shown", parsed},
@@ -177,10 +179,24 @@ func parseHTTP(text string, shown bool) (*url.URL, error) {
 	return u, allow((u.Scheme == "http" || u.Scheme == "https") && goodHost(u.Hostname()))
 }
 
-// checkSigningKey accepts a key of Standard Webhooks.
-func checkSigningKey(text string) error {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))
-	return allow(err == nil && len(key) >= minSecretBytes && len(key) <= maxSecretBytes)
+// checkSigningKeys accepts one key of Standard Webhooks, or two different ones.
+func checkSigningKeys(text string) error {
+	secrets := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' })
+	if len(secrets) > maxSecrets {
+		return refusal("has more than two secrets")
+	}
+	var before []byte
+	for _, secret := range secrets {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		if err != nil || len(key) < minSecretBytes || len(key) > maxSecretBytes {
+			return errNotAllowed
+		}
+		if bytes.Equal(key, before) {
+			return refusal("has the same secret twice")
+		}
+		before = key
+	}
+	return nil
 }
 
 // checkRatio also refuses NaN, which is not below anything.

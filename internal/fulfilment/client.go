@@ -33,8 +33,9 @@ type Config struct {
 	// in it are sent as basic authentication.
 	URL string
 	// Secret signs the calls as Standard Webhooks specifies: base64, with or without
-	// "whsec_" in front. Without a secret, calls carry no webhook-signature, and the
-	// shop cannot verify who sent them.
+	// "whsec_" in front. Of two secrets with spaces between, each signs every call, in
+	// their order. Without a secret, calls carry no webhook-signature, and the shop
+	// cannot verify who sent them.
 	Secret string
 	// Timeout bounds one call, from waiting for a connection to the last byte of
 	// the answer; above zero.
@@ -48,9 +49,9 @@ type Config struct {
 
 // Client calls the shop. It is safe for concurrent use.
 type Client struct {
-	endpoint  string        // without user and fragment
-	user      *url.Userinfo // nil without
-	signer    *standardwebhooks.Webhook
+	endpoint  string                      // without user and fragment
+	user      *url.Userinfo               // nil without
+	signers   []*standardwebhooks.Webhook // one for each secret
 	timeout   time.Duration
 	bodyTime  time.Duration
 	transport *http.Transport
@@ -65,7 +66,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := newSigner(cfg.Secret)
+	signers, err := newSigners(cfg.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func New(cfg Config) (*Client, error) {
 	user := endpoint.User
 	endpoint.User, endpoint.Fragment = nil, ""
 	return &Client{
-		endpoint: endpoint.String(), user: user, signer: signer,
+		endpoint: endpoint.String(), user: user, signers: signers,
 		timeout: cfg.Timeout, bodyTime: bodyTime, transport: newTransport(cfg),
 		tracer: traces.Tracer(cfg.Traces), server: serverOf(endpoint),
 	}, nil

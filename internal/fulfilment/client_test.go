@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	testSecret = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
+	newSecret  = "whsec_bmV3LXNlY3JldC1uZXctc2VjcmV0LW5ldyE="
 	// longTimeout is far above what a call takes on a busy machine.
 	longTimeout = 30 * time.Second
 )
@@ -89,10 +90,14 @@ func TestNewChecksItsConfig(t *testing.T) {
 		"good":              {func(*Config) {}, ""},
 		"bare base64":       {func(c *Config) { c.Secret = strings.TrimPrefix(testSecret, "whsec_") }, ""},
 		"no secret":         {func(c *Config) { c.Secret = "" }, ""},
+		"two secrets":       {func(c *Config) { c.Secret += "  " + newSecret }, ""},
 		"IPv6 and port":     {func(c *Config) { c.URL = "http://[::1]:80/" }, ""},
 		"secret not base64": {func(c *Config) { c.Secret = "whsec_s3cr3t!" }, "fulfilment secret is not valid base64"},
 		"secret is empty":   {func(c *Config) { c.Secret = "whsec_" }, "fulfilment secret holds no key"},
 		"secret is blank":   {func(c *Config) { c.Secret = "\n" }, "fulfilment secret holds no key"},
+		"only blanks":       {func(c *Config) { c.Secret = "  " }, "fulfilment secret holds no key"},
+		"second is empty":   {func(c *Config) { c.Secret += " whsec_" }, "fulfilment secret holds no key"},
+		"three secrets":     {func(c *Config) { c.Secret += " " + newSecret + " " + newSecret }, "fulfilment has more than 2 secrets"},
 		"no URL":            {func(c *Config) { c.URL = "" }, "fulfilment URL must begin with http:// or https://"},
 		"other scheme":      {func(c *Config) { c.URL = "ftp://u:s3cr3t@h" }, "fulfilment URL must begin with http:// or https://"},
 		"no host":           {func(c *Config) { c.URL = "http://:80/" }, "fulfilment URL must name a host"},

@@ -24,6 +24,8 @@ const (
 	userAgent = "orderprocessor"
 	// secretPrefix marks a Standard Webhooks secret for people and scanners.
 	secretPrefix = "whsec_"
+	// maxSecrets is two, the old and the new one while a secret is replaced.
+	maxSecrets = 2
 )
 
 // message is the body of a call, in the form that Standard Webhooks proposes.
@@ -39,14 +41,34 @@ type data struct {
 	Attempt  int            `json:"attempt"`
 }
 
-// newSigner returns nil without a secret. A prefix alone is an error: a signature with
-// an empty key would be worthless.
-func newSigner(secret string) (*standardwebhooks.Webhook, error) {
-	if secret == "" {
-		return nil, nil //nolint:nilnil // unsigned calls have no signer
+// newSigners returns one signer for each secret in text, none for an empty text.
+func newSigners(text string) (signers []*standardwebhooks.Webhook, err error) {
+	if text == "" {
+		return nil, nil
 	}
+	secrets := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' })
+	if len(secrets) == 0 {
+		return nil, errNoKey
+	}
+	if len(secrets) > maxSecrets {
+		return nil, fmt.Errorf("fulfilment has more than %d secrets", maxSecrets)
+	}
+	for _, secret := range secrets {
+		signer, err := newSigner(secret)
+		if err != nil {
+			return nil, err
+		}
+		signers = append(signers, signer)
+	}
+	return signers, nil
+}
+
+var errNoKey = errors.New("fulfilment secret holds no key")
+
+// newSigner refuses a prefix alone: a signature with an empty key would be worthless.
+func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 	if strings.TrimSpace(strings.TrimPrefix(secret, secretPrefix)) == "" {
-		return nil, errors.New("fulfilment secret holds no key")
+		return nil, errNoKey
 	}
 	signer, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
@@ -84,16 +106,21 @@ func (c *Client) request(ctx context.Context, now time.Time, a order.Approval) (
 // another's. Ids contain no percent sign, so different ids stay different.
 func webhookID(id string) string { return strings.ReplaceAll(id, ".", "%2E") }
 
+// sign sets the headers of Standard Webhooks. The signature is a list with one of each
+// secret: a shop that knows one of the secrets finds its own.
 func (c *Client) sign(header http.Header, id string, now time.Time, body []byte) error {
 	header.Set(standardwebhooks.HeaderWebhookID, id)
 	header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	if c.signer == nil {
-		return nil
+	signatures := make([]string, 0, maxSecrets)
+	for _, signer := range c.signers {
+		signature, err := signer.Sign(id, now, body)
+		if err != nil {
+			return fmt.Errorf("sign order for fulfilment: %w", err)
+		}
+		signatures = append(signatures, signature)
 	}
-	signature, err := c.signer.Sign(id, now, body)
-	if err != nil {
-		return fmt.Errorf("sign order for fulfilment: %w", err)
+	if len(signatures) > 0 {
+		header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
 	}
-	header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	return nil
 }

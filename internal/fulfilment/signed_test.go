@@ -83,6 +83,65 @@ func TestNoSignaturePassesForAnotherCalls(t *testing.T) {
 	})
 }
 
+// TestEachSecretSigns holds that a shop with any one of the worker's secrets accepts the
+// call, and a shop with another one does not.
+func TestEachSecretSigns(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		secrets                string
+		oldAccepts, newAccepts bool
+	}{
+		"old":         {testSecret, true, false},
+		"old and new": {testSecret + " " + newSecret, true, true},
+		"new and old": {newSecret + "  " + testSecret, true, true},
+		"new":         {newSecret, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t, Config{URL: "http://shop.example", Secret: row.secrets})
+			req, err := c.request(t.Context(), time.Now(), approval())
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(req.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, secret := range strings.Fields(row.secrets) {
+				want = append(want, signatureOf(t, secret, req.Header, body))
+			}
+			if diff := cmp.Diff([]string{strings.Join(want, " ")}, req.Header.Values("webhook-signature")); diff != "" {
+				t.Errorf("webhook-signature (-want +got):\n%s", diff)
+			}
+			for secret, accepts := range map[string]bool{testSecret: row.oldAccepts, newSecret: row.newAccepts} {
+				shop, _ := standardwebhooks.NewWebhook(secret)
+				if err := shop.Verify(body, req.Header); (err == nil) != accepts {
+					t.Errorf("a shop with %s: %v", secret, err)
+				}
+			}
+		})
+	}
+}
+
+// signatureOf signs a call again with one secret.
+func signatureOf(t *testing.T, secret string, header http.Header, body []byte) string {
+	t.Helper()
+	signer, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds, err := strconv.ParseInt(header.Get("webhook-timestamp"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := signer.Sign(header.Get("webhook-id"), time.Unix(seconds, 0), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature
+}
+
 // checkShifted holds that the signature fits no call whose webhook-id ends at i and
 // is one that an order could have: without a dot.
 func checkShifted(t *rapid.T, verifier *standardwebhooks.Webhook, call made, i int) {
