@@ -18,7 +18,8 @@ import (
 
 // NewLog returns the log of a program: text on a terminal and JSON elsewhere, unless
 // the configuration sets a format. It also becomes the log of go-redis and
-// OpenTelemetry. A line contains the ids of its request and of its trace.
+// OpenTelemetry. A line contains the ids of its request and of its trace. Some warnings
+// and errors are held back for up to ten seconds: call FlushLog before the program ends.
 func NewLog(w *os.File, cfg config.Common) *slog.Logger {
 	format := cfg.LogFormat
 	if format == "" && term.IsTerminal(int(w.Fd())) {
@@ -36,7 +37,16 @@ func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Log
 	if format == config.LogText {
 		handler = slog.NewTextHandler(w, opts)
 	}
-	return slog.New(newLimited(contextual{handler}))
+	return slog.New(contextual{newLimited(handler)}) // a line that is held back outlives its context
+}
+
+// FlushLog writes the lines that a log of NewLog holds back. It does nothing for any
+// other log, and may be called at any time.
+func FlushLog(log *slog.Logger) {
+	outer, _ := log.Handler().(contextual)
+	if inner, ok := outer.Handler.(limited); ok {
+		inner.window.flush()
+	}
 }
 
 // readableDurations writes durations such as 35s, which JSON would have in nanoseconds.

@@ -63,6 +63,7 @@ func Main(
 	}
 	collectLess()
 	log := NewLog(os.Stderr, cfg)
+	defer FlushLog(log)
 	ctx, stop := SignalContext(log)
 	defer stop()
 	program, err := build(Options{Log: log})
@@ -114,6 +115,7 @@ func SignalContext(log *slog.Logger) (context.Context, context.CancelFunc) {
 			case s := <-signals:
 				if again {
 					log.Error("quitting at once", "signal", s.String())
+					FlushLog(log)
 					os.Exit(ExitFailure)
 				}
 				log.Info("stopping on a signal; a second one quits at once", "signal", s.String())

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -26,10 +27,29 @@ func mains() map[string]func(args, environ []string) int {
 	return map[string]func(args, environ []string) int{"api": apiapp.Main, "worker": workerapp.Main}
 }
 
+// noisy is a program that ends with many lines about the same error.
+type noisy struct{ log *slog.Logger }
+
+func (n noisy) Run(context.Context) error {
+	for range 20 {
+		n.log.Warn("Redis is away", "error", "refused")
+	}
+	return nil
+}
+
+func runNoisy() int {
+	return app.Main("noisy", nil, config.Common{}, "", nil, func(opts app.Options) (app.Runner, error) {
+		return noisy{opts.Log}, nil
+	})
+}
+
 // TestMain runs more tests at once than there are processors, as they mostly wait.
 func TestMain(m *testing.M) {
 	if run := mains()[os.Getenv(mainVariable)]; run != nil {
 		os.Exit(run(nil, os.Environ()))
+	}
+	if os.Getenv(mainVariable) == "noisy" {
+		os.Exit(runNoisy())
 	}
 	_ = flag.Set("test.parallel", "16") // an argument of the command still wins
 	os.Exit(m.Run())
@@ -88,6 +108,13 @@ func TestMainStopsOnSignals(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestMainFlushesItsLog checks that a program that ends writes the lines it held back.
+func TestMainFlushesItsLog(t *testing.T) {
+	t.Parallel()
+	p := startMain(t, "noisy", nil)
+	p.Await(`"msg":"Redis is away","error":"refused","lines_left_out":14`)
 }
 
 // TestAddressInUse checks that a used address is an error of each program.

@@ -84,6 +84,7 @@ func (d *devCommand) run(ctx context.Context) (err error) {
 		return err
 	}
 	log := d.NewLog(d.apiConfig.Common) // before anything talks to Redis, as go-redis logs through it
+	defer app.FlushLog(log)
 	redis, err := d.openRedis(ctx)
 	if err != nil {
 		return err

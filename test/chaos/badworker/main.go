@@ -48,6 +48,7 @@ func run() error {
 		return err
 	}
 	log := app.NewLog(os.Stderr, cfg.Common)
+	defer app.FlushLog(log)
 	ctx, stop := app.SignalContext(log)
 	defer stop()
 	rdb := cfg.Redis.Client(config.Tuning{PoolSize: cfg.Concurrency + sparePool, MaxRetries: redisRetries})
