@@ -64,6 +64,7 @@ func (f failing) CorruptTasks(context.Context, order.Queue, int) ([]recovery.Cor
 }
 
 func (f failing) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
+func (f failing) Verdict(stats.Facts) (v stats.Verdict)                     { return v }
 
 // noIntake fails the test when an order reaches the intake.
 func noIntake(t *testing.T) failing {

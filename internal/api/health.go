@@ -17,6 +17,28 @@ type healthView struct {
 	Timestamp int64    `json:"timestamp"`
 	Pool      poolView `json:"pool"`
 	Reason    string   `json:"reason,omitempty"`
+	// Detail is what is wrong, since when, and what to do, for people. It names no host
+	// and quotes no error, as anybody may read it.
+	Detail  string      `json:"detail"`
+	Verdict verdictView `json:"verdict"`
+}
+
+// verdictView is Detail in parts.
+type verdictView struct {
+	Level  stats.Level      `json:"level"`
+	Cause  stats.Cause      `json:"cause,omitempty"`
+	What   string           `json:"what"`
+	Since  *order.Timestamp `json:"since,omitempty"`
+	Advice string           `json:"advice"`
+	Also   []string         `json:"also,omitempty"`
+}
+
+func viewVerdict(v stats.Verdict) verdictView {
+	view := verdictView{Level: v.Level, Cause: v.Cause, What: v.What, Advice: v.Advice, Also: v.Also}
+	if !v.Since.IsZero() {
+		view.Since = &order.Timestamp{Time: v.Since}
+	}
+	return view
 }
 
 type poolView struct {
@@ -32,7 +54,11 @@ func (s *Server) getHealth(c *fiber.Ctx) error {
 	if f.Unread != nil && !errors.Is(f.Unread, order.ErrUnavailable) {
 		s.cfg.Log.ErrorContext(c.UserContext(), "health is unknown", "error", f.Unread, "request_id", httpserver.RequestID(c))
 	}
-	v := healthView{Status: "healthy", Timestamp: time.Now().Unix(), Pool: poolView{Healthy: true}, Reason: f.Reason()}
+	verdict := s.Stats.Verdict(f)
+	v := healthView{
+		Status: "healthy", Timestamp: time.Now().Unix(), Pool: poolView{Healthy: true}, Reason: f.Reason(),
+		Detail: verdict.Detail(), Verdict: viewVerdict(verdict),
+	}
 	if f.Unread == nil {
 		waiting := f.Waiting()
 		v.Pool.QueueLength = &waiting

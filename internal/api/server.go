@@ -57,6 +57,7 @@ type Queues interface {
 // Stats makes snapshots; see stats.Reporter.Snapshot.
 type Stats interface {
 	Snapshot(ctx context.Context) (stats.Snapshot, error)
+	Verdict(f stats.Facts) stats.Verdict
 }
 
 // Live delivers events as they happen; see the methods of live.Hub.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -23,12 +24,37 @@ type statsView struct {
 	QueueLength          int64                  `json:"queue_length"`
 	UptimeSeconds        int64                  `json:"uptime_seconds"`
 	ThroughputPerSecond  float64                `json:"throughput_per_second"`
+	CompletedPerSecond   float64                `json:"completed_per_second"`
+	FailedPerSecond      float64                `json:"failed_per_second"`
 	ByStatus             map[order.Status]int64 `json:"by_status"`
 	Queues               queueViews             `json:"queues"`
 	LatencyMS            latencyView            `json:"latency_ms"`
 	Ledger               ledgerView             `json:"ledger"`
 	Redis                redisView              `json:"redis"`
+	Fulfilment           fulfilmentView         `json:"fulfilment"`
 }
+
+// fulfilmentView is how the shop answered in the last minute.
+type fulfilmentView struct {
+	State          order.BreakerState `json:"state"`
+	Since          *order.Timestamp   `json:"since,omitempty"`
+	CallsPerSecond float64            `json:"calls_per_second"`
+	SuccessRatio   float64            `json:"success_ratio"`
+	LastError      string             `json:"last_error,omitempty"`
+}
+
+func viewFulfilment(f stats.Fulfilment) fulfilmentView {
+	v := fulfilmentView{
+		State: cmp.Or(f.State, order.BreakerClosed), CallsPerSecond: hundredths(f.CallsPerSecond()), SuccessRatio: f.SuccessRatio(), LastError: f.LastError,
+	}
+	if !f.Since.IsZero() {
+		v.Since = &order.Timestamp{Time: f.Since}
+	}
+	return v
+}
+
+// hundredths rounds a rate to two decimals.
+func hundredths(rate float64) float64 { return math.Round(rate*100) / 100 }
 
 type redisView struct {
 	MemoryUsedBytes  int64 `json:"memory_used_bytes"`
@@ -79,7 +105,9 @@ func viewStats(snap stats.Snapshot) statsView {
 		Workers:              &snap.Workers,
 		QueueLength:          snap.Waiting(),
 		UptimeSeconds:        int64(snap.Uptime.Seconds()),
-		ThroughputPerSecond:  math.Round(snap.Throughput*100) / 100,
+		ThroughputPerSecond:  hundredths(snap.Throughput),
+		CompletedPerSecond:   hundredths(snap.CompletedRate),
+		FailedPerSecond:      hundredths(snap.FailedRate),
 		ByStatus:             map[order.Status]int64{},
 		Queues:               queueViews{},
 		LatencyMS: latencyView{
@@ -91,7 +119,8 @@ func viewStats(snap stats.Snapshot) statsView {
 			Accepted: snap.Accepted, Attempts: snap.Attempts, Requeued: snap.Requeued, Retried: snap.Retried,
 			Repairs: map[order.Repair]int64{}, Drift: snap.Drift(),
 		},
-		Redis: redisView{snap.Memory.Used, snap.Memory.Limit},
+		Redis:      redisView{snap.Memory.Used, snap.Memory.Limit},
+		Fulfilment: viewFulfilment(snap.Fulfilment),
 	}
 	for _, kind := range order.Repairs() {
 		v.Ledger.Repairs[kind] = snap.Repairs[kind]

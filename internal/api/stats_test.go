@@ -22,6 +22,10 @@ type statsFunc func() (stats.Snapshot, error)
 
 func (f statsFunc) Snapshot(context.Context) (stats.Snapshot, error) { return f() }
 
+func (f statsFunc) Verdict(facts stats.Facts) stats.Verdict {
+	return stats.New(nil, nil).Verdict(facts)
+}
+
 // histogram has 100 observations, whose quantiles are the bounds of three buckets.
 func histogram(bucket int) (h stats.Histogram) {
 	h.Counts[bucket], h.Counts[bucket+1], h.Counts[bucket+2] = 50, 45, 5
@@ -46,9 +50,13 @@ func TestStats(t *testing.T) {
 		Depths:     map[order.Queue]stats.Depth{},
 		WorkerPool: stats.WorkerPool{Workers: 3, Slots: 192},
 		Memory:     stats.Memory{Used: 7001, Limit: 7002},
-		Throughput: 12.3456,
-		Recent:     stats.Durations{QueueWait: histogram(10), Processing: histogram(20), EndToEnd: histogram(30)},
-		Uptime:     90*time.Second + 900*time.Millisecond,
+		Throughput: 12.3456, CompletedRate: 11.111, FailedRate: 1.001,
+		Fulfilment: stats.Fulfilment{
+			State: order.BreakerHalfOpen, Since: time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC), Taken: 90, Refused: 3, Later: 5, Errors: 7, Unanswered: 15,
+			LastError: "fulfilment answered 500",
+		},
+		Recent: stats.Durations{QueueWait: histogram(10), Processing: histogram(20), EndToEnd: histogram(30)},
+		Uptime: 90*time.Second + 900*time.Millisecond,
 	}
 	type members = map[string]any
 	byStatus, repairs, queues := members{}, members{}, members{}
@@ -84,7 +92,12 @@ func TestStats(t *testing.T) {
 		"ledger": members{
 			"accepted": 9000.0, "attempts": 9001.0, "requeued": 9002.0, "retried": 9003.0, "drift": float64(left), "repairs": repairs,
 		},
-		"redis": members{"memory_used_bytes": 7001.0, "memory_limit_bytes": 7002.0},
+		"redis":                members{"memory_used_bytes": 7001.0, "memory_limit_bytes": 7002.0},
+		"completed_per_second": 11.11, "failed_per_second": 1.0,
+		"fulfilment": members{
+			"state": "half_open", "since": "2026-07-01T09:00:00.000000Z", "calls_per_second": 2.0, "success_ratio": 0.75,
+			"last_error": "fulfilment answered 500",
+		},
 	}
 	a := serve(t, parts{Parts: api.Parts{Stats: statsFunc(func() (stats.Snapshot, error) { return snap, nil })}}).ask(t, "GET", "/stats", "")
 	if diff := cmp.Diff(want, a.object(t, 200)); diff != "" {
@@ -169,6 +182,11 @@ func TestHealth(t *testing.T) {
 				t.Errorf("timestamp is %v", got["timestamp"])
 			}
 			delete(got, "timestamp")
+			if detail, _ := got["detail"].(string); (detail == "") || got["verdict"] == nil {
+				t.Errorf("the detail is %q, and the verdict %v", detail, got["verdict"])
+			}
+			delete(got, "detail")
+			delete(got, "verdict")
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

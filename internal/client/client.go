@@ -178,6 +178,23 @@ func (c *Client) Health(ctx context.Context) error {
 	return err
 }
 
+// Verdict returns what is wrong, as GET /health says, whether or not the service accepts
+// and works orders.
+func (c *Client) Verdict(ctx context.Context) (Verdict, error) {
+	text, err := c.sendOnce(ctx, get("health"))
+	var refused *ResponseError
+	if errors.As(err, &refused) && refused.Verdict.What != "" {
+		return refused.Verdict, nil
+	}
+	var health struct {
+		Verdict Verdict `json:"verdict"`
+	}
+	if err == nil && (json.Unmarshal(text, &health) != nil || health.Verdict.What == "") {
+		err = ErrNotAPI
+	}
+	return health.Verdict, err
+}
+
 // Ready returns the version of a program whose admin address the client has, or
 // nothing if the program does not know it. A program that is not ready is an error.
 func (c *Client) Ready(ctx context.Context) (version string, err error) {

@@ -31,6 +31,8 @@ type ResponseError struct {
 	Errors []order.FieldError `json:"errors"`
 	// OrderStatus is the status that prevents the change, or empty.
 	OrderStatus order.Status `json:"order_status"`
+	// Verdict is what is wrong, where GET /health answers; empty elsewhere.
+	Verdict Verdict `json:"verdict"`
 	// KeySent is set if the request had a key.
 	KeySent bool `json:"-"`
 

@@ -93,6 +93,9 @@ type Stats struct {
 	Workers             *int                   `json:"workers"`
 	UptimeSeconds       int64                  `json:"uptime_seconds"`
 	ThroughputPerSecond float64                `json:"throughput_per_second"`
+	CompletedPerSecond  float64                `json:"completed_per_second"`
+	FailedPerSecond     float64                `json:"failed_per_second"`
+	Fulfilment          Fulfilment             `json:"fulfilment"`
 	ByStatus            map[order.Status]int64 `json:"by_status"`
 	Queues              map[order.Queue]Queue  `json:"queues"`
 	LatencyMS           Latency                `json:"latency_ms"`
@@ -114,6 +117,24 @@ func (s *Stats) Settled() (n int64) {
 		}
 	}
 	return n
+}
+
+// Verdict is what is wrong, since when, and what to do.
+type Verdict struct {
+	Level  string    `json:"level"`
+	What   string    `json:"what"`
+	Since  time.Time `json:"since"`
+	Advice string    `json:"advice"`
+	Also   []string  `json:"also"`
+}
+
+// Fulfilment is how the shop answered in the last minute.
+type Fulfilment struct {
+	State          order.BreakerState `json:"state"`
+	Since          time.Time          `json:"since"`
+	CallsPerSecond float64            `json:"calls_per_second"`
+	SuccessRatio   float64            `json:"success_ratio"`
+	LastError      string             `json:"last_error"`
 }
 
 // Memory is the memory of Redis, in bytes; a limit of 0 is none.

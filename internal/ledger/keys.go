@@ -17,6 +17,8 @@ import (
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:l                    string      the leader of recovery, for two seconds
 //	orders:{b0}:i                    string      the order in quarantine, for five minutes at most
+//	orders:{b0}:f                    sorted set  the fulfilment endpoints, by their last report, ms, see breaker.go
+//	orders:{b0}:f:<endpoint>         hash        the circuit breaker of one, likewise
 //	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
 //	orders:{b0}:p                    sorted set  the programs that run, by their last announcement, ms, see programs.go
 const book = "orders:{b0}:"
@@ -30,9 +32,12 @@ const (
 	quarantineKey = book + "i"
 	writableKey   = book + "w"
 	programsKey   = book + "p"
+	endpointsKey  = book + "f"
 )
 
 func recordKey(id string) string { return recordPrefix + id }
+
+func endpointKey(endpoint string) string { return endpointsKey + ":" + endpoint }
 
 func indexKey(s order.Status) string { return indexPrefix + string(s) }
 

@@ -2,16 +2,27 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/stats"
 )
 
-// programKept is how long a program is listed after it last announced itself: a few
-// times the interval between announcements.
-const programKept = 30 * time.Second
+const (
+	// programRuns is how long a program counts as running after it last announced itself:
+	// a few times the interval between announcements.
+	programRuns = 30 * time.Second
+	// programKept is how long it is remembered.
+	programKept = time.Hour
+	// stoppedMark is in front of a program that has stopped.
+	stoppedMark = "-"
+	// kindWorker is the Kind of workers.
+	kindWorker = "worker"
+)
 
 // Program is a process that works with these books.
 type Program struct {
@@ -27,8 +38,8 @@ type Program struct {
 func (p Program) member() string { return p.Kind + " " + p.Name + " " + p.Version }
 
 // Announce records that a program runs at this time, by the clock of Redis, and forgets
-// programs that have not announced themselves for half a minute. It may be repeated.
-// Only Programs depends on it.
+// programs that have not announced themselves for an hour. It may be repeated. Only
+// Programs and GoneWorkers depend on it.
 func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
 	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.ZAdd(ctx, programsKey, redis.Z{Score: float64(now.UnixMilli()), Member: p.member()})
@@ -39,9 +50,15 @@ func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
 	return wrap(err, "announce %s %s", p.Kind, p.Name)
 }
 
-// Withdraw undoes Announce.
-func (l *Ledger) Withdraw(ctx context.Context, p Program) error {
-	return wrap(l.rdb.ZRem(ctx, programsKey, p.member()).Err(), "withdraw %s %s", p.Kind, p.Name)
+// Withdraw records that a program that announced itself stops at this time. It may be
+// repeated.
+func (l *Ledger) Withdraw(ctx context.Context, p Program, now time.Time) error {
+	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.ZRem(ctx, programsKey, p.member())
+		pipe.ZAdd(ctx, programsKey, redis.Z{Score: float64(now.UnixMilli()), Member: stoppedMark + p.member()})
+		return nil
+	})
+	return wrap(err, "withdraw %s %s", p.Kind, p.Name)
 }
 
 // Programs returns the running programs, in no order: those that have announced
@@ -51,16 +68,57 @@ func (l *Ledger) Programs(ctx context.Context) ([]Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	least := strconv.FormatInt(now.Add(-programKept).UnixMilli(), 10)
-	members, err := l.rdb.ZRangeByScore(ctx, programsKey, &redis.ZRangeBy{Min: least, Max: "+inf"}).Result()
+	entries, err := l.programs(ctx, now.Add(-programRuns))
+	if err != nil {
+		return nil, err
+	}
+	programs := make([]Program, 0, len(entries))
+	for _, e := range entries {
+		if !e.stopped {
+			programs = append(programs, e.Program)
+		}
+	}
+	return programs, nil
+}
+
+// GoneWorkers returns the workers that ran in the hour before now, by the clock of Redis,
+// and do not any more, the latest first.
+func (l *Ledger) GoneWorkers(ctx context.Context, now time.Time) ([]stats.GoneWorker, error) {
+	entries, err := l.programs(ctx, now.Add(-programKept))
+	if err != nil {
+		return nil, err
+	}
+	var gone []stats.GoneWorker
+	for _, e := range slices.Backward(entries) {
+		if e.Kind == kindWorker && (e.stopped || now.Sub(e.at) > programRuns) {
+			gone = append(gone, stats.GoneWorker{Name: e.Name, LastSeen: e.at, Stopped: e.stopped})
+		}
+	}
+	return gone, nil
+}
+
+// programEntry is a program as it last announced or withdrew itself.
+type programEntry struct {
+	Program
+	at      time.Time
+	stopped bool
+}
+
+// programs returns the programs heard of since then, the earliest first.
+func (l *Ledger) programs(ctx context.Context, since time.Time) ([]programEntry, error) {
+	least := strconv.FormatInt(since.UnixMilli(), 10)
+	members, err := l.rdb.ZRangeByScoreWithScores(ctx, programsKey, &redis.ZRangeBy{Min: least, Max: "+inf"}).Result()
 	if err != nil {
 		return nil, wrap(err, "read the programs")
 	}
-	programs := make([]Program, len(members))
+	entries := make([]programEntry, len(members))
 	for i, m := range members {
-		p := &programs[i]
-		p.Kind, m, _ = strings.Cut(m, " ")
-		p.Name, p.Version, _ = strings.Cut(m, " ")
+		e := &entries[i]
+		e.at = time.UnixMilli(int64(m.Score)).UTC()
+		member, _ := m.Member.(string)
+		member, e.stopped = strings.CutPrefix(member, stoppedMark)
+		e.Kind, member, _ = strings.Cut(member, " ")
+		e.Name, e.Version, _ = strings.Cut(member, " ")
 	}
-	return programs, nil
+	return entries, nil
 }

@@ -35,6 +35,7 @@ var (
 	totalsScript        = redis.NewScript(lua("totals"))
 	listScript          = redis.NewScript(lua("list"))
 	recountScript       = redis.NewScript(lua("recount"))
+	breakerScript       = redis.NewScript(lua("breaker"))
 )
 
 // lua returns the source of a script. Without the file no program starts.

@@ -34,6 +34,17 @@ func figures() []figure {
 		single(counter, "retried_total", "Retries of failed and rejected orders by operators.", func(now stats.Snapshot) int64 { return now.Retried }),
 		single(gauge, "drift_orders", "How many orders the books are from balancing; 0 unless something is wrong.",
 			func(now stats.Snapshot) int64 { return now.Drift() }),
+		single(gauge, "shop_down", "1 while the shop takes no orders, else 0.", func(now stats.Snapshot) int64 { return int64(oneIf(now.Fulfilment.Down())) }),
+		newFigure(gauge, "fulfilment_breaker", "1 for the state of the circuit breaker, 0 for the other states.", []string{"state"},
+			func(now stats.Snapshot, add emit) {
+				for _, s := range order.BreakerStates() {
+					add(oneIf(now.Fulfilment.State == s), string(s))
+				}
+			}),
+		newFigure(gauge, "fulfilment_calls_per_second", "Calls to the shop by all workers, over the last minute.", nil,
+			func(now stats.Snapshot, add emit) { add(now.Fulfilment.CallsPerSecond()) }),
+		newFigure(gauge, "fulfilment_success_ratio", "Share of these calls after which the shop had the order; 1 without calls.", nil,
+			func(now stats.Snapshot, add emit) { add(now.Fulfilment.SuccessRatio()) }),
 		newFigure(gauge, "orders",
 			"Orders by status. Settled orders stay counted when their records leave after the retention.", []string{"status"},
 			func(now stats.Snapshot, add emit) {

@@ -42,6 +42,23 @@ type Facts struct {
 // has precedence over its effects: first Redis, then its memory, then the workers, whose
 // heartbeats are kept in Redis, and last the queues, which fill when no worker is alive.
 func (f Facts) Reason() string {
+	reason := f.redisReason()
+	switch {
+	case reason != "":
+		return reason
+	case !slices.ContainsFunc(order.Queues(), f.Memory.Admits):
+		return ReasonMemory
+	case f.Slots == 0:
+		return ReasonNoWorker
+	case f.full():
+		return ReasonQueuesFull
+	default:
+		return ""
+	}
+}
+
+// redisReason returns why nothing is known of the orders, or an empty string.
+func (f Facts) redisReason() string {
 	switch {
 	case f.Unusable != nil:
 		return f.Unusable.Error()
@@ -49,12 +66,6 @@ func (f Facts) Reason() string {
 		return ReasonRedisAway
 	case f.Unread != nil:
 		return ReasonUnreadable
-	case !slices.ContainsFunc(order.Queues(), f.Memory.Admits):
-		return ReasonMemory
-	case f.Slots == 0:
-		return ReasonNoWorker
-	case f.MaxBacklog > 0 && f.Backlog() >= f.MaxBacklog:
-		return ReasonQueuesFull
 	default:
 		return ""
 	}

@@ -50,10 +50,24 @@ type Memory struct {
 	Limit int64
 }
 
-// Ledger returns the totals of the ledger, and the memory of its Redis.
+// GoneWorker is a worker process that ran within the last hour and does not any more.
+type GoneWorker struct {
+	// Name is unique to the process.
+	Name string
+	// LastSeen is when it last announced itself, or stopped.
+	LastSeen time.Time
+	// Stopped is whether it said that it stops. Otherwise it was killed, hangs, or cannot
+	// reach Redis.
+	Stopped bool
+}
+
+// Ledger returns what the ledger knows of the whole system, and the memory of its Redis;
+// now is the time by the clock of Redis.
 type Ledger interface {
 	Totals(ctx context.Context) (Totals, error)
 	Memory(ctx context.Context) (used, limit int64, err error)
+	Fulfilment(ctx context.Context, now time.Time) (Fulfilment, error)
+	GoneWorkers(ctx context.Context, now time.Time) ([]GoneWorker, error)
 }
 
 // Queues returns the content of the queues and the workers that are alive.
@@ -71,13 +85,32 @@ type Snapshot struct {
 	WorkerPool
 	// Memory is that of Redis, or zero if Redis does not reveal it.
 	Memory Memory
+	// Fulfilment is how the shop answers.
+	Fulfilment Fulfilment
+	// Gone is the workers of the last hour that do not run any more, the latest first.
+	Gone []GoneWorker
 	// Throughput is how many orders per second were decided in about the last ten seconds.
 	Throughput float64
+	// CompletedRate and FailedRate are how many completed and failed, likewise.
+	CompletedRate, FailedRate float64
+	Trend
 	// Recent is the durations over all queues of the last five minutes, or of all time if
 	// no order was decided in that time.
 	Recent Durations
 	// Uptime is how long this process has been running.
 	Uptime time.Duration
+}
+
+// Trend is what the process has seen over the last minutes.
+type Trend struct {
+	// Seen is whether it has looked for a minute.
+	Seen bool
+	// Decided is how many orders were decided in about the last minute.
+	Decided int64
+	// Growing is whether more orders were accepted than decided in the last five minutes.
+	Growing bool
+	// Poison is how many orders failed in the last five minutes because they kill workers.
+	Poison int64
 }
 
 // Durations is how long orders took; see Totals for the three measures.
@@ -93,6 +126,8 @@ const (
 	sampleInterval = 5 * time.Second
 	// rateWindow is the time over which throughput is measured.
 	rateWindow = 10 * time.Second
+	// decidedWindow is the time in which an order should be decided while any wait.
+	decidedWindow = time.Minute
 	// latencyWindow is the time over which durations are measured. It bounds the samples
 	// to 61.
 	latencyWindow = 5 * time.Minute
@@ -106,11 +141,12 @@ type Reporter struct {
 
 	mu      sync.Mutex
 	samples []Totals // oldest first
+	since   dated
 }
 
 // New returns a reporter whose process has just started.
 func New(l Ledger, q Queues) *Reporter {
-	return &Reporter{ledger: l, queues: q, started: time.Now()}
+	return &Reporter{ledger: l, queues: q, started: time.Now(), since: dated{}}
 }
 
 // Run samples totals until ctx ends, so that snapshots can have rates. While Redis is
@@ -156,9 +192,26 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 	}
 	s := Snapshot{Totals: totals, Depths: depths, WorkerPool: pool, Uptime: time.Since(r.started)}
 	s.Memory.Used, s.Memory.Limit, _ = r.ledger.Memory(ctx) // Redis may deny it, which is not an error
-	s.Throughput = r.throughput(totals)
+	if s.Fulfilment, err = r.ledger.Fulfilment(ctx, totals.At); err != nil {
+		return Snapshot{}, err
+	}
+	if s.Gone, err = r.ledger.GoneWorkers(ctx, totals.At); err != nil {
+		return Snapshot{}, err
+	}
+	s.Throughput, s.CompletedRate, s.FailedRate = r.rates(totals)
+	s.Trend = r.trend(totals)
 	s.Recent = r.recent(totals)
 	return s, nil
+}
+
+// Verdict judges the facts. A verdict whose beginning the facts do not say is dated by
+// when this process first saw it.
+func (r *Reporter) Verdict(f Facts) Verdict {
+	all := f.verdicts()
+	r.mu.Lock()
+	r.since.date(all, time.Now().UTC())
+	r.mu.Unlock()
+	return f.first(all)
 }
 
 // before returns the newest sample that is at least as old as the window, or the oldest
@@ -179,13 +232,29 @@ func (r *Reporter) before(now Totals, window time.Duration) (t Totals, ok bool) 
 	return t, ok
 }
 
-func (r *Reporter) throughput(now Totals) float64 {
+// rates returns how many orders a second were decided, completed and failed.
+func (r *Reporter) rates(now Totals) (decided, completed, failed float64) {
 	earlier, ok := r.before(now, rateWindow)
 	elapsed := now.At.Sub(earlier.At)
 	if !ok || elapsed < minElapsed {
-		return 0
+		return 0, 0, 0
 	}
-	return float64(now.decisions()-earlier.decisions()) / elapsed.Seconds()
+	rate := func(from, to int64) float64 { return max(0, float64(to-from)/elapsed.Seconds()) }
+	return rate(earlier.decisions(), now.decisions()),
+		rate(earlier.ByStatus[order.StatusCompleted], now.ByStatus[order.StatusCompleted]),
+		rate(earlier.ByStatus[order.StatusFailed], now.ByStatus[order.StatusFailed])
+}
+
+func (r *Reporter) trend(now Totals) (t Trend) {
+	if earlier, ok := r.before(now, decidedWindow); ok {
+		t.Decided = now.decisions() - earlier.decisions()
+		t.Seen = now.At.Sub(earlier.At) >= decidedWindow
+	}
+	if earlier, ok := r.before(now, latencyWindow-sampleInterval); ok {
+		t.Growing = now.Accepted-earlier.Accepted > now.decisions()-earlier.decisions()
+		t.Poison = max(0, now.Repairs[order.RepairPoisonOrder]-earlier.Repairs[order.RepairPoisonOrder])
+	}
+	return t
 }
 
 func (r *Reporter) recent(now Totals) Durations {

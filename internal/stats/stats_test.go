@@ -29,6 +29,9 @@ type fakeSystem struct {
 	depths    map[order.Queue]stats.Depth
 	pool      stats.WorkerPool
 
+	fulfilment stats.Fulfilment
+	gone       []stats.GoneWorker
+
 	totalsErr, depthsErr, poolErr error
 }
 
@@ -50,6 +53,14 @@ func (s *fakeSystem) Depths(context.Context) (map[order.Queue]stats.Depth, error
 func (s *fakeSystem) Workers(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
 
 func (s *fakeSystem) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
+
+func (s *fakeSystem) Fulfilment(context.Context, time.Time) (stats.Fulfilment, error) {
+	return s.fulfilment, nil
+}
+
+func (s *fakeSystem) GoneWorkers(context.Context, time.Time) ([]stats.GoneWorker, error) {
+	return s.gone, nil
+}
 
 // settle settles n orders that each took d.
 func (s *fakeSystem) settle(n int, d time.Duration) {
@@ -113,10 +124,12 @@ func TestSnapshot(t *testing.T) {
 			order.QueueCritical: {Pending: 1, Active: 10, OldestPending: time.Minute},
 			order.QueueLow:      {Pending: 4, Scheduled: 100, Retry: 100, Archived: 100, Paused: true},
 		}
+		s.fulfilment = stats.Fulfilment{State: order.BreakerOpen, Taken: 3}
+		s.gone = []stats.GoneWorker{{Name: "w1"}}
 		pass(90 * time.Second)
 		got := snapshot(t, r)
 		totals, _ := s.Totals(t.Context())
-		want := stats.Snapshot{Totals: totals, Depths: s.depths, WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second}
+		want := stats.Snapshot{Totals: totals, Depths: s.depths, WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second, Fulfilment: s.fulfilment, Gone: s.gone, Trend: stats.Trend{Seen: true}}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
 			t.Errorf("snapshot (-want +got):\n%s", diff)
 		}
@@ -151,6 +164,10 @@ type fixed stats.Totals
 func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Totals(f), nil }
 
 func (fixed) Memory(context.Context) (used, limit int64, err error) { return 0, 0, nil }
+
+func (fixed) Fulfilment(context.Context, time.Time) (f stats.Fulfilment, err error) { return f, nil }
+
+func (fixed) GoneWorkers(context.Context, time.Time) ([]stats.GoneWorker, error) { return nil, nil }
 
 // TestThroughput checks over which time the rate is measured. It counts decisions: a retry
 // does not lower it.
