@@ -75,7 +75,7 @@ func TestDoctorFinds(t *testing.T) {
 		want    string
 	}{
 		{"unknown variable", []string{"ORDERS_RETENTIO=1h"}, []exchange{healthy, stats}, "settings/ORDERS_RETENTIO", `^problem: .*did you mean ORDERS_RETENTION\?`},
-		{"wrong value", []string{"ORDERS_MAX_ATTEMPTS=0", "ORDERS_RETENTIO=1h"}, []exchange{healthy, stats}, "settings/ORDERS_MAX_ATTEMPTS", `^problem: ORDERS_MAX_ATTEMPTS="0" must be .* \| correct it`},
+		{"wrong value", []string{"ORDERS_MAX_ATTEMPTS=-1", "ORDERS_RETENTIO=1h"}, []exchange{healthy, stats}, "settings/ORDERS_MAX_ATTEMPTS", `^problem: ORDERS_MAX_ATTEMPTS="-1" must be .* \| correct it`},
 		{"wrong Redis", []string{"REDIS_URL=http://secret@x"}, []exchange{healthy, stats}, "redis/connection", `^not checked: REDIS_URL does not say where Redis is`},
 		{"unsigned calls", []string{"ORDERS_FULFILMENT_URL=http://shop"}, []exchange{healthy, stats}, "settings/fulfilment", `^warning: .*ORDERS_FULFILMENT_SECRET`},
 		{"insecure", []string{"ORDERS_INSECURE=true"}, []exchange{healthy, stats}, "settings/keys", `^warning: whoever reaches the API`},

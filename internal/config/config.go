@@ -98,9 +98,12 @@ type Common struct {
 	// Retention is how long a settled order stays readable. Beyond a year an archive is
 	// better than Redis.
 	Retention time.Duration `env:"ORDERS_RETENTION" envDefault:"24h" min:"1s" max:"8760h"`
-	// MaxAttempts is how many attempts an order has before it fails, at most as many as
-	// its record keeps (order.MaxAttemptsKept).
-	MaxAttempts int `env:"ORDERS_MAX_ATTEMPTS" envDefault:"8" min:"1" max:"100"`
+	// MaxAttempts is how many attempts an order has before it fails; 0 means that only
+	// RetryFor bounds them.
+	MaxAttempts int `env:"ORDERS_MAX_ATTEMPTS" envDefault:"0" min:"0" max:"100"`
+	// RetryFor is how long after its first attempt an order is tried again. Beyond a month
+	// somebody should have decided.
+	RetryFor time.Duration `env:"ORDERS_RETRY_FOR" envDefault:"24h" min:"1s" max:"720h"`
 	// AttemptTimeout bounds one attempt. A slot that hangs is lost for that long.
 	AttemptTimeout time.Duration `env:"ORDERS_ATTEMPT_TIMEOUT" envDefault:"30s" min:"100ms" max:"1h"`
 	// ShutdownTimeout is how long a stopping process waits for what it has begun.

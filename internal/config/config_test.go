@@ -28,7 +28,7 @@ func defaultCommon(t *testing.T) config.Common {
 	return config.Common{
 		Redis:           redis,
 		Retention:       24 * time.Hour,
-		MaxAttempts:     8,
+		RetryFor:        24 * time.Hour,
 		AttemptTimeout:  30 * time.Second,
 		ShutdownTimeout: 35 * time.Second,
 		Rules:           config.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, MaxItems: 50},
@@ -74,7 +74,7 @@ func TestDefaultsAreTheContract(t *testing.T) {
 func TestEveryVariableReachesItsField(t *testing.T) {
 	t.Parallel()
 	environ := []string{
-		"REDIS_URL=rediss://u:p@cache:7000/3", "ORDERS_RETENTION=48h", "ORDERS_MAX_ATTEMPTS=5",
+		"REDIS_URL=rediss://u:p@cache:7000/3", "ORDERS_RETENTION=48h", "ORDERS_MAX_ATTEMPTS=5", "ORDERS_RETRY_FOR=36h",
 		"ORDERS_ATTEMPT_TIMEOUT=20s", "ORDERS_SHUTDOWN_TIMEOUT=25s", "ORDERS_HIGH_VALUE_ABOVE=99.5",
 		"ORDERS_MAX_AMOUNT=500", "ORDERS_MAX_ITEMS=7", "ORDERS_LOG_LEVEL=warn", "ORDERS_LOG_FORMAT=json",
 		"ORDERS_HTTP_ADDR=0.0.0.0:80", "ORDERS_ADMIN_ADDR=:0", "ORDERS_MAX_QUEUE_LENGTH=10",
@@ -89,7 +89,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
 	must(t, err)
 	common := config.Common{
-		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, AttemptTimeout: 20 * time.Second,
+		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, RetryFor: 36 * time.Hour, AttemptTimeout: 20 * time.Second,
 		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: 99_50, MaxAmount: 500_00, MaxItems: 7},
 		LogLevel: slog.LevelWarn, LogFormat: config.LogJSON,
 	}
@@ -182,7 +182,8 @@ type bound struct {
 func bounds() []bound {
 	return []bound{
 		{"ORDERS_RETENTION", []string{"1s", "8760h"}, []string{"999ms", "8760h1s", "1d", "60"}},
-		{"ORDERS_MAX_ATTEMPTS", []string{"1", "100"}, []string{"0", "101", "-1", "1.5", "x", "9999999999999"}},
+		{"ORDERS_RETRY_FOR", []string{"1s", "720h"}, []string{"999ms", "721h", "0"}},
+		{"ORDERS_MAX_ATTEMPTS", []string{"0", "100"}, []string{"101", "-1", "1.5", "x", "9999999999999"}},
 		{"ORDERS_ATTEMPT_TIMEOUT", []string{"100ms", "1h", "10500ms"}, []string{"99ms", "3601s"}},
 		{"ORDERS_SHUTDOWN_TIMEOUT", []string{"100ms", "1h", "1500ms"}, []string{"99ms", "1h1s"}},
 		{"ORDERS_HIGH_VALUE_ABOVE", []string{"0", "999999999999.99"}, []string{"-0.01", "1.001", "1000000000000", "ten"}},

@@ -31,7 +31,7 @@ func TestPairsOfVariables(t *testing.T) {
 		"a secret that is too short":          {"ORDERS_FULFILMENT_URL=http://shop ORDERS_FULFILMENT_SECRET=" + secret(23), "ORDERS_FULFILMENT_SECRET"},
 		"a secret that is too long":           {"ORDERS_FULFILMENT_URL=http://shop ORDERS_FULFILMENT_SECRET=" + secret(65), "ORDERS_FULFILMENT_SECRET"},
 		"a secret that is not base64":         {"ORDERS_FULFILMENT_URL=http://shop ORDERS_FULFILMENT_SECRET=whsec_" + strings.Repeat("?", 40), "ORDERS_FULFILMENT_SECRET"},
-		"the last of two values counts":       {"ORDERS_MAX_ATTEMPTS=0 ORDERS_MAX_ATTEMPTS=3", ""},
+		"the last of two values counts":       {"ORDERS_MAX_ATTEMPTS=-1 ORDERS_MAX_ATTEMPTS=3", ""},
 		"an unknown name, even without value": {"ORDERS_SECRET=", "ORDERS_SECRET"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	want := `invalid configuration:
   ORDERS_BANANA is not a known variable
   ORDERS_LOG_LEVEL="loud and  [31mred" must be debug, info, warn or error
-  ORDERS_MAX_ATTEMPTS="many" must be a whole number from 1 to 100
+  ORDERS_MAX_ATTEMPTS="many" must be a whole number from 0 to 100
   ORDERS_MAX_ITEMS="0" must be a whole number from 1 to 1000
   ORDERS_RETRY_MAX="1us" must be a duration such as 1m30s, from 1ms to 24h
   ORDERS_WORKER_CONCURENCY is not a known variable; did you mean ORDERS_WORKER_CONCURRENCY?

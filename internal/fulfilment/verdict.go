@@ -24,7 +24,10 @@ func verdict(code int, header http.Header, now time.Time) error {
 	case isRedirect(code):
 		return &order.PermanentError{Err: errors.New(answered(code) + target(header) + ": redirects are refused")}
 	case transient(code, valid || code == http.StatusConflict && len(header.Values("Retry-After")) > 0):
-		return &order.RetryError{After: min(asked, maxRetryAfter), Unknown: isGateway(code), Err: errors.New(answered(code))}
+		return &order.RetryError{
+			After: min(asked, maxRetryAfter), Unknown: isGateway(code), Err: errors.New(answered(code)), Status: code,
+			Later: code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable && valid,
+		}
 	default:
 		return &order.PermanentError{Err: errors.New(answered(code))}
 	}

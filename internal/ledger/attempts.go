@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"time"
 
 	"orderprocessor/internal/order"
 )
@@ -27,18 +29,26 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 	if err != nil {
 		return order.Begun{}, wrap(err, "begin order %s", c.ID)
 	}
-	if len(rest) != 3 {
+	if len(rest) < 4 {
 		return order.Begun{}, refusal(word, "begin", c.ID)
 	}
-	number, _ := rest[0].(int64)
-	try, _ := rest[1].(int64)
-	text, _ := rest[2].(string)
-	b := order.Begun{Number: int(number), Try: int(try)}
+	var numbers [3]int
+	for i := range numbers {
+		n, _ := rest[i].(int64)
+		numbers[i] = int(n)
+	}
+	text, _ := rest[3].(string)
+	b := order.Begun{Number: numbers[0], Try: numbers[1], Counted: numbers[2]}
 	if word == "exhausted" {
 		b.LastError = text
 		return b, fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
 	}
 	b.ApprovedAt = parseTime(text)
+	if len(rest) == 5 {
+		since, _ := rest[4].(string)
+		us, _ := strconv.ParseInt(since, 10, 64)
+		b.Since = time.Duration(us) * time.Microsecond
+	}
 	return b, nil
 }
 
@@ -48,7 +58,7 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 // order.ErrStale when another delivery has the claim, or order.ErrNotFound.
 func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
 	word, _, err := l.update(ctx, failScript, update{id: c.ID, args: []any{
-		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), unknown(f.Unknown),
+		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), unknown(f.Unknown), mark(f.Later),
 	}})
 	if err != nil {
 		return wrap(err, "fail attempt at order %s", c.ID)
@@ -57,6 +67,14 @@ func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error
 		return nil
 	}
 	return refusal(word, "fail attempt at", c.ID)
+}
+
+// mark encodes for a script whether something is so.
+func mark(is bool) string {
+	if is {
+		return "1"
+	}
+	return ""
 }
 
 // unknown encodes for a script whether the shop may have accepted an order.

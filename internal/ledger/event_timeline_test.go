@@ -180,17 +180,22 @@ func (b *bundle) attemptOften(t *testing.T, id string, runs, attempts int) {
 	}
 }
 
-// TestManyAttempts checks that a record keeps the newest attempts, with their numbers.
+// TestManyAttempts checks that a record keeps the first attempt of the run and the newest
+// ones, with their numbers.
 func TestManyAttempts(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name           string
 		runs, attempts int
-		first          int
+		first, rest    int // the numbers of the first one, and of the one after it
 	}{
-		{"as many as are kept", 2, order.MaxAttemptsKept / 2, 1},
-		{"one more in a run of its own", 101, 1, 2},
-		{"two long runs", 2, order.MaxAttemptsKept, 101},
+		{"as many as are kept", 2, order.MaxAttemptsKept / 2, 1, 2},
+		{"one more in a run of its own", 101, 1, 2, 3},
+		{"two long runs", 2, order.MaxAttemptsKept, 101, 102},
+		{"one more than are kept", 1, order.MaxAttemptsKept + 1, 1, 3},
+		{"many more than are kept", 1, 3 * order.MaxAttemptsKept, 1, 202},
+		{"many more in two runs", 2, 2 * order.MaxAttemptsKept, 201, 302},
+		{"a run after one with many more", 2, order.MaxAttemptsKept + 9, 110, 120},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -198,6 +203,9 @@ func TestManyAttempts(t *testing.T) {
 			books.attemptOften(t, "o1", row.runs, row.attempts)
 			var want []order.Attempt
 			for n := row.first; n <= row.runs*row.attempts; n++ {
+				if n != row.first && n < row.rest {
+					continue
+				}
 				a := attempt(n, strconv.Itoa(n), order.ReasonNoResult, "")
 				if n%row.attempts == 0 {
 					a.Error = "refused"

@@ -32,6 +32,7 @@ const (
 	fieldRetryToken    = "y" // token of the last retry
 	fieldRequeuedToken = "r" // token of the last time it was queued again
 	fieldLosses        = "p" // how many workers were lost since the last retry
+	fieldUncounted     = "o" // how many attempts since the last retry do not count
 	fieldUnknown       = "l" // set while the shop may have accepted the order
 )
 
@@ -53,8 +54,16 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 	}
 	rec.WorkersLost, _ = strconv.Atoi(fields[fieldLosses])
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])
-	for n := max(1, attempts-order.MaxAttemptsKept+1); n <= attempts; n++ {
-		rec.Attempts = append(rec.Attempts, parseAttempt(n, fields[fieldAttempt+strconv.Itoa(n)], rec.CreatedAt))
+	triedBefore, _ := strconv.Atoi(fields[fieldTriedBefore])
+	newest := max(1, attempts-order.MaxAttemptsKept+1)
+	if first := triedBefore + 1; first < newest { // the first attempt of the run
+		rec.Attempts = append(rec.Attempts, parseAttempt(first, fields[fieldAttempt+strconv.Itoa(first)], rec.CreatedAt))
+		newest++
+	}
+	for n := newest; n <= attempts; n++ {
+		if line, kept := fields[fieldAttempt+strconv.Itoa(n)]; kept {
+			rec.Attempts = append(rec.Attempts, parseAttempt(n, line, rec.CreatedAt))
+		}
 	}
 	return rec, nil
 }

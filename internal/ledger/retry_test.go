@@ -134,10 +134,10 @@ func TestRuns(t *testing.T) {
 	var want []order.Begun
 	for run := range 3 {
 		for try := 1; try <= maxAttempts; try++ {
-			n := order.Begun{Number: run*maxAttempts + try, Try: try}
+			n := order.Begun{Number: run*maxAttempts + try, Try: try, Counted: try}
 			want = append(want, n, n)
 		}
-		last := order.Begun{Number: (run + 1) * maxAttempts, Try: maxAttempts, LastError: order.ReasonNoResult}
+		last := order.Begun{Number: (run + 1) * maxAttempts, Try: maxAttempts, Counted: maxAttempts, LastError: order.ReasonNoResult}
 		want = append(want, last, last)
 	}
 	if diff := cmp.Diff(want, got, ignoreTimes); diff != "" {

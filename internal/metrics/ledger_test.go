@@ -48,7 +48,7 @@ func TestBooks(t *testing.T) {
 	compare(t, map[string]float64{
 		"orders_books_up": 1, "orders_books_accepted_total": 9, "orders_books_attempts_total": 8, "orders_books_retried_total": 2,
 		`orders_books_repairs_total{kind="poison_order"}`: 3, "orders_books_drift_orders": 1,
-		`orders_books_orders{status="completed"}`: 5, `orders_books_orders{status="pending"}`: 2,
+		"orders_books_fulfilment_success_ratio": 1, `orders_books_orders{status="completed"}`: 5, `orders_books_orders{status="pending"}`: 2,
 		`orders_books_queue_tasks{queue="low",state="pending"}`: 1, `orders_books_queue_tasks{queue="low",state="active"}`: 2,
 		`orders_books_queue_tasks{queue="low",state="scheduled"}`: 3, `orders_books_queue_tasks{queue="low",state="retry"}`: 4,
 		`orders_books_queue_tasks{queue="low",state="archived"}`: 5,

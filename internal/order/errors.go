@@ -155,6 +155,11 @@ type RetryError struct {
 	// Unknown means that the shop may have accepted the order: the call may have reached
 	// it, and no answer says that it refused.
 	Unknown bool
+	// Later means that the shop asked to be called later. It says nothing about the order,
+	// so the attempt does not count.
+	Later bool
+	// Status is the HTTP status of the answer; 0 without one.
+	Status int
 	// Err is the reason.
 	Err error
 }

@@ -27,8 +27,8 @@ type Record struct {
 	CancelReason string
 	// WorkersLost counts the attempts since the last retry whose worker was lost.
 	WorkersLost int
-	// Attempts are the attempts at this order, oldest first: the newest MaxAttemptsKept
-	// of them.
+	// Attempts are the attempts at this order, oldest first: at most MaxAttemptsKept of
+	// them, the first since the order was accepted or last retried and the newest ones.
 	Attempts []Attempt
 }
 
@@ -43,8 +43,7 @@ func (r Record) Accepted() Record {
 
 // The bounds of a record.
 const (
-	// MaxAttemptsKept is how many attempts a record keeps. One run of an order never has
-	// more, but an operator may retry an order any number of times.
+	// MaxAttemptsKept is how many attempts a record keeps.
 	MaxAttemptsKept = 100
 	// MaxReasonChars bounds the reason of a cancel. That is at most 1,000 bytes, which
 	// are stored whole.
@@ -95,8 +94,12 @@ type Begun struct {
 	Number int
 	// Try counts the attempts since the order was accepted or last retried.
 	Try int
+	// Counted counts those of them after which the shop did not ask to be called later.
+	Counted int
 	// ApprovedAt is when the first attempt since then began.
 	ApprovedAt time.Time
+	// Since is how long before this attempt the first one began.
+	Since time.Duration
 	// LastError is why the last attempt failed, for an order that has no attempt left.
 	LastError string
 }
@@ -112,6 +115,8 @@ type Approval struct {
 	ApprovedAt time.Time
 	// Attempt is the number of the attempt, from one.
 	Attempt int
+	// Again means that an attempt since the order was accepted or last retried has failed.
+	Again bool
 }
 
 // Outcome is the end of an order, as a worker reports it to the ledger.
@@ -152,6 +157,9 @@ type Failure struct {
 	RetryIn time.Duration
 	// Unknown means that the shop may have accepted the order.
 	Unknown bool
+	// Later means that the shop asked to be called later, so that the attempt does not
+	// count towards Claim.MaxAttempts.
+	Later bool
 }
 
 // The result texts, as clients of the first version of this service know them.
@@ -197,7 +205,7 @@ type Claim struct {
 	Worker string
 	// Handling is what the rules decided; empty for a rejected order.
 	Handling Handling
-	// MaxAttempts is how many attempts an order may have.
+	// MaxAttempts is how many attempts an order may have; 0 for any number.
 	MaxAttempts int
 	// CallsShop means that the attempt may call the shop. If no result of such an attempt
 	// is reported, the shop may have accepted the order.

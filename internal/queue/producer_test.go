@@ -194,7 +194,7 @@ func TestTask(t *testing.T) {
 		}
 		want := asynq.TaskInfo{
 			ID: rec.ID, Queue: string(q), Type: "order", State: asynq.TaskStatePending,
-			MaxRetry: 1000, Timeout: attemptTimeout + 15*time.Second,
+			MaxRetry: 1_000_000_000, Timeout: attemptTimeout + 15*time.Second,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("task in %s (-want +got):\n%s", q, diff)

@@ -26,10 +26,9 @@ const (
 	// taskGrace is how much longer than an attempt a task may run, so that a worker can
 	// still record an attempt that timed out before Asynq ends the task.
 	taskGrace = 15 * time.Second
-	// taskRetries is how often Asynq retries a task. It is out of reach, as a run of an
-	// order has at most 100 attempts: the ledger counts them and fails the order, and
-	// Asynq must never archive a task on its own.
-	taskRetries = 1000
+	// taskRetries is how often Asynq retries a task. It is out of reach: the worker decides
+	// when an order fails, and Asynq must never archive a task on its own.
+	taskRetries = 1_000_000_000
 	// abortTimeout is how long a handler may take to return once its context is
 	// cancelled.
 	abortTimeout = 2 * time.Second

@@ -56,6 +56,7 @@ func (a *attempt) run(ctx context.Context) error {
 
 // fulfil calls the shop and records the result.
 func (a *attempt) fulfil(ctx context.Context) error {
+	began := time.Now()
 	note, err := a.call(ctx)
 	if err == nil {
 		return ignoreSettled(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note, Shop: order.ShopAnswered}))
@@ -64,7 +65,10 @@ func (a *attempt) fulfil(ctx context.Context) error {
 	if errors.As(err, &permanent) {
 		return a.fail(ctx, err, note, order.ShopAnswered)
 	}
-	if a.begun.Try >= a.w.MaxAttempts {
+	if a.begun.Since+time.Since(began) >= a.w.RetryFor {
+		return a.fail(ctx, fmt.Errorf("attempts used up after %v: %w", a.w.RetryFor, err), note, shopAfter(err))
+	}
+	if most := a.w.MaxAttempts; most > 0 && a.begun.Counted >= most && !asksLater(err) {
 		return a.giveUp(ctx, err, note, shopAfter(err))
 	}
 	return a.retry(ctx, err, note)
@@ -86,7 +90,14 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	defer cancel()
 	return a.w.fulfilment.Fulfil(ctx, order.Approval{
 		Order: a.order, Handling: a.claim.Handling, Attempt: a.begun.Number, ApprovedAt: a.begun.ApprovedAt,
+		Again: a.begun.Try > 1,
 	})
+}
+
+// asksLater reports whether the shop asked to be called later.
+func asksLater(err error) bool {
+	var retry *order.RetryError
+	return errors.As(err, &retry) && retry.Later
 }
 
 // shopAfter returns what is known of the shop after a call that failed and may succeed
@@ -101,7 +112,7 @@ func shopAfter(err error) order.Shop {
 
 // giveUp settles an order that has used up its attempts.
 func (a *attempt) giveUp(ctx context.Context, cause error, note string, shop order.Shop) error {
-	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.begun.Try, cause), note, shop)
+	return a.fail(ctx, fmt.Errorf("%d attempts used up: %w", a.begun.Counted, cause), note, shop)
 }
 
 // fail settles the order as failed.
@@ -122,7 +133,7 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 		delay = max(delay, asked.After) + spread(asked.After)
 	}
 	reason := order.Reason(cause)
-	failure := order.Failure{Error: reason, Note: note, RetryIn: delay, Unknown: shopAfter(cause) == order.ShopUnknown}
+	failure := order.Failure{Error: reason, Note: note, RetryIn: delay, Unknown: shopAfter(cause) == order.ShopUnknown, Later: asksLater(cause)}
 	err := persist(ctx, func() error { return a.w.attempts.Fail(ctx, a.claim, failure) })
 	if err != nil {
 		return ignoreSettled(err)

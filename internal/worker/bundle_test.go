@@ -56,7 +56,7 @@ func open(t *testing.T, opts ...ordertest.Option) *bundle {
 // attempts.
 func config() worker.Config {
 	return worker.Config{
-		Name: "w1", Rules: shop, MaxAttempts: maxAttempts, AttemptTimeout: time.Second,
+		Name: "w1", Rules: shop, MaxAttempts: maxAttempts, RetryFor: time.Hour, AttemptTimeout: time.Second,
 		Backoff: seconds{}, Log: slog.New(slog.DiscardHandler),
 	}
 }

@@ -46,8 +46,11 @@ type Config struct {
 	Name string
 	// Rules decide the orders.
 	Rules rules.Rules
-	// MaxAttempts is how many attempts an order may have.
+	// MaxAttempts is how many attempts an order may have; 0 for any number. Attempts after
+	// which the shop asked to be called later do not count.
 	MaxAttempts int
+	// RetryFor is how long after its first attempt an order gets another one.
+	RetryFor time.Duration
 	// AttemptTimeout bounds one attempt.
 	AttemptTimeout time.Duration
 	// Backoff is the wait between attempts.

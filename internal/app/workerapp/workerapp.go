@@ -74,7 +74,7 @@ func (w *Worker) build() (err error) {
 	backoff := queue.Backoff{Base: w.cfg.RetryBase, Max: w.cfg.RetryMax}
 	attempts := w.Metrics.NewAttempts()
 	attempt := worker.New(worker.Config{
-		Name: w.Name(), Rules: rules.Rules(w.cfg.Rules), MaxAttempts: w.cfg.MaxAttempts,
+		Name: w.Name(), Rules: rules.Rules(w.cfg.Rules), MaxAttempts: w.cfg.MaxAttempts, RetryFor: w.cfg.RetryFor,
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
 	}, w.Ledger, attempts.Ledger(w.tracedLedger()), w.measuredShop())
 	w.consumer, err = queue.NewConsumer(w.Redis, queue.ConsumerConfig{

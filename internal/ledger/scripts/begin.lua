@@ -5,16 +5,18 @@
 -- worker    who makes the attempt
 -- to        status while the attempt runs
 -- handling  handling, empty for an order that the rules reject
--- most      how many attempts an order may have since its last retry
+-- most      how many counted attempts an order may have since its last retry; 0 for any
+--           number. Attempts after which the shop asked to be called later do not count.
 -- calls     '?' if the attempt may call the shop, else empty
 -- reason    of the end of an attempt that is still open
 --
--- Returns {'begun', number, try, first}: number counts all attempts, try those since
--- the last retry, and first is when the first of those began. Returns {'exhausted',
--- number, try, reason} when no attempt is left, with the reason of the last one; the
+-- Returns {'begun', number, try, counted, first, since}: number counts all attempts, try
+-- those since the last retry, counted those of them that count, first is when the first
+-- of them began, and since is how long ago, in microseconds. Returns {'exhausted', number,
+-- try, counted, reason} when no attempt is left, with the reason of the last one; the
 -- token may only settle then. Returns {'settled', status} or {'missing'}.
 return update_known(function(token, worker, to, handling, most, calls, reason)
-  local held, queue, due, before, losses = read('k', 'q', 'u', 'm', 'p')
+  local held, queue, due, before, losses, uncounted = read('k', 'q', 'u', 'm', 'p', 'o')
   if not status then
     return { 'missing' }
   end
@@ -23,21 +25,28 @@ return update_known(function(token, worker, to, handling, most, calls, reason)
   end
   local open, called = opened()
   local number = tonumber(attempts or 0)
-  local try = number - tonumber(before or 0)
+  before, uncounted = tonumber(before or 0), tonumber(uncounted or 0)
+  local try = number - before
   local function last_error()
     return string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or ''
+  end
+  local function exhausted(why)
+    return { 'exhausted', number, try, try - uncounted, why }
+  end
+  local function begun(first)
+    return { 'begun', number, try, try - uncounted, first, string.format('%.0f', math.max(now - first, 0)) }
   end
   local function first()
     if try == 1 and open then
       return open
     end
-    return started(redis.call('HGET', record, 'a' .. number - try + 1), '') or now
+    return started(redis.call('HGET', record, 'a' .. before + 1), '') or now
   end
   if held == token then
     if open then
-      return { 'begun', number, try, first() }
+      return begun(first())
     end
-    return { 'exhausted', number, try, last_error() }
+    return exhausted(last_error())
   end
 
   put('k', token)
@@ -47,9 +56,9 @@ return update_known(function(token, worker, to, handling, most, calls, reason)
     -- never counts the last loss.
     put('p', math.min((losses or 0) + 1, most_losses - 1))
   end
-  if try >= tonumber(most) then
+  if tonumber(most) > 0 and try - uncounted >= tonumber(most) then
     save()
-    return { 'exhausted', number, try, open and reason or last_error() }
+    return exhausted(open and reason or last_error())
   end
 
   number, try = number + 1, try + 1
@@ -61,8 +70,12 @@ return update_known(function(token, worker, to, handling, most, calls, reason)
   else
     put('h', handling)
   end
-  if number > kept_attempts then
-    drop('a' .. number - kept_attempts)
+  -- The record keeps the first attempt of the run and the newest ones.
+  local oldest = number - kept_attempts
+  if oldest > before then
+    drop('a' .. oldest + 1)
+  elseif oldest > 0 then
+    drop('a' .. oldest)
   end
   move(to)
   put('n', number)
@@ -73,5 +86,5 @@ return update_known(function(token, worker, to, handling, most, calls, reason)
   end
   event(to, number, worker, '')
   save()
-  return { 'begun', number, try, try == 1 and now or first() }
+  return begun(try == 1 and now or first())
 end)

@@ -5,11 +5,12 @@
 -- note    what fulfilment answered
 -- delay   until the next attempt, microseconds
 -- unknown '1' if the shop may have taken the order, else empty
+-- later   '1' if the attempt does not count, as the shop asked to be called later
 --
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
-return update_known(function(token, reason, note, delay, unknown)
-  local held = read('k')
+return update_known(function(token, reason, note, delay, unknown, later)
+  local held, uncounted = read('k', 'o')
   if not status then
     return { 'missing' }
   end
@@ -27,6 +28,9 @@ return update_known(function(token, reason, note, delay, unknown)
   local worker = close(reason, note)
   if unknown ~= '' then
     put('l', unknown)
+  end
+  if later ~= '' then
+    put('o', (uncounted or 0) + 1)
   end
   put('e', reason)
   put('x', string.format('%.0f', now + delay))

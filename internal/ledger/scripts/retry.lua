@@ -7,7 +7,7 @@
 -- retry had been applied before; {'status', status} for an order with any other
 -- status; {'missing'}.
 return update_known(function(token)
-  local last = read('y')
+  local last, before = read('y', 'm')
   if not status then
     return { 'missing' }
   end
@@ -18,7 +18,12 @@ return update_known(function(token)
     return { 'status', status }
   end
 
-  drop('z', 'k', 'p')
+  drop('z', 'k', 'p', 'o')
+  -- Of an earlier run, the record keeps no more than its newest attempts.
+  local first = (before or 0) + 1
+  if (attempts or 0) - first >= kept_attempts then
+    drop('a' .. first)
+  end
   move('pending')
   put('y', token)
   put('m', attempts or 0)

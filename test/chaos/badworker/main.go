@@ -64,7 +64,7 @@ func run() error {
 	backoff := queue.Backoff{Base: cfg.RetryBase, Max: cfg.RetryMax}
 	handler := worker.New(worker.Config{
 		Name: name, Rules: rules.Rules(cfg.Rules),
-		MaxAttempts: cfg.MaxAttempts, AttemptTimeout: cfg.AttemptTimeout, Backoff: backoff, Log: log,
+		MaxAttempts: cfg.MaxAttempts, RetryFor: cfg.RetryFor, AttemptTimeout: cfg.AttemptTimeout, Backoff: backoff, Log: log,
 	}, books, books, badFulfilment{shop, cfg.AttemptTimeout})
 	consumer, err := queue.NewConsumer(rdb, queue.ConsumerConfig{
 		Concurrency: cfg.Concurrency, Servers: cfg.Lanes, ReservedCritical: cfg.ReservedCritical, Prefetch: cfg.Prefetch,
