@@ -130,14 +130,21 @@ func (b *books) checkRecords() {
 	}
 }
 
-// checkAttempts checks that the record has the newest attempts and no others.
+// checkAttempts checks that the record has the first attempt of the run, the newest ones
+// and no others.
 func (b *books) checkAttempts(id string, r map[string]string) {
 	attempts, _ := strconv.Atoi(r["n"])
-	if before, _ := strconv.Atoi(r["m"]); before > attempts {
+	before, _ := strconv.Atoi(r["m"])
+	if before > attempts {
 		b.problem("order %s has %d attempts, %d of them before its last retry", id, attempts, before)
 	}
-	first := max(1, attempts-order.MaxAttemptsKept+1)
-	for n := first; n <= attempts; n++ {
+	first, ofRun := max(1, attempts-order.MaxAttemptsKept+1), before+1
+	for n := 1; n <= attempts; n++ {
+		_, kept := r["a"+strconv.Itoa(n)]
+		// The oldest one makes room for the first one of the run.
+		if n != ofRun && (n < first || n == first && first > 1 && !kept) {
+			continue
+		}
 		parts := strings.Split(r["a"+strconv.Itoa(n)], "\t")
 		// Only the last one may be open, while the order is being worked.
 		open := len(parts) == 2 && n == attempts && worked(order.Status(r["s"]))
@@ -147,7 +154,7 @@ func (b *books) checkAttempts(id string, r map[string]string) {
 	}
 	for field := range r {
 		number, ok := strings.CutPrefix(field, "a")
-		if n, err := strconv.Atoi(number); ok && (err != nil || n < first || n > attempts) {
+		if n, err := strconv.Atoi(number); ok && (err != nil || n < first && n != ofRun || n > attempts) {
 			b.problem("order %s has %d attempts and a field %s", id, attempts, field)
 		}
 	}

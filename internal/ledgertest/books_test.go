@@ -180,12 +180,16 @@ func TestAudit(t *testing.T) {
 		{"more attempts before the retry than in all", set("retried", "m", "2"), "2 of them before its last retry"},
 		{"an attempt kept for too long", func(ctx context.Context, rdb *redis.Client) {
 			attemptOften(ctx, t, rdb, "processing", order.MaxAttemptsKept+1)
-			rdb.HSet(ctx, record("processing"), "a1", "w\t1\t2\t\t")
+			rdb.HSet(ctx, record("processing"), "a1", "w\t1\t2\t\t", "m", "1")
 		}, "and a field a1"},
 		{"an attempt dropped too early", func(ctx context.Context, rdb *redis.Client) {
 			attemptOften(ctx, t, rdb, "processing", order.MaxAttemptsKept+1)
-			rdb.HDel(ctx, record("processing"), "a2")
-		}, "has attempt 2 as"},
+			rdb.HDel(ctx, record("processing"), "a3")
+		}, "has attempt 3 as"},
+		{"the first attempt of a run dropped", func(ctx context.Context, rdb *redis.Client) {
+			attemptOften(ctx, t, rdb, "processing", order.MaxAttemptsKept+1)
+			rdb.HDel(ctx, record("processing"), "a1")
+		}, "has attempt 1 as"},
 		{"more attempts and events than are kept", func(ctx context.Context, rdb *redis.Client) {
 			attemptOften(ctx, t, rdb, "processing", 2*order.MaxEvents)
 		}, ""},
