@@ -81,7 +81,7 @@ func parseFulfilment(fields map[string]string, now time.Time) stats.Fulfilment {
 	if f.State == order.BreakerOpen || now.Sub(at("failed")) < reported*time.Second {
 		f.LastError = fields["error"]
 	}
-	if f.InARow > 0 {
+	if f.InARow > 0 || f.State == order.BreakerOpen {
 		f.FailingSince = at("failing")
 	}
 	for i := range reported {

@@ -46,6 +46,19 @@ type CallReport struct {
 	Want int
 }
 
+// Add adds the results of another report.
+func (r *CallReport) Add(other CallReport) {
+	r.Taken += other.Taken
+	r.Refused += other.Refused
+	r.Later += other.Later
+	r.Errors += other.Errors
+	r.Unanswered += other.Unanswered
+	r.Again += other.Again
+	if r.LastError == "" {
+		r.LastError = other.LastError
+	}
+}
+
 // Permit is the answer of the circuit breaker to a report.
 type Permit struct {
 	// State is the state of the breaker.

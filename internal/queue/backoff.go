@@ -36,7 +36,7 @@ func (b Backoff) retryDelay(retried int, err error, _ *asynq.Task) time.Duration
 	switch {
 	case errors.As(err, &retry) && retry.After > 0:
 		return retry.After + toNextSecond
-	case errors.Is(err, asynq.ErrLeaseExpired):
+	case errors.Is(err, asynq.ErrLeaseExpired), errors.Is(err, errNotNow):
 		return leaseExpiredDelay
 	case errors.As(err, &retry), errors.Is(err, order.ErrUnavailable):
 		return b.Delay(retried+1) + toNextSecond

@@ -80,6 +80,7 @@ type Consumer struct {
 	supported bool                 // Asynq's keys are known
 	prefetch  *prefetch.Prefetcher // nil with plain servers
 	held      *hold                // heeded by plain servers
+	turns     *turns               // likewise
 	running   atomic.Int64         // deliveries
 }
 
@@ -94,7 +95,7 @@ func newConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler, unsup
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg, rdb: rdb, handler: h, tracer: traces.Tracer(cfg.Traces), supported: unsupported == nil, held: newHold()}
+	c := &Consumer{cfg: cfg, rdb: rdb, handler: h, tracer: traces.Tracer(cfg.Traces), supported: unsupported == nil, held: newHold(), turns: newTurns()}
 	if unsupported != nil {
 		cfg.Log.Warn("this version of Asynq is not known: plain Asynq servers are used, and Asynq's own recovery within 90 seconds", "error", unsupported)
 	}
@@ -148,6 +149,8 @@ func (c *Consumer) serve(wait func()) error {
 	if err := s.start(c.deliver); err != nil {
 		return err
 	}
+	c.turns.stop(false)
+	defer c.turns.stop(true)
 	wait()
 	return nil
 }
@@ -164,6 +167,9 @@ func (c *Consumer) Hold(on bool) {
 
 // deliver hands one task to the handler and translates its verdict for Asynq.
 func (c *Consumer) deliver(ctx context.Context, task *asynq.Task) error {
+	if err := c.turns.take(ctx); err != nil {
+		return err
+	}
 	c.running.Add(1)
 	defer c.running.Add(-1)
 	id, ok := asynq.GetTaskID(ctx)

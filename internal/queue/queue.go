@@ -39,7 +39,7 @@ const (
 	// Redis answers. These are not counted, so they must not come often.
 	noVerdictDelay = 30 * time.Second
 	// leaseExpiredDelay is the wait before an order is delivered again whose lease
-	// expired: it has waited for that already.
+	// expired, or whose turn did not come: it has waited for that already.
 	leaseExpiredDelay = time.Second
 )
 

@@ -64,10 +64,10 @@ func (f Fulfilment) Down() bool {
 
 // DownSince is when the shop stopped taking orders.
 func (f Fulfilment) DownSince() time.Time {
-	if f.InARow > 0 && (f.Since.IsZero() || f.FailingSince.Before(f.Since)) {
-		return f.FailingSince
+	if f.FailingSince.IsZero() || f.State == order.BreakerOpen && f.Since.Before(f.FailingSince) {
+		return f.Since
 	}
-	return f.Since
+	return f.FailingSince
 }
 
 // Add returns both endpoints together: the state is that of the worse one, and the counts

@@ -33,7 +33,8 @@ const (
 type Worker struct {
 	*app.Program
 	cfg      config.Worker
-	shop     *fulfilment.Client // nil without a fulfilment URL
+	shop     *fulfilment.Client  // nil without a fulfilment URL
+	breaker  *fulfilment.Breaker // likewise
 	consumer *queue.Consumer
 	repairer *recovery.Repairer
 }
@@ -71,6 +72,9 @@ func (w *Worker) build() (err error) {
 	if w.shop, err = w.newShop(); err != nil {
 		return fmt.Errorf("set up fulfilment: %w", err)
 	}
+	if w.shop != nil {
+		w.breaker = fulfilment.NewBreaker(w.shop, w.Name(), w.Ledger, w.Log)
+	}
 	backoff := queue.Backoff{Base: w.cfg.RetryBase, Max: w.cfg.RetryMax}
 	attempts := w.Metrics.NewAttempts()
 	attempt := worker.New(worker.Config{
@@ -106,10 +110,10 @@ func (w *Worker) newShop() (*fulfilment.Client, error) {
 }
 
 func (w *Worker) measuredShop() worker.Fulfilment {
-	if w.shop == nil {
+	if w.breaker == nil {
 		return nil
 	}
-	return w.Metrics.NewFulfilment(w.shop)
+	return w.Metrics.NewFulfilment(w.breaker)
 }
 
 // tracedLedger returns the ledger that records attempts, in their spans too if traces
@@ -127,11 +131,14 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.Log.Info("worker is starting",
 		"worker_id", w.Name(), "concurrency", w.cfg.Concurrency, "admin_addr", w.AdminAddr(),
 		"fulfilment", w.shop != nil, "version", app.Version())
+	parts := []app.Part{w.consumer.Run, w.repairer.Run}
 	if w.shop != nil {
+		w.consumer.Limit(0) // until the circuit breaker is known
+		parts = append(parts, func(ctx context.Context) error { return w.breaker.Run(ctx, w.consumer) })
 		defer w.shop.Close()
 		if w.cfg.FulfilmentSecret.Reveal() == "" {
 			w.Log.Warn("calls to fulfilment are not signed, as no secret is set")
 		}
 	}
-	return w.RunParts(ctx, nil, []app.Part{w.consumer.Run, w.repairer.Run})
+	return w.RunParts(ctx, nil, parts)
 }

@@ -91,7 +91,6 @@ local function enter(to)
   state = to
   set('state', to)
   set('since', now)
-  set('row', 0)
 end
 
 -- Record.
@@ -206,7 +205,7 @@ if state == 'open' then
   end
 elseif tonumber(s.pace) then
   local tokens = (s.tokens or 0) + unused + s.pace * math.max(now - (s.filled or now), 0) / second
-  tokens = math.min(tokens, math.max(1, s.pace / 4))
+  tokens = math.min(tokens, 1 + s.pace / 4)
   calls = math.min(want, math.floor(tokens))
   set('tokens', tokens - calls)
   set('filled', now)

@@ -110,7 +110,7 @@ func (p *Prefetcher) next(q order.Queue, call dequeueCall, queues []order.Queue)
 
 func (p *Prefetcher) decide(own *buffer, queues []order.Queue) action {
 	switch {
-	case p.held, p.isStale(own):
+	case p.held, p.limit == 0, p.isStale(own):
 		return await
 	case len(own.tasks) > 0:
 		return takeTask
@@ -151,7 +151,10 @@ func (p *Prefetcher) take(own *buffer) (message string) {
 	oldest := own.tasks[0]
 	own.tasks = own.tasks[1:]
 	own.begun++
-	if len(own.tasks) < own.pace/2 && !own.empty && !own.fetching {
+	if p.limit > 0 {
+		p.limit--
+	}
+	if p.limit != 0 && len(own.tasks) < own.pace/2 && !own.empty && !own.fetching {
 		own.fetching = true
 		p.fetching.Go(func() {
 			p.mu.Lock()
@@ -182,13 +185,13 @@ func (p *Prefetcher) fetchUnlocked(own *buffer) error {
 }
 
 // room returns how many tasks are worth fetching: one for each free slot, and what
-// the present pace takes during lookahead.
+// the present pace takes during lookahead; no more than the limit if there is one.
 func (p *Prefetcher) room(own *buffer) int {
 	free := p.cfg.Slots - p.cfg.Running()
 	for _, b := range p.buffers {
 		free -= len(b.tasks) + b.wanted
 	}
-	return min(max(max(free, 0)+max(own.pace-len(own.tasks), 0), 1), maxFetch)
+	return max(p.allowed(min(max(free, 0)+max(own.pace-len(own.tasks), 0), maxFetch)), 1)
 }
 
 // awaitUnlocked waits for the next broadcast. It unlocks mu meanwhile.

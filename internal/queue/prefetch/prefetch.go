@@ -83,6 +83,7 @@ type Prefetcher struct {
 	buffers map[order.Queue]*buffer
 	changed chan struct{} // closed and replaced at each change
 	held    bool
+	limit   int // tasks that may still be taken, or Unlimited
 	stopped bool
 }
 
@@ -90,7 +91,7 @@ type Prefetcher struct {
 func New(rdb redis.UniversalClient, cfg Config) *Prefetcher {
 	p := &Prefetcher{
 		rdb: rdb, cfg: cfg, acks: newAcknowledger(rdb), maxAge: maxAge,
-		buffers: map[order.Queue]*buffer{}, changed: make(chan struct{}),
+		buffers: map[order.Queue]*buffer{}, changed: make(chan struct{}), limit: Unlimited,
 	}
 	for _, q := range order.Queues() {
 		p.buffers[q] = &buffer{queue: q}
