@@ -222,9 +222,10 @@ func compose(t *testing.T, environ ...string) *types.Project {
 func TestComposeHandsOnTheShell(t *testing.T) {
 	t.Parallel()
 	for service, names := range map[string][]string{
-		"api":      {"ORDERS_API_KEYS", "ORDERS_RATE_LIMIT", "ORDERS_RATE_BURST", "ORDERS_INSECURE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG"},
-		"worker":   {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_EXPORTER", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"},
-		"orderctl": {"ORDERCTL_API_KEY"},
+		"api":        {"ORDERS_API_KEYS", "ORDERS_RATE_LIMIT", "ORDERS_RATE_BURST", "ORDERS_INSECURE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG"},
+		"worker":     {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_EXPORTER", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"},
+		"orderctl":   {"ORDERCTL_API_KEY"},
+		"prometheus": {"RUNBOOK_URL"},
 	} {
 		for _, name := range names {
 			if value := compose(t, name+"=here").Services[service].Environment[name]; value == nil || *value != "here" {

@@ -99,10 +99,12 @@ prometheus() {
   for alert in $(sed -n 's/.*- alert: //p' $rules); do
     grep -q "alertname: $alert, exp_alerts: \[\]" $tests || fail "no test shows that $alert stays silent"
     grep -A1 "alertname: $alert\$" $tests | grep -q 'exp_alerts:$' || fail "no test shows that $alert fires"
-    grep -q "^| .*\`$alert\`" docs/OPERATIONS.md || fail "docs/OPERATIONS.md has no row for $alert"
+    grep -q "^| .*<a id=\"${alert,,}\"></a>.*\`$alert\`" docs/OPERATIONS.md || fail "docs/OPERATIONS.md has no row for $alert, or no anchor there"
   done
   json $rules | jq -e 'all(.[].groups[].rules[]; (.labels.severity | IN("critical", "warning"))
-    and all(.annotations | .summary, .description, .runbook; length > 0))' >/dev/null || fail "an alert lacks its severity, or what to do"
+    and all(.annotations | .summary, .description; length > 0)
+    and .annotations.runbook_url == "{{ $externalLabels.orders_runbook }}#\(.alert | ascii_downcase)")' >/dev/null ||
+    fail "an alert lacks its severity, what to do, or its link"
   # promtool reads the queries of the dashboard as rules.
   jq '{groups: [{name: "dashboard", rules: [.panels[].targets[]?.expr | gsub("\\$__rate_interval"; "1m")]
     | to_entries | map({record: "query:\(.key)", expr: .value})}]}' deploy/grafana/dashboards/orders.json >"$work/dashboard.yml"

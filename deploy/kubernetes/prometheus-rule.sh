@@ -5,6 +5,7 @@
 #   deploy/kubernetes/prometheus-rule.sh kube-prometheus-stack | kubectl -n orderprocessor apply -f -
 #
 # The argument is the value of the label "release", by which most operators select rules.
+# The links of the alerts need the external label orders_runbook: docs/DEPLOYMENT.md.
 set -eu
 cat <<END
 apiVersion: monitoring.coreos.com/v1
