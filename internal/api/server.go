@@ -74,7 +74,8 @@ type Limiter interface {
 
 // Config configures a Server.
 type Config struct {
-	// MaxQueueLength is how many orders may wait before the API is unhealthy.
+	// MaxQueueLength is how many orders may wait before the API is unhealthy; see
+	// stats.Facts.
 	MaxQueueLength int
 	// MonitoringWritable lets Asynqmon change queues and tasks.
 	MonitoringWritable bool

@@ -142,6 +142,11 @@ func TestHealth(t *testing.T) {
 		s.Memory.Used = 81
 		return s, err
 	})
+	unbounded := statsFunc(func() (stats.Snapshot, error) {
+		s, err := snap(64, 91)()
+		s.Memory.Limit = 0
+		return s, err
+	})
 	for _, row := range []struct {
 		name          string
 		stats         statsFunc
@@ -152,7 +157,8 @@ func TestHealth(t *testing.T) {
 		{"healthy", snap(64, 7), nil, 7, 64, ""},
 		{"just below the limit", snap(1, 90), nil, 90, 1, ""},
 		{"no worker", snap(0, 7), nil, 7, 0, "no worker is alive"},
-		{"at the limit, retries included", snap(64, 91), nil, 91, 64, "the queues are full"},
+		{"at the limit, retries included", unbounded, nil, 91, 64, "the queues are full"},
+		{"at the limit, where memory bounds them", snap(64, 91), nil, 91, 64, ""},
 		{"a check failed", snap(7, 7), errors.New("this Redis is a replica"), 7, 7, "this Redis is a replica"},
 		{"nearly full, and no worker", full, nil, 7, 0, "Redis is nearly full: all new orders are refused"},
 		{"Redis away", fails(fmt.Errorf("read: %w: dial secret", order.ErrUnavailable)), nil, 0, 0, "Redis is unavailable"},

@@ -13,6 +13,7 @@ const (
 	areaAccess = "access"
 	areaBooks  = "books"
 	areaQueues = "queues"
+	areaShop   = "shop"
 )
 
 // The names of checks that programs treat in a special way.
@@ -97,6 +98,7 @@ func checks() []check {
 			areaQueues, "workers", fromWorkers, checkWorkers,
 			"start workers; if they should be running, look at their log for the reason why they ended",
 		},
+		{areaShop, "calls", fromFulfilment, checkShop, ""},
 		{areaQueues, "asynq", fromHeld, checkAsynq, "build the programs from this repository's go.mod, unchanged"},
 		{
 			areaQueues, "orders held", fromHeld, checkHeld,

@@ -34,6 +34,25 @@ func checkWorkers(f *facts) Finding {
 	}
 }
 
+// checkShop reports how the shop answers the calls of all workers.
+func checkShop(f *facts) Finding {
+	v := f.shop.Verdict()
+	if v.What == "" {
+		return good(fmt.Sprintf("%.1f a second in the last minute, %.0f %% of them accepted", f.shop.CallsPerSecond(), 100*f.shop.SuccessRatio()))
+	}
+	found := v.What
+	if !v.Since.IsZero() {
+		found += " since " + v.Since.Format(time.RFC3339)
+	}
+	if f.shop.LastError != "" {
+		found += ": " + f.shop.LastError
+	}
+	if v.Level == stats.LevelBad {
+		return problem(found).advise(v.Advice)
+	}
+	return warning(found).advise(v.Advice)
+}
+
 func checkAsynq(f *facts) Finding {
 	if f.tasksErr != nil {
 		return warning(f.tasksErr.Error() + ": workers run plain Asynq servers, and tasks in the queues are not repaired")

@@ -81,6 +81,7 @@ func TestExamineFindsNothing(t *testing.T) {
 		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys exist`,
 		"books/form of records": `order ord_1 is kept as a listpack`, "queues/workers": `alive, with 4 slots`,
 		"queues/asynq": `version whose keys are known`, "queues/orders held": `^0 with workers, 0 of them`,
+		"shop/calls": `^0.0 a second in the last minute, 100 % of them accepted`,
 	}
 	for _, q := range domain.Queues() {
 		want["queues/"+string(q)] = `0 waiting`
@@ -154,6 +155,7 @@ func TestExamineFinds(t *testing.T) {
 		{"paused", command("set", "asynq:{low}:paused", "1"), "queues/low", warning, `paused: .*orderctl queues resume low`},
 		{"long wait", longWaiting, "queues/low", warning, `the oldest waits for 1h0m\ds: 1 waiting`},
 		{"corrupt", command("zadd", "asynq:{default}:corrupt_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt shows them`},
+		{"shop down", shopDown, "shop/calls", problem, `^The shop takes no orders since 2025-.*Z: fulfilment answered 500 \| .*They go out by themselves`},
 		{"held by nobody", heldByNobody, "queues/orders held", warning, `^2 with workers, 1 of them with one that is gone`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -208,6 +210,11 @@ func longWaiting(t *testing.T, rdb *redis.Client) {
 	since := time.Now().Add(-time.Hour).UnixNano()
 	must(t, rdb.LPush(t.Context(), "asynq:{low}:pending", "a").Err())
 	must(t, rdb.HSet(t.Context(), "asynq:{low}:t:a", "pending_since", since).Err())
+}
+
+func shopDown(t *testing.T, rdb *redis.Client) {
+	must(t, rdb.ZAdd(t.Context(), "orders:{b0}:f", redis.Z{Member: "shop"}).Err())
+	must(t, rdb.HSet(t.Context(), "orders:{b0}:f:shop", "state", "open", "since", "1750000000000000", "error", "fulfilment answered 500").Err())
 }
 
 func heldByNobody(t *testing.T, rdb *redis.Client) {

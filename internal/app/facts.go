@@ -30,6 +30,7 @@ const (
 	fromTotals
 	fromKeys
 	fromWorkers
+	fromFulfilment
 	fromHeld
 	fromQueues
 	sources // how many there are
@@ -37,7 +38,7 @@ const (
 
 // String names the source in a finding.
 func (s source) String() string {
-	return [...]string{"connection", "permissions", "settings", "INFO", "totals", "keys", "workers", "orders held", "queues"}[s]
+	return [...]string{"connection", "permissions", "settings", "INFO", "totals", "keys", "workers", "fulfilment", "orders held", "queues"}[s]
 }
 
 // facts is what was read from Redis. Fields of a source that was not read are zero.
@@ -66,6 +67,7 @@ type facts struct {
 	recordForm  string
 
 	workers  stats.WorkerPool
+	shop     stats.Fulfilment
 	tasksErr error
 	held     []recovery.ActiveTask
 	now      time.Time // by the clock of Redis
@@ -104,10 +106,10 @@ func newReader(rdb redis.UniversalClient, clock func() time.Time) *reader {
 func (r *reader) read(ctx context.Context, s source, f *facts) error {
 	return [...]func(context.Context, *facts) error{
 		fromPing: r.readPing, fromPermissions: r.readPermissions, fromSettings: r.readSettings, fromInfo: r.readInfo,
-		fromTotals:  func(ctx context.Context, f *facts) (err error) { f.totals, err = r.ledger.Totals(ctx); return err },
-		fromKeys:    r.readKeys,
-		fromWorkers: func(ctx context.Context, f *facts) (err error) { f.workers, err = r.inspector.Workers(ctx); return err },
-		fromHeld:    r.readHeld, fromQueues: r.readQueues,
+		fromTotals:     func(ctx context.Context, f *facts) (err error) { f.totals, err = r.ledger.Totals(ctx); return err },
+		fromKeys:       r.readKeys,
+		fromWorkers:    func(ctx context.Context, f *facts) (err error) { f.workers, err = r.inspector.Workers(ctx); return err },
+		fromFulfilment: r.readFulfilment, fromHeld: r.readHeld, fromQueues: r.readQueues,
 	}[s](ctx, f)
 }
 
@@ -238,6 +240,14 @@ func (r *reader) compareTypes(ctx context.Context, wanted map[string]string) (wr
 		}
 	}
 	return wrong, present, nil
+}
+
+func (r *reader) readFulfilment(ctx context.Context, f *facts) error {
+	now, err := r.ledger.Now(ctx)
+	if err == nil {
+		f.shop, err = r.ledger.Fulfilment(ctx, now)
+	}
+	return err
 }
 
 func (r *reader) readHeld(ctx context.Context, f *facts) error {

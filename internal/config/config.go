@@ -30,8 +30,9 @@ type API struct {
 	HTTPAddr string `env:"ORDERS_HTTP_ADDR" envDefault:"127.0.0.1:8080" form:"address"`
 	// AdminAddr is the host:port that serves operators and orchestrators.
 	AdminAddr string `env:"ORDERS_ADMIN_ADDR" envDefault:"127.0.0.1:8081" form:"address"`
-	// MaxQueueLength is how many orders may wait before new ones are refused. Ten
-	// million need about 20 GB, more than one Redis should hold.
+	// MaxQueueLength is how many orders may wait before new ones are refused, where the
+	// memory of Redis has no limit (maxmemory); else that alone bounds them. Ten million
+	// need about 20 GB, more than one Redis should hold.
 	MaxQueueLength int `env:"ORDERS_MAX_QUEUE_LENGTH" envDefault:"100000" min:"1" max:"10000000"`
 	// MonitoringWritable lets the monitoring page change queues and tasks.
 	MonitoringWritable bool `env:"ORDERS_MONITORING_WRITABLE" envDefault:"false"`

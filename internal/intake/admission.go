@@ -36,8 +36,8 @@ type Load interface {
 	Settled(ctx context.Context) (int64, error)
 }
 
-// Admission refuses orders while too many wait or Redis is nearly full. Several API
-// processes together may exceed the limit by what they accept in a quarter of a
+// Admission refuses orders while Redis is nearly full or, where Redis has no limit of its
+// memory, while too many wait. Several API processes together may exceed the limit by what they accept in a quarter of a
 // second. It is safe for concurrent use.
 type Admission struct {
 	backlog Backlog
@@ -55,7 +55,8 @@ type reading struct {
 	freeing     float64 // bytes per second; negative while Redis fills
 }
 
-// NewAdmission returns an admission of up to limit waiting orders. Until Run has read
+// NewAdmission returns an admission of up to limit waiting orders, for a Redis without a
+// limit of its memory. Until Run has read
 // the load, it knows of no orders but its own.
 func NewAdmission(b Backlog, l Load, limit int) *Admission {
 	a := &Admission{backlog: b, load: l, limit: int64(limit)}
@@ -106,7 +107,7 @@ func (a *Admission) Admit(q order.Queue, bytes int64) error {
 		return &order.BusyError{Reason: order.BusyMemory, RetryAfter: retryAfter(float64(used-most), now.freeing)}
 	}
 	waiting := a.waiting.Add(1)
-	if waiting <= a.limit {
+	if waiting <= a.limit || now.limit > 0 {
 		a.added.Add(bytes)
 		return nil
 	}

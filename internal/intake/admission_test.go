@@ -21,7 +21,7 @@ import (
 // fakeLoad is a load that the test sets.
 type fakeLoad struct {
 	pending, settled atomic.Int64
-	used, unit       atomic.Int64 // of 1,000 units of memory, each of so many bytes
+	used, unit       atomic.Int64 // of 1,000 units of memory, each of so many bytes; unlimited while none is used
 	trouble          atomic.Pointer[func(ctx context.Context) error]
 }
 
@@ -37,6 +37,9 @@ func (l *fakeLoad) Backlog(ctx context.Context) (int64, error) { return l.pendin
 func (l *fakeLoad) Settled(ctx context.Context) (int64, error) { return l.settled.Load(), l.err(ctx) }
 
 func (l *fakeLoad) Memory(ctx context.Context) (used, limit int64, err error) {
+	if l.used.Load() == 0 {
+		return 0, 0, l.err(ctx)
+	}
 	return l.used.Load() * l.unit.Load(), 1000 * l.unit.Load(), l.err(ctx)
 }
 
@@ -122,6 +125,17 @@ func TestAdmissionLimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAdmissionBoundedByMemory checks that no number of waiting orders is too many where the
+// memory of Redis has a limit.
+func TestAdmissionBoundedByMemory(t *testing.T) {
+	admit(t, 10, func(a *admitting) {
+		a.load.pending.Store(1000)
+		a.load.used.Store(1)
+		readAgain()
+		a.wantAccepted(20, 20)
+	})
 }
 
 // TestAdmissionCountsNewOrdersOnly checks that a repeated order needs no room.
@@ -273,7 +287,7 @@ func TestAdmissionCountsBytes(t *testing.T) {
 		for _, row := range []struct {
 			used int64
 			want int // of orders that need a little over 2,000 bytes each
-		}{{0, 39}, {600, 9}, {790, 1}, {801, 0}, {0, 39}} {
+		}{{1, 39}, {600, 9}, {790, 1}, {801, 0}, {1, 39}} {
 			a.load.used.Store(row.used)
 			readAgain()
 			if n := a.submitMany(100, order.PriorityHigh); n < row.want-1 || n > row.want+1 {

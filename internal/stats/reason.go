@@ -34,7 +34,8 @@ type Facts struct {
 	Unread error
 	// Snapshot is the snapshot, if it could be read.
 	Snapshot
-	// MaxBacklog is how many orders may wait; 0 for no limit.
+	// MaxBacklog is how many orders may wait where the memory of Redis has no limit; 0 for
+	// any number.
 	MaxBacklog int64
 }
 

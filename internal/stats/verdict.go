@@ -156,6 +156,16 @@ func (f Fulfilment) judgeDown() Verdict {
 	}
 }
 
+// Verdict judges the shop alone. It is the zero Verdict if nothing is wrong.
+func (f Fulfilment) Verdict() Verdict {
+	for _, v := range []Verdict{f.judgeDown(), f.judgeFailing(), f.judgePace()} {
+		if v.What != "" {
+			return v
+		}
+	}
+	return Verdict{}
+}
+
 // failed says how many calls failed.
 func (f Fulfilment) failed() string {
 	n := f.Calls() - f.Taken - f.Refused
@@ -327,8 +337,11 @@ func (f Facts) good() Verdict {
 	return v
 }
 
-// full reports whether as many orders wait as may.
-func (f Facts) full() bool { return f.MaxBacklog > 0 && f.Backlog() >= f.MaxBacklog }
+// full reports whether as many orders wait as may. Where the memory of Redis has a limit,
+// that alone bounds them.
+func (f Facts) full() bool {
+	return f.MaxBacklog > 0 && f.Memory.Limit == 0 && f.Backlog() >= f.MaxBacklog
+}
 
 // dated is when each cause was first seen, by a process that looks again and again.
 type dated map[Cause]time.Time

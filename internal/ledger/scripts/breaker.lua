@@ -20,10 +20,10 @@
 --
 -- The rules, whose constants follow:
 --
---   closed     opens when sixteen orders in a row have failed at their first attempt,
---              over two seconds or more, or when fewer than one call in ten succeeded in
---              the last ten seconds. An order that failed before counts an eighth, so
---              that a few bad orders, retried again and again, do not open it.
+--   closed     opens when sixteen orders have failed at their first attempt, either in a
+--              row and over two seconds or more, or within ten seconds in which fewer
+--              than one call in ten succeeded. An order that failed before counts an
+--              eighth, so that bad orders, retried again and again, do not open it.
 --   open       permits one call a second. The first success makes it half-open.
 --   half-open  permits two calls a second. That doubles each second, up to twice of what
 --              the shop took in the last one. It opens again after five failures in a
