@@ -83,7 +83,7 @@ class Failures {
 		const button = make("button", { type: "button", class: "primary", "data-retry": group.part }, group.orders.length === 1 ? "Retry it …" : "Retry these …");
 		button.addEventListener("click", () => this.retry(group, button));
 		const advice = this.failed() ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these. Retry them only after the rules have changed.";
-		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warn" },
+		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warning" },
 			make("div", { class: "tally" }, make("strong", {}, count(group.orders.length)), make("span", { class: "note" }, group.orders.length === 1 ? "order" : "orders")),
 			make("div", { class: "why" },
 				make("h2", {}, group.pattern), make("p", {}, advice),
