@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/client"
@@ -119,8 +120,8 @@ const areaAPI = "api"
 
 // examineAPI checks the API and the key to it. It reports whether the API answers.
 func examineAPI(ctx context.Context, api *client.Client) (found []app.Finding, answers bool) {
-	err := api.Health(ctx)
-	found = []app.Finding{checkAddress(api), checkHealth(err)}
+	verdict, err := api.Verdict(ctx)
+	found = []app.Finding{checkAddress(api), checkVerdict(verdict, err)}
 	if errors.As(err, new(*client.UnreachableError)) {
 		return found, false
 	}
@@ -149,21 +150,29 @@ func checkAddress(api *client.Client) app.Finding {
 	}
 }
 
-func checkHealth(err error) app.Finding {
-	if err == nil {
+// checkVerdict shows what the API says is wrong. Without it, as of an API of an earlier
+// version, only the status counts.
+func checkVerdict(v client.Verdict, err error) app.Finding {
+	switch {
+	case v.What != "":
+		if v.Level == string(stats.LevelGood) {
+			return finding(app.FindingOK, areaAPI, "verdict", v.What+". "+v.Advice, "")
+		}
+		found := verdictText(v)
+		if len(v.Also) > 0 {
+			found += "; also: " + strings.Join(v.Also, "; ")
+		}
+		state := map[string]app.FindingState{
+			string(stats.LevelWarning): app.FindingWarning, string(stats.LevelBad): app.FindingProblem,
+		}[v.Level]
+		return finding(cmp.Or(state, app.FindingOK), areaAPI, "verdict", found, order.Printable(v.Advice))
+	case err == nil, errors.Is(err, client.ErrNotAPI):
 		return finding(app.FindingOK, areaAPI, "health", "healthy: orders are accepted and worked", "")
+	case client.HasStatus(err, http.StatusServiceUnavailable):
+		return finding(app.FindingProblem, areaAPI, "health", err.Error(), "see the findings about Redis, and the log of the API")
+	default:
+		return finding(app.FindingProblem, areaAPI, "health", err.Error(), "start the API, or set --api right")
 	}
-	advice := "start the API, or set --api right"
-	var response *client.ResponseError
-	if errors.As(err, &response) {
-		advice = cmp.Or(map[string]string{
-			stats.ReasonRedisAway:  "bring Redis back: API and workers continue by themselves",
-			stats.ReasonNoWorker:   "start workers, and see their log for why they ended",
-			stats.ReasonQueuesFull: "see whether a queue is paused, all slots are busy, or the shop answers errors (orderctl list --status retrying)",
-			stats.ReasonMemory:     "raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers",
-		}[response.Reason], "see the findings about Redis, and the log of the API")
-	}
-	return finding(app.FindingProblem, areaAPI, "health", err.Error(), advice)
 }
 
 // checkKey judges the answer to GET /stats, which needs the scope read.

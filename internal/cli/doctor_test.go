@@ -58,7 +58,7 @@ func TestDoctorOfAService(t *testing.T) {
 	in.environ = append(in.environ, "ORDERS_ADMIN_ADDR="+found[2])
 	c := orderctlIn(t, in, "doctor", "--api", found[1])
 	c.mustExit(t, 0, `(?m)^ok +settings +environment +every variable is valid$`, `(?m)^ok +redis +connection`,
-		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +health +healthy`, `(?m)^ok +api +key +the API requires none`,
+		`(?m)^ok +queues +workers +1 alive, with 64 slots`, `(?m)^ok +api +verdict +All is well\. No order waits`, `(?m)^ok +api +key +the API requires none`,
 		`(?m)^ok +api +books +balanced, 0 orders accepted, 64 worker slots`, `(?m)^ok +programs +versions +1 api and 1 worker of `, `(?m)^ok +admin +program at `+regexp.QuoteMeta(found[2])+` +ready$`, `\nproblems: 0, warnings: 0\n$`)
 }
 
@@ -83,8 +83,15 @@ func TestDoctorFinds(t *testing.T) {
 		{"key without scope", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, {"GET /stats", 403, problem(403, "No.", "")}}, "api/key", `^warning: known, and without the scope read`},
 		{"wrong key", []string{"ORDERCTL_API_KEY=ok_right"}, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API does not know this key`},
 		{"no key", nil, []exchange{healthy, {"GET /stats", 401, problem(401, "No.", "")}}, "api/key", `^problem: 401: No; the API requires a key`},
-		{"unhealthy", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"no worker is alive"}`}, stats}, "api/health", `^problem: 503: no worker is alive \| start workers`},
-		{"full", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"the queues are full"}`}, stats}, "api/health", `^problem: 503: the queues are full \| see whether a queue is paused`},
+		{"unhealthy", nil, []exchange{{"GET /health", 503, `{"status":"unhealthy","reason":"no worker is alive"}`}, stats}, "api/health", `^problem: 503: no worker is alive \| see the findings`},
+		{"earlier version", nil, []exchange{healthy, stats}, "api/health", `^ok: healthy: orders are accepted and worked \| $`},
+		{"bad verdict", nil, []exchange{{"GET /health", 503, downHealth}, stats}, "api/verdict", `^problem: The shop takes no orders since 2026-11-24T11:00:00Z \| Orders wait\. \[2J$`},
+		{
+			"warning", nil,
+			[]exchange{{"GET /health", 200, `{"verdict":{"level":"warning","what":"Orders wait long","advice":"Start workers.","also":["Paused: low","x"]}}`}, stats},
+			"api/verdict", `^warning: Orders wait long; also: Paused: low; x \| Start workers\.$`,
+		},
+		{"unknown", nil, []exchange{{"GET /health", 200, `{"verdict":{"level":"unknown","what":"Orders wait","advice":"Wait."}}`}, stats}, "api/verdict", `^ok: Orders wait \| Wait\.$`},
 		{"Redis of the API", nil, []exchange{{"GET /health", 503, away}, {"GET /stats", 503, away}}, "api/key", `^not checked: 503: Redis is unavailable`},
 		{"drift", nil, []exchange{healthy, {"GET /stats", 200, statsOf(-2)}}, "api/books", `^problem: the drift is -2: the books do not balance`},
 		{"another's API", nil, []exchange{healthy, {"GET /stats", 200, `{}`}}, "api/books", `^problem: the answer is not that of an order API`},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"orderprocessor/internal/client"
@@ -17,7 +18,8 @@ A named order that neither failed nor was rejected is left as it is, and the
 others are retried all the same. As JSON it writes one order a line (NDJSON);
 refusals go to standard error.
 
-Orders that are selected by --status are counted; try --dry-run first. When an
+Orders that are selected by --status are counted; try --dry-run first. A terminal
+shows how many are done. When an
 answer is lost and the request sent again, the orders of the lost request are not
 counted and do not reduce --limit.`
 
@@ -92,28 +94,60 @@ type retryTotal struct {
 	DryRun  bool `json:"dry_run"`
 }
 
-// runMany sends requests until no order is left to retry or the limit is reached.
+// runMany retries all orders that match, and shows how many are done on a terminal.
 func (r *retryCommand) runMany(ctx context.Context, api *client.Client) error {
+	doing := "retrying"
+	if r.dryRun {
+		doing = "counting"
+	}
+	bar := newProgress(r.Stderr, r.expected(ctx, api), doing)
+	total, requests, err := r.retryAll(ctx, api, bar)
+	_ = bar.Finish()
+	if err != nil {
+		return r.stopped(requests, total, err)
+	}
+	return r.print(total)
+}
+
+// retryAll sends requests until no order is left to retry or the limit is reached. It
+// returns how many succeeded.
+func (r *retryCommand) retryAll(ctx context.Context, api *client.Client, bar *progressbar.ProgressBar) (total retryTotal, requests int, err error) {
 	which := client.RetryRequest{
 		Status: r.status, ErrorContains: r.errorContains, OlderThan: r.olderThan, DryRun: r.dryRun,
 	}
-	total := retryTotal{DryRun: r.dryRun}
-	for n := 0; ; n++ {
+	total.DryRun = r.dryRun
+	for ; ; requests++ {
 		which.Limit = maxRetriedAtOnce
 		if r.limit > 0 {
 			which.Limit = min(maxRetriedAtOnce, r.limit-total.Count)
 		}
 		report, err := api.RetryMany(ctx, which)
 		if err != nil {
-			return r.stopped(n, total, err)
+			return total, requests, err
 		}
 		total.Count += *report.Count
 		total.Retried += report.Retried
+		_ = bar.Add(*report.Count)
 		if report.NextCursor == "" || r.limit > 0 && total.Count >= r.limit {
-			return r.print(total)
+			return total, requests, nil
 		}
 		which.Cursor = report.NextCursor
 	}
+}
+
+// expected is about how many orders match, for a terminal; -1 if that is not known.
+func (r *retryCommand) expected(ctx context.Context, api *client.Client) int64 {
+	if !isTerminal(r.Stderr) || r.errorContains != "" || r.olderThan != "" {
+		return -1
+	}
+	stats, err := api.Stats(ctx)
+	if err != nil { // a key may lack the scope read
+		return -1
+	}
+	if n := stats.ByStatus[r.status]; r.limit == 0 || n < int64(r.limit) {
+		return n
+	}
+	return int64(r.limit)
 }
 
 // stopped shows what the requests before a failure did.

@@ -1,6 +1,12 @@
 package cli_test
 
-import "testing"
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"orderprocessor/internal/programtest"
+)
 
 func TestRetryNamedOrders(t *testing.T) {
 	t.Parallel()
@@ -92,4 +98,18 @@ func TestRetryMany(t *testing.T) {
 			"orderctl: retry orders: stopped, there may be more, and more may be pending again than were counted: the API gave the same cursor twice in a row\n",
 		},
 	)
+}
+
+// TestRetryInTerminal shows how many orders are done, and leaves only the result.
+func TestRetryInTerminal(t *testing.T) {
+	t.Parallel()
+	api := newScript(t,
+		exchange{"GET /stats", 200, `{"by_status":{"failed":1500}}`},
+		exchange{`POST /orders/retry {"status":"failed","limit":1000,"dry_run":false}`, 200, `{"count":1000,"retried":1000,"next_cursor":"c"}`},
+		exchange{`POST /orders/retry {"status":"failed","limit":1000,"dry_run":false,"cursor":"c"}`, 200, `{"count":500,"retried":500}`})
+	shown, _ := inTerminal(t, "retry --status failed --api "+api.URL)
+	programtest.Until(t, "it has ended", func() bool { return strings.Contains(shown.String(), "\nended ") })
+	if text := shown.String(); !regexp.MustCompile(`retrying +66% .*\(1000/1500\)[\s\S]*\r1500 orders failed and are pending again\r\nended 0`).MatchString(text) {
+		t.Errorf("it shows %q", text)
+	}
 }

@@ -45,6 +45,18 @@ func (c *apiCommand) printStats(v client.Stats) {
 	t.row("   repairs", repairsText(v.Ledger.Repairs))
 	t.row("   worker slots", numberText(v.ActiveWorkers))
 	t.row("   throughput", fmt.Sprintf("%.1f orders per second in the last ten seconds", v.ThroughputPerSecond))
+	t.row("   outcomes", fmt.Sprintf("%.1f completed and %.1f failed per second", v.CompletedPerSecond, v.FailedPerSecond))
+	if f := v.Fulfilment; f.State != "" { // an API of an earlier version does not say it
+		calls := "none in the last minute"
+		if f.CallsPerSecond > 0 {
+			calls = fmt.Sprintf("%.1f per second in the last minute, %.0f %% succeeded", f.CallsPerSecond, 100*f.SuccessRatio)
+		}
+		t.row("   calls to the shop", calls)
+		t.row("   circuit breaker", breakerText(f))
+		if f.LastError != "" {
+			t.row("   last error of the shop", order.Printable(f.LastError))
+		}
+	}
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
 	t.flush()
 
@@ -73,6 +85,15 @@ func numberText(n *int) string {
 		return "unknown"
 	}
 	return strconv.Itoa(*n)
+}
+
+// breakerText is the state of the circuit breaker, and since when.
+func breakerText(f client.Fulfilment) string {
+	text := order.Printable(strings.ReplaceAll(string(f.State), "_", " "))
+	if f.Since.IsZero() {
+		return text
+	}
+	return text + " since " + f.Since.UTC().Format(time.RFC3339)
 }
 
 // driftText explains the one figure that must be zero.

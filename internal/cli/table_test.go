@@ -31,6 +31,8 @@ func largeStats(n int64) client.Stats {
 	v := client.Stats{
 		ActiveWorkers: new(65536), Workers: new(1024), UptimeSeconds: n, ThroughputPerSecond: 99999.9,
 		ByStatus: map[order.Status]int64{}, Queues: map[order.Queue]client.Queue{}, Redis: client.Memory{Used: n << 10, Limit: n << 11},
+		CompletedPerSecond: 99999.9, FailedPerSecond: 99999.9,
+		Fulfilment: client.Fulfilment{State: order.BreakerHalfOpen, Since: noon(), CallsPerSecond: 99999.9, SuccessRatio: 0.987},
 		LatencyMS: client.Latency{
 			QueueWait: quantiles(f, f+0.4, f*7), Processing: quantiles(0.1, 10, f), EndToEnd: quantiles(f, f, f),
 		},
@@ -43,6 +45,26 @@ func largeStats(n int64) client.Stats {
 	}
 	v.Ledger.Accepted, v.Ledger.Drift = n, -n
 	return v
+}
+
+// TestStatsOfTheShop shows how the shop answers, if the API says it.
+func TestStatsOfTheShop(t *testing.T) {
+	t.Parallel()
+	for want, f := range map[string]client.Fulfilment{
+		" second\n   uptime ": {},
+		" second\n   calls to the shop   12.5 per second in the last minute, 98 % succeeded\n   circuit breaker     closed\n   uptime ": {
+			State: order.BreakerClosed, CallsPerSecond: 12.5, SuccessRatio: 0.976,
+		},
+		"   circuit breaker          half open since 2026-11-24T12:00:00Z\n   last error of the shop    refused\n": {
+			State: order.BreakerHalfOpen, Since: noon(), LastError: "\x1brefused",
+		},
+	} {
+		var out strings.Builder
+		(&apiCommand{World: &World{Stdout: &out}}).printStats(client.Stats{Fulfilment: f, CompletedPerSecond: 2.4})
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it lacks %q:\n%s", want, out.String())
+		}
+	}
 }
 
 // TestTablesFit80Columns checks that no figure makes a table wider than a terminal,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 	// statistics: more often shows nothing new, and more rarely is not watching.
 	minInterval = 100 * time.Millisecond
 	maxInterval = time.Hour
-	// keptRates bounds the throughputs that are kept, one each interval: what fits
+	// keptRates bounds the rates that are kept, one each interval: what fits
 	// a wide terminal. keptEvents bounds the events: what fits a high one.
 	keptRates  = 200
 	keptEvents = 200
@@ -28,9 +30,9 @@ const (
 	resubscribeAfter = 5 * time.Second
 )
 
-const watchHelp = `watch shows what the system does at the moment: throughput, queues, statuses,
-latencies, workers, and the newest events of orders. It fits the size of the terminal.
-q or Ctrl-C ends it, p pauses the display.
+const watchHelp = `watch shows what the system does at the moment: what is wrong, how many orders
+complete and fail, queues, statuses, latencies, workers, and the newest events of
+orders. It fits the size of the terminal. q or Ctrl-C ends it, p pauses the display.
 
 While the API is away, the last figures stay, with their time. Colours are left out
 where NO_COLOR is set.
@@ -47,7 +49,7 @@ func newWatch(w *World) *cobra.Command {
 	v := &watchCommand{apiCommand: apiCommand{World: w}}
 	cmd := &cobra.Command{
 		Use:   "watch",
-		Short: "Watch throughput, queues and the newest events",
+		Short: "Watch what is wrong, throughput, queues and the newest events",
 		Long:  watchHelp,
 		Example: `  orderctl watch
   orderctl watch --interval 5s
@@ -74,7 +76,8 @@ func (w *watchCommand) run(ctx context.Context, api *client.Client, _ []string) 
 // reports that on standard error.
 func (w *watchCommand) printLines(ctx context.Context, api *client.Client) error {
 	for ; ctx.Err() == nil; _ = client.Wait(ctx, w.interval) {
-		s, err := takeSnapshot(ctx, api)
+		s := look(ctx, api)
+		err := s.err
 		if err == nil {
 			_, err = fmt.Fprintln(w.Stdout, snapshotLine(s))
 		}
@@ -89,15 +92,38 @@ func (w *watchCommand) printLines(ctx context.Context, api *client.Client) error
 	return nil
 }
 
-func snapshotLine(s snapshot) string {
-	v := s.stats
-	var waiting, active, retrying int64
-	for _, q := range v.Queues {
-		waiting, active, retrying = waiting+q.Pending, active+q.Active, retrying+q.Retry
+// look asks for the statistics, and for the verdict unless nothing answers. An API of an
+// earlier version has none.
+func look(ctx context.Context, api *client.Client) statsMsg {
+	s, err := takeSnapshot(ctx, api)
+	msg := statsMsg{snapshot: s, err: err}
+	if err == nil || client.HasStatus(err, http.StatusServiceUnavailable) {
+		msg.verdict, _ = api.Verdict(ctx)
 	}
-	return fmt.Sprintf("%s  %.1f/s  waiting %d  active %d  retrying %d  settled %d of %d  p95 %.1f ms  slots %s  drift %d",
-		s.at.UTC().Format(time.RFC3339), v.ThroughputPerSecond, waiting, active, retrying, v.Settled(), v.Ledger.Accepted,
-		v.LatencyMS.EndToEnd.P95, numberText(v.ActiveWorkers), v.Ledger.Drift)
+	return msg
+}
+
+func snapshotLine(s statsMsg) string {
+	v := s.stats
+	var waiting, active int64
+	for _, q := range v.Queues {
+		waiting, active = waiting+q.Pending, active+q.Active
+	}
+	line := fmt.Sprintf("%s  completed %.1f/s  failed %.1f/s  retrying %d  waiting %d  active %d  settled %d of %d  p95 %.1f ms  slots %s  drift %d",
+		s.at.UTC().Format(time.RFC3339), v.CompletedPerSecond, v.FailedPerSecond, v.ByStatus[order.StatusRetrying], waiting, active, v.Settled(),
+		v.Ledger.Accepted, v.LatencyMS.EndToEnd.P95, numberText(v.ActiveWorkers), v.Ledger.Drift)
+	if s.verdict.What != "" && s.verdict.Level != string(stats.LevelGood) {
+		line += fmt.Sprintf("  %s: %s. %s", s.verdict.Level, verdictText(s.verdict), s.verdict.Advice)
+	}
+	return order.Printable(line)
+}
+
+// verdictText is what is wrong, and since when.
+func verdictText(v client.Verdict) string {
+	if v.Since.IsZero() {
+		return v.What
+	}
+	return v.What + " since " + v.Since.UTC().Format(time.RFC3339)
 }
 
 // show draws on the terminal until ctx ends or somebody quits.
@@ -106,10 +132,7 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 	defer cancel()
 	screen := &watchScreen{api: api.Address(), shown: figures{silent: "connecting"}}
 	screen.latest = screen.shown
-	screen.poll = func() tea.Msg {
-		s, err := takeSnapshot(ctx, api)
-		return statsMsg{s, err}
-	}
+	screen.poll = func() tea.Msg { return look(ctx, api) }
 	screen.pollAgain = func() tea.Cmd { return tea.Tick(w.interval, func(time.Time) tea.Msg { return screen.poll() }) }
 	var keyboard io.Reader // none where standard input is no terminal
 	if isTerminal(w.Stdin) {
@@ -138,17 +161,19 @@ func (w *watchCommand) show(ctx context.Context, api *client.Client) error {
 	return err
 }
 
-// statsMsg is what the API answered to a request for the statistics.
+// statsMsg is what the API answered: the statistics, and what is wrong, which may be empty.
 type statsMsg struct {
 	snapshot
-	err error
+	verdict client.Verdict
+	err     error
 }
 
 // figures are what is known at one moment.
 type figures struct {
-	snapshot       // the newest; its time is zero before the first
-	err      error // why there is no newer one
-	rates    []float64
+	snapshot // the newest; its time is zero before the first
+	verdict  client.Verdict
+	err      error          // why there is no newer snapshot
+	rates    []float64      // of completed orders
 	events   []client.Event // newest last
 	silent   string         // why no events arrive; empty if they do
 }
@@ -180,9 +205,10 @@ func (s *watchScreen) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 			s.paused = !s.paused
 		}
 	case statsMsg:
+		s.latest.verdict = msg.verdict
 		if s.latest.err = msg.err; msg.err == nil {
 			s.latest.snapshot = msg.snapshot
-			s.latest.rates = last(append(s.latest.rates, msg.stats.ThroughputPerSecond), keptRates)
+			s.latest.rates = last(append(s.latest.rates, msg.stats.CompletedPerSecond), keptRates)
 		}
 		cmd = s.pollAgain()
 	case client.Event:

@@ -15,16 +15,20 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-const watched = `{"active_workers":8,"workers":1,"throughput_per_second":2.5,"by_status":{"pending":1,"completed":6},` +
-	`"queues":{"low":{"pending":1,"active":2,"retry":3}},"latency_ms":{"end_to_end":{"p95":7.5}},` +
+const watched = `{"active_workers":8,"workers":1,"completed_per_second":2.5,"by_status":{"pending":1,"retrying":3,"completed":6},` +
+	`"queues":{"low":{"pending":1,"active":2}},"latency_ms":{"end_to_end":{"p95":7.5}},` +
 	`"redis":{"memory_used_bytes":1048576,"memory_limit_bytes":0},"ledger":{"accepted":7,"drift":0}}`
 
 // newWatchAPI returns an API with an event, and with these answers to requests for the
 // statistics.
 func newWatchAPI(t *testing.T, stats ...reply) *fakeAPI {
 	t.Helper()
-	return newFakeAPI(t, routes{"GET /events": {openStream(begins + change("2-0", "order-2", "pending", ""))}, "GET /stats": stats})
+	return newFakeAPI(t, routes{"GET /events": {openStream(begins + change("2-0", "order-2", "pending", ""))}, "GET /stats": stats, "GET /health": {{status: 503, body: downHealth}}})
 }
+
+// downHealth is what GET /health says while the shop is down.
+const downHealth = `{"status":"unhealthy","reason":"x","verdict":{"level":"bad","cause":"shop_down","what":"The shop takes no orders",` +
+	`"since":"2026-11-24T11:00:00Z","advice":"Orders wait.\u001b[2J"}}`
 
 // TestWatchWritesLines checks that what is no terminal gets a line each interval, and
 // that an API that is away does not end it.
@@ -33,13 +37,26 @@ func TestWatchWritesLines(t *testing.T) {
 	api := newWatchAPI(t, reply{body: watched}, reply{status: 503, body: away}, reply{body: watched})
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
-	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  2\.5/s  waiting 1  active 2  retrying 3  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0\n`
+	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  completed 2\.5/s  failed 0\.0/s  retrying 3  waiting 1  active 2  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0` +
+		`  bad: The shop takes no orders since 2026-11-24T11:00:00Z\. Orders wait\. \[2J\n`
 	c.waitFor(t, `^`+line+line)
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
 	}
 	if got := c.stderr.String(); got != "orderctl: get stats: 503: Redis is unavailable; run orderctl doctor for details\n" {
 		t.Errorf("it wrote %q", got)
+	}
+}
+
+// TestWatchOfEarlierVersion needs no verdict.
+func TestWatchOfEarlierVersion(t *testing.T) {
+	t.Parallel()
+	api := newFakeAPI(t, routes{"GET /stats": {{body: watched}}, "GET /health": {{body: `{"status":"healthy"}`}}})
+	c := &command{}
+	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
+	c.waitFor(t, `(?m) drift 0$`)
+	if status := c.interrupt(t); status != 0 || c.stderr.String() != "" {
+		t.Errorf("it ended with %d and wrote %q", status, c.stderr.String())
 	}
 }
 
@@ -124,7 +141,8 @@ func TestWatchInTerminal(t *testing.T) {
 				t.Helper()
 				programtest.Until(t, "the terminal shows "+what, func() bool { return strings.Contains(shown.String(), what) })
 			}
-			shows("throughput       2.5 /s")
+			shows("completed 2.5 /s   failed 0.0 /s   retrying 3")
+			shows("! The shop takes no orders since 2026-11-24T11:00:00Z")
 			shows("order-2  pending")
 			_, _ = io.WriteString(keyboard, "p")
 			shows("continue")

@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/app"
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 // The widths of figures, and of the tables of statuses and latencies.
@@ -42,7 +43,7 @@ func red() lipgloss.Style    { return bold().Foreground(lipgloss.Red) }
 
 // lines fill the screen; the last one shows the keys.
 func (s *watchScreen) lines() []string {
-	all := s.head()
+	all := append(append(s.head(), s.verdict()...), styled{})
 	if !s.shown.at.IsZero() {
 		all = append(all, s.tables()...)
 	}
@@ -81,15 +82,39 @@ func cutWords(text string, n int) string {
 	return strings.TrimRight(string(chars[:end]), " ") + mark
 }
 
-// head names the API and its state.
+// head names the API and the time of the figures.
 func (s *watchScreen) head() []styled {
 	state, style := s.state()
 	title := "orderctl watch  " + s.api
 	gap := s.width - utf8.RuneCountInString(title+state)
 	if gap < 2 {
-		return []styled{{title, bold()}, {state, style}, {}}
+		return []styled{{title, bold()}, {state, style}}
 	}
-	return []styled{{title + strings.Repeat(" ", gap) + state, style}, {}}
+	return []styled{{title + strings.Repeat(" ", gap) + state, style}}
+}
+
+// verdict is what is wrong, since when, and what to do, in the colour of its level.
+func (s *watchScreen) verdict() (lines []styled) {
+	v := s.shown.verdict
+	if v.What == "" {
+		return nil
+	}
+	style, found := faint(), []string{v.What + ". " + v.Advice}
+	if v.Level != string(stats.LevelGood) {
+		advice := v.Advice
+		if len(v.Also) > 0 {
+			advice += " Also: " + strings.Join(v.Also, "; ") + "."
+		}
+		style = yellow()
+		found = append([]string{alarm + verdictText(v)}, wrap(advice, s.width)...)
+	}
+	if v.Level == string(stats.LevelBad) {
+		style = red()
+	}
+	for _, text := range found {
+		lines = append(lines, styled{order.Printable(text), style})
+	}
+	return lines
 }
 
 // state is the time of the figures, or why they are not current.
@@ -125,8 +150,8 @@ func statsErrorText(err error) string {
 
 func (s *watchScreen) tables() []styled {
 	v := s.shown.stats
-	throughput := fmt.Sprintf("throughput  %8.1f /s  ", v.ThroughputPerSecond)
-	lines := []styled{{text: throughput + sparkline(s.shown.rates, s.width-len(throughput))}}
+	rates := fmt.Sprintf("completed %.1f /s   failed %.1f /s   retrying %d   ", v.CompletedPerSecond, v.FailedPerSecond, v.ByStatus[order.StatusRetrying])
+	lines := []styled{{text: rates + sparkline(s.shown.rates, s.width-len(rates))}}
 	lines = append(append(lines, systemLines(v, s.width)...), styled{})
 	lines = append(append(lines, queueLines(v)...), styled{})
 	statuses, latencies := statusLines(v), latencyLines(v.LatencyMS)

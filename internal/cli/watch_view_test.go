@@ -25,7 +25,7 @@ func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 123456000, time
 // busy returns the figures of a system at work.
 func busy() figures {
 	v := client.Stats{
-		ActiveWorkers: new(256), Workers: new(4), ThroughputPerSecond: 1234.5,
+		ActiveWorkers: new(256), Workers: new(4), CompletedPerSecond: 1234.5, FailedPerSecond: 0.25,
 		ByStatus: map[order.Status]int64{
 			order.StatusPending: 120, order.StatusProcessing: 5, order.StatusExpedited: 3, order.StatusRetrying: 2,
 			order.StatusCompleted: 98765, order.StatusRejected: 12, order.StatusFailed: 1, order.StatusCancelled: 4,
@@ -48,7 +48,8 @@ func busy() figures {
 			Attempt: 1, WorkerID: "host-1",
 		}
 	}
-	return figures{snapshot: snapshot{at: noon(), stats: v}, rates: []float64{0, 1, 500, 1000, 2000, 1234.5}, events: events}
+	well := client.Verdict{Level: "good", What: "All is well", Advice: "1234.5 orders complete a second, 120 wait, 8 are with workers."}
+	return figures{snapshot: snapshot{at: noon(), stats: v}, verdict: well, rates: []float64{0, 1, 500, 1000, 2000, 1234.5}, events: events}
 }
 
 // screen shows figures.
@@ -67,8 +68,9 @@ func textOf(d *watchScreen, width, height int) string {
 }
 
 const busyScreen = `orderctl watch  http://127.0.0.1:8080                               12:00:00 UTC
+All is well. 1234.5 orders complete a second, 120 wait, 8 are with workers.
 
-throughput    1234.5 /s  ▁▁▂▄█▅
+completed 1234.5 /s   failed 0.2 /s   retrying 2   ▁▁▂▄█▅
 workers 4, slots 256   drift 0   accepted 98912   Redis 100 MiB of 1024 MiB, 9 %
 
 queue        waiting    active     retry scheduled      oldest
@@ -88,7 +90,6 @@ newest events
 12:01:37  order-97  completed  attempt 1 by host-1
 12:01:36  order-96  completed  attempt 1 by host-1
 12:01:35  order-95  completed  attempt 1 by host-1
-12:01:34  order-94  completed  attempt 1 by host-1
 q quit   p pause`
 
 // TestWatchScreen checks a screen, and that what an operator must see is coloured.
@@ -99,7 +100,8 @@ func TestWatchScreen(t *testing.T) {
 		t.Errorf("screen of 80x24 (-want +got):\n%s", diff)
 	}
 	d.shown.stats.Ledger.Drift = 1
-	for _, s := range []string{"\x1b[1;31mworkers 4", "\x1b[33mlow ", "\x1b[1mqueue "} {
+	d.shown.verdict = client.Verdict{Level: "warning", What: "Orders wait long"}
+	for _, s := range []string{"\x1b[33m! Orders wait long", "\x1b[1;31mworkers 4", "\x1b[33mlow ", "\x1b[1mqueue "} {
 		if text := d.View().Content; !strings.Contains(text, s) {
 			t.Errorf("it lacks %q:\n%q", s, text)
 		}
@@ -217,9 +219,13 @@ func TestWatchStates(t *testing.T) {
 	}{
 		{"connecting", func(p *figures) { *p = figures{silent: "connecting"} }, []string{" connecting\n", "\nnewest events: connecting\n"}},
 		{"never reached", func(p *figures) { *p = figures{err: gone} }, []string{" no answer from the API\n"}},
-		{"disconnected", func(p *figures) { p.err = gone }, []string{" no answer from the API: figures of 12:00:00 UTC\n", "throughput    1234.5 /s"}},
+		{"disconnected", func(p *figures) { p.err = gone }, []string{" no answer from the API: figures of 12:00:00 UTC\n", "completed 1234.5 /s"}},
 		{"no events", func(p *figures) { p.silent = "the API ended the connection" }, []string{"\nnewest events: the API ended the connection\n"}},
 		{"not allowed", func(p *figures) { *p = figures{err: forbidden} }, []string{"403: The key lacks the scope read."}},
+		{"down", func(p *figures) {
+			p.verdict = client.Verdict{Level: "bad", What: "The shop takes no orders", Since: noon(), Advice: "Orders wait.\n" + strings.Repeat("Repair the shop. ", 8), Also: []string{"Paused: low"}}
+		}, []string{"\n! The shop takes no orders since 2026-11-24T12:00:00Z\nOrders wait. Repair", "Repair the shop. Also: Paused: low.\n\ncompleted"}},
+		{"no verdict", func(p *figures) { p.verdict = client.Verdict{} }, []string{"UTC\n\ncompleted"}},
 		{"no orders", func(p *figures) { p.stats.Ledger.Accepted = 0 }, []string{"   no orders yet\n"}},
 		{"no limit", func(p *figures) { p.stats.Redis.Limit = 0 }, []string{"   Redis 100 MiB\n"}},
 		{"drift", func(p *figures) { p.stats.Ledger.Drift = -3 }, []string{"   ! drift -3   "}},
@@ -269,8 +275,8 @@ func TestWatchMessages(t *testing.T) {
 	}
 	newer := busy().snapshot
 	newer.at = noon().Add(time.Minute)
-	send(tea.WindowSizeMsg{Width: 80, Height: 24}, statsMsg{busy().snapshot, nil}, client.Disconnected{Err: errors.New("gone")}, press('p'), press('x'),
-		statsMsg{newer, nil}, client.Connected{}, busy().events[7])
+	send(tea.WindowSizeMsg{Width: 80, Height: 24}, statsMsg{snapshot: busy().snapshot}, client.Disconnected{Err: errors.New("gone")}, press('p'), press('x'),
+		statsMsg{snapshot: newer}, client.Connected{}, busy().events[7])
 	shows("paused at 12:00:00 UTC")
 	shows("p continue")
 	shows("newest events: gone")

@@ -29,7 +29,7 @@ func TestScreenReader(t *testing.T) {
 		p.until(`document.querySelectorAll("figure table tr").length >= 4`) // a line each in both
 		p.sees("[data-order=order-5] [data-cell=amount]", "6.50")
 		p.announces(
-			"heading Settled", "StaticText 6 so far", "StaticText 0 of 8 slots busy", "StaticText no limit set", "StaticText the books balance",
+			"heading Completed", "StaticText 6 so far", "StaticText 0 of 8 slots busy", "StaticText no limit set", "StaticText the books balance",
 			"table Orders per second, over the last five minutes", "columnheader accepted",
 			"table Orders that wait, over the last five minutes", "columnheader "+string(order.QueueCritical), "rowheader End to end",
 			"button Pause the queue low", "columnheader Took, or age", "link order-5", "cell completed", "cell 6.50", "StaticText All is well",

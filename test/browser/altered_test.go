@@ -64,7 +64,7 @@ func TestMessages(t *testing.T) {
 	p.click(".failure button")
 	p.click("#dialog-yes")
 	p.sees("#failures-result", "1 order is pending again.")
-	p.alter("/health", `it.reason = "Redis has no memory left"`)
+	p.alter("/health", `it.verdict = { level: "bad", cause: "redis", what: "Redis has no memory left", advice: "" }`)
 	p.sees("#state-words", "Redis has no memory left")
 	p.gone("#failures-result") // a success under a new alarm
 	p.alter("/health", "")

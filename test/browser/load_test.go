@@ -140,11 +140,11 @@ func TestFlood(t *testing.T) {
 	p := s.open("")
 	p.sees("#state-words", "All is well")
 	s.flood("first", 500)
-	p.sees("[data-figure=throughput-note]", "500 so far")
+	p.sees("[data-figure=completed-note]", "500 so far")
 	p.until(`document.querySelectorAll("#orders [data-order]").length === 50`)
 	before := p.usage()
 	s.flood("second", 1500)
-	p.sees("[data-figure=throughput-note]", "2,000 so far")
+	p.sees("[data-figure=completed-note]", "2,000 so far")
 	p.until(`[...document.querySelectorAll("#orders .pill")].every((pill) => pill.textContent === "completed")`)
 	p.until(`document.querySelectorAll("#orders [data-order^=second]").length === 50`)
 	if after := p.usage(); !after.within(before) {

@@ -11,13 +11,15 @@ import (
 // large has figures and texts be as long as they get.
 const large = `
 	altering["/stats"] = (it) => {
-		Object.assign(it, { queue_length: 12345678, active_workers: 1234567, workers: 23456, throughput_per_second: 1234567.8 });
+		Object.assign(it, { queue_length: 12345678, active_workers: 1234567, workers: 23456, throughput_per_second: 1234567.8, completed_per_second: 1234567.8, failed_per_second: 1234567.8 });
 		for (const status in it.by_status) it.by_status[status] = 123456789;
 		for (const queue of Object.values(it.queues)) Object.assign(queue, { pending: 12345678, active: 1234567, retry: 12345678, scheduled: 123456789, oldest_pending_seconds: 1e6 });
 		for (const times of Object.values(it.latency_ms)) Object.assign(times, { p50: 863990000, p95: 3.456e8, p99: 12345.6 });
 		it.redis = { memory_used_bytes: 1.2e13, memory_limit_bytes: 1.3e13 };
 		it.ledger.drift = -123456789;
+		it.fulfilment = { state: "half_open", since: "2025-01-02T03:04:05Z", calls_per_second: 1234567.8, success_ratio: 0.123, last_error: "x".repeat(300) };
 	};
+	altering["/health"] = (it) => { it.verdict = { level: "bad", cause: "shop_down", what: "The shop takes no orders", since: "2025-01-02T03:04:05Z", advice: "x".repeat(300), also: ["x".repeat(80)] }; };
 	altering["/orders"] = (it) => it.orders.forEach((order, i) => Object.assign(order, { amount: 999999999999.99, error: "x".repeat(300), ...[{}, { status: "priority_processing", processed_at: undefined, created_at: "2025-01-02T03:04:05Z" }][i % 2] }));
 	true`
 

@@ -38,7 +38,7 @@ func TestPause(t *testing.T) {
 	p.click("button[data-queue=low]")
 	p.click("#dialog-yes")
 	p.sees("#queues-result", "The queue low is paused.")
-	p.sees("#state-words", "A queue is paused: low")
+	p.sees("#state-words", "Paused: low")
 	p.sees("button[data-queue=low]", "Resume")
 	s.submit("held", `,"priority":3`)
 	p.sees(`.queue[data-queue=low] [data-count=pending]`, "1")

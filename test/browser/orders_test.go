@@ -115,7 +115,7 @@ func TestList(t *testing.T) {
 	s.worker()
 	p.sees(`[data-order=before]`, "completed")
 	p.sees(`[data-order=after]`, "completed")
-	p.sees("[data-figure=throughput-note]", "2 so far")
+	p.sees("[data-figure=completed-note]", "2 so far")
 }
 
 // TestFailures groups what failed, and has it retried once the shop works again.

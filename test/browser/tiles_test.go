@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,8 +8,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"orderprocessor/internal/order"
 )
 
 // tile waits for what a tile says, and how loud.
@@ -35,12 +32,12 @@ func TestWorkers(t *testing.T) {
 	p := s.open("")
 	p.mayRefuse() // /health answers 503 without a worker
 	p.tile("workers", "0", "none is alive", "bad")
-	p.state("bad", "No worker is alive", "Orders are accepted and wait until the queues are full.")
+	p.state("bad", "No worker is alive", "Orders are accepted and wait.")
 	s.worker()
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 	stop := s.workerProcess()
 	p.tile("workers", "2", "0 of 16 slots busy", "")
-	p.state("good", "All is well", "No order waits. 16 slots ready for orders.")
+	p.state("good", "All is well", "No order waits, and 16 slots are ready.")
 	stop()
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 }
@@ -79,8 +76,8 @@ func TestMemory(t *testing.T) {
 	p.tile("memory", " MiB", "% of 1,000 MiB", "")
 	p.until(`parseFloat(document.querySelector("[data-meter=memory] span").style.width) < 5`)
 	s.limitMemory("2100000") // an empty Redis uses most of it
-	p.tile("memory", " MiB", "% of 2.0 MiB", "warn")
-	p.state("bad", "Redis is nearly full", "New orders are refused.")
+	p.tile("memory", " MiB", "% of 2.0 MiB", "warning")
+	p.state("bad", "Redis is nearly full", "All new orders are refused.")
 	s.limitMemory("0")
 	p.tile("memory", " MiB", "no limit set", "")
 	p.state("good", "All is well", "")
@@ -97,7 +94,7 @@ func (s *system) limitMemory(limit string) {
 // key of the ledger's.
 func TestDrift(t *testing.T) {
 	s, p := settled(t)
-	p.tile("drift", "0", "the books balance", "good")
+	p.balanced()
 	// Recovery repairs the count every ten seconds, so it is falsified again and again.
 	rdb := s.redis.Client()
 	count := func(accepted int) error { return rdb.HSet(t.Context(), "orders:{b0}:c", "accepted", accepted).Err() }
@@ -120,15 +117,22 @@ func TestDrift(t *testing.T) {
 		}
 	}()
 	p.tile("drift", "3", "The books do not balance", "bad")
-	p.state("bad", "The books do not balance", "The drift is 3: another program changed keys, or Redis lost some.")
+	p.state("bad", "The books are 3 orders from balancing", "Another program changed keys, or Redis lost some.")
 	p.readable()
 	p.shoot("drift")
 	close(restore)
 	if err := <-falsified; err != nil {
 		t.Fatal(err)
 	}
-	p.tile("drift", "0", "the books balance", "good")
+	p.balanced()
 	p.state("good", "All is well", "")
+}
+
+// balanced waits until the books balance: then they are no tile.
+func (p *tab) balanced() {
+	p.t.Helper()
+	p.sees("#books", "the books balance")
+	p.until(`!document.querySelector("[data-tile=drift]").checkVisibility()`)
 }
 
 // TestFull says that orders are refused, and when they no longer are.
@@ -141,52 +145,41 @@ func TestFull(t *testing.T) {
 	for i := range 3 {
 		s.submit(fmt.Sprint("low-", i), `,"priority":3`)
 	}
-	p.state("bad", "Queues are full", "New orders are refused with 503.")
+	p.state("bad", "The queues are full", "New orders are refused with 503.")
 	p.sees("[data-figure=waiting]", "3")
 	p.shoot("full")
 	s.post("/queues/low/resume", "")
-	p.state("good", "All is well", "No order waits.")
+	p.state("good", "All is well", "No order waits")
 }
 
-// TestSentences says what is wrong and what to do, the worst first.
+// TestSentences says what GET /health says, and only of what that cannot know something
+// else.
 func TestSentences(t *testing.T) {
 	s := start(t)
 	p := s.open("")
 	p.mayRefuse()
-	specs := map[order.Queue]map[string]any{}
-	for _, q := range order.QueueSpecs() {
-		specs[q.Name] = map[string]any{"paused": false, "active": 0, "oldest_pending_seconds": 0, "memory_percent": q.MemoryPercent}
-	}
-	queues, err := json.Marshal(specs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	calm := `const queues = ` + string(queues) + `;
-		const stats = { queues, queue_length: 0, active_workers: 1,
-			throughput_per_second: 0, ledger: { drift: 0 }, redis: { memory_used_bytes: 50, memory_limit_bytes: 100 } };
-		const seen = { stats, health: {}, trouble: null };`
 	for change, want := range map[string]string{
-		`seen.stats = null`: "unknown: Loading …",
-		``:                  "good: All is well No order waits. 1 slot ready for orders.",
-		`stats.queues.low.active = 2; stats.queue_length = 5`:                                              "good: All is well 0 orders settled a second, 5 waiting, 2 in work.",
-		`stats.queues.low.oldest_pending_seconds = 61; stats.queues.critical.oldest_pending_seconds = 130`: "warn: Orders wait long The oldest in critical has waited for 2 min 10 s.",
-		`stats.queues.low.paused = true; stats.queues.low.oldest_pending_seconds = 61`:                     "warn: A queue is paused: low",
-		`stats.queues.low.paused = stats.queues.default.paused = true`:                                     "warn: Queues are paused: default, low",
-		`stats.redis.memory_used_bytes = 61; stats.queues.low.paused = true`:                               "warn: Redis is short of memory 61 % of its limit is used. New orders are refused: critical above 80 %, default above 70 %, low above 60 %.",
-		`stats.redis = { memory_used_bytes: 61, memory_limit_bytes: 0 }`:                                   "good: All is well",
-		`stats.ledger.drift = -1; stats.redis.memory_used_bytes = 61`:                                      "bad: The books do not balance The drift is -1",
-		`seen.trouble = { status: 0 }`:                                                                     "bad: Reconnecting …",
-		`seen.trouble = { status: 401, message: "Who?" }`:                                                  "bad: Access denied Who? This page needs the scope read.",
-		`seen.trouble = { status: 429, message: "Wait." }`:                                                 "warn: Too many requests Wait.",
-		`seen.trouble = { status: 500, message: "Oh." }`:                                                   "bad: The figures cannot be read Oh.",
-		`seen.trouble = { status: 503 }; seen.health.reason = "Redis is unavailable"`:                      "bad: Redis is unavailable Nothing is accepted",
-		`seen.health.reason = "no worker is alive"; stats.ledger.drift = 1`:                                "bad: No worker is alive",
-		`seen.health.reason = "the queues are full"`:                                                       "bad: Queues are full New orders are refused with 503.",
-		`seen.health.reason = "the state of the orders could not be read"`:                                 "bad: The state of the orders could not be read Orders are not accepted or not processed.",
+		`seen.health = null; seen.stats = null`: "unknown: Loading …",
+		`seen.health = null`:                    "unknown: The state is not known The API did not say it.",
+		`delete seen.health.verdict`:            "unknown: The state is not known",
+		``:                                      "good: All is well No order waits.",
+		`verdict.also = ["Paused: low", "Orders wait long"]`:   "good: All is well No order waits. Also: Paused: low; Orders wait long.",
+		`verdict.level = "warning"; verdict.cause = "late"`:    "warning: All is well No order waits.",
+		`verdict.cause = "shop_failing"`:                       "good: All is well No order waits. The last error: refused",
+		`verdict.cause = "shop_down"; delete stats.fulfilment`: "good: All is well No order waits.",
+		`seen.trouble = { status: 0 }`:                         "bad: Reconnecting …",
+		`seen.trouble = { status: 0 }; verdict.level = "bad"`:  "bad: All is well No order waits.",
+		`seen.trouble = { status: 0 }; seen.health = null`:     "bad: Reconnecting …",
+		`seen.trouble = { status: 401, message: "Who?" }`:      "bad: Access denied Who? This page needs the scope read.",
+		`seen.trouble = { status: 429, message: "Wait." }`:     "warning: Too many requests Wait.",
+		`seen.trouble = { status: 500, message: "Oh." }`:       "bad: The figures cannot be read Oh.",
 	} {
 		got := p.awaited(`(async () => {
 			const { stateOf } = await import(document.querySelector("script[src]").src.replace("main.js", "state.js"));
-			` + calm + change + `
+			const verdict = { level: "good", what: "All is well", advice: "No order waits." };
+			const stats = { fulfilment: { last_error: "refused" }, ledger: { drift: 7 } };
+			const seen = { stats, health: { verdict }, trouble: null };
+			` + change + `
 			const { level, words, detail } = stateOf(seen);
 			return level + ": " + words + " " + detail;
 		})()`)

@@ -2,7 +2,7 @@
 
 import { get, post } from "./client.js";
 import { confirm } from "./dialog.js";
-import { all, clear, find, make, notify, orderLink, say, when } from "./dom.js";
+import { all, clear, find, make, notify, orderLink, say, show, when } from "./dom.js";
 import { count, many } from "./format.js";
 import { failureAdvice } from "./order.js";
 
@@ -13,14 +13,47 @@ const longest = 200;
 const shortest = 4;
 /** step is how many orders one request retries. */
 const step = 1000;
+/** counting is how long orders are counted before the question is asked, in ms. */
+const counting = 10_000;
 /** pause is the least time between two loads because of new failures, in ms. */
 const pause = 5000;
+
+/** job is the retry of many orders: one at a time, which goes on while other views are shown. */
+const job = { busy: false, level: "", words: "", view: null };
+
+/** tell keeps how far the retry is, and shows it in the view, or in the next one. */
+function tell(level, words) {
+	Object.assign(job, { level, words });
+	job.view.told();
+}
+
+/** run retries the orders that match. */
+async function run(filter, all) {
+	const stay = (event) => event.preventDefault(); // the browser asks before the page is left
+	addEventListener("beforeunload", stay);
+	let cursor, retried = 0;
+	try {
+		do {
+			const report = await post("/orders/retry", { ...filter, dry_run: false, cursor });
+			retried += report.retried;
+			cursor = report.next_cursor;
+			if (cursor) tell("good", `${count(retried)} of ${all} are pending again …`);
+		} while (cursor);
+		tell("good", `${many(retried, "order is", "orders are")} pending again.`);
+	} catch (refusal) {
+		tell("bad", `It stopped when ${count(retried)} ${refusal.status ? "" : "or more "}of ${all} were pending again. ${refusal.message} Retry again to go on.`);
+	}
+	removeEventListener("beforeunload", stay);
+	job.view.figures.soon();
+	await job.view.load();
+}
 
 /** failures shows the view until the signal ends. */
 export function failures(root, context) {
 	const view = new Failures(root, context);
 	for (const choice of all("[name=status]", root)) choice.addEventListener("change", () => view.turn());
 	find("#failures-reload", root).addEventListener("click", () => view.load());
+	view.every.addEventListener("click", () => view.retry(view.every));
 	let known = null, loaded = Date.now();
 	context.figures.listen(({ stats }) => {
 		const now = stats?.by_status[view.status()];
@@ -34,11 +67,26 @@ export function failures(root, context) {
 
 class Failures {
 	constructor(root, { figures, signal }) {
-		Object.assign(this, { root, figures, signal, groups: find("#failures-groups", root), result: find("#failures-result", root), fault: find("#failures-fault", root) });
+		Object.assign(this, { root, figures, signal, groups: find("#failures-groups", root), result: find("#failures-result", root), fault: find("#failures-fault", root), every: find("#failures-all", root) });
+		job.view = this;
+		this.told();
+	}
+
+	/** told shows how far a retry is, and its end once. */
+	told() {
+		if (this.signal.aborted || !job.words) return;
+		notify(this.result, job.level, job.words);
+		if (!job.words.endsWith("…")) job.words = "";
+	}
+
+	/** hold allows one retry at a time. */
+	hold(busy) {
+		job.busy = busy;
+		for (const button of all("[data-retry]", job.view.root)) button.disabled = busy;
 	}
 
 	/** held reports whether somebody is using one of the groups, which then stay. */
-	held() { return this.working || this.groups.matches(":hover") || this.groups.contains(document.activeElement); }
+	held() { return job.busy || this.groups.matches(":hover") || this.groups.contains(document.activeElement); }
 
 	status() { return find("[name=status]:checked", this.root).value; }
 
@@ -46,6 +94,7 @@ class Failures {
 	turn() {
 		clear(this.result);
 		this.groups.replaceChildren();
+		show(this.every, false);
 		say(find("#failures-lead", this.root), "");
 		this.load();
 	}
@@ -75,15 +124,17 @@ class Failures {
 		const newest = orders.length === 1 ? "order" : many(orders.length, "order");
 		const lead = orders.length ? `The newest ${newest} that ${this.failed() ? "failed" : "a rule refused"}, by reason.` : "";
 		say(find("#failures-lead", this.root), more && lead ? `${lead} There are more; a retry includes all that match.` : lead);
+		show(this.every, this.failed() && Boolean(more || orders.some(({ error }) => error?.includes(this.every.dataset.retry))));
 		if (groups.length) this.groups.replaceChildren(...groups.map((group) => this.card(group)));
 		else this.groups.replaceChildren(make("section", { class: "card empty" }, make("h2", {}, `Nothing ${this.failed() ? "has failed" : "was rejected"}`), make("p", {}, "Such orders appear here without a reload.")));
+		this.hold(job.busy);
 	}
 
 	card(group) {
 		const button = make("button", { type: "button", class: "primary", "data-retry": group.part }, group.orders.length === 1 ? "Retry it …" : "Retry these …");
-		button.addEventListener("click", () => this.retry(group, button));
+		button.addEventListener("click", () => this.retry(button));
 		const advice = this.failed() ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these. Retry them only after the rules have changed.";
-		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warn" },
+		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warning" },
 			make("div", { class: "tally" }, make("strong", {}, count(group.orders.length)), make("span", { class: "note" }, group.orders.length === 1 ? "order" : "orders")),
 			make("div", { class: "why" },
 				make("h2", {}, group.pattern), make("p", {}, advice),
@@ -92,35 +143,38 @@ class Failures {
 	}
 
 	/** retry counts what would be retried, asks, and does it. */
-	async retry(group, button) {
-		const filter = { status: this.status(), error_contains: group.part, limit: step };
-		this.working = button.disabled = true;
+	async retry(button) {
+		const { retry: part } = button.dataset;
+		const filter = { status: this.status(), error_contains: part, limit: step };
+		this.hold(true);
 		clear(this.result);
 		try {
-			const found = await post("/orders/retry", { ...filter, dry_run: true }, { signal: this.signal });
-			const number = `${found.next_cursor ? "at least " : ""}${many(found.count, "order")}`;
-			const sure = await confirm({
-				title: `Retry ${number}?`, yes: `Retry ${found.next_cursor ? "all of them" : many(found.count, "order")}`,
-				body: ["Every order that " + (filter.status === "failed" ? "failed" : "was rejected") + " with an error that contains", make("p", {}, make("code", {}, group.part)), "is retried. The count of its attempts starts again."],
+			const number = await this.count(filter);
+			const sure = number && await confirm({
+				title: `Retry ${number}?`, yes: "Retry",
+				body: ["Every order that " + (filter.status === "failed" ? "failed" : "was rejected") + " with an error that contains", make("p", {}, make("code", {}, part)), "is retried. The count of its attempts starts again."],
 			});
-			if (sure) await this.run(filter);
+			if (sure) await run(filter, number);
+			else if (!number) notify(this.result, "good", "No such order is left.");
 		} catch (refusal) {
-			if (!this.signal.aborted) notify(this.result, "bad", `Not all were retried. ${refusal.message}`);
+			if (!this.signal.aborted) notify(this.result, "bad", `Nothing was retried. ${refusal.message}`);
 		}
-		this.working = button.disabled = false;
-		(button.isConnected ? button : find("h1", this.root)).focus();
+		this.hold(false);
+		if (!this.signal.aborted) (button.isConnected ? button : find("h1", this.root)).focus();
 	}
 
-	async run(filter) {
-		let cursor, retried = 0;
+	/** count says how many orders match, at least; it is empty for none. */
+	async count(filter) {
+		const until = Date.now() + counting;
+		let cursor, found = 0;
 		do {
-			const report = await post("/orders/retry", { ...filter, dry_run: false, cursor }, { signal: this.signal });
-			retried += report.retried;
+			const report = await post("/orders/retry", { ...filter, dry_run: true, cursor }, { signal: this.signal });
+			found += report.count;
 			cursor = report.next_cursor;
-			notify(this.result, "good", `${many(retried, "order is", "orders are")} pending again${cursor ? " …" : "."}`);
-		} while (cursor);
-		this.figures.soon();
-		await this.load();
+			if (cursor) notify(this.result, "good", `${count(found)} found …`);
+		} while (cursor && Date.now() < until);
+		clear(this.result);
+		return found || cursor ? `${cursor ? "at least " : ""}${many(found, "order")}` : "";
 	}
 }
 

@@ -19,6 +19,7 @@ const figures = new Figures();
 const stream = new Stream();
 let shown = null; // ends the view that is shown
 let asOf; // the time of the figures that are shown
+let began; // the time since when it is as it is
 
 /** routeOf returns the view of a fragment, and the id of its order. */
 function routeOf(hash) {
@@ -54,13 +55,16 @@ function go(first) {
 
 /** showState shows the state of the system above every view. */
 function showState() {
-	const { level, words, detail } = stateOf(figures);
+	const { level, key, words, since, detail } = stateOf(figures);
 	const element = find("#state");
-	const alarm = words !== find("#state-words").textContent && (level === "warn" || level === "bad");
+	const alarm = key !== element.dataset.key && (level === "warning" || level === "bad");
 	if (alarm && element.dataset.level !== "unknown") outdate(document, level === "bad" ? 0 : undefined);
 	mark(element, "data-level", level);
+	mark(element, "data-key", key);
 	say(find("#state-words"), words);
 	say(find("#state-detail"), detail);
+	if (since !== began) find("#state-since").replaceChildren(...(since ? ["Since ", when(since), ". "] : []));
+	began = since;
 	const at = figures.at?.toISOString();
 	if (at !== asOf && at) {
 		find("#state-time").replaceChildren("as of ", when(at));

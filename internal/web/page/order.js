@@ -133,9 +133,9 @@ function verdictOf(order) {
 	switch (order.status) {
 		case "completed": return { level: "good", words: `Completed in ${duration(new Date(order.processed_at) - new Date(order.created_at))}.`, advice: order.result };
 		case "failed": return { level: "bad", words: `Failed: ${order.error}`, advice: failureAdvice(order.error ?? "") };
-		case "rejected": return { level: "warn", words: `Rejected: ${order.error}`, advice: "A business rule refused it, which is an outcome and not an error. Retry it only after the rules have changed." };
+		case "rejected": return { level: "warning", words: `Rejected: ${order.error}`, advice: "A business rule refused it, which is an outcome and not an error. Retry it only after the rules have changed." };
 		case "cancelled": return { level: "", words: order.cancel_reason ? `Cancelled: ${order.cancel_reason}` : "Cancelled.", advice: "It never takes effect." };
-		case "retrying": return { level: "warn", words: `Attempt ${last?.number} failed: ${order.error}`, advice: ["It is tried again at ", when(order.next_attempt_at, { due: true }), ". Nothing needs to be done."] };
+		case "retrying": return { level: "warning", words: `Attempt ${last?.number} failed: ${order.error}`, advice: ["It is tried again at ", when(order.next_attempt_at, { due: true }), ". Nothing needs to be done."] };
 		case "scheduled": return { level: "", words: ["It begins at ", when(order.process_at, { due: true }), " or soon after."] };
 		case "pending": return { level: "", words: `It waits for a worker in the queue ${order.queue}.`, advice: "" };
 		default: return { level: "", words: `Attempt ${last?.number ?? 1} runs.`, advice: last ? [`On ${last.worker_id}, since `, when(last.started_at), "."] : "" };
@@ -185,7 +185,7 @@ function facts(order) {
 }
 
 /** levels are the levels of the results of attempts. */
-const levels = { completed: "good", rejected: "warn", failed: "bad" };
+const levels = { completed: "good", rejected: "warning", failed: "bad" };
 
 /** resultOf is the word for the result of an attempt, and its level. */
 function resultOf(attempt, events) {

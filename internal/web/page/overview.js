@@ -4,12 +4,11 @@ import { Chart } from "./charts.js";
 import { post } from "./client.js";
 import { confirm } from "./dialog.js";
 import { clear, find, make, mark, notify, say, show } from "./dom.js";
-import { amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
+import { age, amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
 import { OrderList } from "./orders.js";
-import { crowded, inWork, sum } from "./state.js";
 
 const measures = [["queue_wait", "Waiting"], ["processing", "Processing"], ["end_to_end", "End to end"]];
-const tileNames = { throughput: "Settled", waiting: "Waiting", workers: "Workers", failed: "Failed", drift: "Ledger drift", memory: "Memory of Redis" };
+const tileNames = { completed: "Completed", failed: "Failed", retrying: "Retrying", waiting: "Waiting", workers: "Workers", memory: "Memory of Redis", shop: "Shop", drift: "Ledger drift" };
 const meters = { workers: "slots", memory: "memory" };
 const outcomes = ["completed", "rejected", "failed", "cancelled"];
 const counts = [["pending", "waiting"], ["active", "processing"], ["retry", "to retry"], ["scheduled", "scheduled"]];
@@ -52,37 +51,63 @@ export function overview(root, { figures, stream, signal }) {
 }
 
 function tile([name, title]) {
-	return make("article", { class: "tile", "data-tile": name }, make("h2", {}, title),
+	return make("article", { class: "tile", "data-tile": name, hidden: name === "drift" }, make("h2", {}, title),
 		make("p", { class: "figure skeleton", "data-figure": name }), make("p", { class: "note skeleton", "data-figure": `${name}-note` }),
 		meters[name] && make("div", { class: "meter", "data-meter": meters[name] }, make("span")));
 }
 
 function tiles(root, stats) {
-	const settled = outcomes.reduce((total, status) => total + stats.by_status[status], 0);
 	const oldest = Math.max(...Object.values(stats.queues).map((queue) => queue.oldest_pending_seconds));
 	const { workers, active_workers: slots } = stats;
-	const later = sum(stats, "retry") + sum(stats, "scheduled");
-	figure(root, "throughput", `${rate(stats.throughput_per_second)} /s`, `${count(settled)} so far`);
+	const { completed, failed, retrying, scheduled } = stats.by_status;
+	figure(root, "completed", perSecond(stats.completed_per_second), `${count(completed)} so far`);
+	figure(root, "failed", perSecond(stats.failed_per_second), `${count(failed)} so far`);
+	figure(root, "retrying", count(retrying), retrying ? "tried again later" : "none");
 	figure(root, "waiting", count(stats.queue_length), [
-		oldest && `oldest for ${duration(1000 * oldest)}`, later && `${count(later)} more for later`].filter(Boolean).join(" · ") || "none waits");
+		oldest && `oldest for ${duration(1000 * oldest)}`, scheduled && `${count(scheduled)} scheduled`].filter(Boolean).join(" · ") || (stats.queue_length ? "not long" : "none waits"));
 	const busy = inWork(stats);
 	figure(root, "workers", counted(workers ?? slots),
 		slots ? `${count(busy)} of ${many(slots, "slot")} busy` : slots === 0 ? "none is alive" : "unknown");
-	figure(root, "failed", count(stats.by_status.failed), `${share(stats.by_status.failed, settled)} of settled`);
-	figure(root, "drift", count(stats.ledger.drift), stats.ledger.drift ? "The books do not balance" : "the books balance");
+	const { drift } = stats.ledger;
+	figure(root, "drift", count(drift), "The books do not balance");
+	show(find("[data-tile=drift]", root), drift !== 0);
+	say(find("#books", root), drift ? "" : "the books balance");
 	meter(root, "slots", slots ? busy / slots : 0, 2);
 	level(root, "workers", slots === 0 ? "bad" : "");
-	level(root, "failed", stats.by_status.failed ? "warn" : "");
-	level(root, "drift", stats.ledger.drift ? "bad" : "good");
+	level(root, "failed", stats.failed_per_second ? "warning" : "");
+	level(root, "drift", "bad");
 	memory(root, stats);
+	shop(root, stats.fulfilment ?? {});
+}
+
+const perSecond = (n) => `${counted(n, rate)} /s`;
+
+/**
+ * inWork is how many orders are being processed, at most one for each slot: workers
+ * prefetch orders, and those of a killed worker count until they are found.
+ */
+function inWork(stats) {
+	const { by_status: statuses, active_workers: slots } = stats;
+	const active = Object.values(stats.queues).reduce((total, queue) => total + queue.active, 0);
+	return Math.min(active, slots ?? active, ["processing", "priority_processing", "expedited"].reduce((total, status) => total + statuses[status], 0));
+}
+
+/** crowded is the share of Redis's memory above which the first orders are refused. */
+const crowded = (stats) => Math.min(...Object.values(stats.queues).map((queue) => queue.memory_percent)) / 100;
+
+/** shop shows how many calls succeed, or that the circuit breaker holds them back. */
+function shop(root, { state, since, calls_per_second: calls, success_ratio: taken }) {
+	const [breaker, tone = ""] = { open: ["open", "bad"], half_open: ["half open", "warning"] }[state] ?? [];
+	const lasting = breaker && since ? ` for ${age(Date.now() - new Date(since))}` : "";
+	figure(root, "shop", perSecond(calls), breaker ? `circuit breaker ${breaker}${lasting}` : calls ? `${share(taken, 1)} succeed` : "no calls");
+	level(root, "shop", tone);
 }
 
 function memory(root, stats) {
-	if (!stats.redis) return figure(root, "memory", "–", "unknown");
 	const { memory_used_bytes: used, memory_limit_bytes: limit } = stats.redis;
 	figure(root, "memory", bytes(used), limit ? `${share(used, limit)} of ${bytes(limit)}` : "no limit set");
 	meter(root, "memory", limit ? used / limit : 0, crowded(stats));
-	level(root, "memory", limit && used / limit > crowded(stats) ? "warn" : "");
+	level(root, "memory", limit && used / limit > crowded(stats) ? "warning" : "");
 }
 
 function figure(root, name, value, note) {
@@ -96,7 +121,7 @@ function figure(root, name, value, note) {
 
 function meter(root, name, part, full) {
 	const bar = find(`[data-meter=${name}]`, root);
-	mark(bar, "data-level", part > full ? "warn" : "");
+	mark(bar, "data-level", part > full ? "warning" : "");
 	bar.firstElementChild.style.width = `${Math.min(100, 100 * part)}%`;
 }
 
