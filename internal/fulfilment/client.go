@@ -50,6 +50,7 @@ type Config struct {
 // Client calls the shop. It is safe for concurrent use.
 type Client struct {
 	endpoint  string                      // without user and fragment
+	host      string                      // of the endpoint
 	user      *url.Userinfo               // nil without
 	signers   []*standardwebhooks.Webhook // one for each secret
 	timeout   time.Duration
@@ -79,7 +80,7 @@ func New(cfg Config) (*Client, error) {
 	user := endpoint.User
 	endpoint.User, endpoint.Fragment = nil, ""
 	return &Client{
-		endpoint: endpoint.String(), user: user, signers: signers,
+		endpoint: endpoint.String(), host: endpoint.Host, user: user, signers: signers,
 		timeout: cfg.Timeout, bodyTime: bodyTime, transport: newTransport(cfg),
 		tracer: traces.Tracer(cfg.Traces), server: serverOf(endpoint),
 	}, nil
@@ -165,6 +166,14 @@ func (c *Client) call(ctx context.Context, a order.Approval) (note string, err e
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read
 	recordStatus(trace.SpanFromContext(ctx), resp.StatusCode)
 	return c.readNote(resp, cancel), verdict(resp.StatusCode, resp.Header, time.Now())
+}
+
+// Host returns the host and port of the endpoint, for logs. It is empty for a nil client.
+func (c *Client) Host() string {
+	if c == nil {
+		return ""
+	}
+	return c.host
 }
 
 // Close closes idle connections. Calls in progress continue, and later calls open new

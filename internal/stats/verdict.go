@@ -134,7 +134,7 @@ func (f Facts) judgeWorkers() Verdict {
 	v.Advice = "Orders are accepted and wait. Start workers, and see in their log why they ended."
 	if n := len(f.Gone); n > 0 {
 		v.Since = f.Gone[0].LastSeen
-		v.Advice = fmt.Sprintf("Orders are accepted and wait. In the last hour there were %d; the last was %s. Start workers, and see in their log why they ended.", n, f.Gone[0].Name)
+		v.Advice = fmt.Sprintf("Orders are accepted and wait. In the last hour there were %d; the last was %s. Start workers, and see in their log why they ended.", n, f.Gone[0].short())
 	}
 	return v
 }
@@ -200,7 +200,7 @@ func (f Facts) judgeDrift() Verdict {
 		return Verdict{}
 	}
 	return Verdict{
-		LevelBad, CauseDrift, fmt.Sprintf("The books are %d orders from balancing", f.Drift()), time.Time{},
+		LevelBad, CauseDrift, fmt.Sprintf("The books do not balance, by %d", f.Drift()), time.Time{},
 		"Another program changed keys, or Redis lost some. Keep the log and a copy of the data. New orders are still processed.", nil,
 	}
 }
@@ -275,12 +275,12 @@ func (f Facts) judgeGone() Verdict {
 	if len(lost) == 0 {
 		return Verdict{}
 	}
-	names := lost[0].Name
+	names := lost[0].short()
 	if len(lost) > 1 {
 		names = fmt.Sprintf("%s and %d more", names, len(lost)-1)
 	}
 	return Verdict{
-		LevelWarning, CauseWorkerGone, fmt.Sprintf("%d of %d workers of the last hour are gone", len(lost), f.Workers+len(f.Gone)), lost[0].LastSeen,
+		LevelWarning, CauseWorkerGone, fmt.Sprintf("Workers are gone: %d of %d in the last hour", len(lost), f.Workers+len(f.Gone)), lost[0].LastSeen,
 		fmt.Sprintf("It is %s. Its orders are worked by the others. See why it ended: out of memory, or a restart of its machine.", names), nil,
 	}
 }
@@ -318,7 +318,7 @@ func (f Facts) judgeStuck() Verdict {
 	default:
 		return Verdict{
 			LevelWarning, CauseStuck, "No order completes", time.Time{},
-			fmt.Sprintf("%d wait or are being tried, and none reached an outcome in the last minute. See the errors of the retrying orders, and the log of the workers.", waiting), nil,
+			fmt.Sprintf("Waiting or being tried: %d, and none reached an outcome in the last minute. See the errors of the retrying orders, and the log of the workers.", waiting), nil,
 		}
 	}
 }
@@ -330,11 +330,18 @@ func (f Facts) good() Verdict {
 	}
 	v := Verdict{Level: LevelGood, What: "All is well"}
 	if f.Waiting()+running == 0 {
-		v.Advice = fmt.Sprintf("No order waits, and %d slots are ready.", f.Slots)
+		v.Advice = fmt.Sprintf("No order waits. Free slots: %d.", f.Slots)
 		return v
 	}
-	v.Advice = fmt.Sprintf("%.1f orders complete a second, %d wait, %d are with workers.", f.CompletedRate, f.Waiting(), running)
+	v.Advice = fmt.Sprintf("Completed a second: %.1f. Waiting: %d. With workers: %d.", f.CompletedRate, f.Waiting(), running)
 	return v
+}
+
+// short is the end of the name, by which the log of the worker is found. It leaves out the
+// name of the host, as anybody may read GET /health.
+func (g GoneWorker) short() string {
+	parts := strings.Split(g.Name, "-")
+	return strings.Join(parts[max(0, len(parts)-2):], "-")
 }
 
 // full reports whether as many orders wait as may. Where the memory of Redis has a limit,

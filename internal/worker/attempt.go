@@ -29,6 +29,8 @@ const (
 type attempt struct {
 	w        *Worker
 	order    order.Order
+	queue    order.Queue
+	taken    time.Time // when the worker took the order
 	decision rules.Decision
 	claim    order.Claim
 	begun    order.Begun
@@ -56,7 +58,6 @@ func (a *attempt) run(ctx context.Context) error {
 
 // fulfil calls the shop and records the result.
 func (a *attempt) fulfil(ctx context.Context) error {
-	began := time.Now()
 	note, err := a.call(ctx)
 	if err == nil {
 		return ignoreSettled(a.settle(ctx, order.Outcome{Status: order.StatusCompleted, Note: note, Shop: order.ShopAnswered}))
@@ -65,7 +66,7 @@ func (a *attempt) fulfil(ctx context.Context) error {
 	if errors.As(err, &permanent) {
 		return a.fail(ctx, err, note, order.ShopAnswered)
 	}
-	if a.begun.Since+time.Since(began) >= a.w.RetryFor {
+	if a.begun.Since+time.Since(a.taken) >= a.w.RetryFor {
 		return a.fail(ctx, fmt.Errorf("attempts used up after %v: %w", a.w.RetryFor, err), note, shopAfter(err))
 	}
 	if most := a.w.MaxAttempts; most > 0 && a.begun.Counted >= most && !asksLater(err) {
@@ -138,8 +139,7 @@ func (a *attempt) retry(ctx context.Context, cause error, note string) error {
 	if err != nil {
 		return ignoreSettled(err)
 	}
-	a.w.Log.WarnContext(ctx, "attempt failed", "order_id", a.order.ID, "attempt", a.begun.Number,
-		"retry_in", delay.Round(time.Millisecond), "error", reason)
+	a.log(ctx, slog.LevelWarn, "attempt failed", "retry_in", delay.Round(time.Millisecond), "error", reason)
 	return &order.RetryError{After: delay, Err: errors.New(reason)}
 }
 
@@ -156,9 +156,19 @@ func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
 	if err != nil {
 		return err
 	}
-	a.w.Log.Log(ctx, levelOf(out.Status), "order settled",
-		"order_id", a.order.ID, "status", out.Status, "attempt", a.begun.Number, "error", out.Error)
+	a.log(ctx, levelOf(out.Status), "order settled", "status", out.Status, "error", out.Error)
 	return nil
+}
+
+// log writes a line about the attempt, with all that tells where to look.
+func (a *attempt) log(ctx context.Context, level slog.Level, message string, attrs ...any) {
+	if !a.w.Log.Enabled(ctx, level) {
+		return
+	}
+	a.w.Log.Log(ctx, level, message, append([]any{
+		"order_id", a.order.ID, "attempt", a.begun.Number, "queue", a.queue, "worker_id", a.w.Name, "shop", a.w.Shop,
+		"duration_ms", time.Since(a.taken).Milliseconds(),
+	}, attrs...)...)
 }
 
 // ignoreSettled drops the error for an order that another delivery has settled: that

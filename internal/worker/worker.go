@@ -55,6 +55,8 @@ type Config struct {
 	AttemptTimeout time.Duration
 	// Backoff is the wait between attempts.
 	Backoff Backoff
+	// Shop is the host that fulfilment calls, for the log; empty without fulfilment.
+	Shop string
 	// Log gets a line for each attempt that does not complete its order.
 	Log *slog.Logger
 }
@@ -89,7 +91,7 @@ func (w *Worker) Work(ctx context.Context, id string) error {
 		return nil
 	}
 	decision := w.Rules.Decide(rec.Order)
-	a := attempt{w: w, order: rec.Order, decision: decision, claim: order.Claim{
+	a := attempt{w: w, order: rec.Order, queue: rec.Queue, decision: decision, taken: time.Now(), claim: order.Claim{
 		ID: id, Token: rand.Text()[:tokenChars], Worker: w.Name, Handling: decision.Handling, MaxAttempts: w.MaxAttempts,
 		CallsShop: decision.Approved && w.fulfilment != nil,
 	}}

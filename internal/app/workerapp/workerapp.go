@@ -79,7 +79,7 @@ func (w *Worker) build() (err error) {
 	attempts := w.Metrics.NewAttempts()
 	attempt := worker.New(worker.Config{
 		Name: w.Name(), Rules: rules.Rules(w.cfg.Rules), MaxAttempts: w.cfg.MaxAttempts, RetryFor: w.cfg.RetryFor,
-		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Log: w.Log,
+		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Shop: w.shop.Host(), Log: w.Log,
 	}, w.Ledger, attempts.Ledger(w.tracedLedger()), w.measuredShop())
 	w.consumer, err = queue.NewConsumer(w.Redis, queue.ConsumerConfig{
 		Concurrency: w.cfg.Concurrency, Servers: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical, Prefetch: w.cfg.Prefetch,
