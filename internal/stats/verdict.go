@@ -89,6 +89,10 @@ const (
 
 const memoryAdvice = "Raise maxmemory, or keep settled orders for a shorter time."
 
+// Verdict judges the facts. Its Since is zero where the facts do not say it; see
+// Reporter.Verdict.
+func (f Facts) Verdict() Verdict { return f.first(f.verdicts()) }
+
 // first returns the first of all verdicts, with the others beside it.
 func (f Facts) first(all []Verdict) Verdict {
 	if len(all) == 0 {
