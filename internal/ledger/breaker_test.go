@@ -32,7 +32,7 @@ func (b *bundle) passes(t *testing.T, d time.Duration) {
 				fresh[name] = fmt.Sprintf("%.3f", at-float64(d.Microseconds()))
 			}
 		case name == "adjusted" || name == "spare":
-			fresh[name] = fmt.Sprint(int64(at) - seconds)
+			fresh[name] = strconv.FormatInt(int64(at)-seconds, 10)
 		case strings.HasPrefix(name, "b") && err != nil:
 			second, counts, _ := strings.Cut(value, " ")
 			n, _ := strconv.ParseInt(second, 10, 64)

@@ -148,7 +148,7 @@ func (f Fulfilment) judgeDown() Verdict {
 	case f.Down():
 		return Verdict{
 			LevelBad, CauseShopDown, "The shop takes no orders", f.DownSince(),
-			fmt.Sprintf("%s Orders wait, no attempt is counted, and one order a second is tried. They go out by themselves once the shop answers. Repair the shop, or see whether ORDERS_FULFILMENT_URL is right and reachable from the workers.", f.failed()), nil,
+			f.failed() + " Orders wait, no attempt is counted, and one order a second is tried. They go out by themselves once the shop answers. Repair the shop, or see whether ORDERS_FULFILMENT_URL is right and reachable from the workers.", nil,
 		}
 	case f.State == order.BreakerHalfOpen:
 		return Verdict{
