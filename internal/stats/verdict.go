@@ -180,7 +180,7 @@ func (f Fulfilment) failed() string {
 }
 
 func (f Fulfilment) judgeFailing() Verdict {
-	if f.Down() || f.Calls() < failingCalls || float64(f.failing()) < failingShare*float64(f.Calls()) {
+	if f.Down() || f.State == order.BreakerHalfOpen || f.Calls() < failingCalls || float64(f.failing()) < failingShare*float64(f.Calls()) {
 		return Verdict{}
 	}
 	return Verdict{
