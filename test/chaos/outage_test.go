@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// outage is a time in which Redis could not be used.
+// outage is a time in which Redis or the shop could not be used.
 type outage struct{ from, to time.Time }
 
 // whileSubmitting does something while clients send orders, together so many a second at

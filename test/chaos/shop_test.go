@@ -14,6 +14,8 @@ import (
 type reply struct {
 	// Status is answered; 0 breaks the connection instead.
 	Status int
+	// RetryAfter is the header of that name, empty for none.
+	RetryAfter string
 	// Mute has the shop accept the order and break the connection.
 	Mute bool
 	// After is how long the shop works before it answers.
@@ -97,6 +99,9 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	})
 	if how.Status == 0 {
 		panic(http.ErrAbortHandler) // net/http's way to break the connection
+	}
+	if how.RetryAfter != "" {
+		w.Header().Set("Retry-After", how.RetryAfter)
 	}
 	w.WriteHeader(how.Status)
 	_, _ = fmt.Fprintf(w, "order %s", key)

@@ -29,6 +29,7 @@ type system struct {
 	faults  atomic.Int64
 
 	redisURL string        // for the programs that start from now on
+	more     []string      // settings of the programs that start from now on
 	p99      time.Duration // bounds the 99th percentile of recovery
 
 	mu     sync.Mutex
@@ -57,11 +58,11 @@ func open(t *testing.T, name string, settings ...string) *system {
 
 // environment returns the settings of every program.
 func (s *system) environment() []string {
-	return programtest.Settings(
+	return append(programtest.Settings(
 		"REDIS_URL="+s.redisURL, "ORDERS_FULFILMENT_URL="+s.shop.url,
 		"ORDERS_RETRY_BASE=10ms", "ORDERS_RETRY_MAX=100ms",
 		"ORDERS_WORKER_CONCURRENCY=16", "ORDERS_WORKER_LANES=2", "ORDERS_WORKER_RESERVED_CRITICAL=2",
-	)
+	), s.more...)
 }
 
 // addAPIs starts APIs, which clients use in turn.
