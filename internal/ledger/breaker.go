@@ -37,17 +37,25 @@ func (l *Ledger) ReportCalls(ctx context.Context, r order.CallReport) (order.Per
 	return order.Permit{}, fmt.Errorf("report calls to fulfilment: unknown answer %v", answer)
 }
 
-// Fulfilment returns how fulfilment has answered in the minute before now: of several
-// endpoints, the state is that of the worst. It returns order.ErrUnavailable when Redis
-// did not answer.
+// reporting is how long after its last report an endpoint counts as one that workers call.
+// They report four times a second.
+const reporting = 5 * time.Second
+
+// Fulfilment returns how the endpoints that workers call have answered in the minute before
+// now: of several, the state is that of the worst. Without workers, it is of the endpoint
+// that was called last. It returns order.ErrUnavailable when Redis did not answer.
 func (l *Ledger) Fulfilment(ctx context.Context, now time.Time) (stats.Fulfilment, error) {
-	endpoints, err := l.rdb.ZRange(ctx, endpointsKey, 0, -1).Result()
+	endpoints, err := l.rdb.ZRevRangeWithScores(ctx, endpointsKey, 0, -1).Result()
 	if err != nil {
 		return stats.Fulfilment{}, wrap(err, "list the fulfilment endpoints")
 	}
 	all := stats.Fulfilment{State: order.BreakerClosed}
-	for _, endpoint := range endpoints {
-		fields, err := l.rdb.HGetAll(ctx, endpointKey(endpoint)).Result()
+	for i, endpoint := range endpoints {
+		if i > 0 && now.Sub(time.UnixMilli(int64(endpoint.Score))) > reporting {
+			break
+		}
+		name, _ := endpoint.Member.(string)
+		fields, err := l.rdb.HGetAll(ctx, endpointKey(name)).Result()
 		if err != nil {
 			return stats.Fulfilment{}, wrap(err, "read the state of fulfilment")
 		}

@@ -27,13 +27,14 @@
 --   open       permits one call a second. The first success makes it half-open.
 --   half-open  permits two calls a second. That doubles each second, up to twice of what
 --              the shop took in the last one. It opens again after five failures in a
---              row, and closes after ten seconds.
---   paced      half-open, or closed after the shop asked to be called later: as many
---              calls as the shop took in the last second, then a tenth more each second,
+--              row, whosever orders they are, and closes after ten seconds.
+--   paced      half-open, or closed after the shop asked to be called later or left more
+--              calls unanswered than it answered: as many calls as it took in the last
+--              second (twice as many, if it did not ask), then a tenth more each second,
 --              until the workers have needed fewer for three seconds.
 --
 -- A report that is repeated counts its calls twice, which does no harm.
-local trip, trip_again, weight, share = 16, 5, 8, 0.1
+local trip, trip_again, overload, weight, share = 16, 5, 10, 8, 0.1
 local second = 1000000
 local failing_for, forget_after, settle_after = 2 * second, 60 * second, 10 * second
 local loose_seconds, window, kept, idle = 3, 10, 60, 3600
@@ -111,7 +112,7 @@ if failures > 0 then
     set('failing', now)
   end
   set('failed', now)
-  set('row', s.row + weighted)
+  set('row', s.row + (state == 'half_open' and failures * weight or weighted))
   set('error', ARGV[9])
 end
 if taken + refused > 0 then
@@ -158,24 +159,39 @@ end
 if unused > 0 then
   set('spare', sec)
 end
+-- slower returns the pace that the results of a second ask for, or nil.
+local function slower(r)
+  local answered, later, unanswered = r[1] + r[2], r[3], r[5]
+  if later > 0 and later >= share / 2 * (later + answered) then
+    return answered
+  elseif unanswered > answered and (unanswered >= overload or tonumber(s.pace)) then
+    return 2 * answered
+  end
+end
+
 if state ~= 'open' then
   local last = results(1)
-  if later > 0 and not tonumber(s.pace) then
-    pace_to(math.max(last[1] + last[2], this[1] + this[2]))
+  local recent = {}
+  for k = 1, 6 do
+    recent[k] = math.max(last[k], this[k])
+  end
+  local at_once = slower(recent)
+  if at_once and failures > 0 and not tonumber(s.pace) then
+    pace_to(at_once)
     set('tokens', 0)
     set('filled', now)
     set('adjusted', sec + 1)
     set('loose', 0)
   elseif tonumber(s.pace) and sec > (s.adjusted or 0) then
     set('adjusted', sec)
-    -- An error may be about its order, so errors up to the number of successes do not
-    -- slow the workers down.
-    local answered = last[1] + last[2]
-    local away = last[3] + last[5]
-    answered = answered + math.min(last[4], answered)
-    if away > 0 and away >= share / 2 * (away + answered) then
-      pace_to(answered)
+    local slow = slower(last)
+    if slow then
+      pace_to(slow)
     else
+      -- An error may be about its order, so errors up to the number of successes do not
+      -- slow the workers down.
+      local answered = last[1] + last[2]
+      answered = answered + math.min(last[4], answered)
       local grown = tonumber(s.limit) and s.pace >= s.limit and s.pace * 1.1 + 0.1 or s.pace * 2
       set('pace', math.max(s.pace, math.min(grown, 2 * answered)))
     end
