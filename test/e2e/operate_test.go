@@ -85,39 +85,39 @@ func pastOnce(d time.Duration) func() bool {
 	return func() bool { return time.Since(begun) > d }
 }
 
-// TestRetry fails many orders while the shop is broken, and retries them when it
-// works again: one alone, the others in bulk.
+// TestRetry fails many orders while the shop refuses them for good, and retries them when
+// it takes them: one alone, the others in bulk.
 func TestRetry(t *testing.T) {
 	const orders = 300
-	var broken atomic.Bool
-	broken.Store(true)
+	var refuses atomic.Bool
+	refuses.Store(true)
 	shop := openShop(t, func(string, int) int {
-		if broken.Load() {
-			return http.StatusInternalServerError
+		if refuses.Load() {
+			return http.StatusUnprocessableEntity
 		}
 		return http.StatusOK
 	})
 	s := start(t)
-	s.worker("ORDERS_FULFILMENT_URL="+shop.url, "ORDERS_MAX_ATTEMPTS=2")
+	s.worker("ORDERS_FULFILMENT_URL=" + shop.url)
 	for n := range orders {
 		s.submit(sample(fmt.Sprintf("order-%d", n)))
 	}
 	s.until("all orders have failed", func() bool { return s.Stats().ByStatus["failed"] == orders })
 
-	broken.Store(false)
+	refuses.Store(false)
 	if got := s.Send("POST", "/orders/order-0/retry", ""); got.Code != http.StatusAccepted {
 		t.Fatalf("the retry answered %d: %s", got.Code, got.Body)
 	}
 	s.until("it is completed", func() bool { return s.Order("order-0").Status == "completed" })
 	o := s.Order("order-0")
-	if len(o.Attempts) != 3 || o.Attempts[0].Error == "" || o.Attempts[2].Number != 3 {
+	if len(o.Attempts) != 2 || o.Attempts[0].Error == "" || o.Attempts[1].Number != 2 {
 		t.Errorf("after the retry: %+v", o)
 	}
 	if got := s.Send("POST", "/orders/order-0/retry", ""); got.Code != http.StatusConflict {
 		t.Errorf("the retry of a completed order answered %d: %s", got.Code, got.Body)
 	}
 
-	const filter = `{"status":"failed","error_contains":"answered 500","limit":100,"dry_run":%t%s}`
+	const filter = `{"status":"failed","error_contains":"answered 422","limit":100,"dry_run":%t%s}`
 	dry := decode[client.RetryReport](t, s.Send("POST", "/orders/retry", fmt.Sprintf(filter, true, "")).Body)
 	if *dry.Count != 100 || dry.Retried != 0 || dry.NextCursor == "" {
 		t.Errorf("the dry run answered %+v", dry)
