@@ -78,7 +78,7 @@ peers: redis ## test the peers of the bench suite; some are built or installed f
 parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocations
 	cd bench && go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./parts
 
-chaos-long: redis ## kill, stop and disturb everything for half an hour, and print a table
+chaos-long: redis ## kill, stop and disturb everything for 45 minutes, and print a table
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
 
 clients: redis ## check the specification with Ajv, and with generated clients that call the API (3 min)

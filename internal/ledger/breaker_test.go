@@ -166,8 +166,7 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// TestSlowStart checks that the rate of the calls grows to twice of what the shop takes and
-// no further, that it opens again at once if the shop fails, and that the breaker closes.
+// TestSlowStart checks that the rate of the calls grows with what the shop takes, that it opens again at once if the shop fails, and that the breaker closes.
 func TestSlowStart(t *testing.T) {
 	b := opened(t)
 	p := b.report(t, takes(1))
@@ -180,7 +179,7 @@ func TestSlowStart(t *testing.T) {
 		before := b.fulfilment(t).Pace
 		b.passes(t, time.Second)
 		b.report(t, order.CallReport{Want: 9})
-		if f := b.fulfilment(t); f.Pace > max(float64(2*took), before) || f.Pace < before {
+		if f := b.fulfilment(t); f.Pace > max(1.6*float64(took), before) || f.Pace < before {
 			t.Errorf("the shop took %d, and the pace went from %v to %v", took, before, f.Pace)
 		}
 	}
@@ -188,6 +187,12 @@ func TestSlowStart(t *testing.T) {
 	b.passes(t, time.Second)
 	if again := b.report(t, fails(1)); failing.State != order.BreakerHalfOpen || again.State != order.BreakerOpen {
 		t.Errorf("after failures the breaker is %s, then %s", failing.State, again.State)
+	}
+	b.report(t, takes(1))
+	b.report(t, order.CallReport{Unanswered: 5, Again: 5})
+	b.passes(t, time.Second)
+	if p := b.report(t, order.CallReport{Unanswered: 1, Again: 1}); p.State != order.BreakerOpen {
+		t.Errorf("after failures of orders that had failed before, the breaker is %s", p.State)
 	}
 	b.report(t, takes(1))
 	b.passes(t, 10*time.Second)
@@ -230,6 +235,29 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// TestPaceOfAnOverloadedShop checks that a shop that leaves most calls unanswered gets twice
+// as many as it takes, and that one order of two that it cannot take changes nothing.
+func TestPaceOfAnOverloadedShop(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		order.CallReport
+		want float64
+	}{
+		"most are not answered": {order.CallReport{Taken: 5, Unanswered: 12, Again: 12}, 10},
+		"few are not":           {order.CallReport{Taken: 50, Unanswered: 12}, 0},
+		"most are errors":       {order.CallReport{Taken: 5, Errors: 12}, 0},
+		"a handful":             {order.CallReport{Unanswered: 9}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			b.report(t, row.CallReport)
+			if got := b.fulfilment(t).Pace; got != row.want {
+				t.Errorf("the pace is %v, want %v", got, row.want)
+			}
+		})
+	}
+}
+
 // TestFulfilmentOfAMinute checks what is counted, and that two endpoints add up.
 func TestFulfilmentOfAMinute(t *testing.T) {
 	b := open(t)
@@ -245,6 +273,15 @@ func TestFulfilmentOfAMinute(t *testing.T) {
 	if f := b.fulfilment(t); f.Taken != 12 || f.SuccessRatio() != 12.0/26 {
 		t.Errorf("both endpoints are %+v", f)
 	}
+	must(t, b.rdb.ZIncrBy(t.Context(), "orders:{b0}:f", -6000, endpoint).Err())
+	if f := b.fulfilment(t); f.Taken != 10 {
+		t.Errorf("without reports about the first one, they are %+v", f)
+	}
+	must(t, b.rdb.ZIncrBy(t.Context(), "orders:{b0}:f", -60_000, "other").Err())
+	if f := b.fulfilment(t); f.Taken != 2 {
+		t.Errorf("without any workers, it is the last one, %+v", f)
+	}
+	must(t, b.rdb.ZIncrBy(t.Context(), "orders:{b0}:f", 60_000, "other").Err())
 	b.passes(t, 61*time.Second)
 	if f := b.fulfilment(t); f.Taken != 10 || f.LastError != "" {
 		t.Errorf("a minute later the fulfilment is %+v", f)

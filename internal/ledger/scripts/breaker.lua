@@ -25,8 +25,9 @@
 --              than one call in ten succeeded. An order that failed before counts an
 --              eighth, so that bad orders, retried again and again, do not open it.
 --   open       permits one call a second. The first success makes it half-open.
---   half-open  permits two calls a second. That doubles each second, up to twice of what
---              the shop took in the last one. It opens again after five failures in a
+--   half-open  permits two calls a second, and then each second 1.6 times what the shop
+--              took in the last one. As permits come in quarters of a second, no second
+--              has more than twice as many calls. It opens again after five failures in a
 --              row, whosever orders they are, and closes after ten seconds.
 --   paced      half-open, or closed after the shop asked to be called later or left more
 --              calls unanswered than it answered: as many calls as it took in the last
@@ -34,7 +35,7 @@
 --              until the workers have needed fewer for three seconds.
 --
 -- A report that is repeated counts its calls twice, which does no harm.
-local trip, trip_again, overload, weight, share = 16, 5, 10, 8, 0.1
+local trip, trip_again, overload, weight, share, growth = 16, 5, 10, 8, 0.1, 1.6
 local second = 1000000
 local failing_for, forget_after, settle_after = 2 * second, 60 * second, 10 * second
 local loose_seconds, window, kept, idle = 3, 10, 60, 3600
@@ -193,7 +194,7 @@ if state ~= 'open' then
       local answered = last[1] + last[2]
       answered = answered + math.min(last[4], answered)
       local grown = tonumber(s.limit) and s.pace >= s.limit and s.pace * 1.1 + 0.1 or s.pace * 2
-      set('pace', math.max(s.pace, math.min(grown, 2 * answered)))
+      set('pace', math.max(s.pace, math.min(grown, growth * answered)))
     end
     set('loose', (s.spare or 0) >= sec - 1 and (s.loose or 0) + 1 or 0)
     if s.loose >= loose_seconds then
