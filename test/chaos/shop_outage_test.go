@@ -33,6 +33,9 @@ type shopOutage struct {
 	// paced means that the shop asks for fewer calls, also after the fault: the breaker
 	// stays closed.
 	paced bool
+	// renamed means that it ends with another URL, which has a breaker of its own: closed, and
+	// with nothing known about the shop.
+	renamed bool
 }
 
 func shopOutages() []shopOutage {
@@ -51,7 +54,7 @@ func shopOutages() []shopOutage {
 		},
 		{name: "q the shop answers 429", fault: allowing(""), env: once, paced: true},
 		{name: "r the shop answers 429 with Retry-After", fault: allowing("1"), env: once, paced: true},
-		{name: "s the name of the shop is gone", fault: misnamed},
+		{name: "s the name of the shop is gone", fault: misnamed, renamed: true},
 		{name: "t the certificate of the shop expires", fault: expiring},
 		{name: "v workers are killed while the shop is down", fault: down, meanwhile: killWorkers},
 		{name: "w Redis is killed while the shop is down", fault: down, meanwhile: func(s *system) { s.redisDown(shortOrLong(time.Second, 5*time.Second)) }},
