@@ -13,7 +13,7 @@ import (
 
 // TestFullRedis checks that when memory is full, no new order is accepted, alone or among
 // known ones, while known orders can be updated, alone and in a batch, and recovery can
-// lead, end attempts and forget: that frees memory.
+// lead, end attempts and forget: that frees memory. Workers may go on calling the shop.
 func TestFullRedis(t *testing.T) {
 	b := openBatching(t)
 	x, y, failed, lostOne := claim("o1", "x"), claim("o1", "y"), claim("failed", "x"), claim("lost", "x")
@@ -42,6 +42,9 @@ func TestFullRedis(t *testing.T) {
 		if a.Err != "" {
 			t.Errorf("update %d answered %+v", i, a)
 		}
+	}
+	if p := b.report(t, takes(1)); p.Calls >= 0 {
+		t.Errorf("the circuit breaker answers %+v", p)
 	}
 	if leads, err := b.Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
 		t.Errorf("leads: %t, %v", leads, err)

@@ -157,9 +157,6 @@ local function pace_to(calls)
   set('limit', s.pace)
 end
 
-if unused > 0 then
-  set('spare', sec)
-end
 -- slower returns the pace that the results of a second ask for, or nil.
 local function slower(r)
   local answered, later, unanswered = r[1] + r[2], r[3], r[5]
@@ -170,6 +167,9 @@ local function slower(r)
   end
 end
 
+if unused > 0 then
+  set('spare', sec)
+end
 if state ~= 'open' then
   local last = results(1)
   local recent = {}
@@ -183,7 +183,7 @@ if state ~= 'open' then
     set('filled', now)
     set('adjusted', sec + 1)
     set('loose', 0)
-  elseif tonumber(s.pace) and sec > (s.adjusted or 0) then
+  elseif tonumber(s.pace) and (sec > (s.adjusted or 0) or sec < s.adjusted - 1) then -- or the clock went back
     set('adjusted', sec)
     local slow = slower(last)
     if slow then
@@ -228,11 +228,12 @@ elseif tonumber(s.pace) then
   set('filled', now)
 end
 
+-- A script whose first write needs no memory is not refused while Redis is full.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', math.floor(now / 1000) - idle * 1000)
 if #changed > 0 then
   redis.call('HSET', KEYS[1], unpack(changed))
 end
 redis.call('EXPIRE', KEYS[1], idle)
 redis.call('ZADD', KEYS[2], math.floor(now / 1000), ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', math.floor(now / 1000) - idle * 1000)
 redis.call('EXPIRE', KEYS[2], idle)
 return { state, calls }
