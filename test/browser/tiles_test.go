@@ -37,7 +37,7 @@ func TestWorkers(t *testing.T) {
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 	stop := s.workerProcess()
 	p.tile("workers", "2", "0 of 16 slots busy", "")
-	p.state("good", "All is well", "No order waits, and 16 slots are ready.")
+	p.state("good", "All is well", "No order waits. Free slots: 16.")
 	stop()
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 }
@@ -117,7 +117,7 @@ func TestDrift(t *testing.T) {
 		}
 	}()
 	p.tile("drift", "3", "The books do not balance", "bad")
-	p.state("bad", "The books are 3 orders from balancing", "Another program changed keys, or Redis lost some.")
+	p.state("bad", "The books do not balance, by 3", "Another program changed keys, or Redis lost some.")
 	p.readable()
 	p.shoot("drift")
 	close(restore)
