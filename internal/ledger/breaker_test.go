@@ -179,7 +179,7 @@ func TestSlowStart(t *testing.T) {
 		before := b.fulfilment(t).Pace
 		b.passes(t, time.Second)
 		b.report(t, order.CallReport{Want: 9})
-		if f := b.fulfilment(t); f.Pace > max(1.6*float64(took), before) || f.Pace < before {
+		if f := b.fulfilment(t); f.Pace > max(1.3*float64(took), before) || f.Pace < before {
 			t.Errorf("the shop took %d, and the pace went from %v to %v", took, before, f.Pace)
 		}
 	}

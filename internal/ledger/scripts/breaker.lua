@@ -25,9 +25,9 @@
 --              than one call in ten succeeded. An order that failed before counts an
 --              eighth, so that bad orders, retried again and again, do not open it.
 --   open       permits one call a second. The first success makes it half-open.
---   half-open  permits two calls a second, and then each second 1.6 times what the shop
---              took in the last one. As permits come in quarters of a second, no second
---              has more than twice as many calls. It opens again after five failures in a
+--   half-open  permits two calls a second, and then each second 1.3 times what the shop
+--              took in the last one. As workers may save permits for a quarter of a second,
+--              no second has more than twice as many calls. It opens again after five failures in a
 --              row, whosever orders they are, and closes after ten seconds.
 --   paced      half-open, or closed after the shop asked to be called later or left more
 --              calls unanswered than it answered: as many calls as it took in the last
@@ -35,7 +35,7 @@
 --              until the workers have needed fewer for three seconds.
 --
 -- A report that is repeated counts its calls twice, which does no harm.
-local trip, trip_again, overload, weight, share, growth = 16, 5, 10, 8, 0.1, 1.6
+local trip, trip_again, overload, weight, share, growth = 16, 5, 10, 8, 0.1, 1.3
 local second = 1000000
 local failing_for, forget_after, settle_after = 2 * second, 60 * second, 10 * second
 local loose_seconds, window, kept, idle = 3, 10, 60, 3600
@@ -222,7 +222,7 @@ if state == 'open' then
   end
 elseif tonumber(s.pace) then
   local tokens = (s.tokens or 0) + unused + s.pace * math.max(now - (s.filled or now), 0) / second
-  tokens = math.min(tokens, 1 + s.pace / 4)
+  tokens = math.min(tokens, math.max(s.pace / 4, 1.5))
   calls = math.min(want, math.floor(tokens))
   set('tokens', tokens - calls)
   set('filled', now)
