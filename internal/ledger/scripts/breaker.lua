@@ -222,7 +222,7 @@ if state == 'open' then
   end
 elseif tonumber(s.pace) then
   local tokens = (s.tokens or 0) + unused + s.pace * math.max(now - (s.filled or now), 0) / second
-  tokens = math.min(tokens, math.max(s.pace / 4, 1.5))
+  tokens = math.min(tokens, 1 + s.pace / 4) -- a whole call more than a quarter of a second brings
   calls = math.min(want, math.floor(tokens))
   set('tokens', tokens - calls)
   set('filled', now)
