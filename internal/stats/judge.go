@@ -44,9 +44,13 @@ func (f Facts) judgeWorkers() Verdict {
 func (f Fulfilment) judgeDown() Verdict {
 	switch {
 	case f.Down():
+		happens := "Orders are tried again until ORDERS_RETRY_FOR has passed."
+		if f.State == order.BreakerOpen {
+			happens = "Orders wait, no attempt is counted, and one order a second is tried."
+		}
 		return Verdict{
-			LevelBad, CauseShopDown, "The shop takes no orders", f.DownSince(),
-			f.failed() + " Orders wait, no attempt is counted, and one order a second is tried. They go out by themselves once the shop answers. Repair the shop, or see whether ORDERS_FULFILMENT_URL is right and reachable from the workers.", nil,
+			LevelBad, CauseShopDown, "The shop takes no orders", f.DownSince(), f.failed() + " " + happens +
+				" They go out by themselves once the shop answers. Repair the shop, or see whether ORDERS_FULFILMENT_URL is right and reachable from the workers.", nil,
 		}
 	case f.State == order.BreakerHalfOpen:
 		return Verdict{

@@ -53,7 +53,7 @@ func TestVerdict(t *testing.T) {
 		{"shop down", func(f *stats.Facts) { f.Fulfilment = down }, stats.LevelBad, stats.CauseShopDown, "The shop takes no orders since 2026-07-01T11:58:00Z. 60 of 60 calls failed"},
 		{"shop down, and few call", func(f *stats.Facts) {
 			f.Fulfilment = stats.Fulfilment{Errors: 3, InARow: 3, FailingSince: ago(time.Minute)}
-		}, stats.LevelBad, stats.CauseShopDown, "since 2026-07-01T11:59:00Z. 3 of 3 calls failed"},
+		}, stats.LevelBad, stats.CauseShopDown, "since 2026-07-01T11:59:00Z. 3 of 3 calls failed in the last minute. Orders are tried again until"},
 		{"two bad orders", func(f *stats.Facts) { f.Fulfilment = stats.Fulfilment{Errors: 3, InARow: 2} }, stats.LevelGood, "", ""},
 		{"shop back", func(f *stats.Facts) {
 			f.Fulfilment = stats.Fulfilment{State: order.BreakerHalfOpen, Taken: 9, Pace: 8, Since: ago(time.Second)}
