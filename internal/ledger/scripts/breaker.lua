@@ -180,7 +180,7 @@ if state ~= 'open' then
   if at_once and failures > 0 and not tonumber(s.pace) then
     pace_to(at_once)
     set('tokens', 0)
-    set('filled', now)
+    set('filled', (sec + 1) * second) -- this second has had its calls
     set('adjusted', sec + 1)
     set('loose', 0)
   elseif tonumber(s.pace) and (sec > (s.adjusted or 0) or sec < s.adjusted - 1) then -- or the clock went back
@@ -221,11 +221,15 @@ if state == 'open' then
     set('returned', 0)
   end
 elseif tonumber(s.pace) then
-  local tokens = (s.tokens or 0) + unused + s.pace * math.max(now - (s.filled or now), 0) / second
+  local filled = s.filled or now
+  if filled > now + second then -- the clock went back
+    filled = now
+  end
+  local tokens = (s.tokens or 0) + unused + s.pace * math.max(now - filled, 0) / second
   tokens = math.min(tokens, 1 + s.pace / 4) -- a whole call more than a quarter of a second brings
   calls = math.min(want, math.floor(tokens))
   set('tokens', tokens - calls)
-  set('filled', now)
+  set('filled', math.max(filled, now))
 end
 
 -- A script whose first write needs no memory is not refused while Redis is full.
