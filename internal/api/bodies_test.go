@@ -125,7 +125,7 @@ func badBodies() []badBody {
 		{body("__proto__", "{}"), []string{"__proto__ unknown_field"}, ""},
 		{"{}", []string{"amount required", "items required", "customer required", "address required"}, "4 problems were found; errors lists them."},
 		{ // a wrong value in every field
-			body("id", `"a/b"`, "amount", `0.001`, "items", `["",1,"a\u0000"]`, "customer", `" "`, "address", quoted(1001, "a"),
+			body("id", `"a,b"`, "amount", `0.001`, "items", `["",1,"a\u0000"]`, "customer", `" "`, "address", quoted(1001, "a"),
 				"priority", `9`, "status", `"completed"`, "notes", `"\u0007"`, "extra", `1`),
 			[]string{
 				"items[1] wrong_type", "extra unknown_field", "id invalid", "amount too_precise", "items[0] required",

@@ -165,8 +165,8 @@ func shortName(name string) string {
 	if short == "" {
 		return `""`
 	}
-	if len(short) > order.MaxIDChars {
-		return strings.ToValidUTF8(short[:order.MaxIDChars], "") + "…"
+	if len(short) > maxNameBytes {
+		return strings.ToValidUTF8(short[:maxNameBytes], "") + "…"
 	}
 	return short
 }

@@ -38,8 +38,8 @@ type Content struct {
 // Order is a submission that passed New. Its fields never change afterwards; its
 // Record holds what happens to it.
 type Order struct {
-	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -,
-	// but not "." or "..".
+	// ID names the order for its whole life: 1 to 128 of
+	// A-Z a-z 0-9 . _ ~ : / # = @ + -, but not "." or "..".
 	ID string `json:"id"`
 	Content
 }

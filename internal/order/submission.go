@@ -15,7 +15,7 @@ import (
 // them, not in bytes.
 const (
 	// MaxIDChars keeps ids short enough for keys, logs and URLs.
-	MaxIDChars = 64
+	MaxIDChars = 128
 	// MaxItems bounds one order's list; the business limit is far below it.
 	MaxItems = 1000
 	// MaxItemChars bounds one item's name.
@@ -67,6 +67,9 @@ func New(s Submission, now time.Time) (Order, error) {
 	return o, nil
 }
 
+// IDForm describes a valid id, for messages.
+const IDForm = "1 to 128 characters of A-Z a-z 0-9 . _ ~ : / # = @ + -, and not . or .."
+
 // ValidID reports whether the text can be an order's id. "." and ".." cannot: clients
 // and proxies remove them from a path, however they are encoded.
 func ValidID(id string) bool {
@@ -82,7 +85,7 @@ func ValidID(id string) bool {
 }
 
 func idByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._~:/#=@+-", c) >= 0
 }
 
 // problems collects everything that is wrong with a submission.
@@ -94,7 +97,7 @@ func (p *problems) add(field string, code Code, format string, args ...any) {
 
 func (p *problems) id(id string) string {
 	if id != "" && !ValidID(id) {
-		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..", MaxIDChars)
+		p.add("id", CodeInvalid, "must be %s", IDForm)
 	}
 	return id
 }

@@ -185,7 +185,7 @@ func (m *maker) times() []probe {
 }
 
 func (m *maker) ids() []probe {
-	const letters = "abcxyzABCXYZ0189._-"
+	const letters = "abcxyzABCXYZ0189._~:/#=@+-"
 	var all []probe
 	add := func(refuse verdict, id string) {
 		all = append(all, submission("id", quote(id), refuse))
@@ -199,12 +199,12 @@ func (m *maker) ids() []probe {
 		}
 	}
 	used := map[string]bool{}
-	for _, id := range []string{"a", "-", "_", "...", "....", ".a", "..a", "a.", "a..", "..-", ".-.", strings.Repeat(".", 64), strings.Repeat("x", 64)} {
+	for _, id := range []string{"a", "-", "_", "...", "....", ".a", "..a", "a.", "a..", "..-", ".-.", strings.Repeat(".", 128), strings.Repeat("x", 128), "a/b", "/", "a:b", "a~b", "a+b", "#", "=", "@"} {
 		used[id] = true
 		add(nobody, id)
 	}
 	for _, id := range []string{
-		"", ".", "..", "a b", "a/b", "a%2Fb", "é", "a\n", "\n", "a\u2028", "a\u200b", "🧺", "a:b", "a~b", "a+b", strings.Repeat(".", 65), strings.Repeat("x", 65),
+		"", ".", "..", "a b", "a\\b", "a%2Fb", "é", "a\n", "\n", "a\u2028", "a\u200b", "🧺", "a,b", "a;b", "a*b", strings.Repeat(".", 129), strings.Repeat("x", 129),
 	} {
 		add(everyone, id)
 	}
@@ -216,7 +216,7 @@ func (m *maker) ids() []probe {
 		used[id] = true
 		add(nobody, id)
 		cut := m.IntN(len(id))
-		add(everyone, id[:cut]+string([]rune(" /\\\"$&?é*\u00a0")[m.IntN(10)])+id[cut:])
+		add(everyone, id[:cut]+string([]rune(" ,\\\"$&?é*\u00a0")[m.IntN(10)])+id[cut:])
 	}
 	return all
 }

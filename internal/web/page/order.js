@@ -17,7 +17,7 @@ const retryable = ["failed", "rejected"];
 /** order shows the page of one order until the signal ends. */
 export function order(root, { id, figures, stream, signal }) {
 	say(find("[data-field=title]", root), id);
-	if (!isID(id)) return missing(root, "No order can have this id: ids are 1 to 64 characters of A–Z a–z 0–9 . _ -");
+	if (!isID(id)) return missing(root, "No order can have this id: ids are 1 to 128 characters of A–Z a–z 0–9 . _ ~ : / # = @ + -");
 	const page = new OrderPage(root, { id, figures, signal });
 	stream.open(`?id=${encodeURIComponent(id)}`, { fresh: () => page.soon(), order: () => page.soon(), state: () => {} });
 	signal.addEventListener("abort", () => clearTimeout(page.timer), { once: true });
