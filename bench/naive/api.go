@@ -22,7 +22,7 @@ import (
 
 // shopRules are the defaults of our own configuration.
 func shopRules() rules.Rules {
-	return rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+	return rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 }
 
 // submission is an order as clients send it.

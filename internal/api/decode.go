@@ -22,11 +22,11 @@ type malformedError struct{ reason string }
 // Error implements error.
 func (e *malformedError) Error() string { return e.reason }
 
-// decodeOrder reads one submission strictly and makes an order of it. It returns a
+// decodeOrder reads one submission strictly and makes an order of it, on the terms. It returns a
 // *malformedError for a body that is not a JSON object, otherwise an *order.InvalidError
 // that lists every problem: unknown fields, wrong types, and what order.New finds. Nothing
 // that it returns points into body.
-func decodeOrder(body []byte, now time.Time) (order.Order, error) {
+func decodeOrder(body []byte, terms order.Terms, now time.Time) (order.Order, error) {
 	members, err := decodeObject(body)
 	if err != nil {
 		return order.Order{}, err
@@ -35,6 +35,7 @@ func decodeOrder(body []byte, now time.Time) (order.Order, error) {
 	s := order.Submission{
 		ID:        d.notEmpty(members, "id"),
 		Amount:    d.number(members, "amount"),
+		Currency:  d.notEmpty(members, "currency"),
 		Items:     d.texts(members, "items"),
 		Customer:  d.text(members, "customer"),
 		Address:   d.text(members, "address"),
@@ -44,7 +45,7 @@ func decodeOrder(body []byte, now time.Time) (order.Order, error) {
 		ProcessAt: d.notEmpty(members, "process_at"),
 	}
 	d.unknown(members, "an order")
-	o, err := order.New(s, now)
+	o, err := terms.New(s, now)
 	return o, d.join(err)
 }
 

@@ -83,6 +83,40 @@ func TestSubmitKeepsEveryField(t *testing.T) {
 	}
 }
 
+// TestCurrencies accepts what the installation accepts, and shows amounts with the decimals
+// of their currency and the currency only if it was sent.
+func TestCurrencies(t *testing.T) {
+	b := open(t, func(p *parts) {
+		p.cfg.Terms = order.Terms{Currency: "USD", Currencies: []order.Currency{"USD", "JPY", "KWD"}}
+	})
+	for id, row := range map[string]struct{ amount, currency, want string }{
+		"usd": {"12.5", `"USD"`, `"amount":12.50,"currency":"USD",`},
+		"jpy": {"1250.0", `"JPY"`, `"amount":1250,"currency":"JPY",`},
+		"kwd": {"12.505", `"KWD"`, `"amount":12.505,"currency":"KWD",`},
+	} {
+		a := b.ask(t, "POST", "/orders", withID(id, "amount", row.amount, "currency", row.currency))
+		read := b.ask(t, "GET", "/orders/"+id, "")
+		if a.code != 201 || !strings.Contains(string(a.body), row.want) || !strings.Contains(string(read.body), row.want) {
+			t.Errorf("%s: %d %s, then %s", id, a.code, a.body, read.body)
+		}
+		b.ask(t, "POST", "/orders", withID(id, "amount", row.amount, "currency", row.currency)).object(t, 200)
+		b.ask(t, "POST", "/orders", withID(id, "amount", "12", "currency", row.currency)).problem(t, 409)
+	}
+	if a := b.ask(t, "POST", "/orders", withID("none")); a.code != 201 || strings.Contains(string(a.body), "currency") {
+		t.Errorf("without a currency: %d %s", a.code, a.body)
+	}
+	b.ask(t, "POST", "/orders", withID("none", "currency", `"USD"`)).problem(t, 409)
+	for _, row := range []struct{ amount, currency, problem string }{
+		{"1", `"EUR"`, "currency invalid"}, {"1", `"usd"`, "currency invalid"}, {"1", `""`, "currency invalid"}, {"1", "7", "currency wrong_type"},
+		{"1", "null", "currency wrong_type"}, {"0.5", `"JPY"`, "amount too_precise"}, {"0.0001", `"KWD"`, "amount too_precise"},
+	} {
+		p := b.ask(t, "POST", "/orders", withID("bad", "amount", row.amount, "currency", row.currency)).problem(t, 400)
+		if diff := cmp.Diff([]string{row.problem}, p.fields()); diff != "" {
+			t.Errorf("%s %s: %s", row.amount, row.currency, diff)
+		}
+	}
+}
+
 // checkReplay checks that an answer repeats the first one.
 func checkReplay(t *testing.T, first, again answer) {
 	t.Helper()

@@ -42,6 +42,7 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("error", o.Error)
 	line("cancel reason", o.CancelReason)
 	line("amount", o.Amount.String())
+	line("currency", string(o.Currency))
 	line("items", fmt.Sprintf("%d: %s", len(o.Items), strings.Join(o.Items, ", ")))
 	line("customer", o.Customer)
 	line("address", o.Address)

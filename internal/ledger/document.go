@@ -13,6 +13,7 @@ import (
 // must never change or be used again: records are read by newer and older versions.
 type document struct {
 	Amount    order.Money    `json:"a"`
+	Currency  order.Currency `json:"u,omitempty"`
 	Items     []string       `json:"i"`
 	Customer  string         `json:"c"`
 	Address   string         `json:"d"`

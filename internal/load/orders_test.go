@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	defaultRules = rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+	defaultRules = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 	mixed        = load.Mix{order.QueueCritical: 2, order.QueueDefault: 5, order.QueueLow: 3}
 )
 

@@ -18,8 +18,10 @@ import (
 // once: Order, Record, View and the views of the API embed it, and the ledger's
 // document does not compile until it has the same fields.
 type Content struct {
-	// Amount is what the order is worth, above zero.
+	// Amount is what the order is worth, above zero, with the decimals of its currency.
 	Amount Money `json:"amount"`
+	// Currency is the currency of all amounts of the order, as the client sent it.
+	Currency Currency `json:"currency,omitempty"`
 	// Items lists what was ordered: 1 to MaxItems names.
 	Items []string `json:"items"`
 	// Customer names who ordered, up to MaxCustomerChars.
@@ -60,13 +62,13 @@ const fingerprintBytes = 16
 
 // Fingerprint digests the content: two submissions with equal fingerprints ask for
 // the same thing. It is 22 characters of unpadded URL-safe base64 over the first 128
-// bits of a SHA-256. Each text is hashed with its length in front, so no two
-// different contents hash the same bytes. Records keep fingerprints: a new field
+// bits of a SHA-256. Each text is hashed with its length in front, and what may be
+// absent with its name, so no two different contents hash the same bytes. Records keep fingerprints: a new field
 // must be hashed last and only when it is set, so that those of earlier orders stay
 // as they are.
 func (c Content) Fingerprint() string {
 	h := sha256.New()
-	writeNumber(h, int64(c.Amount))
+	writeNumber(h, c.Amount.Minor)
 	writeNumber(h, int64(c.Priority))
 	writeText(h, c.Customer)
 	writeText(h, c.Address)
@@ -78,7 +80,21 @@ func (c Content) Fingerprint() string {
 	if !c.ProcessAt.IsZero() {
 		writeNumber(h, c.ProcessAt.UnixMicro())
 	}
+	c.writeCurrency(h)
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:fingerprintBytes])
+}
+
+// writeCurrency hashes the currency, and the decimals if they are not those of orders
+// that were accepted before there were currencies.
+func (c Content) writeCurrency(h hash.Hash) {
+	if c.Currency != "" {
+		writeText(h, "currency")
+		writeText(h, string(c.Currency))
+	}
+	if c.Amount.Decimals != Cents(0).Decimals {
+		writeText(h, "decimals")
+		writeNumber(h, int64(c.Amount.Decimals))
+	}
 }
 
 func writeNumber(h hash.Hash, n int64) {

@@ -48,7 +48,8 @@ func drawOrder(t *rapid.T, label string) order.Order {
 		return order.Order{
 			ID: rapid.String().Draw(t, "id"),
 			Content: order.Content{
-				Amount:   order.Money(rapid.Int64Range(0, 2).Draw(t, "amount")),
+				Amount:   order.Money{Minor: rapid.Int64Range(0, 2).Draw(t, "amount"), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals")},
+				Currency: rapid.SampledFrom([]order.Currency{"", "EUR", "USD"}).Draw(t, "currency"),
 				Items:    rapid.SliceOfN(text, 0, 2).Draw(t, "items"),
 				Customer: text.Draw(t, "customer"),
 				Address:  text.Draw(t, "address"),
@@ -92,7 +93,9 @@ func TestFingerprintLeavesTheIDOut(t *testing.T) {
 func TestFingerprintSeesEveryField(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(*order.Order, string){
-		"amount":     func(o *order.Order, _ string) { o.Amount++ },
+		"amount":     func(o *order.Order, _ string) { o.Amount.Minor++ },
+		"decimals":   func(o *order.Order, _ string) { o.Amount.Decimals++ },
+		"currency":   func(o *order.Order, s string) { o.Currency += order.Currency(s) },
 		"priority":   func(o *order.Order, _ string) { o.Priority++ },
 		"customer":   func(o *order.Order, s string) { o.Customer += s },
 		"address":    func(o *order.Order, s string) { o.Address += s },
@@ -130,7 +133,7 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 		{"customer and address", order.Order{Content: order.Content{Customer: "ab", Address: "c"}}, order.Order{Content: order.Content{Customer: "a", Address: "bc"}}},
 		{"address and notes", order.Order{Content: order.Content{Address: "ab", Notes: "c"}}, order.Order{Content: order.Content{Address: "a", Notes: "bc"}}},
 		{"no time and 1970", order.Order{}, order.Order{Content: order.Content{ProcessAt: time.UnixMicro(0)}}},
-		{"amount and priority", order.Order{Content: order.Content{Amount: 1, Priority: 2}}, order.Order{Content: order.Content{Amount: 2, Priority: 1}}},
+		{"amount and priority", order.Order{Content: order.Content{Amount: order.Cents(1), Priority: 2}}, order.Order{Content: order.Content{Amount: order.Cents(2), Priority: 1}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,7 @@ const (
 type Submission struct {
 	ID        string
 	Amount    string // the JSON number as written
+	Currency  string
 	Items     []string
 	Customer  string
 	Address   string
@@ -44,15 +46,19 @@ type Submission struct {
 	ProcessAt string
 }
 
+// New does what Terms.New does, on the default terms.
+func New(s Submission, now time.Time) (Order, error) { return DefaultTerms().New(s, now) }
+
 // New turns a submission into an order, or returns an *InvalidError that lists
 // every problem, in the order of the fields. An absent id stays empty; the caller
 // makes one. An absent priority becomes PriorityMedium. MaxAhead counts from now. A
 // ProcessAt in the past is valid, because a client may repeat an old submission.
-func New(s Submission, now time.Time) (Order, error) {
-	var p problems
+func (t Terms) New(s Submission, now time.Time) (Order, error) {
+	p := problems{terms: t}
 	o := Order{ID: p.id(s.ID)}
 	o.Content = Content{
-		Amount:   p.amount(s.Amount),
+		Amount:   p.amount(s),
+		Currency: p.currency(s.Currency),
 		Items:    p.items(s.Items),
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
 		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
@@ -61,8 +67,8 @@ func New(s Submission, now time.Time) (Order, error) {
 	}
 	p.status(s.Status)
 	o.ProcessAt = p.processAt(s.ProcessAt, now)
-	if len(p) > 0 {
-		return Order{}, &InvalidError{Problems: p}
+	if len(p.found) > 0 {
+		return Order{}, &InvalidError{Problems: p.found}
 	}
 	return o, nil
 }
@@ -88,11 +94,14 @@ func idByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._~:/#=@+-", c) >= 0
 }
 
-// problems collects everything that is wrong with a submission.
-type problems []FieldError
+// problems collects everything that is wrong with a submission on some terms.
+type problems struct {
+	terms Terms
+	found []FieldError
+}
 
 func (p *problems) add(field string, code Code, format string, args ...any) {
-	*p = append(*p, FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+	p.found = append(p.found, FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *problems) id(id string) string {
@@ -102,23 +111,35 @@ func (p *problems) id(id string) string {
 	return id
 }
 
-func (p *problems) amount(text string) Money {
-	if text == "" {
+func (p *problems) amount(s Submission) Money {
+	if s.Amount == "" {
 		p.add("amount", CodeRequired, "is required")
-		return 0
+		return Money{}
 	}
-	m, err := ParseMoney(text)
+	text, decimals := s.Amount, cmp.Or(Currency(s.Currency), p.terms.Currency).Decimals()
+	m, err := ParseMoney(text, decimals)
 	switch {
 	case errors.Is(err, ErrTooPrecise):
-		p.add("amount", CodeTooPrecise, "%v", err)
+		p.add("amount", CodeTooPrecise, "must have %s", DecimalsOf(decimals))
 	case errors.Is(err, ErrTooLarge) && text[0] != '-':
 		p.add("amount", CodeOutOfRange, "%v", err)
 	case err != nil && !errors.Is(err, ErrTooLarge):
 		p.add("amount", CodeInvalid, "%v", err)
-	case m <= 0:
+	case m.Minor <= 0:
 		p.add("amount", CodeOutOfRange, "must be above 0")
 	}
 	return m
+}
+
+func (p *problems) currency(code string) Currency {
+	c := Currency(code)
+	switch {
+	case code != "" && !c.Valid():
+		p.add("currency", CodeInvalid, "must be a code of ISO 4217, as in %s", p.terms.Currency)
+	case !slices.Contains(p.terms.Currencies, cmp.Or(c, p.terms.Currency)):
+		p.add("currency", CodeInvalid, "must be one that is accepted here: %s", p.terms.accepted())
+	}
+	return c
 }
 
 func (p *problems) items(items []string) []string {
@@ -194,8 +215,8 @@ func (p *problems) required(field, s string, maxChars int, l lines) string {
 func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 	var p problems
 	p.required(field, s, maxChars, oneLine)
-	if len(p) > 0 {
-		return p[0], false
+	if len(p.found) > 0 {
+		return p.found[0], false
 	}
 	return FieldError{}, true
 }

@@ -34,7 +34,7 @@ func FuzzNew(f *testing.F) {
 // checkProblems holds an error of New to naming known fields, in their order.
 func checkProblems(t *testing.T, err error) {
 	t.Helper()
-	fields := []string{"id", "amount", "items", "customer", "address", "priority", "notes", "status", "process_at"}
+	fields := []string{"id", "amount", "currency", "items", "customer", "address", "priority", "notes", "status", "process_at"}
 	last := 0
 	for _, fieldCode := range fieldCodes(t, err) {
 		name, _, _ := strings.Cut(fieldCode, " ")
@@ -56,8 +56,8 @@ func checkOrder(t *testing.T, o order.Order) {
 	if o.ID != "" && !order.ValidID(o.ID) {
 		t.Errorf("id %q", o.ID)
 	}
-	if o.Amount <= 0 || o.Amount > order.MaxMoney || o.Priority.Name() == "" {
-		t.Errorf("amount %d, priority %d", o.Amount, o.Priority)
+	if o.Amount.Compare(order.Cents(0)) <= 0 || o.Amount.Compare(order.MaxMoney(2)) > 0 || o.Priority.Name() == "" {
+		t.Errorf("amount %s, priority %d", o.Amount, o.Priority)
 	}
 	if len(o.Items) == 0 || len(o.Items) > order.MaxItems {
 		t.Errorf("%d items", len(o.Items))

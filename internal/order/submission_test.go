@@ -24,7 +24,7 @@ func TestNewAccepts(t *testing.T) {
 	}
 	want := order.Order{
 		ID: "ord_1", Content: order.Content{
-			Amount: 1250, Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
+			Amount: order.Cents(1250), Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
 			Priority: order.PriorityLow, Notes: "ring\ttwice", ProcessAt: time.Unix(1_000_000_000, 0).UTC(),
 		},
 	}

@@ -38,7 +38,11 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 	if s.ID == "" {
 		s.ID = uuid.Must(uuid.NewV7()).String()
 	}
-	o, err := order.New(s, time.Now())
+	terms := order.DefaultTerms()
+	if s.Currency != "" {
+		terms.Currencies = append(terms.Currencies, order.Currency(s.Currency))
+	}
+	o, err := terms.New(s, time.Now())
 	if err != nil {
 		tb.Fatalf("ordertest: %v", err)
 	}
@@ -49,7 +53,8 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 // for all fields use it, so a new field is set here once.
 func Full(s *order.Submission) {
 	s.ID, s.Status = "full", string(order.StatusPending)
-	s.Amount, s.Items, s.Customer, s.Address = "999.99", []string{"tea", "cups"}, "Grace Hopper", "1 Main Street\nArlington"
+	s.Amount, s.Currency = "999.99", string(order.DefaultCurrency)
+	s.Items, s.Customer, s.Address = []string{"tea", "cups"}, "Grace Hopper", "1 Main Street\nArlington"
 	s.Priority, s.Notes, s.ProcessAt = "3", "Ring twice.", "2026-01-02T03:04:05.678901Z"
 }
 
@@ -61,6 +66,11 @@ func WithID(id string) Option {
 // WithAmount sets the amount, written as a JSON number.
 func WithAmount(number string) Option {
 	return func(s *order.Submission) { s.Amount = number }
+}
+
+// WithCurrency sets the currency. Order accepts every one.
+func WithCurrency(code string) Option {
+	return func(s *order.Submission) { s.Currency = code }
 }
 
 // WithItems sets n different items.

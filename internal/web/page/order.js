@@ -173,7 +173,7 @@ function timeline(order, events) {
 function facts(order) {
 	const at = (text, options) => text && when(text, options);
 	const rows = [
-		["Amount", amount(order.amount)], ["Customer", order.customer], ["Address", order.address],
+		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address],
 		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, item)))], ["Notes", order.notes],
 		["Priority", `${order.priority}, queue ${order.queue}`], ["Handling", order.handling], ["Not before", at(order.process_at, { due: true })],
 		["Accepted", at(order.created_at)], ["Settled", at(order.processed_at)],
