@@ -39,9 +39,11 @@ func decodeOrder(body []byte, terms order.Terms, now time.Time) (order.Order, er
 		Items:     d.texts(members, "items"),
 		Customer:  d.text(members, "customer"),
 		Address:   d.text(members, "address"),
+		Country:   d.notEmpty(members, "country"),
 		Priority:  d.number(members, "priority"),
 		Status:    d.notEmpty(members, "status"),
 		Notes:     d.text(members, "notes"),
+		Metadata:  d.metadata(members),
 		ProcessAt: d.notEmpty(members, "process_at"),
 	}
 	d.unknown(members, "an order")
@@ -141,6 +143,28 @@ func (d *decoder) texts(members map[string]jsontext.Value, name string) []string
 			continue
 		}
 		texts[i] = unquote(v)
+	}
+	return texts
+}
+
+// metadata reads an object of texts. It is nil if there is none, as an empty one is shown.
+func (d *decoder) metadata(members map[string]jsontext.Value) map[string]string {
+	object := d.value(members, "metadata", '{', "an object of strings")
+	if object == nil {
+		return nil
+	}
+	values := map[string]jsontext.Value{}
+	if err := json.Unmarshal(object, &values); err != nil {
+		d.add("metadata", order.CodeWrongType, "must be an object of strings")
+		return nil
+	}
+	texts := make(map[string]string, len(values))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if kind := values[key].Kind(); kind != '"' {
+			d.add(order.MetadataField(key), order.CodeWrongType, "must be a string, not %s", describe(kind))
+			continue
+		}
+		texts[key] = unquote(values[key])
 	}
 	return texts
 }

@@ -83,6 +83,30 @@ func TestSubmitKeepsEveryField(t *testing.T) {
 	}
 }
 
+// TestMetadata shows what was sent, an empty object too.
+func TestMetadata(t *testing.T) {
+	b := open(t)
+	for sent, shown := range map[string]string{`{}`: `"metadata":{},`, `{"b":"","a":"1"}`: `"metadata":{"a":"1","b":""},`} {
+		id := fmt.Sprint("o", len(sent))
+		a := b.ask(t, "POST", "/orders", withID(id, "metadata", sent, "country", `"DE"`))
+		if a.code != 201 || !strings.Contains(string(a.body), shown) || !strings.Contains(string(a.body), `"country":"DE",`) {
+			t.Errorf("%s: %d %s", sent, a.code, a.body)
+		}
+		b.ask(t, "POST", "/orders", withID(id, "metadata", sent, "country", `"DE"`)).object(t, 200)
+		b.ask(t, "POST", "/orders", withID(id, "country", `"DE"`)).problem(t, 409)
+	}
+	for sent, problem := range map[string]string{
+		`null`: "metadata wrong_type", `[]`: "metadata wrong_type", `"a"`: "metadata wrong_type", `{"a":1}`: "metadata.a wrong_type",
+		`{"a":null}`: "metadata.a wrong_type", `{"a b":"1"}`: "metadata.a b invalid", `{"":"1"}`: "metadata. invalid",
+	} {
+		p := b.ask(t, "POST", "/orders", withID("bad", "metadata", sent)).problem(t, 400)
+		if diff := cmp.Diff([]string{problem}, p.fields()); diff != "" {
+			t.Errorf("%s: %s", sent, diff)
+		}
+	}
+	b.ask(t, "POST", "/orders", withID("bad", "metadata", `{"a":"1","a":"2"}`)).problem(t, 400)
+}
+
 // TestCurrencies accepts what the installation accepts, and shows amounts with the decimals
 // of their currency and the currency only if it was sent.
 func TestCurrencies(t *testing.T) {

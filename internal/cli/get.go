@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +48,9 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("items", fmt.Sprintf("%d: %s", len(o.Items), strings.Join(o.Items, ", ")))
 	line("customer", o.Customer)
 	line("address", o.Address)
+	line("country", string(o.Country))
 	line("notes", o.Notes)
+	line("metadata", pairs(o.Metadata))
 	line("priority", fmt.Sprintf("%d (%s)", o.Priority, o.Priority.Name()))
 	line("queue", string(o.Queue))
 	line("handling", string(o.Handling))
@@ -61,6 +65,15 @@ func (c *apiCommand) printOrder(o client.Order) {
 		line(fmt.Sprintf("attempt %d", a.Number), attemptText(a))
 	}
 	t.flush()
+}
+
+// pairs writes metadata in the order of its keys.
+func pairs(metadata map[string]string) string {
+	all := make([]string, 0, len(metadata))
+	for _, key := range slices.Sorted(maps.Keys(metadata)) {
+		all = append(all, key+"="+metadata[key])
+	}
+	return strings.Join(all, ", ")
 }
 
 func attemptText(a client.Attempt) string {

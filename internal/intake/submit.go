@@ -114,6 +114,8 @@ const (
 	orderOverhead = 2000
 	// itemOverhead is what it needs for an item besides its name.
 	itemOverhead = 4
+	// metadataOverhead is what it needs for a key of metadata besides key and value.
+	metadataOverhead = 6
 )
 
 // sizeOf estimates how many bytes of Redis an order needs.
@@ -121,6 +123,9 @@ func sizeOf(c order.Content) int64 {
 	text := len(c.Customer) + len(c.Address) + len(c.Notes)
 	for _, item := range c.Items {
 		text += len(item) + itemOverhead
+	}
+	for key, value := range c.Metadata {
+		text += len(key) + len(value) + metadataOverhead
 	}
 	return int64(orderOverhead + text + text/4) // Redis rounds up
 }

@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -28,10 +30,16 @@ type Content struct {
 	Customer string `json:"customer"`
 	// Address is where to deliver, up to MaxAddressChars; it may span lines.
 	Address string `json:"address"`
+	// Country is the country of the address, as the client sent it.
+	Country Country `json:"country,omitempty"`
 	// Priority is how urgent the client finds the order.
 	Priority Priority `json:"priority"`
 	// Notes is free text, up to MaxNotesChars; it may span lines or be empty.
 	Notes string `json:"notes,omitempty"`
+	// Metadata is what the shop wants to find again: up to MaxMetadataKeys keys of up to
+	// MaxMetadataKeyChars, with values of up to MaxMetadataValueChars. Nil means that the
+	// client sent none. It must not be changed.
+	Metadata map[string]string `json:"metadata,omitzero"`
 	// ProcessAt is when work on the order may begin, UTC, to the microsecond; zero
 	// means at once.
 	ProcessAt time.Time `json:"process_at,omitzero"`
@@ -81,6 +89,8 @@ func (c Content) Fingerprint() string {
 		writeNumber(h, c.ProcessAt.UnixMicro())
 	}
 	c.writeCurrency(h)
+	c.writeDestination(h)
+	c.writeMetadata(h)
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:fingerprintBytes])
 }
 
@@ -94,6 +104,25 @@ func (c Content) writeCurrency(h hash.Hash) {
 	if c.Amount.Decimals != Cents(0).Decimals {
 		writeText(h, "decimals")
 		writeNumber(h, int64(c.Amount.Decimals))
+	}
+}
+
+func (c Content) writeDestination(h hash.Hash) {
+	if c.Country != "" {
+		writeText(h, "country")
+		writeText(h, string(c.Country))
+	}
+}
+
+func (c Content) writeMetadata(h hash.Hash) {
+	if c.Metadata == nil {
+		return
+	}
+	writeText(h, "metadata")
+	writeNumber(h, int64(len(c.Metadata)))
+	for _, key := range slices.Sorted(maps.Keys(c.Metadata)) {
+		writeText(h, key)
+		writeText(h, c.Metadata[key])
 	}
 }
 

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -54,13 +55,22 @@ func drawOrder(t *rapid.T, label string) order.Order {
 				Customer: text.Draw(t, "customer"),
 				Address:  text.Draw(t, "address"),
 				Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
+				Country:  rapid.SampledFrom([]order.Country{"", "DE"}).Draw(t, "country"),
 				Notes:    text.Draw(t, "notes"),
+				Metadata: drawMetadata(t, text),
 				ProcessAt: rapid.SampledFrom([]time.Time{
 					{}, time.UnixMicro(0).UTC(), time.UnixMicro(1).UTC(),
 				}).Draw(t, "process_at"),
 			},
 		}
 	}).Draw(t, label)
+}
+
+func drawMetadata(t *rapid.T, text *rapid.Generator[string]) map[string]string {
+	if rapid.Bool().Draw(t, "no metadata") {
+		return nil
+	}
+	return rapid.MapOfN(text, text, 0, 2).Draw(t, "metadata")
 }
 
 func sameContent(a, b order.Order) bool {
@@ -93,9 +103,18 @@ func TestFingerprintLeavesTheIDOut(t *testing.T) {
 func TestFingerprintSeesEveryField(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(*order.Order, string){
-		"amount":     func(o *order.Order, _ string) { o.Amount.Minor++ },
-		"decimals":   func(o *order.Order, _ string) { o.Amount.Decimals++ },
-		"currency":   func(o *order.Order, s string) { o.Currency += order.Currency(s) },
+		"amount":   func(o *order.Order, _ string) { o.Amount.Minor++ },
+		"decimals": func(o *order.Order, _ string) { o.Amount.Decimals++ },
+		"currency": func(o *order.Order, s string) { o.Currency += order.Currency(s) },
+		"country":  func(o *order.Order, s string) { o.Country += order.Country(s) },
+		"metadata": func(o *order.Order, s string) {
+			o.Metadata = maps.Clone(o.Metadata)
+			if o.Metadata == nil {
+				o.Metadata = map[string]string{}
+				return
+			}
+			o.Metadata["a"] += s
+		},
 		"priority":   func(o *order.Order, _ string) { o.Priority++ },
 		"customer":   func(o *order.Order, s string) { o.Customer += s },
 		"address":    func(o *order.Order, s string) { o.Address += s },
@@ -133,6 +152,9 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 		{"customer and address", order.Order{Content: order.Content{Customer: "ab", Address: "c"}}, order.Order{Content: order.Content{Customer: "a", Address: "bc"}}},
 		{"address and notes", order.Order{Content: order.Content{Address: "ab", Notes: "c"}}, order.Order{Content: order.Content{Address: "a", Notes: "bc"}}},
 		{"no time and 1970", order.Order{}, order.Order{Content: order.Content{ProcessAt: time.UnixMicro(0)}}},
+		{"key and value of metadata", withMetadata("ab", "c"), withMetadata("a", "bc")},
+		{"no metadata and empty metadata", order.Order{}, order.Order{Content: order.Content{Metadata: map[string]string{}}}},
+		{"country and currency", order.Order{Content: order.Content{Country: "DE"}}, order.Order{Content: order.Content{Currency: "DE"}}},
 		{"amount and priority", order.Order{Content: order.Content{Amount: order.Cents(1), Priority: 2}}, order.Order{Content: order.Content{Amount: order.Cents(2), Priority: 1}}},
 	}
 	for _, tt := range tests {
@@ -143,6 +165,10 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 			}
 		})
 	}
+}
+
+func withMetadata(key, value string) order.Order {
+	return order.Order{Content: order.Content{Metadata: map[string]string{key: value}}}
 }
 
 // TestFingerprintOfEveryField holds that no field is left out of the fingerprint.

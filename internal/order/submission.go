@@ -40,9 +40,11 @@ type Submission struct {
 	Items     []string
 	Customer  string
 	Address   string
+	Country   string
 	Priority  string // the JSON number as written
 	Status    string
 	Notes     string
+	Metadata  map[string]string
 	ProcessAt string
 }
 
@@ -62,8 +64,10 @@ func (t Terms) New(s Submission, now time.Time) (Order, error) {
 		Items:    p.items(s.Items),
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
 		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
+		Country:  p.country(s.Country),
 		Priority: p.priority(s.Priority),
 		Notes:    p.optional("notes", s.Notes, MaxNotesChars, manyLines),
+		Metadata: p.metadata(s.Metadata),
 	}
 	p.status(s.Status)
 	o.ProcessAt = p.processAt(s.ProcessAt, now)
@@ -90,8 +94,11 @@ func ValidID(id string) bool {
 	return true
 }
 
-func idByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._~:/#=@+-", c) >= 0
+func idByte(c byte) bool { return nameByte(c) || strings.IndexByte("~:/#=@+", c) >= 0 }
+
+// nameByte reports whether a character is one of A-Z a-z 0-9 . _ -.
+func nameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
 }
 
 // problems collects everything that is wrong with a submission on some terms.
@@ -154,6 +161,14 @@ func (p *problems) items(items []string) []string {
 		p.required(fmt.Sprintf("items[%d]", i), item, MaxItemChars, oneLine)
 	}
 	return slices.Clone(items)
+}
+
+func (p *problems) country(code string) Country {
+	c := Country(code)
+	if code != "" && !c.Valid() {
+		p.add("country", CodeInvalid, "must be a code of ISO 3166-1, as in DE")
+	}
+	return c
 }
 
 func (p *problems) priority(text string) Priority {

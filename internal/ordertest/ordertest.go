@@ -55,6 +55,7 @@ func Full(s *order.Submission) {
 	s.ID, s.Status = "full", string(order.StatusPending)
 	s.Amount, s.Currency = "999.99", string(order.DefaultCurrency)
 	s.Items, s.Customer, s.Address = []string{"tea", "cups"}, "Grace Hopper", "1 Main Street\nArlington"
+	s.Country, s.Metadata = "US", map[string]string{"basket": "77", "gift": ""}
 	s.Priority, s.Notes, s.ProcessAt = "3", "Ring twice.", "2026-01-02T03:04:05.678901Z"
 }
 

@@ -173,8 +173,9 @@ function timeline(order, events) {
 function facts(order) {
 	const at = (text, options) => text && when(text, options);
 	const rows = [
-		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address],
+		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address], ["Country", order.country],
 		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, item)))], ["Notes", order.notes],
+		...Object.entries(order.metadata ?? {}),
 		["Priority", `${order.priority}, queue ${order.queue}`], ["Handling", order.handling], ["Not before", at(order.process_at, { due: true })],
 		["Accepted", at(order.created_at)], ["Settled", at(order.processed_at)],
 		["Processing", order.processing_time_ms === undefined ? undefined : order.processing_time_ms ? duration(order.processing_time_ms) : "below 1 ms"],
