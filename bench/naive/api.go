@@ -94,7 +94,7 @@ func decode(body []byte) (order.Order, error) {
 		return order.Order{}, err
 	}
 	o, err := order.New(order.Submission{
-		ID: s.ID, Amount: s.Amount.String(), Items: s.Items, Customer: s.Customer, Address: s.Address,
+		ID: s.ID, Amount: s.Amount.String(), Items: order.SubmittedNames(s.Items...), Customer: s.Customer, Address: s.Address,
 		Priority: s.Priority.String(), Status: s.Status, Notes: s.Notes, ProcessAt: s.ProcessAt,
 	}, time.Now())
 	if err != nil || o.ID != "" {

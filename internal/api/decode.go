@@ -36,7 +36,7 @@ func decodeOrder(body []byte, terms order.Terms, now time.Time) (order.Order, er
 		ID:        d.notEmpty(members, "id"),
 		Amount:    d.number(members, "amount"),
 		Currency:  d.notEmpty(members, "currency"),
-		Items:     d.texts(members, "items"),
+		Items:     d.items(members),
 		Customer:  d.text(members, "customer"),
 		Address:   d.text(members, "address"),
 		Country:   d.notEmpty(members, "country"),
@@ -126,25 +126,51 @@ func (d *decoder) number(members map[string]jsontext.Value, name string) string 
 	return string(d.value(members, name, '0', "a number"))
 }
 
-func (d *decoder) texts(members map[string]jsontext.Value, name string) []string {
-	list := d.value(members, name, '[', "a list of strings")
+// items reads a list of names and objects.
+func (d *decoder) items(members map[string]jsontext.Value) []order.SubmittedItem {
+	const want = "a list of strings and objects"
+	list := d.value(members, "items", '[', want)
 	if list == nil {
 		return nil
 	}
 	var values []jsontext.Value
 	if err := json.Unmarshal(list, &values); err != nil {
-		d.add(name, order.CodeWrongType, "must be a list of strings")
+		d.add("items", order.CodeWrongType, "must be "+want)
 		return nil
 	}
-	texts := make([]string, len(values))
+	items := make([]order.SubmittedItem, len(values))
 	for i, v := range values {
-		if v.Kind() != '"' {
-			d.add(fmt.Sprintf("%s[%d]", name, i), order.CodeWrongType, "must be a string, not %s", describe(v.Kind()))
-			continue
+		path := fmt.Sprintf("items[%d]", i)
+		switch v.Kind() {
+		case '"':
+			items[i].Name = unquote(v)
+		case '{':
+			items[i] = d.item(path, v)
+		default:
+			d.add(path, order.CodeWrongType, "must be a string or an object, not %s", describe(v.Kind()))
 		}
-		texts[i] = unquote(v)
 	}
-	return texts
+	return items
+}
+
+// item reads an object. Its problems have the path of the item in front.
+func (d *decoder) item(path string, object jsontext.Value) order.SubmittedItem {
+	s := order.SubmittedItem{Item: order.Item{Detailed: true}}
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(object, &members); err != nil {
+		d.add(path, order.CodeWrongType, "must be a string or an object")
+		return s
+	}
+	var inner decoder
+	s.Name = inner.text(members, "name")
+	s.SKU = inner.notEmpty(members, "sku")
+	s.Quantity = inner.number(members, "quantity")
+	s.UnitPrice = inner.number(members, "unit_price")
+	inner.unknown(members, "an item")
+	for _, p := range inner.problems {
+		d.add(path+"."+p.Field, p.Code, "%s", p.Message)
+	}
+	return s
 }
 
 // metadata reads an object of texts. It is nil if there is none, as an empty one is shown.

@@ -107,6 +107,33 @@ func TestMetadata(t *testing.T) {
 	b.ask(t, "POST", "/orders", withID("bad", "metadata", `{"a":"1","a":"2"}`)).problem(t, 400)
 }
 
+// TestItems shows items as they were sent, and refuses what an item is not.
+func TestItems(t *testing.T) {
+	b := open(t)
+	sent := `["tea",{"name":"cups"},{"quantity":6,"name":"cups","unit_price":2.5,"sku":"c-1"},{"name":"gift","quantity":1,"unit_price":0}]`
+	want := `"items":["tea",{"name":"cups"},{"name":"cups","sku":"c-1","quantity":6,"unit_price":2.50},{"name":"gift","quantity":1,"unit_price":0.00}],`
+	for range 2 {
+		if a := b.ask(t, "POST", "/orders", withID("o", "items", sent)); a.code/100 != 2 || !strings.Contains(string(a.body), want) {
+			t.Errorf("%d %s", a.code, a.body)
+		}
+	}
+	if a := b.ask(t, "GET", "/orders/o", ""); !strings.Contains(string(a.body), want) {
+		t.Errorf("it is read as %s", a.body)
+	}
+	b.ask(t, "POST", "/orders", withID("o", "items", strings.Replace(sent, `{"name":"cups"}`, `"cups"`, 1))).problem(t, 409)
+	for sent, problem := range map[string]string{
+		`[1]`: "items[0] wrong_type", `[null]`: "items[0] wrong_type", `[["a"]]`: "items[0] wrong_type", `[{}]`: "items[0].name required",
+		`["a",{"name":1}]`: "items[1].name wrong_type", `[{"name":""}]`: "items[0].name required", `[{"name":"a","sku":""}]`: "items[0].sku invalid",
+		`[{"name":"a","quantity":"1"}]`: "items[0].quantity wrong_type", `[{"name":"a","quantity":1.5}]`: "items[0].quantity invalid",
+		`[{"name":"a","unit_price":0.005}]`: "items[0].unit_price too_precise", `[{"name":"a","colour":1}]`: "items[0].colour unknown_field",
+	} {
+		p := b.ask(t, "POST", "/orders", withID("bad", "items", sent)).problem(t, 400)
+		if diff := cmp.Diff([]string{problem}, p.fields()); diff != "" {
+			t.Errorf("%s: %s", sent, diff)
+		}
+	}
+}
+
 // TestCurrencies accepts what the installation accepts, and shows amounts with the decimals
 // of their currency and the currency only if it was sent.
 func TestCurrencies(t *testing.T) {

@@ -294,12 +294,12 @@ func randomAmount(r *rand.Rand, lowest, highest, largest int64) int64 {
 	return lowest + r.Int64N(highest-lowest+1)
 }
 
-func randomItems(r *rand.Rand, n int) []string {
+func randomItems(r *rand.Rand, n int) []order.Item {
 	items := make([]string, min(n, order.MaxItems))
 	for i := range items {
 		items[i] = pick(r, "lamp", "desk", "chair", "kettle", "Bücherregal")
 	}
-	return items
+	return order.Names(items...)
 }
 
 func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }

@@ -65,7 +65,7 @@ var defaultRules = rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: 
 // TestSampleFindsDifferences checks that every field is compared.
 func TestSampleFindsDifferences(t *testing.T) {
 	t.Parallel()
-	content := order.Content{Amount: order.Cents(1000_01), Items: []string{"lamp"}, Priority: order.PriorityMedium}
+	content := order.Content{Amount: order.Cents(1000_01), Items: order.Names("lamp"), Priority: order.PriorityMedium}
 	want := sampleOrder{Content: content}.expected(defaultRules)
 	right := client.Order{
 		Status: "completed", Handling: "priority", Result: "Order marked for priority processing",

@@ -45,7 +45,7 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("cancel reason", o.CancelReason)
 	line("amount", o.Amount.String())
 	line("currency", string(o.Currency))
-	line("items", fmt.Sprintf("%d: %s", len(o.Items), strings.Join(o.Items, ", ")))
+	line("items", fmt.Sprintf("%d: %s", len(o.Items), itemsText(o.Items)))
 	line("customer", o.Customer)
 	line("address", o.Address)
 	line("country", string(o.Country))
@@ -65,6 +65,24 @@ func (c *apiCommand) printOrder(o client.Order) {
 		line(fmt.Sprintf("attempt %d", a.Number), attemptText(a))
 	}
 	t.flush()
+}
+
+// itemsText writes items as in "tea, 6 x cups (c-1) at 2.50".
+func itemsText(items []order.Item) string {
+	all := make([]string, len(items))
+	for i, item := range items {
+		all[i] = item.Name
+		if item.Quantity > 0 {
+			all[i] = fmt.Sprintf("%d x %s", item.Quantity, item.Name)
+		}
+		if item.SKU != "" {
+			all[i] += " (" + item.SKU + ")"
+		}
+		if item.UnitPrice != nil {
+			all[i] += " at " + item.UnitPrice.String()
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // pairs writes metadata in the order of its keys.

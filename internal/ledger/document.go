@@ -14,7 +14,7 @@ import (
 type document struct {
 	Amount    order.Money       `json:"a"`
 	Currency  order.Currency    `json:"u,omitempty"`
-	Items     []string          `json:"i"`
+	Items     []order.Item      `json:"i"`
 	Customer  string            `json:"c"`
 	Address   string            `json:"d"`
 	Country   order.Country     `json:"l,omitempty"`

@@ -31,7 +31,7 @@ func TestDocumentKeepsEveryField(t *testing.T) {
 		}
 	}
 	earlier := order.Order{ID: "full", Content: order.Content{
-		Amount: order.Cents(1250), Items: []string{"tea", "cups"}, Customer: "ada", Address: "1 Main Street\nLondon",
+		Amount: order.Cents(1250), Items: order.Names("tea", "cups"), Customer: "ada", Address: "1 Main Street\nLondon",
 		Priority: order.PriorityLow, Notes: "earlier", ProcessAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC),
 	}}
 	write(`{"a":12.50,"i":["tea","cups"],"c":"ada","d":"1 Main Street\nLondon","p":3,"n":"earlier","t":"2026-01-02T03:04:05.678901Z"}`)

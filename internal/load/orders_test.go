@@ -30,7 +30,7 @@ func read(t *testing.T, body []byte) order.Order {
 		t.Fatalf("%v in %s", err, body)
 	}
 	o, err := order.New(order.Submission{
-		ID: s.ID, Amount: s.Amount.String(), Priority: s.Priority.String(), Items: s.Items,
+		ID: s.ID, Amount: s.Amount.String(), Priority: s.Priority.String(), Items: order.SubmittedNames(s.Items...),
 		Customer: s.Customer, Address: s.Address, Notes: s.Notes,
 	}, time.Now())
 	if err != nil {

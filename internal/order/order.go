@@ -24,8 +24,8 @@ type Content struct {
 	Amount Money `json:"amount"`
 	// Currency is the currency of all amounts of the order, as the client sent it.
 	Currency Currency `json:"currency,omitempty"`
-	// Items lists what was ordered: 1 to MaxItems names.
-	Items []string `json:"items"`
+	// Items lists what was ordered: 1 to MaxItems of them.
+	Items []Item `json:"items"`
 	// Customer names who ordered, up to MaxCustomerChars.
 	Customer string `json:"customer"`
 	// Address is where to deliver, up to MaxAddressChars; it may span lines.
@@ -83,12 +83,13 @@ func (c Content) Fingerprint() string {
 	writeText(h, c.Notes)
 	writeNumber(h, int64(len(c.Items)))
 	for _, item := range c.Items {
-		writeText(h, item)
+		writeText(h, item.Name)
 	}
 	if !c.ProcessAt.IsZero() {
 		writeNumber(h, c.ProcessAt.UnixMicro())
 	}
 	c.writeCurrency(h)
+	c.writeDetails(h)
 	c.writeDestination(h)
 	c.writeMetadata(h)
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:fingerprintBytes])

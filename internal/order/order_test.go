@@ -51,7 +51,7 @@ func drawOrder(t *rapid.T, label string) order.Order {
 			Content: order.Content{
 				Amount:   order.Money{Minor: rapid.Int64Range(0, 2).Draw(t, "amount"), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals")},
 				Currency: rapid.SampledFrom([]order.Currency{"", "EUR", "USD"}).Draw(t, "currency"),
-				Items:    rapid.SliceOfN(text, 0, 2).Draw(t, "items"),
+				Items:    rapid.SliceOfN(drawItem(text), 0, 2).Draw(t, "items"),
 				Customer: text.Draw(t, "customer"),
 				Address:  text.Draw(t, "address"),
 				Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
@@ -64,6 +64,21 @@ func drawOrder(t *rapid.T, label string) order.Order {
 			},
 		}
 	}).Draw(t, label)
+}
+
+func drawItem(text *rapid.Generator[string]) *rapid.Generator[order.Item] {
+	return rapid.Custom(func(t *rapid.T) order.Item {
+		item := order.Item{Name: text.Draw(t, "name"), Detailed: rapid.Bool().Draw(t, "detailed")}
+		if !item.Detailed {
+			return item
+		}
+		item.SKU, item.Quantity = text.Draw(t, "sku"), rapid.IntRange(0, 2).Draw(t, "quantity")
+		if rapid.Bool().Draw(t, "priced") {
+			price := order.Cents(rapid.Int64Range(0, 1).Draw(t, "price"))
+			item.UnitPrice = &price
+		}
+		return item
+	})
 }
 
 func drawMetadata(t *rapid.T, text *rapid.Generator[string]) map[string]string {
@@ -119,16 +134,16 @@ func TestFingerprintSeesEveryField(t *testing.T) {
 		"customer":   func(o *order.Order, s string) { o.Customer += s },
 		"address":    func(o *order.Order, s string) { o.Address += s },
 		"notes":      func(o *order.Order, s string) { o.Notes += s },
-		"more items": func(o *order.Order, s string) { o.Items = append(slices.Clone(o.Items), s) },
+		"more items": func(o *order.Order, s string) { o.Items = append(slices.Clone(o.Items), order.Item{Name: s}) },
 		"process_at": func(o *order.Order, _ string) { o.ProcessAt = o.ProcessAt.Add(time.Microsecond) },
-		"one item":   func(o *order.Order, s string) { o.Items = slices.Clone(o.Items); o.Items[0] += s },
+		"one item":   func(o *order.Order, s string) { o.Items = slices.Clone(o.Items); o.Items[0].Name += s },
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				a := drawOrder(t, "order")
-				a.Items = append(a.Items, "first")
+				a.Items = append(a.Items, order.Item{Name: "first"})
 				b := a
 				change(&b, rapid.StringN(1, 8, -1).Draw(t, "more"))
 				if a.Fingerprint() == b.Fingerprint() {
@@ -145,10 +160,10 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 		name string
 		a, b order.Order
 	}{
-		{"between items", order.Order{Content: order.Content{Items: []string{"ab", "c"}}}, order.Order{Content: order.Content{Items: []string{"a", "bc"}}}},
-		{"joined items", order.Order{Content: order.Content{Items: []string{"a", "b"}}}, order.Order{Content: order.Content{Items: []string{"ab"}}}},
-		{"order of items", order.Order{Content: order.Content{Items: []string{"a", "b"}}}, order.Order{Content: order.Content{Items: []string{"b", "a"}}}},
-		{"empty item", order.Order{Content: order.Content{Items: []string{""}}}, order.Order{}},
+		{"between items", order.Order{Content: order.Content{Items: order.Names("ab", "c")}}, order.Order{Content: order.Content{Items: order.Names("a", "bc")}}},
+		{"joined items", order.Order{Content: order.Content{Items: order.Names("a", "b")}}, order.Order{Content: order.Content{Items: order.Names("ab")}}},
+		{"order of items", order.Order{Content: order.Content{Items: order.Names("a", "b")}}, order.Order{Content: order.Content{Items: order.Names("b", "a")}}},
+		{"empty item", order.Order{Content: order.Content{Items: order.Names("")}}, order.Order{}},
 		{"customer and address", order.Order{Content: order.Content{Customer: "ab", Address: "c"}}, order.Order{Content: order.Content{Customer: "a", Address: "bc"}}},
 		{"address and notes", order.Order{Content: order.Content{Address: "ab", Notes: "c"}}, order.Order{Content: order.Content{Address: "a", Notes: "bc"}}},
 		{"no time and 1970", order.Order{}, order.Order{Content: order.Content{ProcessAt: time.UnixMicro(0)}}},

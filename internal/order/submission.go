@@ -21,6 +21,10 @@ const (
 	MaxItems = 1000
 	// MaxItemChars bounds one item's name.
 	MaxItemChars = 200
+	// MaxSKUChars bounds the shop's number of an item.
+	MaxSKUChars = 100
+	// MaxQuantity bounds how many of an item are ordered.
+	MaxQuantity = 1_000_000
 	// MaxCustomerChars is the length of the longest e-mail address.
 	MaxCustomerChars = 254
 	// MaxAddressChars leaves room for any postal address.
@@ -37,7 +41,7 @@ type Submission struct {
 	ID        string
 	Amount    string // the JSON number as written
 	Currency  string
-	Items     []string
+	Items     []SubmittedItem
 	Customer  string
 	Address   string
 	Country   string
@@ -61,7 +65,7 @@ func (t Terms) New(s Submission, now time.Time) (Order, error) {
 	o.Content = Content{
 		Amount:   p.amount(s),
 		Currency: p.currency(s.Currency),
-		Items:    p.items(s.Items),
+		Items:    p.items(s),
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
 		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
 		Country:  p.country(s.Country),
@@ -123,17 +127,30 @@ func (p *problems) amount(s Submission) Money {
 		p.add("amount", CodeRequired, "is required")
 		return Money{}
 	}
-	text, decimals := s.Amount, cmp.Or(Currency(s.Currency), p.terms.Currency).Decimals()
+	m := p.money("amount", s.Amount, p.decimals(s))
+	if m.Minor == 0 && !slices.ContainsFunc(p.found, func(one FieldError) bool { return one.Field == "amount" }) {
+		p.add("amount", CodeOutOfRange, "must be above 0")
+	}
+	return m
+}
+
+// decimals is how many decimals the amounts of the order have.
+func (p *problems) decimals(s Submission) int {
+	return cmp.Or(Currency(s.Currency), p.terms.Currency).Decimals()
+}
+
+// money reads an amount that is not below zero.
+func (p *problems) money(field, text string, decimals int) Money {
 	m, err := ParseMoney(text, decimals)
 	switch {
 	case errors.Is(err, ErrTooPrecise):
-		p.add("amount", CodeTooPrecise, "must have %s", DecimalsOf(decimals))
+		p.add(field, CodeTooPrecise, "must have %s", DecimalsOf(decimals))
 	case errors.Is(err, ErrTooLarge) && text[0] != '-':
-		p.add("amount", CodeOutOfRange, "%v", err)
+		p.add(field, CodeOutOfRange, "%v", err)
 	case err != nil && !errors.Is(err, ErrTooLarge):
-		p.add("amount", CodeInvalid, "%v", err)
-	case m.Minor <= 0:
-		p.add("amount", CodeOutOfRange, "must be above 0")
+		p.add(field, CodeInvalid, "%v", err)
+	case err != nil || m.Minor < 0:
+		p.add(field, CodeOutOfRange, "must not be below 0")
 	}
 	return m
 }
@@ -149,18 +166,19 @@ func (p *problems) currency(code string) Currency {
 	return c
 }
 
-func (p *problems) items(items []string) []string {
-	if len(items) == 0 {
+func (p *problems) items(s Submission) []Item {
+	if len(s.Items) == 0 {
 		p.add("items", CodeRequired, "must hold at least one item")
 	}
-	if len(items) > MaxItems {
+	if len(s.Items) > MaxItems {
 		p.add("items", CodeTooMany, "must hold at most %d items", MaxItems)
 		return nil
 	}
-	for i, item := range items {
-		p.required(fmt.Sprintf("items[%d]", i), item, MaxItemChars, oneLine)
+	items, decimals := make([]Item, len(s.Items)), p.decimals(s)
+	for i, item := range s.Items {
+		items[i] = p.item(fmt.Sprintf("items[%d]", i), item, decimals)
 	}
-	return slices.Clone(items)
+	return items
 }
 
 func (p *problems) country(code string) Country {

@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func FuzzNew(f *testing.F) {
 	f.Add("", "", strings.Repeat("a|", 1001), strings.Repeat("c", 255), strings.Repeat("d", 1001), "", "", "", "9999-12-31T23:59:59Z")
 	f.Fuzz(func(t *testing.T, id, amount, list, customer, address, priority, status, notes, processAt string) {
 		o, err := order.New(order.Submission{
-			ID: id, Amount: amount, Items: strings.Split(list, "|"), Customer: customer, Address: address,
+			ID: id, Amount: amount, Items: order.SubmittedNames(strings.Split(list, "|")...), Customer: customer, Address: address,
 			Priority: priority, Status: status, Notes: notes, ProcessAt: processAt,
 		}, time.Now())
 		if err != nil {
@@ -71,19 +72,33 @@ func checkOrder(t *testing.T, o order.Order) {
 	checkText(t, "address", lines.Replace(o.Address), order.MaxAddressChars)
 	checkText(t, "notes", lines.Replace("x"+o.Notes), order.MaxNotesChars+1)
 	for _, item := range o.Items {
-		checkText(t, "item", item, order.MaxItemChars)
+		checkText(t, "item", item.Name, order.MaxItemChars)
 	}
 	processAt := ""
 	if !o.ProcessAt.IsZero() {
 		processAt = o.ProcessAt.Format(time.RFC3339Nano)
 	}
 	again, err := order.New(order.Submission{
-		ID: o.ID, Amount: o.Amount.String(), Items: o.Items, Customer: o.Customer, Address: o.Address,
+		ID: o.ID, Amount: o.Amount.String(), Items: resubmitted(o.Items), Customer: o.Customer, Address: o.Address,
 		Priority: string('0' + rune(o.Priority)), Notes: o.Notes, ProcessAt: processAt,
 	}, time.Now())
 	if diff := cmp.Diff(o, again); diff != "" || err != nil {
 		t.Errorf("submitted again: %v (-want +got):\n%s", err, diff)
 	}
+}
+
+func resubmitted(items []order.Item) []order.SubmittedItem {
+	all := make([]order.SubmittedItem, len(items))
+	for i, item := range items {
+		all[i].Item = item
+		if item.Quantity > 0 {
+			all[i].Quantity = strconv.Itoa(item.Quantity)
+		}
+		if item.UnitPrice != nil {
+			all[i].UnitPrice = item.UnitPrice.String()
+		}
+	}
+	return all
 }
 
 func checkText(t *testing.T, field, s string, maxChars int) {

@@ -16,7 +16,7 @@ import (
 func TestNewAccepts(t *testing.T) {
 	t.Parallel()
 	got, err := order.New(order.Submission{
-		ID: "ord_1", Amount: "125e-1", Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
+		ID: "ord_1", Amount: "125e-1", Items: order.SubmittedNames("a", "b"), Customer: " Ada ", Address: "1 Road\nTown",
 		Priority: "3", Status: "pending", Notes: "ring\ttwice", ProcessAt: "2001-09-09T01:46:40Z",
 	}, time.Now())
 	if err != nil {
@@ -24,7 +24,7 @@ func TestNewAccepts(t *testing.T) {
 	}
 	want := order.Order{
 		ID: "ord_1", Content: order.Content{
-			Amount: order.Cents(1250), Items: []string{"a", "b"}, Customer: " Ada ", Address: "1 Road\nTown",
+			Amount: order.Cents(1250), Items: order.Names("a", "b"), Customer: " Ada ", Address: "1 Road\nTown",
 			Priority: order.PriorityLow, Notes: "ring\ttwice", ProcessAt: time.Unix(1_000_000_000, 0).UTC(),
 		},
 	}
@@ -51,7 +51,9 @@ func id(text string) ordertest.Option { return func(s *order.Submission) { s.ID 
 
 func amount(text string) ordertest.Option { return func(s *order.Submission) { s.Amount = text } }
 
-func items(list ...string) ordertest.Option { return func(s *order.Submission) { s.Items = list } }
+func items(list ...string) ordertest.Option {
+	return func(s *order.Submission) { s.Items = order.SubmittedNames(list...) }
+}
 
 func customer(text string) ordertest.Option { return func(s *order.Submission) { s.Customer = text } }
 
@@ -263,7 +265,7 @@ func TestNewText(t *testing.T) {
 func TestNewListsEveryProblemInFieldOrder(t *testing.T) {
 	t.Parallel()
 	got, err := order.New(order.Submission{
-		ID: "a,b", Amount: "0.001", Items: []string{"ok", ""}, Customer: "a\x7f", Address: strings.Repeat("x", 1001),
+		ID: "a,b", Amount: "0.001", Items: order.SubmittedNames("ok", ""), Customer: "a\x7f", Address: strings.Repeat("x", 1001),
 		Priority: "9", Status: "completed", Notes: "\x00", ProcessAt: "soon",
 	}, time.Now())
 	if diff := cmp.Diff(order.Order{}, got); diff != "" {

@@ -20,7 +20,7 @@ type Option = func(*order.Submission)
 func Submission(opts ...Option) order.Submission {
 	s := order.Submission{
 		Amount:   "12.50",
-		Items:    []string{"item 0"},
+		Items:    order.SubmittedNames("item 0"),
 		Customer: "Ada Lovelace",
 		Address:  "12 St James's Square\nLondon",
 	}
@@ -54,7 +54,10 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 func Full(s *order.Submission) {
 	s.ID, s.Status = "full", string(order.StatusPending)
 	s.Amount, s.Currency = "999.99", string(order.DefaultCurrency)
-	s.Items, s.Customer, s.Address = []string{"tea", "cups"}, "Grace Hopper", "1 Main Street\nArlington"
+	s.Items = append(order.SubmittedNames("tea"), order.SubmittedItem{
+		Item: order.Item{Name: "cups", Detailed: true, SKU: "c-1"}, Quantity: "6", UnitPrice: "2.50",
+	})
+	s.Customer, s.Address = "Grace Hopper", "1 Main Street\nArlington"
 	s.Country, s.Metadata = "US", map[string]string{"basket": "77", "gift": ""}
 	s.Priority, s.Notes, s.ProcessAt = "3", "Ring twice.", "2026-01-02T03:04:05.678901Z"
 }
@@ -77,9 +80,9 @@ func WithCurrency(code string) Option {
 // WithItems sets n different items.
 func WithItems(n int) Option {
 	return func(s *order.Submission) {
-		s.Items = make([]string, n)
+		s.Items = make([]order.SubmittedItem, n)
 		for i := range s.Items {
-			s.Items[i] = "item " + strconv.Itoa(i)
+			s.Items[i].Name = "item " + strconv.Itoa(i)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func drawCase(t *rapid.T) (rules.Rules, order.Order) {
 	return r, order.Order{
 		Content: order.Content{
 			Amount:   money.Draw(t, "amount"),
-			Items:    make([]string, rapid.IntRange(1, 5).Draw(t, "items")),
+			Items:    make([]order.Item, rapid.IntRange(1, 5).Draw(t, "items")),
 			Priority: order.Priority(rapid.IntRange(1, 3).Draw(t, "priority")),
 		},
 	}

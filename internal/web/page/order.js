@@ -170,11 +170,18 @@ function timeline(order, events) {
 	return make("section", { class: "card" }, make("h2", {}, "What happened"), list);
 }
 
+/** itemText writes an item as in "6 × cups (c-1) at 2.50". */
+function itemText(item, currency) {
+	if (typeof item === "string") return item;
+	const { name, sku, quantity, unit_price: price } = item;
+	return `${quantity ? `${quantity} × ` : ""}${name}${sku ? ` (${sku})` : ""}${price === undefined ? "" : ` at ${amount(price, currency)}`}`;
+}
+
 function facts(order) {
 	const at = (text, options) => text && when(text, options);
 	const rows = [
 		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address], ["Country", order.country],
-		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, item)))], ["Notes", order.notes],
+		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, itemText(item, order.currency))))], ["Notes", order.notes],
 		...Object.entries(order.metadata ?? {}),
 		["Priority", `${order.priority}, queue ${order.queue}`], ["Handling", order.handling], ["Not before", at(order.process_at, { due: true })],
 		["Accepted", at(order.created_at)], ["Settled", at(order.processed_at)],
