@@ -134,6 +134,22 @@ func TestItems(t *testing.T) {
 	}
 }
 
+// TestFreeWithoutAddress accepts an order of nothing to nowhere where that is allowed, and
+// shows no address.
+func TestFreeWithoutAddress(t *testing.T) {
+	b := open(t, func(p *parts) {
+		p.cfg.Terms = order.DefaultTerms()
+		p.cfg.Terms.AllowFree, p.cfg.Terms.AddressRequired = true, false
+	})
+	for range 2 {
+		a := b.ask(t, "POST", "/orders", `{"id":"o","amount":0,"items":["e-book"],"customer":"ada"}`)
+		if a.code/100 != 2 || !strings.Contains(string(a.body), `"amount":0.00,`) || strings.Contains(string(a.body), "address") {
+			t.Errorf("%d %s", a.code, a.body)
+		}
+	}
+	b.ask(t, "POST", "/orders", withID("o", "amount", "0")).problem(t, 409)
+}
+
 // TestCurrencies accepts what the installation accepts, and shows amounts with the decimals
 // of their currency and the currency only if it was sent.
 func TestCurrencies(t *testing.T) {

@@ -126,6 +126,10 @@ type Terms struct {
 	Currency order.Currency `env:"ORDERS_CURRENCY" envDefault:"USD" form:"currency"`
 	// Currencies are the currencies that an order may have. The default is Currency.
 	Currencies []order.Currency `env:"ORDERS_CURRENCIES" form:"currencies"`
+	// AllowFree lets an order have the amount 0.
+	AllowFree bool `env:"ORDERS_ALLOW_FREE" envDefault:"false"`
+	// AddressRequired refuses orders without an address.
+	AddressRequired bool `env:"ORDERS_ADDRESS_REQUIRED" envDefault:"true"`
 }
 
 // Rules are the limits of the shop. They convert to rules.Rules while both have the same

@@ -40,7 +40,7 @@ func TestDefaultsAreTheContract(t *testing.T) {
 	t.Parallel()
 	wantAPI := config.API{
 		Common: defaultCommon(t), HTTPAddr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:8081", MaxQueueLength: 100_000,
-		Terms: config.Terms{Currency: "USD", Currencies: []order.Currency{"USD"}},
+		Terms: config.Terms{Currency: "USD", Currencies: []order.Currency{"USD"}, AddressRequired: true},
 	}
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
@@ -85,6 +85,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
 		"ORDERS_API_KEYS=shop:submit+read:" + hashOf("a"), "ORDERS_API_KEYS_FILE=" + keyFile(t, "ops:admin:"+hashOf("b")),
 		"ORDERS_INSECURE=true", "ORDERS_RATE_LIMIT=100", "ORDERS_RATE_BURST=7", "ORDERS_CURRENCY=EUR", "ORDERS_CURRENCIES=EUR, JPY,KWD",
+		"ORDERS_ALLOW_FREE=true", "ORDERS_ADDRESS_REQUIRED=false",
 		"PATH=/bin", "not a pair", "ORDERSX=1",
 	}
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
@@ -106,9 +107,9 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 			{Name: "ops", Scopes: []access.Scope{access.Admin}, Hash: rawHash("b")},
 		},
 		Insecure: true, RateLimit: 100, RateBurst: 7,
-		Terms: config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}},
+		Terms: config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}, AllowFree: true},
 	}
-	_, file, _ := strings.Cut(environ[len(environ)-9], "=")
+	_, file, _ := strings.Cut(environ[len(environ)-11], "=")
 	wantAPI.KeysFile = file
 	wantWorker := config.Worker{
 		Common: common, AdminAddr: ":0", Concurrency: 20, Lanes: 2, ReservedCritical: 3,
@@ -195,6 +196,8 @@ func bounds() []bound {
 		{"ORDERS_MAX_AMOUNT", []string{"0.01", "999999999999.99"}, []string{"0", "-1", "0.001"}},
 		{"ORDERS_CURRENCY", []string{"USD", "JPY", "KWD", "CLF"}, []string{"usd", "XYZ", "US", "USD,EUR", "Euro"}},
 		{"ORDERS_CURRENCIES", []string{"USD", "EUR,JPY"}, []string{"usd", "USD,", ",", "USD;EUR", "USD,USD", "USD,XYZ"}},
+		{"ORDERS_ALLOW_FREE", []string{"true", "false"}, []string{"yes"}},
+		{"ORDERS_ADDRESS_REQUIRED", []string{"true", "false"}, []string{"no"}},
 		{"ORDERS_MAX_ITEMS", []string{"1", strconv.Itoa(order.MaxItems)}, []string{"0", strconv.Itoa(order.MaxItems + 1)}},
 		{"ORDERS_LOG_LEVEL", []string{"debug", "info", "warn", "error"}, []string{"trace", "INFO", "info+2"}},
 		{"ORDERS_LOG_FORMAT", []string{"text", "json"}, []string{"xml", "JSON"}},

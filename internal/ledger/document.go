@@ -16,7 +16,7 @@ type document struct {
 	Currency  order.Currency    `json:"u,omitempty"`
 	Items     []order.Item      `json:"i"`
 	Customer  string            `json:"c"`
-	Address   string            `json:"d"`
+	Address   string            `json:"d,omitempty"`
 	Country   order.Country     `json:"l,omitempty"`
 	Priority  order.Priority    `json:"p"`
 	Notes     string            `json:"n,omitempty"`

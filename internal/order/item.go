@@ -108,7 +108,7 @@ func (p *problems) item(path string, s SubmittedItem, decimals int) Item {
 		item.Quantity = p.quantity(path+".quantity", s.Quantity)
 	}
 	if s.UnitPrice != "" {
-		price := p.money(path+".unit_price", s.UnitPrice, decimals)
+		price := p.money(path+".unit_price", s.UnitPrice, decimals, true)
 		item.UnitPrice = &price
 	}
 	return item

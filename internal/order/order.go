@@ -20,7 +20,7 @@ import (
 // once: Order, Record, View and the views of the API embed it, and the ledger's
 // document does not compile until it has the same fields.
 type Content struct {
-	// Amount is what the order is worth, above zero, with the decimals of its currency.
+	// Amount is what the order is worth, not below zero, with the decimals of its currency.
 	Amount Money `json:"amount"`
 	// Currency is the currency of all amounts of the order, as the client sent it.
 	Currency Currency `json:"currency,omitempty"`
@@ -28,8 +28,9 @@ type Content struct {
 	Items []Item `json:"items"`
 	// Customer names who ordered, up to MaxCustomerChars.
 	Customer string `json:"customer"`
-	// Address is where to deliver, up to MaxAddressChars; it may span lines.
-	Address string `json:"address"`
+	// Address is where to deliver, up to MaxAddressChars; it may span lines. It is
+	// empty where Terms.AddressRequired allows that.
+	Address string `json:"address,omitempty"`
 	// Country is the country of the address, as the client sent it.
 	Country Country `json:"country,omitempty"`
 	// Priority is how urgent the client finds the order.

@@ -20,7 +20,7 @@ const (
 	// MaxItems bounds one order's list; the business limit is far below it.
 	MaxItems = 1000
 	// MaxItemChars bounds one item's name.
-	MaxItemChars = 200
+	MaxItemChars = 500
 	// MaxSKUChars bounds the shop's number of an item.
 	MaxSKUChars = 100
 	// MaxQuantity bounds how many of an item are ordered.
@@ -67,7 +67,7 @@ func (t Terms) New(s Submission, now time.Time) (Order, error) {
 		Currency: p.currency(s.Currency),
 		Items:    p.items(s),
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
-		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
+		Address:  p.address(s.Address),
 		Country:  p.country(s.Country),
 		Priority: p.priority(s.Priority),
 		Notes:    p.optional("notes", s.Notes, MaxNotesChars, manyLines),
@@ -127,11 +127,7 @@ func (p *problems) amount(s Submission) Money {
 		p.add("amount", CodeRequired, "is required")
 		return Money{}
 	}
-	m := p.money("amount", s.Amount, p.decimals(s))
-	if m.Minor == 0 && !slices.ContainsFunc(p.found, func(one FieldError) bool { return one.Field == "amount" }) {
-		p.add("amount", CodeOutOfRange, "must be above 0")
-	}
-	return m
+	return p.money("amount", s.Amount, p.decimals(s), p.terms.AllowFree)
 }
 
 // decimals is how many decimals the amounts of the order have.
@@ -139,8 +135,8 @@ func (p *problems) decimals(s Submission) int {
 	return cmp.Or(Currency(s.Currency), p.terms.Currency).Decimals()
 }
 
-// money reads an amount that is not below zero.
-func (p *problems) money(field, text string, decimals int) Money {
+// money reads an amount above zero, or zero where that is allowed.
+func (p *problems) money(field, text string, decimals int, zero bool) Money {
 	m, err := ParseMoney(text, decimals)
 	switch {
 	case errors.Is(err, ErrTooPrecise):
@@ -149,8 +145,10 @@ func (p *problems) money(field, text string, decimals int) Money {
 		p.add(field, CodeOutOfRange, "%v", err)
 	case err != nil && !errors.Is(err, ErrTooLarge):
 		p.add(field, CodeInvalid, "%v", err)
-	case err != nil || m.Minor < 0:
+	case zero && (err != nil || m.Minor < 0):
 		p.add(field, CodeOutOfRange, "must not be below 0")
+	case !zero && m.Minor <= 0:
+		p.add(field, CodeOutOfRange, "must be above 0")
 	}
 	return m
 }
@@ -179,6 +177,13 @@ func (p *problems) items(s Submission) []Item {
 		items[i] = p.item(fmt.Sprintf("items[%d]", i), item, decimals)
 	}
 	return items
+}
+
+func (p *problems) address(text string) string {
+	if p.terms.AddressRequired {
+		return p.required("address", text, MaxAddressChars, manyLines)
+	}
+	return p.optional("address", text, MaxAddressChars, manyLines)
 }
 
 func (p *problems) country(code string) Country {

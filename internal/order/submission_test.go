@@ -208,7 +208,7 @@ type textField struct {
 
 func textFields() []textField {
 	return []textField{
-		{name: "items[0]", set: func(s string) ordertest.Option { return items(s) }, maxChars: 200},
+		{name: "items[0]", set: func(s string) ordertest.Option { return items(s) }, maxChars: 500},
 		{name: "customer", set: customer, maxChars: 254},
 		{name: "address", set: address, maxChars: 1000, lines: true},
 		{name: "notes", set: notes, maxChars: 2000, lines: true, optional: true},

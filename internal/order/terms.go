@@ -10,11 +10,15 @@ type Terms struct {
 	// Currencies are the currencies that an order may have. If Currency is not among
 	// them, an order must name one.
 	Currencies []Currency
+	// AllowFree lets an order have the amount 0.
+	AllowFree bool
+	// AddressRequired refuses an order without an address.
+	AddressRequired bool
 }
 
 // DefaultTerms returns the terms of an installation that sets none.
 func DefaultTerms() Terms {
-	return Terms{Currency: DefaultCurrency, Currencies: []Currency{DefaultCurrency}}
+	return Terms{Currency: DefaultCurrency, Currencies: []Currency{DefaultCurrency}, AddressRequired: true}
 }
 
 // accepted lists the currencies for a sentence.
