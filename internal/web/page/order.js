@@ -182,7 +182,7 @@ function facts(order) {
 	const rows = [
 		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address], ["Country", order.country],
 		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, itemText(item, order.currency))))], ["Notes", order.notes],
-		...Object.entries(order.metadata ?? {}),
+		["Metadata", order.metadata && make("ul", {}, ...Object.entries(order.metadata).map(([key, value]) => make("li", {}, `${key}: ${value}`)))],
 		["Priority", `${order.priority}, queue ${order.queue}`], ["Handling", order.handling], ["Not before", at(order.process_at, { due: true })],
 		["Accepted", at(order.created_at)], ["Settled", at(order.processed_at)],
 		["Processing", order.processing_time_ms === undefined ? undefined : order.processing_time_ms ? duration(order.processing_time_ms) : "below 1 ms"],
