@@ -11,7 +11,7 @@ import (
 // Money is an exact amount, and never a float: {1250, 2} is 12.50. As JSON it is a number
 // with exactly its decimals, from which the same value is read back. Amounts with
 // different decimals can be compared; equal ones need not be the same value.
-type Money struct {
+type Money struct { //nolint:recvcheck // an amount is used by value and read by pointer
 	// Minor counts the minor units of the currency.
 	Minor int64
 	// Decimals is how many digits stand behind the point: those of the currency, at most

@@ -254,8 +254,8 @@ func FuzzParseMoney(f *testing.F) {
 		f.Add(text, uint8(2))
 		f.Add(text, uint8(3))
 	}
-	f.Fuzz(func(t *testing.T, text string, any uint8) {
-		decimals := int(any) % (order.MaxDecimals + 1)
+	f.Fuzz(func(t *testing.T, text string, seed uint8) {
+		decimals := int(seed) % (order.MaxDecimals + 1)
 		got, err := order.ParseMoney(text, decimals)
 		if errors.Is(err, order.ErrNotANumber) == jsonNumber(text) {
 			t.Fatalf("ParseMoney(%q) = %v, %v, but to encoding/json it is a number: %t", text, got, err, jsonNumber(text))
