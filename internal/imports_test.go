@@ -36,7 +36,7 @@ var beside = map[string][]string{
 	},
 	"internal/app/apiapp": {
 		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue",
-		"internal/rules", "internal/stats", "internal/live",
+		"internal/order", "internal/rules", "internal/stats", "internal/live",
 	},
 	"internal/app/workerapp": {
 		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/traces",

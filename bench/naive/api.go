@@ -22,7 +22,7 @@ import (
 
 // shopRules are the defaults of our own configuration.
 func shopRules() rules.Rules {
-	return rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+	return rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 }
 
 // submission is an order as clients send it.
@@ -94,7 +94,7 @@ func decode(body []byte) (order.Order, error) {
 		return order.Order{}, err
 	}
 	o, err := order.New(order.Submission{
-		ID: s.ID, Amount: s.Amount.String(), Items: s.Items, Customer: s.Customer, Address: s.Address,
+		ID: s.ID, Amount: s.Amount.String(), Items: order.SubmittedNames(s.Items...), Customer: s.Customer, Address: s.Address,
 		Priority: s.Priority.String(), Status: s.Status, Notes: s.Notes, ProcessAt: s.ProcessAt,
 	}, time.Now())
 	if err != nil || o.ID != "" {

@@ -10,7 +10,7 @@ import (
 
 // bounds are the rules that our worker has by default.
 func bounds() rules.Rules {
-	return rules.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, MaxItems: 50}
+	return rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 }
 
 // decide is the whole work on an order: decode its body and apply the rules. A

@@ -31,6 +31,7 @@ var errNotTried = fmt.Errorf("not tried: %w", order.ErrUnavailable)
 // batch accepts the orders of one request.
 type batch struct {
 	intake  Intake
+	terms   order.Terms
 	quota   *quota
 	timeout time.Duration // of one chunk
 	away    atomic.Bool   // Redis did not answer; nothing more is tried
@@ -48,7 +49,7 @@ type entry struct {
 // acceptBatch accepts all valid orders and returns the results in the order of the lines.
 // Orders with the same id are accepted one after the other.
 func (s *Server) acceptBatch(ctx context.Context, lines []line, key string, q *quota) []order.Acceptance {
-	b := &batch{intake: s.Intake, quota: q, timeout: s.requestTimeout, done: make(chan entry, len(lines))}
+	b := &batch{intake: s.Intake, terms: s.cfg.Terms, quota: q, timeout: s.requestTimeout, done: make(chan entry, len(lines))}
 	go b.deal(ctx, lines, key)
 	all := make([]order.Acceptance, len(lines))
 	for range lines {
@@ -71,7 +72,7 @@ func (b *batch) deal(ctx context.Context, lines []line, key string) {
 	for i, l := range lines {
 		e := entry{index: i}
 		var err error
-		if e.order, err = decodeLine(l.text, now); err != nil {
+		if e.order, err = decodeLine(l.text, b.terms, now); err != nil {
 			e.Err = lineError{problemOf(err).bounded(maxLineProblems)}
 			b.done <- e
 			continue
@@ -94,12 +95,12 @@ type lineError struct{ problem problem }
 // Error implements error.
 func (e lineError) Error() string { return e.problem.Detail }
 
-func decodeLine(text []byte, now time.Time) (o order.Order, err error) {
+func decodeLine(text []byte, terms order.Terms, now time.Time) (o order.Order, err error) {
 	defer httpserver.Recover(&err) // this goroutine is not that of the request
 	if len(text) > httpserver.MaxBodyBytes {
 		return order.Order{}, httpserver.TooLarge(httpserver.MaxBodyBytes)
 	}
-	return decodeOrder(bytes.TrimPrefix(text, byteOrderMark), now) // files may have been concatenated
+	return decodeOrder(bytes.TrimPrefix(text, byteOrderMark), terms, now) // files may have been concatenated
 }
 
 // accept accepts the orders of one shard, all that are waiting in one step.

@@ -99,10 +99,10 @@ func badBodies() []badBody {
 		{body("amount", `"12.50"`), []string{"amount wrong_type"}, "amount must be a number, not a string."},
 		{body("amount", `true`), []string{"amount wrong_type"}, "amount must be a number, not a boolean."},
 		{body("priority", `false`), []string{"priority wrong_type"}, "priority must be a number, not a boolean."},
-		{body("items", `{}`), []string{"items wrong_type"}, "items must be a list of strings, not an object."},
+		{body("items", `{}`), []string{"items wrong_type"}, "items must be a list of strings and objects, not an object."},
 		{body("id", `[]`), []string{"id wrong_type"}, "id must be a string, not a list."},
-		{body("items", `["tea",7]`), []string{"items[1] wrong_type"}, "items[1] must be a string, not a number."},
-		{body("items", `[null,"tea"]`), []string{"items[0] wrong_type"}, "items[0] must be a string, not null."},
+		{body("items", `["tea",7]`), []string{"items[1] wrong_type"}, "items[1] must be a string or an object, not a number."},
+		{body("items", `[null,"tea"]`), []string{"items[0] wrong_type"}, "items[0] must be a string or an object, not null."},
 		{body("process_at", `1795435200`), []string{"process_at wrong_type"}, "process_at must be a string, not a number."},
 		{body("id", `""`), []string{"id invalid"}, "id must not be empty."},
 		{body("status", `""`), []string{"status invalid"}, "status must not be empty."},
@@ -125,7 +125,7 @@ func badBodies() []badBody {
 		{body("__proto__", "{}"), []string{"__proto__ unknown_field"}, ""},
 		{"{}", []string{"amount required", "items required", "customer required", "address required"}, "4 problems were found; errors lists them."},
 		{ // a wrong value in every field
-			body("id", `"a/b"`, "amount", `0.001`, "items", `["",1,"a\u0000"]`, "customer", `" "`, "address", quoted(1001, "a"),
+			body("id", `"a,b"`, "amount", `0.001`, "items", `["",1,"a\u0000"]`, "customer", `" "`, "address", quoted(1001, "a"),
 				"priority", `9`, "status", `"completed"`, "notes", `"\u0007"`, "extra", `1`),
 			[]string{
 				"items[1] wrong_type", "extra unknown_field", "id invalid", "amount too_precise", "items[0] required",

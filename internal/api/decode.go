@@ -22,11 +22,11 @@ type malformedError struct{ reason string }
 // Error implements error.
 func (e *malformedError) Error() string { return e.reason }
 
-// decodeOrder reads one submission strictly and makes an order of it. It returns a
+// decodeOrder reads one submission strictly and makes an order of it, on the terms. It returns a
 // *malformedError for a body that is not a JSON object, otherwise an *order.InvalidError
 // that lists every problem: unknown fields, wrong types, and what order.New finds. Nothing
 // that it returns points into body.
-func decodeOrder(body []byte, now time.Time) (order.Order, error) {
+func decodeOrder(body []byte, terms order.Terms, now time.Time) (order.Order, error) {
 	members, err := decodeObject(body)
 	if err != nil {
 		return order.Order{}, err
@@ -35,16 +35,19 @@ func decodeOrder(body []byte, now time.Time) (order.Order, error) {
 	s := order.Submission{
 		ID:        d.notEmpty(members, "id"),
 		Amount:    d.number(members, "amount"),
-		Items:     d.texts(members, "items"),
+		Currency:  d.notEmpty(members, "currency"),
+		Items:     d.items(members),
 		Customer:  d.text(members, "customer"),
 		Address:   d.text(members, "address"),
+		Country:   d.notEmpty(members, "country"),
 		Priority:  d.number(members, "priority"),
 		Status:    d.notEmpty(members, "status"),
 		Notes:     d.text(members, "notes"),
+		Metadata:  d.metadata(members),
 		ProcessAt: d.notEmpty(members, "process_at"),
 	}
 	d.unknown(members, "an order")
-	o, err := order.New(s, now)
+	o, err := terms.New(s, now)
 	return o, d.join(err)
 }
 
@@ -123,23 +126,71 @@ func (d *decoder) number(members map[string]jsontext.Value, name string) string 
 	return string(d.value(members, name, '0', "a number"))
 }
 
-func (d *decoder) texts(members map[string]jsontext.Value, name string) []string {
-	list := d.value(members, name, '[', "a list of strings")
+// items reads a list of names and objects.
+func (d *decoder) items(members map[string]jsontext.Value) []order.SubmittedItem {
+	const want = "a list of strings and objects"
+	list := d.value(members, "items", '[', want)
 	if list == nil {
 		return nil
 	}
 	var values []jsontext.Value
 	if err := json.Unmarshal(list, &values); err != nil {
-		d.add(name, order.CodeWrongType, "must be a list of strings")
+		d.add("items", order.CodeWrongType, "must be "+want)
 		return nil
 	}
-	texts := make([]string, len(values))
+	items := make([]order.SubmittedItem, len(values))
 	for i, v := range values {
-		if v.Kind() != '"' {
-			d.add(fmt.Sprintf("%s[%d]", name, i), order.CodeWrongType, "must be a string, not %s", describe(v.Kind()))
+		path := fmt.Sprintf("items[%d]", i)
+		switch v.Kind() {
+		case '"':
+			items[i].Name = unquote(v)
+		case '{':
+			items[i] = d.item(path, v)
+		default:
+			d.add(path, order.CodeWrongType, "must be a string or an object, not %s", describe(v.Kind()))
+		}
+	}
+	return items
+}
+
+// item reads an object. Its problems have the path of the item in front.
+func (d *decoder) item(path string, object jsontext.Value) order.SubmittedItem {
+	s := order.SubmittedItem{Item: order.Item{Detailed: true}}
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(object, &members); err != nil {
+		d.add(path, order.CodeWrongType, "must be a string or an object")
+		return s
+	}
+	var inner decoder
+	s.Name = inner.text(members, "name")
+	s.SKU = inner.notEmpty(members, "sku")
+	s.Quantity = inner.number(members, "quantity")
+	s.UnitPrice = inner.number(members, "unit_price")
+	inner.unknown(members, "an item")
+	for _, p := range inner.problems {
+		d.add(path+"."+p.Field, p.Code, "%s", p.Message)
+	}
+	return s
+}
+
+// metadata reads an object of texts. It is nil if there is none, as an empty one is shown.
+func (d *decoder) metadata(members map[string]jsontext.Value) map[string]string {
+	object := d.value(members, "metadata", '{', "an object of strings")
+	if object == nil {
+		return nil
+	}
+	values := map[string]jsontext.Value{}
+	if err := json.Unmarshal(object, &values); err != nil {
+		d.add("metadata", order.CodeWrongType, "must be an object of strings")
+		return nil
+	}
+	texts := make(map[string]string, len(values))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if kind := values[key].Kind(); kind != '"' {
+			d.add(order.MetadataField(key), order.CodeWrongType, "must be a string, not %s", describe(kind))
 			continue
 		}
-		texts[i] = unquote(v)
+		texts[key] = unquote(values[key])
 	}
 	return texts
 }
@@ -165,8 +216,8 @@ func shortName(name string) string {
 	if short == "" {
 		return `""`
 	}
-	if len(short) > order.MaxIDChars {
-		return strings.ToValidUTF8(short[:order.MaxIDChars], "") + "…"
+	if len(short) > maxNameBytes {
+		return strings.ToValidUTF8(short[:maxNameBytes], "") + "…"
 	}
 	return short
 }

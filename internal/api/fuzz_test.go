@@ -26,7 +26,7 @@ func FuzzDecodeOrder(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		o, err := decodeOrder(text, time.Now())
+		o, err := decodeOrder(text, order.DefaultTerms(), time.Now())
 		if err != nil {
 			var malformed *malformedError
 			var invalid *order.InvalidError
@@ -45,7 +45,7 @@ func FuzzDecodeOrder(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o2, err := decodeOrder(again, time.Now())
+		o2, err := decodeOrder(again, order.DefaultTerms(), time.Now())
 		if err != nil {
 			t.Fatalf("order %s is refused: %v", again, err)
 		}

@@ -72,7 +72,7 @@ func TestGet(t *testing.T) {
 			b.reach(t, orderID, order.StatusPending)
 			o := ordertest.Order(t)
 			want := members{
-				"id": orderID, "amount": 12.5, "items": []any{o.Items[0]}, "customer": o.Customer, "address": o.Address,
+				"id": orderID, "amount": 12.5, "items": []any{o.Items[0].Name}, "customer": o.Customer, "address": o.Address,
 				"priority": 2.0, "queue": "default",
 			}
 			if row.steps != nil {

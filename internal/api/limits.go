@@ -38,6 +38,8 @@ const (
 	requestTimeout = 1500 * time.Millisecond
 	// unavailableRetryAfter is the Retry-After while Redis is unavailable, in seconds.
 	unavailableRetryAfter = 1
+	// maxNameBytes is how much of an unknown name a problem repeats.
+	maxNameBytes = 64
 	// maxFilteredOrders is how many order ids the filter of a stream may have.
 	maxFilteredOrders = 100
 	// heartbeatInterval is how long a stream of events may be silent. Proxies allow longer.

@@ -18,7 +18,7 @@ func (s *Server) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	o, err := decodeOrder(bodyOf(c), time.Now())
+	o, err := decodeOrder(bodyOf(c), s.cfg.Terms, time.Now())
 	if err != nil {
 		return err
 	}

@@ -74,6 +74,8 @@ type Limiter interface {
 
 // Config configures a Server.
 type Config struct {
+	// Terms are what submissions are held to.
+	Terms order.Terms
 	// MaxQueueLength is how many orders may wait before the API is unhealthy; see
 	// stats.Facts.
 	MaxQueueLength int

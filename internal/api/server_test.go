@@ -15,6 +15,7 @@ import (
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/live"
+	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/redistest"
@@ -81,6 +82,9 @@ func serve(t *testing.T, p parts) *site {
 	t.Helper()
 	s := &site{log: &programtest.Log{}, done: make(chan struct{})}
 	p.cfg.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if p.cfg.Terms.Currency == "" {
+		p.cfg.Terms = order.DefaultTerms()
+	}
 	if p.cfg.Ready == nil {
 		p.cfg.Ready = func() error { return nil }
 	}
@@ -145,7 +149,7 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 		c(&p)
 	}
 	in := intake.New(b.ledger, queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: patience}),
-		rules.Rules{HighValueAbove: 100_000, MaxAmount: 1_000_000, MaxItems: 50},
+		rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50},
 		intake.NewAdmission(inspector, b.ledger, p.cfg.MaxQueueLength), slog.New(slog.DiscardHandler))
 	if !p.prompt {
 		in.SetTimeout(patience)

@@ -83,6 +83,107 @@ func TestSubmitKeepsEveryField(t *testing.T) {
 	}
 }
 
+// TestMetadata shows what was sent, an empty object too.
+func TestMetadata(t *testing.T) {
+	b := open(t)
+	for sent, shown := range map[string]string{`{}`: `"metadata":{},`, `{"b":"","a":"1"}`: `"metadata":{"a":"1","b":""},`} {
+		id := fmt.Sprint("o", len(sent))
+		a := b.ask(t, "POST", "/orders", withID(id, "metadata", sent, "country", `"DE"`))
+		if a.code != 201 || !strings.Contains(string(a.body), shown) || !strings.Contains(string(a.body), `"country":"DE",`) {
+			t.Errorf("%s: %d %s", sent, a.code, a.body)
+		}
+		b.ask(t, "POST", "/orders", withID(id, "metadata", sent, "country", `"DE"`)).object(t, 200)
+		b.ask(t, "POST", "/orders", withID(id, "country", `"DE"`)).problem(t, 409)
+	}
+	for sent, problem := range map[string]string{
+		`null`: "metadata wrong_type", `[]`: "metadata wrong_type", `"a"`: "metadata wrong_type", `{"a":1}`: "metadata.a wrong_type",
+		`{"a":null}`: "metadata.a wrong_type", `{"a b":"1"}`: "metadata.a b invalid", `{"":"1"}`: "metadata. invalid",
+	} {
+		p := b.ask(t, "POST", "/orders", withID("bad", "metadata", sent)).problem(t, 400)
+		if diff := cmp.Diff([]string{problem}, p.fields()); diff != "" {
+			t.Errorf("%s: %s", sent, diff)
+		}
+	}
+	b.ask(t, "POST", "/orders", withID("bad", "metadata", `{"a":"1","a":"2"}`)).problem(t, 400)
+}
+
+// TestItems shows items as they were sent, and refuses what an item is not.
+func TestItems(t *testing.T) {
+	b := open(t)
+	sent := `["tea",{"name":"cups"},{"quantity":6,"name":"cups","unit_price":2.5,"sku":"c-1"},{"name":"gift","quantity":1,"unit_price":0}]`
+	want := `"items":["tea",{"name":"cups"},{"name":"cups","sku":"c-1","quantity":6,"unit_price":2.50},{"name":"gift","quantity":1,"unit_price":0.00}],`
+	for range 2 {
+		if a := b.ask(t, "POST", "/orders", withID("o", "items", sent)); a.code/100 != 2 || !strings.Contains(string(a.body), want) {
+			t.Errorf("%d %s", a.code, a.body)
+		}
+	}
+	if a := b.ask(t, "GET", "/orders/o", ""); !strings.Contains(string(a.body), want) {
+		t.Errorf("it is read as %s", a.body)
+	}
+	b.ask(t, "POST", "/orders", withID("o", "items", strings.Replace(sent, `{"name":"cups"}`, `"cups"`, 1))).problem(t, 409)
+	for sent, problem := range map[string]string{
+		`[1]`: "items[0] wrong_type", `[null]`: "items[0] wrong_type", `[["a"]]`: "items[0] wrong_type", `[{}]`: "items[0].name required",
+		`["a",{"name":1}]`: "items[1].name wrong_type", `[{"name":""}]`: "items[0].name required", `[{"name":"a","sku":""}]`: "items[0].sku invalid",
+		`[{"name":"a","quantity":"1"}]`: "items[0].quantity wrong_type", `[{"name":"a","quantity":1.5}]`: "items[0].quantity invalid",
+		`[{"name":"a","unit_price":0.005}]`: "items[0].unit_price too_precise", `[{"name":"a","colour":1}]`: "items[0].colour unknown_field",
+	} {
+		p := b.ask(t, "POST", "/orders", withID("bad", "items", sent)).problem(t, 400)
+		if diff := cmp.Diff([]string{problem}, p.fields()); diff != "" {
+			t.Errorf("%s: %s", sent, diff)
+		}
+	}
+}
+
+// TestFreeWithoutAddress accepts an order of nothing to nowhere where that is allowed, and
+// shows no address.
+func TestFreeWithoutAddress(t *testing.T) {
+	b := open(t, func(p *parts) {
+		p.cfg.Terms = order.DefaultTerms()
+		p.cfg.Terms.AllowFree, p.cfg.Terms.AddressRequired = true, false
+	})
+	for range 2 {
+		a := b.ask(t, "POST", "/orders", `{"id":"o","amount":0,"items":["e-book"],"customer":"ada"}`)
+		if a.code/100 != 2 || !strings.Contains(string(a.body), `"amount":0.00,`) || strings.Contains(string(a.body), "address") {
+			t.Errorf("%d %s", a.code, a.body)
+		}
+	}
+	b.ask(t, "POST", "/orders", withID("o", "amount", "0")).problem(t, 409)
+}
+
+// TestCurrencies accepts what the installation accepts, and shows amounts with the decimals
+// of their currency and the currency only if it was sent.
+func TestCurrencies(t *testing.T) {
+	b := open(t, func(p *parts) {
+		p.cfg.Terms = order.Terms{Currency: "USD", Currencies: []order.Currency{"USD", "JPY", "KWD"}}
+	})
+	for id, row := range map[string]struct{ amount, currency, want string }{
+		"usd": {"12.5", `"USD"`, `"amount":12.50,"currency":"USD",`},
+		"jpy": {"1250.0", `"JPY"`, `"amount":1250,"currency":"JPY",`},
+		"kwd": {"12.505", `"KWD"`, `"amount":12.505,"currency":"KWD",`},
+	} {
+		a := b.ask(t, "POST", "/orders", withID(id, "amount", row.amount, "currency", row.currency))
+		read := b.ask(t, "GET", "/orders/"+id, "")
+		if a.code != 201 || !strings.Contains(string(a.body), row.want) || !strings.Contains(string(read.body), row.want) {
+			t.Errorf("%s: %d %s, then %s", id, a.code, a.body, read.body)
+		}
+		b.ask(t, "POST", "/orders", withID(id, "amount", row.amount, "currency", row.currency)).object(t, 200)
+		b.ask(t, "POST", "/orders", withID(id, "amount", "12", "currency", row.currency)).problem(t, 409)
+	}
+	if a := b.ask(t, "POST", "/orders", withID("none")); a.code != 201 || strings.Contains(string(a.body), "currency") {
+		t.Errorf("without a currency: %d %s", a.code, a.body)
+	}
+	b.ask(t, "POST", "/orders", withID("none", "currency", `"USD"`)).problem(t, 409)
+	for _, row := range []struct{ amount, currency, problem string }{
+		{"1", `"EUR"`, "currency invalid"}, {"1", `"usd"`, "currency invalid"}, {"1", `""`, "currency invalid"}, {"1", "7", "currency wrong_type"},
+		{"1", "null", "currency wrong_type"}, {"0.5", `"JPY"`, "amount too_precise"}, {"0.0001", `"KWD"`, "amount too_precise"},
+	} {
+		p := b.ask(t, "POST", "/orders", withID("bad", "amount", row.amount, "currency", row.currency)).problem(t, 400)
+		if diff := cmp.Diff([]string{row.problem}, p.fields()); diff != "" {
+			t.Errorf("%s %s: %s", row.amount, row.currency, diff)
+		}
+	}
+}
+
 // checkReplay checks that an answer repeats the first one.
 func checkReplay(t *testing.T, first, again answer) {
 	t.Helper()

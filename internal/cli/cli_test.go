@@ -179,7 +179,7 @@ func TestUsage(t *testing.T) {
 		{`unknown command "extra"`, "stats extra"},
 		{`accepts 1 arg`, "get"},
 		{`requires at least 1 arg`, "cancel", "queues pause"},
-		{`"a/b" cannot be an order's id`, "get a/b", "cancel a a/b", "retry a a/b", "events --id a,a/b"},
+		{`"a%b" cannot be an order's id`, "get a%b", "cancel a a%b", "retry a a%b", "events --id a,a%b"},
 		{`must be one of table, json`, "get a --output xml"},
 		{`must look like http://127.0.0.1:8080`, "stats --api localhost"},
 		{`--concurrency must be 1 to 1024`, "submit --concurrency 0", "submit --concurrency 1025"},

@@ -40,12 +40,13 @@ var errStalled = fmt.Errorf("no order was accepted or settled for %v; see the lo
 
 // sample submits orders as any client does, and checks their outcomes.
 type sample struct {
-	api     *client.Client
-	rules   rules.Rules
-	run     string // begins the ids, after "sample-"
-	size    int
-	bar     *progressbar.ProgressBar
-	stalled *time.Timer
+	api      *client.Client
+	rules    rules.Rules
+	currency order.Currency
+	run      string // begins the ids, after "sample-"
+	size     int
+	bar      *progressbar.ProgressBar
+	stalled  *time.Timer
 
 	mu       sync.Mutex
 	counts   map[string]sampleCount // by expected outcome
@@ -59,7 +60,7 @@ func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &sample{
-		api: api, rules: rules.Rules(d.apiConfig.Rules),
+		api: api, rules: rules.Rules(d.apiConfig.Rules), currency: d.apiConfig.Currency,
 		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
 		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
 	}
@@ -98,7 +99,7 @@ func (s *sample) forEach(ctx context.Context, do func(context.Context, sampleOrd
 	running, ctx := errgroup.WithContext(ctx)
 	running.SetLimit(sampleConcurrency)
 	for i := 0; i < s.size && ctx.Err() == nil; i++ {
-		running.Go(func() error { return do(ctx, newSampleOrder(s.run, i, s.rules)) })
+		running.Go(func() error { return do(ctx, newSampleOrder(s.run, i, s.rules, s.currency)) })
 	}
 	return running.Wait()
 }
@@ -240,11 +241,16 @@ func (o sampleOrder) expected(r rules.Rules) client.Order {
 // newSampleOrder returns the i-th order of a run. Ten orders in a row have every
 // priority, amounts on both sides of the bounds and on them, and lists of items that
 // are just short enough and too long.
-func newSampleOrder(run string, i int, l rules.Rules) sampleOrder {
+func newSampleOrder(run string, i int, l rules.Rules, c order.Currency) sampleOrder {
+	decimals := c.Decimals()
+	above, most := minor(l.HighValueAbove, decimals), minor(l.MaxAmount, decimals)
 	r := rand.New(rand.NewPCG(sampleSeed, uint64(i))) //nolint:gosec // not a secret, and to be repeated
 	o := sampleOrder{ID: fmt.Sprintf("sample-%s-%06d", run, i+1)}
+	within := func(lowest, highest int64) order.Money {
+		return order.Money{Minor: randomAmount(r, lowest, highest, order.MaxMoney(decimals).Minor), Decimals: decimals}
+	}
 	o.Content = order.Content{
-		Items: randomItems(r, 1+r.IntN(5)), Amount: randomAmount(r, 1, l.HighValueAbove),
+		Items: randomItems(r, 1+r.IntN(5)), Amount: within(1, above),
 		Customer: pick(r, "Ada Lovelace", "Alan Turing", "Grace Hopper", "José Núñez", "李小龍"),
 		Address:  fmt.Sprintf("%d %s\n%s", 1+r.IntN(200), pick(r, "High Street", "Mill Lane", "Rue de la Paix"), pick(r, "London", "Genève", "東京")),
 	}
@@ -252,41 +258,48 @@ func newSampleOrder(run string, i int, l rules.Rules) sampleOrder {
 	case 0:
 		o.Priority = order.PriorityHigh
 	case 1:
-		o.Amount = randomAmount(r, l.HighValueAbove+1, l.MaxAmount)
+		o.Amount = within(above+1, most)
 	case 2:
 		o.Priority = order.PriorityLow
 	case 3:
 		o.Priority, o.Notes = order.PriorityMedium, "Please ring twice."
 	case 4:
-		o.Amount = randomAmount(r, l.HighValueAbove, l.HighValueAbove)
+		o.Amount = within(above, above)
 	case 5:
-		o.Amount = randomAmount(r, l.MaxAmount+1, 2*l.MaxAmount)
+		o.Amount = within(most+1, 2*most)
 	case 6:
-		o.Priority, o.Amount = order.PriorityLow, randomAmount(r, l.HighValueAbove+1, l.MaxAmount)
+		o.Priority, o.Amount = order.PriorityLow, within(above+1, most)
 	case 7:
 		o.Items = randomItems(r, l.MaxItems+1+r.IntN(10))
 	case 8:
-		o.Amount, o.Items = l.MaxAmount, randomItems(r, l.MaxItems)
+		o.Amount, o.Items = within(most, most), randomItems(r, l.MaxItems)
 	case 9:
-		o.Priority, o.Amount = order.PriorityHigh, randomAmount(r, l.HighValueAbove+1, l.MaxAmount)
+		o.Priority, o.Amount = order.PriorityHigh, within(above+1, most)
 	}
 	return o
 }
 
-// randomAmount draws an amount that can be submitted, both ends included where the
-// bounds of the rules leave anything between them.
-func randomAmount(r *rand.Rand, lowest, highest order.Money) order.Money {
-	lowest = min(max(lowest, 1), order.MaxMoney)
-	highest = min(max(highest, lowest), order.MaxMoney)
-	return lowest + order.Money(r.Int64N(int64(highest-lowest)+1))
+// minor returns a limit in minor units of the currency, which it fits by the checks of the
+// configuration.
+func minor(limit order.Money, decimals int) int64 {
+	m, _ := order.ParseMoney(limit.String(), decimals)
+	return m.Minor
 }
 
-func randomItems(r *rand.Rand, n int) []string {
+// randomAmount draws an amount, in minor units, that can be submitted, both ends included where the
+// bounds of the rules leave anything between them.
+func randomAmount(r *rand.Rand, lowest, highest, largest int64) int64 {
+	lowest = min(max(lowest, 1), largest)
+	highest = min(max(highest, lowest), largest)
+	return lowest + r.Int64N(highest-lowest+1)
+}
+
+func randomItems(r *rand.Rand, n int) []order.Item {
 	items := make([]string, min(n, order.MaxItems))
 	for i := range items {
 		items[i] = pick(r, "lamp", "desk", "chair", "kettle", "Bücherregal")
 	}
-	return items
+	return order.Names(items...)
 }
 
 func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }

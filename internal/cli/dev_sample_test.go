@@ -60,12 +60,12 @@ func TestReachable(t *testing.T) {
 	}
 }
 
-var defaultRules = rules.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, MaxItems: 50}
+var defaultRules = rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 
 // TestSampleFindsDifferences checks that every field is compared.
 func TestSampleFindsDifferences(t *testing.T) {
 	t.Parallel()
-	content := order.Content{Amount: 1000_01, Items: []string{"lamp"}, Priority: order.PriorityMedium}
+	content := order.Content{Amount: order.Cents(1000_01), Items: order.Names("lamp"), Priority: order.PriorityMedium}
 	want := sampleOrder{Content: content}.expected(defaultRules)
 	right := client.Order{
 		Status: "completed", Handling: "priority", Result: "Order marked for priority processing",
@@ -80,7 +80,7 @@ func TestSampleFindsDifferences(t *testing.T) {
 		"handling": func(o *client.Order) { o.Handling = order.HandlingStandard },
 		"result":   func(o *client.Order) { o.Result = "" },
 		"queue":    func(o *client.Order) { o.Queue = order.QueueLow },
-		"content":  func(o *client.Order) { o.Amount = 1000_02 },
+		"content":  func(o *client.Order) { o.Amount = order.Cents(1000_02) },
 	} {
 		wrong := right
 		if change(&wrong); !strings.HasPrefix(difference(want, wrong), name+" is ") {
@@ -102,8 +102,8 @@ func TestSampleIsVaried(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]int{}
 	for i := range 10 {
-		o := newSampleOrder("run", i, defaultRules)
-		if diff := cmp.Diff(o, newSampleOrder("run", i, defaultRules)); diff != "" {
+		o := newSampleOrder("run", i, defaultRules, order.DefaultCurrency)
+		if diff := cmp.Diff(o, newSampleOrder("run", i, defaultRules, order.DefaultCurrency)); diff != "" {
 			t.Fatalf("order %d is not the same twice:\n%s", i, diff)
 		}
 		kinds[string(o.expected(defaultRules).Queue)]++

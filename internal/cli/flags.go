@@ -182,8 +182,7 @@ func list[T ~string](values []T) string { return strings.Join(texts(values), ", 
 func validIDs(_ *cobra.Command, ids []string) error {
 	for _, id := range ids {
 		if !order.ValidID(id) {
-			return usagef("%q cannot be an order's id: 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..",
-				order.Printable(id), order.MaxIDChars)
+			return usagef("%q cannot be an order's id: %s", order.Printable(id), order.IDForm)
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,10 +44,13 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("error", o.Error)
 	line("cancel reason", o.CancelReason)
 	line("amount", o.Amount.String())
-	line("items", fmt.Sprintf("%d: %s", len(o.Items), strings.Join(o.Items, ", ")))
+	line("currency", string(o.Currency))
+	line("items", fmt.Sprintf("%d: %s", len(o.Items), itemsText(o.Items)))
 	line("customer", o.Customer)
 	line("address", o.Address)
+	line("country", string(o.Country))
 	line("notes", o.Notes)
+	line("metadata", pairs(o.Metadata))
 	line("priority", fmt.Sprintf("%d (%s)", o.Priority, o.Priority.Name()))
 	line("queue", string(o.Queue))
 	line("handling", string(o.Handling))
@@ -60,6 +65,33 @@ func (c *apiCommand) printOrder(o client.Order) {
 		line(fmt.Sprintf("attempt %d", a.Number), attemptText(a))
 	}
 	t.flush()
+}
+
+// itemsText writes items as in "tea, 6 x cups (c-1) at 2.50".
+func itemsText(items []order.Item) string {
+	all := make([]string, len(items))
+	for i, item := range items {
+		all[i] = item.Name
+		if item.Quantity > 0 {
+			all[i] = fmt.Sprintf("%d x %s", item.Quantity, item.Name)
+		}
+		if item.SKU != "" {
+			all[i] += " (" + item.SKU + ")"
+		}
+		if item.UnitPrice != nil {
+			all[i] += " at " + item.UnitPrice.String()
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// pairs writes metadata in the order of its keys.
+func pairs(metadata map[string]string) string {
+	all := make([]string, 0, len(metadata))
+	for _, key := range slices.Sorted(maps.Keys(metadata)) {
+		all = append(all, key+"="+metadata[key])
+	}
+	return strings.Join(all, ", ")
 }
 
 func attemptText(a client.Attempt) string {

@@ -25,6 +25,8 @@ func TestGetShowsEveryField(t *testing.T) {
 		lines = append(lines, `(?m)^`+strings.ReplaceAll(name, "_", " ")+` +\S`)
 	}
 	orderctl(t, "get", "full", "--api", answering(t, 200, string(text))).mustExit(t, 0, lines...)
+	orderctl(t, "get", "full", "--api", answering(t, 200, string(text))).mustExit(t, 0,
+		`amount +999\.99\ncurrency +USD\nitems +2: tea, 6 x cups \(c-1\) at 2\.50\n`, `metadata +basket=77, gift=\n`)
 }
 
 func TestGetShowsWhatWentWrong(t *testing.T) {

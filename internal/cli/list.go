@@ -168,7 +168,7 @@ func (t *orderTable) layout(orders []client.Order, width int) string {
 	}
 	for _, o := range orders {
 		row := []string{
-			o.ID, string(o.Status), o.Amount.String(), o.Customer, string(o.Queue), o.CreatedAt.UTC().Format(time.RFC3339), o.Error,
+			o.ID, string(o.Status), strings.TrimSpace(o.Amount.String() + " " + string(o.Currency)), o.Customer, string(o.Queue), o.CreatedAt.UTC().Format(time.RFC3339), o.Error,
 		}
 		for i := range row {
 			row[i] = order.Printable(row[i])

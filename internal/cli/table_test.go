@@ -102,17 +102,17 @@ func TestListFitsATerminal(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 	orders := []client.Order{
 		{
-			ID: "0198f2f4-0000-7000-8000-000000000002", Content: order.Content{Amount: 12_50, Customer: "Ada Lovelace"},
+			ID: "0198f2f4-0000-7000-8000-000000000002", Content: order.Content{Amount: order.Cents(12_50), Customer: "Ada Lovelace"},
 			Status: "failed", Queue: "default", CreatedAt: at, Error: "shop answered 503",
 		},
-		{ID: long, Content: order.Content{Amount: 9999_99, Customer: "Eve"}, Status: "pending", Queue: "critical", CreatedAt: at},
+		{ID: long, Content: order.Content{Amount: order.Cents(9999_99), Customer: "Eve"}, Status: "pending", Queue: "critical", CreatedAt: at},
 	}
 	table := &orderTable{}
 	if diff := cmp.Diff(listOf80, table.layout(orders, usualWidth)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	large := client.Order{
-		ID: strings.Repeat("x", 128), Content: order.Content{Amount: order.MaxMoney, Customer: strings.Repeat("c", 254)}, Status: "priority_processing",
+		ID: strings.Repeat("x", 128), Content: order.Content{Amount: order.MaxMoney(2), Customer: strings.Repeat("c", 254)}, Status: "priority_processing",
 		Queue: "critical", CreatedAt: at, Error: strings.Repeat("e", 1000),
 	}
 	text := table.layout([]client.Order{large}, usualWidth)

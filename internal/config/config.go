@@ -34,6 +34,7 @@ type API struct {
 	// memory of Redis has no limit (maxmemory); else that alone bounds them. Ten million
 	// need about 20 GB, more than one Redis should hold.
 	MaxQueueLength int `env:"ORDERS_MAX_QUEUE_LENGTH" envDefault:"100000" min:"1" max:"10000000"`
+	Terms
 	// MonitoringWritable lets the monitoring page change queues and tasks.
 	MonitoringWritable bool `env:"ORDERS_MONITORING_WRITABLE" envDefault:"false"`
 	// Keys are the API keys of the variable and of KeysFile, at most 1,000, no hash
@@ -116,6 +117,19 @@ type Common struct {
 	LogFormat LogFormat `env:"ORDERS_LOG_FORMAT" oneOf:"text,json"`
 	// Traces reports whether the variables of OpenTelemetry ask for traces.
 	Traces bool
+}
+
+// Terms are what submissions are held to. They convert to order.Terms while both have the
+// same fields in the same order, so a field without a setting does not compile.
+type Terms struct {
+	// Currency is the currency of an order that names none, and of the amounts in Rules.
+	Currency order.Currency `env:"ORDERS_CURRENCY" envDefault:"USD" form:"currency"`
+	// Currencies are the currencies that an order may have. The default is Currency.
+	Currencies []order.Currency `env:"ORDERS_CURRENCIES" form:"currencies"`
+	// AllowFree lets an order have the amount 0.
+	AllowFree bool `env:"ORDERS_ALLOW_FREE" envDefault:"false"`
+	// AddressRequired refuses orders without an address.
+	AddressRequired bool `env:"ORDERS_ADDRESS_REQUIRED" envDefault:"true"`
 }
 
 // Rules are the limits of the shop. They convert to rules.Rules while both have the same

@@ -31,7 +31,7 @@ func defaultCommon(t *testing.T) config.Common {
 		RetryFor:        24 * time.Hour,
 		AttemptTimeout:  30 * time.Second,
 		ShutdownTimeout: 35 * time.Second,
-		Rules:           config.Rules{HighValueAbove: 1000_00, MaxAmount: 10_000_00, MaxItems: 50},
+		Rules:           config.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50},
 		LogLevel:        slog.LevelInfo,
 	}
 }
@@ -40,6 +40,7 @@ func TestDefaultsAreTheContract(t *testing.T) {
 	t.Parallel()
 	wantAPI := config.API{
 		Common: defaultCommon(t), HTTPAddr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:8081", MaxQueueLength: 100_000,
+		Terms: config.Terms{Currency: "USD", Currencies: []order.Currency{"USD"}, AddressRequired: true},
 	}
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
@@ -83,14 +84,15 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_RETRY_BASE=2s", "ORDERS_RETRY_MAX=3m", "ORDERS_FULFILMENT_URL=https://shop.example/hook",
 		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
 		"ORDERS_API_KEYS=shop:submit+read:" + hashOf("a"), "ORDERS_API_KEYS_FILE=" + keyFile(t, "ops:admin:"+hashOf("b")),
-		"ORDERS_INSECURE=true", "ORDERS_RATE_LIMIT=100", "ORDERS_RATE_BURST=7",
+		"ORDERS_INSECURE=true", "ORDERS_RATE_LIMIT=100", "ORDERS_RATE_BURST=7", "ORDERS_CURRENCY=EUR", "ORDERS_CURRENCIES=EUR, JPY,KWD",
+		"ORDERS_ALLOW_FREE=true", "ORDERS_ADDRESS_REQUIRED=false",
 		"PATH=/bin", "not a pair", "ORDERSX=1",
 	}
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
 	must(t, err)
 	common := config.Common{
 		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, RetryFor: 36 * time.Hour, AttemptTimeout: 20 * time.Second,
-		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: 99_50, MaxAmount: 500_00, MaxItems: 7},
+		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: order.Cents(99_50), MaxAmount: order.Cents(500_00), MaxItems: 7},
 		LogLevel: slog.LevelWarn, LogFormat: config.LogJSON,
 	}
 	wantWeights := map[order.Queue]int{}
@@ -105,8 +107,9 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 			{Name: "ops", Scopes: []access.Scope{access.Admin}, Hash: rawHash("b")},
 		},
 		Insecure: true, RateLimit: 100, RateBurst: 7,
+		Terms: config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}, AllowFree: true},
 	}
-	_, file, _ := strings.Cut(environ[len(environ)-7], "=")
+	_, file, _ := strings.Cut(environ[len(environ)-11], "=")
 	wantAPI.KeysFile = file
 	wantWorker := config.Worker{
 		Common: common, AdminAddr: ":0", Concurrency: 20, Lanes: 2, ReservedCritical: 3,
@@ -135,6 +138,7 @@ func TestDerivedDefaults(t *testing.T) {
 	}
 	call := func(_ config.API, w config.Worker) string { return w.FulfilmentTimeout.String() }
 	waits := func(_ config.API, w config.Worker) string { return fmt.Sprint(w.RetryBase, w.RetryMax) }
+	terms := func(a config.API, _ config.Worker) string { return fmt.Sprintf("%s of %s", a.Currency, a.Currencies) }
 	limit := func(a config.API, _ config.Worker) string { return fmt.Sprint(a.RateLimit, a.RateBurst) }
 	for _, row := range []struct {
 		environ string
@@ -156,6 +160,8 @@ func TestDerivedDefaults(t *testing.T) {
 		{"ORDERS_RETRY_BASE=20m", waits, "20m0s 20m0s"},
 		{"ORDERS_RETRY_MAX=2h", waits, "1s 2h0m0s"},
 		{"ORDERS_RETRY_BASE=10ms", waits, "10ms 10m0s"},
+		{"ORDERS_CURRENCY=JPY", terms, "JPY of [JPY]"},
+		{"ORDERS_CURRENCIES=JPY", terms, "USD of [JPY]"},
 		{"ORDERS_RATE_LIMIT=5", limit, "5 5"},
 		{"ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=0", limit, "5 5"},
 		{"ORDERS_RATE_LIMIT=5 ORDERS_RATE_BURST=20", limit, "5 20"},
@@ -188,6 +194,10 @@ func bounds() []bound {
 		{"ORDERS_SHUTDOWN_TIMEOUT", []string{"100ms", "1h", "1500ms"}, []string{"99ms", "1h1s"}},
 		{"ORDERS_HIGH_VALUE_ABOVE", []string{"0", "999999999999.99"}, []string{"-0.01", "1.001", "1000000000000", "ten"}},
 		{"ORDERS_MAX_AMOUNT", []string{"0.01", "999999999999.99"}, []string{"0", "-1", "0.001"}},
+		{"ORDERS_CURRENCY", []string{"USD", "JPY", "KWD", "CLF"}, []string{"usd", "XYZ", "US", "USD,EUR", "Euro"}},
+		{"ORDERS_CURRENCIES", []string{"USD", "EUR,JPY"}, []string{"usd", "USD,", ",", "USD;EUR", "USD,USD", "USD,XYZ"}},
+		{"ORDERS_ALLOW_FREE", []string{"true", "false"}, []string{"yes"}},
+		{"ORDERS_ADDRESS_REQUIRED", []string{"true", "false"}, []string{"no"}},
 		{"ORDERS_MAX_ITEMS", []string{"1", strconv.Itoa(order.MaxItems)}, []string{"0", strconv.Itoa(order.MaxItems + 1)}},
 		{"ORDERS_LOG_LEVEL", []string{"debug", "info", "warn", "error"}, []string{"trace", "INFO", "info+2"}},
 		{"ORDERS_LOG_FORMAT", []string{"text", "json"}, []string{"xml", "JSON"}},
@@ -280,4 +290,25 @@ func weights(text string) string {
 		}
 	}
 	return strings.Join(pairs, ",")
+}
+
+// TestAmountsFitTheCurrency holds the limits to the decimals of ORDERS_CURRENCY. The
+// defaults fit every currency.
+func TestAmountsFitTheCurrency(t *testing.T) {
+	t.Parallel()
+	for environ, problem := range map[string]string{
+		"ORDERS_CURRENCY=JPY":                                "",
+		"ORDERS_CURRENCY=JPY ORDERS_MAX_AMOUNT=500":          "",
+		"ORDERS_CURRENCY=JPY ORDERS_MAX_AMOUNT=500.00":       "",
+		"ORDERS_CURRENCY=JPY ORDERS_MAX_AMOUNT=99.5":         `ORDERS_MAX_AMOUNT="99.50" must have no decimals: ORDERS_CURRENCY is JPY`,
+		"ORDERS_CURRENCY=KWD ORDERS_HIGH_VALUE_ABOVE=1.001":  "",
+		"ORDERS_CURRENCY=KWD ORDERS_HIGH_VALUE_ABOVE=1.0001": `ORDERS_HIGH_VALUE_ABOVE="1.0001" must have at most three decimals: ORDERS_CURRENCY is KWD`,
+		"ORDERS_HIGH_VALUE_ABOVE=1.001":                      `ORDERS_HIGH_VALUE_ABOVE="1.001" must have at most two decimals: ORDERS_CURRENCY is USD`,
+		"ORDERS_MAX_AMOUNT=1.00001":                          `ORDERS_MAX_AMOUNT="1.00001" must be an amount from 0.01 to 999999999999.99, with no more decimals than ORDERS_CURRENCY has`,
+	} {
+		_, _, err := config.LoadAll(strings.Fields(environ))
+		if (err == nil) != (problem == "") || err != nil && !strings.HasSuffix(err.Error(), "\n  "+problem) {
+			t.Errorf("%s: got %v, want %q", environ, err, problem)
+		}
+	}
 }

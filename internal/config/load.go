@@ -72,6 +72,7 @@ func read(environ []string) (*settings, *problems) {
 	options := env.Options{Environment: s.text, FuncMap: map[reflect.Type]env.ParserFunc{
 		reflect.TypeFor[map[order.Queue]int](): func(v string) (any, error) { return parseWeights(v) },
 		reflect.TypeFor[[]APIKey]():            func(v string) (any, error) { return parseKeys(v) },
+		reflect.TypeFor[[]order.Currency]():    func(v string) (any, error) { return parseCurrencies(v) },
 	}}
 	s.worker.QueueWeights = order.QueueWeights()
 	parseStruct(found, &s.api, options)
@@ -81,6 +82,10 @@ func read(environ []string) (*settings, *problems) {
 	s.fitSlots()
 	s.fitTimeout()
 	s.fitRetry()
+	found.relateAmounts(s)
+	if len(s.api.Currencies) == 0 {
+		s.api.Currencies = []order.Currency{s.api.Currency}
+	}
 	if s.api.RateBurst == 0 {
 		s.api.RateBurst = s.api.RateLimit
 	}

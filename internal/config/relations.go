@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"orderprocessor/internal/order"
 )
 
 // The names that more than one check uses.
@@ -25,6 +27,9 @@ const (
 	nameFulfilmentURL     = "ORDERS_FULFILMENT_URL"
 	nameFulfilmentSecret  = "ORDERS_FULFILMENT_SECRET"
 	nameFulfilmentTimeout = "ORDERS_FULFILMENT_TIMEOUT"
+	nameCurrency          = "ORDERS_CURRENCY"
+	nameHighValueAbove    = "ORDERS_HIGH_VALUE_ABOVE"
+	nameMaxAmount         = "ORDERS_MAX_AMOUNT"
 )
 
 // relateAPI adds the keys of the file, and refuses an API that anybody on the network
@@ -67,6 +72,19 @@ func (p *problems) joinKeys(s *settings) {
 		return
 	}
 	s.api.Keys = append(s.api.Keys, keys...)
+}
+
+// relateAmounts checks that the amounts that are set fit the currency.
+func (p *problems) relateAmounts(s *settings) {
+	c := s.api.Currency
+	for name, amount := range map[string]order.Money{nameHighValueAbove: s.api.HighValueAbove, nameMaxAmount: s.api.MaxAmount} {
+		if !s.has(name) || p.about(name, nameCurrency) {
+			continue
+		}
+		if _, err := order.ParseMoney(amount.String(), c.Decimals()); err != nil {
+			p.relation(name, amount.String(), "must have %s: %s is %s", order.DecimalsOf(c.Decimals()), nameCurrency, c)
+		}
+	}
 }
 
 // loopback reports whether a valid address can be reached from this machine only.

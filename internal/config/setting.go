@@ -77,9 +77,7 @@ func (s *setting) derive() {
 		s.allowed = fmt.Sprintf("a duration such as 1m30s, from %s to %s", low, high)
 		s.between(parse(time.ParseDuration, low), parse(time.ParseDuration, high))
 	case reflect.TypeFor[order.Money]():
-		least := parse(order.ParseMoney, low)
-		s.allowed = fmt.Sprintf("an amount from %s to %s with at most two decimals", order.Money(least), order.MaxMoney)
-		s.between(least, int64(order.MaxMoney))
+		s.atLeast(low)
 	default:
 		s.allowed = fmt.Sprintf("a whole number from %s to %s", low, high)
 		s.between(parse(strconv.Atoi, low), parse(strconv.Atoi, high))
@@ -88,6 +86,17 @@ func (s *setting) derive() {
 
 func (s *setting) between(low, high int64) {
 	s.check = func(v reflect.Value, _ string) error { return allow(v.Int() >= low && v.Int() <= high) }
+}
+
+// atLeast checks an amount. That it fits ORDERS_CURRENCY is checked once that is known.
+func (s *setting) atLeast(low string) {
+	var least order.Money
+	_ = least.UnmarshalText([]byte(low)) // see parse
+	s.allowed = fmt.Sprintf("an amount from %s to %s, with no more decimals than %s has", least, order.MaxMoney(least.Decimals), nameCurrency)
+	s.check = func(v reflect.Value, _ string) error {
+		m, ok := v.Interface().(order.Money)
+		return allow(ok && m.Compare(least) >= 0)
+	}
 }
 
 // parse reads a bound from a tag. A malformed tag makes every value a problem, which
@@ -140,6 +149,8 @@ func forms() map[string]form {
 		"key file": {
 			"a file with name:scopes:hash on each line, as `orderctl keys new` writes it; its name is not shown", parsed,
 		},
+		"currency":   {"the ISO 4217 code of a currency, as in EUR", checkCurrency},
+		"currencies": {"ISO 4217 codes of currencies between commas, each once", parsed},
 		"weights": {fmt.Sprintf(
 			"like %s: each queue once, with a whole number from %d to %d", formatWeights(order.QueueWeights()), minWeight, maxWeight), parsed},
 	}
@@ -203,6 +214,24 @@ func checkSigningKeys(text string) error {
 func checkRatio(text string) error {
 	ratio, err := strconv.ParseFloat(text, 64)
 	return allow(err == nil && ratio >= 0 && ratio <= 1)
+}
+
+func checkCurrency(text string) error { return allow(order.Currency(text).Valid()) }
+
+// parseCurrencies reads codes between commas.
+func parseCurrencies(text string) ([]order.Currency, error) {
+	var all []order.Currency
+	for code := range strings.SplitSeq(text, ",") {
+		c := order.Currency(Trimmed(code))
+		if !c.Valid() {
+			return nil, errNotAllowed
+		}
+		if slices.Contains(all, c) {
+			return nil, refusal("names a currency twice")
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 // formatWeights writes weights as parseWeights reads them.

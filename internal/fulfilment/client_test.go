@@ -29,7 +29,7 @@ const (
 func testOrder() order.Order {
 	return order.Order{
 		ID: "ord_1", Content: order.Content{
-			Amount: 1250, Items: []string{"tea & <milk>", "käse"}, Customer: "ada@example.com",
+			Amount: order.Cents(1250), Items: order.Names("tea & <milk>", "käse"), Customer: "ada@example.com",
 			Address: "1 Main St\nTown", Priority: order.PriorityHigh,
 		},
 	}

@@ -41,7 +41,7 @@ func TestDocumentedCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, err := order.New(order.Submission{
-		ID: "order-1", Amount: "1500.50", Items: []string{"laptop", "mouse"}, Customer: "jane@example.com",
+		ID: "order-1", Amount: "1500.50", Items: order.SubmittedNames("laptop", "mouse"), Customer: "jane@example.com",
 		Address: "1 Example Road", Priority: "1",
 	}, time.Now())
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/ordertest"
 )
 
 func TestCallIsSignedAndKeyed(t *testing.T) {
@@ -131,5 +132,24 @@ func TestCallCarriesTheTrace(t *testing.T) {
 	want := "00-ab0000000000000000000000000000cd-1200000000000034-01"
 	if got := (<-headers).Get("traceparent"); got != want {
 		t.Errorf("traceparent: got %q, want %q", got, want)
+	}
+}
+
+// TestShopIsToldEveryField reads the order back from the message.
+func TestShopIsToldEveryField(t *testing.T) {
+	t.Parallel()
+	full := ordertest.Order(t, ordertest.Full)
+	req, err := newClient(t, Config{URL: "http://shop.example"}).request(t.Context(), time.Now(), order.Approval{Order: full, Attempt: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct {
+		Data struct{ Order order.Order }
+	}
+	if err := json.NewDecoder(req.Body).Decode(&told); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(full, told.Data.Order); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }

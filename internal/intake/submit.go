@@ -114,13 +114,23 @@ const (
 	orderOverhead = 2000
 	// itemOverhead is what it needs for an item besides its name.
 	itemOverhead = 4
+	// detailsOverhead is what it needs for quantity and price of an item and their names.
+	detailsOverhead = 60
+	// metadataOverhead is what it needs for a key of metadata besides key and value.
+	metadataOverhead = 6
 )
 
 // sizeOf estimates how many bytes of Redis an order needs.
 func sizeOf(c order.Content) int64 {
 	text := len(c.Customer) + len(c.Address) + len(c.Notes)
 	for _, item := range c.Items {
-		text += len(item) + itemOverhead
+		text += len(item.Name) + len(item.SKU) + itemOverhead
+		if item.Detailed {
+			text += detailsOverhead
+		}
+	}
+	for key, value := range c.Metadata {
+		text += len(key) + len(value) + metadataOverhead
 	}
 	return int64(orderOverhead + text + text/4) // Redis rounds up
 }

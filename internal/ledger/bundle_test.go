@@ -48,7 +48,7 @@ const maxAttempts = 3
 func sample(id string) order.Order {
 	return order.Order{
 		ID: id, Content: order.Content{
-			Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada@example.com",
+			Amount: order.Cents(1250), Items: order.Names("tea", "cups"), Customer: "ada@example.com",
 			Address: "12 Main Street\nLondon", Priority: order.PriorityMedium, Notes: "ring twice",
 		},
 	}

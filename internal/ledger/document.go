@@ -12,13 +12,16 @@ import (
 // fields in the same order, so a field that is missing here does not compile. Names
 // must never change or be used again: records are read by newer and older versions.
 type document struct {
-	Amount    order.Money    `json:"a"`
-	Items     []string       `json:"i"`
-	Customer  string         `json:"c"`
-	Address   string         `json:"d"`
-	Priority  order.Priority `json:"p"`
-	Notes     string         `json:"n,omitempty"`
-	ProcessAt time.Time      `json:"t,omitzero"`
+	Amount    order.Money       `json:"a"`
+	Currency  order.Currency    `json:"u,omitempty"`
+	Items     []order.Item      `json:"i"`
+	Customer  string            `json:"c"`
+	Address   string            `json:"d,omitempty"`
+	Country   order.Country     `json:"l,omitempty"`
+	Priority  order.Priority    `json:"p"`
+	Notes     string            `json:"n,omitempty"`
+	Metadata  map[string]string `json:"m,omitzero"`
+	ProcessAt time.Time         `json:"t,omitzero"`
 }
 
 // encodeOrder writes an order's document. The id is in the record's key.

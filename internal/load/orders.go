@@ -74,7 +74,7 @@ func (o Orders) amount(n int) string {
 	if o.RejectEvery > 0 && n%o.RejectEvery == o.rejected {
 		return rejectedAmount
 	}
-	return order.Money(lowestAmount + n%amounts).String()
+	return order.Cents(int64(lowestAmount + n%amounts)).String()
 }
 
 // targeter makes the requests of a plan, each with orders of its own.

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	defaultRules = rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+	defaultRules = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 	mixed        = load.Mix{order.QueueCritical: 2, order.QueueDefault: 5, order.QueueLow: 3}
 )
 
@@ -30,7 +30,7 @@ func read(t *testing.T, body []byte) order.Order {
 		t.Fatalf("%v in %s", err, body)
 	}
 	o, err := order.New(order.Submission{
-		ID: s.ID, Amount: s.Amount.String(), Priority: s.Priority.String(), Items: s.Items,
+		ID: s.ID, Amount: s.Amount.String(), Priority: s.Priority.String(), Items: order.SubmittedNames(s.Items...),
 		Customer: s.Customer, Address: s.Address, Notes: s.Notes,
 	}, time.Now())
 	if err != nil {

@@ -97,7 +97,7 @@ const (
 	CodeInvalid Code = "invalid"
 	// CodeOutOfRange means the number is too small or too large.
 	CodeOutOfRange Code = "out_of_range"
-	// CodeTooPrecise means the amount has more than two decimals.
+	// CodeTooPrecise means an amount has more decimals than its currency.
 	CodeTooPrecise Code = "too_precise"
 	// CodeTooLong means the text has too many characters.
 	CodeTooLong Code = "too_long"

@@ -1,69 +1,107 @@
 package order
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// Money is an exact amount in minor units: 1250 is 12.50. There is one
-// currency per installation, with two decimals. As JSON it is a number with
-// exactly two decimals; a float never carries it.
-type Money int64
+// Money is an exact amount, and never a float: {1250, 2} is 12.50. As JSON it is a number
+// with exactly its decimals, from which the same value is read back. Amounts with
+// different decimals can be compared; equal ones need not be the same value.
+type Money struct { //nolint:recvcheck // an amount is used by value and read by pointer
+	// Minor counts the minor units of the currency.
+	Minor int64
+	// Decimals is how many digits stand behind the point: those of the currency, at most
+	// MaxDecimals.
+	Decimals int
+}
 
-// MaxMoney is the largest amount: 999,999,999,999.99. It leaves room for sums in an
-// int64 and stays exact for clients that read JSON numbers as IEEE doubles.
-const MaxMoney Money = 99_999_999_999_999
+// MaxDecimals is the largest number of decimals in ISO 4217.
+const MaxDecimals = 4
+
+// Cents returns an amount with two decimals.
+func Cents(minor int64) Money { return Money{minor, 2} }
+
+// MaxMoney returns the largest amount with so many decimals that is not above
+// 999,999,999,999.99. It leaves room for sums in an int64, and with up to three decimals
+// stays exact for clients that read JSON numbers as IEEE doubles.
+func MaxMoney(decimals int) Money {
+	return Money{int64(99_999_999_999_999) * power(decimals) / 100, decimals}
+}
+
+// power returns ten to the power of n.
+func power(n int) int64 {
+	p := int64(1)
+	for range n {
+		p *= 10
+	}
+	return p
+}
 
 // The reasons for which ParseMoney refuses a text.
 var (
 	// ErrNotANumber is returned for a text that is not a JSON number.
 	ErrNotANumber = errors.New("is not a decimal number")
-	// ErrTooPrecise is returned for a number with more than two decimals.
-	ErrTooPrecise = errors.New("must have at most two decimals")
+	// ErrTooPrecise is returned for a number with more decimals than allowed.
+	ErrTooPrecise = errors.New("has too many decimals")
 	// ErrTooLarge is returned for a number beyond MaxMoney on either side.
 	ErrTooLarge = errors.New("must be at most 999999999999.99")
 )
 
 const (
-	decimals       = 2
-	maxMinorDigits = 14 // digits of MaxMoney
+	maxWholeDigits = 12 // digits of MaxMoney in front of the point
 	// maxExponentDigits keeps arithmetic on exponents far from overflow. Only a text of a
 	// billion digits could need a longer exponent.
 	maxExponentDigits = 9
 )
 
-// ParseMoney parses a JSON number exactly, with exponents and trailing zeros: "12.5",
-// "12.500" and "125e-1" are all 1250 minor units. Its time is proportional to the
-// length of the text, whatever the exponent. It returns ErrNotANumber, ErrTooPrecise or
-// ErrTooLarge.
-func ParseMoney(text string) (Money, error) {
+// ParseMoney parses a JSON number exactly, with exponents and trailing zeros: with two
+// decimals, "12.5", "12.500" and "125e-1" are all 1250 minor units. Its time is
+// proportional to the length of the text, whatever the exponent. It returns
+// ErrNotANumber, ErrTooPrecise or ErrTooLarge.
+func ParseMoney(text string, decimals int) (Money, error) {
 	n, err := scanNumber(text)
 	if err != nil {
-		return 0, err
+		return Money{}, err
 	}
-	digits := strings.TrimLeft(n.digits, "0")
-	if digits == "" {
-		return 0, nil
+	return n.money(decimals)
+}
+
+// money returns the number with so many decimals.
+func (n number) money(decimals int) (Money, error) {
+	significant, scale := n.significant()
+	if significant == "" {
+		return Money{0, decimals}, nil
 	}
-	significant := strings.TrimRight(digits, "0")
-	scale := n.scale - (len(digits) - len(significant))
 	if scale > decimals {
-		return 0, ErrTooPrecise
+		return Money{}, ErrTooPrecise
 	}
 	zeros := decimals - scale
-	if len(significant)+zeros > maxMinorDigits {
-		return 0, ErrTooLarge
+	if len(significant)+zeros > maxWholeDigits+decimals {
+		return Money{}, ErrTooLarge
 	}
 	minor, err := strconv.ParseInt(significant+strings.Repeat("0", zeros), 10, 64)
 	if err != nil {
-		return 0, ErrNotANumber
+		return Money{}, ErrNotANumber
+	}
+	if minor > MaxMoney(decimals).Minor {
+		return Money{}, ErrTooLarge
 	}
 	if n.negative {
 		minor = -minor
 	}
-	return Money(minor), nil
+	return Money{minor, decimals}, nil
+}
+
+// significant returns the digits without zeros at either end, and their scale. Zero has
+// no digits.
+func (n number) significant() (digits string, scale int) {
+	digits = strings.TrimLeft(n.digits, "0")
+	trimmed := strings.TrimRight(digits, "0")
+	return trimmed, n.scale - (len(digits) - len(trimmed))
 }
 
 // number is a parsed decimal: its value is digits divided by ten to the power of scale.
@@ -128,27 +166,45 @@ func cutDigits(text string) (digits, rest string) {
 	return text[:i], text[i:]
 }
 
-// String formats the amount with two decimals, as in "12.50".
-func (m Money) String() string {
-	sign, n := "", uint64(m) //nolint:gosec // a negative amount is negated below
-	if m < 0 {
-		sign, n = "-", -n
-	}
-	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
+// Compare compares amounts of any decimals: it is negative if m is below other, and 0 if
+// they are equal.
+func (m Money) Compare(other Money) int {
+	decimals := max(m.Decimals, other.Decimals)
+	return cmp.Compare(m.Minor*power(decimals-m.Decimals), other.Minor*power(decimals-other.Decimals))
 }
 
-// MarshalJSON formats the amount as a JSON number with two decimals.
+// String formats the amount with its decimals, as in "12.50".
+func (m Money) String() string {
+	sign, n := "", uint64(m.Minor) //nolint:gosec // a negative amount is negated below
+	if m.Minor < 0 {
+		sign, n = "-", -n
+	}
+	digits := fmt.Sprintf("%0*d", m.Decimals+1, n)
+	if m.Decimals == 0 {
+		return sign + digits
+	}
+	point := len(digits) - m.Decimals
+	return sign + digits[:point] + "." + digits[point:]
+}
+
+// MarshalJSON formats the amount as a JSON number, as String does.
 func (m Money) MarshalJSON() ([]byte, error) { return []byte(m.String()), nil }
 
-// UnmarshalJSON parses a JSON number as ParseMoney does.
-func (m *Money) UnmarshalJSON(text []byte) error { return m.UnmarshalText(text) }
+// UnmarshalJSON parses a JSON number with the decimals that it is written with.
+func (m *Money) UnmarshalJSON(text []byte) error { return m.read(string(text), 0) }
 
-// UnmarshalText parses an amount of the configuration as ParseMoney does.
-func (m *Money) UnmarshalText(text []byte) error {
-	parsed, err := ParseMoney(string(text))
-	if err != nil {
-		return fmt.Errorf("amount %q: %w", Printable(string(text)), err)
+// UnmarshalText parses an amount of the configuration, which has two decimals or more.
+func (m *Money) UnmarshalText(text []byte) error { return m.read(string(text), Cents(0).Decimals) }
+
+// read parses a number with the decimals that it is written with, within bounds.
+func (m *Money) read(text string, least int) error {
+	n, err := scanNumber(text)
+	if err == nil {
+		var parsed Money
+		if parsed, err = n.money(min(max(n.scale, least), MaxDecimals)); err == nil {
+			*m = parsed
+			return nil
+		}
 	}
-	*m = parsed
-	return nil
+	return fmt.Errorf("amount %q: %w", Printable(text), err)
 }

@@ -17,7 +17,7 @@ func TestParseMoney(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, text string
-		want       order.Money
+		want       int64
 		err        error
 	}{
 		{"zero", "0", 0, nil},
@@ -38,9 +38,9 @@ func TestParseMoney(t *testing.T) {
 		{"exponent with leading zeros", "1e00000000002", 100_00, nil},
 		{"exponent takes decimals away", "0.00001e3", 1, nil},
 		{"exponent takes zeros away", "100000e-7", 1, nil},
-		{"largest", "999999999999.99", order.MaxMoney, nil},
-		{"largest by exponent", "99999999999999e-2", order.MaxMoney, nil},
-		{"least", "-999999999999.99", -order.MaxMoney, nil},
+		{"largest", "999999999999.99", 99_999_999_999_999, nil},
+		{"largest by exponent", "99999999999999e-2", 99_999_999_999_999, nil},
+		{"least", "-999999999999.99", -99_999_999_999_999, nil},
 
 		{"three decimals", "0.001", 0, order.ErrTooPrecise},
 		{"three decimals by exponent", "1e-3", 0, order.ErrTooPrecise},
@@ -89,28 +89,29 @@ func TestParseMoney(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := order.ParseMoney(tt.text)
-			if got != tt.want || !errors.Is(err, tt.err) {
-				t.Errorf("ParseMoney = %d, %v, want %d, %v", got, err, tt.want, tt.err)
+			got, err := order.ParseMoney(tt.text, 2)
+			if got.Minor != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("ParseMoney = %v, %v, want %d, %v", got, err, tt.want, tt.err)
 			}
 		})
 	}
 }
 
 // exact is what ParseMoney must say of a JSON number, by another way there.
-func exact(text string) (order.Money, error) {
+func exact(text string, decimals int) (order.Money, error) {
 	r, ok := new(big.Rat).SetString(text)
 	if !ok {
-		return 0, order.ErrNotANumber
+		return order.Money{}, order.ErrNotANumber
 	}
-	r.Mul(r, big.NewRat(100, 1))
+	tooLarge := new(big.Rat).Abs(r).Cmp(big.NewRat(99_999_999_999_999, 100)) > 0
+	r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)))
 	if !r.IsInt() {
-		return 0, order.ErrTooPrecise
+		return order.Money{}, order.ErrTooPrecise
 	}
-	if r.Num().CmpAbs(big.NewInt(int64(order.MaxMoney))) > 0 {
-		return 0, order.ErrTooLarge
+	if tooLarge {
+		return order.Money{}, order.ErrTooLarge
 	}
-	return order.Money(r.Num().Int64()), nil
+	return order.Money{Minor: r.Num().Int64(), Decimals: decimals}, nil
 }
 
 func TestParseMoneyIsExact(t *testing.T) {
@@ -123,30 +124,31 @@ func TestParseMoneyIsExact(t *testing.T) {
 		rapid.StringMatching(`-?(999999999999|1000000000000)\.[09][0189]0{0,2}`),
 	)
 	rapid.Check(t, func(t *rapid.T) {
-		text := numbers.Draw(t, "text")
-		want, wantErr := exact(text)
-		got, err := order.ParseMoney(text)
+		text, decimals := numbers.Draw(t, "text"), rapid.IntRange(0, order.MaxDecimals).Draw(t, "decimals")
+		want, wantErr := exact(text, decimals)
+		got, err := order.ParseMoney(text, decimals)
 		if got != want || !errors.Is(err, wantErr) {
-			t.Fatalf("ParseMoney(%q) = %d, %v, want %d, %v", text, got, err, want, wantErr)
+			t.Fatalf("ParseMoney(%q) = %v, %v, want %v, %v", text, got, err, want, wantErr)
 		}
 	})
 }
 
 func TestMoneyRoundTrip(t *testing.T) {
 	t.Parallel()
-	amounts := rapid.Int64Range(-int64(order.MaxMoney), int64(order.MaxMoney))
 	rapid.Check(t, func(t *rapid.T) {
-		m := order.Money(amounts.Draw(t, "minor units"))
-		if got, err := order.ParseMoney(m.String()); got != m || err != nil {
-			t.Fatalf("ParseMoney(%q) = %d, %v, want %d", m, got, err, m)
+		decimals := rapid.IntRange(0, order.MaxDecimals).Draw(t, "decimals")
+		most := order.MaxMoney(decimals).Minor
+		m := order.Money{Minor: rapid.Int64Range(-most, most).Draw(t, "minor units"), Decimals: decimals}
+		if got, err := order.ParseMoney(m.String(), decimals); got != m || err != nil {
+			t.Fatalf("ParseMoney(%q) = %v, %v, want %v", m, got, err, m)
 		}
 		text, err := json.Marshal(m)
 		if err != nil || string(text) != m.String() {
-			t.Fatalf("JSON of %d is %s, %v, want %s", m, text, err, m)
+			t.Fatalf("JSON of %v is %s, %v", m, text, err)
 		}
 		var back order.Money
 		if err := json.Unmarshal(text, &back); back != m || err != nil {
-			t.Fatalf("%s read back is %d, %v, want %d", text, back, err, m)
+			t.Fatalf("%s read back is %v, %v, want %v", text, back, err, m)
 		}
 	})
 }
@@ -154,28 +156,58 @@ func TestMoneyRoundTrip(t *testing.T) {
 func TestMoneyString(t *testing.T) {
 	t.Parallel()
 	for m, want := range map[order.Money]string{
-		0:              "0.00",
-		1:              "0.01",
-		-1:             "-0.01",
-		10:             "0.10",
-		99:             "0.99",
-		100:            "1.00",
-		-1250:          "-12.50",
-		order.MaxMoney: "999999999999.99",
-		math.MinInt64:  "-92233720368547758.08",
+		order.Cents(0):              "0.00",
+		order.Cents(1):              "0.01",
+		order.Cents(-1):             "-0.01",
+		order.Cents(10):             "0.10",
+		order.Cents(99):             "0.99",
+		order.Cents(100):            "1.00",
+		order.Cents(-1250):          "-12.50",
+		order.MaxMoney(2):           "999999999999.99",
+		order.Cents(math.MinInt64):  "-92233720368547758.08",
+		{Minor: 1250}:               "1250",
+		{Minor: -7}:                 "-7",
+		{}:                          "0",
+		{Minor: 1, Decimals: 3}:     "0.001",
+		{Minor: 12500, Decimals: 3}: "12.500",
+		order.MaxMoney(0):           "999999999999",
+		order.MaxMoney(3):           "999999999999.990",
+		order.MaxMoney(4):           "999999999999.9900",
 	} {
 		if got := m.String(); got != want {
-			t.Errorf("%d minor units are %q, want %q", int64(m), got, want)
+			t.Errorf("%+v is %q, want %q", m, got, want)
+		}
+	}
+}
+
+// TestMoneyCompare compares amounts of different decimals as numbers.
+func TestMoneyCompare(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		a, b order.Money
+		want int
+	}{
+		{order.Cents(1000), order.Money{Minor: 10}, 0},
+		{order.Cents(1000), order.Money{Minor: 10_000, Decimals: 3}, 0},
+		{order.Cents(1000), order.Money{Minor: 10_001, Decimals: 3}, -1},
+		{order.Money{Minor: 11}, order.Cents(1000), 1},
+		{order.MaxMoney(4), order.MaxMoney(2), 0},
+		{order.MaxMoney(0), order.MaxMoney(4), -1},
+		{order.Money{}, order.Cents(0), 0},
+		{order.Cents(-1), order.Money{}, -1},
+	} {
+		if got, back := row.a.Compare(row.b), row.b.Compare(row.a); got != row.want || back != -row.want {
+			t.Errorf("%v and %v compare as %d, and %d the other way, want %d", row.a, row.b, got, back, row.want)
 		}
 	}
 }
 
 func TestMoneyRefusesOtherJSON(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{`"1.00"`, `null`, `true`, `[1]`, `{}`, `1.001`, `1e99`} {
-		m := order.Money(7)
-		if err := json.Unmarshal([]byte(text), &m); err == nil || m != 7 {
-			t.Errorf("%s was read as %d, %v, want an error and the old value", text, m, err)
+	for _, text := range []string{`"1.00"`, `null`, `true`, `[1]`, `{}`, `1.00001`, `1e99`} {
+		m := order.Cents(7)
+		if err := json.Unmarshal([]byte(text), &m); err == nil || m != order.Cents(7) {
+			t.Errorf("%s was read as %v, %v, want an error and the old value", text, m, err)
 		}
 	}
 }
@@ -183,8 +215,12 @@ func TestMoneyRefusesOtherJSON(t *testing.T) {
 func TestMoneyUnmarshalText(t *testing.T) {
 	t.Parallel()
 	var m order.Money
-	if err := m.UnmarshalText([]byte("1000.00")); m != 1000_00 || err != nil {
-		t.Errorf("UnmarshalText = %d, %v, want 100000", m, err)
+	for text, want := range map[string]order.Money{
+		"1000.00": order.Cents(1000_00), "99.5": order.Cents(99_50), "7": order.Cents(700), "0.125": {Minor: 125, Decimals: 3}, "1.00000": {Minor: 10_000, Decimals: 4},
+	} {
+		if err := m.UnmarshalText([]byte(text)); m != want || err != nil {
+			t.Errorf("%s is read as %+v, %v, want %+v", text, m, err, want)
+		}
 	}
 	err := m.UnmarshalText([]byte("1.001\n"))
 	if !errors.Is(err, order.ErrNotANumber) || strings.Contains(err.Error(), "\n") {
@@ -215,21 +251,23 @@ func FuzzParseMoney(f *testing.F) {
 		"", "0", "-0", "12.50", "1.100", "0.001", "125e-1", "1e2", "01", "+1", ".5", "5.", "1e", "0x10", "NaN", " 1",
 		"1e400", "1e-400", "1e999999999999", "999999999999.99", "1000000000000.00", "-999999999999.99",
 	} {
-		f.Add(text)
+		f.Add(text, uint8(2))
+		f.Add(text, uint8(3))
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got, err := order.ParseMoney(text)
+	f.Fuzz(func(t *testing.T, text string, seed uint8) {
+		decimals := int(seed) % (order.MaxDecimals + 1)
+		got, err := order.ParseMoney(text, decimals)
 		if errors.Is(err, order.ErrNotANumber) == jsonNumber(text) {
-			t.Fatalf("ParseMoney(%q) = %d, %v, but to encoding/json it is a number: %t", text, got, err, jsonNumber(text))
+			t.Fatalf("ParseMoney(%q) = %v, %v, but to encoding/json it is a number: %t", text, got, err, jsonNumber(text))
 		}
-		if err != nil && got != 0 {
-			t.Fatalf("ParseMoney(%q) = %d beside an error", text, got)
+		if err != nil && got != (order.Money{}) {
+			t.Fatalf("ParseMoney(%q) = %v beside an error", text, got)
 		}
 		if !jsonNumber(text) || costly(text) {
 			return
 		}
-		if want, wantErr := exact(text); got != want || !errors.Is(err, wantErr) {
-			t.Fatalf("ParseMoney(%q) = %d, %v, want %d, %v", text, got, err, want, wantErr)
+		if want, wantErr := exact(text, decimals); got != want || !errors.Is(err, wantErr) {
+			t.Fatalf("ParseMoney(%q) = %v, %v, want %v, %v", text, got, err, want, wantErr)
 		}
 	})
 }

@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -18,18 +20,27 @@ import (
 // once: Order, Record, View and the views of the API embed it, and the ledger's
 // document does not compile until it has the same fields.
 type Content struct {
-	// Amount is what the order is worth, above zero.
+	// Amount is what the order is worth, not below zero, with the decimals of its currency.
 	Amount Money `json:"amount"`
-	// Items lists what was ordered: 1 to MaxItems names.
-	Items []string `json:"items"`
+	// Currency is the currency of all amounts of the order, as the client sent it.
+	Currency Currency `json:"currency,omitempty"`
+	// Items lists what was ordered: 1 to MaxItems of them.
+	Items []Item `json:"items"`
 	// Customer names who ordered, up to MaxCustomerChars.
 	Customer string `json:"customer"`
-	// Address is where to deliver, up to MaxAddressChars; it may span lines.
-	Address string `json:"address"`
+	// Address is where to deliver, up to MaxAddressChars; it may span lines. It is
+	// empty where Terms.AddressRequired allows that.
+	Address string `json:"address,omitempty"`
+	// Country is the country of the address, as the client sent it.
+	Country Country `json:"country,omitempty"`
 	// Priority is how urgent the client finds the order.
 	Priority Priority `json:"priority"`
 	// Notes is free text, up to MaxNotesChars; it may span lines or be empty.
 	Notes string `json:"notes,omitempty"`
+	// Metadata is what the shop wants to find again: up to MaxMetadataKeys keys of up to
+	// MaxMetadataKeyChars, with values of up to MaxMetadataValueChars. Nil means that the
+	// client sent none. It must not be changed.
+	Metadata map[string]string `json:"metadata,omitzero"`
 	// ProcessAt is when work on the order may begin, UTC, to the microsecond; zero
 	// means at once.
 	ProcessAt time.Time `json:"process_at,omitzero"`
@@ -38,8 +49,8 @@ type Content struct {
 // Order is a submission that passed New. Its fields never change afterwards; its
 // Record holds what happens to it.
 type Order struct {
-	// ID names the order for its whole life: 1 to 64 of A-Z a-z 0-9 . _ -,
-	// but not "." or "..".
+	// ID names the order for its whole life: 1 to 128 of
+	// A-Z a-z 0-9 . _ ~ : / # = @ + -, but not "." or "..".
 	ID string `json:"id"`
 	Content
 }
@@ -60,25 +71,61 @@ const fingerprintBytes = 16
 
 // Fingerprint digests the content: two submissions with equal fingerprints ask for
 // the same thing. It is 22 characters of unpadded URL-safe base64 over the first 128
-// bits of a SHA-256. Each text is hashed with its length in front, so no two
-// different contents hash the same bytes. Records keep fingerprints: a new field
+// bits of a SHA-256. Each text is hashed with its length in front, and what may be
+// absent with its name, so no two different contents hash the same bytes. Records keep fingerprints: a new field
 // must be hashed last and only when it is set, so that those of earlier orders stay
 // as they are.
 func (c Content) Fingerprint() string {
 	h := sha256.New()
-	writeNumber(h, int64(c.Amount))
+	writeNumber(h, c.Amount.Minor)
 	writeNumber(h, int64(c.Priority))
 	writeText(h, c.Customer)
 	writeText(h, c.Address)
 	writeText(h, c.Notes)
 	writeNumber(h, int64(len(c.Items)))
 	for _, item := range c.Items {
-		writeText(h, item)
+		writeText(h, item.Name)
 	}
 	if !c.ProcessAt.IsZero() {
 		writeNumber(h, c.ProcessAt.UnixMicro())
 	}
+	c.writeCurrency(h)
+	c.writeDetails(h)
+	c.writeDestination(h)
+	c.writeMetadata(h)
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:fingerprintBytes])
+}
+
+// writeCurrency hashes the currency, and the decimals if they are not those of orders
+// that were accepted before there were currencies.
+func (c Content) writeCurrency(h hash.Hash) {
+	if c.Currency != "" {
+		writeText(h, "currency")
+		writeText(h, string(c.Currency))
+	}
+	if c.Amount.Decimals != Cents(0).Decimals {
+		writeText(h, "decimals")
+		writeNumber(h, int64(c.Amount.Decimals))
+	}
+}
+
+func (c Content) writeDestination(h hash.Hash) {
+	if c.Country != "" {
+		writeText(h, "country")
+		writeText(h, string(c.Country))
+	}
+}
+
+func (c Content) writeMetadata(h hash.Hash) {
+	if c.Metadata == nil {
+		return
+	}
+	writeText(h, "metadata")
+	writeNumber(h, int64(len(c.Metadata)))
+	for _, key := range slices.Sorted(maps.Keys(c.Metadata)) {
+		writeText(h, key)
+		writeText(h, c.Metadata[key])
+	}
 }
 
 func writeNumber(h hash.Hash, n int64) {

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -48,18 +49,43 @@ func drawOrder(t *rapid.T, label string) order.Order {
 		return order.Order{
 			ID: rapid.String().Draw(t, "id"),
 			Content: order.Content{
-				Amount:   order.Money(rapid.Int64Range(0, 2).Draw(t, "amount")),
-				Items:    rapid.SliceOfN(text, 0, 2).Draw(t, "items"),
+				Amount:   order.Money{Minor: rapid.Int64Range(0, 2).Draw(t, "amount"), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals")},
+				Currency: rapid.SampledFrom([]order.Currency{"", "EUR", "USD"}).Draw(t, "currency"),
+				Items:    rapid.SliceOfN(drawItem(text), 0, 2).Draw(t, "items"),
 				Customer: text.Draw(t, "customer"),
 				Address:  text.Draw(t, "address"),
 				Priority: order.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
+				Country:  rapid.SampledFrom([]order.Country{"", "DE"}).Draw(t, "country"),
 				Notes:    text.Draw(t, "notes"),
+				Metadata: drawMetadata(t, text),
 				ProcessAt: rapid.SampledFrom([]time.Time{
 					{}, time.UnixMicro(0).UTC(), time.UnixMicro(1).UTC(),
 				}).Draw(t, "process_at"),
 			},
 		}
 	}).Draw(t, label)
+}
+
+func drawItem(text *rapid.Generator[string]) *rapid.Generator[order.Item] {
+	return rapid.Custom(func(t *rapid.T) order.Item {
+		item := order.Item{Name: text.Draw(t, "name"), Detailed: rapid.Bool().Draw(t, "detailed")}
+		if !item.Detailed {
+			return item
+		}
+		item.SKU, item.Quantity = text.Draw(t, "sku"), rapid.IntRange(0, 2).Draw(t, "quantity")
+		if rapid.Bool().Draw(t, "priced") {
+			price := order.Cents(rapid.Int64Range(0, 1).Draw(t, "price"))
+			item.UnitPrice = &price
+		}
+		return item
+	})
+}
+
+func drawMetadata(t *rapid.T, text *rapid.Generator[string]) map[string]string {
+	if rapid.Bool().Draw(t, "no metadata") {
+		return nil
+	}
+	return rapid.MapOfN(text, text, 0, 2).Draw(t, "metadata")
 }
 
 func sameContent(a, b order.Order) bool {
@@ -92,21 +118,32 @@ func TestFingerprintLeavesTheIDOut(t *testing.T) {
 func TestFingerprintSeesEveryField(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(*order.Order, string){
-		"amount":     func(o *order.Order, _ string) { o.Amount++ },
+		"amount":   func(o *order.Order, _ string) { o.Amount.Minor++ },
+		"decimals": func(o *order.Order, _ string) { o.Amount.Decimals++ },
+		"currency": func(o *order.Order, s string) { o.Currency += order.Currency(s) },
+		"country":  func(o *order.Order, s string) { o.Country += order.Country(s) },
+		"metadata": func(o *order.Order, s string) {
+			o.Metadata = maps.Clone(o.Metadata)
+			if o.Metadata == nil {
+				o.Metadata = map[string]string{}
+				return
+			}
+			o.Metadata["a"] += s
+		},
 		"priority":   func(o *order.Order, _ string) { o.Priority++ },
 		"customer":   func(o *order.Order, s string) { o.Customer += s },
 		"address":    func(o *order.Order, s string) { o.Address += s },
 		"notes":      func(o *order.Order, s string) { o.Notes += s },
-		"more items": func(o *order.Order, s string) { o.Items = append(slices.Clone(o.Items), s) },
+		"more items": func(o *order.Order, s string) { o.Items = append(slices.Clone(o.Items), order.Item{Name: s}) },
 		"process_at": func(o *order.Order, _ string) { o.ProcessAt = o.ProcessAt.Add(time.Microsecond) },
-		"one item":   func(o *order.Order, s string) { o.Items = slices.Clone(o.Items); o.Items[0] += s },
+		"one item":   func(o *order.Order, s string) { o.Items = slices.Clone(o.Items); o.Items[0].Name += s },
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				a := drawOrder(t, "order")
-				a.Items = append(a.Items, "first")
+				a.Items = append(a.Items, order.Item{Name: "first"})
 				b := a
 				change(&b, rapid.StringN(1, 8, -1).Draw(t, "more"))
 				if a.Fingerprint() == b.Fingerprint() {
@@ -123,14 +160,17 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 		name string
 		a, b order.Order
 	}{
-		{"between items", order.Order{Content: order.Content{Items: []string{"ab", "c"}}}, order.Order{Content: order.Content{Items: []string{"a", "bc"}}}},
-		{"joined items", order.Order{Content: order.Content{Items: []string{"a", "b"}}}, order.Order{Content: order.Content{Items: []string{"ab"}}}},
-		{"order of items", order.Order{Content: order.Content{Items: []string{"a", "b"}}}, order.Order{Content: order.Content{Items: []string{"b", "a"}}}},
-		{"empty item", order.Order{Content: order.Content{Items: []string{""}}}, order.Order{}},
+		{"between items", order.Order{Content: order.Content{Items: order.Names("ab", "c")}}, order.Order{Content: order.Content{Items: order.Names("a", "bc")}}},
+		{"joined items", order.Order{Content: order.Content{Items: order.Names("a", "b")}}, order.Order{Content: order.Content{Items: order.Names("ab")}}},
+		{"order of items", order.Order{Content: order.Content{Items: order.Names("a", "b")}}, order.Order{Content: order.Content{Items: order.Names("b", "a")}}},
+		{"empty item", order.Order{Content: order.Content{Items: order.Names("")}}, order.Order{}},
 		{"customer and address", order.Order{Content: order.Content{Customer: "ab", Address: "c"}}, order.Order{Content: order.Content{Customer: "a", Address: "bc"}}},
 		{"address and notes", order.Order{Content: order.Content{Address: "ab", Notes: "c"}}, order.Order{Content: order.Content{Address: "a", Notes: "bc"}}},
 		{"no time and 1970", order.Order{}, order.Order{Content: order.Content{ProcessAt: time.UnixMicro(0)}}},
-		{"amount and priority", order.Order{Content: order.Content{Amount: 1, Priority: 2}}, order.Order{Content: order.Content{Amount: 2, Priority: 1}}},
+		{"key and value of metadata", withMetadata("ab", "c"), withMetadata("a", "bc")},
+		{"no metadata and empty metadata", order.Order{}, order.Order{Content: order.Content{Metadata: map[string]string{}}}},
+		{"country and currency", order.Order{Content: order.Content{Country: "DE"}}, order.Order{Content: order.Content{Currency: "DE"}}},
+		{"amount and priority", order.Order{Content: order.Content{Amount: order.Cents(1), Priority: 2}}, order.Order{Content: order.Content{Amount: order.Cents(2), Priority: 1}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,6 +180,10 @@ func TestFingerprintSeesBoundaries(t *testing.T) {
 			}
 		})
 	}
+}
+
+func withMetadata(key, value string) order.Order {
+	return order.Order{Content: order.Content{Metadata: map[string]string{key: value}}}
 }
 
 // TestFingerprintOfEveryField holds that no field is left out of the fingerprint.

@@ -52,7 +52,7 @@ func TestRecordAccepted(t *testing.T) {
 	}
 	for _, row := range rows {
 		for _, now := range order.Statuses() {
-			o := order.Order{ID: "o1", Content: order.Content{Amount: 1250, Items: []string{"tea"}, Customer: "Ada", ProcessAt: row.at}}
+			o := order.Order{ID: "o1", Content: order.Content{Amount: order.Cents(1250), Items: order.Names("tea"), Customer: "Ada", ProcessAt: row.at}}
 			later := order.Record{
 				Order: o, Status: now, Queue: order.QueueLow, Handling: order.HandlingPriority, CreatedAt: created,
 				NextAttemptAt: created.Add(time.Hour), ProcessedAt: created.Add(time.Minute), Error: "busy",

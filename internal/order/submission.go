@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,11 +16,15 @@ import (
 // them, not in bytes.
 const (
 	// MaxIDChars keeps ids short enough for keys, logs and URLs.
-	MaxIDChars = 64
+	MaxIDChars = 128
 	// MaxItems bounds one order's list; the business limit is far below it.
 	MaxItems = 1000
 	// MaxItemChars bounds one item's name.
-	MaxItemChars = 200
+	MaxItemChars = 500
+	// MaxSKUChars bounds the shop's number of an item.
+	MaxSKUChars = 100
+	// MaxQuantity bounds how many of an item are ordered.
+	MaxQuantity = 1_000_000
 	// MaxCustomerChars is the length of the longest e-mail address.
 	MaxCustomerChars = 254
 	// MaxAddressChars leaves room for any postal address.
@@ -35,37 +40,49 @@ const (
 type Submission struct {
 	ID        string
 	Amount    string // the JSON number as written
-	Items     []string
+	Currency  string
+	Items     []SubmittedItem
 	Customer  string
 	Address   string
+	Country   string
 	Priority  string // the JSON number as written
 	Status    string
 	Notes     string
+	Metadata  map[string]string
 	ProcessAt string
 }
+
+// New does what Terms.New does, on the default terms.
+func New(s Submission, now time.Time) (Order, error) { return DefaultTerms().New(s, now) }
 
 // New turns a submission into an order, or returns an *InvalidError that lists
 // every problem, in the order of the fields. An absent id stays empty; the caller
 // makes one. An absent priority becomes PriorityMedium. MaxAhead counts from now. A
 // ProcessAt in the past is valid, because a client may repeat an old submission.
-func New(s Submission, now time.Time) (Order, error) {
-	var p problems
+func (t Terms) New(s Submission, now time.Time) (Order, error) {
+	p := problems{terms: t}
 	o := Order{ID: p.id(s.ID)}
 	o.Content = Content{
-		Amount:   p.amount(s.Amount),
-		Items:    p.items(s.Items),
+		Amount:   p.amount(s),
+		Currency: p.currency(s.Currency),
+		Items:    p.items(s),
 		Customer: p.required("customer", s.Customer, MaxCustomerChars, oneLine),
-		Address:  p.required("address", s.Address, MaxAddressChars, manyLines),
+		Address:  p.address(s.Address),
+		Country:  p.country(s.Country),
 		Priority: p.priority(s.Priority),
 		Notes:    p.optional("notes", s.Notes, MaxNotesChars, manyLines),
+		Metadata: p.metadata(s.Metadata),
 	}
 	p.status(s.Status)
 	o.ProcessAt = p.processAt(s.ProcessAt, now)
-	if len(p) > 0 {
-		return Order{}, &InvalidError{Problems: p}
+	if len(p.found) > 0 {
+		return Order{}, &InvalidError{Problems: p.found}
 	}
 	return o, nil
 }
+
+// IDForm describes a valid id, for messages.
+const IDForm = "1 to 128 characters of A-Z a-z 0-9 . _ ~ : / # = @ + -, and not . or .."
 
 // ValidID reports whether the text can be an order's id. "." and ".." cannot: clients
 // and proxies remove them from a path, however they are encoded.
@@ -81,55 +98,100 @@ func ValidID(id string) bool {
 	return true
 }
 
-func idByte(c byte) bool {
+func idByte(c byte) bool { return nameByte(c) || strings.IndexByte("~:/#=@+", c) >= 0 }
+
+// nameByte reports whether a character is one of A-Z a-z 0-9 . _ -.
+func nameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
 }
 
-// problems collects everything that is wrong with a submission.
-type problems []FieldError
+// problems collects everything that is wrong with a submission on some terms.
+type problems struct {
+	terms Terms
+	found []FieldError
+}
 
 func (p *problems) add(field string, code Code, format string, args ...any) {
-	*p = append(*p, FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+	p.found = append(p.found, FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *problems) id(id string) string {
 	if id != "" && !ValidID(id) {
-		p.add("id", CodeInvalid, "must be 1 to %d characters of A-Z a-z 0-9 . _ -, and not . or ..", MaxIDChars)
+		p.add("id", CodeInvalid, "must be %s", IDForm)
 	}
 	return id
 }
 
-func (p *problems) amount(text string) Money {
-	if text == "" {
+func (p *problems) amount(s Submission) Money {
+	if s.Amount == "" {
 		p.add("amount", CodeRequired, "is required")
-		return 0
+		return Money{}
 	}
-	m, err := ParseMoney(text)
+	return p.money("amount", s.Amount, p.decimals(s), p.terms.AllowFree)
+}
+
+// decimals is how many decimals the amounts of the order have.
+func (p *problems) decimals(s Submission) int {
+	return cmp.Or(Currency(s.Currency), p.terms.Currency).Decimals()
+}
+
+// money reads an amount above zero, or zero where that is allowed.
+func (p *problems) money(field, text string, decimals int, zero bool) Money {
+	m, err := ParseMoney(text, decimals)
 	switch {
 	case errors.Is(err, ErrTooPrecise):
-		p.add("amount", CodeTooPrecise, "%v", err)
+		p.add(field, CodeTooPrecise, "must have %s", DecimalsOf(decimals))
 	case errors.Is(err, ErrTooLarge) && text[0] != '-':
-		p.add("amount", CodeOutOfRange, "%v", err)
+		p.add(field, CodeOutOfRange, "%v", err)
 	case err != nil && !errors.Is(err, ErrTooLarge):
-		p.add("amount", CodeInvalid, "%v", err)
-	case m <= 0:
-		p.add("amount", CodeOutOfRange, "must be above 0")
+		p.add(field, CodeInvalid, "%v", err)
+	case zero && (err != nil || m.Minor < 0):
+		p.add(field, CodeOutOfRange, "must not be below 0")
+	case !zero && m.Minor <= 0:
+		p.add(field, CodeOutOfRange, "must be above 0")
 	}
 	return m
 }
 
-func (p *problems) items(items []string) []string {
-	if len(items) == 0 {
+func (p *problems) currency(code string) Currency {
+	c := Currency(code)
+	switch {
+	case code != "" && !c.Valid():
+		p.add("currency", CodeInvalid, "must be a code of ISO 4217, as in %s", p.terms.Currency)
+	case !slices.Contains(p.terms.Currencies, cmp.Or(c, p.terms.Currency)):
+		p.add("currency", CodeInvalid, "must be one that is accepted here: %s", p.terms.accepted())
+	}
+	return c
+}
+
+func (p *problems) items(s Submission) []Item {
+	if len(s.Items) == 0 {
 		p.add("items", CodeRequired, "must hold at least one item")
 	}
-	if len(items) > MaxItems {
+	if len(s.Items) > MaxItems {
 		p.add("items", CodeTooMany, "must hold at most %d items", MaxItems)
 		return nil
 	}
-	for i, item := range items {
-		p.required(fmt.Sprintf("items[%d]", i), item, MaxItemChars, oneLine)
+	items, decimals := make([]Item, len(s.Items)), p.decimals(s)
+	for i, item := range s.Items {
+		items[i] = p.item(fmt.Sprintf("items[%d]", i), item, decimals)
 	}
-	return slices.Clone(items)
+	return items
+}
+
+func (p *problems) address(text string) string {
+	if p.terms.AddressRequired {
+		return p.required("address", text, MaxAddressChars, manyLines)
+	}
+	return p.optional("address", text, MaxAddressChars, manyLines)
+}
+
+func (p *problems) country(code string) Country {
+	c := Country(code)
+	if code != "" && !c.Valid() {
+		p.add("country", CodeInvalid, "must be a code of ISO 3166-1, as in DE")
+	}
+	return c
 }
 
 func (p *problems) priority(text string) Priority {
@@ -191,8 +253,8 @@ func (p *problems) required(field, s string, maxChars int, l lines) string {
 func CheckLine(field, s string, maxChars int) (FieldError, bool) {
 	var p problems
 	p.required(field, s, maxChars, oneLine)
-	if len(p) > 0 {
-		return p[0], false
+	if len(p.found) > 0 {
+		return p.found[0], false
 	}
 	return FieldError{}, true
 }

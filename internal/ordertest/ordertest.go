@@ -20,7 +20,7 @@ type Option = func(*order.Submission)
 func Submission(opts ...Option) order.Submission {
 	s := order.Submission{
 		Amount:   "12.50",
-		Items:    []string{"item 0"},
+		Items:    order.SubmittedNames("item 0"),
 		Customer: "Ada Lovelace",
 		Address:  "12 St James's Square\nLondon",
 	}
@@ -38,7 +38,11 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 	if s.ID == "" {
 		s.ID = uuid.Must(uuid.NewV7()).String()
 	}
-	o, err := order.New(s, time.Now())
+	terms := order.DefaultTerms()
+	if s.Currency != "" {
+		terms.Currencies = append(terms.Currencies, order.Currency(s.Currency))
+	}
+	o, err := terms.New(s, time.Now())
 	if err != nil {
 		tb.Fatalf("ordertest: %v", err)
 	}
@@ -49,7 +53,12 @@ func Order(tb testing.TB, opts ...Option) order.Order {
 // for all fields use it, so a new field is set here once.
 func Full(s *order.Submission) {
 	s.ID, s.Status = "full", string(order.StatusPending)
-	s.Amount, s.Items, s.Customer, s.Address = "999.99", []string{"tea", "cups"}, "Grace Hopper", "1 Main Street\nArlington"
+	s.Amount, s.Currency = "999.99", string(order.DefaultCurrency)
+	s.Items = append(order.SubmittedNames("tea"), order.SubmittedItem{
+		Item: order.Item{Name: "cups", Detailed: true, SKU: "c-1"}, Quantity: "6", UnitPrice: "2.50",
+	})
+	s.Customer, s.Address = "Grace Hopper", "1 Main Street\nArlington"
+	s.Country, s.Metadata = "US", map[string]string{"basket": "77", "gift": ""}
 	s.Priority, s.Notes, s.ProcessAt = "3", "Ring twice.", "2026-01-02T03:04:05.678901Z"
 }
 
@@ -63,12 +72,17 @@ func WithAmount(number string) Option {
 	return func(s *order.Submission) { s.Amount = number }
 }
 
+// WithCurrency sets the currency. Order accepts every one.
+func WithCurrency(code string) Option {
+	return func(s *order.Submission) { s.Currency = code }
+}
+
 // WithItems sets n different items.
 func WithItems(n int) Option {
 	return func(s *order.Submission) {
-		s.Items = make([]string, n)
+		s.Items = make([]order.SubmittedItem, n)
 		for i := range s.Items {
-			s.Items[i] = "item " + strconv.Itoa(i)
+			s.Items[i].Name = "item " + strconv.Itoa(i)
 		}
 	}
 }

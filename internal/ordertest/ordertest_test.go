@@ -21,7 +21,7 @@ func TestOrderAppliesOptions(t *testing.T) {
 	)
 	want := order.Order{
 		ID: "ord_1", Content: order.Content{
-			Amount: 100_000, Items: []string{"item 0", "item 1"},
+			Amount: order.Cents(100_000), Items: order.Names("item 0", "item 1"),
 			Customer: "Grace", Address: got.Address, Priority: order.PriorityLow,
 			ProcessAt: at.UTC().Truncate(time.Microsecond),
 		},

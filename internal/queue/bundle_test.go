@@ -63,7 +63,7 @@ func record(id string, q order.Queue) order.Record {
 	return order.Record{
 		Order: order.Order{
 			ID: id, Content: order.Content{
-				Amount: 1250, Items: []string{"tea", "cups"}, Customer: "ada@example.com",
+				Amount: order.Cents(1250), Items: order.Names("tea", "cups"), Customer: "ada@example.com",
 				Address: "12 Main Street\nLondon", Priority: order.PriorityMedium, Notes: "ring twice",
 			},
 		},

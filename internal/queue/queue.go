@@ -48,6 +48,7 @@ const (
 type Payload struct {
 	OrderID    string          `json:"order_id"`
 	Amount     order.Money     `json:"amount"`
+	Currency   order.Currency  `json:"currency,omitempty"`
 	Items      int             `json:"items"`
 	Priority   order.Priority  `json:"priority"`
 	AcceptedAt order.Timestamp `json:"accepted_at"`
@@ -55,7 +56,7 @@ type Payload struct {
 
 func encodePayload(rec order.Record) ([]byte, error) {
 	payload, err := json.Marshal(Payload{
-		OrderID: rec.ID, Amount: rec.Amount, Items: len(rec.Items), Priority: rec.Priority,
+		OrderID: rec.ID, Amount: rec.Amount, Currency: rec.Currency, Items: len(rec.Items), Priority: rec.Priority,
 		AcceptedAt: order.Timestamp{Time: rec.CreatedAt},
 	})
 	if err != nil {

@@ -18,7 +18,8 @@ const (
 // Rules are the limits of the shop. A value equal to its limit passes. Rules is a plain
 // value and safe for concurrent use.
 type Rules struct {
-	// HighValueAbove is the amount above which an order is of high value.
+	// HighValueAbove is the amount above which an order is of high value. Amounts are
+	// compared as numbers and never converted: 1000.00 is 1,000 units of any currency.
 	HighValueAbove order.Money
 	// MaxAmount is the largest amount that is approved.
 	MaxAmount order.Money
@@ -41,7 +42,7 @@ type Decision struct {
 // the amount before the items.
 func (r Rules) Decide(o order.Order) Decision {
 	switch {
-	case o.Amount > r.MaxAmount:
+	case o.Amount.Compare(r.MaxAmount) > 0:
 		return Decision{Reason: ReasonAmountLimit}
 	case len(o.Items) > r.MaxItems:
 		return Decision{Reason: ReasonItemLimit}
@@ -70,4 +71,4 @@ func (r Rules) Queue(o order.Order) order.Queue {
 	return o.Priority.Queue()
 }
 
-func (r Rules) highValue(o order.Order) bool { return o.Amount > r.HighValueAbove }
+func (r Rules) highValue(o order.Order) bool { return o.Amount.Compare(r.HighValueAbove) > 0 }

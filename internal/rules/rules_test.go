@@ -12,7 +12,7 @@ import (
 	"orderprocessor/internal/rules"
 )
 
-var shop = rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+var shop = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 
 func approved(h order.Handling) rules.Decision {
 	return rules.Decision{Approved: true, Handling: h}
@@ -45,7 +45,7 @@ func TestDecide(t *testing.T) {
 		{"at amount limit", "10000.00", 1, medium, approved(order.HandlingPriority)},
 		{"above amount limit", "10000.01", 1, medium, rejected("order amount exceeds limit")},
 		{"amount limit beats high priority", "10000.01", 1, high, rejected("order amount exceeds limit")},
-		{"largest amount", order.MaxMoney.String(), 1, medium, rejected("order amount exceeds limit")},
+		{"largest amount", order.MaxMoney(2).String(), 1, medium, rejected("order amount exceeds limit")},
 
 		{"below item limit", "12.50", 49, medium, approved(order.HandlingStandard)},
 		{"at item limit", "12.50", 50, medium, approved(order.HandlingStandard)},
@@ -67,6 +67,32 @@ func TestDecide(t *testing.T) {
 				t.Errorf("decision (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestLimitsOfOtherCurrencies compares the limits with the number of units of any currency.
+func TestLimitsOfOtherCurrencies(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		currency, amount string
+		want             rules.Decision
+	}{
+		{"JPY", "1000", approved(order.HandlingStandard)},
+		{"JPY", "1001", approved(order.HandlingPriority)},
+		{"JPY", "10000", approved(order.HandlingPriority)},
+		{"JPY", "10001", rejected("order amount exceeds limit")},
+		{"KWD", "1000.000", approved(order.HandlingStandard)},
+		{"KWD", "1000.001", approved(order.HandlingPriority)},
+		{"KWD", "10000.000", approved(order.HandlingPriority)},
+		{"KWD", "10000.001", rejected("order amount exceeds limit")},
+	} {
+		o := ordertest.Order(t, ordertest.WithAmount(row.amount), ordertest.WithCurrency(row.currency))
+		if diff := cmp.Diff(row.want, shop.Decide(o)); diff != "" {
+			t.Errorf("%s %s (-want +got):\n%s", row.amount, row.currency, diff)
+		}
+		if high := shop.Queue(o) == order.QueueCritical; high != (row.want != approved(order.HandlingStandard)) {
+			t.Errorf("%s %s waits in %s", row.amount, row.currency, shop.Queue(o))
+		}
 	}
 }
 
@@ -108,7 +134,7 @@ func TestQueue(t *testing.T) {
 // drawCase draws rules and an order around small numbers, so that the order
 // often meets a bound exactly.
 func drawCase(t *rapid.T) (rules.Rules, order.Order) {
-	money := rapid.Map(rapid.Int64Range(1, 6), func(n int64) order.Money { return order.Money(n) })
+	money := rapid.Map(rapid.Int64Range(1, 6), func(n int64) order.Money { return order.Money{Minor: n, Decimals: int(n % 4)} })
 	r := rules.Rules{
 		HighValueAbove: money.Draw(t, "high value above"),
 		MaxAmount:      money.Draw(t, "max amount"),
@@ -117,7 +143,7 @@ func drawCase(t *rapid.T) (rules.Rules, order.Order) {
 	return r, order.Order{
 		Content: order.Content{
 			Amount:   money.Draw(t, "amount"),
-			Items:    make([]string, rapid.IntRange(1, 5).Draw(t, "items")),
+			Items:    make([]order.Item, rapid.IntRange(1, 5).Draw(t, "items")),
 			Priority: order.Priority(rapid.IntRange(1, 3).Draw(t, "priority")),
 		},
 	}
@@ -128,7 +154,7 @@ func TestDecisionIsTotal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, o := drawCase(t)
 		d := r.Decide(o)
-		within := o.Amount <= r.MaxAmount && len(o.Items) <= r.MaxItems
+		within := o.Amount.Compare(r.MaxAmount) <= 0 && len(o.Items) <= r.MaxItems
 		if d.Approved != within {
 			t.Fatalf("approved %t, within the limits %t", d.Approved, within)
 		}

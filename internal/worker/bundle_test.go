@@ -23,7 +23,7 @@ import (
 
 const maxAttempts = 3
 
-var shop = rules.Rules{HighValueAbove: 1_000_00, MaxAmount: 10_000_00, MaxItems: 50}
+var shop = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 
 // bundle is what each test of the worker gets: books in a Redis of its own, one
 // accepted order named o1, and a worker on a client that can be broken.

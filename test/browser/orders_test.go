@@ -48,6 +48,33 @@ func TestSubmit(t *testing.T) {
 	p.sees(`[data-order="shop-1001"]`, "49.90")
 }
 
+// TestFields shows an order with every field, and submits one with those of the form.
+func TestFields(t *testing.T) {
+	s := start(t, "ORDERS_CURRENCIES=USD,JPY,KWD")
+	s.worker()
+	body := `{"id":"a/b#c:d","amount":12.5,"currency":"KWD","items":["tea",{"name":"cups","sku":"c-1","quantity":6,"unit_price":2}],` +
+		`"customer":"Ada","address":"1 Example Road","country":"DE","metadata":{"basket":"<b>77</b>"}}`
+	if got := s.Send(http.MethodPost, "/orders", body); got.Code != http.StatusCreated {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	p := s.open("")
+	p.sees(`[data-order="a/b#c:d"]`, "KWD\u00a012.500")
+	p.click(`[data-order="a/b#c:d"] a`)
+	p.sees(".verdict", "Completed in")
+	for _, text := range []string{"KWD\u00a012.500", "6 × cups (c-1) at KWD\u00a02.000", "DE", "basket: <b>77</b>"} {
+		p.sees(".facts", text)
+	}
+	p.visit("submit")
+	p.fill("1250", "in-yen")
+	p.write("#f-currency", "jpy")
+	p.write("#f-country", "jp")
+	p.click("#submit button")
+	p.click("#submit-result a")
+	p.sees(".verdict", "Completed in")
+	p.sees(".facts", "JPY\u00a01,250")
+	p.sees(".facts", "JP")
+}
+
 // fill types an order into the form.
 func (p *tab) fill(amount, id string) {
 	p.t.Helper()

@@ -144,7 +144,7 @@ func (a *audit) checkOutcomes() {
 			a.find(&a.verdict.Invented, "order %s was never sent", id)
 		case !o.Status.Settled():
 			a.find(&a.verdict.Lost, "order %s is %s for good, error %q", id, o.Status, o.Error)
-		case int64(o.Amount) != from.cents:
+		case o.Amount.Minor != from.cents:
 			a.find(&a.verdict.Drift, "order %s has amount %s, %d cents were sent", id, o.Amount, from.cents)
 		case from.ends != "" && o.Status != from.ends:
 			a.find(&a.verdict.Drift, "order %s is %s after %d attempts and should be %s: %s", id, o.Status, len(o.Attempts), from.ends, o.Error)
@@ -212,7 +212,7 @@ func (a *audit) checkSums() {
 		if o.Status != "completed" {
 			continue
 		}
-		listed += int64(o.Amount)
+		listed += o.Amount.Minor
 		if from := a.sent[id]; from != nil {
 			sent += from.cents
 		}

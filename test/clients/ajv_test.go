@@ -128,8 +128,9 @@ func (m *maker) amounts() []probe {
 		}
 	}
 	add(nobody, "19.99", "0.29", "1.13", "8.69", "9.95", "0.01", "0.07", "12.5", "12.500", "125e-1", "1.25E+1", "1e11", "999999999999.99")
-	add(everyone, "0", "0.00", "-0", "-1", "-0.01", "0.001", "0.0099", "1e-3", "1000000000000", "1e12", "1e300", `"12.5"`, "null", "true", "[1]")
-	add(words, "12.505", "0.015", "0.010000001", "999999999999.985")
+	add(everyone, "-1", "-0.01", "1000000000000", "1e12", "1e300", `"12.5"`, "null", "true", "[1]")
+	add(apiAlone, "0", "0.00", "-0", "0.001", "1e-3", "12.505", "0.015", "999999999999.985")
+	add(words, "0.0099", "0.010000001", "12.5055")
 	for range 1000 {
 		cents := 1 + m.Int64N(1_000_000)
 		if m.IntN(4) == 0 {
@@ -138,7 +139,7 @@ func (m *maker) amounts() []probe {
 		add(nobody, fmt.Sprintf("%d.%02d", cents/100, cents%100))
 		if m.IntN(4) == 0 {
 			add(nobody, strconv.FormatInt(cents, 10)+"e-2")
-			add(words, fmt.Sprintf("%d.%02d%d", cents/100%1_000_000, cents%100, 1+m.IntN(9)))
+			add(apiAlone, fmt.Sprintf("%d.%02d%d", cents/100%1_000_000, cents%100, 1+m.IntN(9)))
 		}
 	}
 	return all
@@ -185,7 +186,7 @@ func (m *maker) times() []probe {
 }
 
 func (m *maker) ids() []probe {
-	const letters = "abcxyzABCXYZ0189._-"
+	const letters = "abcxyzABCXYZ0189._~:/#=@+-"
 	var all []probe
 	add := func(refuse verdict, id string) {
 		all = append(all, submission("id", quote(id), refuse))
@@ -199,12 +200,12 @@ func (m *maker) ids() []probe {
 		}
 	}
 	used := map[string]bool{}
-	for _, id := range []string{"a", "-", "_", "...", "....", ".a", "..a", "a.", "a..", "..-", ".-.", strings.Repeat(".", 64), strings.Repeat("x", 64)} {
+	for _, id := range []string{"a", "-", "_", "...", "....", ".a", "..a", "a.", "a..", "..-", ".-.", strings.Repeat(".", 128), strings.Repeat("x", 128), "a/b", "/", "a:b", "a~b", "a+b", "#", "=", "@"} {
 		used[id] = true
 		add(nobody, id)
 	}
 	for _, id := range []string{
-		"", ".", "..", "a b", "a/b", "a%2Fb", "é", "a\n", "\n", "a\u2028", "a\u200b", "🧺", "a:b", "a~b", "a+b", strings.Repeat(".", 65), strings.Repeat("x", 65),
+		"", ".", "..", "a b", "a\\b", "a%2Fb", "é", "a\n", "\n", "a\u2028", "a\u200b", "🧺", "a,b", "a;b", "a*b", strings.Repeat(".", 129), strings.Repeat("x", 129),
 	} {
 		add(everyone, id)
 	}
@@ -216,7 +217,7 @@ func (m *maker) ids() []probe {
 		used[id] = true
 		add(nobody, id)
 		cut := m.IntN(len(id))
-		add(everyone, id[:cut]+string([]rune(" /\\\"$&?é*\u00a0")[m.IntN(10)])+id[cut:])
+		add(everyone, id[:cut]+string([]rune(" ,\\\"$&?é*\u00a0")[m.IntN(10)])+id[cut:])
 	}
 	return all
 }

@@ -150,6 +150,8 @@ func checkProxy(f *system, bare bool) {
 	if got := f.Send(http.MethodGet, "/orders/%66irst%2E1", ""); got.Code != http.StatusOK {
 		f.t.Errorf("an encoded id is answered %d: %s", got.Code, got.Body)
 	}
+	f.submit("a/b#c:d")
+	f.settle("a/b#c:d")
 	f.subscribe("/events?status=pending", "subscribed")
 	if bare {
 		return // it has the client's Host and large bodies from the example

@@ -163,7 +163,7 @@ func (a *API) Stats() (s Stats) {
 // Order returns an order.
 func (a *API) Order(id string) (o client.Order) {
 	a.tb.Helper()
-	a.mustGet("/orders/"+id, &o)
+	a.mustGet("/orders/"+url.PathEscape(id), &o)
 	return o
 }
 

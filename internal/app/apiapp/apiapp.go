@@ -17,6 +17,7 @@ import (
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/intake"
 	"orderprocessor/internal/live"
+	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/rules"
 	"orderprocessor/internal/stats"
@@ -82,6 +83,7 @@ func (a *API) build() error {
 	in := intake.New(a.Ledger, producer, decide, a.admission, a.Log)
 	var err error
 	a.server, err = api.New(api.Config{
+		Terms:          order.Terms(a.cfg.Terms),
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
 		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
 		Observe: a.Metrics.NewRequests().Observe,

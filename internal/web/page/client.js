@@ -55,7 +55,7 @@ export const post = (path, value, options) =>
 	ask("POST", path, { ...options, body: value === undefined ? undefined : JSON.stringify(value) });
 
 /** isID reports whether a text is a valid order id. */
-export const isID = (text) => /^[A-Za-z0-9._-]{1,64}$/.test(text) && text !== "." && text !== "..";
+export const isID = (text) => /^[A-Za-z0-9._~:/#=@+-]{1,128}$/.test(text) && text !== "." && text !== "..";
 
 /** orderPath is the path of an order, or of a step below it. */
 export const orderPath = (id, step = "") => `/orders/${encodeURIComponent(id)}${step}`;

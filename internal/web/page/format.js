@@ -27,8 +27,12 @@ export const rate = (n) => (n >= 100 ? whole.format(Math.round(n)) : rated.forma
 /** brief writes a number in at most seven characters. */
 export const brief = (n) => (n >= 100_000 ? compact.format(n) : rate(n));
 
-/** amount writes money; amounts have no currency of their own. */
-export const amount = (n) => money.format(n);
+/** amount writes money: with its currency, if it has one of its own. */
+export function amount(n, currency) {
+	if (!currency) return money.format(n);
+	// No digit is hidden, even where the browser knows fewer decimals than ISO 4217.
+	return new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code", maximumFractionDigits: 4 }).format(n);
+}
 
 /** moment writes a local time with its zone, and its day unless that is today; exact has milliseconds. */
 export function moment(date, exact = false) {

@@ -17,7 +17,7 @@ const retryable = ["failed", "rejected"];
 /** order shows the page of one order until the signal ends. */
 export function order(root, { id, figures, stream, signal }) {
 	say(find("[data-field=title]", root), id);
-	if (!isID(id)) return missing(root, "No order can have this id: ids are 1 to 64 characters of A–Z a–z 0–9 . _ -");
+	if (!isID(id)) return missing(root, "No order can have this id: ids are 1 to 128 characters of A–Z a–z 0–9 . _ ~ : / # = @ + -");
 	const page = new OrderPage(root, { id, figures, signal });
 	stream.open(`?id=${encodeURIComponent(id)}`, { fresh: () => page.soon(), order: () => page.soon(), state: () => {} });
 	signal.addEventListener("abort", () => clearTimeout(page.timer), { once: true });
@@ -170,11 +170,19 @@ function timeline(order, events) {
 	return make("section", { class: "card" }, make("h2", {}, "What happened"), list);
 }
 
+/** itemText writes an item as in "6 × cups (c-1) at 2.50". */
+function itemText(item, currency) {
+	if (typeof item === "string") return item;
+	const { name, sku, quantity, unit_price: price } = item;
+	return `${quantity ? `${quantity} × ` : ""}${name}${sku ? ` (${sku})` : ""}${price === undefined ? "" : ` at ${amount(price, currency)}`}`;
+}
+
 function facts(order) {
 	const at = (text, options) => text && when(text, options);
 	const rows = [
-		["Amount", amount(order.amount)], ["Customer", order.customer], ["Address", order.address],
-		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, item)))], ["Notes", order.notes],
+		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address], ["Country", order.country],
+		["Items", make("ul", {}, ...order.items.map((item) => make("li", {}, itemText(item, order.currency))))], ["Notes", order.notes],
+		["Metadata", order.metadata && make("ul", {}, ...Object.entries(order.metadata).map(([key, value]) => make("li", {}, `${key}: ${value}`)))],
 		["Priority", `${order.priority}, queue ${order.queue}`], ["Handling", order.handling], ["Not before", at(order.process_at, { due: true })],
 		["Accepted", at(order.created_at)], ["Settled", at(order.processed_at)],
 		["Processing", order.processing_time_ms === undefined ? undefined : order.processing_time_ms ? duration(order.processing_time_ms) : "below 1 ms"],

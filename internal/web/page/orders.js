@@ -95,6 +95,7 @@ export class OrderList {
 		const order = this.orders.get(record.id) ?? this.remember(record.id, true);
 		order.queue = record.queue;
 		order.amount = record.amount;
+		order.currency = record.currency;
 		order.created = instantOf(record.created_at);
 		if (order.sequence) return;
 		order.status = record.status;
@@ -204,7 +205,7 @@ class Row {
 		if (!order) return;
 		setPill(this.pill, order.status);
 		say(this.cells.queue, order.queue ?? "–");
-		say(this.cells.amount, order.amount === undefined ? "–" : amount(order.amount));
+		say(this.cells.amount, order.amount === undefined ? "–" : amount(order.amount, order.currency));
 		say(this.cells.attempt, order.attempt ? String(order.attempt) : "–");
 		this.age(order);
 	}

@@ -52,10 +52,12 @@ function check(form) {
 
 /** bodyOf writes the order as JSON, with the amount as typed: JavaScript would round it. */
 function bodyOf(form) {
-	const { amount, items, customer, address, priority, notes, id, process_at: at } = form.elements;
+	const { amount, currency, items, customer, address, country, priority, notes, id, process_at: at } = form.elements;
 	const members = {
 		items: items.value.split("\n").map((item) => item.trim()).filter(Boolean),
 		customer: customer.value.trim(), address: address.value.trim(), priority: Number(priority.value),
+		...(currency.value.trim() && { currency: currency.value.trim().toUpperCase() }),
+		...(country.value.trim() && { country: country.value.trim().toUpperCase() }),
 		...(notes.value.trim() && { notes: notes.value.trim() }),
 		...(id.value.trim() && { id: id.value.trim() }),
 		...(at.value && { process_at: new Date(at.value).toISOString() }),

@@ -26,7 +26,12 @@ func run(ctx context.Context, url string) error {
 		return err
 	}
 	id, wait := "go.1", "wait=30"
-	submission := client.Submission{Id: &id, Amount: 19.99, Items: []string{"tea"}, Customer: "ada@example.com", Address: "1 Example Road"}
+	var tea client.Item
+	if err := tea.FromItemName("tea"); err != nil {
+		return err
+	}
+	address := "1 Example Road"
+	submission := client.Submission{Id: &id, Amount: 19.99, Items: []client.Item{tea}, Customer: "ada@example.com", Address: &address}
 	submitted, err := c.SubmitOrderWithResponse(ctx, &client.SubmitOrderParams{Prefer: &wait}, submission)
 	if err != nil || submitted.JSON201 == nil || submitted.JSON201.Id != id {
 		return fmt.Errorf("submit: %+v, %w", submitted, err)
@@ -41,7 +46,7 @@ func run(ctx context.Context, url string) error {
 	}
 
 	at := time.Now().Add(time.Hour)
-	later := client.Submission{Amount: 0.29, Items: []string{"tea"}, Customer: "grace", Address: "1 Example Road", ProcessAt: &at}
+	later := client.Submission{Amount: 0.29, Items: []client.Item{tea}, Customer: "grace", Address: &address, ProcessAt: &at}
 	scheduled, err := c.SubmitOrderWithResponse(ctx, nil, later)
 	if err != nil || scheduled.JSON201 == nil || string(scheduled.JSON201.Status) != "scheduled" {
 		return fmt.Errorf("schedule: %+v, %w", scheduled, err)
