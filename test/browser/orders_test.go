@@ -193,10 +193,11 @@ func TestMarkup(t *testing.T) {
 	p := s.open("#/orders/<img src=x onerror=alert(1)>")
 	p.sees("h1", "Order <img src=x onerror=alert(1)>")
 	p.shows("#order-missing")
-	for _, id := range []string{"%3Cscript%3Ealert(1)%3C/script%3E", "..", "%2e%2e%2fstats", "a,b", "%zz", "x?status=failed"} {
+	for _, id := range []string{"%3Cscript%3Ealert(1)%3C/script%3E", "..", "%2e%2e%5cstats", "a,b", "%zz", "x?status=failed"} {
 		p.view("orders/"+id, "#order-missing")
 	}
 	p.mayRefuse() // a 404, which the browser reports as an error
+	p.view("orders/%2e%2e%2fstats", "#order-missing") // an id like any other
 	p.visit("orders/none")
 	p.sees("#order-missing", "It was never accepted")
 	p.shoot("order-missing")
