@@ -174,8 +174,13 @@ func TestCurrencies(t *testing.T) {
 	}
 	b.ask(t, "POST", "/orders", withID("none", "currency", `"USD"`)).problem(t, 409)
 	for _, row := range []struct{ amount, currency, problem string }{
-		{"1", `"EUR"`, "currency invalid"}, {"1", `"usd"`, "currency invalid"}, {"1", `""`, "currency invalid"}, {"1", "7", "currency wrong_type"},
-		{"1", "null", "currency wrong_type"}, {"0.5", `"JPY"`, "amount too_precise"}, {"0.0001", `"KWD"`, "amount too_precise"},
+		{"1", `"EUR"`, "currency invalid"},
+		{"1", `"usd"`, "currency invalid"},
+		{"1", `""`, "currency invalid"},
+		{"1", "7", "currency wrong_type"},
+		{"1", "null", "currency wrong_type"},
+		{"0.5", `"JPY"`, "amount too_precise"},
+		{"0.0001", `"KWD"`, "amount too_precise"},
 	} {
 		p := b.ask(t, "POST", "/orders", withID("bad", "amount", row.amount, "currency", row.currency)).problem(t, 400)
 		if diff := cmp.Diff([]string{row.problem}, p.fields()); diff != "" {

@@ -23,7 +23,8 @@ const memoryAdvice = "Raise maxmemory, or keep settled orders for a shorter time
 func (f Facts) judgeRedis(reason string) Verdict {
 	what := strings.ToUpper(reason[:1]) + reason[1:]
 	return Verdict{
-		LevelBad, CauseRedis, what, time.Time{},
+		LevelBad, CauseRedis, what,
+		time.Time{},
 		"New orders are answered with 503, and clients may send them again; accepted ones are kept. Start or repair Redis: API and workers go on within seconds.", nil,
 	}
 }
@@ -96,7 +97,8 @@ func (f Fulfilment) judgePace() Verdict {
 		return Verdict{}
 	}
 	return Verdict{
-		LevelWarning, CauseShopPaced, fmt.Sprintf("The shop asks for fewer calls: it gets about %.0f a second", f.Pace), time.Time{},
+		LevelWarning, CauseShopPaced, fmt.Sprintf("The shop asks for fewer calls: it gets about %.0f a second", f.Pace),
+		time.Time{},
 		"Orders wait longer and none is lost. If the queues grow, let the shop allow more calls.", nil,
 	}
 }
@@ -106,7 +108,8 @@ func (f Facts) judgeDrift() Verdict {
 		return Verdict{}
 	}
 	return Verdict{
-		LevelBad, CauseDrift, fmt.Sprintf("The books do not balance, by %d", f.Drift()), time.Time{},
+		LevelBad, CauseDrift, fmt.Sprintf("The books do not balance, by %d", f.Drift()),
+		time.Time{},
 		"Another program changed keys, or Redis lost some. Keep the log and a copy of the data. New orders are still processed.", nil,
 	}
 }
@@ -125,7 +128,8 @@ func (f Facts) judgeMemory() Verdict {
 		return Verdict{LevelBad, CauseMemory, "Redis is nearly full", time.Time{}, "All new orders are refused. " + memoryAdvice, nil}
 	default:
 		return Verdict{
-			LevelWarning, CauseMemory, "Redis is short of memory", time.Time{},
+			LevelWarning, CauseMemory, "Redis is short of memory",
+			time.Time{},
 			fmt.Sprintf("%d %% of its limit is used, and new orders of %s are refused. %s",
 				100*f.Memory.Used/f.Memory.Limit, strings.Join(refused, " and "), memoryAdvice), nil,
 		}
@@ -137,7 +141,8 @@ func (f Facts) judgeQueues() Verdict {
 		return Verdict{}
 	}
 	return Verdict{
-		LevelBad, CauseQueuesFull, "The queues are full", time.Time{},
+		LevelBad, CauseQueuesFull, "The queues are full",
+		time.Time{},
 		"New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers), or attempts take long (the shop is slow).", nil,
 	}
 }
@@ -147,7 +152,8 @@ func (f Facts) judgePoison() Verdict {
 		return Verdict{}
 	}
 	return Verdict{
-		LevelWarning, CausePoison, "An order killed three workers and failed", time.Time{},
+		LevelWarning, CausePoison, "An order killed three workers and failed",
+		time.Time{},
 		"Find it among the failed orders, and find out what it does to a worker before it is retried.", nil,
 	}
 }
@@ -163,7 +169,8 @@ func (f Facts) judgePaused() Verdict {
 		return Verdict{}
 	}
 	return Verdict{
-		LevelWarning, CausePaused, "Paused: " + strings.Join(paused, ", "), time.Time{},
+		LevelWarning, CausePaused, "Paused: " + strings.Join(paused, ", "),
+		time.Time{},
 		"Orders are accepted and wait there until somebody resumes the queue.", nil,
 	}
 }
@@ -223,7 +230,8 @@ func (f Facts) judgeStuck() Verdict {
 		return Verdict{Level: LevelUnknown, Cause: CauseStuck, What: "Orders wait", Advice: "Whether they complete is known in a minute."}
 	default:
 		return Verdict{
-			LevelWarning, CauseStuck, "No order completes", time.Time{},
+			LevelWarning, CauseStuck, "No order completes",
+			time.Time{},
 			fmt.Sprintf("Waiting or being tried: %d, and none reached an outcome in the last minute. See the errors of the retrying orders, and the log of the workers.", waiting), nil,
 		}
 	}

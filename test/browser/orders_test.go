@@ -196,7 +196,7 @@ func TestMarkup(t *testing.T) {
 	for _, id := range []string{"%3Cscript%3Ealert(1)%3C/script%3E", "..", "%2e%2e%5cstats", "a,b", "%zz", "x?status=failed"} {
 		p.view("orders/"+id, "#order-missing")
 	}
-	p.mayRefuse() // a 404, which the browser reports as an error
+	p.mayRefuse()                                     // a 404, which the browser reports as an error
 	p.view("orders/%2e%2e%2fstats", "#order-missing") // an id like any other
 	p.visit("orders/none")
 	p.sees("#order-missing", "It was never accepted")
