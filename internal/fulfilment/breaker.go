@@ -93,7 +93,8 @@ func (b *Breaker) count(a order.Approval, err error) (now bool) {
 		return false
 	case errors.As(err, &retry) && retry.Later:
 		r.Later++
-		now = true
+		r.LastError = order.Reason(err)
+		return true
 	case errors.As(err, &retry) && isOwnError(retry.Status):
 		r.Errors++
 	default:
@@ -103,7 +104,7 @@ func (b *Breaker) count(a order.Approval, err error) (now bool) {
 		r.Again++
 	}
 	r.LastError = order.Reason(err)
-	return now || r.Errors+r.Unanswered >= reportAfter
+	return r.Errors+r.Unanswered >= reportAfter
 }
 
 // isOwnError reports whether the shop answered with an error that may be about the one

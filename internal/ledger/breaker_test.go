@@ -102,6 +102,7 @@ func TestBreakerOpens(t *testing.T) {
 		"one order of two cannot be taken":       {[]stage{{0, order.CallReport{Taken: 50, Errors: 50}}}, false},
 		"one of two, and they are tried again":   {[]stage{{0, order.CallReport{Taken: 50, Errors: 450, Again: 400}}}, false},
 		"one call in a hundred, some time ago":   {[]stage{{0, order.CallReport{Taken: 9, Unanswered: 10}}, {11 * second, order.CallReport{Taken: 1, Unanswered: 10}}}, false},
+		"later does not hide failures":           {[]stage{{0, order.CallReport{Unanswered: 16, Later: 99}}}, true},
 		"it asks to come later, and takes a few": {[]stage{{0, order.CallReport{Taken: 5, Later: 500}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ type CallReport struct {
 	Errors int
 	// Unanswered counts the calls without an answer of the shop.
 	Unanswered int
-	// Again is how many of Errors, Unanswered and Later were about orders that had failed
+	// Again is how many of Errors and Unanswered were about orders that had failed
 	// before: they say less about the shop than the first attempt at an order does.
 	Again int
 	// LastError is the error of the last call that failed; empty if none did.

@@ -11,7 +11,7 @@
 -- ARGV[5]   calls to be repeated later
 -- ARGV[6]   calls answered with an error
 -- ARGV[7]   calls not answered
--- ARGV[8]   how many of these three were about orders that had failed before
+-- ARGV[8]   how many of these two were about orders that had failed before
 -- ARGV[9]   the last error, or empty
 -- ARGV[10]  permitted calls that were not begun
 -- ARGV[11]  how many calls the worker could begin
@@ -97,11 +97,11 @@ end
 
 -- Record.
 local failures = later + errors + unanswered
-local weighted = (failures - again) * weight + again
+local weighted = (errors + unanswered - again) * weight + again
 local this = results(0)
 if taken + refused + failures > 0 then
-  for k, count in ipairs({ taken, refused, later, errors, unanswered, weighted - later * weight }) do
-    this[k] = math.max(this[k] + count, 0)
+  for k, count in ipairs({ taken, refused, later, errors, unanswered, weighted }) do
+    this[k] = this[k] + count
   end
   set('b' .. sec % kept, sec .. ' ' .. table.concat(this, ' '))
 end
@@ -113,7 +113,7 @@ if failures > 0 then
     set('failing', now)
   end
   set('failed', now)
-  set('row', s.row + (state == 'half_open' and failures * weight or weighted))
+  set('row', s.row + (state == 'half_open' and failures * weight or weighted + later * weight))
   set('error', ARGV[9])
 end
 if taken + refused > 0 then
