@@ -58,7 +58,7 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 // order.ErrStale when another delivery has the claim, or order.ErrNotFound.
 func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
 	word, _, err := l.update(ctx, failScript, update{id: c.ID, args: []any{
-		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), unknown(f.Unknown), mark(f.Later),
+		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), mark(f.Unknown), mark(f.Later),
 	}})
 	if err != nil {
 		return wrap(err, "fail attempt at order %s", c.ID)
@@ -75,14 +75,6 @@ func mark(is bool) string {
 		return "1"
 	}
 	return ""
-}
-
-// unknown encodes for a script whether the shop may have accepted an order.
-func unknown(u bool) string {
-	if u {
-		return string(order.ShopUnknown)
-	}
-	return string(order.ShopNotCalled)
 }
 
 // Settle gives an order its outcome, which must be completed, rejected or failed. The
