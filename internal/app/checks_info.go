@@ -36,10 +36,10 @@ func checkMemoryUse(f *facts) Finding {
 	}
 	found := fmt.Sprintf("%s of %s, %d %%", Mebibytes(m.Used), Mebibytes(m.Limit), m.Used*100/m.Limit)
 	var refused, limits []string
+	for _, q := range slices.Backward(m.Refused()) {
+		refused = append(refused, string(q))
+	}
 	for _, q := range slices.Backward(order.QueueSpecs()) {
-		if !m.Admits(q.Name) {
-			refused = append(refused, string(q.Name))
-		}
 		limits = append(limits, fmt.Sprintf("%s above %d %%", q.Name, q.MemoryPercent))
 	}
 	switch {

@@ -116,10 +116,8 @@ func (f Facts) judgeDrift() Verdict {
 
 func (f Facts) judgeMemory() Verdict {
 	var refused []string
-	for _, q := range order.Queues() {
-		if !f.Memory.Admits(q) {
-			refused = append(refused, string(q))
-		}
+	for _, q := range f.Memory.Refused() {
+		refused = append(refused, string(q))
 	}
 	switch {
 	case len(refused) == 0:

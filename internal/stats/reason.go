@@ -26,6 +26,9 @@ func (m Memory) Admits(q order.Queue) bool {
 	return m.Limit <= 0 || m.Used <= m.Limit/100*q.Spec().MemoryPercent
 }
 
+// Refused returns the queues whose new orders are refused at this use of memory.
+func (m Memory) Refused() []order.Queue { return slices.DeleteFunc(order.Queues(), m.Admits) }
+
 // Facts is what decides whether orders are accepted and processed.
 type Facts struct {
 	// Unusable is why this process cannot use its Redis, or nil.
@@ -47,7 +50,7 @@ func (f Facts) Reason() string {
 	switch {
 	case reason != "":
 		return reason
-	case !slices.ContainsFunc(order.Queues(), f.Memory.Admits):
+	case len(f.Memory.Refused()) == len(order.Queues()):
 		return ReasonMemory
 	case f.Slots == 0:
 		return ReasonNoWorker
