@@ -1,14 +1,12 @@
 package ledger_test
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
 )
@@ -18,33 +16,35 @@ const endpoint = "shop"
 
 const endpointState = "orders:{b0}:f:" + endpoint
 
-// passes moves the state of the endpoint into the past, as if time had gone by.
+// openBreaker returns books whose circuit breaker goes by a clock that only passes moves.
+func openBreaker(t *testing.T) *bundle {
+	t.Helper()
+	b := open(t)
+	ledger.StopClockOfBreaker()
+	b.setClock(t, time.Date(2026, 1, 1, 12, 0, 0, 500_000_000, time.UTC))
+	return b
+}
+
+func (b *bundle) setClock(t *testing.T, now time.Time) {
+	t.Helper()
+	must(t, b.rdb.HSet(t.Context(), ledger.ClockOfBreaker, "s", now.Unix(), "us", now.Nanosecond()/1000).Err())
+}
+
+// clock returns the breaker's time.
+func (b *bundle) clock(t *testing.T) time.Time {
+	t.Helper()
+	var now struct {
+		Seconds      int64 `redis:"s"`
+		Microseconds int64 `redis:"us"`
+	}
+	must(t, b.rdb.HGetAll(t.Context(), ledger.ClockOfBreaker).Scan(&now))
+	return time.Unix(now.Seconds, now.Microseconds*1000)
+}
+
+// passes moves the breaker's clock.
 func (b *bundle) passes(t *testing.T, d time.Duration) {
 	t.Helper()
-	seconds := int64(d / time.Second)
-	old := b.rdb.HGetAll(t.Context(), endpointState).Val()
-	fresh := map[string]string{}
-	for name, value := range old {
-		at, err := strconv.ParseFloat(value, 64)
-		switch {
-		case name == "since" || name == "filled" || name == "probed" || name == "failing" || name == "failed":
-			if err == nil {
-				fresh[name] = fmt.Sprintf("%.3f", at-float64(d.Microseconds()))
-			}
-		case name == "adjusted" || name == "spare":
-			fresh[name] = strconv.FormatInt(int64(at)-seconds, 10)
-		case strings.HasPrefix(name, "b") && err != nil:
-			second, counts, _ := strings.Cut(value, " ")
-			n, _ := strconv.ParseInt(second, 10, 64)
-			fresh[fmt.Sprint("b", (n-seconds)%60)] = fmt.Sprint(n-seconds, " ", counts)
-		default:
-			fresh[name] = value
-		}
-	}
-	b.rdb.Del(t.Context(), endpointState)
-	if len(fresh) > 0 {
-		must(t, b.rdb.HSet(t.Context(), endpointState, fresh).Err())
-	}
+	b.setClock(t, b.clock(t).Add(d))
 }
 
 // report reports calls as worker w1 does.
@@ -61,9 +61,7 @@ func (b *bundle) report(t *testing.T, r order.CallReport) order.Permit {
 
 func (b *bundle) fulfilment(t *testing.T) stats.Fulfilment {
 	t.Helper()
-	now, err := b.Now(t.Context())
-	must(t, err)
-	f, err := b.Fulfilment(t.Context(), now)
+	f, err := b.Fulfilment(t.Context(), b.clock(t))
 	must(t, err)
 	return f
 }
@@ -106,7 +104,7 @@ func TestBreakerOpens(t *testing.T) {
 		"it asks to come later, and takes a few": {[]stage{{0, order.CallReport{Taken: 5, Later: 500}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t)
+			b := openBreaker(t)
 			var p order.Permit
 			for _, s := range row.stages {
 				b.passes(t, s.after)
@@ -125,7 +123,7 @@ func TestBreakerOpens(t *testing.T) {
 // opened opens the breaker.
 func opened(t *testing.T) *bundle {
 	t.Helper()
-	b := open(t)
+	b := openBreaker(t)
 	b.report(t, fails(15))
 	b.passes(t, 2*time.Second)
 	if p := b.report(t, fails(1)); p.State != order.BreakerOpen || p.Calls != 0 {
@@ -205,7 +203,7 @@ func TestSlowStart(t *testing.T) {
 // TestPace checks that a shop that asks to be called later gets what it takes, a little
 // more each second, and any number once the workers need fewer.
 func TestPace(t *testing.T) {
-	b := open(t)
+	b := openBreaker(t)
 	if p := b.report(t, takes(5)); p.Calls >= 0 {
 		t.Fatalf("at first the breaker answers %+v", p)
 	}
@@ -250,7 +248,7 @@ func TestPaceOfAnOverloadedShop(t *testing.T) {
 		"a handful":             {order.CallReport{Unanswered: 9}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t)
+			b := openBreaker(t)
 			b.report(t, row.CallReport)
 			if got := b.fulfilment(t).Pace; got != row.want {
 				t.Errorf("the pace is %v, want %v", got, row.want)
@@ -261,7 +259,7 @@ func TestPaceOfAnOverloadedShop(t *testing.T) {
 
 // TestFulfilmentOfAMinute checks what is counted, and that two endpoints add up.
 func TestFulfilmentOfAMinute(t *testing.T) {
-	b := open(t)
+	b := openBreaker(t)
 	b.report(t, order.CallReport{Taken: 1, Refused: 2, Later: 3, Errors: 4, Unanswered: 5, LastError: "e"})
 	b.passes(t, 30*time.Second)
 	b.report(t, takes(1))
@@ -284,7 +282,7 @@ func TestFulfilmentOfAMinute(t *testing.T) {
 	}
 	must(t, b.rdb.ZIncrBy(t.Context(), "orders:{b0}:f", 60_000, "other").Err())
 	b.passes(t, 61*time.Second)
-	if f := b.fulfilment(t); f.Taken != 10 || f.LastError != "" {
+	if f := b.fulfilment(t); f.Taken != 0 || f.LastError != "" {
 		t.Errorf("a minute later the fulfilment is %+v", f)
 	}
 	must(t, b.rdb.Del(t.Context(), endpointState).Err())
