@@ -151,13 +151,13 @@ func (c *command) mustExit(tb testing.TB, status int, texts ...string) {
 	}
 }
 
-// startService runs the whole service on a Redis of its own for as long as the test, and
+// startService runs the whole service on a Redis of its own, with these settings, for as long as the test, and
 // checks the books at its end.
-func startService(tb testing.TB) (url string) {
+func startService(tb testing.TB, environ ...string) (url string) {
 	tb.Helper()
 	server := redistest.Start(tb)
 	rdb := server.Client()
-	c := &command{world: world{environ: []string{"REDIS_URL=" + server.URL()}}}
+	c := &command{world: world{environ: append(environ, "REDIS_URL="+server.URL())}}
 	c.start(tb, "dev", "--http", anyPort)
 	tb.Cleanup(func() {
 		if status := c.interrupt(tb); status != 0 {
