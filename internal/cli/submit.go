@@ -21,10 +21,25 @@ import (
 const submitHelp = `submit sends the orders of a file, or of standard input, to the API.
 
 The file holds one JSON object, an array of them, or objects one after the other, on
-one line each (NDJSON) or not, in UTF-8. It reads no CSV and no compressed files. It
-reads while it sends, so the file may be of any length, or a pipe. Amounts reach the
-API as they are written. A bad order is reported with its line and does not stop the
-others; only a syntax error within an array ends the reading.
+one line each (NDJSON) or not, in UTF-8. It reads no compressed files. It reads while
+it sends, so the file may be of any length, or a pipe. Amounts reach the API as they
+are written. A bad order is reported with its line and does not stop the others; only
+a syntax error within an array ends the reading.
+
+A file whose name ends in .csv is CSV, with commas, semicolons or tabs. Its header names
+the fields:
+
+  id, amount, currency, customer, address, country, priority, notes, process_at,
+  item (or item.name), item.sku, item.quantity, item.unit_price, metadata.KEY
+
+Rows that follow one another with the same id are one order with an item each; the
+rows after the first may leave the fields of the order empty. A row without an id is an
+order of its own. Columns with other names need a mapping, in YAML or JSON: the field,
+and the column, a list of columns to join, or a constant. Other columns are ignored then.
+
+  id: Name
+  address: [Shipping Street, Shipping City]
+  metadata.channel: {value: export}
 
 An order without an id gets one before it is first sent. So it is safe to send it
 again when the API is away or busy, and submit does so, waiting longer from try to try
@@ -55,6 +70,8 @@ type submitCommand struct {
 	apiCommand
 	concurrency int
 	tries       int
+	format      orderFormat
+	mapping     string
 
 	client *client.Client
 	report submitReport
@@ -72,6 +89,7 @@ func newSubmit(w *World) *cobra.Command {
 		Long:  submitHelp,
 		Example: `  orderctl submit order.json
   orderctl submit orders.ndjson --concurrency 64
+  orderctl submit orders.csv --mapping mapping.yaml
   zcat orders.ndjson.gz | orderctl submit - --api https://orders.example.com`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, named []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -86,10 +104,14 @@ func newSubmit(w *World) *cobra.Command {
 	addAPIFlags(cmd, w, &s.api)
 	cmd.Flags().IntVar(&s.concurrency, "concurrency", 16, "how many orders are sent at a time")
 	cmd.Flags().IntVar(&s.tries, "tries", 8, "how often an order is sent while the API is away or busy")
+	s.addFormatFlags(cmd)
 	return cmd
 }
 
-func (s *submitCommand) check(*cobra.Command, []string) error {
+func (s *submitCommand) check(_ *cobra.Command, args []string) error {
+	if err := s.chooseFormat(args); err != nil {
+		return err
+	}
 	return cmp.Or(checkRange("concurrency", s.concurrency, 1, maxConcurrency), checkRange("tries", s.tries, 1, maxTries))
 }
 
@@ -99,12 +121,16 @@ func (s *submitCommand) run(ctx context.Context, api *client.Client, args []stri
 		return err
 	}
 	defer func() { _ = file.Close() }()
+	open, err := s.inputOf(file)
+	if err != nil {
+		return err
+	}
 	if err := api.Reach(ctx); err != nil {
 		return err
 	}
 	s.client = api
 	s.bar = newProgress(s.Stderr, size, "submitting", progressbar.OptionShowBytes(true))
-	err = s.sendAll(ctx, file)
+	err = s.sendAll(ctx, open)
 	_ = s.bar.Finish()
 	s.report.print(s.World)
 	return s.report.err(err)
@@ -137,12 +163,12 @@ func (s *submitCommand) openFile(args []string) (io.ReadCloser, int64, error) {
 // sendAll sends every order of the file and counts the outcomes. The error is one
 // that the other orders would meet as well: from then on no order is sent, and the
 // rest is counted.
-func (s *submitCommand) sendAll(ctx context.Context, file io.Reader) error {
+func (s *submitCommand) sendAll(ctx context.Context, open func() (orderInput, error)) error {
 	senders, sending := errgroup.WithContext(ctx)
 	entries := make(chan entry)
 	read := make(chan error, 1)
 	go func() { // not waited for: reading a pipe cannot be interrupted
-		read <- s.readAll(sending, file, entries)
+		read <- s.readAll(sending, open, entries)
 		close(entries)
 	}()
 	for range s.concurrency {
@@ -168,8 +194,8 @@ func (s *submitCommand) sendAll(ctx context.Context, file io.Reader) error {
 }
 
 // readAll passes on the entries of a file. After the end of ctx it only counts them.
-func (s *submitCommand) readAll(ctx context.Context, file io.Reader, entries chan<- entry) error {
-	in, err := newSubmitInput(file)
+func (s *submitCommand) readAll(ctx context.Context, open func() (orderInput, error), entries chan<- entry) error {
+	in, err := open()
 	for err == nil {
 		var e entry
 		if e, err = in.next(); err != nil {

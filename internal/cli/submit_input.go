@@ -21,11 +21,11 @@ const (
 	byteOrderMark = "\uFEFF"
 )
 
-// entry is one JSON value of a file, or a mistake.
+// entry is one order of a file, or a mistake.
 type entry struct {
 	line int    // where it begins, from 1
 	size int64  // bytes of the file since the entry before it
-	text []byte // belongs to the receiver
+	text []byte // a JSON value that belongs to the receiver
 	err  error  // why it cannot be an order
 }
 
@@ -36,8 +36,14 @@ var (
 	errAfterArray = errors.New("follows the end of the array")
 )
 
-// submitInput reads the orders of a file one by one, in bounded memory. It reads no
-// further than it must, as the file may be a pipe that is still being written.
+// orderInput reads the orders of a file one by one, in bounded memory. It reads no further
+// than it must, as the file may be a pipe that is still being written.
+type orderInput interface {
+	// next returns io.EOF after the last entry, or why the file cannot be read further.
+	next() (entry, error)
+}
+
+// submitInput is the orderInput of a file of JSON.
 type submitInput struct {
 	file  *source
 	dec   *jsontext.Decoder
@@ -49,14 +55,10 @@ type submitInput struct {
 
 // newSubmitInput returns an error for a file that is not JSON at all.
 func newSubmitInput(file io.Reader) (*submitInput, error) {
-	in := bufio.NewReader(file)
-	if begin, _ := in.Peek(len(byteOrderMark)); string(begin) == byteOrderMark {
-		_, _ = in.Discard(len(byteOrderMark))
-	}
-	if err := checkFormat(in); err != nil {
+	s, err := newSource(file)
+	if err != nil {
 		return nil, err
 	}
-	s := &source{file: in, line: 1}
 	return &submitInput{file: s, dec: newDecoder(s)}, nil
 }
 
@@ -65,7 +67,7 @@ func newDecoder(r io.Reader) *jsontext.Decoder {
 	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// next returns io.EOF after the last entry, or why the file cannot be read further.
+// next implements orderInput.
 func (r *submitInput) next() (entry, error) {
 	r.file.budget = maxOrderBytes + maxExcerpt
 	kind := r.dec.PeekKind()
@@ -123,6 +125,19 @@ type source struct {
 	offset int64  // of the next byte to be read
 	line   int    // of that byte, from 1
 	budget int64  // reading more than this is errTooLong
+}
+
+// newSource returns a file behind its byte order mark, or an error for a file that is not
+// text in UTF-8.
+func newSource(file io.Reader) (*source, error) {
+	in := bufio.NewReader(file)
+	if begin, _ := in.Peek(len(byteOrderMark)); string(begin) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark))
+	}
+	if err := checkFormat(in); err != nil {
+		return nil, err
+	}
+	return &source{file: in, line: 1}, nil
 }
 
 // Read implements io.Reader.

@@ -16,6 +16,14 @@ import (
 // readEntries writes each entry as "line text" or "line error".
 func readEntries(file io.Reader) (got []string, size int64, err error) {
 	in, err := newSubmitInput(file)
+	if err != nil {
+		return nil, 0, err
+	}
+	return entriesOf(in)
+}
+
+// entriesOf does what readEntries does.
+func entriesOf(in orderInput) (got []string, size int64, err error) {
 	for err == nil {
 		var e entry
 		if e, err = in.next(); err != nil {

@@ -14,7 +14,7 @@ import (
 var (
 	errNotJSON = errors.New("is not valid JSON")
 	errCommas  = fmt.Errorf("%w: there are commas between objects; put each on a line of its own without them, or all in [ and ]", errNotJSON)
-	errCSV     = fmt.Errorf("%w: it looks like CSV; write each order as a JSON object", errNotJSON)
+	errCSV     = fmt.Errorf("%w: it looks like CSV; give the file a name that ends in .csv, or say --format csv", errNotJSON)
 	errMarkup  = fmt.Errorf("%w: it looks like XML or HTML; write each order as a JSON object", errNotJSON)
 	// errFormat begins the error of a file in another format.
 	errFormat = errors.New("the input")
@@ -103,12 +103,12 @@ func explain(line []byte, cause error) error {
 // maxFormatBytes is how many bytes name a format. No order is shorter.
 const maxFormatBytes = 5
 
-// checkFormat recognises files that are not JSON by their first bytes.
+// checkFormat recognises files that are neither JSON nor CSV by their first bytes.
 func checkFormat(in *bufio.Reader) error {
 	const (
 		wide   = "is in UTF-16 or UTF-32, and only UTF-8 is read: iconv -f UTF-16 -t UTF-8 FILE | orderctl submit -"
-		export = ", and only JSON is read: export it as JSON, an object for each order"
-		packed = ", and only JSON is read: %s FILE | orderctl submit -"
+		export = ", and only JSON and CSV are read: export it as CSV in UTF-8, or as JSON"
+		packed = ", and only JSON and CSV are read: %s FILE | orderctl submit -"
 	)
 	begin, _ := in.Peek(maxFormatBytes)
 	if len(begin) > 1 && begin[1] == 0 {
@@ -122,7 +122,7 @@ func checkFormat(in *bufio.Reader) error {
 		{"\x28\xb5\x2f\xfd", "is compressed with zstd" + fmt.Sprintf(packed, "zstdcat")},
 		{"BZh", "is compressed with bzip2" + fmt.Sprintf(packed, "bzcat")},
 		{"\xfd7zXZ", "is compressed with xz" + fmt.Sprintf(packed, "xzcat")},
-		{"PK", "is a ZIP archive or an Excel workbook (.xlsx)" + fmt.Sprintf(packed, "unzip -p") + ", or export a workbook as JSON"},
+		{"PK", "is a ZIP archive or an Excel workbook (.xlsx)" + fmt.Sprintf(packed, "unzip -p") + ", or export a workbook as CSV in UTF-8"},
 		{"\xd0\xcf\x11\xe0", "is an Excel workbook (.xls)" + export},
 		{"PAR1", "is in Parquet" + export},
 	} {
