@@ -170,6 +170,7 @@ func TestExpressionProblems(t *testing.T) {
 		`int("x") > 1`:                               {`3:9 rules\[0\]\.when invalid .*type conversion error`},
 
 		`order.items.exists(i, order.items.exists(j, i.name == j.name))`: {`3:31 rules\[0\]\.when invalid must not go through a list for each member of another`},
+		`{"a": 1}.exists(k, k == "a")`:                                   {`3:9 rules\[0\]\.when invalid must not go through a map that is written`},
 		strings.Repeat("(", 60) + "true" + strings.Repeat(")", 60):       {`3:9 rules\[0\]\.when invalid must be an expression: .*recursion`},
 		costly(50, 50) + ".size() > 0":                                   {`3:9 rules\[0\]\.when invalid must cost at most 50000 units; costs \d+ at least`},
 	} {

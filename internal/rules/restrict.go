@@ -90,10 +90,14 @@ func (r *restrictions) ident(e, parent ast.Expr) {
 	}
 }
 
-// loop holds that loops over facts are not nested: their product may be a million.
+// loop holds that loops over facts are not nested: their product may be a million. A map
+// that is written in a rule has no order in which to go through it.
 func (r *restrictions) loop(e ast.Expr, loops int) {
 	loop := e.AsComprehension()
 	r.visit(loop.IterRange(), e, loops)
+	if r.tree.GetType(loop.IterRange().ID()).Kind() == types.MapKind && loop.IterRange().Kind() != ast.SelectKind {
+		r.add(e, order.CodeInvalid, "must not go through a map that is written in the rule; use a list")
+	}
 	if loop.IterRange().Kind() != ast.ListKind {
 		if loops++; loops == 2 {
 			r.add(e, order.CodeInvalid, "must not go through a list for each member of another one, unless the inner list is written in the rule")

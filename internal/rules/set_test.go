@@ -1,7 +1,9 @@
 package rules_test
 
 import (
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +39,7 @@ func TestLanguage(t *testing.T) {
 		`has(order.notes) && has(order.country) && has(order.address) && has(order.metadata) && has(order.amount)`,
 		`order.metadata.basket == "77" && order.metadata["basket"] == "77"`, `order.metadata.none == "" && order.metadata["none"] == ""`,
 		`"gift" in order.metadata && !("none" in order.metadata)`, `has(order.metadata.gift) && !has(order.metadata.none)`,
+		`order.metadata.map(k, k) == ["basket", "gift"]`, `order.metadata.filter(k, order.metadata[k] == "") == ["gift"]`,
 		`order.metadata.size() == 2 && order.metadata.exists(k, k == "gift")`, `order.metadata[order.items[0].name] == ""`,
 		`(order.priority == 3 ? order.metadata : {"none": "x"})["none"] == ""`,
 		`customer.orders_24h == 3 && customer.amount_24h == money("2000")`,
@@ -229,4 +232,42 @@ func TestView(t *testing.T) {
 	if diff := cmp.Diff(want, f.View()); diff != "" {
 		t.Error(diff)
 	}
+	for object, expression := range map[string]string{"order": "order.x", "customer": "customer.x", "items": "order.items[0].x"} {
+		problem := problemsOf(t, rule("when: "+expression+" == 1", "reject: bad"))[0]
+		_, fields, _ := strings.Cut(problem, " has ")
+		if diff := cmp.Diff(strings.Split(fields, ", "), keys(t, f.View(), object)); diff != "" {
+			t.Errorf("fields of %s (-rules +view):\n%s", object, diff)
+		}
+	}
+}
+
+// keys returns the names in the JSON of a part of a view, in their order.
+func keys(t *testing.T, view rules.View, part string) []string {
+	t.Helper()
+	from := map[string]any{"order": view.Order, "customer": view.Customer, "items": view.Order.Items[0]}[part]
+	kind := reflect.TypeOf(from)
+	var names []string
+	for i := range kind.NumField() {
+		names = append(names, kind.Field(i).Tag.Get("json"))
+	}
+	return names
+}
+
+// TestConcurrentDecisions holds that a set may be shared.
+func TestConcurrentDecisions(t *testing.T) {
+	t.Parallel()
+	set := mustParse(t, rule(`when: order.items.exists(i, i.name.matches("(.*)(.*)x")) || order.metadata.a == string(customer.orders_24h)`, "reject: bad"))
+	f := facts(t)
+	want := set.Decide(f)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				if diff := cmp.Diff(want, set.Decide(f)); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

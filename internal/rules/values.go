@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -47,11 +49,16 @@ func (*item) Type() ref.Type { return types.NewObjectType(itemType) }
 func (i *item) Value() any { return i }
 
 // metadata is the metadata as CEL sees it: a missing key reads as an empty text, but is
-// not there. It is no traits.Mapper, whose Find has one answer for both.
-type metadata struct{ all traits.Mapper }
+// not there. It is no traits.Mapper, whose Find has one answer for both, and its keys have
+// an order.
+type metadata struct {
+	all  traits.Mapper
+	keys func() []string
+}
 
 func newMetadata(all map[string]string) *metadata {
-	return &metadata{types.NewStringStringMap(types.DefaultTypeAdapter, all)}
+	keys := func() []string { return slices.Sorted(maps.Keys(all)) }
+	return &metadata{types.NewStringStringMap(types.DefaultTypeAdapter, all), keys}
 }
 
 // Get implements traits.Indexer.
@@ -68,8 +75,10 @@ func (m *metadata) IsSet(key ref.Val) ref.Val { return m.all.Contains(key) }
 // Contains implements traits.Container.
 func (m *metadata) Contains(key ref.Val) ref.Val { return m.all.Contains(key) }
 
-// Iterator implements traits.Iterable.
-func (m *metadata) Iterator() traits.Iterator { return m.all.Iterator() }
+// Iterator implements traits.Iterable. Equal metadata is gone through equally.
+func (m *metadata) Iterator() traits.Iterator {
+	return types.NewStringList(types.DefaultTypeAdapter, m.keys()).Iterator()
+}
 
 // Size implements traits.Sizer.
 func (m *metadata) Size() ref.Val { return m.all.Size() }
