@@ -100,7 +100,9 @@ func (c *compiler) plan(checked *cel.Ast) (program, []mistake) {
 		return refused("must cost at most %d units; costs %d at least", MaxCost, estimate.Min)
 	}
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if estimate.Max > MaxCost {
+	if estimate.Max <= MaxCost {
+		options = append(options, cel.CustomDecoratorV2(c.objects.quicken(checked.NativeRep())))
+	} else {
 		options = append(options, cel.CostLimit(MaxCost), cel.CostTrackerOptions(costs.trackers()...))
 	}
 	evaluable, err := c.env.Program(checked, options...)

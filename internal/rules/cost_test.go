@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
 
 	"orderprocessor/internal/order"
 )
@@ -66,7 +67,8 @@ func largest(char string) *subject {
 }
 
 // TestEstimates holds that no order costs more than the estimate by which the cost is
-// measured or not, and that whatever costs more than MaxCost fails.
+// measured or not, that whatever costs more than MaxCost fails, and that measuring changes
+// no result.
 func TestEstimates(t *testing.T) {
 	t.Parallel()
 	c, err := newCompiler()
@@ -95,13 +97,17 @@ func TestEstimates(t *testing.T) {
 			t.Fatalf("%s: %+v", when, mistakes)
 		}
 		for name, s := range facts {
-			_, details, _ := measured.Eval(s)
+			result, details, _ := measured.Eval(s)
 			cost := *details.ActualCost()
 			if cost > estimate.Max {
 				t.Errorf("%.80s costs %d with %s facts, and at most %d were estimated", when, cost, name, estimate.Max)
 			}
-			if _, err := p.matches(s); errors.Is(err, errCost) != (cost > MaxCost) {
+			matched, err := p.matches(s)
+			if errors.Is(err, errCost) != (cost > MaxCost) {
 				t.Errorf("%.80s costs %d with %s facts: %v", when, cost, name, err)
+			}
+			if err == nil && types.Bool(matched) != result {
+				t.Errorf("%.80s is %t with %s facts, and %v when its cost is measured", when, matched, name, result)
 			}
 			if cost > MaxCost {
 				over++

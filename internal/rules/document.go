@@ -3,17 +3,11 @@ package rules
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
@@ -26,8 +20,6 @@ const (
 	wholeDocument = "rules"
 	// maxNesting bounds how deeply lists and maps are nested; a rule set needs three.
 	maxNesting = 10
-	// byteOrderMark begins the files of some editors.
-	byteOrderMark = "\uFEFF"
 )
 
 // document is a document that is being read.
@@ -55,56 +47,6 @@ func (d *document) read(source []byte) []documentRule {
 	d.strange = map[*yaml.Node]bool{}
 	d.examine(root, "")
 	return d.rules(root)
-}
-
-// characters reports whether the document consists of what people can see.
-func (d *document) characters(source []byte) bool {
-	if len(source) > MaxDocumentBytes {
-		d.add(place{1, 1}, wholeDocument, order.CodeTooLong, "must have at most %d KiB", MaxDocumentBytes>>10)
-		return false
-	}
-	line, column := 1, 1
-	for i, r := range string(source) {
-		if problem := character(source[i:], r); problem != "" {
-			d.add(place{line, column}, wholeDocument, order.CodeInvalid, "%s", problem)
-			return false
-		}
-		if column++; r == '\n' {
-			line, column = line+1, 1
-		}
-	}
-	return true
-}
-
-// character says what is wrong with a character at the beginning of a text.
-func character(text []byte, r rune) string {
-	switch {
-	case r == utf8.RuneError && !bytes.HasPrefix(text, []byte("\uFFFD")):
-		return "must be UTF-8"
-	case r == '\r' && !bytes.HasPrefix(text, []byte("\r\n")),
-		r != '\r' && r != '\n' && r != '\t' && unicode.IsControl(r),
-		unicode.Is(unicode.Bidi_Control, r), unicode.In(r, unicode.Zl, unicode.Zp), string(r) == byteOrderMark:
-		return fmt.Sprintf("must not contain the character %U", r)
-	default:
-		return ""
-	}
-}
-
-// withoutSurrogates writes pairs of JSON such as \ud83d\ude00 as YAML does. Columns behind
-// one are less by two.
-func withoutSurrogates(source []byte) []byte {
-	if !bytes.Contains(source, []byte(`\u`)) || !json.Valid(source) {
-		return source
-	}
-	pair := regexp.MustCompile(`\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
-	return pair.ReplaceAllFunc(source, func(found []byte) []byte {
-		if len(found) == len(`\\`) {
-			return found
-		}
-		high, _ := strconv.ParseUint(string(found[2:6]), 16, 16)
-		low, _ := strconv.ParseUint(string(found[8:]), 16, 16)
-		return fmt.Appendf(nil, `\U%08X`, utf16.DecodeRune(rune(high), rune(low)))
-	})
 }
 
 // tree returns the root of a document that is YAML, or nil. Aliases are not followed.

@@ -45,6 +45,7 @@ func TestLanguage(t *testing.T) {
 		`customer.orders_24h == 3 && customer.amount_24h == money("2000")`,
 		`order.amount == money("999.99")`, `order.amount == money("999.999")`, `order.notes.matches("(?i)ring")`,
 		`order.country in ["DE", "US"]`, `order.items.exists(order, order.name == "tea")`, `[1, 2].exists(customer, customer == 2)`,
+		`order.items.exists(customer, customer.quantity == 6 && order.quantity == 7)`, `order.items.exists(order, order.name == "cups" && .order.amount > 1)`,
 	} {
 		set := mustParse(t, rule("when: "+quote(when), "tag: yes-it-is"))
 		if d := set.Decide(facts(t)); !cmp.Equal(d.Tags, []string{"yes-it-is"}) {
