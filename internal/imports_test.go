@@ -71,6 +71,8 @@ var homes = map[string][]string{
 	"github.com/go-redis/redis_rate": {"internal/access"},
 	"github.com/tsenart/vegeta":      {"internal/load"},
 	"charm.land":                     {"internal/cli"},
+	"cel.dev/cel-go":                 {"internal/rules"},
+	"go.yaml.in/yaml":                {"internal/rules"},
 	"github.com/prometheus":          {"internal/metrics"},
 	"github.com/tmaxmax/go-sse":      {"internal/client"},
 	"go.opentelemetry.io/otel/sdk":   {"internal/traces"},
@@ -84,7 +86,7 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/rules", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/batch",
+	"internal/order", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/batch",
 	"internal/requestid", "internal/retryafter",
 }
 

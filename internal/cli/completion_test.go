@@ -28,11 +28,11 @@ func TestCompletion(t *testing.T) {
 	for want, lines := range map[string][]string{
 		all.String() + inOrder:                                           {"list --status ", "events --status "},
 		"failed\nrejected\n" + inOrder:                                   {"retry --status "},
-		"table\njson\n" + inOrder:                                        {"get --output ", "queues pause -o ", "events --output "},
+		"table\njson\n" + inOrder:                                        {"get --output ", "queues pause -o ", "events --output ", "rules check -o "},
 		pausable.String() + inOrder:                                      {"queues pause "},
 		strings.Replace(pausable.String(), "default\n", "", 1) + inOrder: {"queues resume default "},
 		"submit\nread\nadmin\n" + inOrder:                                {"keys new --scope "},
-		orFiles:                                                          {"submit ", "stats --key-file "},
+		orFiles:                                                          {"submit ", "stats --key-file ", "rules check "},
 		orFolders:                                                        {"dev --data "},
 		nothing: {
 			"submit orders.ndjson ", "get ", "cancel a ", "list --customer ", "submit --api ", "load ", "events --id ", "keys new --name ",

@@ -36,6 +36,7 @@ func everyCommand() map[string][]string {
 		"queues": {"queues", "queues -o json"}, "queues corrupt": {"queues corrupt", "queues corrupt -o json"},
 		"queues pause": {"queues pause low", "queues pause low -o json"}, "queues resume": {"queues resume low"},
 		"retry": {"retry o1", "retry o1 -o json", "retry --status failed", "retry --status failed -o json"},
+		"rules": {"rules"}, "rules check": {"rules check testdata/rules.yaml", "rules check testdata/rules.yaml -o json"},
 		"stats": {"stats", "stats -o json"}, "submit": {"submit -"}, "watch": {"watch"},
 		"completion bash": {"completion bash"}, "completion fish": {"completion fish"}, "completion powershell": {"completion powershell"},
 		"completion zsh": {"completion zsh", "completion zsh --no-descriptions"}, "completion": {"completion"}, "help": {"help"},
