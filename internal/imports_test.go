@@ -72,7 +72,7 @@ var homes = map[string][]string{
 	"github.com/tsenart/vegeta":      {"internal/load"},
 	"charm.land":                     {"internal/cli"},
 	"cel.dev/cel-go":                 {"internal/rules"},
-	"go.yaml.in/yaml":                {"internal/rules"},
+	"go.yaml.in/yaml":                {"internal/rules", "internal/cli"},
 	"github.com/prometheus":          {"internal/metrics"},
 	"github.com/tmaxmax/go-sse":      {"internal/client"},
 	"go.opentelemetry.io/otel/sdk":   {"internal/traces"},

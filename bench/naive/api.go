@@ -21,9 +21,7 @@ import (
 )
 
 // shopRules are the defaults of our own configuration.
-func shopRules() rules.Rules {
-	return rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
-}
+var shopRules = rules.Builtin(rules.Limits{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50})
 
 // submission is an order as clients send it.
 type submission struct {
@@ -73,7 +71,7 @@ func (a api) submit(c *fiber.Ctx) error {
 	if err != nil {
 		return fiber.NewError(http.StatusBadRequest, err.Error())
 	}
-	answers, err := a.ledger.AcceptAll(c.UserContext(), []order.Entry{{Order: o, Queue: shopRules().Queue(o)}})
+	answers, err := a.ledger.AcceptAll(c.UserContext(), []order.Entry{{Order: o, Queue: shopRules.Queue(rules.Facts{Order: o})}})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"orderprocessor/internal/fulfilment"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
 )
 
 const (
@@ -67,7 +68,7 @@ func (w worker) handle(ctx context.Context, task *asynq.Task) error {
 	if err != nil {
 		return err
 	}
-	decision := shopRules().Decide(rec.Order)
+	decision := shopRules.Decide(rules.Facts{Order: rec.Order})
 	claim := order.Claim{
 		ID: rec.ID, Token: rand.Text()[:16], Worker: "naive", Handling: decision.Handling, MaxAttempts: maxAttempts,
 	}
@@ -75,7 +76,7 @@ func (w worker) handle(ctx context.Context, task *asynq.Task) error {
 	if err != nil {
 		return err
 	}
-	if !decision.Approved {
+	if !decision.Approved() {
 		return books.Settle(ctx, claim, order.Outcome{Status: order.StatusRejected, Error: decision.Reason})
 	}
 	note, err := w.fulfil(ctx, rec.Order, decision.Handling, begun.Number)

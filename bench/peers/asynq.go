@@ -7,6 +7,7 @@ import (
 
 	"orderprocessor/bench/systems"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
 )
 
 // asynqPeer is Asynq as its documentation shows it: one server with weighted
@@ -36,7 +37,7 @@ func (e *asynqEngine) put(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.client.EnqueueContext(ctx, asynq.NewTask("order", body), asynq.Queue(string(bounds().Queue(o))))
+	_, err = e.client.EnqueueContext(ctx, asynq.NewTask("order", body), asynq.Queue(string(bounds.Queue(rules.Facts{Order: o}))))
 	return err
 }
 

@@ -9,9 +9,7 @@ import (
 )
 
 // bounds are the rules that our worker has by default.
-func bounds() rules.Rules {
-	return rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
-}
+var bounds = rules.Builtin(rules.Limits{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50})
 
 // decide is the whole work on an order: decode its body and apply the rules. A
 // rejection is a decision, not an error, and there are no books to write either
@@ -21,7 +19,7 @@ func decide(body []byte) (order.Order, error) {
 	if err != nil {
 		return order.Order{}, err
 	}
-	_ = bounds().Decide(o)
+	_ = bounds.Decide(rules.Facts{Order: o})
 	return o, nil
 }
 

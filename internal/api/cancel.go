@@ -14,7 +14,7 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	reason, err := decodeCancel(bodyOf(c))
+	reason, err := decodeReason(bodyOf(c), "a cancel", false)
 	if err != nil {
 		return err
 	}
@@ -35,8 +35,10 @@ type cancelledView struct {
 	CancelReason string       `json:"cancel_reason,omitempty"`
 }
 
-func decodeCancel(body []byte) (reason string, err error) {
-	if len(body) == 0 {
+// decodeReason reads a body that holds a reason and nothing else. Where no reason is
+// needed, there may be no body.
+func decodeReason(body []byte, of string, needed bool) (reason string, err error) {
+	if len(body) == 0 && !needed {
 		return "", nil
 	}
 	members, err := decodeObject(body)
@@ -44,8 +46,14 @@ func decodeCancel(body []byte) (reason string, err error) {
 		return "", err
 	}
 	var d decoder
+	if _, present := members["reason"]; needed && !present {
+		d.add("reason", order.CodeRequired, "is required")
+	}
 	reason = d.line(members, "reason", order.MaxReasonChars)
-	d.unknown(members, "a cancel")
+	if needed && reason == "" && len(d.problems) == 0 {
+		d.add("reason", order.CodeRequired, "must not be empty")
+	}
+	d.unknown(members, of)
 	return reason, d.err()
 }
 

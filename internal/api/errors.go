@@ -9,6 +9,7 @@ import (
 	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/rules"
 )
 
 const (
@@ -57,6 +58,9 @@ var table = []row{
 	as(func(e *order.InvalidError) problem {
 		return problem{Type: tag + "invalid-order", Title: "The order is not valid", Status: 400}.withErrors(e.Problems)
 	}),
+	as(func(e *rules.Invalid) problem {
+		return problem{Type: tag + "invalid-rules", Title: "The rules are not valid", Status: 400}.withErrors(e.FieldErrors())
+	}),
 	as(func(e *requestError) problem {
 		return problem{Type: tag + "invalid-request", Title: "The request is not valid", Status: 400}.withErrors(e.problems)
 	}),
@@ -65,6 +69,11 @@ var table = []row{
 	}),
 	is(httpserver.ErrCutOff, problem{Type: blank, Status: 400, Detail: "The body was cut off."}),
 	is(order.ErrNotFound, problem{Type: blank, Status: 404, Detail: "There is no order with this id."}),
+	is(order.ErrNoRules, problem{Type: blank, Status: 404, Detail: "There is no such version of the rules."}),
+	is(errNotDecided, problem{
+		Type: tag + "not-decided", Title: "The order is not decided yet", Status: 404,
+		Detail: "The rules decide an order at its first attempt. Orders that earlier versions of this service decided have no decision.",
+	}),
 	is(errNoQueue, problem{Type: blank, Status: 404, Detail: "There is no queue with this name."}),
 
 	// The client may not do this.
@@ -104,6 +113,10 @@ var table = []row{
 		}
 	}),
 	as(statusProblem),
+	is(order.ErrTooManyRules, problem{
+		Type: tag + "too-many-rules", Title: "There are too many versions of the rules", Status: 409,
+		Detail: fmt.Sprintf("%d versions are stored, and none is ever removed.", order.MaxRuleSets),
+	}),
 	is(order.ErrConflict, problem{
 		Type: tag + "order-id-conflict", Title: "The order id is already used", Status: 409,
 		Detail: "An order with this id and other content exists. Choose another id.",

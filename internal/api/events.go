@@ -15,6 +15,7 @@ type eventView struct {
 	Attempt  int             `json:"attempt,omitempty"`
 	WorkerID string          `json:"worker_id,omitempty"`
 	Reason   string          `json:"reason,omitempty"`
+	Actor    string          `json:"actor,omitempty"`
 }
 
 type eventsView struct {
@@ -41,6 +42,6 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 func viewEvent(e order.Event) eventView {
 	return eventView{
 		ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: order.Timestamp{Time: e.At},
-		Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason,
+		Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason, Actor: e.Actor,
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/rules"
 	"orderprocessor/internal/stats"
 )
 
@@ -43,6 +44,44 @@ func (f failing) Retry(context.Context, string) (rec order.Record, err error) { 
 
 func (f failing) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (r intake.RetryReport, err error) {
 	return r, f()
+}
+
+func (f failing) Release(context.Context, string, order.Review) (rec order.Record, err error) {
+	return rec, f()
+}
+
+func (f failing) Reject(context.Context, string, order.Review) (rec order.Record, err error) {
+	return rec, f()
+}
+
+func (f failing) SaveRules(context.Context, order.RuleSet) (isNew bool, err error) { return false, f() }
+
+func (f failing) RuleSet(context.Context, string) (set order.RuleSet, err error) { return set, f() }
+
+func (f failing) RuleSets(context.Context) (all []order.RuleSet, in order.RulesInForce, err error) {
+	return nil, in, f()
+}
+
+func (f failing) RulesInForce(context.Context) (in order.RulesInForce, err error) { return in, f() }
+
+func (f failing) ActivateRules(context.Context, string) error { return f() }
+
+func (f failing) ShadowRules(context.Context, string) error { return f() }
+
+func (f failing) ShadowDecisions(context.Context, string) (map[order.Change]int64, error) {
+	return nil, f()
+}
+
+func (f failing) Version(context.Context, string) (*rules.Set, error) { return nil, f() }
+
+func (f failing) Facts(context.Context, order.Record, bool) (facts rules.Facts, err error) {
+	return facts, f()
+}
+
+func (f failing) Simulate(context.Context, string, rules.Lister, order.Filter, int, func(*rules.Simulation)) (
+	*rules.Simulation, error,
+) {
+	return nil, f()
 }
 
 func (f failing) Get(context.Context, string) (rec order.Record, err error) { return rec, f() }
@@ -91,7 +130,7 @@ func TestInternalErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := failing(fail)
-			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Records: f, Queues: f, Stats: f}})
+			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Stats: f}})
 			for _, r := range requests() {
 				var message, id string
 				if r.operation == "POST /orders/batch" {

@@ -85,7 +85,17 @@ type recordView struct {
 	Result           string          `json:"result,omitempty"`
 	Error            string          `json:"error,omitempty"`
 	CancelReason     string          `json:"cancel_reason,omitempty"`
+	Hold             *holdView       `json:"hold,omitempty"`
+	Tags             []string        `json:"tags,omitempty"`
 	Attempts         []attemptView   `json:"attempts"`
+}
+
+// holdView is the JSON of why an order is held, and until when.
+type holdView struct {
+	Rule      string          `json:"rule,omitempty"`
+	Reason    string          `json:"reason"`
+	ExpiresAt order.Timestamp `json:"expires_at,omitzero"`
+	OnExpiry  order.Expiry    `json:"on_expiry,omitempty"`
 }
 
 // attemptView is the JSON of an attempt.
@@ -104,6 +114,12 @@ func viewRecord(rec order.Record) recordView {
 		CreatedAt: order.Timestamp{Time: rec.CreatedAt}, NextAttemptAt: order.Timestamp{Time: rec.NextAttemptAt},
 		ProcessedAt: order.Timestamp{Time: rec.ProcessedAt},
 		Result:      rec.Result(), Error: rec.Error, CancelReason: rec.CancelReason, Attempts: []attemptView{},
+	}
+	if d := rec.Decision; d != nil {
+		v.Tags = d.Tags
+		if rec.Status == order.StatusHeld {
+			v.Hold = &holdView{Rule: d.Rule, Reason: d.Reason, ExpiresAt: order.Timestamp{Time: rec.HeldUntil}, OnExpiry: d.Hold.OnExpiry()}
+		}
 	}
 	for _, a := range rec.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{

@@ -20,7 +20,7 @@ import (
 // orders another run. It answers 409 with the status of others, which stay as they are.
 func TestEveryStatus(t *testing.T) {
 	b := open(t)
-	cancellable := []order.Status{order.StatusScheduled, order.StatusPending, order.StatusRetrying, order.StatusCancelled}
+	cancellable := []order.Status{order.StatusScheduled, order.StatusPending, order.StatusHeld, order.StatusRetrying, order.StatusCancelled}
 	for _, status := range order.Statuses() {
 		for _, row := range []struct {
 			do, body string

@@ -53,7 +53,7 @@ func (s *Server) routes() ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
-	const get, post = fiber.MethodGet, fiber.MethodPost
+	const get, post, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodDelete
 	type steps = []fiber.Handler
 	all := []route{
 		{post, "/orders", access.Submit, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.submit}},
@@ -64,6 +64,17 @@ func (s *Server) routes() ([]route, error) {
 		{get, "/orders/:id/events", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listEvents}},
 		{post, "/orders/:id/cancel", access.Submit, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.cancelOrder}},
 		{post, "/orders/:id/retry", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.retryOrder}},
+		{post, "/orders/:id/release", access.Admin, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.releaseOrder}},
+		{post, "/orders/:id/reject", access.Admin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.rejectOrder}},
+		{get, "/orders/:id/decision", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.getDecision}},
+
+		{get, "/rules", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listRules}},
+		{post, "/rules", access.Admin, perRequest, steps{s.ready, noQuery, needRules, s.bound, s.pushRules}},
+		{del, "/rules/shadow", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.endShadow}},
+		{get, "/rules/:version", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.getRules}},
+		{post, "/rules/:version/simulate", access.Admin, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.simulateRules}},
+		{post, "/rules/:version/shadow", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.shadowRules}},
+		{post, "/rules/:version/activate", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.activateRules}},
 
 		{get, "/queues", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listQueues}},
 		{get, "/queues/:name/corrupt", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listCorrupt}},

@@ -39,6 +39,9 @@ func (r request) method() string {
 	return method
 }
 
+// noRules is the version of a set without rules.
+const noRules = "da506c8a9c8a"
+
 // requests has one request for each operation of orders and queues, with the scope that
 // the operation needs.
 func requests() []request {
@@ -51,6 +54,16 @@ func requests() []request {
 		{"GET /orders/{id}/events", "/orders/ord_1/events", "", "read"},
 		{"POST /orders/{id}/cancel", "/orders/ord_1/cancel", `{"reason":"ordered twice"}`, "submit"},
 		{"POST /orders/{id}/retry", "/orders/ord_1/retry", "", "admin"},
+		{"POST /orders/{id}/release", "/orders/ord_1/release", `{"reason":"looks good"}`, "admin"},
+		{"POST /orders/{id}/reject", "/orders/ord_1/reject", `{"reason":"looks odd"}`, "admin"},
+		{"GET /orders/{id}/decision", "/orders/ord_1/decision", "", "read"},
+		{"GET /rules", "/rules", "", "read"},
+		{"POST /rules", "/rules", `{"rules":[]}`, "admin"},
+		{"DELETE /rules/shadow", "/rules/shadow", "", "admin"},
+		{"GET /rules/{version}", "/rules/" + noRules, "", "read"},
+		{"POST /rules/{version}/simulate", "/rules/" + noRules + "/simulate", "{}", "admin"},
+		{"POST /rules/{version}/shadow", "/rules/" + noRules + "/shadow", "", "admin"},
+		{"POST /rules/{version}/activate", "/rules/" + noRules + "/activate", "", "admin"},
 		{"GET /queues", "/queues", "", "read"},
 		{"GET /queues/{name}/corrupt", "/queues/low/corrupt", "", "read"},
 		{"POST /queues/{name}/pause", "/queues/low/pause", "", "admin"},

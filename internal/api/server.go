@@ -20,6 +20,7 @@ import (
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/recovery"
+	"orderprocessor/internal/rules"
 	"orderprocessor/internal/stats"
 	"orderprocessor/internal/traces"
 )
@@ -36,6 +37,20 @@ type Retries interface {
 	Retry(ctx context.Context, id string) (order.Record, error)
 	RetryAll(ctx context.Context, f intake.RetryFilter, after order.Position, limit int, dry bool) (
 		intake.RetryReport, error)
+}
+
+// Reviews ends the holds of orders; see the methods of intake.Intake.
+type Reviews interface {
+	Release(ctx context.Context, id string, by order.Review) (order.Record, error)
+	Reject(ctx context.Context, id string, by order.Review) (order.Record, error)
+}
+
+// Rules decides by versions of the rules; see the methods of rules.Engine.
+type Rules interface {
+	Version(ctx context.Context, version string) (*rules.Set, error)
+	Facts(ctx context.Context, rec order.Record, asksCustomer bool) (rules.Facts, error)
+	Simulate(ctx context.Context, version string, orders rules.Lister, f order.Filter, limit int, progress func(*rules.Simulation)) (
+		*rules.Simulation, error)
 }
 
 // Records reads orders; see the methods of ledger.Ledger.
@@ -101,12 +116,15 @@ type Config struct {
 
 // Parts do the work of the API.
 type Parts struct {
-	Intake  Intake
-	Retries Retries
-	Records Records
-	Queues  Queues
-	Stats   Stats
-	Live    Live
+	Intake   Intake
+	Retries  Retries
+	Reviews  Reviews
+	Rules    Rules
+	RuleSets RuleSets
+	Records  Records
+	Queues   Queues
+	Stats    Stats
+	Live     Live
 	// Limiter limits what callers may ask for; nil limits nothing.
 	Limiter Limiter
 	// Redis is the client that Asynqmon reads the queues through. The caller closes it.
@@ -116,11 +134,12 @@ type Parts struct {
 // Server answers the requests of clients and operators.
 type Server struct {
 	Parts
-	cfg     Config
-	http    *httpserver.Server
-	tracer  trace.Tracer // nil while traces are off
-	batches *batchSlots
-	seen    atomic.Pointer[seenFacts] // of the last snapshot that could be read
+	cfg         Config
+	http        *httpserver.Server
+	tracer      trace.Tracer // nil while traces are off
+	batches     *batchSlots
+	simulations chan struct{}             // has an element for each that runs
+	seen        atomic.Pointer[seenFacts] // of the last snapshot that could be read
 	// requestTimeout is the constant of that name; tests replace it.
 	requestTimeout time.Duration
 }
@@ -130,6 +149,7 @@ type Server struct {
 func New(cfg Config, p Parts) (*Server, error) {
 	s := &Server{
 		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces), requestTimeout: requestTimeout, batches: newBatchSlots(),
+		simulations: make(chan struct{}, maxSimulations),
 	}
 	s.http = httpserver.New(httpserver.Config{
 		Answer: answerError, LocalOnly: cfg.LocalOnly, Log: cfg.Log, Observe: cfg.Observe,

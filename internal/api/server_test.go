@@ -148,13 +148,18 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	for _, c := range change {
 		c(&p)
 	}
+	engine := rules.NewEngine(rules.EngineConfig{
+		Limits:   rules.Limits{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50},
+		Currency: order.DefaultCurrency, Log: slog.New(slog.DiscardHandler),
+	}, b.ledger)
 	in := intake.New(b.ledger, queue.NewProducer(b.rdb, queue.ProducerConfig{AttemptTimeout: patience}),
-		rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50},
+		engine,
 		intake.NewAdmission(inspector, b.ledger, p.cfg.MaxQueueLength), slog.New(slog.DiscardHandler))
 	if !p.prompt {
 		in.SetTimeout(patience)
 	}
-	p.Intake, p.Retries = in, in
+	p.Intake, p.Retries, p.Reviews = in, in, in
+	p.Rules, p.RuleSets = engine, b.ledger
 	b.parts = p.Parts
 	b.site = serve(t, p)
 	return b

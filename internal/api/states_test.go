@@ -40,6 +40,9 @@ func (b *bundle) move(t *testing.T, id string, status order.Status) {
 		_, err := b.ledger.Cancel(t.Context(), id, "")
 		must(t, err)
 		return
+	case order.StatusHeld:
+		must(t, b.ledger.Hold(t.Context(), id, order.Decision{Version: order.VersionBuiltin, Action: order.ActionHold, Rule: "fraud", Reason: "looks odd"}))
+		return
 	case order.StatusPriorityProcessing:
 		handling = order.HandlingPriority
 	case order.StatusExpedited:

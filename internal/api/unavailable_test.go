@@ -75,14 +75,18 @@ func TestRedisUnavailable(t *testing.T) {
 	for _, outage := range outages() {
 		t.Run(outage.name, func(t *testing.T) {
 			b := open(t, prompt, limitInRedis(1000, 1000))
+			b.ask(t, "POST", "/rules", `{"rules":[]}`).object(t, 201)
 			all := append(requests(), request{operation: "POST /orders", path: "/orders", body: body("id", "")})
 			for i, r := range all {
 				id := fmt.Sprint("o", i)
 				all[i].path = strings.Replace(r.path, orderID, id, 1)
 				all[i].body = strings.Replace(r.body, orderID, id, 1)
-				if strings.HasSuffix(r.operation, "/retry") {
+				switch {
+				case strings.HasSuffix(r.operation, "/retry"):
 					b.reach(t, id, order.StatusFailed)
-				} else if strings.Contains(r.operation, "{id}") {
+				case strings.HasSuffix(r.operation, "/release"), strings.HasSuffix(r.operation, "/reject"), strings.HasSuffix(r.operation, "/decision"):
+					b.reach(t, id, order.StatusHeld)
+				case strings.Contains(r.operation, "{id}"):
 					b.reach(t, id, order.StatusPending)
 				}
 			}
@@ -142,11 +146,13 @@ func (b *bundle) checkServed(t *testing.T, r request, killed bool) {
 	})
 	want := []int{200}
 	switch {
-	case r.operation == "POST /orders": // Redis may have applied it when it thawed
+	case r.operation == "POST /orders", r.operation == "POST /rules": // Redis may have applied it when it thawed
 		want = []int{201, 200}
 	case killed && strings.Contains(r.operation, "{id}"):
 		want = []int{404}
-	case r.operation == "POST /orders/{id}/retry":
+	case strings.Contains(r.operation, "{version}"): // the rules may be stored again
+		want = []int{200, 404}
+	case r.operation == "POST /orders/{id}/retry", r.operation == "POST /orders/{id}/release":
 		want = []int{202, 409}
 	}
 	if !slices.Contains(want, a.code) {

@@ -39,7 +39,8 @@ var errStalled = fmt.Errorf("no order was accepted or settled for %v; see the lo
 // sample submits orders as any client does, and checks their outcomes.
 type sample struct {
 	api      *client.Client
-	rules    rules.Rules
+	limits   rules.Limits
+	rules    *rules.Set
 	currency order.Currency
 	run      string // begins the ids, after "sample-"
 	size     int
@@ -57,8 +58,9 @@ type sampleCount struct{ sent, right int }
 func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	limits := rules.Limits(d.apiConfig.Rules)
 	s := &sample{
-		api: api, rules: rules.Rules(d.apiConfig.Rules), currency: d.apiConfig.Currency,
+		api: api, limits: limits, rules: rules.Builtin(limits), currency: d.apiConfig.Currency,
 		run: load.NewRun(), size: d.sample, bar: newProgress(d.Stderr, int64(d.sample), "settled"), counts: map[string]sampleCount{},
 		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
 	}
@@ -97,7 +99,7 @@ func (s *sample) forEach(ctx context.Context, do func(context.Context, sampleOrd
 	running, ctx := errgroup.WithContext(ctx)
 	running.SetLimit(sampleConcurrency)
 	for i := 0; i < s.size && ctx.Err() == nil; i++ {
-		running.Go(func() error { return do(ctx, newSampleOrder(s.run, i, s.rules, s.currency)) })
+		running.Go(func() error { return do(ctx, newSampleOrder(s.run, i, s.limits, s.currency)) })
 	}
 	return running.Wait()
 }

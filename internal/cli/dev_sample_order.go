@@ -19,14 +19,15 @@ type sampleOrder struct {
 }
 
 // expected is the settled order as the rules make it.
-func (o sampleOrder) expected(r rules.Rules) client.Order {
+func (o sampleOrder) expected(r *rules.Set) client.Order {
 	decided := order.Order{Content: o.Content}
 	decided.Priority = cmp.Or(o.Priority, order.PriorityMedium)
-	d := r.Decide(decided)
+	facts := rules.Facts{Order: decided}
+	d := r.Decide(facts)
 	want := client.Order{
-		Content: decided.Content, Status: order.StatusCompleted, Handling: d.Handling, Error: d.Reason, Queue: r.Queue(decided),
+		Content: decided.Content, Status: order.StatusCompleted, Handling: d.Handling, Error: d.Reason, Queue: r.Queue(facts),
 	}
-	if !d.Approved {
+	if !d.Approved() {
 		want.Status = order.StatusRejected
 	}
 	want.Result = order.Record{Status: want.Status, Handling: want.Handling}.Result()
@@ -36,7 +37,7 @@ func (o sampleOrder) expected(r rules.Rules) client.Order {
 // newSampleOrder returns the i-th order of a run. Ten orders in a row have every
 // priority, amounts on both sides of the bounds and on them, and lists of items that
 // are just short enough and too long.
-func newSampleOrder(run string, i int, l rules.Rules, c order.Currency) sampleOrder {
+func newSampleOrder(run string, i int, l rules.Limits, c order.Currency) sampleOrder {
 	decimals := c.Decimals()
 	above, most := minor(l.HighValueAbove, decimals), minor(l.MaxAmount, decimals)
 	r := rand.New(rand.NewPCG(sampleSeed, uint64(i))) //nolint:gosec // not a secret, and to be repeated

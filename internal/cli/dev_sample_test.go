@@ -60,13 +60,13 @@ func TestReachable(t *testing.T) {
 	}
 }
 
-var defaultRules = rules.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
+var defaultLimits = rules.Limits{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
 
 // TestSampleFindsDifferences checks that every field is compared.
 func TestSampleFindsDifferences(t *testing.T) {
 	t.Parallel()
 	content := order.Content{Amount: order.Cents(1000_01), Items: order.Names("lamp"), Priority: order.PriorityMedium}
-	want := sampleOrder{Content: content}.expected(defaultRules)
+	want := sampleOrder{Content: content}.expected(rules.Builtin(defaultLimits))
 	right := client.Order{
 		Status: "completed", Handling: "priority", Result: "Order marked for priority processing",
 		Queue: "critical", Content: content,
@@ -102,15 +102,15 @@ func TestSampleIsVaried(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]int{}
 	for i := range 10 {
-		o := newSampleOrder("run", i, defaultRules, order.DefaultCurrency)
-		if diff := cmp.Diff(o, newSampleOrder("run", i, defaultRules, order.DefaultCurrency)); diff != "" {
+		o := newSampleOrder("run", i, defaultLimits, order.DefaultCurrency)
+		if diff := cmp.Diff(o, newSampleOrder("run", i, defaultLimits, order.DefaultCurrency)); diff != "" {
 			t.Fatalf("order %d is not the same twice:\n%s", i, diff)
 		}
-		kinds[string(o.expected(defaultRules).Queue)]++
+		kinds[string(o.expected(rules.Builtin(defaultLimits)).Queue)]++
 		switch {
-		case o.Amount == defaultRules.MaxAmount && len(o.Items) == defaultRules.MaxItems:
+		case o.Amount == defaultLimits.MaxAmount && len(o.Items) == defaultLimits.MaxItems:
 			kinds["on both bounds"]++
-		case o.Amount == defaultRules.HighValueAbove:
+		case o.Amount == defaultLimits.HighValueAbove:
 			kinds["at the high value"]++
 		}
 	}

@@ -34,7 +34,6 @@ type API struct {
 	// memory of Redis has no limit (maxmemory); else that alone bounds them. Ten million
 	// need about 20 GB, more than one Redis should hold.
 	MaxQueueLength int `env:"ORDERS_MAX_QUEUE_LENGTH" envDefault:"100000" min:"1" max:"10000000"`
-	Terms
 	// MonitoringWritable lets the monitoring page change queues and tasks.
 	MonitoringWritable bool `env:"ORDERS_MONITORING_WRITABLE" envDefault:"false"`
 	// Keys are the API keys of the variable and of KeysFile, at most 1,000, no hash
@@ -110,6 +109,7 @@ type Common struct {
 	AttemptTimeout time.Duration `env:"ORDERS_ATTEMPT_TIMEOUT" envDefault:"30s" min:"100ms" max:"1h"`
 	// ShutdownTimeout is how long a stopping process waits for what it has begun.
 	ShutdownTimeout time.Duration `env:"ORDERS_SHUTDOWN_TIMEOUT" envDefault:"35s" min:"100ms" max:"1h"`
+	Terms
 	Rules
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level `env:"ORDERS_LOG_LEVEL" envDefault:"info" oneOf:"debug,info,warn,error"`
@@ -119,7 +119,8 @@ type Common struct {
 	Traces bool
 }
 
-// Terms are what submissions are held to. They convert to order.Terms while both have the
+// Terms are what submissions are held to; the rules of both programs go by their currency.
+// They convert to order.Terms while both have the
 // same fields in the same order, so a field without a setting does not compile.
 type Terms struct {
 	// Currency is the currency of an order that names none, and of the amounts in Rules.
@@ -132,7 +133,7 @@ type Terms struct {
 	AddressRequired bool `env:"ORDERS_ADDRESS_REQUIRED" envDefault:"true"`
 }
 
-// Rules are the limits of the shop. They convert to rules.Rules while both have the same
+// Rules are the limits of the shop. They convert to rules.Limits while both have the same
 // fields in the same order, so a limit without a setting does not compile.
 type Rules struct {
 	// HighValueAbove is the amount above which an order is of high value.

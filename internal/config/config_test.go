@@ -31,6 +31,7 @@ func defaultCommon(t *testing.T) config.Common {
 		RetryFor:        24 * time.Hour,
 		AttemptTimeout:  30 * time.Second,
 		ShutdownTimeout: 35 * time.Second,
+		Terms:           config.Terms{Currency: "USD", Currencies: []order.Currency{"USD"}, AddressRequired: true},
 		Rules:           config.Rules{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50},
 		LogLevel:        slog.LevelInfo,
 	}
@@ -40,7 +41,6 @@ func TestDefaultsAreTheContract(t *testing.T) {
 	t.Parallel()
 	wantAPI := config.API{
 		Common: defaultCommon(t), HTTPAddr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:8081", MaxQueueLength: 100_000,
-		Terms: config.Terms{Currency: "USD", Currencies: []order.Currency{"USD"}, AddressRequired: true},
 	}
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
@@ -93,6 +93,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	common := config.Common{
 		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, RetryFor: 36 * time.Hour, AttemptTimeout: 20 * time.Second,
 		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: order.Cents(99_50), MaxAmount: order.Cents(500_00), MaxItems: 7},
+		Terms:    config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}, AllowFree: true},
 		LogLevel: slog.LevelWarn, LogFormat: config.LogJSON,
 	}
 	wantWeights := map[order.Queue]int{}
@@ -107,7 +108,6 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 			{Name: "ops", Scopes: []access.Scope{access.Admin}, Hash: rawHash("b")},
 		},
 		Insecure: true, RateLimit: 100, RateBurst: 7,
-		Terms: config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}, AllowFree: true},
 	}
 	_, file, _ := strings.Cut(environ[len(environ)-11], "=")
 	wantAPI.KeysFile = file

@@ -86,6 +86,7 @@ func read(environ []string) (*settings, *problems) {
 	if len(s.api.Currencies) == 0 {
 		s.api.Currencies = []order.Currency{s.api.Currency}
 	}
+	s.worker.Currencies = s.api.Currencies
 	if s.api.RateBurst == 0 {
 		s.api.RateBurst = s.api.RateLimit
 	}

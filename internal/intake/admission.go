@@ -104,7 +104,7 @@ func (a *Admission) Admit(q order.Queue, bytes int64) error {
 	now := a.latest.Load()
 	used := now.used + a.added.Load()
 	if most := now.limit / 100 * q.Spec().MemoryPercent; now.limit > 0 && used > most {
-		return &order.BusyError{Reason: order.BusyMemory, RetryAfter: retryAfter(float64(used-most), now.freeing)}
+		return &order.BusyError{Queue: q, Reason: order.BusyMemory, RetryAfter: retryAfter(float64(used-most), now.freeing)}
 	}
 	waiting := a.waiting.Add(1)
 	if waiting <= a.limit || now.limit > 0 {
@@ -113,7 +113,7 @@ func (a *Admission) Admit(q order.Queue, bytes int64) error {
 	}
 	a.Release()
 	excess := waiting - a.limit + a.limit*headroom/100
-	return &order.BusyError{Reason: order.BusyQueues, RetryAfter: retryAfter(float64(excess), now.settling)}
+	return &order.BusyError{Queue: q, Reason: order.BusyQueues, RetryAfter: retryAfter(float64(excess), now.settling)}
 }
 
 // Release gives back the room of an order that does not wait after all.

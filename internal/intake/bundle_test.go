@@ -26,7 +26,7 @@ import (
 // TestMain checks that no admission leaves a goroutine behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var shop = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
+var shop = rules.Fixed(rules.Limits{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}, order.DefaultCurrency)
 
 // bundle is what each test gets: an intake with a real ledger and queue in a Redis of its
 // own, on the client that can be broken.

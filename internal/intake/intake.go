@@ -1,8 +1,8 @@
 // Package intake does what clients and operators ask for with an order: submit it
-// (admit, record, enqueue), cancel it, or retry it.
+// (admit, record, enqueue), cancel it, retry it, or release or reject it while it is held.
 //
 // It receives valid orders and ids from the API and returns their records. It owns
-// nothing but its admission. When Submit or Retry returns a record, the order is in
+// nothing but its admission. When Submit, Retry or Release returns a record, the order is in
 // the ledger and will reach an outcome, even if its task is not in the queue yet:
 // recovery enqueues it then. When Cancel returns a record, the order never takes
 // effect.
@@ -38,6 +38,8 @@ type Recorder interface {
 	AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error)
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 	Retry(ctx context.Context, id, token string) (order.Record, error)
+	Release(ctx context.Context, id string, by order.Review) (order.Record, error)
+	Reject(ctx context.Context, id string, by order.Review) (order.Record, error)
 }
 
 // Reader reads orders; see the methods of ledger.Ledger.
@@ -54,9 +56,9 @@ type Queue interface {
 	Withdraw(ctx context.Context, rec order.Record) error
 }
 
-// Router chooses the queue of an order.
+// Router chooses the queue of an order; see rules.Engine.
 type Router interface {
-	Queue(o order.Order) order.Queue
+	Queue(ctx context.Context, o order.Order) order.Queue
 }
 
 // Intake is safe for concurrent use.

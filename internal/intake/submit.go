@@ -38,7 +38,7 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 	var a order.Acceptance
 	switch _, err := in.batcher.Do(ctx, j); {
 	case errors.Is(err, batch.ErrFull):
-		return order.Record{}, false, &order.BusyError{Reason: order.BusyAccepting, RetryAfter: time.Second}
+		return order.Record{}, false, &order.BusyError{Queue: j.entry.Queue, Reason: order.BusyAccepting, RetryAfter: time.Second}
 	case err != nil: // the batch may still be writing to j
 		a = j.answer(order.Acceptance{Err: fmt.Errorf("submit order %s: %w: %w", j.entry.ID, order.ErrUnavailable, err)})
 	default:
@@ -63,16 +63,16 @@ func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.A
 	return results(jobs)
 }
 
-// newJob chooses the order's queue, and makes an id for an order that has none.
-func (in *Intake) newJob(ctx context.Context, o order.Order) (*job, error) {
-	j := &job{ctx: ctx, entry: order.Entry{Order: o, Queue: in.router.Queue(o)}}
-	if o.ID != "" {
-		return j, nil
+// newJob makes an id for an order that has none, and chooses the order's queue.
+func (in *Intake) newJob(ctx context.Context, o order.Order) (j *job, err error) {
+	j = &job{ctx: ctx, entry: order.Entry{Order: o}, idMade: o.ID == ""}
+	if j.idMade {
+		if j.entry.ID, err = newID(); err != nil {
+			return j, err
+		}
 	}
-	var err error
-	j.idMade = true
-	j.entry.ID, err = newID()
-	return j, err
+	j.entry.Queue = in.router.Queue(ctx, j.entry.Order)
+	return j, nil
 }
 
 // accept admits and records the orders and enqueues the new ones. It sets the result

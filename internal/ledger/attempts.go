@@ -15,16 +15,21 @@ import (
 // claim returns the same numbers.
 //
 // It returns order.ErrSettled for an order that has its outcome, order.ErrNotFound,
-// and order.ErrExhausted when no attempt is left; the claim's token may still settle
+// order.ErrDecided for a claim with a decision when another delivery has decided the
+// order, order.ErrHeld, and order.ErrExhausted when no attempt is left; the claim's token may still settle
 // the order then.
 func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 	calls := ""
 	if c.CallsShop {
 		calls = callMark
 	}
+	decision, err := encodeDecision(c.Decision)
+	if err != nil {
+		return order.Begun{}, fmt.Errorf("begin order %s: %w", c.ID, err)
+	}
 	word, rest, err := l.update(ctx, beginScript, update{id: c.ID, args: []any{
 		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
-		calls, order.ReasonNoResult,
+		calls, order.ReasonNoResult, decision, shadowCounter(c.Decision),
 	}})
 	if err != nil {
 		return order.Begun{}, wrap(err, "begin order %s", c.ID)

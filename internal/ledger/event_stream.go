@@ -18,7 +18,7 @@ const (
 	readGrace = time.Second
 	// fieldLines is the field of an entry that holds its events, a line for each.
 	fieldLines = "e"
-	// lineParts is how many parts a line has; see scripts/prelude.lua.
+	// lineParts is how many parts a line has, without the actor; see scripts/prelude.lua.
 	lineParts = 8
 )
 
@@ -56,10 +56,11 @@ func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
 	text, _ := entry.Values[fieldLines].(string)
 	var events []order.Event
 	for line := range strings.SplitSeq(text, "\n") {
-		part := strings.SplitN(line, "\t", lineParts)
-		if len(part) != lineParts {
+		part := strings.Split(line, "\t")
+		if len(part) < lineParts {
 			continue
 		}
+		part = append(part, "") // most events have no actor
 		if id, err := order.ParseEventID(part[0]); err != nil || id.Compare(after) <= 0 {
 			continue
 		}
@@ -67,7 +68,7 @@ func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
 		attempt, _ := strconv.Atoi(part[5])
 		events = append(events, order.Event{
 			ID: part[0], OrderID: part[1], Sequence: sequence, Status: order.Status(part[3]), At: parseTime(part[4]),
-			Attempt: attempt, Worker: part[6], Reason: part[7],
+			Attempt: attempt, Worker: part[6], Reason: part[7], Actor: part[8],
 		})
 	}
 	return events

@@ -27,7 +27,7 @@ func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
 // statusCodes are the letters that stand for the statuses in a timeline.
 func statusCodes() map[order.Status]string {
 	return map[order.Status]string{
-		order.StatusScheduled: "s", order.StatusPending: "p", order.StatusProcessing: "w",
+		order.StatusScheduled: "s", order.StatusPending: "p", order.StatusHeld: "h", order.StatusProcessing: "w",
 		order.StatusPriorityProcessing: "y", order.StatusExpedited: "x", order.StatusRetrying: "r",
 		order.StatusCompleted: "c", order.StatusRejected: "j", order.StatusFailed: "f", order.StatusCancelled: "d",
 	}
@@ -55,7 +55,7 @@ func parseTimeline(id string, fields map[string]string) []order.Event {
 	accepted := parseTime(fields[fieldCreated])
 	events := make([]order.Event, len(lines))
 	for i, line := range lines {
-		var part [5]string
+		var part [6]string
 		copy(part[:], strings.SplitN(line, "\t", len(part)))
 		after, _ := strconv.ParseInt(part[2], 10, 64)
 		attempt, _ := strconv.Atoi(part[3])
@@ -65,7 +65,7 @@ func parseTimeline(id string, fields map[string]string) []order.Event {
 		}
 		events[i] = order.Event{
 			ID: part[1], OrderID: id, Sequence: newest - len(lines) + 1 + i, Status: statusOf(part[0]), At: at, Attempt: attempt,
-			Worker: parseAttempt(attempt, fields[fieldAttempt+part[3]], accepted).Worker, Reason: part[4],
+			Worker: parseAttempt(attempt, fields[fieldAttempt+part[3]], accepted).Worker, Reason: part[4], Actor: part[5],
 		}
 	}
 	if len(lines) == order.MaxEvents {

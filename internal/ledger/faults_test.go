@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -37,6 +38,11 @@ func TestFaults(t *testing.T) {
 		{"lost", accepted(begin(a)), lost("o1", 1)},
 		{"lost for the last time", lostTwice, lost("o1", 3)},
 		{"repaired", accepted(), repaired(order.RepairOrphan, "r1")},
+		{"hold", accepted(), hold("o1", time.Hour)},
+		{"release", accepted(hold("o1", time.Hour)), release("o1", "ops")},
+		{"reject", accepted(hold("o1", time.Hour)), reject("o1", "ops", "fraud")},
+		{"cancel while held", accepted(hold("o1", time.Hour)), cancel("o1", "")},
+		{"begin with a decision", accepted(), begin(deciding(a))},
 		{"requeued", accepted(), requeued("o1", "r1")},
 		{"forget", accepted(begin(a), settle(a, completed()), accept(sample("o2"))), forget()},
 	}

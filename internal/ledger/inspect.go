@@ -14,7 +14,10 @@ import (
 // each with its type as the command TYPE names it. Any of them may be absent. It is for
 // orderctl doctor.
 func KeyTypes() map[string]string {
-	keys := map[string]string{countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string", endpointsKey: "zset"}
+	keys := map[string]string{
+		countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string", endpointsKey: "zset",
+		expiriesKey: "zset", rulesKey: "hash",
+	}
 	for _, s := range order.Statuses() {
 		keys[indexKey(s)] = "zset"
 	}

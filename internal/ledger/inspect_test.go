@@ -31,7 +31,8 @@ func TestKeyTypes(t *testing.T) {
 		c := claim(string(out.Status), "t-"+string(out.Status))
 		b.do(t, accept(sample(c.ID)), begin(c), settle(c, out))
 	}
-	b.do(t, quarantine("pending"))
+	b.do(t, accept(sample("held")), hold("held", time.Hour), quarantine("pending"))
+	must(t, b.ActivateRules(t.Context(), "v1"))
 	if _, err := b.Lead(t.Context(), "one", time.Minute); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 //
 //	orders:{b0}:o:<order id>         hash        one order's record, see record.go
 //	orders:{b0}:s:<status>           sorted set  order ids by time of acceptance, µs
+//	orders:{b0}:s:expiry             sorted set  held order ids by the expiry of their hold, µs
 //	orders:{b0}:u:<customer digest>  sorted set  one customer's order ids, likewise
 //	orders:{b0}:c                    hash        counters, see totals.go
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
@@ -19,6 +20,7 @@ import (
 //	orders:{b0}:i                    string      the order in quarantine, for five minutes at most
 //	orders:{b0}:f                    sorted set  the fulfilment endpoints, by their last report, ms, see breaker.go
 //	orders:{b0}:f:<endpoint>         hash        the circuit breaker of one, likewise
+//	orders:{b0}:r                    hash        the rule sets, see rules.go
 //	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
 //	orders:{b0}:p                    sorted set  the programs that run, by their last announcement, ms, see programs.go
 const book = "orders:{b0}:"
@@ -32,6 +34,8 @@ const (
 	quarantineKey = book + "i"
 	writableKey   = book + "w"
 	programsKey   = book + "p"
+	expiriesKey   = indexPrefix + "expiry"
+	rulesKey      = book + "r"
 	endpointsKey  = book + "f"
 )
 

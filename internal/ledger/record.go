@@ -33,6 +33,9 @@ const (
 	fieldRequeuedToken = "r" // token of the last time it was queued again
 	fieldLosses        = "p" // how many workers were lost since the last retry
 	fieldUncounted     = "o" // how many attempts since the last retry do not count
+	fieldDecision      = "g" // what the rules decided in this run, see decision.go
+	fieldReview        = "b" // how the hold of this run ended: 1 released, 0 rejected
+	fieldExpiry        = "j" // when the hold expires, while held
 	fieldUnknown       = "l" // set while the shop may have accepted the order
 )
 
@@ -47,10 +50,15 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 		ProcessedAt:   parseTime(fields[fieldSettled]),
 		Error:         fields[fieldError],
 		CancelReason:  fields[fieldCancelReason],
+		Released:      fields[fieldReview] == "1",
+		HeldUntil:     parseTime(fields[fieldExpiry]),
 	}
 	var err error
 	if rec.Order, err = decodeOrder(id, fields[fieldOrder]); err != nil {
 		return order.Record{}, fmt.Errorf("parse record of order %s: %w: %w", id, order.ErrUnreadable, err)
+	}
+	if rec.Decision, err = decodeDecision(fields[fieldDecision]); err != nil {
+		return order.Record{}, fmt.Errorf("parse the decision of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
 	rec.WorkersLost, _ = strconv.Atoi(fields[fieldLosses])
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])

@@ -24,6 +24,9 @@ var (
 	settleScript        = newUpdate("settle")
 	cancelScript        = newUpdate("cancel")
 	retryScript         = newUpdate("retry")
+	holdScript          = newUpdate("hold")
+	releaseScript       = newUpdate("release")
+	rejectScript        = newUpdate("reject")
 	lostScript          = newUpdate("lost")
 	requeuedScript      = newUpdate("requeued")
 	forgetScript        = newUpdate("forget")
@@ -35,6 +38,7 @@ var (
 	totalsScript        = redis.NewScript(lua("totals"))
 	listScript          = redis.NewScript(lua("list"))
 	recountScript       = redis.NewScript(lua("recount"))
+	saveRulesScript     = redis.NewScript(lua("saverules"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 

@@ -88,6 +88,53 @@ func retry(id, token string) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Retry(ctx, id, token) }}
 }
 
+// onHold is a decision to hold an order, for good or for a term.
+func onHold(term time.Duration) order.Decision {
+	return order.Decision{
+		Version: "v1", Action: order.ActionHold, Handling: order.HandlingExpedited, Rule: "fraud", Reason: "looks odd",
+		Tags: []string{"new"}, Matched: []bool{true, false, true}, Hold: order.HoldTerm{Expires: term},
+		Customer: &order.CustomerFacts{Orders24h: 2, Amount24h: 2500},
+	}
+}
+
+func hold(id string, term time.Duration) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return nil, l.Hold(ctx, id, onHold(term))
+	}}
+}
+
+func release(id, actor string) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Release(ctx, id, order.Review{Actor: actor, Reason: "looks good"})
+	}}
+}
+
+func reject(id, actor, reason string) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Reject(ctx, id, order.Review{Actor: actor, Reason: reason})
+	}}
+}
+
+// expire ends the hold of an order if it has expired.
+func expire(id string, releases bool) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		by := order.Review{Actor: order.ActorExpiry, Reason: order.ReasonHoldExpired, IfExpired: true}
+		if releases {
+			return l.Release(ctx, id, by)
+		}
+		return l.Reject(ctx, id, by)
+	}}
+}
+
+// deciding is a claim of the attempt that decides the order.
+func deciding(c order.Claim) order.Claim {
+	c.Decision = &order.Decision{
+		Version: "v1", Action: order.ActionApprove, Handling: order.HandlingStandard,
+		Shadow: &order.Decision{Version: "v2", Action: order.ActionReject, Rule: "strict", Reason: "no"},
+	}
+	return c
+}
+
 func requeued(id, token string) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Requeued(ctx, id, token) }}
 }

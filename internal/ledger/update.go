@@ -43,6 +43,7 @@ func newBatchers(rdb redis.UniversalClient) batchers {
 	b := batchers{}
 	for _, s := range []*redis.Script{
 		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
+		holdScript, releaseScript, rejectScript,
 	} {
 		b[s] = batch.New(
 			batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
@@ -120,7 +121,7 @@ func replied(rest []any) error {
 // record after the update, or the status.
 func recordOr(word string, rest []any, operation, id string) (order.Record, error) {
 	switch word {
-	case "known", "cancelled", "retried":
+	case "known", "cancelled", "retried", "released", "rejected":
 		fields, err := pairs(rest)
 		if err != nil {
 			return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id, err)
@@ -137,7 +138,10 @@ func recordOr(word string, rest []any, operation, id string) (order.Record, erro
 
 // refusal returns the error for the word with which a script refused an update.
 func refusal(word, operation, id string) error {
-	known := map[string]error{"missing": order.ErrNotFound, "settled": order.ErrSettled, "stale": order.ErrStale}
+	known := map[string]error{
+		"missing": order.ErrNotFound, "settled": order.ErrSettled, "stale": order.ErrStale,
+		"decided": order.ErrDecided, "held": order.ErrHeld,
+	}
 	if err, ok := known[word]; ok {
 		return fmt.Errorf("%s order %s: %w", operation, id, err)
 	}

@@ -143,7 +143,7 @@ func TestMissingOrder(t *testing.T) {
 	events := func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Events(ctx, id) }
 	for name, s := range map[string]step{
 		"begin": begin(c), "fail": fail(c), "settle": settle(c, completed()), "cancel": cancel("nobody", "no need"),
-		"retry": retry("nobody", "r1"), "lost": lost("nobody", 1), "events": {"nobody", events}, "get": get("nobody"),
+		"retry": retry("nobody", "r1"), "hold": hold("nobody", 0), "release": release("nobody", ""), "reject": reject("nobody", "", "no"), "lost": lost("nobody", 1), "events": {"nobody", events}, "get": get("nobody"),
 	} {
 		if err := s.run(t.Context(), books.Ledger); !errors.Is(err, order.ErrNotFound) {
 			t.Errorf("%s of an unknown order answered %v", name, err)

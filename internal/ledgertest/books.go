@@ -48,6 +48,7 @@ type books struct {
 	records   map[string]map[string]string  // by order id
 	indexes   map[string]map[string]float64 // by status
 	customers map[string]float64            // order id to score, over all customers
+	expiries  map[string]float64            // held order id to the expiry of its hold
 	counters  map[string]string
 	events    []Event
 	problems  []string
@@ -74,6 +75,10 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 	case "o":
 		b.records[name], err = rdb.HGetAll(ctx, key).Result()
 	case "s":
+		if name == "expiry" {
+			b.expiries, err = members(ctx, rdb, key)
+			return err
+		}
 		b.indexes[name], err = members(ctx, rdb, key)
 	case "u":
 		var ids map[string]float64
@@ -85,7 +90,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
 		b.events, err = Stream(ctx, rdb)
-	case "l", "i", "p", "f": // see the keys of the ledger
+	case "l", "i", "p", "f", "r": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)
 	}
@@ -122,8 +127,11 @@ func (b *books) checkRecords() {
 		if due := r["x"] != ""; due != (status == order.StatusRetrying) {
 			b.problem("order %s is %s with next attempt %q", id, status, r["x"])
 		}
-		if r["k"] != "" && status == order.StatusCancelled {
+		if r["k"] != "" && (status == order.StatusCancelled || status == order.StatusHeld) {
 			b.problem("order %s is %s and still has the claim %q", id, status, r["k"])
+		}
+		if r["j"] != "" && status != order.StatusHeld {
+			b.problem("order %s is %s and its hold expires at %s", id, status, r["j"])
 		}
 		b.checkAttempts(id, r)
 		b.checkTimeline(id, r)
@@ -172,6 +180,16 @@ func (b *books) checkIndexes() {
 		}
 		if got, ok := b.customers[id]; !ok || got != at {
 			b.problem("order %s is accepted at %s but its customer's index has the time %v", id, r["c"], got)
+		}
+	}
+	for id, r := range b.records {
+		if at, _ := strconv.ParseFloat(r["j"], 64); at != b.expiries[id] {
+			b.problem("the hold of order %s expires at %q but its index has the time %v", id, r["j"], b.expiries[id])
+		}
+	}
+	for id := range b.expiries {
+		if b.records[id]["j"] == "" {
+			b.problem("the index of expiries has order %s, whose hold does not expire", id)
 		}
 	}
 	for status, ids := range b.indexes {

@@ -13,7 +13,7 @@ import (
 )
 
 // Event is one change of an order's status, as the stream of all events has it.
-type Event struct{ ID, Order, Sequence, Status, At, Attempt, Worker, Reason string }
+type Event struct{ ID, Order, Sequence, Status, At, Attempt, Worker, Reason, Actor string }
 
 // Stream returns all events of the books in rdb, the oldest first.
 func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
@@ -26,10 +26,11 @@ func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
 		text, _ := entry.Values["e"].(string)
 		for line := range strings.Lines(text) {
 			part := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-			if len(part) != 8 {
+			if len(part) != 8 && len(part) != 9 {
 				return nil, fmt.Errorf("entry %s of the stream has the line %q", entry.ID, line)
 			}
-			events = append(events, Event{part[0], part[1], part[2], part[3], part[4], part[5], part[6], part[7]})
+			part = append(part, "") // most events have no actor
+			events = append(events, Event{part[0], part[1], part[2], part[3], part[4], part[5], part[6], part[7], part[8]})
 		}
 		if len(events) == 0 || events[len(events)-1].ID != entry.ID {
 			return nil, fmt.Errorf("entry %s of the stream does not end with its event", entry.ID)
@@ -39,7 +40,7 @@ func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
 }
 
 // event is what the stream and the order's timeline both contain.
-type event struct{ id, seq, status, attempt, reason string }
+type event struct{ id, seq, status, attempt, reason, actor string }
 
 // checkTimeline checks that a timeline has the first event of its order and the newest
 // ones, and ends with the order's status.
@@ -70,15 +71,16 @@ func timeline(r map[string]string) (events []event, ok bool) {
 	last, _ := strconv.Atoi(r["v"])
 	for i, line := range lines {
 		part := strings.Split(line, "\t")
-		if len(part) != 5 {
+		if len(part) != 5 && len(part) != 6 {
 			return nil, false
 		}
+		part = append(part, "") // most events have no actor
 		seq := 1
 		if i > 0 {
 			seq = last - len(lines) + 1 + i
 		}
 		events = append(events, event{
-			id: wholeID(part[1], part[2], r["c"]), seq: strconv.Itoa(seq), status: codes()[part[0]], attempt: part[3], reason: part[4],
+			id: wholeID(part[1], part[2], r["c"]), seq: strconv.Itoa(seq), status: codes()[part[0]], attempt: part[3], reason: part[4], actor: part[5],
 		})
 	}
 	return events, true
@@ -96,7 +98,7 @@ func wholeID(id, since, accepted string) string {
 // codes are the statuses as a timeline writes them.
 func codes() map[string]string {
 	return map[string]string{
-		"s": "scheduled", "p": "pending", "w": "processing", "y": "priority_processing", "x": "expedited",
+		"s": "scheduled", "p": "pending", "h": "held", "w": "processing", "y": "priority_processing", "x": "expedited",
 		"r": "retrying", "c": "completed", "j": "rejected", "f": "failed", "d": "cancelled",
 	}
 }
@@ -111,7 +113,7 @@ func (b *books) checkEvents() {
 			b.problem("event %s follows event %s in the stream", streamed.ID, b.events[i-1].ID)
 		}
 		id := streamed.Order
-		e := event{streamed.ID, streamed.Sequence, streamed.Status, streamed.Attempt, streamed.Reason}
+		e := event{streamed.ID, streamed.Sequence, streamed.Status, streamed.Attempt, streamed.Reason, streamed.Actor}
 		events := streams[id]
 		if len(events) > 0 {
 			last := events[len(events)-1]

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	defaultRules = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
+	defaultRules = rules.Builtin(rules.Limits{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50})
 	mixed        = load.Mix{order.QueueCritical: 2, order.QueueDefault: 5, order.QueueLow: 3}
 )
 
@@ -49,9 +49,10 @@ func TestOrders(t *testing.T) {
 	queues, rejected, customers, ids := map[order.Queue]int{}, 0, map[string]bool{}, map[string]bool{}
 	for n := range orders {
 		got := read(t, o.Append(nil, n))
-		queues[defaultRules.Queue(got)]++
+		facts := rules.Facts{Order: got}
+		queues[defaultRules.Queue(facts)]++
 		customers[got.Customer], ids[got.ID] = true, true
-		if !defaultRules.Decide(got).Approved {
+		if !defaultRules.Decide(facts).Approved() {
 			rejected++
 		}
 		if !strings.HasPrefix(got.ID, "load-"+o.Run+"-") {
@@ -86,8 +87,9 @@ func TestOneQueue(t *testing.T) {
 		o := load.NewOrders(load.Mix{q: 1})
 		for n := range 200 {
 			got := read(t, o.Append(nil, n))
-			if defaultRules.Queue(got) != q || !defaultRules.Decide(got).Approved {
-				t.Fatalf("order %d for %s goes to %s, decided %+v", n, q, defaultRules.Queue(got), defaultRules.Decide(got))
+			facts := rules.Facts{Order: got}
+			if defaultRules.Queue(facts) != q || !defaultRules.Decide(facts).Approved() {
+				t.Fatalf("order %d for %s goes to %s, decided %+v", n, q, defaultRules.Queue(facts), defaultRules.Decide(facts))
 			}
 		}
 	}

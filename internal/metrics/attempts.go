@@ -15,6 +15,7 @@ const (
 	resultRejected  = "rejected"
 	resultFailed    = "failed"
 	resultRetrying  = "retrying"
+	resultHeld      = "held"
 	resultLost      = "lost"
 )
 
@@ -23,6 +24,7 @@ type AttemptLedger interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
 	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
+	Hold(ctx context.Context, id string, d order.Decision) error
 }
 
 // Handler processes one delivery of an order; see worker.Worker.Work.
@@ -42,10 +44,10 @@ func (r *Registry) NewAttempts() *Attempts {
 	results := r.factory.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "attempts_total",
 		Help: "Attempts of this process by result: the outcome of the order, retrying when another attempt is due, " +
-			"lost when the result could not be recorded.",
+			"held when the rules held the order instead, lost when the result could not be recorded.",
 	}, []string{"result"})
 	return &Attempts{
-		results: children(results, []string{resultCompleted, resultRejected, resultFailed, resultRetrying, resultLost}),
+		results: children(results, []string{resultCompleted, resultRejected, resultFailed, resultRetrying, resultHeld, resultLost}),
 		running: r.factory.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "attempts_running", Help: "Attempts that this process is making now.",
 		}),
@@ -74,6 +76,15 @@ func (l *countedLedger) Settle(ctx context.Context, c order.Claim, out order.Out
 	err := l.AttemptLedger.Settle(ctx, c, out)
 	if result, known := l.results[string(out.Status)]; err == nil && known {
 		result.Inc()
+	}
+	return err
+}
+
+// Hold records that an order waits for a person.
+func (l *countedLedger) Hold(ctx context.Context, id string, d order.Decision) error {
+	err := l.AttemptLedger.Hold(ctx, id, d)
+	if err == nil {
+		l.results[resultHeld].Inc()
 	}
 	return err
 }

@@ -51,6 +51,9 @@ func TestResults(t *testing.T) {
 		{"rejected", nil, settle(order.StatusRejected), nil, "rejected"},
 		{"failed", nil, settle(order.StatusFailed), &order.PermanentError{Err: order.ErrNotFound}, "failed"},
 		{"retrying", nil, fail, &order.RetryError{Err: order.ErrNotFound}, "retrying"},
+		{"held", nil, func(ctx context.Context, l metrics.AttemptLedger) error {
+			return l.Hold(ctx, "ord_1", order.Decision{})
+		}, nil, "held"},
 		{"begun and nothing more", nil, begin, nil, ""},
 		{"no attempt begun", order.ErrNotFound, begin, &order.PermanentError{Err: order.ErrNotFound}, ""},
 		{"not recorded", order.ErrUnavailable, settle(order.StatusCompleted), order.ErrUnavailable, "lost"},

@@ -66,11 +66,6 @@ func compare(t *testing.T, want, got map[string]float64) {
 	}
 }
 
-// rulesStub has every order in the queue that its customer names.
-type rulesStub struct{}
-
-func (rulesStub) Queue(o order.Order) order.Queue { return order.Queue(o.Customer) }
-
 // ledgerStub answers every write alike.
 type ledgerStub struct{ err error }
 
@@ -83,3 +78,5 @@ func (l ledgerStub) Fail(context.Context, order.Claim, order.Failure) error {
 }
 
 func (l ledgerStub) Settle(context.Context, order.Claim, order.Outcome) error { return l.err }
+
+func (l ledgerStub) Hold(context.Context, string, order.Decision) error { return l.err }

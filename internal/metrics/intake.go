@@ -35,15 +35,9 @@ type Submitter interface {
 	Cancel(ctx context.Context, id, reason string) (order.Record, error)
 }
 
-// Router returns the queue of an order; see rules.Rules.
-type Router interface {
-	Queue(o order.Order) order.Queue
-}
-
 // Intake is a Submitter whose submissions are counted. It is safe for concurrent use.
 type Intake struct {
 	Submitter
-	router   Router
 	single   map[string]prometheus.Counter // by result
 	batch    map[string]prometheus.Counter // by result
 	refusals map[order.Queue]map[string]prometheus.Counter
@@ -52,7 +46,7 @@ type Intake struct {
 
 // NewIntake returns a Submitter that counts the submissions to s. Call it once for a
 // registry.
-func (r *Registry) NewIntake(s Submitter, router Router) *Intake {
+func (r *Registry) NewIntake(s Submitter) *Intake {
 	submissions := r.factory.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "submissions_total",
 		Help: "Valid orders submitted to this process, by kind of request (single, batch) and result.",
@@ -63,8 +57,8 @@ func (r *Registry) NewIntake(s Submitter, router Router) *Intake {
 	}, []string{"queue", "reason"})
 	results := []string{resultAccepted, resultRepeated, resultConflict, resultNoRoom, resultUnavailable, resultError}
 	in := &Intake{
-		Submitter: s, router: router,
-		single: children(submissions, results, "single"), batch: children(submissions, results, "batch"),
+		Submitter: s,
+		single:    children(submissions, results, "single"), batch: children(submissions, results, "batch"),
 		refusals: map[order.Queue]map[string]prometheus.Counter{},
 		took: r.factory.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "submission_duration_seconds",
@@ -83,20 +77,20 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 	begun := time.Now()
 	rec, isNew, err = in.Submitter.Submit(ctx, o)
 	in.took.Observe(time.Since(begun).Seconds())
-	in.count(in.single, o, isNew, err)
+	in.count(in.single, isNew, err)
 	return rec, isNew, err
 }
 
 // SubmitAll accepts many orders, and counts each.
 func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance {
 	all := in.Submitter.SubmitAll(ctx, orders)
-	for i, a := range all {
-		in.count(in.batch, orders[i], a.IsNew, a.Err)
+	for _, a := range all {
+		in.count(in.batch, a.IsNew, a.Err)
 	}
 	return all
 }
 
-func (in *Intake) count(results map[string]prometheus.Counter, o order.Order, isNew bool, err error) {
+func (in *Intake) count(results map[string]prometheus.Counter, isNew bool, err error) {
 	results[submissionResult(isNew, err)].Inc()
 	if err == nil {
 		return // without the allocation below
@@ -105,7 +99,7 @@ func (in *Intake) count(results map[string]prometheus.Counter, o order.Order, is
 	if !errors.As(err, &busy) {
 		return
 	}
-	if byReason, known := in.refusals[in.router.Queue(o)]; known {
+	if byReason, known := in.refusals[busy.Queue]; known {
 		byReason[reasonOf(busy)].Inc()
 	}
 }

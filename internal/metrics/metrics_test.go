@@ -20,7 +20,7 @@ func everything() *metrics.Registry {
 	r := metrics.New("commit 1")
 	r.AddLedger(&system{})
 	r.AddPool(func() metrics.Pool { return metrics.Pool{} })
-	r.NewIntake(&submitter{}, rulesStub{})
+	r.NewIntake(&submitter{})
 	r.NewAttempts()
 	r.NewFulfilment(shop{})
 	r.NewRequests().Observe("/orders", "GET", 200, 0)
@@ -75,7 +75,7 @@ func TestSingleMetrics(t *testing.T) {
 // alone, as it counts the allocations of the process.
 func TestCountingAllocatesNothing(t *testing.T) {
 	r, ctx := metrics.New("commit 1"), context.Background()
-	attempts, in, requests := r.NewAttempts(), r.NewIntake(&submitter{isNew: true}, rulesStub{}), r.NewRequests()
+	attempts, in, requests := r.NewAttempts(), r.NewIntake(&submitter{isNew: true}), r.NewRequests()
 	ledger := attempts.Ledger(ledgerStub{})
 	handler := attempts.Handler(work(func(ctx context.Context, _ string) error {
 		return ledger.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusCompleted})

@@ -2,25 +2,25 @@ package order
 
 import "time"
 
-// Verdict is what a decision does with an order.
-type Verdict string
+// Action is what a decision does with an order.
+type Action string
 
-// The verdicts of a decision.
+// The actions of a decision.
 const (
-	// VerdictApprove lets the order be worked with a handling.
-	VerdictApprove Verdict = "approve"
-	// VerdictHold wants a person to look at the order first.
-	VerdictHold Verdict = "hold"
-	// VerdictReject ends the order.
-	VerdictReject Verdict = "reject"
+	// ActionApprove lets the order be worked with a handling.
+	ActionApprove Action = "approve"
+	// ActionHold wants a person to look at the order first.
+	ActionHold Action = "hold"
+	// ActionReject ends the order.
+	ActionReject Action = "reject"
 )
 
 // Decision is what the rules decide about one order.
 type Decision struct {
 	// Version is the version of the rules.
 	Version string
-	// Verdict is what happens with the order.
-	Verdict Verdict
+	// Action is what happens with the order.
+	Action Action
 	// Handling is how to handle the order: of an approved one, and of a held one once it
 	// is released. It is empty for a rejected one.
 	Handling Handling
@@ -28,6 +28,8 @@ type Decision struct {
 	Rule string
 	// Reason is why the order is held or rejected; empty for an approved one.
 	Reason string
+	// Failed means that a rule could not be evaluated, and so holds the order.
+	Failed bool
 	// Tags are those of the rules that matched before the decision, each once, in turn.
 	Tags []string
 	// Matched tells which rules matched, in turn, up to the one that decided. A rule that
@@ -42,12 +44,53 @@ type Decision struct {
 	Shadow *Decision
 }
 
+// Approved reports whether the order is to be worked.
+func (d Decision) Approved() bool { return d.Action == ActionApprove }
+
+// Label names the decision in a comparison of two: the handling of an approved order,
+// else the action.
+func (d Decision) Label() string {
+	if d.Approved() {
+		return string(d.Handling)
+	}
+	return string(d.Action)
+}
+
+// Change is how the decision of one version differs from that of another, or equals it.
+type Change struct {
+	// From and To are the labels of both decisions.
+	From, To string
+}
+
 // HoldTerm is how a hold ends by itself.
 type HoldTerm struct {
 	// Expires is how long the order is held; zero means until a person decides.
 	Expires time.Duration
 	// Release means that an expired hold releases the order, not rejects it.
 	Release bool
+}
+
+// Expiry is what happens with an order whose hold has expired.
+type Expiry string
+
+// The expiries of a hold.
+const (
+	// ExpiryReject rejects the order.
+	ExpiryReject Expiry = "reject"
+	// ExpiryRelease releases the order.
+	ExpiryRelease Expiry = "release"
+)
+
+// OnExpiry is what happens when the hold expires; empty for one that does not.
+func (h HoldTerm) OnExpiry() Expiry {
+	switch {
+	case h.Expires == 0:
+		return ""
+	case h.Release:
+		return ExpiryRelease
+	default:
+		return ExpiryReject
+	}
 }
 
 // CustomerFacts are facts about the customer of an order, as they were when the rules

@@ -18,6 +18,14 @@ var (
 	ErrSettled = errors.New("order is already settled")
 	// ErrStale means that a newer delivery holds the order.
 	ErrStale = errors.New("attempt is no longer the order's current one")
+	// ErrDecided means that another delivery has decided the order in this run.
+	ErrDecided = errors.New("order is already decided")
+	// ErrHeld means that the order waits for a person to release it.
+	ErrHeld = errors.New("order is held")
+	// ErrNoRules means that there is no such version of the rules.
+	ErrNoRules = errors.New("no such version of the rules")
+	// ErrTooManyRules means that there are MaxRuleSets rule sets.
+	ErrTooManyRules = errors.New("too many rule sets are stored")
 	// ErrExhausted means that the order has no attempt left.
 	ErrExhausted = errors.New("order has used up its attempts")
 	// ErrUnreadable means that a record has a format that this version cannot read.
@@ -38,12 +46,16 @@ const (
 	BusyMemory = "Redis is nearly full"
 	// BusyAccepting: the limit of concurrent submissions is reached.
 	BusyAccepting = "too many are being accepted at this moment"
+	// BusySimulating: another simulation runs.
+	BusySimulating = "rules are being simulated already"
 	// BusyBatches: the limit of concurrent batch requests is reached.
 	BusyBatches = "too many batches arrive at once"
 )
 
-// BusyError means that nothing was accepted because there is no room.
+// BusyError means that nothing was done because there is no room.
 type BusyError struct {
+	// Queue is the queue in which the order would wait; empty for a whole batch.
+	Queue Queue
 	// Reason is one of the texts above.
 	Reason string
 	// RetryAfter is how long the client should wait, in whole seconds.

@@ -6,6 +6,9 @@ import "time"
 // others.
 const MaxEvents = 100
 
+// ActorExpiry is the actor when a hold has expired.
+const ActorExpiry = "expiry"
+
 // Event records that one order's status changed.
 type Event struct {
 	// ID is unique among the events of all orders and sorts by time; see EventID.
@@ -22,7 +25,10 @@ type Event struct {
 	Attempt int
 	// Worker names the process that made the attempt; empty without one.
 	Worker string
-	// Reason is why the attempt failed, the rules rejected the order, or the client
-	// cancelled it; empty otherwise.
+	// Reason is why the attempt failed, the rules held or rejected the order, or somebody
+	// cancelled, released or rejected it; empty otherwise.
 	Reason string
+	// Actor is who released or rejected a held order: the name of an API key, or
+	// ActorExpiry; empty for other events.
+	Actor string
 }

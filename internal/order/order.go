@@ -55,6 +55,14 @@ type Order struct {
 	Content
 }
 
+// CurrencyOr returns the order's currency, or the one given if the client named none.
+func (c Content) CurrencyOr(other Currency) Currency {
+	if c.Currency != "" {
+		return c.Currency
+	}
+	return other
+}
+
 // View is an order as clients and the shop see it in JSON.
 type View struct {
 	Order

@@ -13,6 +13,13 @@ type Record struct {
 	// Handling is what the rules decided; empty before the first attempt, and for a
 	// rejected order.
 	Handling Handling
+	// Decision is what the rules decided in this run; nil before the first attempt, and for
+	// orders that were decided before decisions were kept.
+	Decision *Decision
+	// Released means that a person, or the expiry of the hold, has released the order.
+	Released bool
+	// HeldUntil is when the hold of a held order expires; zero when it does not.
+	HeldUntil time.Time
 	// CreatedAt is when the order was accepted.
 	CreatedAt time.Time
 	// NextAttemptAt is when a retrying order is due; zero otherwise.
@@ -207,6 +214,9 @@ type Claim struct {
 	Handling Handling
 	// MaxAttempts is how many attempts an order may have; 0 for any number.
 	MaxAttempts int
+	// Decision is what the rules decided, if this is the first attempt since the order was
+	// accepted or last retried; nil if the ledger has the decision.
+	Decision *Decision
 	// CallsShop means that the attempt may call the shop. If no result of such an attempt
 	// is reported, the shop may have accepted the order.
 	CallsShop bool
@@ -218,8 +228,8 @@ type Handover struct {
 	Record Record
 	// Trace is the trace that the order was submitted in; its attempts continue it.
 	Trace TraceContext
-	// NewRun means that the order has just been accepted or retried. A task that a
-	// worker still holds then belongs to an earlier run, or to an earlier order with
+	// NewRun means that the order has just been accepted, retried or released. A task that
+	// a worker still holds then belongs to what was before, or to an earlier order with
 	// this id.
 	NewRun bool
 }

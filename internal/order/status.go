@@ -12,6 +12,9 @@ const (
 	// StatusPending is accepted and waiting in a queue. It ends when a worker begins an
 	// attempt, or with a cancel.
 	StatusPending Status = "pending"
+	// StatusHeld is waiting for a person, as a rule wants one to look first. It ends when
+	// somebody releases, rejects or cancels the order, or when the hold expires.
+	StatusHeld Status = "held"
 	// StatusProcessing is an attempt running with standard handling. It ends with the
 	// outcome, or when the attempt fails.
 	StatusProcessing Status = "processing"
@@ -38,7 +41,7 @@ const (
 // Statuses lists every status, in the order in which an order can meet them.
 func Statuses() []Status {
 	return []Status{
-		StatusScheduled, StatusPending,
+		StatusScheduled, StatusPending, StatusHeld,
 		StatusProcessing, StatusPriorityProcessing, StatusExpedited, StatusRetrying,
 		StatusCompleted, StatusRejected, StatusFailed, StatusCancelled,
 	}

@@ -17,6 +17,7 @@ func TestStatuses(t *testing.T) {
 	}{
 		{"scheduled", false},
 		{"pending", false},
+		{"held", false},
 		{"processing", false},
 		{"priority_processing", false},
 		{"expedited", false},

@@ -30,7 +30,7 @@ func (r *Repairer) RepairTasks(ctx context.Context, now time.Time) error {
 	}
 	var failed []error
 	for _, s := range order.Statuses() {
-		if s.Settled() {
+		if s.Settled() || s == order.StatusHeld { // they have no task
 			continue
 		}
 		err := r.repairMissing(ctx, s, now.Add(-minAge))
@@ -69,14 +69,14 @@ func (r *Repairer) repairMissing(ctx context.Context, s order.Status, before tim
 	return unreadable
 }
 
-// enqueueMissing enqueues the order unless it is settled or forgotten. It reads the
+// enqueueMissing enqueues the order unless it is held, settled or forgotten. It reads the
 // record again, as most orders without a task were settled since they were listed.
 func (r *Repairer) enqueueMissing(ctx context.Context, id string) error {
 	rec, err := r.ledger.Get(ctx, id)
 	if errors.Is(err, order.ErrNotFound) {
 		return nil
 	}
-	if err != nil || rec.Status.Settled() {
+	if err != nil || rec.Status.Settled() || rec.Status == order.StatusHeld {
 		return err
 	}
 	if added, err := r.queue.Enqueue(ctx, rec); err != nil || !added {

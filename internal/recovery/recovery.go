@@ -4,8 +4,9 @@
 // It receives unsettled orders from the ledger and tasks from the queue. Each kind of
 // repair has a file: orders whose worker is gone (orphans.go), orders that kill their
 // workers (poison.go), tasks that are corrupt (corrupt.go), missing (missing.go) or
-// stale (stale.go), and indexes that do not match the records (reindex.go). It also
-// forgets settled orders after their retention (retention.go).
+// stale (stale.go), and indexes that do not match the records (reindex.go). It also ends
+// holds that have expired (expiry.go), and forgets settled orders after their retention
+// (retention.go).
 //
 // One process at a time leads and repairs. Every repair reads the order again before it
 // changes anything and may be repeated, so a second leader does no harm. The package
@@ -38,6 +39,9 @@ type Ledger interface {
 	Balance(ctx context.Context) (drift int64, reindexed int, err error)
 	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
 	ForgetEvents(ctx context.Context, cutoff time.Time) error
+	Expired(ctx context.Context, now time.Time, limit int) (ids []string, err error)
+	Release(ctx context.Context, id string, by order.Review) (order.Record, error)
+	Reject(ctx context.Context, id string, by order.Review) (order.Record, error)
 	Requeued(ctx context.Context, id, token string) (counted bool, err error)
 	Repaired(ctx context.Context, kind order.Repair, n int, token string) error
 }
@@ -60,7 +64,8 @@ type Tasks interface {
 }
 
 const (
-	// leaderInterval is how often orphans are looked for and settled orders forgotten.
+	// leaderInterval is how often orphans are looked for, expired holds ended and settled
+	// orders forgotten.
 	leaderInterval = time.Second
 	// tasksInterval is how often the ledger is compared with the queues.
 	tasksInterval = 10 * time.Second
@@ -94,13 +99,14 @@ func New(cfg Config, l Ledger, q Queue, t Tasks) *Repairer {
 	return &Repairer{Config: cfg, ledger: l, queue: q, tasks: t, after: map[order.Status]time.Time{}}
 }
 
-// Run repairs until ctx ends, while this process leads: orphans and retention every
+// Run repairs until ctx ends, while this process leads: orphans, holds and retention every
 // second, tasks every ten seconds. Failures are logged and tried again. It may be called
 // once, and returns nil.
 func (r *Repairer) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { r.every(ctx, leaderInterval, r.lead) })
 	running.Go(func() { r.every(ctx, leaderInterval, r.asLeader(r.Forget)) })
+	running.Go(func() { r.every(ctx, leaderInterval, r.asLeader(r.EndExpiredHolds)) })
 	running.Go(func() { r.every(ctx, tasksInterval, r.asLeader(r.RepairTasks)) })
 	running.Wait()
 	return nil

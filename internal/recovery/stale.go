@@ -56,7 +56,7 @@ func (r *Repairer) removeIfStale(ctx context.Context, t DelayedTask, now time.Ti
 		return false, err
 	case !t.ArchivedAt.IsZero() && (!unknown || now.Sub(t.ArchivedAt) < r.Retention):
 		return false, nil
-	case !unknown && !rec.Status.Settled() && rec.Queue == t.Queue:
+	case !unknown && !rec.Status.Settled() && rec.Status != order.StatusHeld && rec.Queue == t.Queue:
 		_, err := r.hasTask(ctx, rec)
 		return false, err
 	default:

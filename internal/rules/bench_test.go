@@ -35,7 +35,7 @@ func BenchmarkDecide(b *testing.B) {
 	b.Run("settings", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			shop.Decide(o)
+			settings(shop).decide(o)
 		}
 	})
 	for name, set := range map[string]*rules.Set{

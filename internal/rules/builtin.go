@@ -3,10 +3,9 @@ package rules
 import (
 	"fmt"
 	"strings"
-)
 
-// VersionBuiltin is the version of the set that Builtin returns.
-const VersionBuiltin = "builtin"
+	"orderprocessor/internal/order"
+)
 
 // builtinText is the rule set of the three settings.
 const builtinText = `# The rules of an installation that has no others, from its settings
@@ -27,14 +26,14 @@ rules:
     handling: expedited
 `
 
-// Builtin returns the set that decides and queues as r does. The limits of r must not be
+// Builtin returns the set that decides and queues by the limits. They must not be
 // beyond order.MaxMoney, which no setting can be; it panics otherwise.
-func Builtin(r Rules) *Set {
-	source := fmt.Sprintf(strings.TrimSpace(builtinText)+"\n", r.MaxAmount, ReasonAmountLimit, r.MaxItems, ReasonItemLimit, r.HighValueAbove)
+func Builtin(l Limits) *Set {
+	source := fmt.Sprintf(strings.TrimSpace(builtinText)+"\n", l.MaxAmount, ReasonAmountLimit, l.MaxItems, ReasonItemLimit, l.HighValueAbove)
 	set, err := Parse([]byte(source))
 	if err != nil {
 		panic("rules: the builtin rules: " + err.Error())
 	}
-	set.version = VersionBuiltin
+	set.version = order.VersionBuiltin
 	return set
 }

@@ -33,22 +33,22 @@ func TestDocumentation(t *testing.T) {
 	buyer := from("CH", nil)
 	buyer.Customer.Amount24h = 20_000_01
 	for i, row := range []struct {
-		facts   rules.Facts
-		verdict order.Verdict
-		rule    string
-		queue   order.Queue
+		facts  rules.Facts
+		action order.Action
+		rule   string
+		queue  order.Queue
 	}{
-		{from("US", nil), order.VerdictHold, "likely fraud", order.QueueLow},
-		{from("US", nil), order.VerdictHold, "new customer, expensive order", order.QueueLow},
-		{buyer, order.VerdictApprove, "big customer", order.QueueCritical},
-		{from("KP", nil), order.VerdictReject, "embargo", order.QueueLow},
-		{from("US", priced), order.VerdictHold, "free item", order.QueueLow},
+		{from("US", nil), order.ActionHold, "likely fraud", order.QueueLow},
+		{from("US", nil), order.ActionHold, "new customer, expensive order", order.QueueLow},
+		{buyer, order.ActionApprove, "big customer", order.QueueCritical},
+		{from("KP", nil), order.ActionReject, "embargo", order.QueueLow},
+		{from("US", priced), order.ActionHold, "free item", order.QueueLow},
 	} {
 		if i >= len(blocks) {
 			t.Fatalf("only %d sets", len(blocks))
 		}
 		set := mustParse(t, blocks[i][1])
-		if d := set.Decide(row.facts); d.Verdict != row.verdict || d.Rule != row.rule || set.Queue(row.facts) != row.queue {
+		if d := set.Decide(row.facts); d.Action != row.action || d.Rule != row.rule || set.Queue(row.facts) != row.queue {
 			t.Errorf("set %d: %+v, queue %s", i, d, set.Queue(row.facts))
 		}
 		if i == 0 && !strings.Contains(string(text), "version "+set.Version()) {

@@ -77,7 +77,7 @@ func (d *document) rule(n *yaml.Node, field string) documentRule {
 		Reject:   r.line("reject", order.MaxReasonChars),
 		Hold:     r.line("hold", order.MaxReasonChars),
 		Expires:  r.text("expires"),
-		OnExpiry: choice(r, "on_expiry", []Expiry{ExpiryReject, ExpiryRelease}),
+		OnExpiry: choice(r, "on_expiry", []order.Expiry{order.ExpiryReject, order.ExpiryRelease}),
 		Handling: choice(r, "handling", []order.Handling{order.HandlingStandard, order.HandlingPriority, order.HandlingExpedited}),
 		Tag:      r.tag(),
 		Queue:    choice(r, "queue", order.Queues()),
@@ -85,7 +85,7 @@ func (d *document) rule(n *yaml.Node, field string) documentRule {
 	r.require("name")
 	r.require("when")
 	r.oneAction()
-	rule.term = order.HoldTerm{Expires: r.expires(rule.Expires), Release: rule.OnExpiry == ExpiryRelease}
+	rule.term = order.HoldTerm{Expires: r.expires(rule.Expires), Release: rule.OnExpiry == order.ExpiryRelease}
 	if rule.When != "" {
 		rule.when = r.values["when"]
 	}

@@ -16,8 +16,8 @@ type Rule struct {
 	// Expires is for how long it is held, as a Go duration above zero and up to MaxExpires;
 	// empty means until a person decides.
 	Expires string `json:"expires,omitempty"`
-	// OnExpiry is what happens then; empty means ExpiryReject.
-	OnExpiry Expiry `json:"on_expiry,omitempty"`
+	// OnExpiry is what happens then; empty means order.ExpiryReject.
+	OnExpiry order.Expiry `json:"on_expiry,omitempty"`
 	// Handling is how a matching order is handled.
 	Handling order.Handling `json:"handling,omitempty"`
 	// Tag is added to a matching order: 1 to 40 characters of A-Z a-z 0-9 . _ -.
@@ -26,17 +26,6 @@ type Rule struct {
 	// the order's priority.
 	Queue order.Queue `json:"queue,omitempty"`
 }
-
-// Expiry is what happens with an order whose hold has expired.
-type Expiry string
-
-// The expiries of a hold.
-const (
-	// ExpiryReject rejects the order.
-	ExpiryReject Expiry = "reject"
-	// ExpiryRelease releases the order.
-	ExpiryRelease Expiry = "release"
-)
 
 // decides reports whether a match ends the search for a decision.
 func (r Rule) decides() bool { return r.Tag == "" }

@@ -25,7 +25,7 @@ type compiledRule struct {
 }
 
 // Version names the content of the set: the first 12 hexadecimal digits of the SHA-256 of
-// its rules as JSON, or VersionBuiltin. Comments and formatting do not matter.
+// its rules as JSON, or order.VersionBuiltin. Comments and formatting do not matter.
 func (s *Set) Version() string { return s.version }
 
 // Source returns a copy of the document.
@@ -52,7 +52,7 @@ func (s *Set) QueueAsksCustomer() bool { return s.queueAsks }
 func (s *Set) Decide(f Facts) order.Decision {
 	asked := &subject{Facts: f}
 	d := order.Decision{
-		Version: s.version, Verdict: order.VerdictApprove, Handling: order.HandlingStandard,
+		Version: s.version, Action: order.ActionApprove, Handling: order.HandlingStandard,
 		Matched: make([]bool, 0, len(s.rules)),
 	}
 	if s.asks {
@@ -64,6 +64,7 @@ func (s *Set) Decide(f Facts) order.Decision {
 		d.Matched = append(d.Matched, matched)
 		switch {
 		case err != nil:
+			d.Failed = true
 			return s.held(d, i, failure(r.Name, err), order.HoldTerm{}, asked)
 		case !matched:
 		case !r.decides():
@@ -81,7 +82,7 @@ func (s *Set) Decide(f Facts) order.Decision {
 func (r *compiledRule) decided(d order.Decision) order.Decision {
 	d.Rule, d.Handling = r.Name, r.Handling
 	if r.Reject != "" {
-		d.Verdict, d.Reason = order.VerdictReject, r.Reject
+		d.Action, d.Reason = order.ActionReject, r.Reject
 	}
 	return d
 }
@@ -89,7 +90,7 @@ func (r *compiledRule) decided(d order.Decision) order.Decision {
 // held completes the decision of a rule that holds the order. Once released, the order is
 // handled by the first later rule that says how.
 func (s *Set) held(d order.Decision, rule int, reason string, term order.HoldTerm, asked *subject) order.Decision {
-	d.Verdict, d.Rule, d.Reason, d.Hold = order.VerdictHold, s.rules[rule].Name, reason, term
+	d.Action, d.Rule, d.Reason, d.Hold = order.ActionHold, s.rules[rule].Name, reason, term
 	for i := rule + 1; i < len(s.rules); i++ {
 		r := &s.rules[i]
 		if r.Handling == "" {

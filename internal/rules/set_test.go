@@ -57,7 +57,7 @@ func TestLanguage(t *testing.T) {
 		`order.currency == "EUR"`, `order.metadata.size() == 0 && order.metadata.x == "" && !("x" in order.metadata) && !has(order.metadata)`,
 		`order.quantity == 0 && !has(order.notes) && !has(order.country) && !has(order.address)`,
 	} {
-		if d := mustParse(t, rule("when: "+quote(when), "reject: bad")).Decide(absent); d.Verdict != order.VerdictReject {
+		if d := mustParse(t, rule("when: "+quote(when), "reject: bad")).Decide(absent); d.Action != order.ActionReject {
 			t.Errorf("%s: %+v", when, d)
 		}
 	}
@@ -99,7 +99,7 @@ func TestSet(t *testing.T) {
 	}
 	failed := func(name string, matched ...bool) order.Decision {
 		return order.Decision{
-			Verdict: order.VerdictHold, Handling: order.HandlingStandard, Rule: name, Matched: matched,
+			Action: order.ActionHold, Handling: order.HandlingStandard, Rule: name, Failed: true, Matched: matched,
 			Reason: `rule "` + name + `" cannot be evaluated: division by zero`,
 		}
 	}
@@ -108,33 +108,33 @@ func TestSet(t *testing.T) {
 		want        order.Decision
 		queue       order.Queue
 	}{
-		{"no rules", "  []", order.Decision{Verdict: order.VerdictApprove, Handling: order.HandlingStandard, Matched: []bool{}}, order.QueueLow},
+		{"no rules", "  []", order.Decision{Action: order.ActionApprove, Handling: order.HandlingStandard, Matched: []bool{}}, order.QueueLow},
 		{
 			"none matches", write("a", never, "reject: bad", "queue: critical"),
-			order.Decision{Verdict: order.VerdictApprove, Handling: order.HandlingStandard, Matched: []bool{false}},
+			order.Decision{Action: order.ActionApprove, Handling: order.HandlingStandard, Matched: []bool{false}},
 			order.QueueLow,
 		},
 		{
 			"tags until the first decision", write("a", always, "tag: x") + write("b", always, "tag: w", "queue: default") + write("c", always, "tag: x") +
 				write("d", never, "hold: look") + write("e", always, "reject: bad", "queue: critical") + write("f", always, "tag: z"),
-			order.Decision{Verdict: order.VerdictReject, Rule: "e", Reason: "bad", Tags: []string{"x", "w"}, Matched: []bool{true, true, true, false, true}},
+			order.Decision{Action: order.ActionReject, Rule: "e", Reason: "bad", Tags: []string{"x", "w"}, Matched: []bool{true, true, true, false, true}},
 			order.QueueDefault,
 		},
 		{
 			"handling", write("a", always, "handling: expedited") + write("b", always, "reject: bad"),
-			order.Decision{Verdict: order.VerdictApprove, Rule: "a", Handling: order.HandlingExpedited, Matched: []bool{true}},
+			order.Decision{Action: order.ActionApprove, Rule: "a", Handling: order.HandlingExpedited, Matched: []bool{true}},
 			order.QueueLow,
 		},
 		{
 			"queue behind the decision", write("a", always, "reject: bad") + write("b", always, "tag: x", "queue: critical"),
-			order.Decision{Verdict: order.VerdictReject, Rule: "a", Reason: "bad", Matched: []bool{true}},
+			order.Decision{Action: order.ActionReject, Rule: "a", Reason: "bad", Matched: []bool{true}},
 			order.QueueCritical,
 		},
 		{
 			"hold, later handling", write("a", always, "hold: look", "expires: 90m", "on_expiry: release") + write("b", always, "reject: bad") +
 				write("c", fails, "handling: expedited") + write("d", never, "handling: expedited") + write("e", always, "tag: x") + write("f", always, "handling: priority"),
 			order.Decision{
-				Verdict: order.VerdictHold, Rule: "a", Reason: "look", Handling: order.HandlingPriority, Matched: []bool{true},
+				Action: order.ActionHold, Rule: "a", Reason: "look", Handling: order.HandlingPriority, Matched: []bool{true},
 				Hold: order.HoldTerm{Expires: 90 * time.Minute, Release: true},
 			},
 			order.QueueLow,
@@ -142,7 +142,7 @@ func TestSet(t *testing.T) {
 		{
 			"hold, rejected in the end", write("a", always, "hold: look", "expires: 1h"),
 			order.Decision{
-				Verdict: order.VerdictHold, Rule: "a", Reason: "look", Handling: order.HandlingStandard, Matched: []bool{true},
+				Action: order.ActionHold, Rule: "a", Reason: "look", Handling: order.HandlingStandard, Matched: []bool{true},
 				Hold: order.HoldTerm{Expires: time.Hour},
 			},
 			order.QueueLow,
@@ -185,7 +185,7 @@ func TestFailures(t *testing.T) {
 	} {
 		set := mustParse(t, strings.Replace(rule("when: "+quote(row.when), "reject: bad"), "name: a", "name: "+long, 1))
 		d := set.Decide(row.facts)
-		if d.Verdict != order.VerdictHold || d.Rule != long || d.Hold != (order.HoldTerm{}) || !strings.Contains(d.Reason, row.want) || len([]rune(d.Reason)) > order.MaxReasonChars {
+		if d.Action != order.ActionHold || d.Rule != long || d.Hold != (order.HoldTerm{}) || !strings.Contains(d.Reason, row.want) || len([]rune(d.Reason)) > order.MaxReasonChars {
 			t.Errorf("%s: %+v", row.when, d)
 		}
 		if got := set.Queue(row.facts); got != order.QueueLow {

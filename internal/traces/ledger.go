@@ -13,6 +13,7 @@ type AttemptLedger interface {
 	Begin(ctx context.Context, c order.Claim) (order.Begun, error)
 	Fail(ctx context.Context, c order.Claim, f order.Failure) error
 	Settle(ctx context.Context, c order.Claim, out order.Outcome) error
+	Hold(ctx context.Context, id string, d order.Decision) error
 }
 
 // Ledger is a ledger that adds what it records to the span in the context. The worker,
@@ -51,6 +52,15 @@ func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) e
 	err := l.ledger.Settle(ctx, c, out)
 	if err == nil {
 		trace.SpanFromContext(ctx).SetAttributes(OrderStatus.String(string(out.Status)))
+	}
+	return err
+}
+
+// Hold records that an order waits for a person.
+func (l *Ledger) Hold(ctx context.Context, id string, d order.Decision) error {
+	err := l.ledger.Hold(ctx, id, d)
+	if err == nil {
+		trace.SpanFromContext(ctx).SetAttributes(OrderStatus.String(string(order.StatusHeld)))
 	}
 	return err
 }

@@ -26,6 +26,8 @@ func (l ledger) Fail(context.Context, order.Claim, order.Failure) error { return
 
 func (l ledger) Settle(context.Context, order.Claim, order.Outcome) error { return l.err }
 
+func (l ledger) Hold(context.Context, string, order.Decision) error { return l.err }
+
 // TestSpansShowWhatIsRecorded checks that a span has what the ledger has recorded, and
 // nothing that it could not record.
 func TestSpansShowWhatIsRecorded(t *testing.T) {
@@ -38,6 +40,7 @@ func TestSpansShowWhatIsRecorded(t *testing.T) {
 		}
 	}
 	fail := func(ctx context.Context, l *traces.Ledger) error { return l.Fail(ctx, order.Claim{}, order.Failure{}) }
+	hold := func(ctx context.Context, l *traces.Ledger) error { return l.Hold(ctx, "", order.Decision{}) }
 	settle := func(ctx context.Context, l *traces.Ledger) error {
 		return l.Settle(ctx, order.Claim{}, order.Outcome{Status: order.StatusRejected})
 	}
@@ -52,6 +55,7 @@ func TestSpansShowWhatIsRecorded(t *testing.T) {
 		{"not begun", away, begin(order.HandlingPriority), ""},
 		{"fail", nil, fail, "order.status=retrying"},
 		{"not failed", away, fail, ""},
+		{"hold", nil, hold, "order.status=held"},
 		{"settle", nil, settle, "order.status=rejected"},
 		{"not settled", away, settle, ""},
 	}

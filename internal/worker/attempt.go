@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/rules"
 )
 
 // tokenChars is the length of a token: 80 random bits, unique among the
@@ -31,9 +30,22 @@ type attempt struct {
 	order    order.Order
 	queue    order.Queue
 	taken    time.Time // when the worker took the order
-	decision rules.Decision
+	decision order.Decision
 	claim    order.Claim
 	begun    order.Begun
+}
+
+// hold keeps the order from the workers.
+func (a *attempt) hold(ctx context.Context) error {
+	err := persist(ctx, func() error { return a.w.attempts.Hold(ctx, a.order.ID, a.decision) })
+	switch {
+	case errors.Is(err, order.ErrNotFound):
+		return &order.PermanentError{Err: err}
+	case err != nil:
+		return ignoreSettled(err)
+	}
+	a.w.Log.InfoContext(ctx, "order held", "order_id", a.order.ID, "rule", a.decision.Rule, "reason", a.decision.Reason)
+	return nil
 }
 
 // run begins the attempt and carries out the decision.
@@ -47,9 +59,11 @@ func (a *attempt) run(ctx context.Context) error {
 		return a.giveUp(ctx, errors.New(a.begun.LastError), "", order.ShopNotCalled)
 	case errors.Is(err, order.ErrNotFound):
 		return &order.PermanentError{Err: err}
+	case errors.Is(err, order.ErrHeld):
+		return nil
 	case err != nil:
 		return ignoreSettled(err)
-	case !a.decision.Approved:
+	case !a.decision.Approved():
 		return ignoreSettled(a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: a.decision.Reason}))
 	default:
 		return a.fulfil(ctx)

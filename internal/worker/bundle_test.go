@@ -23,7 +23,10 @@ import (
 
 const maxAttempts = 3
 
-var shop = rules.Rules{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
+var (
+	limits = rules.Limits{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50}
+	shop   = rules.Builtin(limits)
+)
 
 // bundle is what each test of the worker gets: books in a Redis of its own, one
 // accepted order named o1, and a worker on a client that can be broken.
@@ -45,7 +48,7 @@ func open(t *testing.T, opts ...ordertest.Option) *bundle {
 	broken.AddHook(b.breaker)
 	b.books, b.broken = ledger.New(b.rdb), ledger.New(broken)
 	b.order = ordertest.Order(t, append([]ordertest.Option{ordertest.WithID("o1")}, opts...)...)
-	if _, _, err := ledgertest.Accept(t.Context(), b.books, b.order, shop.Queue(b.order)); err != nil {
+	if _, _, err := ledgertest.Accept(t.Context(), b.books, b.order, shop.Queue(rules.Facts{Order: b.order})); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
@@ -56,7 +59,7 @@ func open(t *testing.T, opts ...ordertest.Option) *bundle {
 // attempts.
 func config() worker.Config {
 	return worker.Config{
-		Name: "w1", Rules: shop, MaxAttempts: maxAttempts, RetryFor: time.Hour, AttemptTimeout: time.Second,
+		Name: "w1", Rules: rules.Fixed(limits, order.DefaultCurrency), MaxAttempts: maxAttempts, RetryFor: time.Hour, AttemptTimeout: time.Second,
 		Backoff: seconds{}, Log: slog.New(slog.DiscardHandler),
 	}
 }
@@ -122,15 +125,15 @@ func (b *bundle) get(t *testing.T) order.Record {
 	return rec
 }
 
-// ignoreTimes compares records by everything but the clock.
-var ignoreTimes = cmp.Options{cmpopts.IgnoreTypes(time.Time{}), cmpopts.EquateEmpty()}
+// ignoreTimes compares records by everything but the clock and the rules.
+var ignoreTimes = cmp.Options{cmpopts.IgnoreTypes(time.Time{}, &order.Decision{}), cmpopts.EquateEmpty()}
 
 // want compares the order's record with one that has this status, handling,
 // error and attempts.
 func (b *bundle) want(t *testing.T, s order.Status, h order.Handling, reason string, attempts ...order.Attempt) {
 	t.Helper()
 	want := order.Record{
-		Order: b.order, Status: s, Queue: shop.Queue(b.order), Handling: h, Error: reason, Attempts: attempts,
+		Order: b.order, Status: s, Queue: shop.Queue(rules.Facts{Order: b.order}), Handling: h, Error: reason, Attempts: attempts,
 	}
 	for _, a := range attempts {
 		if a.Error == order.ReasonWorkerLost || a.Error == order.ReasonNoResult {

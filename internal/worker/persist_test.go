@@ -31,6 +31,8 @@ func (f *fakeBooks) Fail(context.Context, order.Claim, order.Failure) error {
 
 func (f *fakeBooks) Settle(context.Context, order.Claim, order.Outcome) error { return f.write() }
 
+func (f *fakeBooks) Hold(context.Context, string, order.Decision) error { return f.write() }
+
 func (f *fakeBooks) write() error {
 	f.writes = append(f.writes, time.Now())
 	return f.answer(len(f.writes))

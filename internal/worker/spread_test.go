@@ -9,6 +9,7 @@ import (
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/rules"
 )
 
 // TestOrdersToldToComeBackAreSpreadOut holds that orders which the shop asks to come
@@ -31,7 +32,7 @@ func TestOrdersToldToComeBackAreSpreadOut(t *testing.T) {
 			for n := range orders {
 				id := fmt.Sprint("told-", n)
 				o := ordertest.Order(t, ordertest.WithID(id))
-				if _, _, err := ledgertest.Accept(t.Context(), b.books, o, shop.Queue(o)); err != nil {
+				if _, _, err := ledgertest.Accept(t.Context(), b.books, o, shop.Queue(rules.Facts{Order: o})); err != nil {
 					t.Fatal(err)
 				}
 				after := verdictOf(b.Work(t.Context(), id)).After

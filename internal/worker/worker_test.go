@@ -221,7 +221,14 @@ func TestWork(t *testing.T) {
 // how the record shows it meanwhile.
 func TestFulfilmentIsTold(t *testing.T) {
 	b := open(t, ordertest.WithAmount("1000.01"))
-	failed("a")(t, b)
+	first := claim("a")
+	first.Handling = order.HandlingPriority
+	if _, err := b.books.Begin(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.books.Fail(t.Context(), first, order.Failure{Error: "busy", RetryIn: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
 	b.hire(&fulfilment{fulfil: func(ctx context.Context, a order.Approval) (string, error) {
 		if diff := cmp.Diff(b.order, a.Order); diff != "" {
 			t.Errorf("order (-want +got):\n%s", diff)

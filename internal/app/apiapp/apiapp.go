@@ -73,7 +73,7 @@ func New(cfg config.API, opts app.Options) (*API, error) {
 
 func (a *API) build() error {
 	inspector := queue.NewInspector(a.Redis)
-	decide := rules.Rules(a.cfg.Rules)
+	decide := rules.NewEngine(rules.EngineConfig{Limits: rules.Limits(a.cfg.Rules), Currency: a.cfg.Currency, Log: a.Log}, a.Ledger)
 	a.admission = intake.NewAdmission(inspector, a.Ledger, a.cfg.MaxQueueLength)
 	a.reporter = stats.New(a.Ledger, inspector)
 	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.Ledger)
@@ -88,7 +88,7 @@ func (a *API) build() error {
 		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
 		Observe: a.Metrics.NewRequests().Observe,
 	}, api.Parts{
-		Intake: a.Metrics.NewIntake(in, decide), Retries: in, Records: a.Ledger, Queues: inspector, Stats: a.reporter, Live: a.live,
+		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Stats: a.reporter, Live: a.live,
 		Limiter: a.limiter(), Redis: a.Redis,
 	})
 	if err != nil {

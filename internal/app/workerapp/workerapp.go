@@ -76,9 +76,10 @@ func (w *Worker) build() (err error) {
 		w.breaker = fulfilment.NewBreaker(w.shop, w.Name(), w.Ledger, w.Log)
 	}
 	backoff := queue.Backoff{Base: w.cfg.RetryBase, Max: w.cfg.RetryMax}
+	decide := rules.NewEngine(rules.EngineConfig{Limits: rules.Limits(w.cfg.Rules), Currency: w.cfg.Currency, Log: w.Log}, w.Ledger)
 	attempts := w.Metrics.NewAttempts()
 	attempt := worker.New(worker.Config{
-		Name: w.Name(), Rules: rules.Rules(w.cfg.Rules), MaxAttempts: w.cfg.MaxAttempts, RetryFor: w.cfg.RetryFor,
+		Name: w.Name(), Rules: decide, MaxAttempts: w.cfg.MaxAttempts, RetryFor: w.cfg.RetryFor,
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Shop: w.shop.Host(), Log: w.Log,
 	}, w.Ledger, attempts.Ledger(w.tracedLedger()), w.measuredShop())
 	w.consumer, err = queue.NewConsumer(w.Redis, queue.ConsumerConfig{

@@ -9,14 +9,19 @@
 --           number. Attempts after which the shop asked to be called later do not count.
 -- calls     '?' if the attempt may call the shop, else empty
 -- reason    of the end of an attempt that is still open
+-- decision  what the rules decided, see document.go, if this is the first attempt since
+--           the last retry; empty if the record has the decision
+-- shadow    the difference from the decision of the shadow version, empty for none
 --
 -- Returns {'begun', number, try, counted, first, since}: number counts all attempts, try
 -- those since the last retry, counted those of them that count, first is when the first
 -- of them began, and since is how long ago, in microseconds. Returns {'exhausted', number,
 -- try, counted, reason} when no attempt is left, with the reason of the last one; the
--- token may only settle then. Returns {'settled', status} or {'missing'}.
-return update_known(function(token, worker, to, handling, most, calls, reason)
-  local held, queue, due, before, losses, uncounted = read('k', 'q', 'u', 'm', 'p', 'o')
+-- token may only settle then. Returns {'decided'} if another delivery was the first to
+-- decide, {'held'} for an order that a person must release, {'settled', status} or
+-- {'missing'}.
+return update_known(function(token, worker, to, handling, most, calls, reason, decision, shadow)
+  local holder, queue, due, before, losses, uncounted, decided = read('k', 'q', 'u', 'm', 'p', 'o', 'g')
   if not status then
     return { 'missing' }
   end
@@ -42,11 +47,23 @@ return update_known(function(token, worker, to, handling, most, calls, reason)
     end
     return started(redis.call('HGET', record, 'a' .. before + 1), '') or now
   end
-  if held == token then
+  if holder == token then
     if open then
       return begun(first())
     end
     return exhausted(last_error())
+  end
+  if status == 'held' then
+    return { 'held' }
+  end
+  if decision ~= '' then
+    if decided then
+      return { 'decided' }
+    end
+    put('g', decision)
+    if shadow ~= '' then
+      count(shadow, 1)
+    end
   end
 
   put('k', token)

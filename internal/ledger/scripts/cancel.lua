@@ -15,7 +15,7 @@ return update_known(function(reason)
   if status == 'cancelled' then
     return { 'cancelled', redis.call('HGETALL', record) }
   end
-  if status ~= 'scheduled' and status ~= 'pending' and status ~= 'retrying' then
+  if status ~= 'scheduled' and status ~= 'pending' and status ~= 'retrying' and status ~= 'held' then
     return { 'status', status }
   end
   if unknown then
@@ -23,6 +23,9 @@ return update_known(function(reason)
   end
 
   drop('x', 'k')
+  if status == 'held' then
+    end_hold()
+  end
   move('cancelled')
   put('z', now)
   if reason ~= '' then

@@ -10,14 +10,14 @@
 -- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
 -- the order; {'missing'}.
 return update_known(function(token, reason, note, delay, unknown, later)
-  local held, uncounted = read('k', 'o')
+  local holder, uncounted = read('k', 'o')
   if not status then
     return { 'missing' }
   end
   if settled[status] then
     return { 'settled', status }
   end
-  if held ~= token then
+  if holder ~= token then
     return { 'stale' }
   end
   if not opened() then

@@ -144,25 +144,25 @@ end
 -- event records that the order's status becomes to, in two forms:
 --
 -- In the stream of all events it is one line of an entry: event id, order, sequence,
--- status, µs, attempt, worker and reason, separated by tabs. An entry has the id of its
+-- status, µs, attempt, worker, reason and, if there is one, actor, separated by tabs. An entry has the id of its
 -- last event, so a reader that continues after any event misses none.
 --
 -- In the order's timeline it is a line of the status's code, event id, µs since
--- acceptance, attempt and reason. Of an id with the time of its event, only the number
+-- acceptance, attempt, reason and, if there is one, actor. Of an id with the time of its event, only the number
 -- is written. When the timeline is full, its second line is removed. Records of earlier
 -- versions have no timeline; theirs begins with this event.
-local function event(to, attempt, worker, reason)
+local function event(to, attempt, worker, reason, actor)
   seq = seq + 1
   if timeline and seq > kept_events then
     timeline = string.gsub(timeline, '\n[^\n]*', '', 1)
   end
   local event_id = next_event_id()
-  own_line = { id = event_id, text = table.concat({ event_id, id, seq, to, now, attempt, worker, reason }, '\t') }
+  own_line = { id = event_id, text = table.concat({ event_id, id, seq, to, now, attempt, worker, reason, actor }, '\t') }
   local since = math.max(now - created, 0)
   if last_ms == math.floor((created + since) / 1000) then
     event_id = string.format('-%.0f', last_number)
   end
-  local line = table.concat({ codes[to], event_id, string.format('%.0f', since), attempt, reason }, '\t')
+  local line = table.concat({ codes[to], event_id, string.format('%.0f', since), attempt, reason, actor }, '\t')
   put('v', seq)
   put('t', timeline and timeline .. '\n' .. line or line)
 end
@@ -176,6 +176,21 @@ local function observe(measure, queue, us)
   bucket = math.min(bucket, 127)
   count('l:' .. measure .. ':' .. queue .. ':' .. bucket, 1)
   count('t:' .. measure .. ':' .. queue, us)
+end
+
+-- expiries has the held orders by the time when their hold expires.
+local expiries = index .. 'expiry'
+
+-- hold_until sets when the hold expires; save must follow.
+local function hold_until(at)
+  put('j', at)
+  redis.call('ZADD', expiries, at, id)
+end
+
+-- end_hold forgets when the hold expires.
+local function end_hold()
+  drop('j')
+  redis.call('ZREM', expiries, id)
 end
 
 -- since_accepted returns the time since acceptance in µs, as attempts store it. It is

@@ -5,7 +5,7 @@
 --
 -- Returns {'reindexed'} if that changed something, {'right'} if not; {'missing'}.
 return update_known(function()
-  read()
+  local expiry = read('j')
   if not status then
     return { 'missing' }
   end
@@ -16,6 +16,9 @@ return update_known(function()
     else
       changed = changed + redis.call('ZREM', index .. name, id)
     end
+  end
+  if expiry then
+    changed = changed + redis.call('ZADD', expiries, expiry, id)
   end
   return { changed > 0 and 'reindexed' or 'right' }
 end)

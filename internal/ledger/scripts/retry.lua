@@ -18,7 +18,7 @@ return update_known(function(token)
     return { 'status', status }
   end
 
-  drop('z', 'k', 'p', 'o')
+  drop('z', 'k', 'p', 'o', 'g', 'b')
   -- Of an earlier run, the record keeps no more than its newest attempts.
   local first = (before or 0) + 1
   if (attempts or 0) - first >= kept_attempts then

@@ -11,14 +11,14 @@
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
 return update_known(function(token, to, reason, note, shop)
-  local held, queue, due, last_reason, unknown = read('k', 'q', 'u', 'e', 'l')
+  local holder, queue, due, last_reason, unknown = read('k', 'q', 'u', 'e', 'l')
   if not status then
     return { 'missing' }
   end
   if settled[status] then
-    return { 'settled', status, held == token and 'own' or '' }
+    return { 'settled', status, holder == token and 'own' or '' }
   end
-  if held ~= token then
+  if holder ~= token then
     return { 'stale' }
   end
 

@@ -63,7 +63,7 @@ func run() error {
 	name, books := fmt.Sprintf("bad-%d", os.Getpid()), ledger.New(rdb)
 	backoff := queue.Backoff{Base: cfg.RetryBase, Max: cfg.RetryMax}
 	handler := worker.New(worker.Config{
-		Name: name, Rules: rules.Rules(cfg.Rules),
+		Name: name, Rules: rules.Fixed(rules.Limits(cfg.Rules), cfg.Currency),
 		MaxAttempts: cfg.MaxAttempts, RetryFor: cfg.RetryFor, AttemptTimeout: cfg.AttemptTimeout, Backoff: backoff, Log: log,
 	}, books, books, badFulfilment{shop, cfg.AttemptTimeout})
 	consumer, err := queue.NewConsumer(rdb, queue.ConsumerConfig{

@@ -1,0 +1,73 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+const (
+	// customerWindow is how far back facts about a customer go.
+	customerWindow = 24 * time.Hour
+	// maxSummed is how many orders of a customer are summed: a few milliseconds.
+	maxSummed = 1000
+)
+
+// CustomerFacts returns what there is to know about the customer of an order that is
+// accepted at a time: of the orders in the 24 hours up to then, the order itself included,
+// whether it is recorded yet or not. Orders that name no currency have the one given. It
+// returns order.ErrUnavailable when Redis did not answer.
+func (l *Ledger) CustomerFacts(ctx context.Context, o order.Order, at time.Time, currency order.Currency) (order.CustomerFacts, error) {
+	ids, n, err := l.customersOrders(ctx, o.Customer, at)
+	if err != nil {
+		return order.CustomerFacts{}, err
+	}
+	facts := order.CustomerFacts{Orders24h: n}
+	texts, err := l.documents(ctx, ids)
+	if err != nil {
+		return order.CustomerFacts{}, err
+	}
+	known := false
+	for i, text := range texts {
+		known = known || ids[i] == o.ID
+		other, err := decodeOrder(ids[i], text)
+		if err == nil && other.Amount.Decimals == o.Amount.Decimals && other.CurrencyOr(currency) == o.CurrencyOr(currency) {
+			facts.Amount24h += other.Amount.Minor
+		}
+	}
+	if !known && n < maxSummed {
+		facts.Orders24h++
+		facts.Amount24h += o.Amount.Minor
+	}
+	return facts, nil
+}
+
+// customersOrders returns the newest orders of a customer, and how many there are.
+func (l *Ledger) customersOrders(ctx context.Context, customer string, at time.Time) (ids []string, n int64, err error) {
+	key, oldest, newest := customerKey(customer), "("+score(at.Add(-customerWindow)), score(at)
+	pipe := l.rdb.Pipeline()
+	count := pipe.ZCount(ctx, key, oldest, newest)
+	list := pipe.ZRevRangeByScore(ctx, key, &redis.ZRangeBy{Min: oldest, Max: newest, Count: maxSummed})
+	_, err = pipe.Exec(ctx)
+	return list.Val(), count.Val(), wrap(err, "read the orders of a customer")
+}
+
+// documents returns the documents of orders, empty for one that is gone.
+func (l *Ledger) documents(ctx context.Context, ids []string) ([]string, error) {
+	pipe := l.rdb.Pipeline()
+	reads := make([]*redis.SliceCmd, len(ids))
+	for i, id := range ids {
+		reads[i] = pipe.HMGet(ctx, recordKey(id), fieldOrder)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, wrap(err, "read the orders of a customer")
+	}
+	texts := make([]string, len(ids))
+	for i, read := range reads {
+		texts[i], _ = read.Val()[0].(string)
+	}
+	return texts, nil
+}

@@ -1,0 +1,147 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+)
+
+// The rule sets are one hash: a field for each version, with what ruleSetDocument
+// declares, and these two. Versions are never removed, as orders refer to them.
+const (
+	fieldActive = "active"
+	fieldShadow = "shadow"
+)
+
+type ruleSetDocument struct {
+	CreatedAt time.Time `json:"c"`
+	CreatedBy string    `json:"b"`
+	Source    string    `json:"s"`
+}
+
+// SaveRules stores a rule set under its version, and reports whether it is new. One that
+// is stored already stays as it is. SaveRules returns order.ErrTooManyRules when there
+// are order.MaxRuleSets of them.
+func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet) (isNew bool, err error) {
+	now, err := l.Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	text, err := json.Marshal(ruleSetDocument{now, order.Printable(set.CreatedBy), string(set.Source)})
+	if err != nil {
+		return false, fmt.Errorf("save rules %s: %w", set.Version, err)
+	}
+	answer, err := saveRulesScript.Run(ctx, l.rdb, []string{rulesKey}, set.Version, text, order.MaxRuleSets).Text()
+	if err != nil {
+		return false, wrap(err, "save rules %s", set.Version)
+	}
+	if answer == "full" {
+		return false, fmt.Errorf("save rules %s: %w", set.Version, order.ErrTooManyRules)
+	}
+	return answer == "saved", nil
+}
+
+// RuleSet returns a stored version of the rules, or order.ErrNoRules.
+func (l *Ledger) RuleSet(ctx context.Context, version string) (order.RuleSet, error) {
+	text, err := l.rdb.HGet(ctx, rulesKey, version).Result()
+	if errors.Is(err, redis.Nil) || version == fieldActive || version == fieldShadow {
+		return order.RuleSet{}, fmt.Errorf("read rules %s: %w", version, order.ErrNoRules)
+	}
+	if err != nil {
+		return order.RuleSet{}, wrap(err, "read rules %s", version)
+	}
+	return parseRuleSet(version, text)
+}
+
+func parseRuleSet(version, text string) (order.RuleSet, error) {
+	var doc ruleSetDocument
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		return order.RuleSet{}, fmt.Errorf("parse rules %s: %w", version, err)
+	}
+	return order.RuleSet{Version: version, CreatedAt: doc.CreatedAt, CreatedBy: doc.CreatedBy, Source: []byte(doc.Source)}, nil
+}
+
+// RuleSets returns all stored rule sets, the newest first, and which are in force.
+func (l *Ledger) RuleSets(ctx context.Context) ([]order.RuleSet, order.RulesInForce, error) {
+	fields, err := l.rdb.HGetAll(ctx, rulesKey).Result()
+	if err != nil {
+		return nil, order.RulesInForce{}, wrap(err, "list rules")
+	}
+	in := inForce(fields[fieldActive], fields[fieldShadow])
+	sets := make([]order.RuleSet, 0, len(fields))
+	for version, text := range fields {
+		if version == fieldActive || version == fieldShadow {
+			continue
+		}
+		set, err := parseRuleSet(version, text)
+		if err != nil {
+			return nil, in, err
+		}
+		sets = append(sets, set)
+	}
+	slices.SortFunc(sets, func(a, b order.RuleSet) int {
+		if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Version, b.Version)
+	})
+	return sets, in, nil
+}
+
+// RulesInForce returns which versions decide.
+func (l *Ledger) RulesInForce(ctx context.Context) (order.RulesInForce, error) {
+	values, err := l.rdb.HMGet(ctx, rulesKey, fieldActive, fieldShadow).Result()
+	if err != nil {
+		return order.RulesInForce{}, wrap(err, "read which rules are in force")
+	}
+	active, _ := values[0].(string)
+	shadow, _ := values[1].(string)
+	return inForce(active, shadow), nil
+}
+
+func inForce(active, shadow string) order.RulesInForce {
+	if active == "" {
+		active = order.VersionBuiltin
+	}
+	return order.RulesInForce{Active: active, Shadow: shadow}
+}
+
+// ActivateRules makes a version, which must be stored or builtin, the one that decides.
+func (l *Ledger) ActivateRules(ctx context.Context, version string) error {
+	return wrap(l.rdb.HSet(ctx, rulesKey, fieldActive, version).Err(), "activate rules %s", version)
+}
+
+// ShadowRules makes a version, which must be stored or builtin, the one that decides
+// beside; an empty one ends that.
+func (l *Ledger) ShadowRules(ctx context.Context, version string) error {
+	if version == "" {
+		return wrap(l.rdb.HDel(ctx, rulesKey, fieldShadow).Err(), "end the shadow of rules")
+	}
+	return wrap(l.rdb.HSet(ctx, rulesKey, fieldShadow, version).Err(), "shadow rules %s", version)
+}
+
+// ShadowDecisions returns how often a shadow version decided so beside the versions in
+// force, for as long as it has been a shadow.
+func (l *Ledger) ShadowDecisions(ctx context.Context, version string) (map[order.Change]int64, error) {
+	counters, err := l.rdb.HGetAll(ctx, countersKey).Result()
+	if err != nil {
+		return nil, wrap(err, "read the shadow decisions of rules %s", version)
+	}
+	decisions := map[order.Change]int64{}
+	for name, value := range counters {
+		if rest, ok := strings.CutPrefix(name, shadowPrefix+version+":"); ok {
+			from, to, _ := strings.Cut(rest, ":")
+			decisions[order.Change{From: from, To: to}], _ = strconv.ParseInt(value, 10, 64)
+		}
+	}
+	return decisions, nil
+}

@@ -1,0 +1,18 @@
+-- saverules stores a rule set unless its version is stored.
+--
+-- KEYS[1]  the rule sets
+-- ARGV[1]  version
+-- ARGV[2]  its document
+-- ARGV[3]  how many rule sets there may be
+--
+-- Returns saved, known, or full when there are as many.
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+  return 'known'
+end
+local sets = redis.call('HLEN', KEYS[1])
+  - redis.call('HEXISTS', KEYS[1], 'active') - redis.call('HEXISTS', KEYS[1], 'shadow')
+if sets >= tonumber(ARGV[3]) then
+  return 'full'
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 'saved'
