@@ -116,11 +116,7 @@ func (c *Client) Order(ctx context.Context, id string) (Order, error) {
 
 // Cancel withdraws an order and returns it. The reason may be empty.
 func (c *Client) Cancel(ctx context.Context, id, reason string) (Order, error) {
-	r := post("orders", id, "cancel")
-	if reason != "" {
-		r.body, _ = json.Marshal(map[string]string{"reason": reason}) //nolint:errchkjson // a map of strings cannot fail
-	}
-	return decode[Order](c.sendRepeatedly(ctx, r))
+	return c.changeOrder(ctx, id, "cancel", reason)
 }
 
 // Retry gives an order that failed or was rejected another run, and returns it.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,11 @@ type request struct {
 	method string
 	path   []string // unescaped segments
 	query  url.Values
-	body   []byte // JSON, or nil
+	body   []byte // or nil
+	// mediaType is that of the body; empty for JSON.
+	mediaType string
+	// lastEventID is the event after which to continue; empty for none.
+	lastEventID string
 }
 
 func get(path ...string) request  { return request{method: http.MethodGet, path: path} }
@@ -84,7 +89,10 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 		return nil, err
 	}
 	if r.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", cmp.Or(r.mediaType, "application/json"))
+	}
+	if r.lastEventID != "" {
+		req.Header.Set("Last-Event-ID", r.lastEventID)
 	}
 	if c.options.Key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.options.Key)

@@ -34,14 +34,19 @@ func (e *brokenError) Unwrap() error { return e.err }
 // openEvents asks for events from now on, or after the event that is named. The
 // caller closes the answer.
 func (c *Client) openEvents(ctx context.Context, query url.Values, after string) (io.ReadCloser, error) {
-	req, err := c.newRequest(ctx, request{method: http.MethodGet, path: []string{"events"}, query: query})
+	r := get("events")
+	r.query, r.lastEventID = query, after
+	return c.open(ctx, r, "text/event-stream")
+}
+
+// open makes a request whose answer is a stream of a media type. The caller closes the
+// answer, and bounds the time in which nothing arrives.
+func (c *Client) open(ctx context.Context, r request, mediaType string) (io.ReadCloser, error) {
+	req, err := c.newRequest(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "text/event-stream")
-	if after != "" {
-		req.Header.Set("Last-Event-ID", after)
-	}
+	req.Header.Set("Accept", mediaType)
 	unbounded := *c.http // the silence bounds it
 	unbounded.Timeout = 0
 	resp, err := unbounded.Do(req)
@@ -53,11 +58,22 @@ func (c *Client) openEvents(ctx context.Context, query url.Values, after string)
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 		return nil, c.responseError(resp, text)
 	}
-	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "text/event-stream" {
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != mediaType {
 		_ = resp.Body.Close()
 		return nil, ErrNotAPI
 	}
 	return resp.Body, nil
+}
+
+// timed returns a context that ends with errSilent unless the timer is reset in time. The
+// caller calls end.
+func timed(parent context.Context, silence time.Duration) (ctx context.Context, timer *time.Timer, end func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	timer = time.AfterFunc(silence, func() { cancel(errSilent) })
+	return ctx, timer, func() {
+		timer.Stop()
+		cancel(nil)
+	}
 }
 
 // timedReader is a stream of events that restarts a timer with each byte.

@@ -81,10 +81,8 @@ func (s *subscription) hopeless(err error, failures int) bool {
 // connect reads one connection until it ends or nothing arrives for the time of
 // silence, and returns why it ended.
 func (s *subscription) connect(parent context.Context) error {
-	ctx, cancel := context.WithCancelCause(parent)
-	defer cancel(nil)
-	timer := time.AfterFunc(s.silence, func() { cancel(errSilent) })
-	defer timer.Stop()
+	ctx, timer, end := timed(parent, s.silence)
+	defer end()
 	stream, err := s.client.openEvents(ctx, s.filter, s.after)
 	if err != nil {
 		return err
@@ -94,10 +92,10 @@ func (s *subscription) connect(parent context.Context) error {
 	if err := s.subscriber(Connected{}); err != nil {
 		return err
 	}
-	end := errEnded
+	ended := errEnded
 	for event, err := range sse.Read(timedReader{stream, timer, s.silence}, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
 		if err != nil {
-			end = err
+			ended = err
 			break
 		}
 		if err := s.handle(event); err != nil {
@@ -108,9 +106,9 @@ func (s *subscription) connect(parent context.Context) error {
 	case parent.Err() != nil:
 		return ErrInterrupted
 	case ctx.Err() != nil:
-		end = errSilent
+		ended = errSilent
 	}
-	return &brokenError{end}
+	return &brokenError{ended}
 }
 
 // handle passes on what the API sent. Without a type it is only an id to continue

@@ -54,10 +54,22 @@ type Order struct {
 	Result           string         `json:"result"`
 	Error            string         `json:"error"`
 	CancelReason     string         `json:"cancel_reason"`
+	Hold             *Hold          `json:"hold"` // nil unless the order is held
+	Tags             []string       `json:"tags"`
 	Attempts         []Attempt      `json:"attempts"`
 }
 
 func (o *Order) recognised() bool { return o.ID != "" }
+
+// Hold is why an order is held, and until when.
+type Hold struct {
+	// Rule is empty if no rule wanted it: one could not be evaluated.
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+	// ExpiresAt is zero for a hold that only a person ends; OnExpiry is then empty.
+	ExpiresAt time.Time `json:"expires_at"`
+	OnExpiry  string    `json:"on_expiry"`
+}
 
 // Attempt is one attempt at an order.
 type Attempt struct {
@@ -80,6 +92,7 @@ type Event struct {
 	Attempt  int          `json:"attempt"`
 	WorkerID string       `json:"worker_id"`
 	Reason   string       `json:"reason"`
+	Actor    string       `json:"actor"` // who released or rejected the order
 }
 
 func (e *Event) recognised() bool { return e.OrderID != "" }
