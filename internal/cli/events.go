@@ -147,7 +147,7 @@ func eventLine(v client.Event) string {
 }
 
 // eventAttempt is the number and the worker of an event's attempt, as far as there
-// is one.
+// is one, or who released or rejected the order.
 func eventAttempt(v client.Event) string {
 	var parts []string
 	if v.Attempt > 0 {
@@ -155,6 +155,9 @@ func eventAttempt(v client.Event) string {
 	}
 	if v.WorkerID != "" {
 		parts = append(parts, "by "+v.WorkerID)
+	}
+	if v.Actor != "" {
+		parts = append(parts, "by "+v.Actor)
 	}
 	return strings.Join(parts, " ")
 }

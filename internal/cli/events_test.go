@@ -42,26 +42,29 @@ func TestEvents(t *testing.T) {
 	failed := `,"attempt":3,"worker_id":"host-1","reason":"shop answered 503"`
 	text := begins + ": heartbeat\nid: 1-9\n\n" +
 		strings.Replace(change("2-0", "a", "pending", ""), ",", ", \ndata: ", 1) + change("2-1", "b", "priority_processing", `,"attempt":1,"worker_id":"host-1"`) +
-		change("3-0", "c", "failed", failed) + change("3-1", "d", "cancelled", `,"reason":"twice"`)
+		change("3-0", "c", "failed", failed) + change("3-1", "d", "cancelled", `,"reason":"twice"`) +
+		change("3-2", "d", "rejected", `,"reason":"stolen","actor":"ops"`)
 	for _, tt := range []struct{ output, stdout string }{
 		{
 			"table",
 			"2026-11-24T00:00:00.123456Z  pending              a\n" +
 				"2026-11-24T00:00:00.123456Z  priority_processing  b  attempt 1 by host-1\n" +
 				"2026-11-24T00:00:00.123456Z  failed               c  attempt 3 by host-1: shop answered 503\n" +
-				"2026-11-24T00:00:00.123456Z  cancelled            d  twice\n",
+				"2026-11-24T00:00:00.123456Z  cancelled            d  twice\n" +
+				"2026-11-24T00:00:00.123456Z  rejected             d  by ops: stolen\n",
 		},
 		{
 			"json",
 			changeJSON("2-0", "a", "pending", "") + "\n" +
 				changeJSON("2-1", "b", "priority_processing", `,"attempt":1,"worker_id":"host-1"`) + "\n" +
-				changeJSON("3-0", "c", "failed", failed) + "\n" + changeJSON("3-1", "d", "cancelled", `,"reason":"twice"`) + "\n",
+				changeJSON("3-0", "c", "failed", failed) + "\n" + changeJSON("3-1", "d", "cancelled", `,"reason":"twice"`) + "\n" +
+				changeJSON("3-2", "d", "rejected", `,"reason":"stolen","actor":"ops"`) + "\n",
 		},
 	} {
 		t.Run(tt.output, func(t *testing.T) {
 			t.Parallel()
 			api := newEventsAPI(t, openStream(text+change("4-0", "e", "pending", "")))
-			orderctl(t, "events", "--status", "failed,pending", "--id", "a", "--id", "b,c", "--after", "1-0", "--count", "4",
+			orderctl(t, "events", "--status", "failed,pending", "--id", "a", "--id", "b,c", "--after", "1-0", "--count", "5",
 				"-o", tt.output, "--api", api.URL).mustPrint(t, 0, tt.stdout, "")
 			api.mustReceive(t, "GET /events?id=a%2Cb%2Cc&status=failed%2Cpending 1-0")
 		})

@@ -139,8 +139,15 @@ func newScript(t *testing.T, exchanges ...exchange) *fakeAPI {
 	t.Helper()
 	var sent atomic.Int64
 	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if kind := r.Header.Get("Content-Type"); (r.ContentLength > 0) != (kind == "application/json") {
-			t.Errorf("%s: %d bytes of %q", r.RequestURI, r.ContentLength, kind)
+		want := ""
+		switch {
+		case r.RequestURI == "/rules" && r.Method == http.MethodPost:
+			want = "application/yaml"
+		case r.ContentLength > 0:
+			want = "application/json"
+		}
+		if kind := r.Header.Get("Content-Type"); kind != want {
+			t.Errorf("%s: %d bytes of %q, want %q", r.RequestURI, r.ContentLength, kind, want)
 		}
 		n := int(sent.Add(1))
 		if n > len(exchanges) {

@@ -13,25 +13,44 @@ import (
 	"orderprocessor/internal/order"
 )
 
+const getHelp = `get shows everything that is known of an order, and what the rules decided about it.
+
+As JSON it writes the order, as the API sent it.`
+
 func newGet(w *World) *cobra.Command {
 	c := &apiCommand{World: w}
 	cmd := &cobra.Command{
 		Use:   "get ID",
 		Short: "Show one order: its status and what happened to it",
+		Long:  getHelp,
 		Example: `  orderctl get 0199c5a0-7d7e-7c51-b7a4-5d0cf0a6a1b2
   orderctl get my-order-1 --output json | jq .status`,
 		Args: cobra.MatchAll(cobra.ExactArgs(1), validIDs),
 		RunE: c.withClient(func(ctx context.Context, api *client.Client, ids []string) error {
-			return show(c, "order "+ids[0], c.printOrder)(api.Order(ctx, ids[0]))
+			return c.getOrder(ctx, api, ids[0])
 		}),
 	}
 	c.addFlags(cmd)
 	return cmd
 }
 
+// getOrder shows an order, also if the decision about it cannot be had.
+func (c *apiCommand) getOrder(ctx context.Context, api *client.Client, id string) error {
+	o, err := api.Order(ctx, id)
+	switch {
+	case err != nil:
+		return fmt.Errorf("get order %s: %w", id, err)
+	case c.output == formatJSON:
+		return c.printJSON(o.Text())
+	}
+	d, err := findDecided(ctx, api, id)
+	c.printOrder(o, d)
+	return err
+}
+
 // printOrder writes a line for everything that is known. Texts of clients cannot send
 // control characters to the terminal.
-func (c *apiCommand) printOrder(o client.Order) {
+func (c *apiCommand) printOrder(o client.Order, d decided) {
 	t := newTable(c.Stdout)
 	line := func(name, text string) {
 		if text != "" {
@@ -43,6 +62,7 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("result", o.Result)
 	line("error", o.Error)
 	line("cancel reason", o.CancelReason)
+	line("held by", holdText(o.Hold))
 	line("amount", o.Amount.String())
 	line("currency", string(o.Currency))
 	line("items", fmt.Sprintf("%d: %s", len(o.Items), itemsText(o.Items)))
@@ -54,6 +74,8 @@ func (c *apiCommand) printOrder(o client.Order) {
 	line("priority", fmt.Sprintf("%d (%s)", o.Priority, o.Priority.Name()))
 	line("queue", string(o.Queue))
 	line("handling", string(o.Handling))
+	line("tags", strings.Join(o.Tags, ", "))
+	d.write(line)
 	line("created at", moment(o.CreatedAt))
 	line("process at", moment(o.ProcessAt))
 	line("next attempt at", moment(o.NextAttemptAt))

@@ -32,7 +32,7 @@ do what its scopes allow:
 
   submit   submit orders, and cancel them
   read     see orders, queues and statistics
-  admin    retry orders, pause and resume queues
+  admin    retry, release and reject orders, pause and resume queues, change rules
 
 The line holds only a digest of the key. Give it to every API, in the variable
 ORDERS_API_KEYS (lines separated by commas) or in the file that ORDERS_API_KEYS_FILE

@@ -28,7 +28,7 @@ func TestOperate(t *testing.T) {
 	}
 	orderctlIn(t, in, "get", "mine").mustExit(t, 0,
 		`id +mine\nstatus +completed\nresult +Order marked for priority processing\namount +1000\.10\nitems +1: lamp\n`,
-		`priority +2 \(medium\)\nqueue +critical\nhandling +priority\ncreated at +\d{4}-\d\d-\d\dT\S+Z\n`,
+		`priority +2 \(medium\)\nqueue +critical\nhandling +priority\ndecision +approve, priority, by high value of version builtin\nrule 1 +amount limit: no\n(.*\n)+created at +\d{4}-\d\d-\d\dT\S+Z\n`,
 		`processing time +\d+ ms\nattempt 1 +\S+Z, by \S+\n$`)
 	orderctlIn(t, in, "get", "mine", "-o", "json").mustExit(t, 0, `^{\n  "id": "mine",\n  "amount": 1000\.10,\n`)
 	orderctlIn(t, in, "get", "nobody").mustExit(t, 1, `^orderctl: get order nobody: 404: There is no order with this id\.\n$`)

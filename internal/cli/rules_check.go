@@ -65,10 +65,15 @@ func (c *rulesCheck) run(name string) error {
 	default:
 		found.Rules, found.Version = len(set.Rules()), set.Version()
 	}
+	return c.report(found)
+}
+
+// report shows what was found. Problems are an error.
+func (c *rulesCheck) report(found rulesChecked) error {
 	if err := c.show(found); err != nil || len(found.Problems) == 0 {
 		return err
 	}
-	return fmt.Errorf("%s is no rule set; problems: %d", name, len(found.Problems))
+	return fmt.Errorf("%s is no rule set; problems: %d", found.File, len(found.Problems))
 }
 
 // read returns the document, or so much of it that it is known to be too long.

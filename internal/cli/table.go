@@ -160,7 +160,7 @@ func moment(t time.Time) string {
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ": ") }
 
 // countOrders is a number of orders, for sentences.
-func countOrders(n int) string {
+func countOrders[N int | int64](n N) string {
 	if n == 1 {
 		return "1 order"
 	}

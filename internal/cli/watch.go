@@ -112,6 +112,9 @@ func snapshotLine(s statsMsg) string {
 	line := fmt.Sprintf("%s  completed %.1f/s  failed %.1f/s  retrying %d  waiting %d  active %d  settled %d of %d  p95 %.1f ms  slots %s  drift %d",
 		s.at.UTC().Format(time.RFC3339), v.CompletedPerSecond, v.FailedPerSecond, v.ByStatus[order.StatusRetrying], waiting, active, v.Settled(),
 		v.Ledger.Accepted, v.LatencyMS.EndToEnd.P95, numberText(v.ActiveWorkers), v.Ledger.Drift)
+	if held := v.ByStatus[order.StatusHeld]; held > 0 {
+		line += fmt.Sprintf("  held %d", held)
+	}
 	if s.verdict.What != "" && s.verdict.Level != string(stats.LevelGood) {
 		line += fmt.Sprintf("  %s: %s. %s", s.verdict.Level, verdictText(s.verdict), s.verdict.Advice)
 	}

@@ -16,7 +16,7 @@ import (
 	"orderprocessor/internal/programtest"
 )
 
-const watched = `{"active_workers":8,"workers":1,"completed_per_second":2.5,"by_status":{"pending":1,"retrying":3,"completed":6},` +
+const watched = `{"active_workers":8,"workers":1,"completed_per_second":2.5,"by_status":{"pending":1,"held":5,"retrying":3,"completed":6},` +
 	`"queues":{"low":{"pending":1,"active":2}},"latency_ms":{"end_to_end":{"p95":7.5}},` +
 	`"redis":{"memory_used_bytes":1048576,"memory_limit_bytes":0},"ledger":{"accepted":7,"drift":0}}`
 
@@ -39,7 +39,7 @@ func TestWatchWritesLines(t *testing.T) {
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
 	const line = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  completed 2\.5/s  failed 0\.0/s  retrying 3  waiting 1  active 2  settled 6 of 7  p95 7\.5 ms  slots 8  drift 0` +
-		`  bad: The shop takes no orders since 2026-11-24T11:00:00Z\. Orders wait\. \[2J\n`
+		`  held 5  bad: The shop takes no orders since 2026-11-24T11:00:00Z\. Orders wait\. \[2J\n`
 	c.waitFor(t, `^`+line+line)
 	if status := c.interrupt(t); status != 0 || !regexp.MustCompile(`^(`+line+`)+$`).MatchString(c.stdout.String()) {
 		t.Errorf("it ended with %d and wrote %q", status, c.stdout.String())
@@ -55,7 +55,7 @@ func TestWatchOfEarlierVersion(t *testing.T) {
 	api := newFakeAPI(t, routes{"GET /stats": {{body: watched}}, "GET /health": {{body: `{"status":"healthy"}`}}})
 	c := &command{}
 	c.start(t, "watch", "--interval", "100ms", "--api", api.URL)
-	c.waitFor(t, `(?m) drift 0$`)
+	c.waitFor(t, `(?m) drift 0  held 5$`)
 	if status := c.interrupt(t); status != 0 || c.stderr.String() != "" {
 		t.Errorf("it ended with %d and wrote %q", status, c.stderr.String())
 	}

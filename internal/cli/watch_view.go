@@ -218,20 +218,24 @@ func queueLines(v client.Stats) []styled {
 }
 
 // statusLines show how many orders have each status; the three statuses of
-// processing count as one.
+// processing count as one, and held orders have a line if there are any.
 func statusLines(v client.Stats) []styled {
 	n := v.ByStatus
 	working := n[order.StatusProcessing] + n[order.StatusPriorityProcessing] + n[order.StatusExpedited]
 	row := func(open string, a int64, outcome string, b int64) styled {
 		return styled{text: fmt.Sprintf("%-10s %7s  %-9s %7s", open, rounded(a, statusFigure), outcome, rounded(b, statusFigure))}
 	}
-	return []styled{
+	lines := []styled{
 		{"status", bold()},
 		row("scheduled", n[order.StatusScheduled], "completed", n[order.StatusCompleted]),
 		row("pending", n[order.StatusPending], "rejected", n[order.StatusRejected]),
 		row("processing", working, "failed", n[order.StatusFailed]),
 		row("retrying", n[order.StatusRetrying], "cancelled", n[order.StatusCancelled]),
 	}
+	if held := n[order.StatusHeld]; held > 0 {
+		lines = append(lines, styled{text: fmt.Sprintf("%-10s %7s", order.StatusHeld, rounded(held, statusFigure))})
+	}
+	return lines
 }
 
 func latencyLines(l client.Latency) []styled {

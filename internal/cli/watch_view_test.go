@@ -108,6 +108,16 @@ func TestWatchScreen(t *testing.T) {
 	}
 }
 
+// TestWatchShowsHeldOrders shows them only if there are any.
+func TestWatchShowsHeldOrders(t *testing.T) {
+	t.Parallel()
+	f := busy()
+	f.stats.ByStatus[order.StatusHeld] = 7
+	if text := textOf(screen(f), 80, 30); !strings.Contains(text, "\nretrying         2  cancelled       4\nheld             7\n\n") {
+		t.Errorf("it shows\n%s", text)
+	}
+}
+
 // TestWatchFitsTheTerminal checks that no screen is wider or higher than there is room
 // for, that it ends with the keys, and that a larger terminal shows more.
 func TestWatchFitsTheTerminal(t *testing.T) {
