@@ -96,7 +96,7 @@ func holdText(h *client.Hold) string {
 	switch {
 	case h.ExpiresAt.IsZero():
 		return text + ", until it is released or rejected"
-	case h.OnExpiry == order.OnExpiryRelease:
+	case h.OnExpiry == order.ExpiryRelease:
 		return text + ", until " + moment(h.ExpiresAt) + ", then released"
 	default:
 		return text + ", until " + moment(h.ExpiresAt) + ", then rejected"

@@ -67,8 +67,8 @@ type Hold struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
 	// ExpiresAt is zero for a hold that only a person ends; OnExpiry is then empty.
-	ExpiresAt time.Time `json:"expires_at"`
-	OnExpiry  string    `json:"on_expiry"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	OnExpiry  order.Expiry `json:"on_expiry"`
 }
 
 // Attempt is one attempt at an order.
