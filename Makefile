@@ -80,6 +80,7 @@ parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocat
 
 chaos-long: redis ## kill, stop and disturb everything for 45 minutes, and print a table
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
+	CHAOS=long go test -count 1 -run Races -v ./internal/intake
 
 clients: redis ## check the specification with Ajv, and with generated clients that call the API (3 min)
 	@scripts/clients.sh
