@@ -180,18 +180,21 @@ func (e *Engine) inForce(ctx context.Context, useFor time.Duration) (*inForce, e
 	if e.always != nil {
 		return e.always, nil
 	}
-	now := e.now.Load()
+	begun, now := time.Now(), e.now.Load()
 	if now.usable(refreshAfter) {
 		return now, nil
 	}
-	if !e.mayAsk(ctx, now.usable(useFor)) {
-		if now = e.now.Load(); now.usable(useFor) {
-			return now, nil
-		}
+	usable := now.usable(useFor)
+	switch {
+	case e.mayAsk(ctx, usable):
+		defer func() { <-e.asking }()
+	case usable:
+		return now, nil
+	default:
 		return nil, fmt.Errorf("read which rules are in force: %w: %w", order.ErrUnavailable, context.Cause(ctx))
 	}
-	defer func() { <-e.asking }()
-	if now = e.now.Load(); now.usable(refreshAfter) {
+	// An answer to a question of the meantime is as new as one's own would be.
+	if now = e.now.Load(); now.usable(refreshAfter) || now != nil && !now.asked.Before(begun) {
 		return now, nil
 	}
 	fresh, err := e.ask(ctx)
