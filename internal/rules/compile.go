@@ -20,6 +20,9 @@ const (
 	maxDepth = 50
 	// maxNodes bounds its operators, names and literals, after macros were expanded.
 	maxNodes = 2000
+	// maxLoops bounds how many loops are within one another, or each over what another one
+	// returns: the types of many would take seconds to check.
+	maxLoops = 5
 	// maxSyntaxErrors bounds how often the parser resumes after one.
 	maxSyntaxErrors = 10
 )
@@ -72,11 +75,14 @@ type mistake struct {
 // compile returns the program of an expression, or everything that is wrong with it.
 func (c *compiler) compile(when string) (program, []mistake) {
 	parsed, issues := c.env.Parse(when)
-	if issues.Err() != nil {
+	if failed(issues) {
 		return program{}, c.explain(when, nil, issues)
 	}
+	if found := restrictLoops(parsed.NativeRep()); len(found) > 0 {
+		return program{}, found
+	}
 	checked, issues := c.env.Check(parsed)
-	if issues.Err() != nil {
+	if failed(issues) {
 		return program{}, c.explain(when, parsed.NativeRep(), issues)
 	}
 	if found := restrict(checked); len(found) > 0 {
@@ -84,6 +90,9 @@ func (c *compiler) compile(when string) (program, []mistake) {
 	}
 	return c.plan(checked)
 }
+
+// failed reports whether there are issues. Issues.Err would draw each of them in its line.
+func failed(issues *cel.Issues) bool { return issues != nil && len(issues.Errors()) > 0 }
 
 // plan bounds the cost of a program: by the estimate if that is good enough, as measuring
 // the cost of each evaluation would make it several times slower.

@@ -45,6 +45,17 @@ func Parse(source []byte) (*Set, error) {
 	return set, nil
 }
 
+// Read returns the rules of a document as far as they can be read, without compiling them,
+// which takes a small part of the time. It is for showing a document that was stored.
+func Read(source []byte) []Rule {
+	found := (&document{}).read(source)
+	all := make([]Rule, len(found))
+	for i, r := range found {
+		all[i] = r.Rule
+	}
+	return all
+}
+
 // versionOf digests the rules as JSON, without white space and in the order of the fields
 // of Rule.
 func versionOf(all []Rule) (string, error) {
@@ -64,7 +75,11 @@ func (d *document) compile(found []documentRule, into []compiledRule) error {
 	if err != nil {
 		return err
 	}
+	before := len(d.found)
 	for i, r := range found {
+		if len(d.found)-before >= maxProblems { // no more are listed
+			break
+		}
 		into[i] = compiledRule{Rule: r.Rule, hold: r.term}
 		if r.when == nil {
 			continue

@@ -169,10 +169,12 @@ func TestExpressionProblems(t *testing.T) {
 		`duration("1 hour") > duration("1h")`:        {`3:18 rules\[0\]\.when invalid must have a duration here`},
 		`int("x") > 1`:                               {`3:9 rules\[0\]\.when invalid .*type conversion error`},
 
-		`order.items.exists(i, order.items.exists(j, i.name == j.name))`: {`3:31 rules\[0\]\.when invalid must not go through a list for each member of another`},
-		`{"a": 1}.exists(k, k == "a")`:                                   {`3:9 rules\[0\]\.when invalid must not go through a map that is written`},
-		strings.Repeat("(", 60) + "true" + strings.Repeat(")", 60):       {`3:9 rules\[0\]\.when invalid must be an expression: .*recursion`},
-		costly(50, 50) + ".size() > 0":                                   {`3:9 rules\[0\]\.when invalid must cost at most 50000 units; costs \d+ at least`},
+		`order.items.exists(i, order.items.exists(j, i.name == j.name))`:           {`3:31 rules\[0\]\.when invalid must not go through a list for each member of another`},
+		`{"a": 1}.exists(k, k == "a")`:                                             {`3:9 rules\[0\]\.when invalid must not go through a map that is written`},
+		"order.items" + strings.Repeat(".filter(i, true)", 6) + ".size() > 0":      {`3:9 rules\[0\]\.when too_many must have at most 5 loops`},
+		strings.Repeat("[1].map(i, ", 6) + "i" + strings.Repeat(")", 6) + " == []": {`3:64 rules\[0\]\.when too_many must have at most 5 loops`},
+		strings.Repeat("(", 60) + "true" + strings.Repeat(")", 60):                 {`3:9 rules\[0\]\.when invalid must be an expression: .*recursion`},
+		costly(50, 50) + ".size() > 0":                                             {`3:9 rules\[0\]\.when invalid must cost at most 50000 units; costs \d+ at least`},
 	} {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()

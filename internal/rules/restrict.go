@@ -23,6 +23,58 @@ func restrict(checked *cel.Ast) []mistake {
 	return r.found
 }
 
+// restrictLoops finds the first loop that has too many around it, or after it. It comes
+// before the types are checked.
+func restrictLoops(parsed *ast.AST) []mistake {
+	r := restrictions{tree: parsed}
+	r.loops(parsed.Expr(), 0)
+	return r.found[:min(len(r.found), 1)]
+}
+
+func (r *restrictions) loops(e ast.Expr, around int) {
+	if e.Kind() == ast.ComprehensionKind {
+		if around++; around > maxLoops {
+			r.add(e, order.CodeTooMany, "must have at most %d loops within one another, or one after another", maxLoops)
+			return
+		}
+	}
+	for _, part := range partsOf(e) {
+		r.loops(part, around)
+	}
+}
+
+// partsOf returns the expressions of which an expression consists.
+func partsOf(e ast.Expr) []ast.Expr {
+	switch e.Kind() {
+	case ast.SelectKind:
+		return []ast.Expr{e.AsSelect().Operand()}
+	case ast.CallKind:
+		if call := e.AsCall(); call.IsMemberFunction() {
+			return append([]ast.Expr{call.Target()}, call.Args()...)
+		}
+		return e.AsCall().Args()
+	case ast.ListKind:
+		return e.AsList().Elements()
+	case ast.MapKind:
+		var all []ast.Expr
+		for _, entry := range e.AsMap().Entries() {
+			all = append(all, entry.AsMapEntry().Key(), entry.AsMapEntry().Value())
+		}
+		return all
+	case ast.StructKind:
+		var all []ast.Expr
+		for _, field := range e.AsStruct().Fields() {
+			all = append(all, field.AsStructField().Value())
+		}
+		return all
+	case ast.ComprehensionKind:
+		loop := e.AsComprehension()
+		return []ast.Expr{loop.IterRange(), loop.AccuInit(), loop.LoopCondition(), loop.LoopStep(), loop.Result()}
+	default: // names and literals
+		return nil
+	}
+}
+
 // restrictions walks through an expression.
 type restrictions struct {
 	tree  *ast.AST
