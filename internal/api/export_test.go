@@ -23,6 +23,9 @@ const (
 // SetRequestTimeout replaces the time that a server which does not serve yet waits for Redis.
 func (s *Server) SetRequestTimeout(d time.Duration) { s.requestTimeout = d }
 
+// Simulations has an element for each simulation that runs.
+func (s *Server) Simulations() chan struct{} { return s.simulations }
+
 // Scoped is a key with the hash of a text.
 func Scoped(name, text string, scopes ...access.Scope) access.Key {
 	return access.Key{Name: name, Scopes: scopes, Hash: sha256.Sum256([]byte(text))}

@@ -79,6 +79,7 @@ func (s *Server) simulateRules(c *fiber.Ctx) error {
 	}
 	if strings.Contains(c.Get(fiber.HeaderAccept), mediaNDJSON) {
 		c.Set(fiber.HeaderContentType, mediaNDJSON)
+		c.Set("X-Accel-Buffering", "no") // otherwise nginx delays the lines
 		s.http.Stream(c, func(ctx context.Context, w *httpserver.StreamWriter) {
 			defer func() { <-s.simulations }()
 			s.watchSimulation(ctx, w, want)

@@ -33,6 +33,7 @@ func (s *Server) Stream(c *fiber.Ctx, write func(ctx context.Context, w *StreamW
 	conn := c.Context().Conn()
 	boundUnsent(conn)
 	run := func(w *bufio.Writer) { s.runStream(conn, w, write) }
+	c.Context().SetConnectionClose() // no request can follow
 	if c.Request().Header.IsHTTP11() {
 		c.Context().SetBodyStreamWriter(run)
 		return
