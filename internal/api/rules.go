@@ -62,17 +62,13 @@ func (s *Server) listRules(c *fiber.Ctx) error {
 	}
 	v := rulesView{inForceView: inForceView(in)}
 	for _, stored := range sets[:min(len(sets), maxListedRules)] {
-		set, err := s.viewRuleSet(c.UserContext(), stored)
-		if err != nil {
-			return err
-		}
-		v.Versions = append(v.Versions, set)
+		v.Versions = append(v.Versions, viewRuleSet(stored))
 	}
-	builtin, err := s.viewRuleSet(c.UserContext(), order.RuleSet{Version: order.VersionBuiltin})
+	builtin, err := s.Rules.Version(c.UserContext(), order.VersionBuiltin)
 	if err != nil {
 		return err
 	}
-	v.Versions = append(v.Versions, builtin)
+	v.Versions = append(v.Versions, ruleSetView{Version: order.VersionBuiltin, Rules: builtin.Rules()})
 	if in.Shadow != "" {
 		decisions, err := s.RuleSets.ShadowDecisions(c.UserContext(), in.Shadow)
 		if err != nil {
@@ -95,35 +91,30 @@ func viewShadow(decisions map[order.Change]int64) *shadowView {
 	return &shadowView{sum.Orders, sum.Changed, viewTransitions(&sum)}
 }
 
-func (s *Server) viewRuleSet(ctx context.Context, stored order.RuleSet) (ruleSetView, error) {
-	set, err := s.Rules.Version(ctx, stored.Version)
-	if err != nil {
-		return ruleSetView{}, err
-	}
+// viewRuleSet shows a version also if this program, which may be an earlier one, cannot
+// compile it.
+func viewRuleSet(stored order.RuleSet) ruleSetView {
 	return ruleSetView{
-		Version: stored.Version, CreatedAt: order.Timestamp{Time: stored.CreatedAt}, CreatedBy: stored.CreatedBy, Rules: set.Rules(),
-	}, nil
+		Version: stored.Version, CreatedAt: order.Timestamp{Time: stored.CreatedAt}, CreatedBy: stored.CreatedBy, Rules: rules.Read(stored.Source),
+	}
 }
 
 // getRules answers GET /rules/{version}.
 func (s *Server) getRules(c *fiber.Ctx) error {
 	version := rulesVersion(c)
-	stored := order.RuleSet{Version: version}
-	if version != order.VersionBuiltin {
-		var err error
-		if stored, err = s.RuleSets.RuleSet(c.UserContext(), version); err != nil {
+	if version == order.VersionBuiltin {
+		set, err := s.Rules.Version(c.UserContext(), version)
+		if err != nil {
 			return err
 		}
+		return c.JSON(ruleSetView{Version: version, Rules: set.Rules(), Source: string(set.Source())})
 	}
-	v, err := s.viewRuleSet(c.UserContext(), stored)
+	stored, err := s.RuleSets.RuleSet(c.UserContext(), version)
 	if err != nil {
 		return err
 	}
-	set, err := s.Rules.Version(c.UserContext(), version)
-	if err != nil {
-		return err
-	}
-	v.Source = string(set.Source())
+	v := viewRuleSet(stored)
+	v.Source = string(stored.Source)
 	return c.JSON(v)
 }
 
