@@ -23,7 +23,9 @@ type store struct {
 	delay    time.Duration
 	err      error
 	silent   bool // until the caller gives up
-	customer order.CustomerFacts
+
+	customer      order.CustomerFacts
+	customerDelay time.Duration
 
 	questions, asking, most int // about which versions are in force
 	customers               int
@@ -65,11 +67,20 @@ func (s *store) RuleSet(_ context.Context, version string) (order.RuleSet, error
 	return order.RuleSet{Version: version, Source: []byte(text)}, s.err
 }
 
-func (s *store) CustomerFacts(context.Context, order.Order, time.Time, order.Currency) (order.CustomerFacts, error) {
+func (s *store) CustomerFacts(ctx context.Context, _ order.Order, _ time.Time, _ order.Currency) (order.CustomerFacts, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	customer, err, delay := s.customer, s.err, s.customerDelay
 	s.customers++
-	return s.customer, s.err
+	s.mu.Unlock()
+	if delay == 0 {
+		return customer, err
+	}
+	select {
+	case <-time.After(delay):
+		return customer, err
+	case <-ctx.Done():
+		return customer, fmt.Errorf("%w: %w", order.ErrUnavailable, ctx.Err())
+	}
 }
 
 // Documents: of one rule that gives every order a handling, and lets it wait in a queue; of

@@ -18,8 +18,8 @@ const (
 	// simulatedAtOnce is how many orders are decided at once, as each may have to ask for
 	// its customer.
 	simulatedAtOnce = 8
-	// pageTimeout bounds the work on one page.
-	pageTimeout = 1500 * time.Millisecond
+	// questionTimeout bounds the reading of a page, and of what is known about one customer.
+	questionTimeout = 1500 * time.Millisecond
 	// examplesEach is how many orders of each change are named, and maxExamples how many in
 	// all.
 	examplesEach, maxExamples = 5, 50
@@ -107,21 +107,17 @@ func (e *Engine) Simulate(
 func (e *Engine) simulatePage(
 	ctx context.Context, result *Simulation, active, set *Set, read func(context.Context) ([]order.Record, order.Position, error),
 ) (order.Position, error) {
-	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
-	defer cancel()
-	page, next, err := read(ctx)
+	page, next, err := bounded(ctx, read)
 	if err != nil && !errors.Is(err, order.ErrUnreadable) {
 		return next, err
 	}
-	asks := active.AsksCustomer() || set.AsksCustomer()
 	decisions, failed := make([][2]order.Decision, len(page)), make([]error, len(page))
 	var running sync.WaitGroup
 	for first := range min(simulatedAtOnce, len(page)) {
 		running.Go(func() {
 			for i := first; i < len(page); i += simulatedAtOnce {
-				var facts Facts
-				if facts, failed[i] = e.Facts(ctx, page[i], asks); failed[i] == nil {
-					decisions[i] = [2]order.Decision{active.Decide(facts), set.Decide(facts)}
+				if decisions[i], failed[i] = e.simulateOne(ctx, page[i], active, set); failed[i] != nil {
+					return
 				}
 			}
 		})
@@ -134,6 +130,23 @@ func (e *Engine) simulatePage(
 		result.add(rec, rec.CurrencyOr(e.cfg.Currency), decisions[i][0], decisions[i][1])
 	}
 	return next, nil
+}
+
+func (e *Engine) simulateOne(ctx context.Context, rec order.Record, active, set *Set) (both [2]order.Decision, err error) {
+	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
+	defer cancel()
+	facts, err := e.Facts(ctx, rec, active.AsksCustomer() || set.AsksCustomer())
+	if err != nil {
+		return both, err
+	}
+	return [2]order.Decision{active.Decide(facts), set.Decide(facts)}, nil
+}
+
+// bounded reads a page within the time for it.
+func bounded(ctx context.Context, read func(context.Context) ([]order.Record, order.Position, error)) ([]order.Record, order.Position, error) {
+	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
+	defer cancel()
+	return read(ctx)
 }
 
 // add adds an order.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -194,4 +195,22 @@ func TestSimulateUsesFrozenFacts(t *testing.T) {
 	if tr := got.Transitions[many]; tr == nil || tr.Orders != 30 || len(got.Examples) != 10 {
 		t.Errorf("%+v", got)
 	}
+}
+
+// TestSimulateSlowly checks that a page may take long, as long as each customer does not.
+func TestSimulateSlowly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, s, _ := newEngine("expedites", "")
+		l := &lister{records: bought(t, 100, "USD", "1")}
+		s.customerDelay = time.Second
+		if got, err := e.Simulate(t.Context(), "asks", l, order.Filter{}, 100, nobody); err != nil || got.Orders != 100 {
+			t.Errorf("%+v, %v", got, err)
+		}
+		s.customerDelay = time.Hour
+		begun := time.Now()
+		if _, err := e.Simulate(t.Context(), "asks", l, order.Filter{}, 100, nobody); !errors.Is(err, order.ErrUnavailable) || time.Since(begun) > 2*time.Second {
+			t.Errorf("ended with %v after %v", err, time.Since(begun))
+		}
+	})
 }
