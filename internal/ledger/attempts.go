@@ -27,6 +27,9 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 	if err != nil {
 		return order.Begun{}, fmt.Errorf("begin order %s: %w", c.ID, err)
 	}
+	if c.Decided {
+		decision = decidedMark
+	}
 	word, rest, err := l.update(ctx, beginScript, update{id: c.ID, args: []any{
 		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
 		calls, order.ReasonNoResult, decision, shadowCounter(c.Decision),

@@ -99,6 +99,10 @@ func (g *gathering) add(id string, fields map[string]string) {
 // callMark follows the start of an open attempt that may call the shop.
 const callMark = "?"
 
+// decidedMark stands for the decision of an order that was decided, or begun, when it was
+// read.
+const decidedMark = "="
+
 // parseAttempt reads what the scripts write: worker and start, and once the attempt has
 // ended, also end, error and note, separated by tabs.
 func parseAttempt(number int, line string, accepted time.Time) order.Attempt {

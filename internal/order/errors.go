@@ -18,7 +18,8 @@ var (
 	ErrSettled = errors.New("order is already settled")
 	// ErrStale means that a newer delivery holds the order.
 	ErrStale = errors.New("attempt is no longer the order's current one")
-	// ErrDecided means that another delivery has decided the order in this run.
+	// ErrDecided means that another delivery has decided the order in this run, or that the
+	// run in which it was decided is over.
 	ErrDecided = errors.New("order is already decided")
 	// ErrHeld means that the order waits for a person to release it.
 	ErrHeld = errors.New("order is held")

@@ -217,6 +217,9 @@ type Claim struct {
 	// Decision is what the rules decided, if this is the first attempt since the order was
 	// accepted or last retried; nil if the ledger has the decision.
 	Decision *Decision
+	// Decided means that the run of the record was decided, or begun, when it was read. The
+	// order may have been retried since.
+	Decided bool
 	// CallsShop means that the attempt may call the shop. If no result of such an attempt
 	// is reported, the shop may have accepted the order.
 	CallsShop bool

@@ -109,7 +109,7 @@ func (w *Worker) work(ctx context.Context, id string) error {
 	}
 	a := attempt{w: w, order: rec.Order, queue: rec.Queue, decision: decision, taken: time.Now(), claim: order.Claim{
 		ID: id, Token: rand.Text()[:tokenChars], Worker: w.Name, MaxAttempts: w.MaxAttempts,
-		CallsShop: decision.Approved() && w.fulfilment != nil,
+		CallsShop: decision.Approved() && w.fulfilment != nil, Decided: !isFirst,
 	}}
 	if decision.Approved() {
 		a.claim.Handling = decision.Handling

@@ -10,7 +10,8 @@
 -- calls     '?' if the attempt may call the shop, else empty
 -- reason    of the end of an attempt that is still open
 -- decision  what the rules decided, see document.go, if this is the first attempt since
---           the last retry; empty if the record has the decision
+--           the last retry; '=' if the order was decided or begun when it was read; empty
+--           if that is not known
 -- shadow    the difference from the decision of the shadow version, empty for none
 --
 -- Returns {'begun', number, try, counted, first, since}: number counts all attempts, try
@@ -18,7 +19,7 @@
 -- of them began, and since is how long ago, in microseconds. Returns {'exhausted', number,
 -- try, counted, reason} when no attempt is left, with the reason of the last one; the
 -- token may only settle then. Returns {'decided'} if another delivery was the first to
--- decide, {'held'} for an order that a person must release, {'settled', status} or
+-- decide, or the order was retried since it was read, {'held'} for an order that a person must release, {'settled', status} or
 -- {'missing'}.
 return update_known(function(token, worker, to, handling, most, calls, reason, decision, shadow)
   local holder, queue, due, before, losses, uncounted, decided = read('k', 'q', 'u', 'm', 'p', 'o', 'g')
@@ -56,7 +57,11 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
   if status == 'held' then
     return { 'held' }
   end
-  if decision ~= '' then
+  if decision == '=' then
+    if not decided and try == 0 then
+      return { 'decided' }
+    end
+  elseif decision ~= '' then
     if decided then
       return { 'decided' }
     end
