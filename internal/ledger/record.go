@@ -57,7 +57,7 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 	if rec.Order, err = decodeOrder(id, fields[fieldOrder]); err != nil {
 		return order.Record{}, fmt.Errorf("parse record of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
-	if rec.Decision, err = decodeDecision(fields[fieldDecision]); err != nil {
+	if rec.Decision, err = decodeDecision(fields[fieldDecision], rec.Handling); err != nil {
 		return order.Record{}, fmt.Errorf("parse the decision of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
 	rec.WorkersLost, _ = strconv.Atoi(fields[fieldLosses])
