@@ -9,12 +9,13 @@ import { count } from "./format.js";
 import { order } from "./order.js";
 import { overview } from "./overview.js";
 import { review } from "./review.js";
+import { rules } from "./rules.js";
 import { staleness, stateOf } from "./state.js";
 import { Stream } from "./stream.js";
 import { submit } from "./submit.js";
 
-const views = { overview, review, failures, order, submit };
-const titles = { overview: "Order processor", review: "Review", failures: "Failures", submit: "Submit an order" };
+const views = { overview, review, failures, rules, order, submit };
+const titles = { overview: "Order processor", review: "Review", failures: "Failures", rules: "Rules", submit: "Submit an order" };
 /** badges are the views that show how many orders have a status. */
 const badges = { review: "held", failures: "failed" };
 
@@ -24,10 +25,11 @@ let shown = null; // ends the view that is shown
 let asOf; // the time of the figures that are shown
 let began; // the time since when it is as it is
 
-/** routeOf returns the view of a fragment, and the id of its order. */
+/** routeOf returns the view of a fragment, and the id of its order or its version of the rules. */
 function routeOf(hash) {
 	const [, name = "", ...rest] = hash.split("/");
 	if (name === "orders" && rest.length) return { view: "order", id: decode(rest.join("/")) };
+	if (name === "rules" && rest[0]) return { view: name, id: decode(rest.join("/")) };
 	return { view: titles[name] ? name : "overview" };
 }
 
