@@ -42,7 +42,6 @@ func (s *Server) subscribe(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, mimeEventStream)
 	c.Set("X-Accel-Buffering", "no") // otherwise nginx delays events
 	c.Set(fiber.HeaderCacheControl, cacheStream)
-	c.Context().SetConnectionClose() // no request can follow
 	if c.Method() == fiber.MethodHead {
 		stream.Close()
 		return nil

@@ -162,7 +162,7 @@ class Review {
 		clearTimeout(this.resting);
 		if (!order) return this.detail.replaceChildren();
 		const card = verdictCard(order, [], endButtons((step) => this.act(step), true));
-		const since = make("p", { class: "note" });
+		const since = make("p", { class: "note" }, "Held since ", when(order.hold.since), ".");
 		find(".words", card).before(make("h2", {}, orderLink(order.id)));
 		find(".words", card).after(since);
 		this.detail.replaceChildren(card, facts(order));
@@ -174,8 +174,6 @@ class Review {
 			const { events } = await get(orderPath(order.id, "/events"), { signal: this.signal });
 			const decision = await readDecision(order.id, events, this.signal);
 			if (!since.isConnected) return; // another order is selected
-			const held = events.findLast(({ status }) => status === "held");
-			if (held) since.replaceChildren("Held since ", when(held.time), ".");
 			if (decision) this.detail.append(decisionCard(decision, order));
 		} catch (refusal) {
 			if (!this.signal.aborted && since.isConnected) say(since, `What the rules decided cannot be read. ${refusal.message}`);
@@ -272,7 +270,7 @@ function rowOf(order) {
 	return make("li", { role: "option", "data-order": id },
 		make("p", { class: "head" }, make("strong", { class: "id" }, id), make("strong", { class: "last" }, amount(order.amount, order.currency))),
 		make("p", {}, hold.rule && make("span", {}, `${hold.rule}: `), hold.reason),
-		make("p", { class: "note" }, order.customer, " · accepted ", when(order.created_at, { brief: true }),
+		make("p", { class: "note" }, order.customer, " · held ", when(hold.since, { brief: true }),
 			hold.expires_at && make("span", {}, ` · ${hold.on_expiry === "release" ? "released" : "rejected"} `, when(hold.expires_at, { brief: true, due: true })),
 			order.tags && make("span", {}, " ", tagList(order.tags))));
 }
