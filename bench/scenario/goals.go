@@ -14,11 +14,13 @@ const (
 
 // The names of what is divided.
 const (
-	byNaive = "ours / naive"
-	byPlain = "ours / plain Asynq servers"
-	byPeer  = "ours / best peer"
-	byEvery = "AOF always / everysec"
-	byLeast = "most waiting / fewest waiting"
+	byNaive   = "ours / naive"
+	byPlain   = "ours / plain Asynq servers"
+	byPeer    = "ours / best peer"
+	byEvery   = "AOF always / everysec"
+	byBuiltin = "50 rules / builtin rules"
+	byFew     = "all fields / the required ones"
+	byLeast   = "most waiting / fewest waiting"
 )
 
 // Ratios returns the figures that are given as a multiple of others.
@@ -39,6 +41,8 @@ func (b *Bench) Ratios() []report.Ratio {
 			Key: key(Events, byAlone, answer+percentile(0.50)),
 			Of:  key(Events, withThem, answer+percentile(0.50)), By: []report.Key{key(Events, alone, answer+percentile(0.50))},
 		},
+		ratio(Rules, byBuiltin, key(Rules, withRules, rate), key(Rules, ours, rate)),
+		ratio(Rules, byFew, key(Rules, withFields, rate), key(Rules, ours, rate)),
 		ratio(Backlog, byLeast, key(Backlog, behind(most), rate), key(Backlog, behind(fewest), rate)),
 	}
 }
@@ -72,6 +76,9 @@ func Goals() []report.Goal {
 		least(key(Drain, byPeer, rate), 1),
 		least(key(Sustained, byEvery, rate), 0.70),
 		least(key(Backlog, byLeast, rate), 0.90),
+		least(key(Rules, byBuiltin, rate), 0.95),
+		least(key(Rules, byFew, rate), 0.97),
+		most(key(Rules, simulated, "100000 orders"), 20_000),
 		most(key(Memory, ours, perWaiting), 1_800),
 		most(key(Memory, ours, perFinished), 900),
 		most(key(Idle, ours, pickup+percentile(0.50)), 5),

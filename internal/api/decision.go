@@ -75,7 +75,7 @@ func (s *Server) getDecision(c *fiber.Ctx) error {
 	return c.JSON(v)
 }
 
-// viewDecided returns a decision with the names of the rules. Of builtin it names those of
+// viewDecided returns a decision with the names of the rules, which the ledger may leave out. Of builtin it names those of
 // the present settings, which are always the same; a version that this program cannot
 // compile has none.
 func (s *Server) viewDecided(ctx context.Context, d order.Decision) (decidedView, error) {
@@ -92,9 +92,15 @@ func (s *Server) viewDecided(ctx context.Context, d order.Decision) (decidedView
 	if err != nil {
 		return v, nil //nolint:nilerr // the rest of the decision is known
 	}
-	all := set.Rules()
-	for i, matched := range d.Matched[:min(len(d.Matched), len(all))] {
-		v.Rules = append(v.Rules, matchView{all[i].Name, matched})
+	all, matched := set.Rules(), d.Matched
+	if len(matched) == 0 {
+		matched = make([]bool, len(all))
+	}
+	for i, m := range matched[:min(len(matched), len(all))] {
+		v.Rules = append(v.Rules, matchView{all[i].Name, m})
+		if m && v.Rule == "" && all[i].Tag == "" {
+			v.Rule = all[i].Name
+		}
 	}
 	return v, nil
 }

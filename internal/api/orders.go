@@ -90,10 +90,11 @@ type recordView struct {
 	Attempts         []attemptView   `json:"attempts"`
 }
 
-// holdView is the JSON of why an order is held, and until when.
+// holdView is the JSON of why an order is held, since when, and until when.
 type holdView struct {
 	Rule      string          `json:"rule,omitempty"`
 	Reason    string          `json:"reason"`
+	Since     order.Timestamp `json:"since"`
 	ExpiresAt order.Timestamp `json:"expires_at,omitzero"`
 	OnExpiry  order.Expiry    `json:"on_expiry,omitempty"`
 }
@@ -118,7 +119,7 @@ func viewRecord(rec order.Record) recordView {
 	if d := rec.Decision; d != nil {
 		v.Tags = d.Tags
 		if rec.Status == order.StatusHeld {
-			v.Hold = &holdView{Rule: d.Rule, Reason: d.Reason, ExpiresAt: order.Timestamp{Time: rec.HeldUntil}, OnExpiry: d.Hold.OnExpiry()}
+			v.Hold = &holdView{Rule: d.Rule, Reason: d.Reason, Since: order.Timestamp{Time: rec.HeldAt}, ExpiresAt: order.Timestamp{Time: rec.HeldUntil}, OnExpiry: d.Hold.OnExpiry()}
 		}
 	}
 	for _, a := range rec.Attempts {

@@ -32,6 +32,7 @@ func (w *StreamWriter) Flush() bool {
 func (s *Server) Stream(c *fiber.Ctx, write func(ctx context.Context, w *StreamWriter)) {
 	conn := c.Context().Conn()
 	boundUnsent(conn)
+	c.Context().SetConnectionClose() // no request can follow
 	run := func(w *bufio.Writer) { s.runStream(conn, w, write) }
 	c.Context().SetConnectionClose() // no request can follow
 	if c.Request().Header.IsHTTP11() {

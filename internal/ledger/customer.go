@@ -50,7 +50,7 @@ func (l *Ledger) customersOrders(ctx context.Context, customer string, at time.T
 	key, oldest, newest := customerKey(customer), "("+score(at.Add(-customerWindow)), score(at)
 	pipe := l.rdb.Pipeline()
 	count := pipe.ZCount(ctx, key, oldest, newest)
-	list := pipe.ZRevRangeByScore(ctx, key, &redis.ZRangeBy{Min: oldest, Max: newest, Count: maxSummed})
+	list := pipe.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, Start: newest, Stop: oldest, ByScore: true, Rev: true, Count: maxSummed})
 	_, err = pipe.Exec(ctx)
 	return list.Val(), count.Val(), wrap(err, "read the orders of a customer")
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,13 +32,63 @@ type customerDocument struct {
 	Amount24h int64 `json:"a"`
 }
 
-// encodeDecision writes a decision; nothing for none.
+// encodeDecision writes a decision; nothing for none. Every order pays for it, so a plain
+// one is short.
 func encodeDecision(d *order.Decision) (string, error) {
-	if d == nil {
+	switch {
+	case d == nil:
 		return "", nil
+	case isPlain(*d):
+		return encodePlain(*d), nil
 	}
 	text, err := json.Marshal(documentOf(*d))
 	return string(text), err
+}
+
+// builtinMark stands for the version builtin in a plain decision.
+const builtinMark = "-"
+
+// isPlain reports whether a decision is an approval of which the record, the rule set and
+// the numbers of the rules that matched tell everything.
+func isPlain(d order.Decision) bool {
+	return d.Approved() && len(d.Tags) == 0 && d.Customer == nil && d.Shadow == nil
+}
+
+// encodePlain writes a plain decision: the version, and which rules matched, if any did.
+func encodePlain(d order.Decision) string {
+	version := d.Version
+	if version == order.VersionBuiltin {
+		version = builtinMark
+	}
+	if !slices.Contains(d.Matched, true) {
+		return version
+	}
+	return version + " " + encodeMatched(d.Matched)
+}
+
+// decodePlain reads what encodePlain wrote. The rule that decided is the last one that
+// matched; its name is in the rule set.
+func decodePlain(text string, h order.Handling) *order.Decision {
+	version, matched, _ := strings.Cut(text, " ")
+	if version == builtinMark {
+		version = order.VersionBuiltin
+	}
+	return &order.Decision{Version: version, Action: order.ActionApprove, Handling: h, Matched: decodeMatched(matched)}
+}
+
+func encodeMatched(matched []bool) string {
+	var text strings.Builder
+	for _, m := range matched {
+		text.WriteByte("01"[number(m)])
+	}
+	return text.String()
+}
+
+func decodeMatched(text string) (matched []bool) {
+	for _, c := range text {
+		matched = append(matched, c == '1')
+	}
+	return matched
 }
 
 func documentOf(d order.Decision) *decisionDocument {
@@ -51,11 +102,7 @@ func documentOf(d order.Decision) *decisionDocument {
 	if d.Handling != order.HandlingStandard {
 		doc.Handling = d.Handling
 	}
-	var matched strings.Builder
-	for _, m := range d.Matched {
-		matched.WriteByte("01"[number(m)])
-	}
-	doc.Matched = matched.String()
+	doc.Matched = encodeMatched(d.Matched)
 	if d.Shadow != nil {
 		doc.Shadow = documentOf(*d.Shadow)
 	}
@@ -69,10 +116,13 @@ func number(b bool) int {
 	return 0
 }
 
-// decodeDecision reads what encodeDecision wrote.
-func decodeDecision(text string) (*order.Decision, error) {
-	if text == "" {
+// decodeDecision reads what encodeDecision wrote for an order with this handling.
+func decodeDecision(text string, h order.Handling) (*order.Decision, error) {
+	switch {
+	case text == "":
 		return nil, nil //nolint:nilnil // orders that are not decided yet have none
+	case !strings.HasPrefix(text, "{"):
+		return decodePlain(text, h), nil
 	}
 	var doc decisionDocument
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
@@ -93,9 +143,7 @@ func (doc *decisionDocument) decision() order.Decision {
 	if d.Handling == "" && d.Action != order.ActionReject {
 		d.Handling = order.HandlingStandard
 	}
-	for _, c := range doc.Matched {
-		d.Matched = append(d.Matched, c == '1')
-	}
+	d.Matched = decodeMatched(doc.Matched)
 	if doc.Shadow != nil {
 		shadow := doc.Shadow.decision()
 		d.Shadow = &shadow

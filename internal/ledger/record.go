@@ -57,8 +57,11 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 	if rec.Order, err = decodeOrder(id, fields[fieldOrder]); err != nil {
 		return order.Record{}, fmt.Errorf("parse record of order %s: %w: %w", id, order.ErrUnreadable, err)
 	}
-	if rec.Decision, err = decodeDecision(fields[fieldDecision]); err != nil {
+	if rec.Decision, err = decodeDecision(fields[fieldDecision], rec.Handling); err != nil {
 		return order.Record{}, fmt.Errorf("parse the decision of order %s: %w: %w", id, order.ErrUnreadable, err)
+	}
+	if rec.Status == order.StatusHeld {
+		rec.HeldAt = heldAt(id, fields)
 	}
 	rec.WorkersLost, _ = strconv.Atoi(fields[fieldLosses])
 	attempts, _ := strconv.Atoi(fields[fieldAttempts])
@@ -74,6 +77,15 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 		}
 	}
 	return rec, nil
+}
+
+// heldAt returns when a held order was held: it is the last event of its timeline.
+func heldAt(id string, fields map[string]string) time.Time {
+	events := parseTimeline(id, fields)
+	if len(events) == 0 {
+		return time.Time{}
+	}
+	return events[len(events)-1].At
 }
 
 // maxUnreadable is how many records that cannot be read one listing reports.

@@ -37,6 +37,9 @@ type Orders struct {
 	// none. That order has high priority if there are such orders, as its amount
 	// takes it to the critical queue anyway.
 	RejectEvery int
+	// Detailed gives orders the further fields: currency, country, metadata, and items with
+	// number, quantity and price. They have about 200 bytes more.
+	Detailed bool
 
 	priorities []order.Priority // of one round of orders
 	rejected   int              // the number of the first that exceeds the amount
@@ -64,10 +67,21 @@ func (o Orders) Append(dst []byte, n int) []byte {
 	if customers == 0 {
 		customers = defaultCustomers
 	}
-	return fmt.Appendf(dst, `"amount":%s,"items":["espresso machine","coffee beans 1 kg","paper filters"],`+
+	return fmt.Appendf(dst, `"amount":%s,%s,`+
 		`"customer":"load-%07d@example.com","address":"Apartment 12, 221 Example Road\n1011 Sampleton\nNetherlands",`+
 		`"priority":%d,"notes":"Sent by a load test to see what the system bears; there is nothing to deliver."}`,
-		o.amount(n), n%customers, o.priorities[n%len(o.priorities)])
+		o.amount(n), o.items(), n%customers, o.priorities[n%len(o.priorities)])
+}
+
+// items are the items, and the further fields of a detailed order.
+func (o Orders) items() string {
+	if !o.Detailed {
+		return `"items":["espresso machine","coffee beans 1 kg","paper filters"]`
+	}
+	return `"currency":"USD","country":"NL","metadata":{"channel":"web","tier":"gold"},"items":[` +
+		`{"name":"espresso machine","sku":"EM-1","unit_price":49.90},` +
+		`{"name":"coffee beans 1 kg","sku":"CB-7","quantity":2,"unit_price":18.50},` +
+		`{"name":"paper filters","sku":"PF-100","quantity":3,"unit_price":4.25}]`
 }
 
 func (o Orders) amount(n int) string {

@@ -24,7 +24,8 @@ type Decision struct {
 	// Handling is how to handle the order: of an approved one, and of a held one once it
 	// is released. It is empty for a rejected one.
 	Handling Handling
-	// Rule names the rule that decided; empty when none did, and the order was approved.
+	// Rule names the rule that decided; empty when none did, and the order was approved. The
+	// ledger may leave it out of an approval: it is the last rule that matched.
 	Rule string
 	// Reason is why the order is held or rejected; empty for an approved one.
 	Reason string
@@ -33,7 +34,8 @@ type Decision struct {
 	// Tags are those of the rules that matched before the decision, each once, in turn.
 	Tags []string
 	// Matched tells which rules matched, in turn, up to the one that decided. A rule that
-	// could not be evaluated did not match; it is the last one then.
+	// could not be evaluated did not match; it is the last one then. The ledger may leave it
+	// out of an approval that no rule matched.
 	Matched []bool
 	// Hold is how a hold ends by itself; zero for other decisions, and for a hold that
 	// only a person ends.

@@ -18,6 +18,8 @@ type Record struct {
 	Decision *Decision
 	// Released means that a person, or the expiry of the hold, has released the order.
 	Released bool
+	// HeldAt is when a held order was held; zero for other orders.
+	HeldAt time.Time
 	// HeldUntil is when the hold of a held order expires; zero when it does not.
 	HeldUntil time.Time
 	// CreatedAt is when the order was accepted.

@@ -88,7 +88,7 @@ func TestKeyboard(t *testing.T) {
 	s.worker()
 	p := s.open("")
 	p.shows("button[data-queue=low]")
-	for _, stop := range []string{"#skip", "[data-view=overview]", "[data-view=failures]", "[data-view=submit]", "#search-id", "#search button"} {
+	for _, stop := range []string{"#skip", "[data-view=overview]", "[data-view=review]", "[data-view=failures]", "[data-view=rules]", "[data-view=submit]", "#search-id", "#search button"} {
 		p.tabTo(stop)
 	}
 	for _, queue := range order.Queues() {

@@ -28,7 +28,7 @@ func TestSchemes(t *testing.T) {
 	dark := value[string](p, ground)
 	p.readable()
 	p.shoot("desktop-dark")
-	for _, view := range [][2]string{{"orders/order-1", ".attempts"}, {"failures", ".empty"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
+	for _, view := range [][2]string{{"orders/order-1", ".attempts"}, {"failures", ".empty"}, {"review", "#review-empty"}, {"rules", "[data-action=edit]"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
 		p.view(view[0], view[1])
 		p.readable()
 		p.controlled()
@@ -39,7 +39,7 @@ func TestSchemes(t *testing.T) {
 	}
 	p.readable()
 	p.controlled()
-	for _, view := range [][2]string{{"failures", ".empty"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
+	for _, view := range [][2]string{{"failures", ".empty"}, {"review", "#review-empty"}, {"rules", "[data-action=edit]"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
 		p.view(view[0], view[1])
 		p.controlled()
 	}

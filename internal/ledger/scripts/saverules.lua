@@ -6,11 +6,11 @@
 -- ARGV[3]  how many rule sets there may be
 --
 -- Returns saved, known, or full when there are as many.
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+local known, active, shadow = unpack(redis.call('HMGET', KEYS[1], ARGV[1], 'active', 'shadow'))
+if known then
   return 'known'
 end
-local sets = redis.call('HLEN', KEYS[1])
-  - redis.call('HEXISTS', KEYS[1], 'active') - redis.call('HEXISTS', KEYS[1], 'shadow')
+local sets = redis.call('HLEN', KEYS[1]) - (active and 1 or 0) - (shadow and 1 or 0)
 if sets >= tonumber(ARGV[3]) then
   return 'full'
 end

@@ -1,20 +1,28 @@
-// The dialog of the page: a confirmation.
+// The dialog of the page: a confirmation, with a reason if one is wanted.
 
-import { find, make, say } from "./dom.js";
+import { find, make, say, show } from "./dom.js";
 
 /** leave answers the previous question with no, if it is still open. */
 let leave = () => {};
 
 find("#dialog-no").addEventListener("click", dismiss);
 
-/** confirm asks a question and resolves to whether the answer is yes. Escape means no. */
-export function confirm({ title, body, yes, danger = false }) {
+/** longest is how long a reason may be, in characters; the API refuses more. */
+const longest = 250;
+
+/**
+ * confirm asks a question and resolves to whether the answer is yes. Escape means no. With
+ * an empty no there is only one answer.
+ */
+export function confirm({ title, body, yes, no = "Leave it", danger = false }) {
 	leave();
 	const dialog = find("#dialog");
 	const button = find("#dialog-yes");
 	say(find("#dialog-title"), title);
 	find("#dialog-body").replaceChildren(...body.map((part) => (typeof part === "string" ? make("p", {}, part) : part)));
 	button.textContent = yes;
+	say(find("#dialog-no"), no);
+	show(find("#dialog-no"), no !== "");
 	button.classList.toggle("danger", danger);
 	dialog.returnValue = "no";
 	dialog.showModal();
@@ -31,6 +39,17 @@ export function confirm({ title, body, yes, danger = false }) {
 		};
 		dialog.addEventListener("close", ended);
 	});
+}
+
+/**
+ * askWhy asks a question and for a reason, with a field of that name, and resolves to the
+ * body of a request, or to null if the answer is no.
+ */
+export async function askWhy({ name, label, required = false, body, ...question }) {
+	const reason = make("input", { id: `${name}-reason`, maxlength: String(longest), autocomplete: "off", required, pattern: required && ".*\\S.*", title: required && "A reason, in words" });
+	const sure = await confirm({ ...question, body: [...body, make("label", { for: reason.id }, label), reason] });
+	const text = reason.value.trim();
+	return sure ? (text ? { reason: text } : {}) : null;
 }
 
 /** dismiss closes the dialog as Escape does. */

@@ -17,14 +17,14 @@ const shown = (part) => (typeof part === "string" ? visible(part) : part);
 
 /**
  * make returns a new element. Attributes that are false or undefined are left out, and so
- * are children that are null, undefined or empty.
+ * are children that are null, undefined, false or empty.
  */
 export function make(tag, attributes = {}, ...children) {
 	const element = document.createElement(tag);
 	for (const [name, value] of Object.entries(attributes)) {
 		if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
 	}
-	element.append(...children.filter((child) => child !== undefined && child !== null && child !== "").map(shown));
+	element.append(...children.filter((child) => child !== undefined && child !== null && child !== false && child !== "").map(shown));
 	return element;
 }
 
@@ -77,18 +77,22 @@ export function outdate(root, youngest = fresh) {
 	}
 }
 
-/** when is a time: local with its zone, how long ago, and in UTC; due for the future, exact with milliseconds. */
-export function when(text, { due, exact } = {}) {
-	const element = make("time", { datetime: text, title: text, "data-due": due, "data-exact": exact });
+/**
+ * when is a time: local with its zone, how long ago, and in UTC; due for the future, exact
+ * with milliseconds, brief without the local time.
+ */
+export function when(text, { due, exact, brief } = {}) {
+	const element = make("time", { datetime: text, title: text, "data-due": due, "data-exact": exact, "data-brief": brief });
 	pass(element);
 	return element;
 }
 
 function pass(element) {
 	const date = new Date(element.dateTime);
-	const { due, exact } = element.dataset;
+	const { due, exact, brief } = element.dataset;
 	const gap = Date.now() - date;
-	say(element, `${moment(date, exact !== undefined)} · ${ago(due === undefined ? Math.max(0, gap) : gap)}`);
+	const distance = ago(due === undefined ? Math.max(0, gap) : gap);
+	say(element, brief === undefined ? `${moment(date, exact !== undefined)} · ${distance}` : distance);
 }
 
 setInterval(() => {

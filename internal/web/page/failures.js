@@ -122,7 +122,7 @@ class Failures {
 	show({ orders, next_cursor: more }) {
 		const groups = groupsOf(orders);
 		const newest = orders.length === 1 ? "order" : many(orders.length, "order");
-		const lead = orders.length ? `The newest ${newest} that ${this.failed() ? "failed" : "a rule refused"}, by reason.` : "";
+		const lead = orders.length ? `The newest ${newest} that ${this.failed() ? "failed" : "a rule or a person refused"}, by reason.` : "";
 		say(find("#failures-lead", this.root), more && lead ? `${lead} There are more; a retry includes all that match.` : lead);
 		show(this.every, this.failed() && Boolean(more || orders.some(({ error }) => error?.includes(this.every.dataset.retry))));
 		if (groups.length) this.groups.replaceChildren(...groups.map((group) => this.card(group)));
@@ -133,7 +133,7 @@ class Failures {
 	card(group) {
 		const button = make("button", { type: "button", class: "primary", "data-retry": group.part }, group.orders.length === 1 ? "Retry it …" : "Retry these …");
 		button.addEventListener("click", () => this.retry(button));
-		const advice = this.failed() ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these. Retry them only after the rules have changed.";
+		const advice = this.failed() ? failureAdvice(group.orders[0].error ?? "") : "A business rule refused these, or somebody did while they were held. Retry them only after the rules have changed.";
 		return make("section", { class: "card failure", "data-level": this.failed() ? "bad" : "warning" },
 			make("div", { class: "tally" }, make("strong", {}, count(group.orders.length)), make("span", { class: "note" }, group.orders.length === 1 ? "order" : "orders")),
 			make("div", { class: "why" },

@@ -8,12 +8,16 @@ import { Figures } from "./figures.js";
 import { count } from "./format.js";
 import { order } from "./order.js";
 import { overview } from "./overview.js";
+import { review } from "./review.js";
+import { rules } from "./rules.js";
 import { staleness, stateOf } from "./state.js";
 import { Stream } from "./stream.js";
 import { submit } from "./submit.js";
 
-const views = { overview, failures, order, submit };
-const titles = { overview: "Order processor", failures: "Failures", submit: "Submit an order" };
+const views = { overview, review, failures, rules, order, submit };
+const titles = { overview: "Order processor", review: "Review", failures: "Failures", rules: "Rules", submit: "Submit an order" };
+/** badges are the views that show how many orders have a status. */
+const badges = { review: "held", failures: "failed" };
 
 const figures = new Figures();
 const stream = new Stream();
@@ -21,11 +25,12 @@ let shown = null; // ends the view that is shown
 let asOf; // the time of the figures that are shown
 let began; // the time since when it is as it is
 
-/** routeOf returns the view of a fragment, and the id of its order. */
+/** routeOf returns the view of a fragment, and the id of its order or its version of the rules. */
 function routeOf(hash) {
 	const [, name = "", ...rest] = hash.split("/");
 	if (name === "orders" && rest.length) return { view: "order", id: decode(rest.join("/")) };
-	return { view: name === "failures" || name === "submit" ? name : "overview" };
+	if (name === "rules" && rest[0]) return { view: name, id: decode(rest.join("/")) };
+	return { view: titles[name] ? name : "overview" };
 }
 
 function decode(text) {
@@ -75,9 +80,12 @@ function showState() {
 	say(find("#banner-words"), stale);
 	show(find("#banner"), stale !== "");
 	document.body.classList.toggle("stale", stale !== "" && figures.at !== null);
-	const failed = figures.stats?.by_status.failed ?? 0;
-	say(find("#failures-badge"), count(failed));
-	show(find("#failures-badge"), failed > 0);
+	for (const [view, status] of Object.entries(badges)) {
+		const number = figures.stats?.by_status[status] ?? 0;
+		const badge = find(`#${view}-badge`);
+		say(badge, count(number));
+		show(badge, number > 0);
+	}
 }
 
 find("#search").addEventListener("submit", (event) => {

@@ -1,17 +1,17 @@
 // One order: its content, its events, and what can be done about it.
 
 import { get, isID, orderPath, post } from "./client.js";
-import { confirm } from "./dialog.js";
+import { decisionCard, readDecision } from "./decision.js";
+import { askWhy } from "./dialog.js";
 import { clear, find, make, notify, outdate, pill, say, when } from "./dom.js";
 import { amount, duration, many } from "./format.js";
+import { askEnd, decider, end, endButtons, endWords } from "./hold.js";
 import { isSettled } from "./orders.js";
 
 /** settle is how long events are collected before the order is loaded again, in ms. */
 const settle = 150;
-/** longest is how long a reason of a cancel may be, in characters; the API refuses more. */
-const longest = 250;
 
-const cancellable = ["scheduled", "pending", "retrying"];
+const cancellable = ["scheduled", "pending", "held", "retrying"];
 const retryable = ["failed", "rejected"];
 
 /** order shows the page of one order until the signal ends. */
@@ -52,7 +52,9 @@ class OrderPage {
 		try {
 			const order = await get(orderPath(this.id), { signal: this.signal });
 			const { events } = await get(orderPath(this.id, "/events"), { signal: this.signal });
-			this.show(order, events);
+			const decision = await readDecision(this.id, events, this.signal);
+			if (this.signal.aborted) return;
+			this.show(order, events, decision);
 			clear(this.fault);
 		} catch (refusal) {
 			if (!this.signal.aborted) this.fail(refusal);
@@ -69,28 +71,24 @@ class OrderPage {
 		this.timer = setTimeout(() => this.load(), 3000);
 	}
 
-	show(order, events) {
-		const text = JSON.stringify([order, events]);
+	show(order, events, decision) {
+		const text = JSON.stringify([order, events, decision]);
 		if (text === this.shown) return;
 		this.shown = text;
 		if (order.status !== this.status) outdate(this.root);
 		this.status = order.status;
 		const focused = document.activeElement?.dataset?.action;
 		find("[data-field=pill]", this.root).replaceChildren(pill(order.status));
-		this.body.replaceChildren(this.verdict(order), make("div", { class: "pair" }, timeline(order, events), facts(order)), attempts(order, events));
+		const left = make("div", {}, timeline(order, events), decision && decisionCard(decision, order));
+		this.body.replaceChildren(verdictCard(order, events, this.buttons(order)), make("div", { class: "pair" }, left, facts(order)), attempts(order, events));
 		if (focused) (find(`[data-action=${focused}]`, this.body) ?? find("h1", this.root)).focus();
 	}
 
-	/** verdict shows the outcome or the state, what to do, and the buttons for it. */
-	verdict(order) {
-		const { level, words, advice } = verdictOf(order);
-		const card = make("section", { class: "card verdict", "data-level": level },
-			make("div", {}, make("p", { class: "words" }, ...[words].flat()), advice && make("p", { class: "detail" }, ...[advice].flat())));
-		const buttons = make("div", { class: "actions" });
-		if (retryable.includes(order.status)) buttons.append(this.button("retry", "Retry it", () => this.retry()));
-		if (cancellable.includes(order.status)) buttons.append(this.button("cancel", "Cancel it …", () => this.cancel()));
-		if (buttons.children.length) card.append(buttons);
-		return card;
+	buttons(order) {
+		const buttons = order.status === "held" ? endButtons((step) => this.end(step)) : [];
+		if (retryable.includes(order.status)) buttons.push(this.button("retry", "Retry it", () => this.retry()));
+		if (cancellable.includes(order.status)) buttons.push(this.button("cancel", "Cancel it …", () => this.cancel()));
+		return buttons;
 	}
 
 	button(action, label, act) {
@@ -100,46 +98,68 @@ class OrderPage {
 	}
 
 	retry() {
-		return this.act("retry", undefined, "It is pending again. The count of its attempts starts again.");
+		return this.act(() => post(orderPath(this.id, "/retry")), "is pending again. The count of its attempts starts again.", "was not retried.");
 	}
 
 	async cancel() {
-		const reason = make("input", { id: "cancel-reason", maxlength: String(longest), autocomplete: "off" });
-		const sure = await confirm({
-			title: "Cancel the order?", yes: "Cancel the order", danger: true,
-			body: ["It will never take effect, unless an attempt begins first.", make("label", { for: "cancel-reason" }, "Reason, kept with the order (optional)"), reason],
+		const body = await askWhy({
+			name: "cancel", title: "Cancel the order?", yes: "Cancel the order", danger: true,
+			body: ["It will never take effect, unless an attempt begins first."], label: "Reason, kept with the order (optional)",
 		});
-		if (sure) await this.act("cancel", reason.value.trim() ? { reason: reason.value.trim() } : undefined, "It is cancelled and will never take effect.");
+		if (body) await this.act(() => post(orderPath(this.id, "/cancel"), body), "is cancelled and will never take effect.", "was not cancelled.");
 	}
 
-	async act(step, body, done) {
+	/** end releases or rejects the order, which is held. */
+	async end(step) {
+		const { done, undone } = endWords(step);
+		const body = await askEnd(step, this.id);
+		if (body) await this.act(() => end(step, this.id, body), done, undone);
+	}
+
+	async act(send, done, undone) {
 		const result = find("#order-result", this.root);
 		clear(result);
 		for (const button of this.body.querySelectorAll("button")) button.disabled = true;
 		try {
-			await post(orderPath(this.id, `/${step}`), body);
-			notify(result, "good", done);
+			await send();
+			notify(result, "good", `It ${done}`);
 			this.figures.soon();
 		} catch (refusal) {
-			notify(result, "bad", `${step === "retry" ? "It was not retried." : "It was not cancelled."} ${refusal.message}`);
+			notify(result, "bad", `It ${undone} ${refusal.message}`);
 		}
 		for (const button of this.body.querySelectorAll("button")) button.disabled = false;
 		await this.load();
 	}
 }
 
-function verdictOf(order) {
+/** verdictCard shows the outcome or the state, what to do, and the buttons for it. */
+export function verdictCard(order, events, buttons) {
+	const { level, words, advice } = verdictOf(order, events);
+	return make("section", { class: "card verdict", "data-level": level },
+		make("div", {}, make("p", { class: "words" }, ...[words].flat()), advice && make("p", { class: "detail" }, ...[advice].flat())),
+		buttons.length > 0 && make("div", { class: "actions" }, ...buttons));
+}
+
+function verdictOf(order, events) {
 	const last = order.attempts.at(-1);
+	const { status: ended, actor } = events.at(-1) ?? {};
 	switch (order.status) {
+		case "held": return { level: "warning", words: `Held: ${order.hold.reason}`, advice: holdAdvice(order.hold) };
 		case "completed": return { level: "good", words: `Completed in ${duration(new Date(order.processed_at) - new Date(order.created_at))}.`, advice: order.result };
 		case "failed": return { level: "bad", words: `Failed: ${order.error}`, advice: failureAdvice(order.error ?? "") };
-		case "rejected": return { level: "warning", words: `Rejected: ${order.error}`, advice: "A business rule refused it, which is an outcome and not an error. Retry it only after the rules have changed." };
+		case "rejected": return { level: "warning", words: `Rejected: ${order.error}`, advice: ended === "rejected" && actor ? `It was held, and rejected ${decider(actor)}. A retry has the rules decide again.` : "A business rule refused it, which is an outcome and not an error. Retry it only after the rules have changed." };
 		case "cancelled": return { level: "", words: order.cancel_reason ? `Cancelled: ${order.cancel_reason}` : "Cancelled.", advice: "It never takes effect." };
 		case "retrying": return { level: "warning", words: `Attempt ${last?.number} failed: ${order.error}`, advice: ["It is tried again at ", when(order.next_attempt_at, { due: true }), ". Nothing needs to be done."] };
 		case "scheduled": return { level: "", words: ["It begins at ", when(order.process_at, { due: true }), " or soon after."] };
 		case "pending": return { level: "", words: `It waits for a worker in the queue ${order.queue}.`, advice: "" };
 		default: return { level: "", words: `Attempt ${last?.number ?? 1} runs.`, advice: last ? [`On ${last.worker_id}, since `, when(last.started_at), "."] : "" };
 	}
+}
+
+/** holdAdvice says what holds an order, and what ends that. */
+function holdAdvice({ rule, expires_at: expiry, on_expiry: then }) {
+	const by = rule ? `The rule “${rule}” wants somebody to look at it.` : "Somebody has to look at it.";
+	return expiry ? [`${by} It is ${then === "release" ? "released" : "rejected"} by itself at `, when(expiry, { due: true }), "."] : `${by} It stays so until it is released or rejected.`;
 }
 
 /** failureAdvice says what to do about an error, by what it is. */
@@ -160,7 +180,8 @@ function timeline(order, events) {
 			list.append(make("li", { class: "left-out" }, `${many(event.sequence - before.sequence - 1, "event is", "events are")} not kept`));
 		}
 		list.append(make("li", { "data-status": event.status },
-			make("div", { class: "what" }, pill(event.status), event.attempt && make("span", { class: "note" }, `attempt ${event.attempt}`)),
+			make("div", { class: "what" }, pill(event.status), event.attempt && make("span", { class: "note" }, `attempt ${event.attempt}`),
+				event.actor && make("span", { class: "note" }, `${event.status === "pending" ? "released" : ""} ${decider(event.actor)}`.trim())),
 			make("span", { class: "span" }, before ? `after ${duration(at - new Date(before.time))}` : ""),
 			when(event.time, { exact: true }),
 			event.reason && make("p", { class: "reason" }, event.reason)));
@@ -177,7 +198,8 @@ function itemText(item, currency) {
 	return `${quantity ? `${quantity} × ` : ""}${name}${sku ? ` (${sku})` : ""}${price === undefined ? "" : ` at ${amount(price, currency)}`}`;
 }
 
-function facts(order) {
+/** facts shows the content of an order, and what became of it. */
+export function facts(order) {
 	const at = (text, options) => text && when(text, options);
 	const rows = [
 		["Amount", amount(order.amount, order.currency)], ["Customer", order.customer], ["Address", order.address], ["Country", order.country],
@@ -189,7 +211,7 @@ function facts(order) {
 		["Worker", order.worker_id], ["Result", order.result], ["Next attempt", at(order.next_attempt_at, { due: true })],
 	].filter(([, value]) => value !== undefined && value !== "");
 	return make("section", { class: "card" }, make("h2", {}, "The order"),
-		make("dl", { class: "facts" }, ...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))));
+		make("dl", { class: "pairs facts" }, ...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))));
 }
 
 /** levels are the levels of the results of attempts. */

@@ -59,12 +59,12 @@ function tile([name, title]) {
 function tiles(root, stats) {
 	const oldest = Math.max(...Object.values(stats.queues).map((queue) => queue.oldest_pending_seconds));
 	const { workers, active_workers: slots } = stats;
-	const { completed, failed, retrying, scheduled } = stats.by_status;
+	const { completed, failed, retrying, scheduled, held } = stats.by_status;
 	figure(root, "completed", perSecond(stats.completed_per_second), `${count(completed)} so far`);
 	figure(root, "failed", perSecond(stats.failed_per_second), `${count(failed)} so far`);
 	figure(root, "retrying", count(retrying), retrying ? "tried again later" : "none");
 	figure(root, "waiting", count(stats.queue_length), [
-		oldest && `oldest for ${duration(1000 * oldest)}`, scheduled && `${count(scheduled)} scheduled`].filter(Boolean).join(" · ") || (stats.queue_length ? "not long" : "none waits"));
+		oldest && `oldest for ${duration(1000 * oldest)}`, scheduled && `${count(scheduled)} scheduled`, held && `${count(held)} held`].filter(Boolean).join(" · ") || (stats.queue_length ? "not long" : "none waits"));
 	const busy = inWork(stats);
 	figure(root, "workers", counted(workers ?? slots),
 		slots ? `${count(busy)} of ${many(slots, "slot")} busy` : slots === 0 ? "none is alive" : "unknown");
