@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"orderprocessor/internal/client"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/test/kit"
@@ -103,6 +104,34 @@ func TestReadme(t *testing.T) {
 	})
 	if st := r.Stats(); st.Ledger.Accepted != 2 || r.settled("order-1").Status != "completed" {
 		t.Errorf("after all commands: %+v", st)
+	}
+}
+
+// TestRulesGuide runs the blocks of docs/RULES.md in turn: each must succeed. VERSION is the
+// version that the command before has written.
+func TestRulesGuide(t *testing.T) {
+	r := newReader(t)
+	path := "PATH=" + filepath.Join(r.home, "bin") + ":" + os.Getenv("PATH")
+	blocks := kit.Blocks(t, filepath.Join(repository, "docs/RULES.md"))
+	for _, block := range blocks {
+		command := block
+		if strings.Contains(block, "VERSION\n") && !strings.Contains(block, "rules push") {
+			versions := decode[client.RuleSets](t, r.Send("GET", "/rules", "").Body).Versions
+			command = strings.ReplaceAll(block, "VERSION", versions[0].Version)
+		}
+		if strings.Contains(block, "orderctl list --status held") {
+			command = strings.Replace(command, "sleep 1\n", "until orderctl list --status held | grep -q larger; do sleep 0.1; done\n", 1)
+		}
+		if err := r.bash(command, path); err != nil {
+			t.Errorf("%s\n%v", block, err)
+		}
+		r.untilProcessed(2)
+	}
+	r.settled("larger")
+	d := decode[client.Decision](t, r.Send("GET", "/orders/larger/decision", "").Body)
+	in := decode[client.RuleSets](t, r.Send("GET", "/rules", "").Body)
+	if len(blocks) != 5 || d.Rule != "large order" || in.Active != "builtin" || in.Shadow != "" || len(in.Versions) != 2 {
+		t.Errorf("after %d blocks: %+v, %+v", len(blocks), d, in)
 	}
 }
 
