@@ -48,9 +48,10 @@ func TestHostileRules(t *testing.T) {
 		a.object(t, 201)
 		ordinary = max(ordinary, a.took)
 	}
-	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("a: &a [x,x,x,x,x,x,x,x,x]\n")
 	for c := 'b'; c < 'k'; c++ {
-		bomb += fmt.Sprintf("%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", c-1), 9), ","))
+		fmt.Fprintf(&bomb, "%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", c-1), 9), ","))
 	}
 	for name, row := range map[string]struct {
 		text string
@@ -61,7 +62,7 @@ func TestHostileRules(t *testing.T) {
 		"deep lists":             {strings.Repeat("[", rules.MaxDocumentBytes), 400},
 		"deep maps":              {strings.Repeat("{a: ", rules.MaxDocumentBytes/4), 400},
 		"deep blocks":            {strings.Repeat("- ", rules.MaxDocumentBytes/2), 400},
-		"aliases of aliases":     {bomb + "rules: *j\n", 400},
+		"aliases of aliases":     {bomb.String() + "rules: *j\n", 400},
 		"too many rules":         {`{"rules":[` + strings.Repeat("{},", 20_000) + `{}]}`, 400},
 		"unknown keys":           {"rules:\n- {" + strings.Repeat("k: 1, ", 10_000) + "name: a}", 400},
 		"a long number":          {`{"rules":1e` + strings.Repeat("9", 60_000) + `}`, 400},

@@ -32,7 +32,7 @@ const (
 // n-th of them, round and round. A delivery is a stale task of the order, which may not end
 // the hold; a worker holds no more than one. The holds of the last contest all expire, and
 // of the others those of one round in three with a release, and of one with a rejection.
-var contests = [][]string{ //nolint:gochecknoglobals // a constant list
+var contests = [][]string{
 	{"expire", "release", "reject"},
 	{"expire", "release", "cancel"},
 	{"expire", "reject", "cancel"},

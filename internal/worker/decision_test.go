@@ -106,11 +106,13 @@ func TestDecisions(t *testing.T) {
 		{"approved, and it failed", failedAs(approves("v1", standard)), holds(), 1, order.StatusCompleted, "v1", standard, 0},
 		{"begun by an earlier version of this program", []step{failed("a")}, holds(), 1, order.StatusCompleted, "", standard, 0},
 		{
-			"retried", []step{settled("a", order.Outcome{Status: order.StatusFailed, Error: "busy"}), retried("r")},
+			"retried",
+			[]step{settled("a", order.Outcome{Status: order.StatusFailed, Error: "busy"}), retried("r")},
 			second, 1, order.StatusCompleted, "v2", expedited, 1,
 		},
 		{
-			"retried, and now held", []step{decided("a", rejects()), settled("b", order.Outcome{Status: order.StatusRejected, Error: "is bad"}), retried("r")},
+			"retried, and now held",
+			[]step{decided("a", rejects()), settled("b", order.Outcome{Status: order.StatusRejected, Error: "is bad"}), retried("r")},
 			holds(), 0, order.StatusHeld, "v1", "", 1,
 		},
 	} {
