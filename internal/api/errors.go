@@ -130,6 +130,14 @@ var table = []row{
 			retryAfter: max(1, seconds(e.RetryAfter)),
 		}
 	}),
+	is(errSimulating, problem{
+		Type: tag + "no-room", Title: "Another simulation runs", Status: 503, retryAfter: 1,
+		Detail: "One simulation runs at a time. Try again when it has ended.",
+	}),
+	is(errSimulationTimeout, problem{
+		Type: tag + "simulation-too-long", Title: "The simulation took too long", Status: 503, retryAfter: 1,
+		Detail: fmt.Sprintf("Ask for fewer orders, or for the progress (Accept: %s): then there is no limit of %v.", mediaNDJSON, simulationTimeout),
+	}),
 	is(live.ErrFull, problem{
 		Type: tag + "no-room", Title: "Too many clients subscribe to events", Status: 503, retryAfter: subscribeRetryAfter,
 		Detail: "No further subscriber is admitted. Try again later, or ask for the order itself.",

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,13 @@ const (
 	simulationTimeout = 30 * time.Second
 	// progressInterval is how often a client that watches is told how far it came.
 	progressInterval = time.Second
+)
+
+var (
+	// errSimulating is a simulation while as many run as may.
+	errSimulating = errors.New("another simulation runs")
+	// errSimulationTimeout is a simulation that nobody watched for too long.
+	errSimulationTimeout = errors.New("the simulation took too long")
 )
 
 // simulationView is the JSON of a simulation. Done and Error are for clients that watch.
@@ -75,7 +83,7 @@ func (s *Server) simulateRules(c *fiber.Ctx) error {
 	select {
 	case s.simulations <- struct{}{}:
 	default:
-		return &order.BusyError{Reason: order.BusySimulating, RetryAfter: time.Second}
+		return errSimulating
 	}
 	if strings.Contains(c.Get(fiber.HeaderAccept), mediaNDJSON) {
 		c.Set(fiber.HeaderContentType, mediaNDJSON)
@@ -91,7 +99,7 @@ func (s *Server) simulateRules(c *fiber.Ctx) error {
 	defer cancel()
 	result, err := s.Rules.Simulate(ctx, want.version, s.Records, want.filter, want.limit, func(*rules.Simulation) {})
 	if ctx.Err() != nil {
-		return &order.BusyError{Reason: order.BusySimulating, RetryAfter: time.Second}
+		return errSimulationTimeout
 	}
 	if err != nil {
 		return err

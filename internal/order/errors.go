@@ -47,8 +47,6 @@ const (
 	BusyMemory = "Redis is nearly full"
 	// BusyAccepting: the limit of concurrent submissions is reached.
 	BusyAccepting = "too many are being accepted at this moment"
-	// BusySimulating: another simulation runs.
-	BusySimulating = "rules are being simulated already"
 	// BusyBatches: the limit of concurrent batch requests is reached.
 	BusyBatches = "too many batches arrive at once"
 )
