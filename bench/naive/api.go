@@ -21,6 +21,8 @@ import (
 )
 
 // shopRules are the defaults of our own configuration.
+//
+//nolint:gochecknoglobals // compiled once, never changed
 var shopRules = rules.Builtin(rules.Limits{HighValueAbove: order.Cents(1_000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50})
 
 // submission is an order as clients send it.

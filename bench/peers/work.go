@@ -9,6 +9,8 @@ import (
 )
 
 // bounds are the rules that our worker has by default.
+//
+//nolint:gochecknoglobals // compiled once, never changed
 var bounds = rules.Builtin(rules.Limits{HighValueAbove: order.Cents(1000_00), MaxAmount: order.Cents(10_000_00), MaxItems: 50})
 
 // decide is the whole work on an order: decode its body and apply the rules. A

@@ -126,7 +126,7 @@ func (b *Bench) simulation(ctx context.Context) error {
 	err = post(ctx, s.Addr, "/rules/"+version+"/simulate", "application/json", fmt.Sprintf(`{"limit":%d}`, b.Sizes.Simulated), &result)
 	took := time.Since(begun)
 	stop()
-	if err := errors.Join(err, ended(loading, <-beside)); err != nil {
+	if err := errors.Join(err, unlessCanceled(<-beside)); err != nil {
 		return err
 	}
 	if result.Orders != b.Sizes.Simulated || result.Errors != 0 {
@@ -136,9 +136,9 @@ func (b *Bench) simulation(ctx context.Context) error {
 	return nil
 }
 
-// ended drops the error of a load that was stopped.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// unlessCanceled drops the error of a load that was stopped.
+func unlessCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
