@@ -24,6 +24,7 @@ type decidedView struct {
 type matchView struct {
 	Name    string `json:"name"`
 	Matched bool   `json:"matched"`
+	Error   string `json:"error,omitempty"` // of a rule that could not be evaluated
 }
 
 // decisionView is the JSON of a decision.
@@ -97,10 +98,13 @@ func (s *Server) viewDecided(ctx context.Context, d order.Decision) (decidedView
 		matched = make([]bool, len(all))
 	}
 	for i, m := range matched[:min(len(matched), len(all))] {
-		v.Rules = append(v.Rules, matchView{all[i].Name, m})
+		v.Rules = append(v.Rules, matchView{Name: all[i].Name, Matched: m})
 		if m && v.Rule == "" && all[i].Tag == "" {
 			v.Rule = all[i].Name
 		}
+	}
+	if last := len(v.Rules) - 1; d.Failed && last >= 0 {
+		v.Rules[last].Error = d.Reason
 	}
 	return v, nil
 }

@@ -56,11 +56,11 @@ func TestRulesInForce(t *testing.T) {
 	version := b.push(t, holdsLarge, 201)
 	for _, row := range []struct{ method, path, active, shadow string }{
 		{"POST", version + "/shadow", "builtin", version},
-		{"POST", version + "/activate", version, version},
-		{"DELETE", "shadow", version, ""},
+		{"POST", version + "/activate", version, ""},
 		{"DELETE", "shadow", version, ""},
 		{"POST", "builtin/shadow", version, "builtin"},
-		{"POST", "builtin/activate", "builtin", "builtin"},
+		{"POST", version + "/activate", version, "builtin"},
+		{"POST", "builtin/activate", "builtin", ""},
 	} {
 		want := map[string]any{"active": row.active}
 		if row.shadow != "" {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/programtest"
 )
 
 // TestTraceOfAnOrder follows orders from the client's span to the shop.
@@ -178,6 +180,10 @@ func TestRetriedOrderIsInTheTraceOfItsRetry(t *testing.T) {
 	}
 	tr.settled(t, "ord_1")
 	tr.of(t, parent(1).TraceID(), 4)
+	rdb := tr.redis.Client()
+	programtest.Until(t, "the first run is acknowledged", func() bool {
+		return rdb.ZCard(t.Context(), "asynq:{default}:archived").Val() == 1
+	})
 	if code := send(t, http.MethodPost, tr.url+"/orders/ord_1/retry", "", traceparent(parent(2))).code; code != 202 {
 		t.Fatalf("the retry is answered %d", code)
 	}

@@ -47,8 +47,11 @@ func (d decided) write(line func(name, text string)) {
 	line("decision", decisionText(d.Decided))
 	for i, rule := range d.Rules {
 		matched := "no"
-		if rule.Matched {
+		switch {
+		case rule.Matched:
 			matched = "yes"
+		case rule.Error != "":
+			matched = "could not be evaluated"
 		}
 		line(fmt.Sprintf("rule %d", i+1), rule.Name+": "+matched)
 	}

@@ -70,7 +70,7 @@ func (s *rulesSimulate) print(v client.Simulation) {
 		s.printf(noMatch)
 		return
 	case v.Changed == 0:
-		s.printf("It decides %s as the active version does.\n", countOrders(v.Orders))
+		s.printf("It decides %s as the active version does. Queues and tags are not compared.\n", countOrders(v.Orders))
 	default:
 		s.printf("It decides %d of %s differently from the active version.\n\n", v.Changed, countOrders(v.Orders))
 		s.printChanges(v)

@@ -36,6 +36,7 @@ type Decided struct {
 	Rules []struct {
 		Name    string `json:"name"`
 		Matched bool   `json:"matched"`
+		Error   string `json:"error"`
 	} `json:"rules"`
 }
 

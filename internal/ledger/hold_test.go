@@ -68,6 +68,7 @@ func TestHold(t *testing.T) {
 			"reject what the rules rejected", accepted(begin(ofNoHandling(a)), settle(a, rejected())), reject("o1", "ops", "fraud"),
 			status(order.StatusRejected), afterRules(),
 		},
+		{"hold a retried order", append(hour, reject("o1", "ops", "fraud"), retry("o1", "r1")), hold("o1", time.Hour), nil, held(time.Hour)},
 		{"retry a rejected order", append(hour, reject("o1", "ops", "fraud")), retry("o1", "r1"), nil, again},
 		{"expire before the time", hour, expire("o1", false), status(order.StatusHeld), held(time.Hour)},
 		{"expire what never expires", accepted(hold("o1", 0)), expire("o1", true), status(order.StatusHeld), held(0)},

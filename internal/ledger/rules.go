@@ -115,9 +115,10 @@ func inForce(active, shadow string) order.RulesInForce {
 	return order.RulesInForce{Active: active, Shadow: shadow}
 }
 
-// ActivateRules makes a version, which must be stored or builtin, the one that decides.
+// ActivateRules makes a version, which must be stored or builtin, the one that decides. If
+// it was the shadow, there is none any more.
 func (l *Ledger) ActivateRules(ctx context.Context, version string) error {
-	return wrap(l.rdb.HSet(ctx, rulesKey, fieldActive, version).Err(), "activate rules %s", version)
+	return wrap(activateRulesScript.Run(ctx, l.rdb, []string{rulesKey}, version).Err(), "activate rules %s", version)
 }
 
 // ShadowRules makes a version, which must be stored or builtin, the one that decides

@@ -47,6 +47,10 @@ func TestRuleSets(t *testing.T) {
 	must(t, b.ActivateRules(t.Context(), "v1"))
 	must(t, b.ShadowRules(t.Context(), "v2"))
 	want(order.RulesInForce{Active: "v1", Shadow: "v2"}, two, one)
+	must(t, b.ActivateRules(t.Context(), "v2"))
+	want(order.RulesInForce{Active: "v2"}, two, one)
+	must(t, b.ActivateRules(t.Context(), "v1"))
+	must(t, b.ShadowRules(t.Context(), "v2"))
 	must(t, b.ShadowRules(t.Context(), ""))
 	want(order.RulesInForce{Active: "v1"}, two, one)
 	if got, err := b.RuleSet(t.Context(), "v1"); err != nil || !cmp.Equal(got, one, ignoreTimes) || got.CreatedAt.IsZero() {

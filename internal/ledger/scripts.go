@@ -39,6 +39,7 @@ var (
 	listScript          = redis.NewScript(lua("list"))
 	recountScript       = redis.NewScript(lua("recount"))
 	saveRulesScript     = redis.NewScript(lua("saverules"))
+	activateRulesScript = redis.NewScript(lua("activaterules"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 

@@ -23,7 +23,7 @@ return update_known(function(decision, reason, term, shadow)
     return { 'decided' }
   end
 
-  drop('k', 'x')
+  drop('k', 'x', 'e')
   if handling then
     drop('h')
   end

@@ -28,13 +28,19 @@ function wordsOf({ decision, handling }) {
 	return decision === "hold" ? `hold, ${handling} handling once released` : decision;
 }
 
+function triedRule({ name, matched, error }) {
+	const result = matched ? " matched" : error ? " could not be evaluated" : " did not match";
+	return make("li", {}, make("span", { "aria-hidden": "true" }, matched ? "✓ " : error ? "! " : "– "), name,
+		make("span", { class: matched || error ? "note" : "hidden" }, result));
+}
+
 /** decisionCard shows a decision. */
 export function decisionCard(decision, order) {
 	const { version, rule, reason, tags, rules, facts, shadow } = decision;
 	const rows = [
 		["Decision", wordsOf(decision)], ["Rule", rule ?? "none decided it, so it is approved"], ["Reason", reason],
 		["Tags", tags.length > 0 && tagList(tags)], ["Version", versionLink(version)],
-		["Rules tried", rules.length > 0 && make("ul", { class: "tried" }, ...rules.map(({ name, matched }) => make("li", {}, make("span", { "aria-hidden": "true" }, matched ? "✓ " : "– "), name, make("span", { class: matched ? "note" : "hidden" }, matched ? " matched" : " did not match"))))],
+		["Rules tried", rules.length > 0 && make("ul", { class: "tried" }, ...rules.map(triedRule))],
 		["Customer", facts.customer && customerText(facts, order)],
 		["Shadow", shadow && outcomeOf(shadow) !== outcomeOf(decision) && make("div", {}, versionLink(shadow.version), ` decided otherwise: ${[wordsOf(shadow), shadow.rule, shadow.reason].filter(Boolean).join(" · ")}`)],
 	].filter(([, value]) => value);
