@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,6 +28,8 @@ func TestLostWrites(t *testing.T) {
 	url, workers := s.breakWrites("worker", kinds)
 	s.addWorkers(2, "REDIS_URL="+url, retention, "ORDERS_SHUTDOWN_TIMEOUT=31s")
 	w.breakers = []*writeBreaker{api, workers}
+	w.rule()
+	wait(2 * time.Second) // until the rules are in force everywhere
 	w.run()
 	a := s.concludeByTotals()
 	a.checkKinds("200", "201", "503")
@@ -122,6 +125,8 @@ func (w *workload) turn(n int) {
 	s.client.submitAll(30, 4, func(i int) submission { return flakyOrder(first + i) })
 	w.retried(n)
 	w.cancelled(n)
+	w.rule()
+	w.held(n)
 	w.corrupt(n)
 	w.stale(n)
 	w.unbalance()
@@ -172,6 +177,38 @@ func (w *workload) cancelled(n int) {
 	o.ProcessAt = timeIn(time.Hour)
 	w.s.client.submit(o)
 	w.s.operate("/orders/"+o.ID+"/cancel", `{}`)
+}
+
+// holding are the builtin rules, after one that holds orders.
+const holding = `{"rules": [
+	{"name": "review", "when": "order.id.startsWith('held-')", "hold": "have a look"},
+	{"name": "amount limit", "when": "order.amount > money('10000.00')", "reject": "order amount exceeds limit"},
+	{"name": "item limit", "when": "order.items.size() > 50", "reject": "too many items in order"},
+	{"name": "high value", "when": "order.amount > money('1000.00')", "handling": "priority", "queue": "critical"},
+	{"name": "high priority", "when": "order.priority == 1", "handling": "expedited"}]}`
+
+// rule stores rules that hold orders, and activates them.
+func (w *workload) rule() {
+	var stored struct{ Version string }
+	if err := json.Unmarshal(w.s.operate("/rules", holding).Body, &stored); err != nil {
+		w.s.t.Errorf("no version of the rules: %v", err)
+	}
+	w.s.operate("/rules/"+stored.Version+"/activate", "")
+}
+
+// held submits an order that is held and released, and one that is held and rejected.
+func (w *workload) held(n int) {
+	released, rejected := plain(fmt.Sprintf("held-%d-a", n), 40_000+2*n), plain(fmt.Sprintf("held-%d-b", n), 40_001+2*n)
+	rejected.Ends = "rejected"
+	for _, o := range []submission{released, rejected} {
+		w.s.client.submit(o)
+		w.s.until("order "+o.ID+" is held", func() bool {
+			var v client.Order
+			return w.s.get("/orders/"+o.ID, &v) == nil && v.Status == "held"
+		})
+	}
+	w.s.operate("/orders/"+released.ID+"/release", "")
+	w.s.operate("/orders/"+rejected.ID+"/reject", `{"reason":"stolen card"}`)
 }
 
 // corrupt submits an order and corrupts its task.
