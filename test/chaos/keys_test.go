@@ -54,9 +54,9 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	_, listed := a.listed[name]
 	_, status := a.stats.ByStatus[order.Status(name)]
 	switch {
-	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e":
+	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "c", rest == "e", rest == "r":
 		return ""
-	case rest == "l", rest == "i", rest == "p", rest == "r", kind == "f": // the leader of recovery, the order in quarantine, the programs that run, the rules, and the circuit breakers
+	case rest == "l", rest == "i", rest == "p", kind == "f": // the leader of recovery, the order in quarantine, the programs that run, and the circuit breakers
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"
