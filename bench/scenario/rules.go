@@ -22,8 +22,8 @@ const (
 )
 
 const (
-	// simulated is the duration of a simulation.
-	simulated = "simulation"
+	// simulated is the system of a simulation, and duration its figure.
+	simulated, duration = "simulation", "duration"
 	// inForceAfter is how long a version takes at most to be in force everywhere.
 	inForceAfter = 2 * time.Second
 	// besideSimulation is the rate at which orders arrive meanwhile.
@@ -132,7 +132,7 @@ func (b *Bench) simulation(ctx context.Context) error {
 	if result.Orders != b.Sizes.Simulated || result.Errors != 0 {
 		return fmt.Errorf("%d orders were simulated, %d with errors; want %d", result.Orders, result.Errors, b.Sizes.Simulated)
 	}
-	b.keep(key(Rules, simulated, fmt.Sprintf("%d orders", b.Sizes.Simulated)), report.Milliseconds, milliseconds(took))
+	b.keep(key(Rules, simulated, duration), report.Milliseconds, milliseconds(took))
 	return nil
 }
 
