@@ -5,9 +5,12 @@ package programtest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -53,22 +56,38 @@ func Settings(more ...string) []string {
 	return append([]string{"ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0", "ORDERS_LOG_FORMAT=json"}, more...)
 }
 
+// nextPort walks the ports below those that Linux gives to a listener of port 0 and to
+// outgoing connections (from 32768), so no program takes a port between FreePorts and its use.
+// It starts at random, as the tests of several packages run at the same time.
+var nextPort = struct { //nolint:gochecknoglobals // shared by the tests of a process
+	sync.Mutex
+	port int
+}{port: firstPort + rand.IntN(lastPort-firstPort)} //nolint:gosec // not a secret
+
+const firstPort, lastPort = 12_000, 32_000
+
 // FreePorts returns n unused TCP ports of 127.0.0.1, for programs that cannot choose one
-// themselves. Another process may use them first.
+// themselves. It returns no port twice.
 func FreePorts(tb testing.TB, n int) []string {
 	tb.Helper()
+	nextPort.Lock()
+	defer nextPort.Unlock()
 	ports := make([]string, 0, n)
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			tb.Fatal(err)
+	for range lastPort - firstPort {
+		if len(ports) == n {
+			return ports
 		}
-		defer func() { _ = l.Close() }() // all are held until the last is found
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			tb.Fatal(err)
+		port := strconv.Itoa(nextPort.port)
+		if nextPort.port++; nextPort.port == lastPort {
+			nextPort.port = firstPort
 		}
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue // in use
+		}
+		_ = l.Close()
 		ports = append(ports, port)
 	}
-	return ports
+	tb.Fatalf("%d of %d ports are free", len(ports), n)
+	return nil
 }
