@@ -15,35 +15,35 @@ const (
 	ActionReject Action = "reject"
 )
 
-// Decision is what the rules decide about one order.
+// Decision is what the rules decide about one order. Its JSON is what the archive stores.
 type Decision struct {
 	// Version is the version of the rules.
-	Version string
+	Version string `json:"version,omitzero"`
 	// Action is what happens with the order.
-	Action Action
+	Action Action `json:"action,omitzero"`
 	// Handling is how to handle the order: of an approved one, and of a held one once it
 	// is released. It is empty for a rejected one.
-	Handling Handling
+	Handling Handling `json:"handling,omitzero"`
 	// Rule names the rule that decided; empty when none did, and the order was approved. The
 	// ledger may leave it out of an approval: it is the last rule that matched.
-	Rule string
+	Rule string `json:"rule,omitzero"`
 	// Reason is why the order is held or rejected; empty for an approved one.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 	// Failed means that a rule could not be evaluated, and so holds the order.
-	Failed bool
+	Failed bool `json:"failed,omitzero"`
 	// Tags are those of the rules that matched before the decision, each once, in turn.
-	Tags []string
+	Tags []string `json:"tags,omitzero"`
 	// Matched tells which rules matched, in turn, up to the one that decided. A rule that
 	// could not be evaluated did not match; it is the last one then. The ledger may leave it
 	// out of an approval that no rule matched.
-	Matched []bool
+	Matched []bool `json:"matched,omitzero"`
 	// Hold is how a hold ends by itself; zero for other decisions, and for a hold that
 	// only a person ends.
-	Hold HoldTerm
+	Hold HoldTerm `json:"hold,omitzero"`
 	// Customer is what the rules asked about the customer; nil if they asked nothing.
-	Customer *CustomerFacts
+	Customer *CustomerFacts `json:"customer,omitzero"`
 	// Shadow is what the shadow version decided; nil without one. It has no Shadow of its own.
-	Shadow *Decision
+	Shadow *Decision `json:"shadow,omitzero"`
 }
 
 // Approved reports whether the order is to be worked.
@@ -67,9 +67,9 @@ type Change struct {
 // HoldTerm is how a hold ends by itself.
 type HoldTerm struct {
 	// Expires is how long the order is held; zero means until a person decides.
-	Expires time.Duration
+	Expires time.Duration `json:"expires_ns,omitzero"`
 	// Release means that an expired hold releases the order, not rejects it.
-	Release bool
+	Release bool `json:"release,omitzero"`
 }
 
 // Expiry is what happens with an order whose hold has expired.
@@ -100,8 +100,8 @@ func (h HoldTerm) OnExpiry() Expiry {
 // within the 24 hours before the order, and the order itself.
 type CustomerFacts struct {
 	// Orders24h is how many orders that are.
-	Orders24h int64
+	Orders24h int64 `json:"orders_24h,omitzero"`
 	// Amount24h is the sum of their amounts in the currency of the order, in its minor
 	// units: of the newest 1,000 of them.
-	Amount24h int64
+	Amount24h int64 `json:"amount_24h,omitzero"`
 }

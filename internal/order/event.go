@@ -9,26 +9,26 @@ const MaxEvents = 100
 // ActorExpiry is the actor when a hold has expired.
 const ActorExpiry = "expiry"
 
-// Event records that one order's status changed.
+// Event records that one order's status changed. Its JSON is what the archive stores.
 type Event struct {
 	// ID is unique among the events of all orders and sorts by time; see EventID.
-	ID string
-	// OrderID is the order.
-	OrderID string
+	ID string `json:"id,omitzero"`
+	// OrderID is the order. The archive knows it from the record.
+	OrderID string `json:"-"`
 	// Sequence counts the events of the order, from one.
-	Sequence int
+	Sequence int `json:"sequence,omitzero"`
 	// Status is the new status.
-	Status Status
+	Status Status `json:"status,omitzero"`
 	// At is when, UTC, by the clock of Redis.
-	At time.Time
+	At time.Time `json:"at,omitzero"`
 	// Attempt is the number of the attempt that began or ended; zero when there is none.
-	Attempt int
+	Attempt int `json:"attempt,omitzero"`
 	// Worker names the process that made the attempt; empty without one.
-	Worker string
+	Worker string `json:"worker,omitzero"`
 	// Reason is why the attempt failed, the rules held or rejected the order, or somebody
 	// cancelled, released or rejected it; empty otherwise.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 	// Actor is who released or rejected a held order: the name of an API key, or
 	// ActorExpiry; empty for other events.
-	Actor string
+	Actor string `json:"actor,omitzero"`
 }

@@ -1,8 +1,12 @@
 package order
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
-// Filter selects orders. A zero field matches all.
+// Filter selects orders: those that match all of its fields. A zero field matches all.
+// Texts match exactly, byte by byte, and nothing in them has a special meaning.
 type Filter struct {
 	// Status is the status they are in.
 	Status Status
@@ -12,7 +16,43 @@ type Filter struct {
 	CreatedFrom time.Time
 	// CreatedTo is the end of the times of acceptance, exclusive.
 	CreatedTo time.Time
+	// Further is what only the archive can select by.
+	Further
 }
+
+// Further is the part of a Filter that only the archive can select by.
+type Further struct {
+	// IDPrefix is how their ids begin.
+	IDPrefix string
+	// Queue is the queue in which they wait or waited.
+	Queue Queue
+	// Handling is what the rules decided.
+	Handling Handling
+	// Tag is one of the tags of their decision.
+	Tag string
+	// Currency is the currency that they name.
+	Currency Currency
+	// OrNoCurrency includes orders that name none beside those of Currency: it is the
+	// installation's.
+	OrNoCurrency bool
+	// Country is the country of their address.
+	Country Country
+	// AmountMin is their least amount, inclusive, as Money.Compare compares; nil for any.
+	AmountMin *Money
+	// AmountMax is their greatest amount, inclusive; nil for any.
+	AmountMax *Money
+	// ErrorContains is a part of their error. Upper and lower case differ.
+	ErrorContains string
+	// SettledFrom is the earliest time at which they were settled, inclusive.
+	SettledFrom time.Time
+	// SettledTo is the end of the times at which they were settled, exclusive.
+	SettledTo time.Time
+	// Metadata are values that their metadata has, by key.
+	Metadata map[string]string
+}
+
+// NeedsArchive reports whether only the archive can select by the filter.
+func (f Filter) NeedsArchive() bool { return !reflect.ValueOf(f.Further).IsZero() }
 
 // Position is a position in the list of all orders, which runs from the newest to the
 // oldest. The position of an order never changes. The zero value is the start.

@@ -24,3 +24,17 @@ func TestPositionIsZero(t *testing.T) {
 		}
 	}
 }
+
+// TestNeedsArchive holds that every field that the ledger cannot select by asks for the
+// archive.
+func TestNeedsArchive(t *testing.T) {
+	t.Parallel()
+	if (order.Filter{Status: order.StatusFailed, Customer: "Ada", CreatedFrom: time.Now(), CreatedTo: time.Now()}).NeedsArchive() {
+		t.Error("the ledger's own filters need the archive")
+	}
+	for _, f := range []order.Further{{IDPrefix: "o"}, {AmountMax: &order.Money{}}, {Metadata: map[string]string{"k": ""}}, {SettledTo: time.UnixMicro(1)}} {
+		if !(order.Filter{Further: f}).NeedsArchive() {
+			t.Errorf("%+v does not need the archive", f)
+		}
+	}
+}

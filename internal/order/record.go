@@ -3,42 +3,44 @@ package order
 import "time"
 
 // Record is everything the ledger knows of one order: the order itself and
-// what has happened to it so far. All times are UTC, by the clock of Redis.
+// what has happened to it so far. All times are UTC, by the clock of Redis. Its JSON, with
+// its attempts and its decision, is what the archive stores, so the names never change,
+// and a field that is added has a name here.
 type Record struct {
 	Order
 	// Status is where the order is now.
-	Status Status
+	Status Status `json:"status,omitzero"`
 	// Queue is the queue in which it waits or waited.
-	Queue Queue
+	Queue Queue `json:"queue,omitzero"`
 	// Handling is what the rules decided; empty before the first attempt, and for a
 	// rejected order.
-	Handling Handling
+	Handling Handling `json:"handling,omitzero"`
 	// Decision is what the rules decided in this run; nil before the first attempt, and for
 	// orders that were decided before decisions were kept.
-	Decision *Decision
+	Decision *Decision `json:"decision,omitzero"`
 	// Released means that a person, or the expiry of the hold, has released the order.
-	Released bool
+	Released bool `json:"released,omitzero"`
 	// HeldAt is when a held order was held; zero for other orders.
-	HeldAt time.Time
+	HeldAt time.Time `json:"held_at,omitzero"`
 	// HeldUntil is when the hold of a held order expires; zero when it does not.
-	HeldUntil time.Time
+	HeldUntil time.Time `json:"held_until,omitzero"`
 	// CreatedAt is when the order was accepted.
-	CreatedAt time.Time
+	CreatedAt time.Time `json:"created_at,omitzero"`
 	// NextAttemptAt is when a retrying order is due; zero otherwise.
-	NextAttemptAt time.Time
+	NextAttemptAt time.Time `json:"next_attempt_at,omitzero"`
 	// ProcessedAt is when the order reached its outcome; zero before.
-	ProcessedAt time.Time
+	ProcessedAt time.Time `json:"processed_at,omitzero"`
 	// Error is why the last attempt failed or the rules rejected the order; empty for a
 	// completed order.
-	Error string
+	Error string `json:"error,omitzero"`
 	// CancelReason is the reason given by whoever cancelled the order, up to
 	// MaxReasonChars; it may be empty.
-	CancelReason string
+	CancelReason string `json:"cancel_reason,omitzero"`
 	// WorkersLost counts the attempts since the last retry whose worker was lost.
-	WorkersLost int
+	WorkersLost int `json:"workers_lost,omitzero"`
 	// Attempts are the attempts at this order, oldest first: at most MaxAttemptsKept of
 	// them, the first since the order was accepted or last retried and the newest ones.
-	Attempts []Attempt
+	Attempts []Attempt `json:"attempts,omitzero"`
 }
 
 // Accepted returns the record as it was when the order was accepted.
@@ -79,18 +81,18 @@ type Acceptance struct {
 // Attempt is one numbered run of a worker at an order.
 type Attempt struct {
 	// Number counts from one.
-	Number int
+	Number int `json:"number,omitzero"`
 	// Worker names the process.
-	Worker string
+	Worker string `json:"worker,omitzero"`
 	// StartedAt is when the worker began.
-	StartedAt time.Time
+	StartedAt time.Time `json:"started_at,omitzero"`
 	// EndedAt is when it settled the order or failed; zero while it runs.
-	EndedAt time.Time
+	EndedAt time.Time `json:"ended_at,omitzero"`
 	// Error is why the attempt failed; empty if it did not, and for a rejection, which is
 	// a decision.
-	Error string
+	Error string `json:"error,omitzero"`
 	// Note is what fulfilment answered, up to MaxNoteBytes; empty without one.
-	Note string
+	Note string `json:"note,omitzero"`
 }
 
 // MaxNoteBytes bounds texts from outside, such as fulfilment's answer, before
