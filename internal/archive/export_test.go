@@ -1,0 +1,67 @@
+package archive
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+
+	"orderprocessor/internal/order"
+)
+
+// Clear deletes everything.
+func (a *Archive) Clear(ctx context.Context) error { return a.Exec(ctx, "DELETE FROM orders") }
+
+// Exec runs a statement on the connection of the writer.
+func (a *Archive) Exec(ctx context.Context, statement string) error {
+	_, err := a.write.ExecContext(ctx, statement)
+	return err
+}
+
+// Migrate applies migrations from elsewhere.
+func (a *Archive) Migrate(ctx context.Context, steps fs.FS) error { return a.migrate(ctx, steps) }
+
+// Count returns how many rows a table has.
+func (a *Archive) Count(ctx context.Context, table string) (n int, err error) {
+	err = a.read.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n)
+	return n, err
+}
+
+// Plan returns how the database would search.
+func (a *Archive) Plan(ctx context.Context, f order.Filter, after order.Position) (string, error) {
+	by, err := a.choose(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	statement, args := a.dialect.pageStatement(f, by, after, 51)
+	return a.explain(ctx, statement, args...)
+}
+
+// PlanOf returns how the database would run a statement.
+func (a *Archive) PlanOf(ctx context.Context, statement string, args ...any) (string, error) {
+	return a.explain(ctx, a.dialect.sql(statement), args...)
+}
+
+func (a *Archive) explain(ctx context.Context, statement string, args ...any) (string, error) {
+	how := "EXPLAIN QUERY PLAN "
+	if a.dialect.numbered {
+		how = "EXPLAIN "
+	}
+	rows, err := a.read.QueryContext(ctx, how+statement, args...)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = rows.Close() }()
+	var lines []string
+	for rows.Next() {
+		var line string
+		into := []any{&line}
+		if !a.dialect.numbered {
+			into = []any{new(int), new(int), new(int), &line}
+		}
+		if err := rows.Scan(into...); err != nil {
+			return "", err
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n"), rows.Err()
+}
