@@ -11,12 +11,14 @@ type dialect struct {
 	types *strings.Replacer
 	// numbered means that parameters are written as $1, not as ?.
 	numbered bool
-	// contains is a condition: that a column, the %, contains a text literally.
+	// contains is a condition: that the error contains a text, literally.
 	contains string
-	// off keeps the planner from using an index of the column behind it. SQLite, which
-	// knows little of the data, uses the index that Search has chosen that way. PostgreSQL
-	// chooses by its statistics.
-	off string
+	// indexed follows the name of a table and makes the planner use the index, the %.
+	// SQLite knows little of the data, so Search chooses for it. PostgreSQL chooses by its
+	// statistics.
+	indexed string
+	// byKey follows the name of a table that is to be read by its key.
+	byKey string
 	// forUpdate ends a SELECT whose rows the transaction will change. Transactions of
 	// SQLite are alone from their beginning.
 	forUpdate string
@@ -28,8 +30,9 @@ type dialect struct {
 func sqliteDialect() dialect {
 	return dialect{
 		types:    strings.NewReplacer("{key}", "INTEGER PRIMARY KEY", "{text}", "TEXT", "{bigint}", "INTEGER", "{norowid}", "WITHOUT ROWID"),
-		contains: "instr(%, ?) > 0",
-		off:      "+",
+		contains: "instr(o.error, ?) > 0",
+		indexed:  " INDEXED BY %",
+		byKey:    " NOT INDEXED",
 	}
 }
 
@@ -39,7 +42,7 @@ func postgresDialect() dialect {
 			"{key}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{text}", `TEXT COLLATE "C"`, "{bigint}", "BIGINT", "{norowid}", "",
 		),
 		numbered:  true,
-		contains:  "strpos(%, ?) > 0",
+		contains:  "strpos(o.error, ?) > 0",
 		forUpdate: " FOR UPDATE",
 		lock:      "SELECT pg_advisory_xact_lock(7020101001)", // any number that nobody else uses
 	}

@@ -43,8 +43,13 @@ func wrap(err error, format string, args ...any) error {
 	return fmt.Errorf("%s: %w", operation, err)
 }
 
+// lasting returns the errors that every attempt would meet, or that are the caller's.
+func lasting() []error {
+	return []error{ErrNewer, errAddress, order.ErrUnreadable, context.Canceled}
+}
+
 // unavailable goes by the codes that the databases give to their errors. Errors without
-// one come from the connection.
+// one that are not ours come from the connection.
 func unavailable(err error) bool {
 	var postgres *pgconn.PgError
 	if errors.As(err, &postgres) {
@@ -54,7 +59,9 @@ func unavailable(err error) bool {
 	if errors.As(err, &lite) {
 		return sqliteUnavailable(lite.Code())
 	}
-	return !errors.Is(err, context.Canceled) // the caller stopped waiting
+	var address *pgconn.ParseConfigError
+	is := func(known error) bool { return errors.Is(err, known) }
+	return !errors.As(err, &address) && !slices.ContainsFunc(lasting(), is)
 }
 
 // postgresUnavailable reports whether a SQLSTATE is of the connection (08), a conflict of

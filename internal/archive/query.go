@@ -22,57 +22,56 @@ func (q *query) write(text string, args ...any) {
 	q.args = append(q.args, args...)
 }
 
-// and adds a condition on a column, whose name is in place of the %. An index of that
-// column is used if it is the one that the search goes by.
-func (q *query) and(column, condition string, by index, args ...any) {
-	if by != q.by {
-		column = q.dialect.off + column
-	}
-	q.write(" AND "+strings.ReplaceAll(condition, "%", column), args...)
-}
+// and adds a condition.
+func (q *query) and(condition string, args ...any) { q.write(" AND "+condition, args...) }
+
+// indexed makes the planner go by the index.
+func (q *query) indexed() string { return strings.ReplaceAll(q.dialect.indexed, "%", string(q.by)) }
 
 // pageStatement selects up to n orders that match after a position. It first finds their
 // keys, so that sorting moves no records.
 func (d dialect) pageStatement(f order.Filter, by index, after order.Position, n int) (statement string, args []any) {
 	q := query{dialect: d, by: by}
-	q.write("SELECT p.id, p.created_at, p.record FROM orders p WHERE p.key IN (SELECT o.key FROM ")
+	q.write("SELECT p.id, p.created_at, p.record FROM orders p" + d.byKey + " WHERE p.key IN (SELECT o.key FROM ")
 	q.source(f)
 	q.position(after)
 	q.created(f)
 	q.conditions(f)
 	q.write(" ORDER BY "+q.createdAt()+" DESC, o.id DESC LIMIT ?", n)
-	q.write(") ORDER BY " + d.off + "p.created_at DESC, p.id DESC")
+	q.write(") ORDER BY p.created_at DESC, p.id DESC")
 	return d.sql(q.text.String()), q.args
 }
 
 // source begins the search in the table whose index it goes by.
 func (q *query) source(f order.Filter) {
-	var first label
-	switch q.by { //nolint:exhaustive // the others are indexes of orders
-	case byMetadata:
-		key := slices.Min(slices.Collect(maps.Keys(f.Metadata)))
-		first = label{metadataName(key), clean(f.Metadata[key])}
-	case byTag:
-		first = label{tagName, clean(f.Tag)}
-	default:
-		q.write("orders o WHERE 1 = 1")
+	if q.by != byLabel {
+		q.write("orders o" + q.indexed() + " WHERE 1 = 1")
 		return
 	}
 	// SQLite goes through the tables of a CROSS JOIN in the order in which they are named.
-	q.write("labels l CROSS JOIN orders o WHERE o.key = l.order_key AND l.name = ? AND l.value = ?", first.name, first.value)
+	first := labelsBy(f)[0]
+	q.write("labels l" + q.indexed() + " CROSS JOIN orders o" + q.dialect.byKey + " WHERE o.key = l.order_key")
+	q.and("l.name = ? AND l.value = ?", first.name, first.value)
 }
 
-// createdAt is the time of acceptance in the index that the search goes by. The indexes
-// of ranges are sorted by something else before it.
-func (q *query) createdAt() string {
-	switch q.by { //nolint:exhaustive // the others are indexes of orders, sorted by it
-	case byMetadata, byTag:
-		return "l.created_at"
-	case byID, bySettled:
-		return q.dialect.off + "o.created_at"
-	default:
-		return "o.created_at"
+// labelsBy returns the labels that a filter asks for, those first that fewer orders have.
+func labelsBy(f order.Filter) []label {
+	var all []label
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		all = append(all, label{metadataName(key), clean(f.Metadata[key])})
 	}
+	if f.Tag != "" {
+		all = append(all, label{tagName, clean(f.Tag)})
+	}
+	return all
+}
+
+// createdAt is the time of acceptance in the table whose index the search goes by.
+func (q *query) createdAt() string {
+	if q.by == byLabel {
+		return "l.created_at"
+	}
+	return "o.created_at"
 }
 
 // position continues a list that runs from the newest order to the oldest.
@@ -81,15 +80,17 @@ func (q *query) position(after order.Position) {
 		return
 	}
 	at := after.CreatedAt.UnixMicro()
-	q.write(" AND "+q.createdAt()+" <= ? AND ("+q.createdAt()+" < ? OR "+q.dialect.off+"o.id < ?)", at, at, clean(after.ID))
+	q.and(q.createdAt()+" <= ? AND ("+q.createdAt()+" < ? OR o.id < ?)", at, at, clean(after.ID))
 }
 
 func (q *query) created(f order.Filter) {
 	if !f.CreatedFrom.IsZero() {
-		q.write(" AND "+q.createdAt()+" >= ?", roundUp(f.CreatedFrom))
+		q.and(q.createdAt()+" >= ?", roundUp(f.CreatedFrom))
 	}
-	if !f.CreatedTo.IsZero() {
-		q.write(" AND "+q.createdAt()+" < ?", roundUp(f.CreatedTo))
+	for _, to := range []time.Time{f.CreatedTo, f.SettledTo} { // none is settled before it is accepted
+		if !to.IsZero() {
+			q.and(q.createdAt()+" < ?", roundUp(to))
+		}
 	}
 }
 
@@ -102,25 +103,28 @@ func roundUp(t time.Time) int64 {
 func (q *query) conditions(f order.Filter) {
 	q.idPrefix(f.IDPrefix)
 	q.settled(f)
-	q.equal("o.customer", f.Customer, byCustomer)
-	q.equal("o.status", string(f.Status), byStatus)
-	q.equal("o.queue", string(f.Queue), byCreated)
-	q.equal("o.handling", string(f.Handling), byCreated)
-	q.country(f.Country)
-	q.currency(f)
 	q.amount(f)
+	q.equal("o.queue", string(f.Queue))
+	q.equal("o.handling", string(f.Handling))
+	q.equal("o.status", string(f.Status))
+	q.equal("o.customer", f.Customer)
+	q.equal("o.country", string(f.Country))
+	q.currency(f)
 	q.errorContains(f.ErrorContains)
-	if f.Tag != "" && q.by != byTag {
-		q.label(label{tagName, clean(f.Tag)})
+	labels := labelsBy(f)
+	if q.by == byLabel {
+		labels = labels[1:]
 	}
-	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
-		q.label(label{metadataName(key), clean(f.Metadata[key])})
+	for _, l := range labels {
+		q.and("EXISTS (SELECT 1 FROM labels x WHERE x.order_key = o.key AND x.name = ? AND x.value = ?)", l.name, l.value)
 	}
 }
 
-func (q *query) equal(column, value string, by index) {
+// equal also says that the value is not empty, as the indexes do that have only orders
+// with one.
+func (q *query) equal(column, value string) {
 	if value != "" {
-		q.and(column, "% = ?", by, clean(value))
+		q.and(column+" <> '' AND "+column+" = ?", clean(value))
 	}
 }
 
@@ -128,54 +132,38 @@ func (q *query) equal(column, value string, by index) {
 // the prefix are below it with the last character of Unicode.
 func (q *query) idPrefix(prefix string) {
 	if prefix != "" {
-		q.and("o.id", "% >= ? AND % < ?", byID, clean(prefix), clean(prefix)+"\U0010FFFF")
+		q.and("o.id >= ? AND o.id < ?", clean(prefix), clean(prefix)+"\U0010FFFF")
 	}
 }
 
 func (q *query) settled(f order.Filter) {
 	if !f.SettledFrom.IsZero() {
-		q.and("o.settled_at", "% >= ?", bySettled, roundUp(f.SettledFrom))
+		q.and("o.settled_at >= ?", roundUp(f.SettledFrom))
 	}
 	if !f.SettledTo.IsZero() {
-		q.and("o.settled_at", "% < ?", bySettled, roundUp(f.SettledTo))
-	}
-}
-
-// country repeats the condition of the index, which only has orders with a country.
-func (q *query) country(c order.Country) {
-	if c != "" {
-		q.and("o.country", "% <> '' AND % = ?", byCountry, clean(string(c)))
+		q.and("o.settled_at < ?", roundUp(f.SettledTo))
 	}
 }
 
 func (q *query) currency(f order.Filter) {
-	switch {
-	case f.Currency == "":
-	case f.OrNoCurrency:
-		q.and("o.currency", "% IN ('', ?)", byCurrency, clean(string(f.Currency)))
-	default:
-		q.and("o.currency", "% <> '' AND % = ?", byCurrency, clean(string(f.Currency)))
+	if f.OrNoCurrency && f.Currency != "" {
+		q.and("o.currency IN ('', ?)", clean(string(f.Currency)))
+		return
 	}
+	q.equal("o.currency", string(f.Currency))
 }
 
 func (q *query) amount(f order.Filter) {
 	if f.AmountMin != nil {
-		q.write(" AND o.amount >= ?", tenThousandths(*f.AmountMin))
+		q.and("o.amount >= ?", tenThousandths(*f.AmountMin))
 	}
 	if f.AmountMax != nil {
-		q.write(" AND o.amount <= ?", tenThousandths(*f.AmountMax))
+		q.and("o.amount <= ?", tenThousandths(*f.AmountMax))
 	}
 }
 
 func (q *query) errorContains(text string) {
-	if text == "" {
-		return
+	if text != "" {
+		q.and("o.error <> '' AND "+q.dialect.contains, clean(text))
 	}
-	q.and("o.error", "% <> ''", byError)
-	q.write(" AND "+strings.ReplaceAll(q.dialect.contains, "%", "o.error"), clean(text))
-}
-
-// label looks for a label of an order that was found otherwise.
-func (q *query) label(l label) {
-	q.write(" AND EXISTS (SELECT 1 FROM labels x WHERE x.order_key = o.key AND x.name = ? AND x.value = ?)", l.name, l.value)
 }

@@ -48,7 +48,7 @@ func rowOf(h order.History) (row, error) {
 		labels: labelsOf(rec),
 	}
 	if rec.Status.Settled() {
-		r.settledAt = rec.ProcessedAt.UnixMicro()
+		r.settledAt = max(r.createdAt, rec.ProcessedAt.UnixMicro())
 	}
 	if rec.Status == order.StatusFailed {
 		r.failed = order.ErrorFingerprint(r.err)

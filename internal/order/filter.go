@@ -43,7 +43,8 @@ type Further struct {
 	AmountMax *Money
 	// ErrorContains is a part of their error. Upper and lower case differ.
 	ErrorContains string
-	// SettledFrom is the earliest time at which they were settled, inclusive.
+	// SettledFrom is the earliest time at which they were settled, inclusive. An order
+	// whose clock went back counts as settled when it was accepted.
 	SettledFrom time.Time
 	// SettledTo is the end of the times at which they were settled, exclusive.
 	SettledTo time.Time

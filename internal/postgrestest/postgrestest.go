@@ -124,6 +124,11 @@ func (s *Server) Close() error {
 	return os.RemoveAll(s.dir)
 }
 
+// Used returns how much CPU the server and its processes have used, once it is closed.
+func (s *Server) Used() time.Duration {
+	return s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
+}
+
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) command(program string, args ...string) *exec.Cmd {
