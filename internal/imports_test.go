@@ -21,7 +21,7 @@ const module = "orderprocessor/"
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
 	"internal/api", "internal/web", "internal/httpserver", "internal/access", "internal/intake", "internal/queue", "internal/queue/prefetch",
-	"internal/recovery", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/live", "internal/stats", "internal/batch",
+	"internal/recovery", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/archive", "internal/live", "internal/stats", "internal/batch",
 	"internal/traces", "internal/requestid", "internal/retryafter",
 }
 
@@ -51,14 +51,15 @@ var beside = map[string][]string{
 	"internal/queue/queuetest": {
 		"internal/order", "internal/programtest", "internal/redistest",
 	},
-	"internal/ordertest":   {"internal/order"},
-	"internal/redistest":   {},
-	"internal/programtest": {},
-	"internal/ledgertest":  {"internal/order"},
-	"internal/spectest":    {"internal/api"},
-	"cmd/api":              {"internal/app/apiapp"},
-	"cmd/worker":           {"internal/app/workerapp"},
-	"cmd/orderctl":         {"internal/cli", "internal/app", "internal/config"},
+	"internal/ordertest":    {"internal/order"},
+	"internal/redistest":    {},
+	"internal/postgrestest": {},
+	"internal/programtest":  {},
+	"internal/ledgertest":   {"internal/order"},
+	"internal/spectest":     {"internal/api"},
+	"cmd/api":               {"internal/app/apiapp"},
+	"cmd/worker":            {"internal/app/workerapp"},
+	"cmd/orderctl":          {"internal/cli", "internal/app", "internal/config"},
 }
 
 // homes says where an outside technology may be imported.
@@ -73,6 +74,8 @@ var homes = map[string][]string{
 	"charm.land":                     {"internal/cli"},
 	"cel.dev/cel-go":                 {"internal/rules"},
 	"go.yaml.in/yaml":                {"internal/rules", "internal/cli"},
+	"modernc.org/sqlite":             {"internal/archive"},
+	"github.com/jackc/pgx":           {"internal/archive"},
 	"github.com/prometheus":          {"internal/metrics"},
 	"github.com/tmaxmax/go-sse":      {"internal/client"},
 	"go.opentelemetry.io/otel/sdk":   {"internal/traces"},
@@ -158,6 +161,8 @@ func TestRules(t *testing.T) {
 		{"internal/intake", "github.com/gofiber/fiber/v2"},
 		{"internal/api", "github.com/hibiken/asynq"},
 		{"internal/recovery", "github.com/redis/go-redis/v9"},
+		{"internal/ledger", "github.com/jackc/pgx/v5"},
+		{"internal/archive", "orderprocessor/internal/ledger"},
 	} {
 		if checkImport(row.dir, row.path) == "" {
 			t.Errorf("%s may import %s", row.dir, row.path)

@@ -68,6 +68,19 @@ get jq add jq jq
 get systemd-analyze add systemd systemd
 get openssl add openssl openssl
 get node add nodejs nodejs
+
+# Debian keeps the programs of PostgreSQL off the PATH. Its package would make a database
+# and start it, unless this file says otherwise.
+postgres() { found initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+if ! postgres; then
+  say "there is no PostgreSQL server; installing it"
+  conf=/etc/postgresql-common/createcluster.conf
+  if found apt-get && [ ! -e "$conf" ]; then
+    "${sudo[@]}" mkdir -p "${conf%/*}" && echo "create_main_cluster = false" | "${sudo[@]}" tee "$conf" >/dev/null
+  fi
+  add postgresql postgresql-server
+  postgres || missing+=(postgresql)
+fi
 if found apt-get; then
   get promtool unpack prometheus usr/bin/promtool
   get nginx unpack nginx usr/sbin/nginx

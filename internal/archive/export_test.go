@@ -65,3 +65,12 @@ func (a *Archive) explain(ctx context.Context, statement string, args ...any) (s
 	}
 	return strings.Join(lines, "\n"), rows.Err()
 }
+
+// Hold keeps every other writer out until release is called.
+func (a *Archive) Hold(ctx context.Context) (release func() error, err error) {
+	tx, err := a.write.BeginTx(ctx, nil)
+	if err == nil && a.dialect.numbered {
+		_, err = tx.ExecContext(ctx, "LOCK TABLE orders")
+	}
+	return tx.Rollback, err
+}
