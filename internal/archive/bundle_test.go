@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,11 +29,30 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	if address := os.Getenv(openAndPut); address != "" {
+		if err := putOne(address); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if shared.server != nil {
 		_ = shared.server.Close()
 	}
 	os.Exit(code)
+}
+
+// openAndPut names an archive that this program, run by a test, opens and puts an order
+// into.
+const openAndPut = "ARCHIVE_TO_OPEN"
+
+func putOne(address string) error {
+	a, err := archive.Open(context.Background(), address)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Put(context.Background(), []order.History{completed("o1")}), a.Close())
 }
 
 // bundle is an archive of its own for one test.

@@ -242,6 +242,7 @@ func TestStops(t *testing.T) {
 		if err := release(); err != nil {
 			t.Fatal(err)
 		}
+		b.endless(t)
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, _, getErr := b.Get(cancelled, "o1")
@@ -253,6 +254,27 @@ func TestStops(t *testing.T) {
 		}
 		b.count(t, 0, 0)
 	})
+}
+
+// endless holds that a read ends in the database with the deadline of its context, so that
+// more of them than there are connections do not keep others out.
+func (b *bundle) endless(t *testing.T) {
+	t.Helper()
+	var all sync.WaitGroup
+	for range 12 {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_, err := b.Count(ctx, "(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT i FROM n) AS endless")
+			if err == nil {
+				t.Error("a query without an end has ended")
+			}
+		})
+	}
+	all.Wait()
+	if _, _, err := b.Get(t.Context(), "none"); !errors.Is(err, order.ErrNotFound) {
+		t.Errorf("Get after queries without an end: %v", err)
+	}
 }
 
 // TestPutAtOnce puts the same orders by many at the same time, in different order.

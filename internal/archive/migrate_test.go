@@ -3,6 +3,7 @@ package archive_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,7 +14,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// TestOpenAtOnce opens an empty database by many at the same time.
+// TestOpenAtOnce opens an empty database by many at the same time, within this process and
+// in others.
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, address := range map[string]func(testing.TB) string{"SQLite": sqliteAddress, "PostgreSQL": postgresAddress} {
@@ -21,15 +23,17 @@ func TestOpenAtOnce(t *testing.T) {
 			t.Parallel()
 			at := address(t)
 			var all sync.WaitGroup
-			for range 8 {
+			for range 4 {
 				all.Go(func() {
-					a, err := archive.Open(t.Context(), at)
-					if err != nil {
+					if err := putOne(at); err != nil {
 						t.Error(err)
-						return
 					}
-					if err := errors.Join(a.Put(t.Context(), []order.History{completed("o1")}), a.Close()); err != nil {
-						t.Error(err)
+				})
+				all.Go(func() {
+					other := exec.Command(os.Args[0])
+					other.Env = append(os.Environ(), openAndPut+"="+at)
+					if out, err := other.CombinedOutput(); err != nil {
+						t.Errorf("%v: %s", err, out)
 					}
 				})
 			}

@@ -32,7 +32,7 @@ const maxUnreadable = 3
 //	anything else         orders_by_created
 //
 // A page costs as much as the orders in that index between the start of the page and its
-// last order, or the end of created_from: about 2 µs each, and 0.4 µs where
+// last order, or the end of created_from: about 2 µs each, and 0.2 µs where
 // orders_by_created itself tells that an order does not match. That is milliseconds
 // for each of these fields alone, and as long as one order in some thousands also has the
 // others. It is seconds where millions of orders match the first and almost none the

@@ -34,8 +34,8 @@ var (
 	// ErrCorrupt means that the task of the order cannot be decoded, so that
 	// no worker can work it.
 	ErrCorrupt = errors.New("task cannot be decoded")
-	// ErrUnavailable means that Redis did not answer. A write may have been applied, and
-	// repeating it is safe.
+	// ErrUnavailable means that Redis, or the archive, did not answer. A write may have been
+	// applied, and repeating it is safe.
 	ErrUnavailable = errors.New("redis is unavailable")
 )
 

