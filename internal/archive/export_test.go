@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"strings"
 
@@ -73,4 +74,10 @@ func (a *Archive) Hold(ctx context.Context) (release func() error, err error) {
 		_, err = tx.ExecContext(ctx, "LOCK TABLE orders")
 	}
 	return tx.Rollback, err
+}
+
+// Settings asks the connection of the writer and one of the readers for a value.
+func (a *Archive) Settings(ctx context.Context, statement string) (writer, reader string, err error) {
+	err = errors.Join(a.write.QueryRowContext(ctx, statement).Scan(&writer), a.read.QueryRowContext(ctx, statement).Scan(&reader))
+	return writer, reader, err
 }

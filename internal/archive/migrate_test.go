@@ -128,3 +128,28 @@ func TestFile(t *testing.T) {
 		}
 	}
 }
+
+// TestSettings holds the settings that guarantees and plans depend on.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *bundle) {
+		settings := []struct{ ask, writer, reader string }{
+			{"SHOW plan_cache_mode", "auto", "force_custom_plan"},
+			{"SHOW synchronous_commit", "on", "on"},
+		}
+		if b.sqlite {
+			settings = []struct{ ask, writer, reader string }{
+				{"PRAGMA synchronous", "2", "2"}, // FULL
+				{"PRAGMA journal_mode", "wal", "wal"},
+				{"PRAGMA foreign_keys", "1", "0"},
+				{"PRAGMA busy_timeout", "5000", "5000"},
+				{"PRAGMA query_only", "0", "1"},
+			}
+		}
+		for _, want := range settings {
+			if writer, reader, err := b.Settings(t.Context(), want.ask); writer != want.writer || reader != want.reader || err != nil {
+				t.Errorf("%s: %s and %s, want %s and %s (%v)", want.ask, writer, reader, want.writer, want.reader, err)
+			}
+		}
+	})
+}

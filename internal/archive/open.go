@@ -123,7 +123,7 @@ func connectPostgres(address string) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read its address: %w", err)
 	}
-	a := &Archive{dialect: postgresDialect(), write: stdlib.OpenDB(*cfg)}
+	a := &Archive{dialect: postgresDialect(), write: stdlib.OpenDB(*cfg.Copy())}
 	a.write.SetMaxOpenConns(postgresWriters)
 	a.write.SetMaxIdleConns(postgresWriters)
 	// A plan for any value is a bad one for ranges: some have two orders, some millions.

@@ -220,8 +220,10 @@ func TestSearchManyInARange(t *testing.T) {
 		}
 		last := made.at
 		for _, f := range []order.Filter{
-			{Further: order.Further{IDPrefix: "o"}}, {Further: order.Further{IDPrefix: made.ids[40]}},
-			{Further: order.Further{SettledTo: last.Add(time.Hour)}}, {Further: order.Further{SettledFrom: last.Add(time.Second - 20*gap)}},
+			{Further: order.Further{IDPrefix: "o"}},
+			{Further: order.Further{IDPrefix: made.ids[40]}},
+			{Further: order.Further{SettledTo: last.Add(time.Hour)}},
+			{Further: order.Further{SettledFrom: last.Add(time.Second - 20*gap)}},
 		} {
 			ids := b.found(t, f, 1000)
 			want := map[bool]int{true: 20_500, false: 21}[f.IDPrefix == "o" || !f.SettledTo.IsZero()]
