@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,7 +138,7 @@ func searches(made generator) []search {
 		}},
 		{name: "id prefix of all", filter: further(order.Further{IDPrefix: "o"})},
 		{name: "metadata", filter: func() order.Filter {
-			return order.Filter{Further: order.Further{Metadata: map[string]string{"basket": fmt.Sprint(rand.IntN(made.n))}}}
+			return order.Filter{Further: order.Further{Metadata: map[string]string{"basket": strconv.Itoa(rand.IntN(made.n))}}}
 		}},
 		{name: "tag", filter: further(order.Further{Tag: "vip"}), after: middle},
 		{name: "country", filter: further(order.Further{Country: "IS"})},
@@ -178,7 +179,7 @@ func (g *generator) one() order.History {
 	id := fmt.Sprintf("o%012x-7%03x-%012x", g.at.UnixMilli(), rand.IntN(1<<12), rand.Int64N(1<<48))
 	h := completed(id, acceptedAt(g.at), of(fmt.Sprintf("customer %d", rand.IntN(50_000))), func(rec *order.Record) {
 		rec.Amount = order.Cents(101 + rand.Int64N(100_000))
-		rec.Metadata = map[string]string{"basket": fmt.Sprint(g.n)}
+		rec.Metadata = map[string]string{"basket": strconv.Itoa(g.n)}
 		rec.Queue = order.Queues()[rand.IntN(3)]
 		rec.Country = "DE"
 		switch rand.IntN(1000) {
@@ -195,7 +196,7 @@ func (g *generator) one() order.History {
 	}
 	if rand.IntN(100) == 0 {
 		h.Record.Status = order.StatusFailed
-		h.Record.Error = []string{"fulfilment answered 503 Service Unavailable", "sku 77-" + fmt.Sprint(g.n) + " is unknown", "no answer within 10s"}[rand.IntN(3)]
+		h.Record.Error = []string{"fulfilment answered 503 Service Unavailable", "sku 77-" + strconv.Itoa(g.n) + " is unknown", "no answer within 10s"}[rand.IntN(3)]
 	}
 	return h
 }

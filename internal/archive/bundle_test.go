@@ -29,12 +29,14 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(openAndPut); address != "" {
-		if err := putOne(address); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for name, do := range map[string]func(address string) error{openAndPut: putOne, openAndFill: fill} {
+		if address := os.Getenv(name); address != "" {
+			if err := do(address); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
 		}
-		return
 	}
 	code := m.Run()
 	if shared.server != nil {
@@ -54,6 +56,23 @@ func putOne(address string) error {
 	}
 	return errors.Join(a.Put(context.Background(), []order.History{completed("o1")}), a.Close())
 }
+
+// openAndFill names one that it puts batches into until it is killed. It writes the number
+// of each batch that was confirmed.
+const openAndFill = "ARCHIVE_TO_FILL"
+
+func fill(address string) error {
+	a, err := archive.Open(context.Background(), address)
+	for number := 0; err == nil; number++ {
+		if err = a.Put(context.Background(), batchOf(number, filled)); err == nil {
+			fmt.Println(number)
+		}
+	}
+	return err
+}
+
+// filled is the size of those batches.
+const filled = 300
 
 // bundle is an archive of its own for one test.
 type bundle struct {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ const (
 // is for its owner only (mode 0600). Open returns ErrNewer, and order.ErrUnavailable
 // when the database does not answer. Errors do not show the password in an address.
 func Open(ctx context.Context, address string) (*Archive, error) {
-	a, err := connect(address)
+	a, err := connect(ctx, address)
 	if err != nil {
 		return nil, wrap(err, "open the archive")
 	}
@@ -42,11 +43,11 @@ func Open(ctx context.Context, address string) (*Archive, error) {
 // errAddress is returned for an address of neither form.
 var errAddress = errors.New("its address must be sqlite:///path/file.db or postgres://user@host/database")
 
-func connect(address string) (*Archive, error) {
+func connect(ctx context.Context, address string) (*Archive, error) {
 	scheme, _, _ := strings.Cut(address, "://")
 	switch scheme {
 	case "sqlite":
-		return connectSQLite(address)
+		return connectSQLite(ctx, address)
 	case "postgres", "postgresql":
 		return connectPostgres(address)
 	default:
@@ -54,16 +55,12 @@ func connect(address string) (*Archive, error) {
 	}
 }
 
-func connectSQLite(address string) (*Archive, error) {
+func connectSQLite(ctx context.Context, address string) (*Archive, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host != "" || u.RawQuery != "" || u.Fragment != "" || !filepath.IsAbs(u.Path) {
 		return nil, errAddress
 	}
-	file, err := os.OpenFile(u.Path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := file.Close(); err != nil {
+	if err := create(ctx, u.Path); err != nil {
 		return nil, err
 	}
 	a := &Archive{dialect: sqliteDialect()}
@@ -74,6 +71,40 @@ func connectSQLite(address string) (*Archive, error) {
 	a.read, err = sql.Open("sqlite", sqliteName(u.Path, readerSettings()))
 	a.pool()
 	return a, err
+}
+
+// create makes an empty database for its owner only, unless there is a file. It appears
+// under its name in the mode WAL, as SQLite lets no two connections at once change to that
+// mode. And it is never opened under its name but by SQLite: to close it would drop the
+// locks on it that this process holds, as POSIX has it.
+func create(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	empty, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(empty.Name()) }()
+	if err := empty.Close(); err != nil {
+		return err
+	}
+	if err := initialise(ctx, empty.Name()); err != nil {
+		return err
+	}
+	if err := os.Link(empty.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// initialise sets what a file keeps of the settings of its first writer.
+func initialise(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", sqliteName(path, writerSettings()))
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.PingContext(ctx), db.Close())
 }
 
 // pool keeps the connections of the readers, as opening one takes longer than a read.

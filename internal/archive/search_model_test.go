@@ -24,21 +24,21 @@ func TestSearchAgainstModel(t *testing.T) {
 			if err := b.Clear(t.Context()); err != nil {
 				rt.Fatal(err)
 			}
-			all := putAny(rt, t.Context(), b)
+			all := putAny(t.Context(), rt, b)
 			for range 4 { // filters on the same orders
 				f := anyFilter(rt)
 				var after order.Position
 				if rapid.Bool().Draw(rt, "go on") {
 					after = order.Position{CreatedAt: anyTime(rt), ID: anyID.Draw(rt, "after")}
 				}
-				b.compare(rt, t.Context(), all, f, after)
+				b.compare(t.Context(), rt, all, f, after)
 			}
 		})
 	})
 }
 
 // putAny puts histories, and returns those that must be there.
-func putAny(t *rapid.T, ctx context.Context, b *bundle) []order.Record {
+func putAny(ctx context.Context, t *rapid.T, b *bundle) []order.Record {
 	newest := map[order.Position]order.History{}
 	for range rapid.IntRange(1, 3).Draw(t, "batches") {
 		batch := rapid.SliceOfN(rapid.Custom(anySearchable), 0, 12).Draw(t, "batch")
@@ -59,7 +59,7 @@ func putAny(t *rapid.T, ctx context.Context, b *bundle) []order.Record {
 	return all
 }
 
-func (b *bundle) compare(t *rapid.T, ctx context.Context, all []order.Record, f order.Filter, after order.Position) {
+func (b *bundle) compare(ctx context.Context, t *rapid.T, all []order.Record, f order.Filter, after order.Position) {
 	want := model(all, f, after)
 	limit := rapid.IntRange(1, 5).Draw(t, "limit")
 	var got []order.Record

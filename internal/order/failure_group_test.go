@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -40,10 +41,8 @@ func TestErrorFingerprintAgain(t *testing.T) {
 	t.Parallel()
 	word := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"answered", "503", "o-1", "-", ".", "\xff", "deadbeef", "fe80::1"}))
 	rapid.Check(t, func(t *rapid.T) {
-		text := ""
-		for _, w := range rapid.SliceOf(word).Draw(t, "words") {
-			text += w + rapid.SampledFrom([]string{"", " ", "-", "."}).Draw(t, "between")
-		}
+		between := rapid.SampledFrom([]string{"", " ", "-", "."})
+		text := strings.Join(rapid.SliceOf(word).Draw(t, "words"), between.Draw(t, "between"))
 		once := order.ErrorFingerprint(text)
 		if again := order.ErrorFingerprint(once); again != once || len(once) > len(text) {
 			t.Fatalf("the fingerprint of %q is %q, and that of it is %q", text, once, again)
