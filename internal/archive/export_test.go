@@ -81,3 +81,6 @@ func (a *Archive) Settings(ctx context.Context, statement string) (writer, reade
 	err = errors.Join(a.write.QueryRowContext(ctx, statement).Scan(&writer), a.read.QueryRowContext(ctx, statement).Scan(&reader))
 	return writer, reader, err
 }
+
+// Wrap is wrap.
+func Wrap(err error, format string, args ...any) error { return wrap(err, format, args...) }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -172,11 +171,15 @@ func TestFull(t *testing.T) {
 	b.whole(t, number, size)
 }
 
-// TestSmallDisk fills a real file system, and makes it read-only.
-func TestSmallDisk(t *testing.T) {
-	t.Parallel()
-	folder := filepath.Join(t.TempDir(), "small")
-	if err := os.Mkdir(folder, 0o700); err != nil {
+// smallDisk mounts a file system of a few megabytes.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "disk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=3m", "none", folder).CombinedOutput(); err != nil {
@@ -187,7 +190,19 @@ func TestSmallDisk(t *testing.T) {
 			t.Errorf("umount: %s", out)
 		}
 	})
-	b := open(t, "sqlite://"+folder+"/archive.db")
+	return folder
+}
+
+func remount(t *testing.T, folder, options string) {
+	t.Helper()
+	if out, err := exec.Command("mount", "-o", "remount,"+options, folder).CombinedOutput(); err != nil {
+		t.Fatalf("remount: %s", out)
+	}
+}
+
+// fills puts batches until the disk is full, and again after it has grown.
+func (b *bundle) fills(t *testing.T, folder string) {
+	t.Helper()
 	const size = 200
 	var err error
 	number := 0
@@ -200,21 +215,43 @@ func TestSmallDisk(t *testing.T) {
 	if there := b.whole(t, number, size); !there[0] || there[number-1] {
 		t.Errorf("there are %v", there)
 	}
-	remount := func(options string) {
-		if out, err := exec.Command("mount", "-o", "remount,"+options, folder).CombinedOutput(); err != nil {
-			t.Fatalf("remount: %s", out)
-		}
-	}
-	remount("size=20m")
+	remount(t, folder, "size=30m")
 	b.put(t, batchOf(number-1, size)...)
 	b.whole(t, number, size)
+}
+
+// TestSmallDisk fills a real file system, and makes it read-only.
+func TestSmallDisk(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	b := open(t, "sqlite://"+folder+"/archive.db")
+	b.fills(t, folder)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	remount("ro")
+	remount(t, folder, "ro")
 	if _, err := archive.Open(t.Context(), b.address); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("opened on a read-only disk: %v", err)
 	}
+}
+
+// TestSmallDiskOfPostgres fills the one that PostgreSQL keeps the orders on.
+func TestSmallDiskOfPostgres(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	server, err := postgrestest.Start("fsync=off")
+	address := database(t, server, err)
+	t.Cleanup(func() { _ = server.Close() })
+	if err := server.Own(folder); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, address)
+	for _, statement := range []string{"CREATE TABLESPACE small LOCATION '" + folder + "'", "ALTER TABLE orders SET TABLESPACE small"} {
+		if err := b.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.fills(t, folder)
 }
 
 // TestReadOnlyFile opens a file that nobody may write.

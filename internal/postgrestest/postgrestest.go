@@ -168,5 +168,13 @@ func (s *Server) chooseOwner() error {
 		return err
 	}
 	s.owner = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(s.dir, int(uid), int(gid))
+	return s.Own(s.dir)
+}
+
+// Own gives a folder to the user that the server runs as.
+func (s *Server) Own(folder string) error {
+	if s.owner == nil {
+		return nil
+	}
+	return os.Chown(folder, int(s.owner.Uid), int(s.owner.Gid))
 }
