@@ -36,6 +36,7 @@ type Server struct {
 	args  []string
 	owner *syscall.Credential // nil for this process's user
 	cmd   *exec.Cmd
+	done  chan struct{} // closed when it has ended
 }
 
 // Start makes an empty cluster and runs it. The caller must Close it. Arguments are
@@ -89,37 +90,66 @@ func (s *Server) Kill() {
 			_ = syscall.Kill(n, syscall.SIGKILL)
 		}
 	}
-	_ = s.cmd.Wait()
-	s.cmd = nil
+	<-s.done
 }
 
 // Restart runs the server again with what it had on the disk, and waits until it answers.
+// It refuses to start while a process of its last life has not ended yet; then Restart
+// tries again.
 func (s *Server) Restart() error {
-	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pause) {
+		if err := s.run(); err != nil {
+			return err
+		}
+		for s.runs() {
+			if s.command("pg_isready", "-q", "-h", s.dir).Run() == nil {
+				return nil
+			}
+			if time.Now().After(end) {
+				break
+			}
+			time.Sleep(pause)
+		}
+	}
+	text, _ := os.ReadFile(s.log())
+	return fmt.Errorf("PostgreSQL does not answer: %s", text)
+}
+
+func (s *Server) run() error {
+	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	s.cmd = s.command("postgres", append([]string{"-D", s.data()}, s.args...)...)
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if err := s.cmd.Start(); err != nil {
-		s.cmd = nil
+	cmd := s.command("postgres", append([]string{"-D", s.data()}, s.args...)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
 		return err
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pause) {
-		if s.command("pg_isready", "-q", "-h", s.dir).Run() == nil {
-			return nil
-		}
+	done := make(chan struct{})
+	s.cmd, s.done = cmd, done
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // how it ended is in its log
+	}()
+	return nil
+}
+
+// runs reports whether the server's first process has not ended.
+func (s *Server) runs() bool {
+	select {
+	case <-s.done:
+		return false
+	default:
+		return true
 	}
-	text, _ := os.ReadFile(log.Name())
-	return fmt.Errorf("PostgreSQL does not answer: %s", text)
 }
 
 // Close ends the server and removes its data.
 func (s *Server) Close() error {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGINT)
-		_ = s.cmd.Wait()
+		<-s.done
 	}
 	return os.RemoveAll(s.dir)
 }
@@ -128,6 +158,8 @@ func (s *Server) Close() error {
 func (s *Server) Used() time.Duration {
 	return s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
 }
+
+func (s *Server) log() string { return filepath.Join(s.dir, "log") }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
