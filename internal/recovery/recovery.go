@@ -131,6 +131,10 @@ func (r *Repairer) every(ctx context.Context, interval time.Duration, step func(
 	}
 }
 
+// Leads reports whether this process leads. Two processes may believe so for up to two
+// seconds, so what a leader does must bear being done twice.
+func (r *Repairer) Leads() bool { return r.leads.Load() }
+
 // lead asks to lead, and requeues orphans if this process does.
 func (r *Repairer) lead(ctx context.Context) error {
 	leads, err := r.ledger.Lead(ctx, r.Name, leaderTerm)
@@ -145,7 +149,7 @@ func (r *Repairer) lead(ctx context.Context) error {
 // leads, and otherwise does nothing.
 func (r *Repairer) asLeader(repair func(ctx context.Context, now time.Time) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if !r.leads.Load() {
+		if !r.Leads() {
 			return nil
 		}
 		now, err := r.ledger.Now(ctx)
