@@ -32,7 +32,7 @@ var beside = map[string][]string{
 	"internal/metrics": {"internal/order", "internal/stats"},
 	"internal/app": {
 		"internal/order", "internal/config", "internal/metrics", "internal/access", "internal/requestid",
-		"internal/queue", "internal/recovery", "internal/ledger", "internal/stats", "internal/traces",
+		"internal/queue", "internal/recovery", "internal/ledger", "internal/archive", "internal/stats", "internal/traces",
 	},
 	"internal/app/apiapp": {
 		"internal/app", "internal/config", "internal/api", "internal/access", "internal/intake", "internal/queue",

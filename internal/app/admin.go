@@ -27,7 +27,7 @@ func serveAdmin(l net.Listener, r *readiness, metrics http.Handler, log *slog.Lo
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, nil, nil) })
 	ready := func(w http.ResponseWriter, req *http.Request) {
-		answerProbe(w, r.probe(req.Context()), r.monitor.findings())
+		answerProbe(w, r.probe(req.Context()), r.findings())
 	}
 	mux.HandleFunc("GET /readyz", ready)
 	mux.HandleFunc("OPTIONS /{$}", ready) // the default check of HAProxy

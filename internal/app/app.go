@@ -80,6 +80,9 @@ type Program struct {
 	Redis redis.UniversalClient
 	// Ledger is the ledger in that Redis.
 	Ledger *ledger.Ledger
+	// Archive is the archive, nil if none is configured. It is away until it has been
+	// opened, which no part waits for.
+	Archive *Archive
 	// Metrics are served on the admin address.
 	Metrics *metrics.Registry
 
@@ -112,9 +115,11 @@ func NewProgram(common config.Common, opts Options, spec Spec) (*Program, error)
 	m.register = queue.NewInspector(rdb).Register
 	p := &Program{
 		Options: opts, Redis: rdb, Ledger: books, Metrics: newMetrics(rdb, m), common: common,
+		Archive: newArchive(common.Archive, opts.Log),
 		self:    ledger.Program{Kind: spec.Kind, Name: processName(), Version: Version()},
 		monitor: m, readiness: &readiness{redis: books, monitor: m, conn: conn}, admin: admin,
 	}
+	p.readiness.archive = p.Archive
 	if err := p.openTraces("orderprocessor-" + spec.Kind); err != nil {
 		p.Close()
 		return nil, err
@@ -163,6 +168,10 @@ func (p *Program) RunParts(ctx context.Context, early, parts []Part) error {
 		}
 	}
 	start(early...)
+	if p.Archive != nil {
+		defer p.Archive.close()
+		start(p.Archive.run)
+	}
 	running.Go(func() error {
 		if err := p.awaitRedis(ctx); err != nil || ctx.Err() != nil {
 			return err

@@ -4,7 +4,7 @@ import "orderprocessor/internal/order"
 
 // Finding is the result of one check, for an operator.
 type Finding struct {
-	// Area groups checks: redis, access, books, queues, shop or programs here; callers may
+	// Area groups checks: redis, access, books, queues, shop, archive or programs here; callers may
 	// add areas of their own.
 	Area string `json:"area"`
 	// Check is its name within the area.

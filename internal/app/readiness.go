@@ -41,9 +41,20 @@ type readiness struct {
 	redis   pinger
 	monitor *monitor
 	conn    *connection
+	archive *Archive // or nil
 }
 
 func (r *readiness) set(p phase) { r.phase.Store(int32(p)) }
+
+// findings returns the results of the last checks. An archive that is away is no reason
+// not to be ready.
+func (r *readiness) findings() []Finding {
+	found := r.monitor.findings()
+	if r.archive == nil {
+		return found
+	}
+	return append(found[:len(found):len(found)], r.archive.finding())
+}
 
 // ready returns why orders cannot be served, or nil. Draining is no reason.
 func (r *readiness) ready() error {

@@ -22,7 +22,7 @@ const doctorTimeout = 4 * time.Second
 const doctorHelp = `doctor checks everything that orders depend on, and advises what to do where
 something is wrong: the configuration in the environment (REDIS_URL and ORDERS_…, as
 the API and the worker would read it here), Redis, the books, the queues and their
-workers, the versions of the programs, the API at --api and the key to it, and the
+workers, the archive, the versions of the programs, the API at --api and the key to it, and the
 admin addresses of programs on this machine.
 
 Without REDIS_URL it checks the default address of the programs; no Redis there is a
@@ -85,10 +85,12 @@ func (d *doctorCommand) examine(ctx context.Context, api *client.Client) []app.F
 	s := readSettings(d.World)
 	var ofRedis, ofAPI []app.Finding
 	ofPrograms := make([]app.Finding, len(s.programs))
+	var ofArchive []app.Finding
 	var redisAnswers, apiAnswers bool
 	var checks sync.WaitGroup
 	checks.Go(func() { ofRedis, redisAnswers = s.examineRedis(ctx) })
 	checks.Go(func() { ofAPI, apiAnswers = examineAPI(ctx, api) })
+	checks.Go(func() { ofArchive = s.examineArchive(ctx) })
 	for i, p := range s.programs {
 		checks.Go(func() { ofPrograms[i] = p.examine(ctx) })
 	}
@@ -96,7 +98,7 @@ func (d *doctorCommand) examine(ctx context.Context, api *client.Client) []app.F
 	if !redisAnswers && apiAnswers && !s.redisNamed {
 		ofRedis = []app.Finding{s.redisNotNamed(ofRedis)}
 	}
-	return slices.Concat(s.findings(), ofRedis, ofAPI, ofPrograms)
+	return slices.Concat(s.findings(), ofRedis, ofArchive, ofAPI, ofPrograms)
 }
 
 // show writes the findings: as JSON, for people at a terminal, or one a line.

@@ -76,6 +76,13 @@ func (s settings) examineRedis(ctx context.Context) (found []app.Finding, answer
 	return found, answers
 }
 
+func (s settings) examineArchive(ctx context.Context) []app.Finding {
+	if s.err != nil || s.worker.Archive.Reveal() == "" {
+		return nil
+	}
+	return []app.Finding{app.ExamineArchive(ctx, s.worker.Archive)}
+}
+
 // redisNotNamed replaces the findings about a Redis that nobody named and that cannot
 // be asked, while the API answers: then the programs use another one.
 func (s settings) redisNotNamed(found []app.Finding) app.Finding {

@@ -99,6 +99,14 @@ type Common struct {
 	// Retention is how long a settled order stays readable. Beyond a year an archive is
 	// better than Redis.
 	Retention time.Duration `env:"ORDERS_RETENTION" envDefault:"24h" min:"1s" max:"8760h"`
+	// Archive is the address of the archive, as archive.Open reads it; empty means none.
+	Archive Secret `env:"ORDERS_ARCHIVE_URL" form:"archive" secret:"true"`
+	// ArchiveRetention is how long a settled order stays in the archive; 0 means for ever.
+	// A duration cannot be longer than three centuries.
+	ArchiveRetention time.Duration `env:"ORDERS_ARCHIVE_RETENTION" envDefault:"0" min:"0s" max:"876000h"`
+	// IDRetention is how long after it was settled the id of an order stays known, at
+	// least while the order is kept. Each costs memory of Redis.
+	IDRetention time.Duration `env:"ORDERS_ID_RETENTION" envDefault:"168h" min:"0s" max:"8760h"`
 	// MaxAttempts is how many attempts an order has before it fails; 0 means that only
 	// RetryFor bounds them.
 	MaxAttempts int `env:"ORDERS_MAX_ATTEMPTS" envDefault:"0" min:"0" max:"100"`

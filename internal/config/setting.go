@@ -149,6 +149,7 @@ func forms() map[string]form {
 		"key file": {
 			"a file with name:scopes:hash on each line, as `orderctl keys new` writes it; its name is not shown", parsed,
 		},
+		"archive":    {archiveForms, checkArchive},
 		"currency":   {"the ISO 4217 code of a currency, as in EUR", checkCurrency},
 		"currencies": {"ISO 4217 codes of currencies between commas, each once", parsed},
 		"weights": {fmt.Sprintf(
@@ -208,6 +209,21 @@ func checkSigningKeys(text string) error {
 		before = key
 	}
 	return nil
+}
+
+const archiveForms = "sqlite:///path/file.db with an absolute path, or postgres://user@host/database; its value is not shown"
+
+// checkArchive checks the form only; archive.Open reads the rest.
+func checkArchive(text string) error {
+	scheme, rest, _ := strings.Cut(text, "://")
+	switch scheme {
+	case "sqlite":
+		return allow(len(rest) > 1 && rest[0] == '/' && !strings.ContainsAny(rest, "?#"))
+	case "postgres", "postgresql":
+		return allow(rest != "")
+	default:
+		return errNotAllowed
+	}
 }
 
 // checkRatio also refuses NaN, which is not below anything.
