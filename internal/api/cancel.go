@@ -14,11 +14,11 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	reason, err := decodeReason(bodyOf(c), "a cancel", false)
-	if err != nil {
+	by := interventionOf(c)
+	if by.Reason, err = decodeReason(bodyOf(c), "a cancel", false); err != nil {
 		return err
 	}
-	rec, err := s.Intake.Cancel(c.UserContext(), id, reason)
+	rec, err := s.Intake.Cancel(c.UserContext(), id, by)
 	if err != nil {
 		return err
 	}

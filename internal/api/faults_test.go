@@ -36,25 +36,29 @@ func (f failing) SubmitAll(_ context.Context, orders []order.Order) []order.Acce
 	return all
 }
 
-func (f failing) Cancel(context.Context, string, string) (rec order.Record, err error) {
+func (f failing) Cancel(context.Context, string, order.Intervention) (rec order.Record, err error) {
 	return rec, f()
 }
 
-func (f failing) Retry(context.Context, string) (rec order.Record, err error) { return rec, f() }
+func (f failing) Retry(context.Context, string, order.Intervention) (rec order.Record, err error) {
+	return rec, f()
+}
 
-func (f failing) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool) (r intake.RetryReport, err error) {
+func (f failing) RetryAll(context.Context, intake.RetryFilter, order.Position, int, bool, order.Intervention) (r intake.RetryReport, err error) {
 	return r, f()
 }
 
-func (f failing) Release(context.Context, string, order.Review) (rec order.Record, err error) {
+func (f failing) Release(context.Context, string, order.Intervention) (rec order.Record, err error) {
 	return rec, f()
 }
 
-func (f failing) Reject(context.Context, string, order.Review) (rec order.Record, err error) {
+func (f failing) Reject(context.Context, string, order.Intervention) (rec order.Record, err error) {
 	return rec, f()
 }
 
-func (f failing) SaveRules(context.Context, order.RuleSet) (isNew bool, err error) { return false, f() }
+func (f failing) SaveRules(context.Context, order.RuleSet, string) (isNew bool, err error) {
+	return false, f()
+}
 
 func (f failing) RuleSet(context.Context, string) (set order.RuleSet, err error) { return set, f() }
 
@@ -64,9 +68,9 @@ func (f failing) RuleSets(context.Context) (all []order.RuleSet, in order.RulesI
 
 func (f failing) RulesInForce(context.Context) (in order.RulesInForce, err error) { return in, f() }
 
-func (f failing) ActivateRules(context.Context, string) error { return f() }
+func (f failing) ActivateRules(context.Context, string, order.Intervention) error { return f() }
 
-func (f failing) ShadowRules(context.Context, string) error { return f() }
+func (f failing) ShadowRules(context.Context, string, order.Intervention) error { return f() }
 
 func (f failing) ShadowDecisions(context.Context, string) (map[order.Change]int64, error) {
 	return nil, f()
@@ -102,6 +106,12 @@ func (f failing) CorruptTasks(context.Context, order.Queue, int) ([]recovery.Cor
 	return nil, f()
 }
 
+func (f failing) Audit(context.Context, order.AuditEntry, string) error { return f() }
+
+func (f failing) AuditEntries(context.Context, order.AuditFilter, string, int) (all []order.AuditEntry, next string, err error) {
+	return nil, "", f()
+}
+
 func (f failing) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
 func (f failing) Verdict(stats.Facts) (v stats.Verdict)                     { return v }
 
@@ -130,7 +140,7 @@ func TestInternalErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := failing(fail)
-			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Stats: f}})
+			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Audit: f, Stats: f}})
 			for _, r := range requests() {
 				var message, id string
 				if r.operation == "POST /orders/batch" {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 )
 
@@ -22,13 +23,13 @@ func (s *Server) rejectOrder(c *fiber.Ctx) error {
 }
 
 func (s *Server) endHold(
-	c *fiber.Ctx, of string, needsReason bool, status int, end func(context.Context, string, order.Review) (order.Record, error),
+	c *fiber.Ctx, of string, needsReason bool, status int, end func(context.Context, string, order.Intervention) (order.Record, error),
 ) error {
 	id, err := orderID(c)
 	if err != nil {
 		return err
 	}
-	by := order.Review{Actor: actorOf(c)}
+	by := interventionOf(c)
 	if by.Reason, err = decodeReason(bodyOf(c), of, needsReason); err != nil {
 		return err
 	}
@@ -38,6 +39,11 @@ func (s *Server) endHold(
 	}
 	c.Location(orderPath(rec.ID))
 	return c.Status(status).JSON(viewRecord(rec))
+}
+
+// interventionOf returns who asks for a change, and in which request.
+func interventionOf(c *fiber.Ctx) order.Intervention {
+	return order.Intervention{Actor: actorOf(c), RequestID: httpserver.RequestID(c)}
 }
 
 // actorOf returns who a change is by.

@@ -20,6 +20,12 @@ const (
 	// and by default.
 	maxListed     = 200
 	defaultListed = 50
+	// maxAudited and defaultAudited are how many entries a page of the audit has at most,
+	// and by default.
+	maxAudited     = 200
+	defaultAudited = 50
+	// maxTargetChars bounds the target by which the audit is filtered: a method and a path.
+	maxTargetChars = 1024
 	// maxCorruptListed is how many corrupt tasks of a queue are listed, the newest:
 	// 550 KB at most.
 	maxCorruptListed = 100

@@ -47,7 +47,7 @@ func (s *Server) listOrders(c *fiber.Ctx) error {
 	}
 	if !next.IsZero() {
 		v.NextCursor = cursorOf(next, filterKey(filter)...)
-		c.Set(fiber.HeaderLink, linkNext(q.values, v.NextCursor))
+		c.Set(fiber.HeaderLink, linkNext("/orders", q.values, v.NextCursor))
 	}
 	return c.JSON(v)
 }
@@ -65,7 +65,7 @@ func micros(t time.Time) string {
 }
 
 // linkNext returns the Link header (RFC 8288) of the same query with another cursor.
-func linkNext(query url.Values, cursor string) string {
+func linkNext(path string, query url.Values, cursor string) string {
 	query.Set("cursor", cursor)
-	return "</orders?" + query.Encode() + `>; rel="next"`
+	return "<" + path + "?" + query.Encode() + `>; rel="next"`
 }

@@ -59,12 +59,12 @@ func (s *Server) listQueues(c *fiber.Ctx) error {
 
 // pauseQueue answers POST /queues/{name}/pause.
 func (s *Server) pauseQueue(c *fiber.Ctx) error {
-	return s.setPaused(c, s.Queues.Pause, "queue is paused")
+	return s.setPaused(c, order.AuditPause, s.Queues.Pause, "queue is paused")
 }
 
 // resumeQueue answers POST /queues/{name}/resume.
 func (s *Server) resumeQueue(c *fiber.Ctx) error {
-	return s.setPaused(c, s.Queues.Resume, "queue is resumed")
+	return s.setPaused(c, order.AuditResume, s.Queues.Resume, "queue is resumed")
 }
 
 // queueOf returns the queue that the path names.
@@ -77,9 +77,14 @@ func queueOf(c *fiber.Ctx) (order.Queue, error) {
 	return q, nil
 }
 
-func (s *Server) setPaused(c *fiber.Ctx, set func(context.Context, order.Queue) error, done string) error {
+func (s *Server) setPaused(
+	c *fiber.Ctx, action order.AuditAction, set func(context.Context, order.Queue) error, done string,
+) error {
 	q, err := queueOf(c)
 	if err != nil {
+		return err
+	}
+	if err := s.audit(c, action, string(q)); err != nil {
 		return err
 	}
 	if err := set(c.UserContext(), q); err != nil {

@@ -16,7 +16,7 @@ func (s *Server) retryOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	rec, err := s.Retries.Retry(c.UserContext(), id)
+	rec, err := s.Retries.Retry(c.UserContext(), id, interventionOf(c))
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (s *Server) retryOrders(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	report, err := s.Retries.RetryAll(c.UserContext(), r.filter, r.after, r.limit, r.dryRun)
+	report, err := s.Retries.RetryAll(c.UserContext(), r.filter, r.after, r.limit, r.dryRun, interventionOf(c))
 	if err != nil {
 		return err
 	}

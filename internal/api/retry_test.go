@@ -191,7 +191,7 @@ type lastRetry struct {
 	limit, calls int
 }
 
-func (r *lastRetry) RetryAll(_ context.Context, f intake.RetryFilter, _ order.Position, limit int, _ bool) (intake.RetryReport, error) {
+func (r *lastRetry) RetryAll(_ context.Context, f intake.RetryFilter, _ order.Position, limit int, _ bool, _ order.Intervention) (intake.RetryReport, error) {
 	r.createdTo, r.limit, r.calls = f.CreatedTo, limit, r.calls+1
 	return intake.RetryReport{}, nil
 }

@@ -81,6 +81,8 @@ func (s *Server) routes() ([]route, error) {
 		{post, "/queues/:name/pause", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.pauseQueue}},
 		{post, "/queues/:name/resume", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.resumeQueue}},
 
+		{get, "/audit", access.Read, perRequest, steps{s.ready, s.bound, s.listAudit}},
+
 		{get, "/events", access.Read, perRequest, steps{s.http.OwnSite, s.ready, s.bound, s.subscribe}},
 		{get, "/stats", access.Read, perRequest, steps{s.ready, s.bound, s.getStats}},
 		{get, "/health", access.Open, free, steps{s.bound, s.getHealth}},
@@ -92,7 +94,7 @@ func (s *Server) routes() ([]route, error) {
 		{get, web.LivePagePath, access.Read, perRequest, steps{httpserver.BoundBody, page}},
 		{get, web.LivePageFiles + "*", access.Read, perRequest, steps{httpserver.BoundBody, page}},
 	}
-	asynqmon := steps{httpserver.BoundBody, web.Asynqmon(s.Redis, s.cfg.MonitoringWritable)}
+	asynqmon := steps{s.auditMonitoring, httpserver.BoundBody, web.Asynqmon(s.Redis, s.cfg.MonitoringWritable)}
 	for _, method := range web.AsynqmonMethods() {
 		scope := access.Admin
 		if method == get {

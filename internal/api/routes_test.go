@@ -68,6 +68,7 @@ func requests() []request {
 		{"GET /queues/{name}/corrupt", "/queues/low/corrupt", "", "read"},
 		{"POST /queues/{name}/pause", "/queues/low/pause", "", "admin"},
 		{"POST /queues/{name}/resume", "/queues/low/resume", "", "admin"},
+		{"GET /audit", "/audit", "", "read"},
 		{"GET /stats", "/stats", "", "read"},
 	}
 }

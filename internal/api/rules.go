@@ -16,12 +16,12 @@ const maxListedRules = 100
 
 // RuleSets keeps the versions of the rules; see the methods of ledger.Ledger.
 type RuleSets interface {
-	SaveRules(ctx context.Context, set order.RuleSet) (isNew bool, err error)
+	SaveRules(ctx context.Context, set order.RuleSet, requestID string) (isNew bool, err error)
 	RuleSet(ctx context.Context, version string) (order.RuleSet, error)
 	RuleSets(ctx context.Context) ([]order.RuleSet, order.RulesInForce, error)
 	RulesInForce(ctx context.Context) (order.RulesInForce, error)
-	ActivateRules(ctx context.Context, version string) error
-	ShadowRules(ctx context.Context, version string) error
+	ActivateRules(ctx context.Context, version string, by order.Intervention) error
+	ShadowRules(ctx context.Context, version string, by order.Intervention) error
 	ShadowDecisions(ctx context.Context, version string) (map[order.Change]int64, error)
 }
 
@@ -124,7 +124,8 @@ func (s *Server) pushRules(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	isNew, err := s.RuleSets.SaveRules(c.UserContext(), order.RuleSet{Version: set.Version(), CreatedBy: actorOf(c), Source: set.Source()})
+	stored := order.RuleSet{Version: set.Version(), CreatedBy: actorOf(c), Source: set.Source()}
+	isNew, err := s.RuleSets.SaveRules(c.UserContext(), stored, httpserver.RequestID(c))
 	if err != nil {
 		return err
 	}
@@ -147,18 +148,18 @@ func (s *Server) shadowRules(c *fiber.Ctx) error {
 
 // endShadow answers DELETE /rules/shadow.
 func (s *Server) endShadow(c *fiber.Ctx) error {
-	if err := s.RuleSets.ShadowRules(c.UserContext(), ""); err != nil {
+	if err := s.RuleSets.ShadowRules(c.UserContext(), "", interventionOf(c)); err != nil {
 		return err
 	}
 	return s.answerInForce(c)
 }
 
 // putInForce gives a version, which must be there and compile, a part in decisions.
-func (s *Server) putInForce(c *fiber.Ctx, version string, put func(context.Context, string) error) error {
+func (s *Server) putInForce(c *fiber.Ctx, version string, put func(context.Context, string, order.Intervention) error) error {
 	if _, err := s.Rules.Version(c.UserContext(), version); err != nil {
 		return err
 	}
-	if err := put(c.UserContext(), version); err != nil {
+	if err := put(c.UserContext(), version, interventionOf(c)); err != nil {
 		return err
 	}
 	return s.answerInForce(c)

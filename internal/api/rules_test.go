@@ -130,7 +130,7 @@ func TestRulesRefused(t *testing.T) {
 func TestRulesOfLaterPrograms(t *testing.T) {
 	b := open(t)
 	later := order.RuleSet{Version: "1a7e1a7e1a7e", CreatedBy: "ops", Source: []byte(`{"rules":[{"name":"red","when":"order.colour == 'red'","reject":"no"}]}`)}
-	_, err := b.ledger.SaveRules(t.Context(), later)
+	_, err := b.ledger.SaveRules(t.Context(), later, "q1")
 	must(t, err)
 	for _, path := range []string{"/rules", "/rules/" + later.Version} {
 		if a := b.ask(t, "GET", path, ""); a.code != 200 || !strings.Contains(string(a.body), `"name":"red"`) {
@@ -147,7 +147,7 @@ func TestTooManyRules(t *testing.T) {
 	b := open(t)
 	version := b.push(t, holdsLarge, 201)
 	for n := range order.MaxRuleSets - 1 {
-		_, err := b.ledger.SaveRules(t.Context(), order.RuleSet{Version: fmt.Sprintf("%012x", n), Source: []byte("rules: []")})
+		_, err := b.ledger.SaveRules(t.Context(), order.RuleSet{Version: fmt.Sprintf("%012x", n), Source: []byte("rules: []")}, "q1")
 		must(t, err)
 	}
 	if p := b.ask(t, "POST", "/rules", "rules: []", "Content-Type", yamlMedia).problem(t, 409); p.Type != "tag:orderprocessor,2026:too-many-rules" {

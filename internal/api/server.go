@@ -29,20 +29,20 @@ import (
 type Intake interface {
 	Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
 	SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance
-	Cancel(ctx context.Context, id, reason string) (order.Record, error)
+	Cancel(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 }
 
 // Retries gives orders another run; see the methods of intake.Intake.
 type Retries interface {
-	Retry(ctx context.Context, id string) (order.Record, error)
-	RetryAll(ctx context.Context, f intake.RetryFilter, after order.Position, limit int, dry bool) (
+	Retry(ctx context.Context, id string, by order.Intervention) (order.Record, error)
+	RetryAll(ctx context.Context, f intake.RetryFilter, after order.Position, limit int, dry bool, by order.Intervention) (
 		intake.RetryReport, error)
 }
 
 // Reviews ends the holds of orders; see the methods of intake.Intake.
 type Reviews interface {
-	Release(ctx context.Context, id string, by order.Review) (order.Record, error)
-	Reject(ctx context.Context, id string, by order.Review) (order.Record, error)
+	Release(ctx context.Context, id string, by order.Intervention) (order.Record, error)
+	Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 }
 
 // Rules decides by versions of the rules; see the methods of rules.Engine.
@@ -67,6 +67,13 @@ type Queues interface {
 	Pause(ctx context.Context, q order.Queue) error
 	Resume(ctx context.Context, q order.Queue) error
 	CorruptTasks(ctx context.Context, q order.Queue, limit int) ([]recovery.CorruptTask, error)
+}
+
+// Audit keeps what people do; see the methods of ledger.Ledger.
+type Audit interface {
+	Audit(ctx context.Context, e order.AuditEntry, token string) error
+	AuditEntries(ctx context.Context, f order.AuditFilter, after string, limit int) (
+		entries []order.AuditEntry, next string, err error)
 }
 
 // Stats makes snapshots; see stats.Reporter.Snapshot.
@@ -123,6 +130,7 @@ type Parts struct {
 	RuleSets RuleSets
 	Records  Records
 	Queues   Queues
+	Audit    Audit
 	Stats    Stats
 	Live     Live
 	// Limiter limits what callers may ask for; nil limits nothing.

@@ -37,7 +37,7 @@ func (b *bundle) move(t *testing.T, id string, status order.Status) {
 	case order.StatusScheduled, order.StatusPending:
 		return
 	case order.StatusCancelled:
-		_, err := b.ledger.Cancel(t.Context(), id, "")
+		_, err := b.ledger.Cancel(t.Context(), id, order.Intervention{Actor: "ops", Reason: ""})
 		must(t, err)
 		return
 	case order.StatusHeld:

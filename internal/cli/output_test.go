@@ -23,7 +23,7 @@ func newFullAPI(t *testing.T) *fakeAPI {
 		"POST /orders/retry":           {{body: `{"count":1,"retried":1}`}}, "GET /health": {{}},
 		"GET /queues": {{body: `{"queues":[{"name":"low"}]}`}}, "POST /queues/{name}/{change}": {{body: `{"name":"low","paused":true}`}},
 		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}},
-		"GET /events": {openStream(change("1-0", "o1", "pending", ""))},
+		"GET /audit": {{body: `{"entries":[{"id":"1-0"}]}`}}, "GET /events": {openStream(change("1-0", "o1", "pending", ""))},
 	})
 }
 
@@ -32,6 +32,7 @@ func newFullAPI(t *testing.T) *fakeAPI {
 func everyCommand() map[string][]string {
 	return map[string][]string{
 		"":       {"", "--help", "--version", "help submit", "__complete get --output t"},
+		"audit":  {"audit", "audit -o json"},
 		"cancel": {"cancel o1", "cancel o1 -o json"}, "dev": {"dev --sample 2 --http 127.0.0.1:0"}, "doctor": {"doctor", "doctor -o json"},
 		"events": {"events", "events -o json"}, "get": {"get o1", "get o1 -o json"},
 		"keys": {"keys"}, "keys new": {"keys new --name a --scope read", "keys new --name a --scope read -o json"},

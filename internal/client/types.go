@@ -92,7 +92,7 @@ type Event struct {
 	Attempt  int          `json:"attempt"`
 	WorkerID string       `json:"worker_id"`
 	Reason   string       `json:"reason"`
-	Actor    string       `json:"actor"` // who released or rejected the order
+	Actor    string       `json:"actor"` // who cancelled, retried, released or rejected the order
 }
 
 func (e *Event) recognised() bool { return e.OrderID != "" }

@@ -197,7 +197,7 @@ func archived(b *bundle) {
 // cancelled cancels it with the reason "first".
 func cancelled(b *bundle) {
 	scheduled(b)
-	_, err := b.Cancel(b.t.Context(), "o1", "first")
+	_, err := b.Cancel(b.t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "first"})
 	queuetest.Must(b.t, err)
 }
 

@@ -6,12 +6,12 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// Cancel withdraws an order that is scheduled, pending or retrying, and returns its
+// Cancel withdraws an order that is scheduled, pending, held or retrying, and returns its
 // record. An order that was cancelled before keeps its first reason. Cancel returns
 // *order.StatusError when it is too late, order.ErrNotFound, and order.ErrUnavailable
 // when Redis did not answer; repeating it is safe.
-func (in *Intake) Cancel(ctx context.Context, id, reason string) (order.Record, error) {
-	rec, err := in.ledger.Cancel(ctx, id, reason)
+func (in *Intake) Cancel(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
+	rec, err := in.ledger.Cancel(ctx, id, by)
 	if err != nil {
 		return order.Record{}, err
 	}

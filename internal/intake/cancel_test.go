@@ -30,7 +30,7 @@ func TestCancel(t *testing.T) {
 		{"cancelled before", cancelled, "first", noTask},
 		{"retried after it failed", func(b *bundle) {
 			settled(order.StatusFailed)(b)
-			_, err := b.Retry(b.t.Context(), "o1")
+			_, err := b.Retry(b.t.Context(), "o1", order.Intervention{Actor: "ops"})
 			queuetest.Must(b.t, err)
 		}, "second", asynq.TaskStatePending},
 	}
@@ -39,7 +39,7 @@ func TestCancel(t *testing.T) {
 			b := open(t)
 			row.before(b)
 			for _, reason := range []string{"second", "third"} {
-				rec, err := b.Cancel(t.Context(), "o1", reason)
+				rec, err := b.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: reason})
 				if err != nil || rec.Status != order.StatusCancelled || rec.CancelReason != row.reason || rec.ProcessedAt.IsZero() {
 					t.Errorf("answered %+v, %v", rec, err)
 				}
@@ -79,7 +79,7 @@ func TestCancelFaults(t *testing.T) {
 			b := open(t)
 			scheduled(b)
 			b.Breaker.Break(row.fault, row.match)
-			rec, err := b.Cancel(t.Context(), "o1", "first")
+			rec, err := b.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "first"})
 			if errors.Is(err, order.ErrUnavailable) != row.fails || (rec.Status == order.StatusCancelled) == row.fails {
 				t.Errorf("the broken cancel answered %s, %v", rec.Status, err)
 			}
@@ -89,7 +89,7 @@ func TestCancelFaults(t *testing.T) {
 			}
 			b.checkTask("after the fault", row.left)
 			b.logged.Reset()
-			rec, err = b.Cancel(t.Context(), "o1", "second")
+			rec, err = b.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "second"})
 			if err != nil || rec.Status != order.StatusCancelled || rec.CancelReason != row.reason || b.logged.Len() > 0 {
 				t.Errorf("the repeat answered %s because %q, %v, and logged %q", rec.Status, rec.CancelReason, err, b.logged)
 			}

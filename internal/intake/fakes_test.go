@@ -44,11 +44,11 @@ func (*fakeLedger) Get(context.Context, string) (order.Record, error) {
 	return order.Record{}, order.ErrNotFound
 }
 
-func (l *fakeLedger) Cancel(context.Context, string, string) (order.Record, error) {
+func (l *fakeLedger) Cancel(context.Context, string, order.Intervention) (order.Record, error) {
 	return order.Record{}, l.err
 }
 
-func (l *fakeLedger) Retry(context.Context, string, string) (order.Record, error) {
+func (l *fakeLedger) Retry(context.Context, string, string, order.Intervention) (order.Record, error) {
 	return order.Record{}, l.err
 }
 
@@ -111,7 +111,7 @@ func (l *listLedger) List(
 	return page, order.Position{}, nil
 }
 
-func (l *listLedger) Retry(_ context.Context, id, token string) (order.Record, error) {
+func (l *listLedger) Retry(_ context.Context, id, token string, _ order.Intervention) (order.Record, error) {
 	l.retries++
 	if err := l.onRetry(l.retries); err != nil {
 		return order.Record{}, err

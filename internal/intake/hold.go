@@ -11,7 +11,7 @@ import (
 // and not retried since, stays as it is. Release returns *order.StatusError for any other
 // order, order.ErrNotFound, and order.ErrUnavailable when Redis did not answer; repeating
 // it is safe.
-func (in *Intake) Release(ctx context.Context, id string, by order.Review) (order.Record, error) {
+func (in *Intake) Release(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
 	rec, err := in.ledger.Release(ctx, id, by)
 	if err != nil || rec.Status != order.StatusPending {
 		return rec, err
@@ -26,6 +26,6 @@ func (in *Intake) Release(ctx context.Context, id string, by order.Review) (orde
 // Reject settles a held order as rejected. An order that was rejected so before stays as
 // it is. Reject returns *order.StatusError for any other order, order.ErrNotFound, and
 // order.ErrUnavailable when Redis did not answer; repeating it is safe.
-func (in *Intake) Reject(ctx context.Context, id string, by order.Review) (order.Record, error) {
+func (in *Intake) Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
 	return in.ledger.Reject(ctx, id, by)
 }

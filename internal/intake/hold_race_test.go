@@ -182,11 +182,11 @@ func (r *holdRace) contest(o *racedOrder, by []string) {
 			var err error
 			switch contestant {
 			case "release":
-				_, err = r.Release(r.t.Context(), o.id, order.Review{Actor: "releases"})
+				_, err = r.Release(r.t.Context(), o.id, order.Intervention{Actor: "releases"})
 			case "reject":
-				_, err = r.Reject(r.t.Context(), o.id, order.Review{Actor: "rejects", Reason: "fraud"})
+				_, err = r.Reject(r.t.Context(), o.id, order.Intervention{Actor: "rejects", Reason: "fraud"})
 			case "cancel":
-				_, err = r.Cancel(r.t.Context(), o.id, "no need")
+				_, err = r.Cancel(r.t.Context(), o.id, order.Intervention{Actor: "cancels", Reason: "no need"})
 			case "expire":
 				r.expire()
 				return

@@ -23,7 +23,7 @@ func TestRelease(t *testing.T) {
 	b := open(t)
 	held(b)
 	for range 2 {
-		rec, err := b.Release(t.Context(), "o1", order.Review{Actor: "ops"})
+		rec, err := b.Release(t.Context(), "o1", order.Intervention{Actor: "ops"})
 		if err != nil || rec.Status != order.StatusPending || !rec.Released {
 			t.Errorf("%+v, %v", rec, err)
 		}
@@ -36,7 +36,7 @@ func TestReject(t *testing.T) {
 	b := open(t)
 	held(b)
 	for range 2 {
-		rec, err := b.Reject(t.Context(), "o1", order.Review{Actor: "ops", Reason: "fraud"})
+		rec, err := b.Reject(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "fraud"})
 		if err != nil || rec.Status != order.StatusRejected || rec.Error != "fraud" {
 			t.Errorf("%+v, %v", rec, err)
 		}
@@ -68,7 +68,7 @@ func TestFaultsOfReviews(t *testing.T) {
 					do, status = b.Reject, order.StatusRejected
 				}
 				b.Breaker.Break(fault, row.match)
-				_, err := do(t.Context(), "o1", order.Review{Actor: "ops", Reason: "x"})
+				_, err := do(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "x"})
 				if !errors.Is(err, row.err) {
 					t.Errorf("answered %v, want %v", err, row.err)
 				}
@@ -76,7 +76,7 @@ func TestFaultsOfReviews(t *testing.T) {
 				if row.err == nil { // it was enqueued on its own then
 					b.checkTask("at first", asynq.TaskStatePending)
 				}
-				rec, err := do(t.Context(), "o1", order.Review{Actor: "ops", Reason: "x"})
+				rec, err := do(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "x"})
 				if err != nil || rec.Status != status {
 					t.Errorf("repeated: %+v, %v", rec, err)
 				}

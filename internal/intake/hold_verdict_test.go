@@ -63,7 +63,7 @@ func (r *holdRace) checkTold(o *racedOrder, end order.Event, last order.Status) 
 		}
 	}
 	actors := map[order.Status][]string{
-		order.StatusPending: {"releases", order.ActorExpiry}, order.StatusRejected: {"rejects", order.ActorExpiry}, order.StatusCancelled: {""},
+		order.StatusPending: {"releases", order.ActorExpiry}, order.StatusRejected: {"rejects", order.ActorExpiry}, order.StatusCancelled: {"cancels"},
 	}
 	if !slices.Contains(actors[end.Status], end.Actor) {
 		r.t.Errorf("%s became %s by %q", o.id, end.Status, end.Actor)

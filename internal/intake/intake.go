@@ -36,10 +36,10 @@ type Ledger interface {
 // Recorder writes what clients ask for; see the methods of ledger.Ledger.
 type Recorder interface {
 	AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error)
-	Cancel(ctx context.Context, id, reason string) (order.Record, error)
-	Retry(ctx context.Context, id, token string) (order.Record, error)
-	Release(ctx context.Context, id string, by order.Review) (order.Record, error)
-	Reject(ctx context.Context, id string, by order.Review) (order.Record, error)
+	Cancel(ctx context.Context, id string, by order.Intervention) (order.Record, error)
+	Retry(ctx context.Context, id, token string, by order.Intervention) (order.Record, error)
+	Release(ctx context.Context, id string, by order.Intervention) (order.Record, error)
+	Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 }
 
 // Reader reads orders; see the methods of ledger.Ledger.

@@ -18,9 +18,11 @@ import (
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	cancel := func(ctx context.Context, in *intake.Intake) (order.Record, error) {
-		return in.Cancel(ctx, "o1", "too late")
+		return in.Cancel(ctx, "o1", order.Intervention{Actor: "ops", Reason: "too late"})
 	}
-	retry := func(ctx context.Context, in *intake.Intake) (order.Record, error) { return in.Retry(ctx, "o1") }
+	retry := func(ctx context.Context, in *intake.Intake) (order.Record, error) {
+		return in.Retry(ctx, "o1", order.Intervention{Actor: "ops"})
+	}
 	rows := []struct {
 		name   string
 		call   func(context.Context, *intake.Intake) (order.Record, error)

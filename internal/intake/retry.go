@@ -26,12 +26,12 @@ const (
 // with any other status, order.ErrNotFound, *order.BusyError when there is no room,
 // and order.ErrUnavailable when Redis did not answer: then the order may be pending
 // again.
-func (in *Intake) Retry(ctx context.Context, id string) (order.Record, error) {
+func (in *Intake) Retry(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
 	// A retried order must not be refused before new ones.
 	if err := in.admission.Admit(order.Queues()[0], orderOverhead); err != nil {
 		return order.Record{}, err
 	}
-	rec, err := in.ledger.Retry(ctx, id, rand.Text()[:tokenChars])
+	rec, err := in.ledger.Retry(ctx, id, rand.Text()[:tokenChars], by)
 	if err != nil {
 		in.admission.Release()
 		return order.Record{}, err
@@ -66,7 +66,7 @@ type RetryReport struct {
 // order fails, RetryAll returns the error of Retry. Orders whose status changes
 // meanwhile are counted and not retried.
 func (in *Intake) RetryAll(
-	ctx context.Context, f RetryFilter, after order.Position, limit int, dry bool,
+	ctx context.Context, f RetryFilter, after order.Position, limit int, dry bool, by order.Intervention,
 ) (RetryReport, error) {
 	report := RetryReport{Next: after}
 	for start := time.Now(); ; {
@@ -77,7 +77,7 @@ func (in *Intake) RetryAll(
 			return report.orError(err)
 		}
 		for i, rec := range page {
-			if err := in.retryOne(ctx, f, rec, dry, &report); err != nil {
+			if err := in.retryOne(ctx, f, rec, dry, by, &report); err != nil {
 				return report.orError(err)
 			}
 			report.Next = order.Position{CreatedAt: rec.CreatedAt, ID: rec.ID}
@@ -102,7 +102,9 @@ func (r RetryReport) orError(err error) (RetryReport, error) {
 	return RetryReport{}, err
 }
 
-func (in *Intake) retryOne(ctx context.Context, f RetryFilter, rec order.Record, dry bool, report *RetryReport) error {
+func (in *Intake) retryOne(
+	ctx context.Context, f RetryFilter, rec order.Record, dry bool, by order.Intervention, report *RetryReport,
+) error {
 	if !strings.Contains(rec.Error, f.ErrorContains) {
 		return nil
 	}
@@ -110,7 +112,7 @@ func (in *Intake) retryOne(ctx context.Context, f RetryFilter, rec order.Record,
 		report.Count++
 		return nil
 	}
-	_, err := in.Retry(ctx, rec.ID)
+	_, err := in.Retry(ctx, rec.ID, by)
 	var moved *order.StatusError
 	switch {
 	case errors.As(err, &moved), errors.Is(err, order.ErrNotFound):

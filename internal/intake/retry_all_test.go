@@ -43,7 +43,7 @@ func retryAll(t *testing.T, in *intake.Intake, f intake.RetryFilter, limit int, 
 	var after order.Position
 	for range 500 {
 		started := time.Now()
-		got, err := in.RetryAll(t.Context(), f, after, limit, dry)
+		got, err := in.RetryAll(t.Context(), f, after, limit, dry, order.Intervention{Actor: "ops"})
 		if err != nil || got.Count > limit || time.Since(started) > time.Second {
 			t.Fatalf("report %+v, %v, after %v", got, err, time.Since(started))
 		}
@@ -100,7 +100,7 @@ func TestRetryAllLimit(t *testing.T) {
 					if !dry {
 						want.Retried = row.count
 					}
-					got, err := in.RetryAll(t.Context(), failed(row.part), order.Position{}, row.limit, dry)
+					got, err := in.RetryAll(t.Context(), failed(row.part), order.Position{}, row.limit, dry, order.Intervention{Actor: "ops"})
 					if diff := cmp.Diff(want, got); err != nil || diff != "" {
 						t.Errorf("%v, report (-want +got):\n%s", err, diff)
 					}
@@ -162,7 +162,7 @@ func TestRetryAllErrors(t *testing.T) {
 				l.onRetry = row.onRetry
 			}
 			inBubble(t, l, plenty+row.room, func(t *testing.T, in *intake.Intake, q *fakeQueue) {
-				got, err := in.RetryAll(t.Context(), failed(""), order.Position{}, 1000, row.dry)
+				got, err := in.RetryAll(t.Context(), failed(""), order.Position{}, 1000, row.dry, order.Intervention{Actor: "ops"})
 				var refused *order.BusyError
 				if row.err == busy && errors.As(err, &refused) { //nolint:errorlint // it represents any *order.BusyError
 					err = busy
@@ -197,7 +197,7 @@ func TestRetryAllMovedOn(t *testing.T) {
 		return nil
 	}
 	inBubble(t, l, 8, func(t *testing.T, in *intake.Intake, q *fakeQueue) {
-		got, err := in.RetryAll(t.Context(), failed("busy"), order.Position{}, 10, false)
+		got, err := in.RetryAll(t.Context(), failed("busy"), order.Position{}, 10, false, order.Intervention{Actor: "ops"})
 		if diff := cmp.Diff(intake.RetryReport{Count: 10, Retried: 7}, got); err != nil || diff != "" {
 			t.Errorf("%v, report (-want +got):\n%s", err, diff)
 		}
@@ -302,7 +302,7 @@ func TestRetryAll(t *testing.T) {
 		for _, rec := range records {
 			if strings.HasSuffix(rec.ID, "9") && strings.Contains(rec.Error, "503") && !moved[rec.ID] {
 				moved[rec.ID] = true
-				if _, err := b.ledger.Retry(t.Context(), rec.ID, "another operator"); err != nil {
+				if _, err := b.ledger.Retry(t.Context(), rec.ID, "another operator", order.Intervention{Actor: "ops"}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -37,7 +37,7 @@ func TestRetry(t *testing.T) {
 			before(b)
 			want := b.record()
 			want.Status, want.ProcessedAt = order.StatusPending, time.Time{}
-			rec, err := b.Retry(t.Context(), "o1")
+			rec, err := b.Retry(t.Context(), "o1", order.Intervention{Actor: "ops"})
 			queuetest.Must(t, err)
 			if diff := cmp.Diff(want, rec); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
@@ -62,7 +62,7 @@ func TestRetryNeedsRoom(t *testing.T) {
 	before := b.record()
 	q := &fakeQueue{}
 	var busy *order.BusyError
-	if rec, err := newIntake(b.ledger, q, 0).Retry(t.Context(), "o1"); !errors.As(err, &busy) || busy.RetryAfter <= 0 || rec.ID != "" {
+	if rec, err := newIntake(b.ledger, q, 0).Retry(t.Context(), "o1", order.Intervention{Actor: "ops"}); !errors.As(err, &busy) || busy.RetryAfter <= 0 || rec.ID != "" {
 		t.Errorf("answered %+v, %v", rec, err)
 	}
 	b.checkRetried(0)
@@ -70,7 +70,7 @@ func TestRetryNeedsRoom(t *testing.T) {
 		t.Errorf("enqueued %v, record (-before +after):\n%s", q.ids, diff)
 	}
 	in := newIntake(b.ledger, q, 1)
-	if _, err := in.Retry(t.Context(), "o1"); err != nil || len(q.ids) != 1 {
+	if _, err := in.Retry(t.Context(), "o1", order.Intervention{Actor: "ops"}); err != nil || len(q.ids) != 1 {
 		t.Errorf("with room for one: %v, enqueued %v", err, q.ids)
 	}
 	if _, _, err := in.Submit(t.Context(), ordertest.Order(t)); !errors.As(err, &busy) {
@@ -106,7 +106,7 @@ func TestRetryFaults(t *testing.T) {
 			b := open(t)
 			archived(b)
 			b.Breaker.BreakNth(row.nth, row.fault, row.match)
-			rec, err := b.Retry(t.Context(), "o1")
+			rec, err := b.Retry(t.Context(), "o1", order.Intervention{Actor: "ops"})
 			if errors.Is(err, order.ErrUnavailable) != row.fails || (rec.Status == order.StatusPending) == row.fails {
 				t.Errorf("the broken retry answered %s, %v", rec.Status, err)
 			}
@@ -118,7 +118,7 @@ func TestRetryFaults(t *testing.T) {
 				t.Errorf("the order is %s, want %s", s, row.after)
 			}
 			b.checkTask("after the fault", row.left)
-			rec, err = b.Retry(t.Context(), "o1")
+			rec, err = b.Retry(t.Context(), "o1", order.Intervention{Actor: "ops"})
 			if row.after == order.StatusPending {
 				checkRefused(t, rec, err, order.StatusPending)
 			} else {

@@ -73,7 +73,7 @@ func TestSubmitKnown(t *testing.T) {
 		{"cancelled", cancelled, order.StatusCancelled, 0},
 		{"retried and not queued yet", func(b *bundle) {
 			settled(order.StatusFailed)(b)
-			_, err := b.ledger.Retry(b.t.Context(), "o1", "r")
+			_, err := b.ledger.Retry(b.t.Context(), "o1", "r", order.Intervention{Actor: "ops"})
 			queuetest.Must(b.t, err)
 		}, order.StatusPending, 1},
 	}
@@ -150,8 +150,12 @@ func TestErrors(t *testing.T) {
 			}
 			return rec, err
 		},
-		"cancel": func(in *intake.Intake) (order.Record, error) { return in.Cancel(t.Context(), "o1", "") },
-		"retry":  func(in *intake.Intake) (order.Record, error) { return in.Retry(t.Context(), "o1") },
+		"cancel": func(in *intake.Intake) (order.Record, error) {
+			return in.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: ""})
+		},
+		"retry": func(in *intake.Intake) (order.Record, error) {
+			return in.Retry(t.Context(), "o1", order.Intervention{Actor: "ops"})
+		},
 	}
 	for name, call := range calls {
 		for _, want := range []error{

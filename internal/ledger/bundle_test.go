@@ -217,13 +217,25 @@ type state struct {
 	Records   []order.Record
 	Timelines [][]order.Event
 	Stream    []ledgertest.Event
+	Audit     []order.AuditEntry
+}
+
+// audit returns all entries of the audit, newest first.
+func (b *bundle) audit(t *testing.T) []order.AuditEntry {
+	t.Helper()
+	entries, _, err := ledger.New(b.rdb).AuditEntries(t.Context(), order.AuditFilter{}, "", 1000)
+	must(t, err)
+	return entries
 }
 
 // state returns the state of the books, with the records of those of the orders that there
 // are.
 func (b *bundle) state(t *testing.T, ids ...string) state {
 	t.Helper()
-	s := state{Totals: b.totals(t), Stream: b.stream(t)}
+	s := state{Totals: b.totals(t), Stream: b.stream(t), Audit: b.audit(t)}
+	for i := range s.Audit {
+		s.Audit[i].ID = "" // it is a time
+	}
 	for _, id := range ids {
 		if rec, err := ledger.New(b.rdb).Get(t.Context(), id); err == nil {
 			s.Records, s.Timelines = append(s.Records, rec), append(s.Timelines, b.events(t, id))

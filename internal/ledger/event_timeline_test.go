@@ -30,7 +30,7 @@ func (b *bundle) streamed(t *testing.T, id string) []order.Event {
 		}
 		events = append(events, order.Event{
 			ID: e.ID, OrderID: e.Order, Sequence: number(e.Sequence), Status: order.Status(e.Status),
-			At: time.UnixMicro(int64(number(e.At))).UTC(), Attempt: number(e.Attempt), Worker: e.Worker, Reason: e.Reason,
+			At: time.UnixMicro(int64(number(e.At))).UTC(), Attempt: number(e.Attempt), Worker: e.Worker, Reason: e.Reason, Actor: e.Actor,
 		})
 	}
 	return events
@@ -39,6 +39,12 @@ func (b *bundle) streamed(t *testing.T, id string) []order.Event {
 // changed is one event of the timeline of o1, without its id and time.
 func changed(sequence int, s order.Status, attempt int, worker, reason string) order.Event {
 	return order.Event{OrderID: "o1", Sequence: sequence, Status: s, Attempt: attempt, Worker: worker, Reason: reason}
+}
+
+// byOps is the same event as what an operator did.
+func byOps(e order.Event) order.Event {
+	e.Actor = "ops"
+	return e
 }
 
 // TestTimeline checks that the timeline of an order has what happened to it, as the stream
@@ -64,14 +70,14 @@ func TestTimeline(t *testing.T) {
 		}},
 		{"cancelled before its time", []step{accept(scheduled(sample("o1"))), cancel("o1", "changed\tmy\nmind")}, []order.Event{
 			changed(1, order.StatusScheduled, 0, "", ""),
-			changed(2, order.StatusCancelled, 0, "", "changed my mind"),
+			byOps(changed(2, order.StatusCancelled, 0, "", "changed my mind")),
 		}},
 		{"rejected", accepted(begin(ofNoHandling(a)), settle(a, rejected())), []order.Event{
 			pending, first, changed(3, order.StatusRejected, 1, "worker-a", rejected().Error),
 		}},
 		{"failed, retried, completed", retried(begin(b), settle(b, completed())), []order.Event{
 			pending, first, changed(3, order.StatusFailed, 1, "worker-a", "refused"),
-			changed(4, order.StatusPending, 0, "", ""),
+			byOps(changed(4, order.StatusPending, 0, "", "")),
 			changed(5, order.StatusProcessing, 2, "worker-b", ""),
 			changed(6, order.StatusCompleted, 2, "worker-b", ""),
 		}},
@@ -83,7 +89,7 @@ func TestTimeline(t *testing.T) {
 		{
 			"repeated updates",
 			accepted(accept(sample("o1")), begin(a), begin(a), fail(a), fail(a), cancel("o1", ""), cancel("o1", "again")),
-			[]order.Event{pending, first, retrying, changed(4, order.StatusCancelled, 0, "", "")},
+			[]order.Event{pending, first, retrying, byOps(changed(4, order.StatusCancelled, 0, "", ""))},
 		},
 	}
 	for _, row := range rows {

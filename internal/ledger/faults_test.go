@@ -44,6 +44,12 @@ func TestFaults(t *testing.T) {
 		{"cancel while held", accepted(hold("o1", time.Hour)), cancel("o1", "")},
 		{"begin with a decision", accepted(), begin(deciding(a))},
 		{"requeued", accepted(), requeued("o1", "r1")},
+		{"push rules", nil, push("v1")},
+		{"activate rules", []step{activate("v1")}, activate("v2")},
+		{"activate the shadow", []step{shadow("v1")}, activate("v1")},
+		{"shadow rules", nil, shadow("v1")},
+		{"end the shadow", []step{shadow("v1")}, shadow("")},
+		{"audit", []step{audited("default", "t1")}, audited("default", "t2")},
 		{"forget", accepted(begin(a), settle(a, completed()), accept(sample("o2"))), forget()},
 	}
 	for _, update := range updates {

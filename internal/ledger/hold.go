@@ -36,23 +36,28 @@ func (l *Ledger) Hold(ctx context.Context, id string, d order.Decision) error {
 // Release makes a held order pending and returns its record. An order that was released
 // before, and not retried since, stays as it is. Release returns *order.StatusError for
 // any other order, and order.ErrNotFound.
-func (l *Ledger) Release(ctx context.Context, id string, by order.Review) (order.Record, error) {
+func (l *Ledger) Release(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
 	return l.review(ctx, releaseScript, "release", id, by)
 }
 
 // Reject settles a held order as rejected and returns its record. An order that was
 // rejected so before stays as it is. Reject returns *order.StatusError for any other
 // order, and order.ErrNotFound.
-func (l *Ledger) Reject(ctx context.Context, id string, by order.Review) (order.Record, error) {
+func (l *Ledger) Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
 	return l.review(ctx, rejectScript, "reject", id, by)
 }
 
-func (l *Ledger) review(ctx context.Context, s *redis.Script, operation, id string, by order.Review) (order.Record, error) {
-	word, rest, err := l.update(ctx, s, update{id: id, args: []any{order.Printable(by.Actor), order.Printable(by.Reason), mark(by.IfExpired)}})
+func (l *Ledger) review(ctx context.Context, s *redis.Script, operation, id string, by order.Intervention) (order.Record, error) {
+	word, rest, err := l.update(ctx, s, update{id: id, args: append(args(by), mark(by.IfExpired))})
 	if err != nil {
 		return order.Record{}, wrap(err, "%s order %s", operation, id)
 	}
 	return recordOr(word, rest, operation, id)
+}
+
+// args are what the scripts take of an intervention.
+func args(by order.Intervention) []any {
+	return []any{order.Printable(by.Actor), order.Printable(by.Reason), by.RequestID}
 }
 
 // Expired returns the ids of at most limit held orders whose hold expired at now or

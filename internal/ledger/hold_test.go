@@ -85,13 +85,15 @@ func afterRules() order.Record {
 	return rec
 }
 
-// TestActors checks that the timeline and the stream of events name who ended a hold.
+// TestActors checks that the timeline and the stream of events name who intervened.
 func TestActors(t *testing.T) {
 	b := open(t)
-	b.do(t, accept(sample("o1")), hold("o1", time.Hour), release("o1", "ops"), accept(sample("o2")), hold("o2", 0), reject("o2", "", "fraud"))
+	b.do(t, accept(sample("o1")), hold("o1", time.Hour), release("o1", "ops"), accept(sample("o2")), hold("o2", 0), reject("o2", "", "fraud"),
+		retry("o2", "r1"), cancel("o2", "too late"))
 	want := map[string][]order.Event{
 		"o1": {{Status: order.StatusPending}, {Status: order.StatusHeld, Reason: "looks odd"}, {Status: order.StatusPending, Reason: "looks good", Actor: "ops"}},
-		"o2": {{Status: order.StatusPending}, {Status: order.StatusHeld, Reason: "looks odd"}, {Status: order.StatusRejected, Reason: "fraud"}},
+		"o2": {{Status: order.StatusPending}, {Status: order.StatusHeld, Reason: "looks odd"}, {Status: order.StatusRejected, Reason: "fraud"}, {Status: order.StatusPending, Actor: "ops"},
+			{Status: order.StatusCancelled, Reason: "too late", Actor: "ops"}},
 	}
 	all, _, err := b.EventsAfter(t.Context(), order.EventID{}, 100, 0)
 	must(t, err)

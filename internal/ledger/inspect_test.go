@@ -32,7 +32,7 @@ func TestKeyTypes(t *testing.T) {
 		b.do(t, accept(sample(c.ID)), begin(c), settle(c, out))
 	}
 	b.do(t, accept(sample("held")), hold("held", time.Hour), quarantine("pending"))
-	must(t, b.ActivateRules(t.Context(), "v1"))
+	b.do(t, activate("v1"))
 	if _, err := b.Lead(t.Context(), "one", time.Minute); err != nil {
 		t.Fatal(err)
 	}

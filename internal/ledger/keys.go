@@ -21,6 +21,7 @@ import (
 //	orders:{b0}:f                    sorted set  the fulfilment endpoints, by their last report, ms, see breaker.go
 //	orders:{b0}:f:<endpoint>         hash        the circuit breaker of one, likewise
 //	orders:{b0}:r                    hash        the rule sets, see rules.go
+//	orders:{b0}:h                    stream      the audit, the newest maxAudit entries or so, see audit.go
 //	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
 //	orders:{b0}:p                    sorted set  the programs that run, by their last announcement, ms, see programs.go
 const book = "orders:{b0}:"
@@ -36,6 +37,7 @@ const (
 	programsKey   = book + "p"
 	expiriesKey   = indexPrefix + "expiry"
 	rulesKey      = book + "r"
+	auditKey      = book + "h"
 	endpointsKey  = book + "f"
 )
 

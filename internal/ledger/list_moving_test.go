@@ -77,10 +77,10 @@ func (tr *traffic) move(ctx context.Context, r *rand.Rand, name string) error {
 	case kind < 78:
 		return tr.complete(ctx, tr.newestClaim(id))
 	case kind < 80:
-		_, err := tr.books.Cancel(ctx, id, name)
+		_, err := tr.books.Cancel(ctx, id, order.Intervention{Actor: "ops", Reason: name})
 		return err
 	default:
-		_, err := tr.books.Retry(ctx, id, name)
+		_, err := tr.books.Retry(ctx, id, name, order.Intervention{Actor: "ops"})
 		return err
 	}
 }

@@ -28,10 +28,10 @@ type ruleSetDocument struct {
 	Source    string    `json:"s"`
 }
 
-// SaveRules stores a rule set under its version, and reports whether it is new. One that
-// is stored already stays as it is. SaveRules returns order.ErrTooManyRules when there
+// SaveRules stores a rule set under its version, and reports whether it is new. The audit
+// has its author as the actor. One that is stored already stays as it is. SaveRules returns order.ErrTooManyRules when there
 // are order.MaxRuleSets of them.
-func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet) (isNew bool, err error) {
+func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet, requestID string) (isNew bool, err error) {
 	now, err := l.Now(ctx)
 	if err != nil {
 		return false, err
@@ -40,7 +40,8 @@ func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet) (isNew bool, 
 	if err != nil {
 		return false, fmt.Errorf("save rules %s: %w", set.Version, err)
 	}
-	answer, err := saveRulesScript.Run(ctx, l.rdb, []string{rulesKey}, set.Version, text, order.MaxRuleSets).Text()
+	answer, err := saveRulesScript.Run(ctx, l.rdb, []string{rulesKey, auditKey},
+		set.Version, text, order.MaxRuleSets, order.Printable(set.CreatedBy), requestID).Text()
 	if err != nil {
 		return false, wrap(err, "save rules %s", set.Version)
 	}
@@ -117,17 +118,22 @@ func inForce(active, shadow string) order.RulesInForce {
 
 // ActivateRules makes a version, which must be stored or builtin, the one that decides. If
 // it was the shadow, there is none any more.
-func (l *Ledger) ActivateRules(ctx context.Context, version string) error {
-	return wrap(activateRulesScript.Run(ctx, l.rdb, []string{rulesKey}, version).Err(), "activate rules %s", version)
+func (l *Ledger) ActivateRules(ctx context.Context, version string, by order.Intervention) error {
+	return wrap(l.putInForce(ctx, fieldActive, version, order.AuditActivate, by), "activate rules %s", version)
 }
 
 // ShadowRules makes a version, which must be stored or builtin, the one that decides
 // beside; an empty one ends that.
-func (l *Ledger) ShadowRules(ctx context.Context, version string) error {
+func (l *Ledger) ShadowRules(ctx context.Context, version string, by order.Intervention) error {
 	if version == "" {
-		return wrap(l.rdb.HDel(ctx, rulesKey, fieldShadow).Err(), "end the shadow of rules")
+		return wrap(l.putInForce(ctx, fieldShadow, "", order.AuditEndShadow, by), "end the shadow of rules")
 	}
-	return wrap(l.rdb.HSet(ctx, rulesKey, fieldShadow, version).Err(), "shadow rules %s", version)
+	return wrap(l.putInForce(ctx, fieldShadow, version, order.AuditShadow, by), "shadow rules %s", version)
+}
+
+func (l *Ledger) putInForce(ctx context.Context, part, version string, action order.AuditAction, by order.Intervention) error {
+	return inForceScript.Run(ctx, l.rdb, []string{rulesKey, auditKey},
+		part, version, string(action), order.Printable(by.Actor), by.RequestID).Err()
 }
 
 // ShadowDecisions returns how often a shadow version decided so beside the versions in

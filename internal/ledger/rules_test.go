@@ -28,7 +28,7 @@ func TestRuleSets(t *testing.T) {
 	}
 	save := func(set order.RuleSet) bool {
 		t.Helper()
-		isNew, err := b.SaveRules(t.Context(), set)
+		isNew, err := b.SaveRules(t.Context(), set, "q1")
 		must(t, err)
 		return isNew
 	}
@@ -36,7 +36,7 @@ func TestRuleSets(t *testing.T) {
 	two := order.RuleSet{Version: "v2", CreatedBy: "ops", Source: []byte("rules: [] # two")}
 	want(order.RulesInForce{Active: "builtin"})
 	b.breaker.Break(redistest.ReplyLost, redistest.Script("orders:"))
-	if _, err := b.SaveRules(t.Context(), one); !errors.Is(err, order.ErrUnavailable) {
+	if _, err := b.SaveRules(t.Context(), one, "q1"); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("a lost reply answered %v", err)
 	}
 	again := one
@@ -44,14 +44,14 @@ func TestRuleSets(t *testing.T) {
 	if save(again) || !save(two) {
 		t.Error("v1 is new again, or v2 is not new")
 	}
-	must(t, b.ActivateRules(t.Context(), "v1"))
-	must(t, b.ShadowRules(t.Context(), "v2"))
+	must(t, b.ActivateRules(t.Context(), "v1", order.Intervention{Actor: "ops"}))
+	must(t, b.ShadowRules(t.Context(), "v2", order.Intervention{Actor: "ops"}))
 	want(order.RulesInForce{Active: "v1", Shadow: "v2"}, two, one)
-	must(t, b.ActivateRules(t.Context(), "v2"))
+	must(t, b.ActivateRules(t.Context(), "v2", order.Intervention{Actor: "ops"}))
 	want(order.RulesInForce{Active: "v2"}, two, one)
-	must(t, b.ActivateRules(t.Context(), "v1"))
-	must(t, b.ShadowRules(t.Context(), "v2"))
-	must(t, b.ShadowRules(t.Context(), ""))
+	must(t, b.ActivateRules(t.Context(), "v1", order.Intervention{Actor: "ops"}))
+	must(t, b.ShadowRules(t.Context(), "v2", order.Intervention{Actor: "ops"}))
+	must(t, b.ShadowRules(t.Context(), "", order.Intervention{Actor: "ops"}))
 	want(order.RulesInForce{Active: "v1"}, two, one)
 	if got, err := b.RuleSet(t.Context(), "v1"); err != nil || !cmp.Equal(got, one, ignoreTimes) || got.CreatedAt.IsZero() {
 		t.Errorf("v1 is %+v, %v", got, err)
@@ -64,7 +64,7 @@ func TestRuleSets(t *testing.T) {
 	for i := 2; i < order.MaxRuleSets; i++ {
 		save(order.RuleSet{Version: fmt.Sprint("n", i)})
 	}
-	if _, err := b.SaveRules(t.Context(), order.RuleSet{Version: "one too many"}); !errors.Is(err, order.ErrTooManyRules) {
+	if _, err := b.SaveRules(t.Context(), order.RuleSet{Version: "one too many"}, "q1"); !errors.Is(err, order.ErrTooManyRules) {
 		t.Errorf("one too many answered %v", err)
 	}
 }

@@ -38,8 +38,9 @@ var (
 	totalsScript        = redis.NewScript(lua("totals"))
 	listScript          = redis.NewScript(lua("list"))
 	recountScript       = redis.NewScript(lua("recount"))
-	saveRulesScript     = redis.NewScript(lua("saverules"))
-	activateRulesScript = redis.NewScript(lua("activaterules"))
+	saveRulesScript     = newAudited("saverules")
+	inForceScript       = newAudited("inforce")
+	auditScript         = newAudited("audit")
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 
@@ -60,5 +61,12 @@ func newUpdate(name string) *redis.Script {
 	}
 	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events = %d, %d, %d, %d\nlocal codes = { %s}\n",
 		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, codes.String())
-	return redis.NewScript(constants + lua("prelude") + lua(name))
+	return redis.NewScript(auditConstants() + lua("entry") + constants + lua("prelude") + lua(name))
 }
+
+// newAudited returns a script that writes into the audit.
+func newAudited(name string) *redis.Script {
+	return redis.NewScript(auditConstants() + lua("entry") + lua(name))
+}
+
+func auditConstants() string { return fmt.Sprintf("local audit_entries = %d\n", maxAudit) }

@@ -81,11 +81,15 @@ func settle(c order.Claim, out order.Outcome) step {
 }
 
 func cancel(id, reason string) step {
-	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Cancel(ctx, id, reason) }}
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Cancel(ctx, id, order.Intervention{Actor: "ops", Reason: reason, RequestID: "q1"})
+	}}
 }
 
 func retry(id, token string) step {
-	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Retry(ctx, id, token) }}
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Retry(ctx, id, token, order.Intervention{Actor: "ops"})
+	}}
 }
 
 // onHold is a decision to hold an order, for good or for a term.
@@ -105,24 +109,49 @@ func hold(id string, term time.Duration) step {
 
 func release(id, actor string) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
-		return l.Release(ctx, id, order.Review{Actor: actor, Reason: "looks good"})
+		return l.Release(ctx, id, order.Intervention{Actor: actor, Reason: "looks good"})
 	}}
 }
 
 func reject(id, actor, reason string) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
-		return l.Reject(ctx, id, order.Review{Actor: actor, Reason: reason})
+		return l.Reject(ctx, id, order.Intervention{Actor: actor, Reason: reason})
 	}}
 }
 
 // expire ends the hold of an order if it has expired.
 func expire(id string, releases bool) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
-		by := order.Review{Actor: order.ActorExpiry, Reason: order.ReasonHoldExpired, IfExpired: true}
+		by := order.Intervention{Actor: order.ActorExpiry, Reason: order.ReasonHoldExpired, IfExpired: true}
 		if releases {
 			return l.Release(ctx, id, by)
 		}
 		return l.Reject(ctx, id, by)
+	}}
+}
+
+func push(version string) step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return l.SaveRules(ctx, order.RuleSet{Version: version, CreatedBy: "ops", Source: []byte("rules: []")}, "q1")
+	}}
+}
+
+func activate(version string) step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return nil, l.ActivateRules(ctx, version, order.Intervention{Actor: "ops", RequestID: "q1"})
+	}}
+}
+
+func shadow(version string) step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return nil, l.ShadowRules(ctx, version, order.Intervention{Actor: "ops", RequestID: "q1"})
+	}}
+}
+
+// audited writes the pause of a queue into the audit.
+func audited(queue, token string) step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		return nil, l.Audit(ctx, order.AuditEntry{Actor: "ops", Action: order.AuditPause, Target: queue, RequestID: "q1"}, token)
 	}}
 }
 

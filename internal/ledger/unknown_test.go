@@ -70,7 +70,7 @@ func TestCancelWhileTheShopMayHaveTheOrder(t *testing.T) {
 			books := open(t)
 			books.do(t, accepted(row.steps...)...)
 			before := books.dump(t)
-			_, err := books.Cancel(t.Context(), "o1", "")
+			_, err := books.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: ""})
 			if !row.unknown {
 				if s := books.get(t, "o1").Status; err != nil || s != order.StatusCancelled {
 					t.Errorf("answered %v, the order is %s", err, s)

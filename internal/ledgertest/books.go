@@ -90,7 +90,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
 		b.events, err = Stream(ctx, rdb)
-	case "l", "i", "p", "f", "r": // see the keys of the ledger
+	case "l", "i", "p", "f", "r", "h": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)
 	}

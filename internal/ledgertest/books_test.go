@@ -33,11 +33,11 @@ func steps(l *ledger.Ledger) map[string][]func(context.Context, order.Claim) err
 		}
 	}
 	cancel := func(ctx context.Context, c order.Claim) error {
-		_, err := l.Cancel(ctx, c.ID, "changed my mind")
+		_, err := l.Cancel(ctx, c.ID, order.Intervention{Actor: "ops", Reason: "changed my mind"})
 		return err
 	}
 	retry := func(ctx context.Context, c order.Claim) error {
-		_, err := l.Retry(ctx, c.ID, "r1")
+		_, err := l.Retry(ctx, c.ID, "r1", order.Intervention{Actor: "ops"})
 		return err
 	}
 	return map[string][]func(context.Context, order.Claim) error{

@@ -32,7 +32,7 @@ const (
 type Submitter interface {
 	Submit(ctx context.Context, o order.Order) (rec order.Record, isNew bool, err error)
 	SubmitAll(ctx context.Context, orders []order.Order) []order.Acceptance
-	Cancel(ctx context.Context, id, reason string) (order.Record, error)
+	Cancel(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 }
 
 // Intake is a Submitter whose submissions are counted. It is safe for concurrent use.

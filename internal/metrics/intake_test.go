@@ -35,8 +35,8 @@ func (s *submitter) SubmitAll(_ context.Context, orders []order.Order) []order.A
 	return all
 }
 
-func (s *submitter) Cancel(_ context.Context, id, reason string) (order.Record, error) {
-	return order.Record{Order: order.Order{ID: id}, CancelReason: reason}, s.err
+func (s *submitter) Cancel(_ context.Context, id string, by order.Intervention) (order.Record, error) {
+	return order.Record{Order: order.Order{ID: id}, CancelReason: by.Reason}, s.err
 }
 
 // TestSubmissions checks where each result is counted, and that all answers are passed on.
@@ -71,7 +71,7 @@ func TestSubmissions(t *testing.T) {
 			if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(in.SubmitAll(t.Context(), []order.Order{o, o}))); diff != "" {
 				t.Errorf("SubmitAll returned (-want +got):\n%s", diff)
 			}
-			if rec, err := in.Cancel(t.Context(), "ord_1", "why"); rec.ID != "ord_1" || rec.CancelReason != "why" || !errors.Is(err, row.submitter.err) {
+			if rec, err := in.Cancel(t.Context(), "ord_1", order.Intervention{Actor: "ops", Reason: "why"}); rec.ID != "ord_1" || rec.CancelReason != "why" || !errors.Is(err, row.submitter.err) {
 				t.Errorf("Cancel returned %v, %v", rec, err)
 			}
 			series := map[string]float64{

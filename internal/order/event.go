@@ -26,9 +26,9 @@ type Event struct {
 	// Worker names the process that made the attempt; empty without one.
 	Worker string `json:"worker,omitzero"`
 	// Reason is why the attempt failed, the rules held or rejected the order, or somebody
-	// cancelled, released or rejected it; empty otherwise.
+	// cancelled, retried, released or rejected it; empty otherwise.
 	Reason string `json:"reason,omitzero"`
-	// Actor is who released or rejected a held order: the name of an API key, or
-	// ActorExpiry; empty for other events.
+	// Actor is who cancelled, retried, released or rejected the order: the name of an API
+	// key, or ActorExpiry; empty for other events.
 	Actor string `json:"actor,omitzero"`
 }

@@ -166,14 +166,14 @@ func settle(id string, status order.Status) step {
 
 func cancel(id string) step {
 	return func(b *bundle) {
-		_, err := b.books.Cancel(b.t.Context(), id, "changed my mind")
+		_, err := b.books.Cancel(b.t.Context(), id, order.Intervention{Actor: "ops", Reason: "changed my mind"})
 		queuetest.Must(b.t, err)
 	}
 }
 
 func retry(id string) step {
 	return func(b *bundle) {
-		_, err := b.books.Retry(b.t.Context(), id, "r")
+		_, err := b.books.Retry(b.t.Context(), id, "r", order.Intervention{Actor: "ops"})
 		queuetest.Must(b.t, err)
 	}
 }

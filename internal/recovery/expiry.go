@@ -35,7 +35,7 @@ func (r *Repairer) endHold(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	by := order.Review{Actor: order.ActorExpiry, Reason: order.ReasonHoldExpired, IfExpired: true}
+	by := order.Intervention{Actor: order.ActorExpiry, Reason: order.ReasonHoldExpired, IfExpired: true}
 	if rec.Decision != nil && rec.Decision.Hold.Release {
 		rec, err = r.ledger.Release(ctx, id, by)
 	} else {

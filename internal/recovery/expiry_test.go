@@ -24,7 +24,7 @@ func hold(id string, expires time.Duration, release bool) step {
 
 func release(id string) step {
 	return func(b *bundle) {
-		_, err := b.books.Release(b.t.Context(), id, order.Review{Actor: "ops"})
+		_, err := b.books.Release(b.t.Context(), id, order.Intervention{Actor: "ops"})
 		queuetest.Must(b.t, err)
 	}
 }
@@ -54,7 +54,7 @@ func TestExpiry(t *testing.T) {
 	}{
 		"releases": {order.StatusPending, order.ActorExpiry}, "rejects": {order.StatusRejected, order.ActorExpiry},
 		"waits": {order.StatusHeld, ""}, "stays": {order.StatusHeld, ""},
-		"released": {order.StatusPending, "ops"}, "cancelled": {order.StatusCancelled, ""},
+		"released": {order.StatusPending, "ops"}, "cancelled": {order.StatusCancelled, "ops"},
 	} {
 		events, err := b.books.Events(t.Context(), id)
 		queuetest.Must(t, err)

@@ -40,8 +40,8 @@ type Ledger interface {
 	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
 	ForgetEvents(ctx context.Context, cutoff time.Time) error
 	Expired(ctx context.Context, now time.Time, limit int) (ids []string, err error)
-	Release(ctx context.Context, id string, by order.Review) (order.Record, error)
-	Reject(ctx context.Context, id string, by order.Review) (order.Record, error)
+	Release(ctx context.Context, id string, by order.Intervention) (order.Record, error)
+	Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 	Requeued(ctx context.Context, id, token string) (counted bool, err error)
 	Repaired(ctx context.Context, kind order.Repair, n int, token string) error
 }

@@ -17,7 +17,7 @@ import (
 // cancelled is the order withdrawn by its client.
 func cancelled(t *testing.T, b *bundle) {
 	t.Helper()
-	if _, err := b.books.Cancel(t.Context(), "o1", "changed my mind"); err != nil {
+	if _, err := b.books.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: "changed my mind"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -25,7 +25,7 @@ func cancelled(t *testing.T, b *bundle) {
 // notCancelled is a cancel that is refused because the shop may have taken the order.
 func notCancelled(t *testing.T, b *bundle) {
 	t.Helper()
-	_, err := b.books.Cancel(t.Context(), "o1", "")
+	_, err := b.books.Cancel(t.Context(), "o1", order.Intervention{Actor: "ops", Reason: ""})
 	var refused *order.StatusError
 	if !errors.As(err, &refused) || !refused.Unknown {
 		t.Errorf("the cancel was answered %v", err)
@@ -36,7 +36,7 @@ func notCancelled(t *testing.T, b *bundle) {
 func retried(token string) step {
 	return func(t *testing.T, b *bundle) {
 		t.Helper()
-		if _, err := b.books.Retry(t.Context(), "o1", token); err != nil {
+		if _, err := b.books.Retry(t.Context(), "o1", token, order.Intervention{Actor: "ops"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -67,7 +67,7 @@ func held(t *testing.T, b *bundle) {
 // released is a held order let go.
 func released(t *testing.T, b *bundle) {
 	t.Helper()
-	if _, err := b.books.Release(t.Context(), "o1", order.Review{Actor: "ops"}); err != nil {
+	if _, err := b.books.Release(t.Context(), "o1", order.Intervention{Actor: "ops"}); err != nil {
 		t.Fatal(err)
 	}
 }

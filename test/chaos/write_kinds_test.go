@@ -84,8 +84,10 @@ func (k *writeKinds) writes(sum string) string {
 	return sum
 }
 
-// onlyReads reports whether a script of ours does not write.
-func onlyReads(name string) bool { return name == "list" || name == "totals" || name == "prelude" }
+// onlyReads reports whether a script of ours does not write, or is no script of its own.
+func onlyReads(name string) bool {
+	return slices.Contains([]string{"list", "totals", "prelude", "entry"}, name)
+}
 
 func (k *writeKinds) learn(sum, source string) {
 	k.mu.Lock()

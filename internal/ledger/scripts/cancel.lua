@@ -2,12 +2,14 @@
 -- reached the shop without an answer. From then on begin finds the order settled, so it
 -- never takes effect.
 --
--- reason  why, may be empty
+-- actor    who cancels it
+-- reason   why, may be empty
+-- request  the HTTP request, may be empty
 --
 -- Returns {'cancelled', fields} with the record as HGETALL gives it, also for an
 -- order that was cancelled before; {'status', status} when it is too late;
 -- {'unknown', status} while the shop may have accepted the order; {'missing'}.
-return update_known(function(reason)
+return update_known(function(actor, reason, request)
   local unknown = read('l')
   if not status then
     return { 'missing' }
@@ -22,6 +24,7 @@ return update_known(function(reason)
     return { 'unknown', status }
   end
 
+  write_down('order.cancel', actor, reason, request)
   drop('x', 'k')
   if status == 'held' then
     end_hold()
@@ -31,7 +34,7 @@ return update_known(function(reason)
   if reason ~= '' then
     put('w', reason)
   end
-  event('cancelled', 0, '', reason)
+  event('cancelled', 0, '', reason, actor)
   save()
   return { 'cancelled', redis.call('HGETALL', record) }
 end)

@@ -5,8 +5,8 @@
 --
 -- KEYS[1]  the counters
 -- KEYS[2]  the event stream
--- KEYS[3]  prefix of the status indexes; the index keys built from it carry the
---          same hash tag and so live in the same Cluster slot
+-- KEYS[3]  prefix of the status indexes; the keys built from it, those of indexes and of
+--          the audit, carry the same hash tag and so live in the same Cluster slot
 -- KEYS[4]  and on, for each order: its record, and another key if the script has one
 -- ARGV[1]  how many entries the stream keeps, roughly
 -- ARGV[2]  how many orders there are
@@ -53,6 +53,13 @@ local own_move, own_counts, own_line                        -- of this update al
 -- What all updates add up to in indexes, counters and stream. save adds an update to
 -- it, so an update that fails leaves nothing there.
 local moves, counts, lines = {}, {}, {}
+
+-- write_down adds what somebody does to the order to the audit. It is the first write of
+-- an update, so that nothing happens that is not in the audit.
+local audit = string.sub(index, 1, -3) .. 'h'
+local function write_down(action, actor, reason, request)
+  write_entry(audit, action, actor, id, reason, request)
+end
 
 -- reset forgets the previous order. An update that calls neither read nor create finds
 -- no order.

@@ -2,11 +2,12 @@
 --
 -- actor    who rejected it
 -- reason   why
+-- request  the HTTP request, may be empty
 -- expired  '1' if it is rejected only in case its hold has expired, else empty
 --
 -- Returns {'rejected', fields} with the record as HGETALL gives it, also for an order that
 -- was rejected so before; {'status', status} for any other order; {'missing'}.
-return update_known(function(actor, reason, expired)
+return update_known(function(actor, reason, request, expired)
   local verdict, expiry, queue, due = read('b', 'j', 'q', 'u')
   if not status then
     return { 'missing' }
@@ -18,6 +19,9 @@ return update_known(function(actor, reason, expired)
     return { 'status', status }
   end
 
+  if expired == '' then
+    write_down('order.reject', actor, reason, request)
+  end
   end_hold()
   move('rejected')
   put('b', '0')

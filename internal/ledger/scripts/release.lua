@@ -2,12 +2,13 @@
 --
 -- actor    who released it
 -- reason   why, may be empty
+-- request  the HTTP request, may be empty
 -- expired  '1' if it is released only in case its hold has expired, else empty
 --
 -- Returns {'released', fields} with the record as HGETALL gives it, also for an order that
 -- was released before and not retried since; {'status', status} for any other order;
 -- {'missing'}.
-return update_known(function(actor, reason, expired)
+return update_known(function(actor, reason, request, expired)
   local verdict, expiry = read('b', 'j')
   if not status then
     return { 'missing' }
@@ -19,6 +20,9 @@ return update_known(function(actor, reason, expired)
     return { 'status', status }
   end
 
+  if expired == '' then
+    write_down('order.release', actor, reason, request)
+  end
   end_hold()
   move('pending')
   put('b', '1')

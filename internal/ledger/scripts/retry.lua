@@ -1,12 +1,15 @@
 -- retry gives an order that failed or was rejected another run: it is pending again,
 -- with all its attempts.
 --
--- token  unique to one retry
+-- token    unique to one retry
+-- actor    who retries it
+-- reason   why, may be empty
+-- request  the HTTP request, may be empty
 --
 -- Returns {'retried', fields} with the record as HGETALL gives it, also when this
 -- retry had been applied before; {'status', status} for an order with any other
 -- status; {'missing'}.
-return update_known(function(token)
+return update_known(function(token, actor, reason, request)
   local last, before = read('y', 'm')
   if not status then
     return { 'missing' }
@@ -18,6 +21,7 @@ return update_known(function(token)
     return { 'status', status }
   end
 
+  write_down('order.retry', actor, reason, request)
   drop('z', 'k', 'p', 'o', 'g', 'b')
   -- Of an earlier run, the record keeps no more than its newest attempts.
   local first = (before or 0) + 1
@@ -29,7 +33,7 @@ return update_known(function(token)
   put('m', attempts or 0)
   put('u', now)
   count('retried', 1)
-  event('pending', 0, '', '')
+  event('pending', 0, '', reason, actor)
   save()
   return { 'retried', redis.call('HGETALL', record) }
 end)
