@@ -21,7 +21,7 @@ const module = "orderprocessor/"
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
 	"internal/api", "internal/web", "internal/httpserver", "internal/access", "internal/intake", "internal/queue", "internal/queue/prefetch",
-	"internal/recovery", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/archive", "internal/live", "internal/stats", "internal/batch",
+	"internal/recovery", "internal/archiving", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/archive", "internal/live", "internal/stats", "internal/batch",
 	"internal/traces", "internal/requestid", "internal/retryafter",
 }
 
@@ -39,7 +39,7 @@ var beside = map[string][]string{
 		"internal/order", "internal/rules", "internal/stats", "internal/live",
 	},
 	"internal/app/workerapp": {
-		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/traces",
+		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/archiving", "internal/traces",
 	},
 	"internal/client": {"internal/order", "internal/config", "internal/retryafter"},
 	"internal/load":   {"internal/order"},
@@ -89,7 +89,7 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/batch",
+	"internal/order", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/archiving", "internal/batch",
 	"internal/requestid", "internal/retryafter",
 }
 

@@ -110,16 +110,18 @@ func NewProgram(common config.Common, opts Options, spec Spec) (*Program, error)
 	})
 	conn := &connection{}
 	rdb.AddHook(conn)
-	books := ledger.New(rdb)
+	books, kept := ledger.New(rdb), newArchive(common.Archive, opts.Log)
+	if kept != nil {
+		books = ledger.NewArchived(rdb, kept)
+	}
 	m := newMonitor(newReader(rdb, opts.Clock), opts.Log)
 	m.register = queue.NewInspector(rdb).Register
 	p := &Program{
 		Options: opts, Redis: rdb, Ledger: books, Metrics: newMetrics(rdb, m), common: common,
-		Archive: newArchive(common.Archive, opts.Log),
+		Archive: kept,
 		self:    ledger.Program{Kind: spec.Kind, Name: processName(), Version: Version()},
-		monitor: m, readiness: &readiness{redis: books, monitor: m, conn: conn}, admin: admin,
+		monitor: m, readiness: &readiness{redis: books, monitor: m, conn: conn, archive: kept}, admin: admin,
 	}
-	p.readiness.archive = p.Archive
 	if err := p.openTraces("orderprocessor-" + spec.Kind); err != nil {
 		p.Close()
 		return nil, err

@@ -124,6 +124,24 @@ func (a *Archive) Put(ctx context.Context, histories []order.History) error {
 	return store.Put(ctx, histories)
 }
 
+// State is that of archive.Archive.
+func (a *Archive) State(ctx context.Context) (order.ArchiveState, error) {
+	store, err := a.store()
+	if err != nil {
+		return order.ArchiveState{}, err
+	}
+	return store.State(ctx)
+}
+
+// Missing is that of archive.Archive.
+func (a *Archive) Missing(ctx context.Context, histories []order.History) ([]order.History, error) {
+	store, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	return store.Missing(ctx, histories)
+}
+
 // Get is that of archive.Archive.
 func (a *Archive) Get(ctx context.Context, id string) (order.Record, []order.Event, error) {
 	store, err := a.store()

@@ -71,21 +71,23 @@ func TestMigrations(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b *bundle) {
 		b.put(t, completed("o1"))
-		first, err := os.ReadFile("migrations/0001_orders.sql")
-		if err != nil {
-			t.Fatal(err)
-		}
 		steps := fstest.MapFS{
-			"migrations/0001_orders.sql": {Data: first},
-			"migrations/0002_extra.sql":  {Data: []byte("CREATE TABLE extra (id {text}); INSERT INTO extra (id) VALUES ('a')")},
-			"migrations/0003_broken.sql": {Data: []byte("INSERT INTO extra (id) VALUES ('b'); INSERT INTO missing (id) VALUES ('c')")},
+			"migrations/0003_extra.sql":  {Data: []byte("CREATE TABLE extra (id {text}); INSERT INTO extra (id) VALUES ('a')")},
+			"migrations/0004_broken.sql": {Data: []byte("INSERT INTO extra (id) VALUES ('b'); INSERT INTO missing (id) VALUES ('c')")},
+		}
+		for _, name := range []string{"migrations/0001_orders.sql", "migrations/0002_state.sql"} {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps[name] = &fstest.MapFile{Data: text}
 		}
 		for range 2 {
-			if err := b.Migrate(t.Context(), steps); err == nil || !strings.Contains(err.Error(), "0003_broken.sql") {
+			if err := b.Migrate(t.Context(), steps); err == nil || !strings.Contains(err.Error(), "0004_broken.sql") {
 				t.Errorf("applied a step that cannot be: %v", err)
 			}
 			if n, err := b.Count(t.Context(), "extra"); n != 1 || err != nil {
-				t.Errorf("%d rows, want those of version 2 only (%v)", n, err)
+				t.Errorf("%d rows, want those of version 3 only (%v)", n, err)
 			}
 		}
 		b.count(t, 1, 0)

@@ -37,6 +37,9 @@ func Open(ctx context.Context, address string) (*Archive, error) {
 	if err := a.migrate(ctx, migrations); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	if err := a.identify(ctx); err != nil {
+		return nil, errors.Join(wrap(err, "open the archive"), a.Close())
+	}
 	return a, nil
 }
 

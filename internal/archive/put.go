@@ -28,7 +28,12 @@ func (a *Archive) Put(ctx context.Context, histories []order.History) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	err = a.transact(ctx, func(tx *sql.Tx) error { return a.put(ctx, tx, rows) })
+	err = a.transact(ctx, func(tx *sql.Tx) error {
+		if err := a.put(ctx, tx, rows); err != nil {
+			return err
+		}
+		return countPut(ctx, tx) // last, as two processes wait here for each other
+	})
 	return wrap(err, "archive %d orders", len(rows))
 }
 

@@ -36,7 +36,7 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt),
 		}}
 	}
-	answers, err := runScript(ctx, l.rdb, acceptScript, updates)
+	answers, err := l.runScript(ctx, acceptScript, updates)
 	if err != nil {
 		return nil, wrap(err, "accept %d orders", len(entries))
 	}

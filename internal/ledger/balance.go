@@ -88,7 +88,7 @@ func (l *Ledger) reindex(ctx context.Context, ids []string) (reindexed int, err 
 		for i, rec := range page {
 			updates[i] = update{id: rec.ID, other: customerKey(rec.Customer)}
 		}
-		answers, err := runScript(ctx, l.rdb, reindexScript, updates)
+		answers, err := l.runScript(ctx, reindexScript, updates)
 		if err != nil {
 			return reindexed, wrap(err, "reindex %d orders", len(page))
 		}

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,6 +63,32 @@ func claim(id, token string) order.Claim {
 
 func completed() order.Outcome {
 	return order.Outcome{Status: order.StatusCompleted, Note: "thanks"}
+}
+
+// archived returns books whose orders also go into an archive. What that lacks is up to
+// the test.
+func archived(t *testing.T) (*bundle, *fakeArchive) {
+	t.Helper()
+	b, a := open(t), &fakeArchive{lacks: map[string]bool{}}
+	broken := b.server.Client()
+	broken.AddHook(b.breaker)
+	b.Ledger = ledger.NewArchived(broken, a)
+	return b, a
+}
+
+// fakeArchive is an archive that has every history but those of some orders.
+type fakeArchive struct {
+	lacks map[string]bool
+	err   error
+}
+
+func (a *fakeArchive) Missing(_ context.Context, histories []order.History) (missing []order.History, err error) {
+	for _, h := range histories {
+		if a.lacks[h.Record.ID] {
+			missing = append(missing, h)
+		}
+	}
+	return missing, a.err
 }
 
 func (b *bundle) do(t *testing.T, steps ...step) {

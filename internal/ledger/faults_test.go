@@ -11,18 +11,19 @@ import (
 	"orderprocessor/internal/redistest"
 )
 
-// TestFaults breaks every update in both ways a network can and repeats it. The books must
-// be as without the fault.
-func TestFaults(t *testing.T) {
-	t.Parallel()
+// updateRow is an update, and what comes before it.
+type updateRow struct {
+	name   string
+	before []step
+	do     step
+}
+
+// updates has every script that updates orders.
+func updates() []updateRow {
 	a, b, c := claim("o1", "a"), claim("o1", "b"), claim("o1", "c")
 	waiting := []step{accept(scheduled(sample("o1")))}
 	lostTwice := accepted(begin(a), lost("o1", 1), begin(b), lost("o1", 2), begin(c), quarantine("o1"))
-	updates := []struct {
-		name   string
-		before []step
-		do     step
-	}{
+	return []updateRow{
 		{"accept", nil, accept(sample("o1"))},
 		{"accept for later", nil, accept(scheduled(sample("o1")))},
 		{"accept many", accepted(), acceptAll(sample("o1"), sample("o2"))},
@@ -52,7 +53,13 @@ func TestFaults(t *testing.T) {
 		{"audit", []step{audited("default", "t1")}, audited("default", "t2")},
 		{"forget", accepted(begin(a), settle(a, completed()), accept(sample("o2"))), forget()},
 	}
-	for _, update := range updates {
+}
+
+// TestFaults breaks every update in both ways a network can and repeats it. The books must
+// be as without the fault.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, update := range updates() {
 		for _, fault := range redistest.Faults() {
 			t.Run(update.name+"/"+fault.String(), func(t *testing.T) {
 				broken, whole := open(t), newBundle(t)

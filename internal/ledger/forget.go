@@ -71,16 +71,18 @@ func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.T
 
 // forgetOrders drops those of the orders that are due and can be read.
 func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
-	records, unreadable := l.records(ctx, ids)
-	var due []update
-	for _, rec := range records {
-		if !rec.ProcessedAt.IsZero() && !rec.ProcessedAt.After(cutoff) {
-			due = append(due, update{id: rec.ID, other: customerKey(rec.Customer), args: []any{cutoff.UnixMicro()}})
-		}
+	settled, unreadable := l.settledBefore(ctx, ids, cutoff)
+	settled, err := l.inArchive(ctx, settled)
+	if err != nil {
+		return 0, errors.Join(unreadable, err)
+	}
+	due := make([]update, len(settled))
+	for i, h := range settled {
+		due[i] = update{id: h.Record.ID, other: customerKey(h.Record.Customer), args: []any{cutoff.UnixMicro()}}
 	}
 	gone := 0
 	for page := range slices.Chunk(due, maxBatch) {
-		answers, err := runScript(ctx, l.rdb, forgetScript, page)
+		answers, err := l.runScript(ctx, forgetScript, page)
 		if err != nil {
 			return gone, errors.Join(unreadable, wrap(err, "forget %d orders", len(page)))
 		}
@@ -94,4 +96,51 @@ func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Tim
 		}
 	}
 	return gone, unreadable
+}
+
+// settledBefore returns those of the orders that were settled by the cutoff, without their
+// timelines. When some cannot be read, it returns order.ErrUnreadable together with the
+// others.
+func (l *Ledger) settledBefore(ctx context.Context, ids []string, cutoff time.Time) ([]order.History, error) {
+	reads, err := readRecords(ctx, l.rdb, ids)
+	if err != nil {
+		return nil, wrap(err, "read %d orders", len(ids))
+	}
+	var found gathering
+	var settled []order.History
+	for i, read := range reads {
+		if len(read.Val()) == 0 {
+			continue
+		}
+		n := len(found.records)
+		found.add(ids[i], read.Val())
+		for _, rec := range found.records[n:] {
+			if !rec.ProcessedAt.IsZero() && !rec.ProcessedAt.After(cutoff) {
+				settled = append(settled, order.History{Record: rec, Sequence: sequenceOf(read.Val())})
+			}
+		}
+	}
+	return settled, errors.Join(found.unreadable...)
+}
+
+// inArchive returns those of the histories that the archive has, and marks the others, as
+// when an older copy of it was put in its place. Without an archive it returns all.
+func (l *Ledger) inArchive(ctx context.Context, histories []order.History) ([]order.History, error) {
+	if l.archive == nil || len(histories) == 0 {
+		return histories, nil
+	}
+	missing, err := l.archive.Missing(ctx, histories)
+	if err != nil || len(missing) == 0 {
+		return histories, err
+	}
+	lacking := make(map[string]bool, len(missing))
+	marks := redis.ZAddArgs{NX: true}
+	for _, h := range missing {
+		lacking[h.Record.ID] = true
+		marks.Members = append(marks.Members, redis.Z{Score: float64(h.Record.ProcessedAt.UnixMicro()), Member: h.Record.ID})
+	}
+	if err := l.rdb.ZAddArgs(ctx, marksKey, marks).Err(); err != nil {
+		return nil, wrap(err, "mark %d orders for the archive", len(missing))
+	}
+	return slices.DeleteFunc(histories, func(h order.History) bool { return lacking[h.Record.ID] }), nil
 }

@@ -58,6 +58,26 @@ func TestFullRedis(t *testing.T) {
 	}
 }
 
+// TestFullRedisWithArchive checks that marks do not keep a full Redis from emptying: orders
+// are settled, archived, even all again, and forgotten.
+func TestFullRedisWithArchive(t *testing.T) {
+	b, _ := archived(t)
+	c := claim("o1", "a")
+	b.do(t, accept(sample("o1")), accept(sample("o2")))
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	b.do(t, begin(c), settle(c, completed()))
+	if !b.confirm(t, b.due(t), "archive", 1) {
+		t.Error("a new archive is not noticed")
+	}
+	if more, err := b.MarkAll(t.Context()); !more || err != nil {
+		t.Errorf("marking all: %t, %v", more, err)
+	}
+	b.confirm(t, b.due(t), "archive", 2)
+	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+}
+
 // TestRedisAway checks that a Redis that is gone or hangs is reported as such, within the
 // caller's time.
 func TestRedisAway(t *testing.T) {

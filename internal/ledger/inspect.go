@@ -16,7 +16,7 @@ import (
 func KeyTypes() map[string]string {
 	keys := map[string]string{
 		countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string", endpointsKey: "zset",
-		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream",
+		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream", marksKey: "zset", confirmedKey: "hash",
 	}
 	for _, s := range order.Statuses() {
 		keys[indexKey(s)] = "zset"

@@ -16,7 +16,8 @@ import (
 // TestKeyTypes brings orders into every status, and compares the keys in Redis with
 // KeyTypes, both ways.
 func TestKeyTypes(t *testing.T) {
-	b := open(t)
+	b, _ := archived(t)
+	b.confirm(t, nil, "archive", 1)
 	later := sample("scheduled")
 	later.ProcessAt = time.Now().Add(time.Hour)
 	b.do(t, accept(later), accept(sample("pending")), accept(sample("cancelled")), cancel("cancelled", ""))

@@ -14,6 +14,8 @@ import (
 //	orders:{b0}:s:<status>           sorted set  order ids by time of acceptance, µs
 //	orders:{b0}:s:expiry             sorted set  held order ids by the expiry of their hold, µs
 //	orders:{b0}:u:<customer digest>  sorted set  one customer's order ids, likewise
+//	orders:{b0}:a                    sorted set  ids of the orders that the archive lacks, by when they are due for it, µs
+//	orders:{b0}:b                    hash        what the archive last confirmed, see archived.lua
 //	orders:{b0}:c                    hash        counters, see totals.go
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:l                    string      the leader of recovery, for two seconds
@@ -29,6 +31,8 @@ const book = "orders:{b0}:"
 const (
 	recordPrefix  = book + "o:"
 	indexPrefix   = book + "s:"
+	marksKey      = book + "a"
+	confirmedKey  = book + "b"
 	countersKey   = book + "c"
 	eventsKey     = book + "e"
 	leaderKey     = book + "l"

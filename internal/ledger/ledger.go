@@ -28,13 +28,26 @@ const (
 // number of processes.
 type Ledger struct {
 	rdb      redis.UniversalClient
+	marks    string  // the key of the marks, empty without an archive
+	archive  Archive // or nil
 	batchers batchers
 	reads    *reads
 }
 
 // New returns the ledger in rdb. The caller closes rdb.
 func New(rdb redis.UniversalClient) *Ledger {
-	return &Ledger{rdb: rdb, batchers: newBatchers(rdb), reads: newReads(rdb)}
+	l := &Ledger{rdb: rdb, reads: newReads(rdb)}
+	l.batchers = newBatchers(l.runScript)
+	return l
+}
+
+// NewArchived returns the ledger of orders that also go into an archive: every change
+// marks its order until the archive has it, and no order is forgotten before. All programs
+// must have the same.
+func NewArchived(rdb redis.UniversalClient, a Archive) *Ledger {
+	l := New(rdb)
+	l.marks, l.archive = marksKey, a
+	return l
 }
 
 // Ping checks that Redis answers. It returns order.ErrUnavailable otherwise.

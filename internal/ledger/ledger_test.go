@@ -62,7 +62,7 @@ func TestHistogramBuckets(t *testing.T) {
 		rounding := max(1, bound/1000) // bounds are no whole microseconds
 		for us, want := range map[int64]int{bound - rounding: i, bound + rounding: min(i+1, stats.Buckets-1)} {
 			books.rdb.Del(t.Context(), "counters")
-			if err := observe.Run(t.Context(), books.rdb, keys, 1, 1, us).Err(); err != nil {
+			if err := observe.Run(t.Context(), books.rdb, keys, 1, "", us).Err(); err != nil {
 				t.Fatal(err)
 			}
 			field := fmt.Sprintf("l:queue_wait:default:%d", want)

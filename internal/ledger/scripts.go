@@ -41,6 +41,9 @@ var (
 	saveRulesScript     = newAudited("saverules")
 	inForceScript       = newAudited("inforce")
 	auditScript         = newAudited("audit")
+	archivedScript      = redis.NewScript(lua("archived"))
+	markAllScript       = redis.NewScript(lua("markall"))
+	backlogScript       = redis.NewScript(lua("backlog"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 
@@ -59,8 +62,8 @@ func newUpdate(name string) *redis.Script {
 	for _, status := range order.Statuses() {
 		fmt.Fprintf(&codes, "%s = '%s', ", status, statusCodes()[status])
 	}
-	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events = %d, %d, %d, %d\nlocal codes = { %s}\n",
-		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, codes.String())
+	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal codes = { %s}\n",
+		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), codes.String())
 	return redis.NewScript(auditConstants() + lua("entry") + constants + lua("prelude") + lua(name))
 }
 

@@ -39,7 +39,7 @@ type answer struct {
 // batchers collect concurrent updates, by script: callers of one script share a run.
 type batchers map[*redis.Script]*batch.Batcher[update, answer]
 
-func newBatchers(rdb redis.UniversalClient) batchers {
+func newBatchers(run func(context.Context, *redis.Script, []update) ([]answer, error)) batchers {
 	b := batchers{}
 	for _, s := range []*redis.Script{
 		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
@@ -47,7 +47,7 @@ func newBatchers(rdb redis.UniversalClient) batchers {
 	} {
 		b[s] = batch.New(
 			batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},
-			func(ctx context.Context, all []update) ([]answer, error) { return runScript(ctx, rdb, s, all) })
+			func(ctx context.Context, all []update) ([]answer, error) { return run(ctx, s, all) })
 	}
 	return b
 }
@@ -66,11 +66,11 @@ func (l *Ledger) update(ctx context.Context, s *redis.Script, u update) (word st
 
 // runScript runs a script for all these orders and returns an answer for each, in
 // turn. See scripts/prelude.lua for its keys and arguments.
-func runScript(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, all []update) ([]answer, error) {
+func (l *Ledger) runScript(ctx context.Context, s *redis.Script, all []update) ([]answer, error) {
 	keys := make([]string, 0, 3+2*len(all))
 	keys = append(keys, countersKey, eventsKey, indexPrefix)
-	args := make([]any, 0, 2+len(all)*(1+len(all[0].args)))
-	args = append(args, maxEntries, len(all))
+	args := make([]any, 0, 3+len(all)*(1+len(all[0].args)))
+	args = append(args, maxEntries, l.marks, len(all))
 	for _, u := range all {
 		keys = append(keys, recordKey(u.id))
 		if u.other != "" {
@@ -78,7 +78,7 @@ func runScript(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, 
 		}
 		args = append(append(args, u.id), u.args...)
 	}
-	replies, err := s.Run(ctx, rdb, keys, args...).Slice()
+	replies, err := s.Run(ctx, l.rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ type books struct {
 	indexes   map[string]map[string]float64 // by status
 	customers map[string]float64            // order id to score, over all customers
 	expiries  map[string]float64            // held order id to the expiry of its hold
+	marks     map[string]float64            // id of an order that the archive lacks to when it is due
 	counters  map[string]string
 	events    []Event
 	problems  []string
@@ -90,7 +91,9 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
 		b.events, err = Stream(ctx, rdb)
-	case "l", "i", "p", "f", "r", "h": // see the keys of the ledger
+	case "a":
+		b.marks, err = members(ctx, rdb, key)
+	case "b", "l", "i", "p", "f", "r", "h": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)
 	}
@@ -190,6 +193,11 @@ func (b *books) checkIndexes() {
 	for id := range b.expiries {
 		if b.records[id]["j"] == "" {
 			b.problem("the index of expiries has order %s, whose hold does not expire", id)
+		}
+	}
+	for id := range b.marks {
+		if b.records[id] == nil {
+			b.problem("order %s is due for the archive and has no record", id)
 		}
 	}
 	for status, ids := range b.indexes {

@@ -13,6 +13,8 @@ const (
 	EventsKey = Book + "e"
 	// QuarantineKey is the order in quarantine.
 	QuarantineKey = Book + "i"
+	// MarksKey is the sorted set of the orders that the archive lacks.
+	MarksKey = Book + "a"
 	// CustomerKeys matches the index of every customer.
 	CustomerKeys = Book + "u:*"
 )

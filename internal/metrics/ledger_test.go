@@ -41,6 +41,7 @@ func TestBooks(t *testing.T) {
 		},
 		WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64},
 		Memory:     stats.Memory{Used: 1000, Limit: 4000},
+		Archive:    stats.ArchiveBacklog{Orders: 7, Behind: 90 * time.Second},
 	}}
 	r := metrics.New("commit 1")
 	r.AddLedger(s)
@@ -54,6 +55,7 @@ func TestBooks(t *testing.T) {
 		`orders_books_queue_tasks{queue="low",state="archived"}`: 5,
 		`orders_books_queue_paused{queue="low"}`:                 1, `orders_books_queue_oldest_waiting_seconds{queue="low"}`: 1.5,
 		"orders_books_workers": 2, "orders_books_worker_slots": 64, "orders_books_redis_memory_used_bytes": 1000, "orders_books_redis_memory_limit_bytes": 4000,
+		"orders_books_archive_due_orders": 7, "orders_books_archive_behind_seconds": 90,
 	}, nonzero(all))
 	for _, zero := range []string{
 		`orders_books_repairs_total{kind="orphan"}`, `orders_books_orders{status="failed"}`,

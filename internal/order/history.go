@@ -10,3 +10,12 @@ type History struct {
 	// with the higher number is newer.
 	Sequence int
 }
+
+// ArchiveState tells an archive from another one, and from an older copy of itself.
+type ArchiveState struct {
+	// ID was made with the archive.
+	ID string
+	// Puts is how many batches it has confirmed. It only falls if an older copy of the
+	// archive was put in its place.
+	Puts int64
+}

@@ -11,6 +11,8 @@ import (
 const (
 	// late is how long the oldest order of a queue may wait.
 	late = time.Minute
+	// archiveLate is how far the archive may be behind. It is seconds as a rule.
+	archiveLate = time.Minute
 	// failingShare is the share of the calls to the shop that may fail, and failingCalls
 	// the number of calls below which a share means nothing.
 	failingShare, failingCalls = 0.2, 10
@@ -142,6 +144,20 @@ func (f Facts) judgeQueues() Verdict {
 		LevelBad, CauseQueuesFull, "The queues are full",
 		time.Time{},
 		"New orders are refused with 503. See whether a queue is paused (resume it), all slots are busy (start workers), or attempts take long (the shop is slow).", nil,
+	}
+}
+
+func (f Facts) judgeArchive() Verdict {
+	if f.Archive.Behind < archiveLate {
+		return Verdict{}
+	}
+	advice := "No order is lost, and none leaves Redis before the archive has it, so its memory fills. See the log of the workers, and the database of the archive."
+	if f.Memory.Limit > 0 {
+		advice = fmt.Sprintf("No order is lost, and none leaves Redis before the archive has it: %d %% of the memory are used. See the log of the workers, and the database of the archive.",
+			100*f.Memory.Used/f.Memory.Limit)
+	}
+	return Verdict{
+		LevelWarning, CauseArchive, fmt.Sprintf("The archive is %v behind", f.Archive.Behind.Round(time.Minute)), f.Archive.Until, advice, nil,
 	}
 }
 

@@ -61,6 +61,16 @@ type GoneWorker struct {
 	Stopped bool
 }
 
+// ArchiveBacklog is what the archive still lacks; zero without an archive.
+type ArchiveBacklog struct {
+	// Orders is how many orders have changed, and are due for the archive.
+	Orders int64
+	// Until is the time up to which the archive has every change of settled orders.
+	Until time.Time
+	// Behind is how long ago that is; less than a second is none.
+	Behind time.Duration
+}
+
 // Ledger returns what the ledger knows of the whole system, and the memory of its Redis;
 // now is the time by the clock of Redis.
 type Ledger interface {
@@ -68,6 +78,7 @@ type Ledger interface {
 	Memory(ctx context.Context) (used, limit int64, err error)
 	Fulfilment(ctx context.Context, now time.Time) (Fulfilment, error)
 	GoneWorkers(ctx context.Context, now time.Time) ([]GoneWorker, error)
+	ArchiveBacklog(ctx context.Context) (ArchiveBacklog, error)
 }
 
 // Queues returns the content of the queues and the workers that are alive.
@@ -89,6 +100,8 @@ type Snapshot struct {
 	Fulfilment Fulfilment
 	// Gone is the workers of the last hour that do not run any more, the latest first.
 	Gone []GoneWorker
+	// Archive is what the archive lacks.
+	Archive ArchiveBacklog
 	// Throughput is how many orders per second were decided in about the last ten seconds.
 	Throughput float64
 	// CompletedRate and FailedRate are how many completed and failed, likewise.
@@ -196,6 +209,9 @@ func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	if s.Gone, err = r.ledger.GoneWorkers(ctx, totals.At); err != nil {
+		return Snapshot{}, err
+	}
+	if s.Archive, err = r.ledger.ArchiveBacklog(ctx); err != nil {
 		return Snapshot{}, err
 	}
 	s.Throughput, s.CompletedRate, s.FailedRate = r.rates(totals)

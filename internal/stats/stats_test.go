@@ -62,6 +62,10 @@ func (s *fakeSystem) GoneWorkers(context.Context, time.Time) ([]stats.GoneWorker
 	return s.gone, nil
 }
 
+func (s *fakeSystem) ArchiveBacklog(context.Context) (stats.ArchiveBacklog, error) {
+	return stats.ArchiveBacklog{Orders: 3}, nil
+}
+
 // settle settles n orders that each took d.
 func (s *fakeSystem) settle(n int, d time.Duration) {
 	s.mu.Lock()
@@ -129,7 +133,7 @@ func TestSnapshot(t *testing.T) {
 		pass(90 * time.Second)
 		got := snapshot(t, r)
 		totals, _ := s.Totals(t.Context())
-		want := stats.Snapshot{Totals: totals, Depths: s.depths, WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second, Fulfilment: s.fulfilment, Gone: s.gone, Trend: stats.Trend{Seen: true}}
+		want := stats.Snapshot{Totals: totals, Depths: s.depths, WorkerPool: stats.WorkerPool{Workers: 2, Slots: 64}, Memory: stats.Memory{Used: 70, Limit: 100}, Uptime: 90 * time.Second, Fulfilment: s.fulfilment, Gone: s.gone, Archive: stats.ArchiveBacklog{Orders: 3}, Trend: stats.Trend{Seen: true}}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(stats.Snapshot{}, "Throughput", "Recent")); diff != "" {
 			t.Errorf("snapshot (-want +got):\n%s", diff)
 		}
@@ -166,6 +170,10 @@ func (f fixed) Totals(context.Context) (stats.Totals, error) { return stats.Tota
 func (fixed) Memory(context.Context) (used, limit int64, err error) { return 0, 0, nil }
 
 func (fixed) Fulfilment(context.Context, time.Time) (f stats.Fulfilment, err error) { return f, nil }
+
+func (fixed) ArchiveBacklog(context.Context) (stats.ArchiveBacklog, error) {
+	return stats.ArchiveBacklog{}, nil
+}
 
 func (fixed) GoneWorkers(context.Context, time.Time) ([]stats.GoneWorker, error) { return nil, nil }
 

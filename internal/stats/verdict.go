@@ -32,6 +32,7 @@ const (
 	CauseDrift       Cause = "drift"
 	CauseMemory      Cause = "memory"
 	CauseQueuesFull  Cause = "queues_full"
+	CauseArchive     Cause = "archive_behind"
 	CausePoison      Cause = "poison_order"
 	CauseShopFailing Cause = "shop_failing"
 	CauseShopPaced   Cause = "shop_paced"
@@ -97,7 +98,7 @@ func (f Facts) verdicts() []Verdict {
 	}
 	var all []Verdict
 	for _, judge := range []func() Verdict{
-		f.judgeWorkers, f.Fulfilment.judgeDown, f.judgeDrift, f.judgeMemory, f.judgeQueues, f.judgePoison,
+		f.judgeWorkers, f.Fulfilment.judgeDown, f.judgeDrift, f.judgeMemory, f.judgeQueues, f.judgeArchive, f.judgePoison,
 		f.Fulfilment.judgeFailing, f.Fulfilment.judgePace, f.judgePaused, f.judgeGone, f.judgeLate, f.judgeStuck,
 	} {
 		if v := judge(); v.What != "" {

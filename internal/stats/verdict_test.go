@@ -71,6 +71,10 @@ func TestVerdict(t *testing.T) {
 			waiting(f, stats.Depth{Pending: 1000})
 			f.Decided = 1
 		}, stats.LevelBad, stats.CauseQueuesFull, "refused with 503"},
+		{"archive behind", func(f *stats.Facts) {
+			f.Archive = stats.ArchiveBacklog{Orders: 5, Until: ago(3 * time.Minute), Behind: 3 * time.Minute}
+			f.Memory = stats.Memory{Used: 40, Limit: 100}
+		}, stats.LevelWarning, stats.CauseArchive, "The archive is 3m0s behind since 2026-07-01T11:57:00Z. No order is lost, and none leaves Redis before the archive has it: 40 % of the memory are used"},
 		{"poison", func(f *stats.Facts) { f.Poison = 1 }, stats.LevelWarning, stats.CausePoison, "killed three workers"},
 		{"paused", func(f *stats.Facts) { waiting(f, stats.Depth{Pending: 5, Paused: true, OldestPending: time.Hour}) }, stats.LevelWarning, stats.CausePaused, "Paused: default"},
 		{"a worker killed", func(f *stats.Facts) {

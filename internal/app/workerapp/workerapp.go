@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"orderprocessor/internal/app"
+	"orderprocessor/internal/archiving"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/fulfilment"
 	"orderprocessor/internal/queue"
@@ -37,6 +38,7 @@ type Worker struct {
 	breaker  *fulfilment.Breaker // likewise
 	consumer *queue.Consumer
 	repairer *recovery.Repairer
+	archiver *archiving.Archiver // nil without an archive
 }
 
 // Main runs a worker until a signal stops it, and returns the exit status of
@@ -96,6 +98,9 @@ func (w *Worker) build() (err error) {
 	}
 	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
 	w.repairer = recovery.New(recovery.Config{Name: w.Name(), Retention: w.cfg.Retention, Log: w.Log}, w.Ledger, producer, tasks)
+	if w.Archive != nil {
+		w.archiver = archiving.New(archiving.Config{Leads: w.repairer.Leads, Retention: w.cfg.ArchiveRetention, Log: w.Log}, w.Ledger, w.Archive)
+	}
 	return nil
 }
 
@@ -133,6 +138,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		"worker_id", w.Name(), "concurrency", w.cfg.Concurrency, "admin_addr", w.AdminAddr(),
 		"fulfilment", w.shop != nil, "version", app.Version())
 	parts := []app.Part{w.consumer.Run, w.repairer.Run}
+	if w.archiver != nil {
+		parts = append(parts, w.archiver.Run)
+	}
 	if w.shop != nil {
 		w.consumer.Limit(0) // until the circuit breaker is known
 		parts = append(parts, func(ctx context.Context) error { return w.breaker.Run(ctx, w.consumer) })

@@ -24,6 +24,9 @@ return update_known(function(before)
   if not status or not settled[status] or tonumber(at) > tonumber(before) then
     return { 'kept' }
   end
+  if marks ~= '' and redis.call('ZSCORE', marks, id) then
+    return { 'kept' } -- it has changed since the archive confirmed it
+  end
   redis.call('ZREM', other, id) -- first, as it is what could fail
   forgotten()
   redis.call('ZREM', index .. status, id)

@@ -9,16 +9,18 @@
 --          the audit, carry the same hash tag and so live in the same Cluster slot
 -- KEYS[4]  and on, for each order: its record, and another key if the script has one
 -- ARGV[1]  how many entries the stream keeps, roughly
--- ARGV[2]  how many orders there are
--- ARGV[3]  and on, for each order: its id and the arguments of its update
+-- ARGV[2]  the marks, empty without an archive
+-- ARGV[3]  how many orders there are
+-- ARGV[4]  and on, for each order: its id and the arguments of its update
 --
 -- Returns an answer for each order, in turn: what its update returns, or
 -- {'error', text} when a command failed.
 --
 -- The ledger puts these constants in front of the prelude: kept_events and
 -- kept_attempts are how many of each a record keeps, entry_events is how many events an
--- entry of the stream holds, most_losses is how many workers an order may lose, and
--- codes has a letter for each status.
+-- entry of the stream holds, most_losses is how many workers an order may lose,
+-- archive_after is how old an unsettled change is when it goes into the archive, in µs,
+-- and codes has a letter for each status.
 --
 -- Times are integers in microseconds by the clock of Redis, the only clock of the
 -- books. They are stored as strings: a Lua number would be printed with 14 digits.
@@ -36,7 +38,7 @@
 --     save()                      -- write it
 --     return { 'done' }
 --   end)
-local counters, events, index, keep = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local counters, events, index, keep, marks = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 
 local settled = { completed = true, rejected = true, failed = true, cancelled = true }
 
@@ -53,6 +55,11 @@ local own_move, own_counts, own_line                        -- of this update al
 -- What all updates add up to in indexes, counters and stream. save adds an update to
 -- it, so an update that fails leaves nothing there.
 local moves, counts, lines = {}, {}, {}
+
+-- When each updated order is due for the archive: at once if it is settled. Others are
+-- given a while, as most are settled by then and written once.
+local due_at = {}
+local later = marks ~= '' and string.format('%.0f', now + archive_after)
 
 -- write_down adds what somebody does to the order to the audit. It is the first write of
 -- an update, so that nothing happens that is not in the audit.
@@ -124,6 +131,9 @@ local function save()
   end
   if own_line then
     lines[#lines + 1] = own_line
+  end
+  if later then
+    due_at[id] = settled[own_move and own_move.to or status] and now or later
   end
 end
 
@@ -267,6 +277,19 @@ local function add_up()
   redis.call('HSET', counters, unpack(sums))
 end
 
+-- mark has the archive written: a mark stays until the archive has the order as it is. An
+-- order that is due already stays so.
+local function mark()
+  local members = {}
+  for member, at in pairs(due_at) do
+    members[#members + 1] = at
+    members[#members + 1] = member
+  end
+  if #members > 0 then
+    redis.call('ZADD', marks, 'LT', unpack(members))
+  end
+end
+
 -- balance writes what all updates add up to.
 local function balance()
   local gone, come = {}, {}
@@ -286,6 +309,7 @@ local function balance()
     redis.call('ZADD', index .. to, unpack(members))
   end
   add_up()
+  mark()
   for first = 1, #lines, entry_events do
     local last, text = math.min(first + entry_events - 1, #lines), {}
     for n = first, last do
@@ -300,11 +324,14 @@ end
 -- leave what it had written. It returns nothing when all commands are allowed, and on
 -- Redis 6.2, which cannot be asked.
 local function refused()
-  local later = {
+  local commands = {
     { 'hset', record, 'f', 'v' }, { 'hgetall', record }, { 'zadd', index, '0', 'm' }, { 'zrem', index, 'm' },
     { 'hmget', counters, 'f' }, { 'xadd', events, '*', 'f', 'v' },
   }
-  for _, command in ipairs(redis.acl_check_cmd and later or {}) do
+  if marks ~= '' then
+    commands[#commands + 1] = { 'zadd', marks, 'lt', '0', 'm' }
+  end
+  for _, command in ipairs(redis.acl_check_cmd and commands or {}) do
     if not redis.acl_check_cmd(unpack(command)) then
       return command[1]
     end
@@ -318,11 +345,11 @@ local function update_orders(update)
   if command then
     return redis.error_reply("NOPERM this user has no permissions to run the '" .. command .. "' command")
   end
-  local orders = tonumber(ARGV[2])
-  local keys, arguments = (#KEYS - 3) / orders, (#ARGV - 2) / orders
+  local orders = tonumber(ARGV[3])
+  local keys, arguments = (#KEYS - 3) / orders, (#ARGV - 3) / orders
   local answers = {}
   for n = 1, orders do
-    local key, argument = 4 + (n - 1) * keys, 3 + (n - 1) * arguments
+    local key, argument = 4 + (n - 1) * keys, 4 + (n - 1) * arguments
     reset(ARGV[argument], KEYS[key], KEYS[key + 1])
     local done, answer = pcall(update, unpack(ARGV, argument + 1, argument + arguments - 1))
     if not done then
