@@ -6,6 +6,7 @@ package deploy_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/netip"
@@ -239,13 +240,13 @@ func TestComposeHandsOnTheShell(t *testing.T) {
 func TestCompose(t *testing.T) {
 	t.Parallel()
 	project := compose(t)
-	for _, name := range []string{"redis", "api", "worker", "orderctl", "prometheus", "grafana"} {
+	for _, name := range []string{"redis", "archive", "api", "worker", "orderctl", "prometheus", "grafana"} {
 		service, ok := project.Services[name]
 		if !ok {
 			t.Fatalf("there is no service %s", name)
 		}
 		checkService(t, service)
-		if needed := slices.Contains([]string{"redis", "api", "worker"}, name); needed != (len(service.Profiles) == 0) {
+		if needed := slices.Contains([]string{"redis", "archive", "api", "worker"}, name); needed != (len(service.Profiles) == 0) {
 			t.Errorf("%s has the profiles %q", name, service.Profiles)
 		}
 		if name != "api" && name != "worker" {
@@ -261,6 +262,10 @@ func TestCompose(t *testing.T) {
 		p.check(t)
 		if service.DependsOn["redis"].Condition != types.ServiceConditionHealthy {
 			t.Errorf("%s does not wait until Redis is healthy", name)
+		}
+		db := project.Services["archive"].Environment
+		if want := fmt.Sprintf("postgres://%s:%s@archive/%s?sslmode=disable", *db["POSTGRES_USER"], *db["POSTGRES_PASSWORD"], *db["POSTGRES_DB"]); p.Environment["ORDERS_ARCHIVE_URL"] != want {
+			t.Errorf("%s has the archive %s, want %s", name, p.Environment["ORDERS_ARCHIVE_URL"], want)
 		}
 		if want := []string{"CMD", "/" + name, "-health"}; !slices.Equal(service.HealthCheck.Test, want) {
 			t.Errorf("%s has the health check %q, want %q", name, service.HealthCheck.Test, want)

@@ -24,7 +24,8 @@ and prints the addresses to open. It runs until it is interrupted.
 
 Redis is the one of REDIS_URL; else a private redis-server from the PATH, whose data
 stays in a folder from run to run; else one in memory that keeps nothing and is only
-for trying out.
+for trying out. Unless ORDERS_ARCHIVE_URL names one, the archive is a file beside the
+data of a Redis that dev runs.
 
 The other settings come from the environment as for the service itself, with two
 differences: only warnings are logged unless ORDERS_LOG_LEVEL is set, and if a port
@@ -91,6 +92,9 @@ func (d *devCommand) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, redis.stop()) }()
 	d.apiConfig.Redis, d.workerConfig.Redis = redis.config, redis.config
+	if d.env("ORDERS_ARCHIVE_URL") == "" {
+		d.apiConfig.Archive, d.workerConfig.Archive = redis.archive(), redis.archive()
+	}
 	d.choosePorts()
 	opts := app.Options{Log: log, TrustRedis: redis.inMemory}
 	api, err := apiapp.New(d.apiConfig, opts)

@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -15,10 +18,14 @@ import (
 // redisAnswerTimeout bounds the wait for the answer of a running Redis.
 const redisAnswerTimeout = 5 * time.Second
 
+// archiveName is the file of the archive.
+const archiveName = "archive.db"
+
 // devRedis is the Redis that dev runs on.
 type devRedis struct {
 	config   config.Redis
 	kept     string // where the orders are, for people
+	folder   string // for the archive beside it; empty for a Redis that dev does not run
 	inMemory bool   // it keeps nothing and cannot report its settings
 	// ended is closed when the Redis ended without being stopped, and why returns
 	// the reason; nil for a Redis that dev does not run.
@@ -41,6 +48,15 @@ func (d *devCommand) openRedis(ctx context.Context) (*devRedis, error) {
 		return openPrivateRedis(ctx, program, d.data)
 	}
 	return openMiniredis()
+}
+
+// archive is the address of the archive beside the Redis, empty if dev does not run it.
+func (r *devRedis) archive() config.Secret {
+	if r.folder == "" {
+		return ""
+	}
+	address := url.URL{Scheme: "sqlite", Path: filepath.Join(r.folder, archiveName)}
+	return config.Secret(address.String())
 }
 
 // watch returns an error when the Redis ends before ctx.
@@ -70,6 +86,10 @@ func openMiniredis() (*devRedis, error) {
 		return nil, fmt.Errorf("start a Redis in memory: %w", err)
 	}
 	r, err := config.ParseRedis("redis://" + m.Addr() + "/0")
+	var folder string
+	if err == nil {
+		folder, err = os.MkdirTemp("", "orderctl")
+	}
 	if err != nil {
 		m.Close()
 		return nil, err
@@ -81,10 +101,10 @@ func openMiniredis() (*devRedis, error) {
 			m.FastForward(time.Second)
 		}
 	})
-	return &devRedis{config: r, kept: "nowhere: they are gone when this stops", inMemory: true, stop: func() error {
+	return &devRedis{config: r, kept: "nowhere: they are gone when this stops", folder: folder, inMemory: true, stop: func() error {
 		cancel()
 		expiring.Wait()
 		m.Close()
-		return nil
+		return os.RemoveAll(folder)
 	}}, nil
 }

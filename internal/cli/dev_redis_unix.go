@@ -76,7 +76,7 @@ func openPrivateRedis(ctx context.Context, program, folder string) (_ *devRedis,
 	}
 	return &devRedis{
 		config: at, kept: "in " + r.dir + " (append-only file, written to disk once a second)",
-		ended: r.ended, why: r.why, stop: r.close,
+		folder: r.dir, ended: r.ended, why: r.why, stop: r.close,
 	}, nil
 }
 

@@ -76,6 +76,9 @@ func TestDevKeepsOrdersInAFolder(t *testing.T) {
 		orderctl(t, "dev", "--sample", "20", "--http", anyPort, "--data", folder).mustExit(t, 0,
 			`orders kept +in `+regexp.QuoteMeta(folder),
 			fmt.Sprintf(`Accepted since the books began: %d\.`, 20*run))
+		if info, err := os.Stat(filepath.Join(folder, "archive.db")); err != nil || info.Size() == 0 {
+			t.Errorf("the archive: %v, %v", info, err)
+		}
 	}
 	mustBeStopped(t, folder)
 }
