@@ -134,11 +134,11 @@ func (b *bundle) change(r *rand.Rand, id string) {
 	outcomes := []order.Status{order.StatusCompleted, order.StatusFailed, order.StatusRejected}
 	switch n := r.IntN(6); {
 	case errors.Is(err, order.ErrSettled):
-		_, _ = b.books.Retry(ctx, id, c.Token)
+		_, _ = b.books.Retry(ctx, id, c.Token, order.Intervention{})
 	case n < 2:
 		_ = b.books.Fail(ctx, c, order.Failure{Error: "busy", RetryIn: time.Minute})
 	case n == 2:
-		_, _ = b.books.Cancel(ctx, id, "changed my mind")
+		_, _ = b.books.Cancel(ctx, id, order.Intervention{Actor: "ops", Reason: "changed my mind"})
 	case n < 5:
 		_ = b.books.Settle(ctx, c, order.Outcome{Status: outcomes[r.IntN(3)], Error: "no"})
 	}
@@ -368,7 +368,7 @@ func TestRefusedOrder(t *testing.T) {
 	for _, id := range []string{"o1", "bad", "o2"} {
 		_, _, err := ledgertest.Accept(t.Context(), b.books, ordertest.Order(t, ordertest.WithID(id)), order.QueueDefault)
 		must(t, err)
-		_, err = b.books.Cancel(t.Context(), id, "")
+		_, err = b.books.Cancel(t.Context(), id, order.Intervention{})
 		must(t, err)
 	}
 	a := b.archiver(refusing{b.archive, "bad"})
