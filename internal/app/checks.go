@@ -101,7 +101,7 @@ func checks() []check {
 		{areaShop, "calls", fromFulfilment, checkShop, ""},
 		{areaQueues, "asynq", fromHeld, checkAsynq, "build the programs from this repository's go.mod, unchanged"},
 		{
-			areaQueues, "orders held", fromHeld, checkHeld,
+			areaQueues, "orders with workers", fromHeld, checkHeld,
 			"a running worker requeues them within seconds: start one, and see its log if they stay",
 		},
 	}

@@ -71,7 +71,7 @@ func checkHeld(f *facts) Finding {
 			orphans++
 		}
 	}
-	found := fmt.Sprintf("%d with workers, %d of them with one that is gone", len(f.held), orphans)
+	found := fmt.Sprintf("%d, %d of them with a worker that is gone", len(f.held), orphans)
 	if orphans > 0 {
 		return warning(found)
 	}

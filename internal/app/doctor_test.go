@@ -80,7 +80,7 @@ func TestExamineFindsNothing(t *testing.T) {
 		"redis/append-only file": `ok`, "redis/replication": `0 replicas, and writes need 0`, "redis/compact records": `is 1024`,
 		"books/drift": `^0: all 1 accepted orders`, "books/types of keys": `^\d+ of \d+ well-known keys exist`,
 		"books/form of records": `order ord_1 is kept as a listpack`, "queues/workers": `alive, with 4 slots`,
-		"queues/asynq": `version whose keys are known`, "queues/orders held": `^0 with workers, 0 of them`,
+		"queues/asynq": `version whose keys are known`, "queues/orders with workers": `^0, 0 of them`,
 		"shop/calls": `^0.0 a second in the last minute, 100 % of them accepted`,
 	}
 	for _, q := range domain.Queues() {
@@ -156,7 +156,7 @@ func TestExamineFinds(t *testing.T) {
 		{"long wait", longWaiting, "queues/low", warning, `the oldest waits for 1h0m\ds: 1 waiting`},
 		{"corrupt", command("zadd", "asynq:{default}:corrupt_at", "1", "a"), "queues/corrupt in default", warning, `1 tasks .*orderctl queues corrupt shows them`},
 		{"shop down", shopDown, "shop/calls", problem, `^The shop takes no orders since 2025-.*Z: fulfilment answered 500 \| .*They go out by themselves`},
-		{"held by nobody", heldByNobody, "queues/orders held", warning, `^2 with workers, 1 of them with one that is gone`},
+		{"held by nobody", heldByNobody, "queues/orders with workers", warning, `^2, 1 of them with a worker that is gone`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

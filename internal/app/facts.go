@@ -38,7 +38,7 @@ const (
 
 // String names the source in a finding.
 func (s source) String() string {
-	return [...]string{"connection", "permissions", "settings", "INFO", "totals", "keys", "workers", "fulfilment", "orders held", "queues"}[s]
+	return [...]string{"connection", "permissions", "settings", "INFO", "totals", "keys", "workers", "fulfilment", "orders with workers", "queues"}[s]
 }
 
 // facts is what was read from Redis. Fields of a source that was not read are zero.

@@ -61,9 +61,9 @@ func args(by order.Intervention) []any {
 }
 
 // Expired returns the ids of at most limit held orders whose hold expired at now or
-// before, the first to expire first. It returns order.ErrUnavailable when Redis did not
+// before, the first to expire first and without so many of them. It returns order.ErrUnavailable when Redis did not
 // answer.
-func (l *Ledger) Expired(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	ids, err := l.rdb.ZRangeByScore(ctx, expiriesKey, &redis.ZRangeBy{Min: "-inf", Max: score(now), Count: int64(limit)}).Result()
+func (l *Ledger) Expired(ctx context.Context, now time.Time, skip, limit int) ([]string, error) {
+	ids, err := l.rdb.ZRangeByScore(ctx, expiriesKey, &redis.ZRangeBy{Min: "-inf", Max: score(now), Offset: int64(skip), Count: int64(limit)}).Result()
 	return ids, wrap(err, "list expired holds")
 }

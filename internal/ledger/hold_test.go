@@ -124,18 +124,18 @@ func TestExpired(t *testing.T) {
 		hold("o1", 2*time.Hour), hold("o2", time.Hour), hold("o3", 3*time.Hour), hold("o4", 0))
 	now, err := b.Now(t.Context())
 	must(t, err)
-	expired := func(after time.Duration, limit int) []string {
-		ids, err := b.Expired(t.Context(), now.Add(after), limit)
+	expired := func(after time.Duration, skip, limit int) []string {
+		ids, err := b.Expired(t.Context(), now.Add(after), skip, limit)
 		must(t, err)
 		return ids
 	}
 	for after, want := range map[time.Duration][]string{0: {}, 90 * time.Minute: {"o2"}, 150 * time.Minute: {"o2", "o1"}, 1000 * time.Hour: {"o2", "o1", "o3"}} {
-		if diff := cmp.Diff(want, expired(after, 10)); diff != "" {
+		if diff := cmp.Diff(want, expired(after, 0, 10)); diff != "" {
 			t.Errorf("after %v (-want +got):\n%s", after, diff)
 		}
 	}
-	if ids := expired(1000*time.Hour, 1); len(ids) != 1 {
-		t.Errorf("with a limit of 1, %v are listed", ids)
+	if ids := expired(1000*time.Hour, 1, 1); len(ids) != 1 || ids[0] != "o1" {
+		t.Errorf("after the first, with a limit of 1, %v are listed", ids)
 	}
 }
 

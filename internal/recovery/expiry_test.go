@@ -2,11 +2,13 @@ package recovery_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/redistest"
@@ -119,6 +121,26 @@ func TestExpiryUnreadable(t *testing.T) {
 		t.Errorf("answered %v", err)
 	}
 	repair()
+}
+
+// TestExpiryBehindWhatRemains ends a hold that expired after more others than one call
+// takes, none of which can be ended.
+func TestExpiryBehindWhatRemains(t *testing.T) {
+	b := open(t)
+	b.do(accept("good"), hold("good", time.Microsecond, false))
+	remaining := make([]redis.Z, 1000)
+	for n := range remaining {
+		remaining[n].Member = fmt.Sprintf("gone-%d", n)
+	}
+	index := ledgertest.Book + "s:expiry"
+	queuetest.Must(t, b.RDB.ZAdd(t.Context(), index, remaining...).Err())
+	for _, want := range []order.Status{order.StatusHeld, order.StatusRejected} {
+		queuetest.Must(t, b.endHolds())
+		if got := b.get("good").Status; got != want {
+			t.Errorf("the order is %s, want %s", got, want)
+		}
+	}
+	queuetest.Must(t, b.RDB.Del(t.Context(), index).Err())
 }
 
 // TestHeldHasNoTask gives a held order no task: neither when it is found without one, nor

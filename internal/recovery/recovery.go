@@ -39,7 +39,7 @@ type Ledger interface {
 	Balance(ctx context.Context) (drift int64, reindexed int, err error)
 	Forget(ctx context.Context, cutoff time.Time, limit int) (int, error)
 	ForgetEvents(ctx context.Context, cutoff time.Time) error
-	Expired(ctx context.Context, now time.Time, limit int) (ids []string, err error)
+	Expired(ctx context.Context, now time.Time, skip, limit int) (ids []string, err error)
 	Release(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 	Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 	Requeued(ctx context.Context, id, token string) (counted bool, err error)
@@ -92,6 +92,8 @@ type Repairer struct {
 
 	leads atomic.Bool
 	after map[order.Status]time.Time // acceptance time where the next missing-task walk starts
+	// skipped is how many expired holds that could not be ended the next call skips.
+	skipped int
 }
 
 // New returns a Repairer; Run starts it.

@@ -46,7 +46,7 @@ func (e *empty) Forget(context.Context, time.Time, int) (int, error) {
 	return 0, nil
 }
 
-func (*empty) Expired(context.Context, time.Time, int) ([]string, error) { return nil, nil }
+func (*empty) Expired(context.Context, time.Time, int, int) ([]string, error) { return nil, nil }
 
 func (*empty) Now(context.Context) (time.Time, error) { return time.Now(), nil }
 
