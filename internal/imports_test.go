@@ -39,7 +39,7 @@ var beside = map[string][]string{
 		"internal/order", "internal/rules", "internal/stats", "internal/live",
 	},
 	"internal/app/workerapp": {
-		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/archiving", "internal/traces",
+		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/archiving", "internal/stats", "internal/traces",
 	},
 	"internal/client": {"internal/order", "internal/config", "internal/retryafter"},
 	"internal/load":   {"internal/order"},

@@ -9,11 +9,13 @@ import (
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/redistest"
+	"orderprocessor/internal/stats"
 )
 
 // TestFullRedis checks that when memory is full, no new order is accepted, alone or among
 // known ones, while known orders can be updated, alone and in a batch, and recovery can
-// lead, end attempts and forget: that frees memory. Workers may go on calling the shop.
+// lead, end attempts and forget: that frees memory. Workers may go on calling the shop, and
+// samples show it.
 func TestFullRedis(t *testing.T) {
 	b := openBatching(t)
 	x, y, failed, lostOne := claim("o1", "x"), claim("o1", "y"), claim("failed", "x"), claim("lost", "x")
@@ -49,6 +51,7 @@ func TestFullRedis(t *testing.T) {
 	if leads, err := b.Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
 		t.Errorf("leads: %t, %v", leads, err)
 	}
+	must(t, b.SaveSample(t.Context(), sampleAt(time.Unix(60, 0), 1), stats.Verdict{Cause: stats.CauseMemory, What: "Redis is nearly full"}))
 	b.do(t, begin(lostOne), quarantine("lost"), lost("lost", 1))
 	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 5 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)

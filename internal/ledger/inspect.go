@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 // KeyTypes returns the keys of the books that belong to no single order or customer,
@@ -16,7 +17,10 @@ import (
 func KeyTypes() map[string]string {
 	keys := map[string]string{
 		countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string", endpointsKey: "zset",
-		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream", marksKey: "zset", confirmedKey: "hash",
+		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream", marksKey: "zset", confirmedKey: "hash", alertsKey: "hash",
+	}
+	for _, r := range stats.Ranges() {
+		keys[samplesKey(r)] = "hash"
 	}
 	for _, s := range order.Statuses() {
 		keys[indexKey(s)] = "zset"

@@ -11,6 +11,7 @@ import (
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 // TestKeyTypes brings orders into every status, and compares the keys in Redis with
@@ -38,6 +39,7 @@ func TestKeyTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.report(t, takes(1))
+	must(t, b.SaveSample(t.Context(), sampleAt(time.Unix(60, 0), 1), stats.Verdict{Cause: stats.CausePaused, What: "Paused"}))
 	found := map[string]string{}
 	for _, key := range b.rdb.Keys(t.Context(), "*").Val() {
 		if key != endpointState && !strings.HasPrefix(key, ledgertest.RecordKey("")) && !strings.HasPrefix(key, strings.TrimSuffix(ledgertest.CustomerKeys, "*")) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
 // Every key of the books is built here. The braces are a Redis Cluster hash tag: all
@@ -18,6 +19,9 @@ import (
 //	orders:{b0}:b                    hash        what the archive last confirmed, see archived.lua
 //	orders:{b0}:c                    hash        counters, see totals.go
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
+//	orders:{b0}:t:1h                 hash        samples of the last hour by their place in it, see samples.go
+//	orders:{b0}:t:24h                hash        samples of the last day, likewise
+//	orders:{b0}:t:alerts             hash        when verdicts began, likewise
 //	orders:{b0}:l                    string      the leader of recovery, for two seconds
 //	orders:{b0}:i                    string      the order in quarantine, for five minutes at most
 //	orders:{b0}:f                    sorted set  the fulfilment endpoints, by their last report, ms, see breaker.go
@@ -43,9 +47,13 @@ const (
 	rulesKey      = book + "r"
 	auditKey      = book + "h"
 	endpointsKey  = book + "f"
+	samplesPrefix = book + "t:"
+	alertsKey     = samplesPrefix + "alerts"
 )
 
 func recordKey(id string) string { return recordPrefix + id }
+
+func samplesKey(r stats.Range) string { return samplesPrefix + string(r) }
 
 func endpointKey(endpoint string) string { return endpointsKey + ":" + endpoint }
 

@@ -20,8 +20,8 @@ const (
 	programKept = time.Hour
 	// stoppedMark is in front of a program that has stopped.
 	stoppedMark = "-"
-	// kindWorker is the Kind of workers.
-	kindWorker = "worker"
+	// KindWorker is the Kind of workers.
+	KindWorker = "worker"
 )
 
 // Program is a process that works with these books.
@@ -61,8 +61,8 @@ func (l *Ledger) Withdraw(ctx context.Context, p Program, now time.Time) error {
 	return wrap(err, "withdraw %s %s", p.Kind, p.Name)
 }
 
-// Programs returns the running programs, in no order: those that have announced
-// themselves within the last half minute and have not withdrawn.
+// Programs returns the running programs: those that have announced themselves within the
+// last half minute and have not withdrawn, the earliest first.
 func (l *Ledger) Programs(ctx context.Context) ([]Program, error) {
 	now, err := l.Now(ctx)
 	if err != nil {
@@ -90,7 +90,7 @@ func (l *Ledger) GoneWorkers(ctx context.Context, now time.Time) ([]stats.GoneWo
 	}
 	var gone []stats.GoneWorker
 	for _, e := range slices.Backward(entries) {
-		if e.Kind == kindWorker && (e.stopped || now.Sub(e.at) > programRuns) {
+		if e.Kind == KindWorker && (e.stopped || now.Sub(e.at) > programRuns) {
 			gone = append(gone, stats.GoneWorker{Name: e.Name, LastSeen: e.at, Stopped: e.stopped})
 		}
 	}

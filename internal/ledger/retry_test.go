@@ -154,24 +154,24 @@ func TestRetryInTotals(t *testing.T) {
 	books := open(t)
 	a, b := claim("o1", "a"), claim("o1", "b")
 	type figures struct {
-		Failed, Pending, Completed, Retried, Processed, Decisions, Attempts int64
+		Failed, EverFailed, Pending, Completed, Retried, Processed, Decisions, Attempts int64
 	}
 	for _, stage := range []struct {
 		name  string
 		steps []step
 		want  figures
 	}{
-		{"failed", refuse(a), figures{Failed: 1, Processed: 1, Decisions: 1, Attempts: 1}},
-		{"retried", []step{retry("o1", "r1")}, figures{Pending: 1, Retried: 1, Decisions: 1, Attempts: 1}},
-		{"failed again", []step{begin(b), settle(b, refused())}, figures{Failed: 1, Processed: 1, Retried: 1, Decisions: 2, Attempts: 2}},
-		{"retried again", []step{retry("o1", "r2")}, figures{Pending: 1, Retried: 2, Decisions: 2, Attempts: 2}},
-		{"retry repeated", []step{retry("o1", "r2")}, figures{Pending: 1, Retried: 2, Decisions: 2, Attempts: 2}},
-		{"completed", []step{begin(a), settle(a, completed())}, figures{Completed: 1, Processed: 1, Retried: 2, Decisions: 3, Attempts: 3}},
+		{"failed", refuse(a), figures{EverFailed: 1, Failed: 1, Processed: 1, Decisions: 1, Attempts: 1}},
+		{"retried", []step{retry("o1", "r1")}, figures{EverFailed: 1, Pending: 1, Retried: 1, Decisions: 1, Attempts: 1}},
+		{"failed again", []step{begin(b), settle(b, refused())}, figures{EverFailed: 2, Failed: 1, Processed: 1, Retried: 1, Decisions: 2, Attempts: 2}},
+		{"retried again", []step{retry("o1", "r2")}, figures{EverFailed: 2, Pending: 1, Retried: 2, Decisions: 2, Attempts: 2}},
+		{"retry repeated", []step{retry("o1", "r2")}, figures{EverFailed: 2, Pending: 1, Retried: 2, Decisions: 2, Attempts: 2}},
+		{"completed", []step{begin(a), settle(a, completed())}, figures{EverFailed: 2, Completed: 1, Processed: 1, Retried: 2, Decisions: 3, Attempts: 3}},
 	} {
 		books.do(t, stage.steps...)
 		totals := books.totals(t)
 		got := figures{
-			Failed: totals.ByStatus[order.StatusFailed], Pending: totals.ByStatus[order.StatusPending],
+			Failed: totals.ByStatus[order.StatusFailed], EverFailed: totals.ByStatus[order.StatusFailed] + totals.RetriedFrom[order.StatusFailed], Pending: totals.ByStatus[order.StatusPending],
 			Completed: totals.ByStatus[order.StatusCompleted], Retried: totals.Retried, Processed: totals.Processed(),
 			Decisions: totals.EndToEnd[order.QueueDefault].Count(), Attempts: totals.Attempts,
 		}

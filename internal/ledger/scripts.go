@@ -44,6 +44,7 @@ var (
 	archivedScript      = redis.NewScript(lua("archived"))
 	markAllScript       = redis.NewScript(lua("markall"))
 	backlogScript       = redis.NewScript(lua("backlog"))
+	sampleScript        = redis.NewScript(lua("sample"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 

@@ -56,12 +56,13 @@ func unsettled() []order.Status {
 
 func newTotals() stats.Totals {
 	return stats.Totals{
-		ByStatus:   map[order.Status]int64{},
-		Repairs:    map[order.Repair]int64{},
-		Indexed:    map[order.Status]int64{},
-		QueueWait:  map[order.Queue]stats.Histogram{},
-		Processing: map[order.Queue]stats.Histogram{},
-		EndToEnd:   map[order.Queue]stats.Histogram{},
+		ByStatus:    map[order.Status]int64{},
+		RetriedFrom: map[order.Status]int64{},
+		Repairs:     map[order.Repair]int64{},
+		Indexed:     map[order.Status]int64{},
+		QueueWait:   map[order.Queue]stats.Histogram{},
+		Processing:  map[order.Queue]stats.Histogram{},
+		EndToEnd:    map[order.Queue]stats.Histogram{},
 	}
 }
 
@@ -70,6 +71,7 @@ func newTotals() stats.Totals {
 //	accepted, attempts, requeued, retried  totals
 //	r:<kind>                               other repairs
 //	g:<status>                             orders in a status
+//	y:<status>                             retries of orders in a status
 //	l:<measure>:<queue>:<bucket>           observations of a duration
 //	t:<measure>:<queue>                    sum of these durations, µs
 //
@@ -95,6 +97,8 @@ func count(t *stats.Totals, name, value string) {
 		t.Repairs[order.Repair(rest)] = n
 	case "g":
 		t.ByStatus[order.Status(rest)] = n
+	case "y":
+		t.RetriedFrom[order.Status(rest)] = n
 	case "l", "t":
 		countDuration(t, rest, n)
 	}

@@ -93,7 +93,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.events, err = Stream(ctx, rdb)
 	case "a":
 		b.marks, err = members(ctx, rdb, key)
-	case "b", "l", "i", "p", "f", "r", "h": // see the keys of the ledger
+	case "b", "l", "i", "p", "f", "r", "h", "t": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)
 	}
@@ -238,6 +238,9 @@ func (b *books) checkCounters() {
 		b.problem("%d attempts are counted, the records have %d", counted, attempts)
 	}
 	retried := b.counter("retried")
+	if from := b.counter("y:failed") + b.counter("y:rejected"); from != retried {
+		b.problem("%d orders were retried, %d of them from failed or rejected", retried, from)
+	}
 	if observed := b.observations("end_to_end"); observed != decided+retried {
 		b.problem("%d orders are decided and %d were retried, %d durations observed", decided, retried, observed)
 	}

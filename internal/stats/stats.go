@@ -2,7 +2,8 @@
 // snapshot of the system.
 //
 // It receives totals and depths and returns snapshots. It keeps the totals of the last
-// minutes, from which it computes rates. Nothing is durable after it.
+// minutes, from which it computes rates. Samples of snapshots are durable after it, in the
+// ledger, and nothing else.
 package stats
 
 import (
@@ -39,6 +40,18 @@ type WorkerPool struct {
 	// Workers is the number of worker processes.
 	Workers int
 	// Slots is how many orders they can process at once.
+	Slots int
+}
+
+// Process is a worker process that is alive, or was ten seconds ago.
+type Process struct {
+	// Host and PID name the process.
+	Host string
+	PID  int
+	// StartedAt is when it began to take orders, and SeenAt its last heartbeat, in whole
+	// seconds, both by its own clock.
+	StartedAt, SeenAt time.Time
+	// Slots is how many orders it can process at once; 0 for one that takes no more.
 	Slots int
 }
 

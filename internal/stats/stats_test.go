@@ -31,6 +31,7 @@ type fakeSystem struct {
 
 	fulfilment stats.Fulfilment
 	gone       []stats.GoneWorker
+	used       int64 // memory, of 100
 
 	totalsErr, depthsErr, poolErr error
 }
@@ -41,8 +42,9 @@ func (s *fakeSystem) Totals(context.Context) (stats.Totals, error) {
 	byQueue := map[order.Queue]stats.Histogram{order.QueueDefault: s.durations}
 	return stats.Totals{
 		At: time.Now(), Accepted: s.settled, Retried: s.retried,
-		ByStatus:  map[order.Status]int64{order.StatusFailed: s.settled - s.retried, order.StatusPending: s.retried},
-		QueueWait: byQueue, Processing: byQueue, EndToEnd: byQueue,
+		ByStatus:    map[order.Status]int64{order.StatusFailed: s.settled - s.retried, order.StatusPending: s.retried},
+		RetriedFrom: map[order.Status]int64{order.StatusFailed: s.retried},
+		QueueWait:   byQueue, Processing: byQueue, EndToEnd: byQueue,
 	}, s.totalsErr
 }
 
@@ -52,7 +54,7 @@ func (s *fakeSystem) Depths(context.Context) (map[order.Queue]stats.Depth, error
 
 func (s *fakeSystem) Workers(context.Context) (stats.WorkerPool, error) { return s.pool, s.poolErr }
 
-func (s *fakeSystem) Memory(context.Context) (used, limit int64, err error) { return 70, 100, nil }
+func (s *fakeSystem) Memory(context.Context) (used, limit int64, err error) { return s.used, 100, nil }
 
 func (s *fakeSystem) Fulfilment(context.Context, time.Time) (stats.Fulfilment, error) {
 	return s.fulfilment, nil
@@ -129,6 +131,7 @@ func TestSnapshot(t *testing.T) {
 			order.QueueLow:      {Pending: 4, Scheduled: 100, Retry: 100, Archived: 100, Paused: true},
 		}
 		s.fulfilment = stats.Fulfilment{State: order.BreakerOpen, Taken: 3}
+		s.used = 70
 		s.gone = []stats.GoneWorker{{Name: "w1"}}
 		pass(90 * time.Second)
 		got := snapshot(t, r)

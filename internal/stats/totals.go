@@ -21,6 +21,8 @@ type Totals struct {
 	Repairs map[order.Repair]int64
 	// Retried counts the retries of failed and rejected orders.
 	Retried int64
+	// RetriedFrom counts them by the status that the orders had.
+	RetriedFrom map[order.Status]int64
 	// ByStatus counts the orders in each status. Settled orders stay counted after their
 	// records have been removed.
 	ByStatus map[order.Status]int64

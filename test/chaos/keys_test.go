@@ -54,7 +54,8 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	_, listed := a.listed[name]
 	_, status := a.stats.ByStatus[order.Status(name)]
 	switch {
-	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "e", rest == "r", rest == "h":
+	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "e", rest == "r", rest == "h",
+		kind == "t": // samples and alerts, which are bounded
 		return ""
 	case rest == "l", rest == "i", rest == "p", kind == "f": // the leader of recovery, the order in quarantine, the programs that run, and the circuit breakers
 		return a.unbounded(key)

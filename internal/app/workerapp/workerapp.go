@@ -17,6 +17,7 @@ import (
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/rules"
+	"orderprocessor/internal/stats"
 	"orderprocessor/internal/traces"
 	"orderprocessor/internal/worker"
 )
@@ -39,6 +40,7 @@ type Worker struct {
 	consumer *queue.Consumer
 	repairer *recovery.Repairer
 	archiver *archiving.Archiver // nil without an archive
+	sampler  *stats.Sampler
 }
 
 // Main runs a worker until a signal stops it, and returns the exit status of
@@ -101,6 +103,7 @@ func (w *Worker) build() (err error) {
 	if w.Archive != nil {
 		w.archiver = archiving.New(archiving.Config{Leads: w.repairer.Leads, Retention: w.cfg.ArchiveRetention, Log: w.Log}, w.Ledger, w.Archive)
 	}
+	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis)), w.Ledger, w.repairer.Leads, w.Log)
 	return nil
 }
 
@@ -137,7 +140,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.Log.Info("worker is starting",
 		"worker_id", w.Name(), "concurrency", w.cfg.Concurrency, "admin_addr", w.AdminAddr(),
 		"fulfilment", w.shop != nil, "version", app.Version())
-	parts := []app.Part{w.consumer.Run, w.repairer.Run}
+	parts := []app.Part{w.consumer.Run, w.repairer.Run, w.sampler.Run}
 	if w.archiver != nil {
 		parts = append(parts, w.archiver.Run)
 	}

@@ -33,6 +33,7 @@ return update_known(function(token, actor, reason, request)
   put('m', attempts or 0)
   put('u', now)
   count('retried', 1)
+  count('y:' .. status, 1)
   event('pending', 0, '', reason, actor)
   save()
   return { 'retried', redis.call('HGETALL', record) }
