@@ -13,6 +13,7 @@ import (
 
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/intake"
+	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/recovery"
@@ -113,7 +114,20 @@ func (f failing) AuditEntries(context.Context, order.AuditFilter, string, int) (
 }
 
 func (f failing) Snapshot(context.Context) (snap stats.Snapshot, err error) { return snap, f() }
-func (f failing) Verdict(stats.Facts) (v stats.Verdict)                     { return v }
+
+func (f failing) Samples(context.Context, stats.Range) ([]stats.Sample, []stats.Marker, error) {
+	return nil, nil, f()
+}
+
+func (f failing) Processes(context.Context) ([]stats.Process, error) { return nil, f() }
+
+func (f failing) Now(context.Context) (t time.Time, err error) { return t, f() }
+
+func (f failing) Programs(context.Context) ([]ledger.Program, error) { return nil, f() }
+
+func (f failing) OpenAttempts(context.Context, int) ([]ledger.OpenAttempt, error) { return nil, f() }
+
+func (f failing) Verdict(stats.Facts) (v stats.Verdict) { return v }
 
 // noIntake fails the test when an order reaches the intake.
 func noIntake(t *testing.T) failing {
@@ -140,7 +154,7 @@ func TestInternalErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := failing(fail)
-			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Audit: f, Stats: f}})
+			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Audit: f, Stats: f, Samples: f, Processes: f, Attempts: f}})
 			for _, r := range requests() {
 				var message, id string
 				if r.operation == "POST /orders/batch" {

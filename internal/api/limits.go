@@ -29,6 +29,10 @@ const (
 	// maxCorruptListed is how many corrupt tasks of a queue are listed, the newest:
 	// 550 KB at most.
 	maxCorruptListed = 100
+	// maxWorked and maxWorkedOfWorker are how many orders in work are listed, over all
+	// workers and of one: 2 MB at most.
+	maxWorked         = 10_000
+	maxWorkedOfWorker = 1000
 	// maxRetried and defaultRetried are how many orders one request retries at most, and
 	// by default.
 	maxRetried     = 1000

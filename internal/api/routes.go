@@ -82,9 +82,11 @@ func (s *Server) routes() ([]route, error) {
 		{post, "/queues/:name/resume", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.resumeQueue}},
 
 		{get, "/audit", access.Read, perRequest, steps{s.ready, s.bound, s.listAudit}},
+		{get, "/workers", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listWorkers}},
 
 		{get, "/events", access.Read, perRequest, steps{s.http.OwnSite, s.ready, s.bound, s.subscribe}},
 		{get, "/stats", access.Read, perRequest, steps{s.ready, s.bound, s.getStats}},
+		{get, "/stats/history", access.Read, perRequest, steps{s.ready, s.bound, s.getStatsHistory}},
 		{get, "/health", access.Open, free, steps{s.bound, s.getHealth}},
 
 		{get, web.SpecificationYAMLPath, access.Read, perRequest, steps{spec.YAML}},

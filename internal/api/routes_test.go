@@ -70,6 +70,8 @@ func requests() []request {
 		{"POST /queues/{name}/resume", "/queues/low/resume", "", "admin"},
 		{"GET /audit", "/audit", "", "read"},
 		{"GET /stats", "/stats", "", "read"},
+		{"GET /stats/history", "/stats/history", "", "read"},
+		{"GET /workers", "/workers", "", "read"},
 	}
 }
 

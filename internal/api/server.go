@@ -17,6 +17,7 @@ import (
 	"orderprocessor/internal/access"
 	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/intake"
+	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/live"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/recovery"
@@ -82,6 +83,24 @@ type Stats interface {
 	Verdict(f stats.Facts) stats.Verdict
 }
 
+// Samples reads the samples of a range and the alerts in it, oldest first; see
+// ledger.Ledger.Samples.
+type Samples interface {
+	Samples(ctx context.Context, r stats.Range) (samples []stats.Sample, alerts []stats.Marker, err error)
+}
+
+// Processes lists the worker processes; see queue.Inspector.Processes.
+type Processes interface {
+	Processes(ctx context.Context) ([]stats.Process, error)
+}
+
+// Attempts lists what the workers do, by their names; see the methods of ledger.Ledger.
+type Attempts interface {
+	Now(ctx context.Context) (time.Time, error)
+	Programs(ctx context.Context) ([]ledger.Program, error)
+	OpenAttempts(ctx context.Context, limit int) ([]ledger.OpenAttempt, error)
+}
+
 // Live delivers events as they happen; see the methods of live.Hub.
 type Live interface {
 	Open(ctx context.Context, f live.Filter, after *order.EventID) (*live.Stream, error)
@@ -123,16 +142,19 @@ type Config struct {
 
 // Parts do the work of the API.
 type Parts struct {
-	Intake   Intake
-	Retries  Retries
-	Reviews  Reviews
-	Rules    Rules
-	RuleSets RuleSets
-	Records  Records
-	Queues   Queues
-	Audit    Audit
-	Stats    Stats
-	Live     Live
+	Intake    Intake
+	Retries   Retries
+	Reviews   Reviews
+	Rules     Rules
+	RuleSets  RuleSets
+	Records   Records
+	Queues    Queues
+	Audit     Audit
+	Stats     Stats
+	Samples   Samples
+	Processes Processes
+	Attempts  Attempts
+	Live      Live
 	// Limiter limits what callers may ask for; nil limits nothing.
 	Limiter Limiter
 	// Redis is the client that Asynqmon reads the queues through. The caller closes it.

@@ -41,7 +41,7 @@ const (
 // The kinds of programs, as they are registered in Redis.
 const (
 	KindAPI    = "api"
-	KindWorker = "worker"
+	KindWorker = ledger.KindWorker
 )
 
 // Options are settings of a program that do not come from its environment.

@@ -28,6 +28,7 @@ func TestForeignTextOnTerminals(t *testing.T) {
 		"cancelled":     orderctl(t, "cancel", "a", "--api", answering(t, 200, `{"id":"a","status":"`+misleading+`"}`)),
 		"not retried":   orderctl(t, "retry", "a", "-o", "json", "--api", answering(t, 409, refusal)),
 		"queues":        orderctl(t, "queues", "--api", answering(t, 200, `{"queues":[{"name":"`+misleading+`"}]}`)),
+		"workers":       orderctl(t, "workers", "--api", answering(t, 200, `{"workers":[{"id":"`+misleading+`","version":"`+misleading+`","orders":[{"id":"`+misleading+`"}]}]}`)),
 		"corrupt":       orderctl(t, "queues", "corrupt", "--api", answering(t, 200, `{"queue":"low","tasks":[{"order_id":"`+misleading+`"}]}`)),
 		"events":        orderctl(t, append(events, "table")...),
 		"events, JSON":  orderctl(t, append(events, "json")...),

@@ -22,7 +22,7 @@ func newFullAPI(t *testing.T) *fakeAPI {
 		"POST /rules/builtin/simulate": {ndjson(simulated)},
 		"POST /orders/retry":           {{body: `{"count":1,"retried":1}`}}, "GET /health": {{}},
 		"GET /queues": {{body: `{"queues":[{"name":"low"}]}`}}, "POST /queues/{name}/{change}": {{body: `{"name":"low","paused":true}`}},
-		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}},
+		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}}, "GET /workers": {{body: `{"workers":[]}`}},
 		"GET /audit": {{body: `{"entries":[{"id":"1-0"}]}`}}, "GET /events": {openStream(change("1-0", "o1", "pending", ""))},
 	})
 }
@@ -45,7 +45,7 @@ func everyCommand() map[string][]string {
 		"rules push": {"rules push testdata/rules.yaml"}, "rules shadow": {"rules shadow builtin"}, "rules show": {"rules show builtin"},
 		"rules simulate": {"rules simulate builtin", "rules simulate builtin -o json"},
 		"rules":          {"rules"}, "rules check": {"rules check testdata/rules.yaml", "rules check testdata/rules.yaml -o json"},
-		"stats": {"stats", "stats -o json"}, "submit": {"submit -"}, "watch": {"watch"},
+		"stats": {"stats", "stats -o json"}, "submit": {"submit -"}, "watch": {"watch"}, "workers": {"workers", "workers -o json"},
 		"completion bash": {"completion bash"}, "completion fish": {"completion fish"}, "completion powershell": {"completion powershell"},
 		"completion zsh": {"completion zsh", "completion zsh --no-descriptions"}, "completion": {"completion"}, "help": {"help"},
 	}

@@ -163,6 +163,11 @@ func (c *Client) ResumeQueue(ctx context.Context, name string) (Queue, error) {
 	return decode[Queue](c.sendRepeatedly(ctx, post("queues", name, "resume")))
 }
 
+// Workers returns the worker processes.
+func (c *Client) Workers(ctx context.Context) (Workers, error) {
+	return decode[Workers](c.sendRepeatedly(ctx, get("workers")))
+}
+
 // Stats returns the statistics.
 func (c *Client) Stats(ctx context.Context) (Stats, error) {
 	return decode[Stats](c.sendOnce(ctx, get("stats")))

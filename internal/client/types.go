@@ -193,6 +193,33 @@ type Queue struct {
 
 func (q *Queue) recognised() bool { return q.Name != "" }
 
+// Workers are the worker processes, sorted by id.
+type Workers struct {
+	Raw
+	Workers []Worker `json:"workers"`
+}
+
+func (w *Workers) recognised() bool { return w.Workers != nil }
+
+// Worker is a worker process.
+type Worker struct {
+	ID                  string        `json:"id"`
+	Host                string        `json:"host"`
+	Version             string        `json:"version"`
+	StartedAt           time.Time     `json:"started_at"`
+	HeartbeatAgeSeconds int           `json:"heartbeat_age_seconds"`
+	Slots               int           `json:"slots"`
+	Busy                int           `json:"busy"`
+	Orders              []WorkedOrder `json:"orders"`
+}
+
+// WorkedOrder is an order that a worker works.
+type WorkedOrder struct {
+	ID             string  `json:"id"`
+	Attempt        int     `json:"attempt"`
+	RunningSeconds float64 `json:"running_seconds"`
+}
+
 // CorruptTasks are the tasks of one queue that could not be decoded, newest first.
 type CorruptTasks struct {
 	Raw

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue/prefetch"
@@ -18,9 +21,12 @@ import (
 )
 
 const (
-	// serversKey lists the keys of all Asynq servers: a worker has several. Each of these
-	// keys expires ten seconds after the last heartbeat of its server.
+	// serversKey lists the keys of all Asynq servers by the second in which they expire, by
+	// the clock of the worker: a worker has several.
 	serversKey = "asynq:servers"
+	// heartbeatKept is how long after a heartbeat the key of its server expires. A server
+	// has a heartbeat every five seconds.
+	heartbeatKept = 10 * time.Second
 	// workersKey lists the keys of what each server is working.
 	workersKey = "asynq:workers"
 	// rememberDead is how long the lists keep the key of a server that was killed.
@@ -37,68 +43,92 @@ const (
 // It reads the heartbeats that Redis still holds. Asynq's own list of servers also deletes
 // those that are dead by the caller's clock, which would be all if that clock is wrong.
 func (i *Inspector) Workers(ctx context.Context) (stats.WorkerPool, error) {
+	processes, err := i.Processes(ctx)
+	var workers stats.WorkerPool
+	for _, p := range processes {
+		if p.Slots > 0 {
+			workers.Workers++
+			workers.Slots += p.Slots
+		}
+	}
+	return workers, err
+}
+
+// Processes returns the worker processes alive, in no order. One that was killed is among
+// them for up to ten seconds more. Two processes with the same host name and process id
+// count as one. It returns order.ErrUnavailable when Redis did not answer.
+func (i *Inspector) Processes(ctx context.Context) ([]stats.Process, error) {
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(serverInfo)
+	if err != nil {
+		return nil, fmt.Errorf("list workers: %w: %w", prefetch.ErrVersion, err)
+	}
 	beats, err := i.heartbeats(ctx)
 	if err != nil {
-		return stats.WorkerPool{}, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
+		return nil, fmt.Errorf("list workers: %w: %w", order.ErrUnavailable, err)
 	}
-	return countWorkers(beats)
+	type key struct {
+		host string
+		pid  int64
+	}
+	found := map[key]stats.Process{}
+	for _, beat := range beats {
+		server := kind.New()
+		if err := proto.Unmarshal([]byte(beat.server), server.Interface()); err != nil {
+			continue // not written by Asynq
+		}
+		field := func(name protoreflect.Name) protoreflect.Value {
+			return server.Get(kind.Descriptor().Fields().ByName(name))
+		}
+		k := key{field("host").String(), field("pid").Int()}
+		p, known := found[k]
+		if started, ok := field("start_time").Message().Interface().(*timestamppb.Timestamp); ok && (!known || started.AsTime().Before(p.StartedAt)) {
+			p.StartedAt = started.AsTime()
+		}
+		if beat.at.After(p.SeenAt) {
+			p.SeenAt = beat.at
+		}
+		if field("status").String() == statusActive {
+			p.Slots += int(field("concurrency").Int())
+		}
+		p.Host, p.PID = k.host, int(k.pid)
+		found[k] = p
+	}
+	return slices.Collect(maps.Values(found)), nil
+}
+
+// heartbeat is the last sign of life of a server.
+type heartbeat struct {
+	server string    // Asynq's message about it
+	at     time.Time // by its own clock, in whole seconds
 }
 
 // heartbeats returns the last heartbeat of each living server.
-func (i *Inspector) heartbeats(ctx context.Context) ([]string, error) {
-	keys, err := i.rdb.ZRange(ctx, serversKey, 0, -1).Result()
+func (i *Inspector) heartbeats(ctx context.Context) ([]heartbeat, error) {
+	listed, err := i.rdb.ZRangeWithScores(ctx, serversKey, 0, -1).Result()
 	if err != nil {
 		return nil, err
 	}
 	pipe := i.rdb.Pipeline()
-	answers := make([]*redis.StringCmd, len(keys))
-	for n, key := range keys {
+	answers := make([]*redis.StringCmd, len(listed))
+	for n, z := range listed {
+		key, _ := z.Member.(string)
 		answers[n] = pipe.Get(ctx, key)
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, err
 	}
-	var beats []string
-	for _, answer := range answers {
+	var beats []heartbeat
+	for n, answer := range answers {
 		text, err := answer.Result()
 		switch {
 		case errors.Is(err, redis.Nil): // the server was killed
 		case err != nil:
 			return nil, err
 		default:
-			beats = append(beats, text)
+			beats = append(beats, heartbeat{text, time.Unix(int64(listed[n].Score), 0).Add(-heartbeatKept).UTC()})
 		}
 	}
 	return beats, nil
-}
-
-// countWorkers counts the processes of active servers, and their slots.
-func countWorkers(beats []string) (stats.WorkerPool, error) {
-	kind, err := protoregistry.GlobalTypes.FindMessageByName(serverInfo)
-	if err != nil {
-		return stats.WorkerPool{}, fmt.Errorf("list workers: %w: %w", prefetch.ErrVersion, err)
-	}
-	type process struct {
-		host string
-		pid  int64
-	}
-	var workers stats.WorkerPool
-	processes := map[process]bool{}
-	for _, beat := range beats {
-		server := kind.New()
-		if err := proto.Unmarshal([]byte(beat), server.Interface()); err != nil {
-			continue // not written by Asynq
-		}
-		field := func(name protoreflect.Name) protoreflect.Value {
-			return server.Get(kind.Descriptor().Fields().ByName(name))
-		}
-		if field("status").String() == statusActive {
-			workers.Slots += int(field("concurrency").Int())
-			processes[process{field("host").String(), field("pid").Int()}] = true
-		}
-	}
-	workers.Workers = len(processes)
-	return workers, nil
 }
 
 // forgetDead removes servers from Asynq's lists that were killed over an hour ago, by the

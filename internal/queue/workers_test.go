@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // TestWorkers counts the slots of all consumers alive, and the processes they are in.
 func TestWorkers(t *testing.T) {
 	b := open(t)
-	i := queue.NewInspector(b.RDB)
+	i, begun := queue.NewInspector(b.RDB), time.Now()
 	reaches := func(slots int) {
 		t.Helper()
 		want := stats.WorkerPool{Workers: min(slots, 1), Slots: slots} // all are in this process
@@ -34,6 +35,13 @@ func TestWorkers(t *testing.T) {
 	reaches(7)
 	stopTwo := b.consume(t, two, nothing)
 	reaches(9)
+	host, err := os.Hostname()
+	queuetest.Must(t, err)
+	found, err := i.Processes(t.Context())
+	queuetest.Must(t, err)
+	if p := found[0]; p.Host != host || p.PID != os.Getpid() || p.StartedAt.Before(begun) || p.SeenAt.Before(begun.Truncate(time.Second)) || p.SeenAt.After(time.Now()) {
+		t.Errorf("the process is %+v", p)
+	}
 	stopSeven()
 	reaches(2)
 	stopTwo()
@@ -59,8 +67,8 @@ func TestDrainingWorkers(t *testing.T) {
 		f, err := i.Workers(t.Context())
 		return err == nil && f == stats.WorkerPool{}
 	})
-	if servers, err := b.Asynq.Servers(); err != nil || len(servers) != 1 {
-		t.Errorf("%d servers run, %v", len(servers), err)
+	if running, err := i.Processes(t.Context()); err != nil || len(running) != 1 || running[0].Slots != 0 {
+		t.Errorf("the processes are %+v, %v", running, err)
 	}
 	close(release)
 	queuetest.Receive(t, "Run returns", ended)

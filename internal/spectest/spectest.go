@@ -158,10 +158,11 @@ func (s *Spec) CheckRequest(req *http.Request, body []byte) error {
 	return errors.Join(join(found), checkQuery(route, req))
 }
 
-// checkQuery enforces that orders and queues take each listed query parameter once at most,
+// checkQuery enforces that orders, queues, workers and the history take each listed query parameter once at most,
 // and no others.
 func checkQuery(route *router.Route, req *http.Request) error {
-	if !strings.HasPrefix(route.Path, "/orders") && !strings.HasPrefix(route.Path, "/queues") {
+	strict := func(start string) bool { return strings.HasPrefix(route.Path, start) }
+	if !slices.ContainsFunc([]string{"/orders", "/queues", "/workers", "/stats/"}, strict) {
 		return nil
 	}
 	for name, values := range req.URL.Query() {

@@ -89,6 +89,7 @@ func (a *API) build() error {
 		Observe: a.Metrics.NewRequests().Observe,
 	}, api.Parts{
 		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Audit: a.Ledger, Stats: a.reporter, Live: a.live,
+		Samples: a.Ledger, Processes: inspector, Attempts: a.Ledger,
 		Limiter: a.limiter(), Redis: a.Redis,
 	})
 	if err != nil {

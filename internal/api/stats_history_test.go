@@ -1,0 +1,71 @@
+package api_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orderprocessor/internal/api"
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
+)
+
+// samplesFunc returns samples that a test makes.
+type samplesFunc func(r stats.Range) ([]stats.Sample, []stats.Marker, error)
+
+func (f samplesFunc) Samples(_ context.Context, r stats.Range) ([]stats.Sample, []stats.Marker, error) {
+	return f(r)
+}
+
+// TestStatsHistory shows every member of a step whose numbers all differ, and of its markers.
+func TestStatsHistory(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	sample := func(at time.Time, n int64) stats.Sample {
+		return stats.Sample{
+			At: at, Counts: stats.Counts{Accepted: 100 + n, Completed: 200 + 2*n, Rejected: 300 + 3*n, Failed: 400 + 4*n, Cancelled: 500 + 5*n},
+			Levels: stats.Levels{
+				Waiting:   map[order.Queue]int64{order.QueueCritical: 6, order.QueueDefault: 7, order.QueueLow: 8},
+				Scheduled: 9, Retrying: 10, Held: 11, Processing: 12,
+			},
+		}
+	}
+	day := samplesFunc(func(r stats.Range) ([]stats.Sample, []stats.Marker, error) {
+		return []stats.Sample{sample(at.Add(-r.Step()), 0), sample(at, 1), sample(at.Add(2*r.Step()), 2)}, []stats.Marker{
+			{At: at, Kind: stats.MarkerAlert, Text: "The shop takes no orders"},
+			{At: at.Add(time.Second), Kind: stats.MarkerAction, Text: "queue.pause low", Actor: "ops"},
+		}, nil
+	})
+	type members = map[string]any
+	want := members{
+		"range": "24h", "step_seconds": 60.0,
+		"points": []any{members{
+			"at": "2026-07-01T12:00:00.000000Z", "accepted": 1.0, "completed": 2.0, "rejected": 3.0, "failed": 4.0, "cancelled": 5.0,
+			"waiting": members{"critical": 6.0, "default": 7.0, "low": 8.0}, "scheduled": 9.0, "retrying": 10.0, "held": 11.0, "processing": 12.0,
+		}},
+		"markers": []any{
+			members{"at": "2026-07-01T12:00:00.000000Z", "kind": "alert", "text": "The shop takes no orders"},
+			members{"at": "2026-07-01T12:00:01.000000Z", "kind": "action", "text": "queue.pause low", "actor": "ops"},
+		},
+	}
+	got := serve(t, parts{Parts: api.Parts{Samples: day}}).ask(t, "GET", "/stats/history?range=24h", "").object(t, 200)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestStatsHistoryAtFirst is without points, and of an hour unless another range is asked for.
+func TestStatsHistoryAtFirst(t *testing.T) {
+	b := open(t)
+	want := map[string]any{"range": "1h", "step_seconds": 10.0, "points": []any{}, "markers": []any{}}
+	if diff := cmp.Diff(want, b.ask(t, "GET", "/stats/history", "").object(t, 200)); diff != "" {
+		t.Error(diff)
+	}
+	for query, problem := range map[string]string{
+		"range=2h": "range invalid", "range=": "range invalid", "range=1h&range=1h": "range too_many", "step=1": "step unknown_field",
+	} {
+		b.checkRefused(t, "GET", "/stats/history?"+query, "", problem)
+	}
+}
