@@ -29,6 +29,10 @@ const (
 	// maxCorruptListed is how many corrupt tasks of a queue are listed, the newest:
 	// 550 KB at most.
 	maxCorruptListed = 100
+	// maxActions is how many entries of the audit the history looks at, the newest, and
+	// actionsPage how many it reads at once.
+	maxActions  = 2000
+	actionsPage = 500
 	// maxWorked and maxWorkedOfWorker are how many orders in work are listed, over all
 	// workers and of one: 2 MB at most.
 	maxWorked         = 10_000

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -61,7 +64,61 @@ func (s *Server) getStatsHistory(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	actions, err := s.actions(c.UserContext(), r)
+	if err != nil {
+		return err
+	}
+	markers = append(markers, actions...)
+	slices.SortStableFunc(markers, func(a, b stats.Marker) int { return a.At.Compare(b.At) })
 	return c.JSON(viewHistory(r, stats.Points(samples, r.Step()), markers))
+}
+
+// actions returns what people did in a range, as far as the newest entries of the audit tell.
+func (s *Server) actions(ctx context.Context, r stats.Range) ([]stats.Marker, error) {
+	now, err := s.Attempts.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []order.AuditEntry
+	for after := ""; len(all) < maxActions; {
+		page, next, err := s.Audit.AuditEntries(ctx, order.AuditFilter{}, after, actionsPage)
+		if err != nil {
+			return nil, err
+		}
+		old := slices.IndexFunc(page, func(e order.AuditEntry) bool { return now.Sub(e.At) > r.Length() })
+		if old >= 0 {
+			return markActions(append(all, page[:old]...), r.Step()), nil
+		}
+		all = append(all, page...)
+		if next == "" {
+			break
+		}
+		after = next
+	}
+	return markActions(all, r.Step()), nil
+}
+
+// markActions makes a marker of what an actor did in one step with one action: a retry of
+// many orders is one marker, at the time of the last.
+func markActions(newestFirst []order.AuditEntry, step time.Duration) []stats.Marker {
+	type what struct {
+		step   time.Time
+		actor  string
+		action order.AuditAction
+	}
+	var markers []stats.Marker
+	places, counts := map[what]int{}, map[what]int{}
+	for _, e := range newestFirst {
+		w := what{e.At.Truncate(step), e.Actor, e.Action}
+		counts[w]++
+		if place, known := places[w]; known {
+			markers[place].Text = fmt.Sprintf("%s, %d times", e.Action, counts[w])
+			continue
+		}
+		places[w] = len(markers)
+		markers = append(markers, stats.Marker{At: e.At, Kind: stats.MarkerAction, Text: string(e.Action) + " " + e.Target, Actor: e.Actor})
+	}
+	return markers
 }
 
 func viewHistory(r stats.Range, points []stats.Point, markers []stats.Marker) historyView {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,6 +18,27 @@ type samplesFunc func(r stats.Range) ([]stats.Sample, []stats.Marker, error)
 
 func (f samplesFunc) Samples(_ context.Context, r stats.Range) ([]stats.Sample, []stats.Marker, error) {
 	return f(r)
+}
+
+// audited is an audit of which each page has two entries.
+type audited struct {
+	api.Attempts
+	now         time.Time
+	newestFirst []order.AuditEntry
+}
+
+func (a audited) Now(context.Context) (time.Time, error) { return a.now, nil }
+
+func (a audited) Audit(context.Context, order.AuditEntry, string) error { return nil }
+
+func (a audited) AuditEntries(_ context.Context, _ order.AuditFilter, after string, _ int) ([]order.AuditEntry, string, error) {
+	from, _ := strconv.Atoi(after)
+	to := min(from+2, len(a.newestFirst))
+	next := strconv.Itoa(to)
+	if to == len(a.newestFirst) {
+		next = ""
+	}
+	return a.newestFirst[from:to], next, nil
 }
 
 // TestStatsHistory shows every member of a step whose numbers all differ, and of its markers.
@@ -35,7 +57,6 @@ func TestStatsHistory(t *testing.T) {
 	day := samplesFunc(func(r stats.Range) ([]stats.Sample, []stats.Marker, error) {
 		return []stats.Sample{sample(at.Add(-r.Step()), 0), sample(at, 1), sample(at.Add(2*r.Step()), 2)}, []stats.Marker{
 			{At: at, Kind: stats.MarkerAlert, Text: "The shop takes no orders"},
-			{At: at.Add(time.Second), Kind: stats.MarkerAction, Text: "queue.pause low", Actor: "ops"},
 		}, nil
 	})
 	type members = map[string]any
@@ -47,10 +68,21 @@ func TestStatsHistory(t *testing.T) {
 		}},
 		"markers": []any{
 			members{"at": "2026-07-01T12:00:00.000000Z", "kind": "alert", "text": "The shop takes no orders"},
-			members{"at": "2026-07-01T12:00:01.000000Z", "kind": "action", "text": "queue.pause low", "actor": "ops"},
+			members{"at": "2026-07-01T12:00:01.000000Z", "kind": "action", "text": "queue.resume low", "actor": "ops"},
+			members{"at": "2026-07-01T12:01:01.000000Z", "kind": "action", "text": "order.retry, 3 times", "actor": "ops"},
+			members{"at": "2026-07-01T12:01:02.000000Z", "kind": "action", "text": "order.retry ord_4", "actor": "bob"},
 		},
 	}
-	got := serve(t, parts{Parts: api.Parts{Samples: day}}).ask(t, "GET", "/stats/history?range=24h", "").object(t, 200)
+	entry := func(after time.Duration, actor string, action order.AuditAction, target string) order.AuditEntry {
+		return order.AuditEntry{At: at.Add(after), Actor: actor, Action: action, Target: target}
+	}
+	const minute = time.Minute
+	done := audited{now: at.Add(2 * minute), newestFirst: []order.AuditEntry{
+		entry(minute+2*time.Second, "bob", order.AuditRetry, "ord_4"), entry(minute+time.Second, "ops", order.AuditRetry, "ord_3"),
+		entry(minute+time.Second, "ops", order.AuditRetry, "ord_2"), entry(minute, "ops", order.AuditRetry, "ord_1"),
+		entry(time.Second, "ops", order.AuditResume, "low"), entry(-25*time.Hour, "ops", order.AuditPause, "low"),
+	}}
+	got := serve(t, parts{Parts: api.Parts{Samples: day, Audit: done, Attempts: done}}).ask(t, "GET", "/stats/history?range=24h", "").object(t, 200)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
