@@ -32,6 +32,8 @@ type decisionView struct {
 	decidedView
 	Facts  factsView    `json:"facts"`
 	Shadow *decidedView `json:"shadow,omitempty"`
+	// Archived is whether the order was found in the archive.
+	Archived bool `json:"archived,omitempty"`
 }
 
 // factsView is what the rules see. Customer is nil if no rule asked for it.
@@ -46,18 +48,18 @@ func (s *Server) getDecision(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	rec, err := s.Records.Get(c.UserContext(), id)
+	rec, err := s.find(c.UserContext(), id)
 	switch {
 	case err != nil:
 		return err
 	case rec.Decision == nil:
 		return errNotDecided
 	}
-	v := decisionView{}
+	v := decisionView{Archived: rec.archived}
 	if v.decidedView, err = s.viewDecided(c.UserContext(), *rec.Decision); err != nil {
 		return err
 	}
-	facts, err := s.Rules.Facts(c.UserContext(), rec, false)
+	facts, err := s.Rules.Facts(c.UserContext(), rec.Record, false)
 	if err != nil {
 		return err
 	}

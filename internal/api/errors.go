@@ -64,6 +64,9 @@ var table = []row{
 	as(func(e *requestError) problem {
 		return problem{Type: tag + "invalid-request", Title: "The request is not valid", Status: 400}.withErrors(e.problems)
 	}),
+	as(func(e *archiveRequiredError) problem {
+		return problem{Type: tag + "archive-required", Title: "This needs an archive", Status: 400}.withErrors(e.problems)
+	}),
 	as(func(e *malformedError) problem {
 		return problem{Type: tag + "malformed-json", Title: "The body is not valid JSON", Status: 400, Detail: e.Error()}
 	}),
@@ -138,6 +141,18 @@ var table = []row{
 		Type: tag + "simulation-too-long", Title: "The simulation took too long", Status: 503, retryAfter: 1,
 		Detail: fmt.Sprintf("Ask for fewer orders, or for the progress (Accept: %s): then there is no limit of %v.", mediaNDJSON, simulationTimeout),
 	}),
+	is(errSearching, problem{
+		Type: tag + "no-room", Title: "Too many searches run", Status: 503, retryAfter: 1,
+		Detail: "Searches take their turns, and this one waited for too long. Try again later.",
+	}),
+	is(errSearchTimeout, problem{
+		Type: tag + "search-too-long", Title: "The search took too long", Status: 503, retryAfter: 1,
+		Detail: fmt.Sprintf("It did not end within %v. Bound it by created_from and created_to, or export the orders.", searchTimeout),
+	}),
+	is(errExporting, problem{
+		Type: tag + "no-room", Title: "Other exports run", Status: 503, retryAfter: exportRetryAfter,
+		Detail: fmt.Sprintf("An API process runs %d exports at a time, and one for each key. Try again when another has ended.", maxExports),
+	}),
 	is(live.ErrFull, problem{
 		Type: tag + "no-room", Title: "Too many clients subscribe to events", Status: 503, retryAfter: subscribeRetryAfter,
 		Detail: "No further subscriber is admitted. Try again later, or ask for the order itself.",
@@ -147,6 +162,12 @@ var table = []row{
 			Type: tag + "redis-unavailable", Title: "Redis is unavailable", Status: 503, OrderID: e.ID, retryAfter: unavailableRetryAfter,
 			Detail: fmt.Sprintf("It is not known whether the order was recorded. Send it again with the id %q: "+
 				"it is accepted once, whatever happened before.", e.ID),
+		}
+	}),
+	as(func(archiveAwayError) problem {
+		return problem{
+			Type: tag + "archive-unavailable", Title: "The archive is unavailable", Status: 503, retryAfter: unavailableRetryAfter,
+			Detail: "Orders that have left Redis cannot be read. Sending the request again is safe.",
 		}
 	}),
 	is(order.ErrUnavailable, problem{

@@ -19,7 +19,8 @@ type eventView struct {
 }
 
 type eventsView struct {
-	Events []eventView `json:"events"`
+	Events   []eventView `json:"events"`
+	Archived bool        `json:"archived,omitempty"`
 }
 
 // listEvents answers GET /orders/{id}/events.
@@ -28,11 +29,11 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	events, err := s.Records.Events(c.UserContext(), id)
+	events, archived, err := s.findEvents(c.UserContext(), id)
 	if err != nil {
 		return err
 	}
-	v := eventsView{Events: make([]eventView, len(events))}
+	v := eventsView{Events: make([]eventView, len(events)), Archived: archived}
 	for i, e := range events {
 		v.Events[i] = viewEvent(e)
 	}

@@ -26,6 +26,37 @@ const (
 	defaultAudited = 50
 	// maxTargetChars bounds the target by which the audit is filtered: a method and a path.
 	maxTargetChars = 1024
+	// maxListedBytes is the size from which on a page is full.
+	maxListedBytes = 4 << 20
+	// searchTimeout bounds a search of the archive, and the wait for its turn.
+	searchTimeout = 5 * time.Second
+	// maxSearches bounds the searches of this process that run at once, so that they leave
+	// connections to the archive for those who ask for one order.
+	maxSearches = 3
+	// maxExports bounds the exports of this process, and maxExportsOfKey those of the keys
+	// of one name, so that they leave connections to the archive, too.
+	maxExports      = 2
+	maxExportsOfKey = 1
+	// exportPage is how many orders an export holds at once.
+	exportPage = 200
+	// exportPageTimeout bounds the reading of a page of an export. Clients wait for longer.
+	exportPageTimeout = 20 * time.Second
+	// exportTimeout bounds a whole export: some ten million orders.
+	exportTimeout = time.Hour
+	// exportPart is how many bytes of an export are sent at once.
+	exportPart = 32 << 10
+	// exportRetryAfter is the Retry-After when other exports run, in seconds.
+	exportRetryAfter = 5
+	// maxGroups and defaultGroups are how many groups of failures an answer has at most,
+	// and by default.
+	maxGroups     = 1000
+	defaultGroups = 100
+	// keptFailuresTimeout bounds the grouping of the failed orders of the ledger.
+	keptFailuresTimeout = time.Second
+	// maxTagChars bounds a tag of the rules.
+	maxTagChars = 40
+	// maxFilteredMetadata is how many keys of the metadata a filter may have.
+	maxFilteredMetadata = 10
 	// maxCorruptListed is how many corrupt tasks of a queue are listed, the newest:
 	// 550 KB at most.
 	maxCorruptListed = 100

@@ -1,60 +1,75 @@
 package api
 
 import (
-	"errors"
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
-	"orderprocessor/internal/httpserver"
 	"orderprocessor/internal/order"
 )
 
 // listView is the JSON of a page of orders.
 type listView struct {
-	Orders     []recordView `json:"orders"`
-	NextCursor string       `json:"next_cursor,omitempty"`
+	Orders     []json.RawMessage `json:"orders"`
+	NextCursor string            `json:"next_cursor,omitempty"`
+	AsOf       order.Timestamp   `json:"as_of,omitzero"`
+	Incomplete bool              `json:"incomplete,omitempty"`
 }
 
 // listOrders answers GET /orders.
 func (s *Server) listOrders(c *fiber.Ctx) error {
-	q := queryOf(c, "status", "customer", "created_from", "created_to", "limit", "cursor")
-	filter := order.Filter{
-		Status: q.status("status"), Customer: q.text("customer", order.MaxCustomerChars),
-		CreatedFrom: q.time("created_from"), CreatedTo: q.time("created_to"),
-	}
+	q, filter := s.filterOf(c, "limit", "cursor")
 	limit := q.integer("limit", 1, maxListed, defaultListed)
 	var after order.Position
 	if cursor, ok := q.value("cursor"); ok {
-		if after, ok = parseCursor(cursor, filterKey(filter)...); !ok {
+		if after, ok = parseCursor(cursor, filterKey(q, filter)...); !ok {
 			q.add("cursor", order.CodeInvalid, errCursor)
 		}
 	}
-	if err := q.err(); err != nil {
+	if err := s.checkFilter(q, filter); err != nil {
 		return err
 	}
-	records, next, err := s.Records.List(c.UserContext(), filter, after, limit)
-	if errors.Is(err, order.ErrUnreadable) {
-		s.cfg.Log.ErrorContext(c.UserContext(), "orders cannot be listed", "error", err, "request_id", httpserver.RequestID(c))
-	} else if err != nil {
+	v, p, err := listView{}, page{}, error(nil)
+	if filter.NeedsArchive() {
+		p, v.AsOf.Time, err = s.search(c.UserContext(), filter, after, limit)
+	} else {
+		p, err = s.page(c.UserContext(), filter, after, limit)
+	}
+	if err != nil {
 		return err
 	}
-	v := listView{Orders: make([]recordView, len(records))}
-	for i, rec := range records {
-		v.Orders[i] = viewRecord(rec)
+	s.logPage(c, p)
+	v.Incomplete = p.away != nil
+	next, err := v.add(p)
+	if err != nil {
+		return err
 	}
 	if !next.IsZero() {
-		v.NextCursor = cursorOf(next, filterKey(filter)...)
+		v.NextCursor = cursorOf(next, filterKey(q, filter)...)
 		c.Set(fiber.HeaderLink, linkNext("/orders", q.values, v.NextCursor))
 	}
 	return c.JSON(v)
 }
 
-// filterKey identifies a list by its filter, for its cursors.
-func filterKey(f order.Filter) []string {
-	return []string{"list", string(f.Status), f.Customer, micros(f.CreatedFrom), micros(f.CreatedTo)}
+// add adds the orders of a page, up to maxListedBytes, and returns the position to
+// continue after.
+func (v *listView) add(p page) (next order.Position, err error) {
+	v.Orders = make([]json.RawMessage, 0, len(p.orders))
+	size := 0
+	for i, o := range p.orders {
+		text, err := json.Marshal(viewFound(o))
+		if err != nil {
+			return order.Position{}, err
+		}
+		v.Orders = append(v.Orders, text)
+		if size += len(text); size >= maxListedBytes && i+1 < len(p.orders) {
+			return o.position(), nil
+		}
+	}
+	return p.next, nil
 }
 
 func micros(t time.Time) string {

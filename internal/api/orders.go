@@ -50,15 +50,21 @@ func (s *Server) getOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	rec, err := s.Records.Get(c.UserContext(), id)
+	o, err := s.find(c.UserContext(), id)
 	if err != nil {
 		return err
 	}
-	return c.JSON(viewRecord(rec))
+	return c.JSON(viewFound(o))
 }
 
-// orderPath returns the path of an order.
-func orderPath(id string) string { return "/orders/" + url.PathEscape(id) }
+// orderPath returns the path of an order. That of the order "export" is not the path of
+// the export.
+func orderPath(id string) string {
+	if id == "export" {
+		return "/orders/%65xport"
+	}
+	return "/orders/" + url.PathEscape(id)
+}
 
 // orderID returns the order's id from the path. It returns order.ErrNotFound for a text
 // that is not a valid id.
@@ -88,6 +94,7 @@ type recordView struct {
 	Hold             *holdView       `json:"hold,omitempty"`
 	Tags             []string        `json:"tags,omitempty"`
 	Attempts         []attemptView   `json:"attempts"`
+	Archived         bool            `json:"archived,omitempty"`
 }
 
 // holdView is the JSON of why an order is held, since when, and until when.
@@ -107,6 +114,12 @@ type attemptView struct {
 	EndedAt   order.Timestamp `json:"ended_at,omitzero"`
 	Error     string          `json:"error,omitempty"`
 	Note      string          `json:"note,omitempty"`
+}
+
+func viewFound(o found) recordView {
+	v := viewRecord(o.Record)
+	v.Archived = o.archived
+	return v
 }
 
 func viewRecord(rec order.Record) recordView {

@@ -45,7 +45,8 @@ type query struct {
 	values url.Values
 }
 
-// queryOf reads a query that may have these parameters, each at most once.
+// queryOf reads a query that may have these parameters, each at most once. A name that
+// ends with a point allows all that begin with it.
 func queryOf(c *fiber.Ctx, names ...string) *query {
 	q := &query{}
 	var err error
@@ -54,10 +55,11 @@ func queryOf(c *fiber.Ctx, names ...string) *query {
 		q.add("query", order.CodeInvalid, "is not encoded correctly")
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.values)) {
-		if !slices.Contains(names, name) {
+		prefix, _, open := strings.Cut(name, ".")
+		if !slices.Contains(names, name) && !(open && slices.Contains(names, prefix+".")) {
 			q.add(shortName(name), order.CodeUnknownField, "is not a parameter of this path")
 		} else if len(q.values[name]) > 1 {
-			q.add(name, order.CodeTooMany, "must not be given more than once")
+			q.add(shortName(name), order.CodeTooMany, "must not be given more than once")
 		}
 	}
 	return q

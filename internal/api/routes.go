@@ -60,6 +60,8 @@ func (s *Server) routes() ([]route, error) {
 		{get, "/orders", access.Read, perRequest, steps{s.ready, s.bound, s.listOrders}},
 		{post, batchPath, access.Submit, perOrder, steps{s.ready, noQuery, s.submitBatch}},
 		{post, "/orders/retry", access.Admin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.retryOrders}},
+		{get, "/orders/export", access.Read, perRequest, steps{s.ready, s.bound, s.exportOrders}},
+		{get, "/failures", access.Read, perRequest, steps{s.ready, s.bound, s.listFailures}},
 		{get, "/orders/:id", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.getOrder}},
 		{get, "/orders/:id/events", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listEvents}},
 		{post, "/orders/:id/cancel", access.Submit, perRequest, steps{s.ready, noQuery, allowJSON, s.bound, s.cancelOrder}},

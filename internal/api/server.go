@@ -120,6 +120,8 @@ type Config struct {
 	// MaxQueueLength is how many orders may wait before the API is unhealthy; see
 	// stats.Facts.
 	MaxQueueLength int
+	// Retention is how long a settled order stays in the ledger.
+	Retention time.Duration
 	// MonitoringWritable lets Asynqmon change queues and tasks.
 	MonitoringWritable bool
 	// Keys are the accepted API keys. Without any, every request is allowed.
@@ -155,6 +157,20 @@ type Parts struct {
 	Processes Processes
 	Attempts  Attempts
 	Live      Live
+	Intake   Intake
+	Retries  Retries
+	Reviews  Reviews
+	Rules    Rules
+	RuleSets RuleSets
+	Records  Records
+	Queues   Queues
+	Audit    Audit
+	Stats    Stats
+	Live     Live
+	// Archive has the orders that have left the ledger. Nil means that there is none.
+	Archive Archive
+	// Archived is needed with an Archive.
+	Archived Archived
 	// Limiter limits what callers may ask for; nil limits nothing.
 	Limiter Limiter
 	// Redis is the client that Asynqmon reads the queues through. The caller closes it.
@@ -167,8 +183,10 @@ type Server struct {
 	cfg         Config
 	http        *httpserver.Server
 	tracer      trace.Tracer // nil while traces are off
-	batches     *batchSlots
+	batches     *slots
+	exports     *slots
 	simulations chan struct{}             // has an element for each that runs
+	searches    chan struct{}             // likewise
 	seen        atomic.Pointer[seenFacts] // of the last snapshot that could be read
 	// requestTimeout is the constant of that name; tests replace it.
 	requestTimeout time.Duration
@@ -178,8 +196,8 @@ type Server struct {
 // cannot be read.
 func New(cfg Config, p Parts) (*Server, error) {
 	s := &Server{
-		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces), requestTimeout: requestTimeout, batches: newBatchSlots(),
-		simulations: make(chan struct{}, maxSimulations),
+		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces), requestTimeout: requestTimeout, batches: newSlots(maxBatches, maxBatchesOfKey), exports: newSlots(maxExports, maxExportsOfKey),
+		simulations: make(chan struct{}, maxSimulations), searches: make(chan struct{}, maxSearches),
 	}
 	s.http = httpserver.New(httpserver.Config{
 		Answer: answerError, LocalOnly: cfg.LocalOnly, Log: cfg.Log, Observe: cfg.Observe,

@@ -59,7 +59,7 @@ func ordered(f order.Filter) index {
 		return byCurrency
 	case f.Status != "":
 		return byStatus
-	case f.ErrorContains != "":
+	case f.ErrorContains != "", f.ErrorFingerprint != "":
 		return byError
 	default:
 		return byCreated

@@ -111,6 +111,7 @@ func (q *query) conditions(f order.Filter) {
 	q.equal("o.country", string(f.Country))
 	q.currency(f)
 	q.errorContains(f.ErrorContains)
+	q.errorFingerprint(f.ErrorFingerprint)
 	labels := labelsBy(f)
 	if q.by == byLabel {
 		labels = labels[1:]
@@ -165,5 +166,13 @@ func (q *query) amount(f order.Filter) {
 func (q *query) errorContains(text string) {
 	if text != "" {
 		q.and("o.error <> '' AND "+q.dialect.contains, clean(text))
+	}
+}
+
+// errorFingerprint also says that there is an error, for the index of orders with one.
+func (q *query) errorFingerprint(fingerprint string) {
+	if fingerprint != "" {
+		q.and("o.error <> ''")
+		q.equal("o.fingerprint", fingerprint)
 	}
 }

@@ -28,7 +28,8 @@ const maxUnreadable = 3
 //	settled_from or _to   orders_by_settled, if at most maxSorted orders match
 //	country, currency     orders_by_country, orders_by_currency
 //	status                orders_by_status
-//	error_contains        orders_by_error
+//	error_contains or     orders_by_error
+//	_fingerprint
 //	anything else         orders_by_created
 //
 // A page costs as much as the orders in that index between the start of the page and its

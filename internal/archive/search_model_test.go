@@ -156,6 +156,9 @@ func anyFilter(t *rapid.T) order.Filter {
 	if sometimes("by error") {
 		f.ErrorContains = texts.Draw(t, "of error")
 	}
+	if sometimes("by fingerprint") {
+		f.ErrorFingerprint = order.ErrorFingerprint(texts.Draw(t, "of fingerprint"))
+	}
 	if sometimes("by settled") {
 		f.SettledFrom, f.SettledTo = anyTime(t), anyTime(t)
 	}
@@ -200,6 +203,7 @@ func matches(rec order.Record, f order.Filter) bool {
 		(f.Handling == "" || f.Handling == rec.Handling) &&
 		(f.Country == "" || f.Country == rec.Country) &&
 		(f.Currency == "" || f.Currency == rec.Currency || f.OrNoCurrency && rec.Currency == "") &&
+		(f.ErrorFingerprint == "" || rec.Status == order.StatusFailed && order.ErrorFingerprint(rec.Error) == f.ErrorFingerprint) &&
 		(f.Tag == "" || slices.Contains(rec.Decision.Tags, f.Tag)) &&
 		(f.AmountMin == nil || rec.Amount.Compare(*f.AmountMin) >= 0) &&
 		(f.AmountMax == nil || rec.Amount.Compare(*f.AmountMax) <= 0) &&
@@ -278,7 +282,7 @@ func TestNoValueIsPartOfAStatement(t *testing.T) {
 		for name, f := range map[string]order.Further{
 			"id_prefix": {IDPrefix: evil}, "queue": {Queue: evil}, "handling": {Handling: evil}, "tag": {Tag: evil}, "currency": {Currency: evil},
 			"currency or none": {Currency: evil, OrNoCurrency: true, AmountMin: &money, AmountMax: &money, Tag: "x"}, "country": {Country: evil},
-			"error_contains": {ErrorContains: evil}, "metadata key": {Metadata: map[string]string{evil: "v"}}, "metadata value": {Metadata: map[string]string{"k": evil}},
+			"error_contains": {ErrorContains: evil}, "error_fingerprint": {ErrorFingerprint: evil}, "metadata key": {Metadata: map[string]string{evil: "v"}}, "metadata value": {Metadata: map[string]string{"k": evil}},
 			"NUL": {ErrorContains: "\x00", Tag: "\x00"}, "not UTF-8": {ErrorContains: "\xff", Tag: "\xff"},
 		} {
 			if ids := b.found(t, order.Filter{Further: f}, 10); ids != nil {

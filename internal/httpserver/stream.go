@@ -25,6 +25,16 @@ func (w *StreamWriter) Flush() bool {
 	return w.conn.SetWriteDeadline(time.Now().Add(w.timeout)) == nil && w.Writer.Flush() == nil
 }
 
+// Cut ends the connection at once, without the end of the answer, so that the client knows
+// that it is not whole. Nothing can be written afterwards.
+func (w *StreamWriter) Cut() {
+	// To a client of HTTP/1.0 an answer ends with the connection, unless that is reset.
+	if tcp, ok := w.conn.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = w.conn.Close()
+}
+
 // Stream answers the request with the body that write produces. write runs after the
 // handler has returned, in a goroutine of the connection, and ends the answer by
 // returning. Its context ends when the client disconnects or the server stops. The
@@ -54,7 +64,7 @@ func (s *Server) runStream(conn net.Conn, w *bufio.Writer, write func(context.Co
 	var err error
 	defer func() {
 		if err != nil {
-			s.cfg.Log.Error("events could not be sent", "error", err)
+			s.cfg.Log.Error("a stream could not be written", "error", err)
 		}
 	}()
 	defer Recover(&err)

@@ -43,6 +43,8 @@ type Further struct {
 	AmountMax *Money
 	// ErrorContains is a part of their error. Upper and lower case differ.
 	ErrorContains string
+	// ErrorFingerprint is the error fingerprint of a group of failures that they belong to.
+	ErrorFingerprint string
 	// SettledFrom is the earliest time at which they were settled, inclusive. An order
 	// whose clock went back counts as settled when it was accepted.
 	SettledFrom time.Time

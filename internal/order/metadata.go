@@ -24,7 +24,7 @@ func (p *problems) metadata(all map[string]string) map[string]string {
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if !metadataKey(key) {
+		if !ValidMetadataKey(key) {
 			p.add(MetadataField(key), CodeInvalid, "must have a key of 1 to %d characters of A-Z a-z 0-9 _ . -", MaxMetadataKeyChars)
 			continue
 		}
@@ -43,7 +43,8 @@ func MetadataField(key string) string {
 	return "metadata." + short
 }
 
-func metadataKey(key string) bool {
+// ValidMetadataKey reports whether metadata may have a key.
+func ValidMetadataKey(key string) bool {
 	if key == "" || len(key) > MaxMetadataKeyChars {
 		return false
 	}

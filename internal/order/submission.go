@@ -98,6 +98,9 @@ func ValidID(id string) bool {
 	return true
 }
 
+// ValidIDPrefix reports whether an id can begin with a text.
+func ValidIDPrefix(text string) bool { return text == "." || text == ".." || ValidID(text) }
+
 func idByte(c byte) bool { return nameByte(c) || strings.IndexByte("~:/#=@+", c) >= 0 }
 
 // nameByte reports whether a character is one of A-Z a-z 0-9 . _ -.

@@ -166,7 +166,10 @@ func checkQuery(route *router.Route, req *http.Request) error {
 		return nil
 	}
 	for name, values := range req.URL.Query() {
-		listed := slices.ContainsFunc(route.Operation.Parameters, func(p *v3.Parameter) bool { return p.In == "query" && p.Name == name })
+		listed := slices.ContainsFunc(route.Operation.Parameters, func(p *v3.Parameter) bool {
+			isObject := p.Explode != nil && *p.Explode // such as metadata.basket=77
+			return p.In == "query" && (p.Name == name || isObject && strings.HasPrefix(name, p.Name+"."))
+		})
 		if !listed || len(values) > 1 {
 			return fmt.Errorf("query parameter %q is unknown or repeated", name)
 		}

@@ -2,17 +2,17 @@ package api
 
 import "testing"
 
-// TestBatchSlots checks how many batches there may be at once, and that no caller can use
+// TestSlots checks how many slots there are, and that no caller can use
 // all slots where callers have keys.
-func TestBatchSlots(t *testing.T) {
+func TestSlots(t *testing.T) {
 	t.Parallel()
-	s, alone := newBatchSlots(), newBatchSlots()
+	s, alone := newSlots(8, 4), newSlots(8, 4)
 	for _, row := range []struct {
-		slots  *batchSlots
+		slots  *slots
 		caller string
 		keyed  bool
 		want   int
-	}{{alone, "", false, maxBatches}, {s, "a", true, maxBatchesOfKey}, {s, "b", true, maxBatchesOfKey}, {s, "c", true, 0}} {
+	}{{alone, "", false, 8}, {s, "a", true, 4}, {s, "b", true, 4}, {s, "c", true, 0}} {
 		n := 0
 		for row.slots.acquire(row.caller, row.keyed) {
 			n++

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"orderprocessor/internal/httpserver"
+	"orderprocessor/internal/order"
+)
+
+// failuresView is the JSON of the groups of failures.
+type failuresView struct {
+	Groups     []groupView     `json:"groups"`
+	AsOf       order.Timestamp `json:"as_of,omitzero"`
+	Incomplete bool            `json:"incomplete,omitempty"`
+}
+
+// groupView is the JSON of a group of failures.
+type groupView struct {
+	Fingerprint string          `json:"fingerprint"`
+	Error       string          `json:"error"`
+	Note        string          `json:"note,omitempty"`
+	Orders      int             `json:"orders"`
+	FirstSeen   order.Timestamp `json:"first_seen"`
+	LastSeen    order.Timestamp `json:"last_seen"`
+	Queue       order.Queue     `json:"queue"`
+	ExampleIDs  []string        `json:"example_ids"`
+}
+
+// listFailures answers GET /failures: from the archive, which has all failed orders, or
+// from the ledger while there is none.
+func (s *Server) listFailures(c *fiber.Ctx) error {
+	q := queryOf(c, "since", "limit")
+	since, limit := q.time("since"), q.integer("limit", 1, maxGroups, defaultGroups)
+	if err := q.err(); err != nil {
+		return err
+	}
+	v := failuresView{Groups: []groupView{}}
+	var groups []order.FailureGroup
+	var err error
+	if s.Archive != nil {
+		groups, v.AsOf.Time, err = s.archivedFailures(c.UserContext(), since, limit)
+	}
+	if s.Archive == nil || errors.As(err, new(archiveAwayError)) {
+		if err != nil {
+			httpserver.SetReason(c, err.Error())
+		}
+		v.Incomplete = err != nil
+		v.AsOf = order.Timestamp{}
+		var all bool
+		groups, all, err = s.keptFailures(c.UserContext(), since, limit)
+		v.Incomplete = v.Incomplete || !all
+	}
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		v.Groups = append(v.Groups, groupView{
+			g.Fingerprint, g.Error, g.Note, g.Orders, order.Timestamp{Time: g.FirstSeen}, order.Timestamp{Time: g.LastSeen}, g.Queue, g.ExampleIDs,
+		})
+	}
+	return c.JSON(v)
+}
+
+// archivedFailures returns the groups of the archive, and up to when it had every change.
+func (s *Server) archivedFailures(ctx context.Context, since time.Time, limit int) (groups []order.FailureGroup, asOf time.Time, err error) {
+	err = s.inTurn(ctx, func(ctx context.Context) error {
+		if asOf, err = s.Archived.ArchivedUntil(ctx); err != nil {
+			return err
+		}
+		groups, err = s.Archive.Failures(ctx, since, limit)
+		return archiveError(err)
+	})
+	return groups, asOf, err
+}
+
+// keptFailures groups the failed orders of the ledger, the newest first. All is false when
+// the time or the groups did not suffice.
+func (s *Server) keptFailures(ctx context.Context, since time.Time, limit int) (groups []order.FailureGroup, all bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keptFailuresTimeout)
+	defer cancel()
+	known := failures{since: since, groups: map[string]*failureGroup{}}
+	var after order.Position
+	for {
+		records, next, err := s.Records.List(ctx, order.Filter{Status: order.StatusFailed}, after, maxListed)
+		switch {
+		case errors.Is(err, order.ErrUnreadable):
+			known.full = true
+		case ctx.Err() != nil && len(known.groups) > 0:
+			return known.largest(limit), false, nil
+		case err != nil:
+			return nil, false, err
+		}
+		for _, rec := range records {
+			known.add(rec)
+		}
+		if next.IsZero() {
+			return known.largest(limit), !known.full, nil
+		}
+		after = next
+	}
+}
+
+// failures are groups that are being counted.
+type failures struct {
+	since  time.Time
+	groups map[string]*failureGroup
+	full   bool // some order is in no group
+}
+
+// failureGroup is a group with the times of its examples, newest first.
+type failureGroup struct {
+	order.FailureGroup
+	failedAt []time.Time
+}
+
+func (f *failures) add(rec order.Record) {
+	if rec.ProcessedAt.Before(f.since) {
+		return
+	}
+	fingerprint := order.ErrorFingerprint(rec.Error)
+	g := f.groups[fingerprint]
+	switch {
+	case g != nil:
+	case len(f.groups) == maxGroups:
+		f.full = true
+		return
+	default:
+		g = &failureGroup{FailureGroup: order.FailureGroup{Fingerprint: fingerprint, FirstSeen: rec.ProcessedAt}}
+		f.groups[fingerprint] = g
+	}
+	g.add(rec)
+}
+
+// add counts an order. Orders are not listed in the order in which they failed.
+func (g *failureGroup) add(rec order.Record) {
+	g.Orders++
+	if rec.ProcessedAt.Before(g.FirstSeen) {
+		g.FirstSeen = rec.ProcessedAt
+	}
+	at, _ := slices.BinarySearchFunc(g.failedAt, rec.ProcessedAt, func(a, b time.Time) int { return b.Compare(a) })
+	if at == 0 {
+		g.LastSeen, g.Error, g.Queue, g.Note = rec.ProcessedAt, rec.Error, rec.Queue, ""
+		if n := len(rec.Attempts); n > 0 {
+			g.Note = rec.Attempts[n-1].Note
+		}
+	}
+	g.failedAt, g.ExampleIDs = slices.Insert(g.failedAt, at, rec.ProcessedAt), slices.Insert(g.ExampleIDs, at, rec.ID)
+	n := min(len(g.failedAt), order.MaxExamples)
+	g.failedAt, g.ExampleIDs = g.failedAt[:n], g.ExampleIDs[:n]
+}
+
+// largest returns the largest groups, as the archive orders them.
+func (f *failures) largest(limit int) []order.FailureGroup {
+	all := make([]order.FailureGroup, 0, len(f.groups))
+	for _, g := range f.groups {
+		all = append(all, g.FailureGroup)
+	}
+	slices.SortFunc(all, func(a, b order.FailureGroup) int {
+		return cmp.Or(b.Orders-a.Orders, cmp.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	return all[:min(len(all), limit)]
+}
