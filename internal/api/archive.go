@@ -75,6 +75,8 @@ type page struct {
 	orders []found
 	// next is the position to continue after, zero when there are no more.
 	next order.Position
+	// asOf is up to when the archive had every change; zero for orders of both places.
+	asOf time.Time
 	// away is why the archive could not be asked, so that its orders are not among these.
 	away error
 	// unreadable is about orders that cannot be read, which are not among these.
@@ -187,17 +189,18 @@ func (s *Server) kept(ctx context.Context, o found) (bool, error) {
 	return rec.CreatedAt.Equal(o.CreatedAt), err
 }
 
-// search returns a page of the orders that match a filter that needs the archive, and up
-// to when the archive had every change.
-func (s *Server) search(ctx context.Context, f order.Filter, after order.Position, limit int) (p page, asOf time.Time, err error) {
+// search returns a page of the orders that match a filter that needs the archive.
+func (s *Server) search(ctx context.Context, f order.Filter, after order.Position, limit int) (p page, err error) {
 	err = s.inTurn(ctx, func(ctx context.Context) error {
-		if asOf, err = s.Archived.ArchivedUntil(ctx); err != nil {
+		asOf, err := s.Archived.ArchivedUntil(ctx)
+		if err != nil {
 			return err
 		}
 		p, err = s.searchPage(ctx, f, after, limit)
+		p.asOf = asOf
 		return err
 	})
-	return p, asOf, err
+	return p, err
 }
 
 // inTurn does what may take the archive some time, when fewer than maxSearches others do.

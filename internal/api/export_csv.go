@@ -129,10 +129,10 @@ func csvMetadata(v recordView) string {
 	return csvJSON(v.Metadata)
 }
 
-func csvJSON(v any) string {
+func csvJSON[T []order.Item | map[string]string](v T) string {
 	var text strings.Builder
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // texts and numbers always encode
+	_ = e.Encode(v) //nolint:errchkjson // texts and numbers always encode
 	return strings.TrimSuffix(text.String(), "\n")
 }

@@ -40,70 +40,75 @@ func (s *Server) listFailures(c *fiber.Ctx) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	v := failuresView{Groups: []groupView{}}
-	var groups []order.FailureGroup
-	var err error
-	if s.Archive != nil {
-		groups, v.AsOf.Time, err = s.archivedFailures(c.UserContext(), since, limit)
-	}
-	if s.Archive == nil || errors.As(err, new(archiveAwayError)) {
-		if err != nil {
-			httpserver.SetReason(c, err.Error())
-		}
-		v.Incomplete = err != nil
-		v.AsOf = order.Timestamp{}
-		var all bool
-		groups, all, err = s.keptFailures(c.UserContext(), since, limit)
-		v.Incomplete = v.Incomplete || !all
-	}
+	found, err := s.allFailures(c, since, limit)
 	if err != nil {
 		return err
 	}
-	for _, g := range groups {
-		v.Groups = append(v.Groups, groupView{
+	v := failuresView{Groups: make([]groupView, len(found.groups)), AsOf: order.Timestamp{Time: found.asOf}, Incomplete: found.incomplete}
+	for i, g := range found.groups {
+		v.Groups[i] = groupView{
 			g.Fingerprint, g.Error, g.Note, g.Orders, order.Timestamp{Time: g.FirstSeen}, order.Timestamp{Time: g.LastSeen}, g.Queue, g.ExampleIDs,
-		})
+		}
 	}
 	return c.JSON(v)
 }
 
-// archivedFailures returns the groups of the archive, and up to when it had every change.
-func (s *Server) archivedFailures(ctx context.Context, since time.Time, limit int) (groups []order.FailureGroup, asOf time.Time, err error) {
-	err = s.inTurn(ctx, func(ctx context.Context) error {
-		if asOf, err = s.Archived.ArchivedUntil(ctx); err != nil {
-			return err
-		}
-		groups, err = s.Archive.Failures(ctx, since, limit)
-		return archiveError(err)
-	})
-	return groups, asOf, err
+// foundFailures are groups of failures, and up to when the archive had every change. The
+// ledger alone may have too few.
+type foundFailures struct {
+	groups     []order.FailureGroup
+	asOf       time.Time
+	incomplete bool
 }
 
-// keptFailures groups the failed orders of the ledger, the newest first. All is false when
-// the time or the groups did not suffice.
-func (s *Server) keptFailures(ctx context.Context, since time.Time, limit int) (groups []order.FailureGroup, all bool, err error) {
+func (s *Server) allFailures(c *fiber.Ctx, since time.Time, limit int) (foundFailures, error) {
+	if s.Archive == nil {
+		return s.keptFailures(c.UserContext(), since, limit)
+	}
+	found, err := s.archivedFailures(c.UserContext(), since, limit)
+	if !errors.As(err, new(archiveAwayError)) {
+		return found, err
+	}
+	httpserver.SetReason(c, err.Error())
+	found, err = s.keptFailures(c.UserContext(), since, limit)
+	found.incomplete = true
+	return found, err
+}
+
+func (s *Server) archivedFailures(ctx context.Context, since time.Time, limit int) (found foundFailures, err error) {
+	err = s.inTurn(ctx, func(ctx context.Context) error {
+		if found.asOf, err = s.Archived.ArchivedUntil(ctx); err != nil {
+			return err
+		}
+		found.groups, err = s.Archive.Failures(ctx, since, limit)
+		return archiveError(err)
+	})
+	return found, err
+}
+
+// keptFailures groups the failed orders of the ledger, the newest first, as many as the
+// time suffices for.
+func (s *Server) keptFailures(ctx context.Context, since time.Time, limit int) (foundFailures, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keptFailuresTimeout)
 	defer cancel()
 	known := failures{since: since, groups: map[string]*failureGroup{}}
 	var after order.Position
-	for {
+	for more := true; more; more = !after.IsZero() {
 		records, next, err := s.Records.List(ctx, order.Filter{Status: order.StatusFailed}, after, maxListed)
 		switch {
 		case errors.Is(err, order.ErrUnreadable):
 			known.full = true
 		case ctx.Err() != nil && len(known.groups) > 0:
-			return known.largest(limit), false, nil
+			return foundFailures{groups: known.largest(limit), incomplete: true}, nil
 		case err != nil:
-			return nil, false, err
+			return foundFailures{}, err
 		}
 		for _, rec := range records {
 			known.add(rec)
 		}
-		if next.IsZero() {
-			return known.largest(limit), !known.full, nil
-		}
 		after = next
 	}
+	return foundFailures{groups: known.largest(limit), incomplete: known.full}, nil
 }
 
 // failures are groups that are being counted.

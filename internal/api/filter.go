@@ -52,7 +52,7 @@ func (s *Server) checkFilter(q *query, f order.Filter) error {
 			needing.add(name, order.CodeInvalid, "needs an archive, and this installation has none")
 		}
 	}
-	return &archiveRequiredError{requestError{needing.problems}}
+	return &archiveRequiredError{requestError(needing)}
 }
 
 // further reads what only the archive can select by. Orders that name no currency have
@@ -61,10 +61,10 @@ func (q *query) further(installed order.Currency) order.Further {
 	f := order.Further{
 		IDPrefix:         q.idPrefix("id_prefix"),
 		Queue:            choice(q, "queue", order.Queues()),
-		Handling:         choice(q, "handling", []order.Handling{order.HandlingStandard, order.HandlingExpedited, order.HandlingPriority}),
+		Handling:         choice(q, "handling", order.Handlings()),
 		Tag:              q.text("tag", maxTagChars),
-		Currency:         order.Currency(code(q, "currency", order.Currency.Valid, "must be the ISO 4217 code of a currency, as in USD")),
-		Country:          order.Country(code(q, "country", order.Country.Valid, "must be the ISO 3166-1 alpha-2 code of a country, as in DE")),
+		Currency:         code(q, "currency", order.Currency.Valid, "must be the ISO 4217 code of a currency, as in USD"),
+		Country:          code(q, "country", order.Country.Valid, "must be the ISO 3166-1 alpha-2 code of a country, as in DE"),
 		AmountMin:        q.amount("amount_min"),
 		AmountMax:        q.amount("amount_max"),
 		ErrorContains:    q.text("error_contains", maxErrorPart),

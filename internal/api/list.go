@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"strconv"
@@ -32,17 +33,12 @@ func (s *Server) listOrders(c *fiber.Ctx) error {
 	if err := s.checkFilter(q, filter); err != nil {
 		return err
 	}
-	v, p, err := listView{}, page{}, error(nil)
-	if filter.NeedsArchive() {
-		p, v.AsOf.Time, err = s.search(c.UserContext(), filter, after, limit)
-	} else {
-		p, err = s.page(c.UserContext(), filter, after, limit)
-	}
+	p, err := s.listPage(c.UserContext(), filter, after, limit)
 	if err != nil {
 		return err
 	}
 	s.logPage(c, p)
-	v.Incomplete = p.away != nil
+	v := listView{AsOf: order.Timestamp{Time: p.asOf}, Incomplete: p.away != nil}
 	next, err := v.add(p)
 	if err != nil {
 		return err
@@ -52,6 +48,13 @@ func (s *Server) listOrders(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderLink, linkNext("/orders", q.values, v.NextCursor))
 	}
 	return c.JSON(v)
+}
+
+func (s *Server) listPage(ctx context.Context, f order.Filter, after order.Position, limit int) (page, error) {
+	if f.NeedsArchive() {
+		return s.search(ctx, f, after, limit)
+	}
+	return s.page(ctx, f, after, limit)
 }
 
 // add adds the orders of a page, up to maxListedBytes, and returns the position to

@@ -55,8 +55,8 @@ func queryOf(c *fiber.Ctx, names ...string) *query {
 		q.add("query", order.CodeInvalid, "is not encoded correctly")
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.values)) {
-		prefix, _, open := strings.Cut(name, ".")
-		if !slices.Contains(names, name) && !(open && slices.Contains(names, prefix+".")) {
+		prefix, _, _ := strings.Cut(name+".", ".")
+		if !slices.Contains(names, name) && (prefix == name || !slices.Contains(names, prefix+".")) {
 			q.add(shortName(name), order.CodeUnknownField, "is not a parameter of this path")
 		} else if len(q.values[name]) > 1 {
 			q.add(shortName(name), order.CodeTooMany, "must not be given more than once")

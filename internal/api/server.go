@@ -157,16 +157,6 @@ type Parts struct {
 	Processes Processes
 	Attempts  Attempts
 	Live      Live
-	Intake   Intake
-	Retries  Retries
-	Reviews  Reviews
-	Rules    Rules
-	RuleSets RuleSets
-	Records  Records
-	Queues   Queues
-	Audit    Audit
-	Stats    Stats
-	Live     Live
 	// Archive has the orders that have left the ledger. Nil means that there is none.
 	Archive Archive
 	// Archived is needed with an Archive.

@@ -26,13 +26,14 @@ func TestCompletion(t *testing.T) {
 		pausable.WriteString(string(q) + "\n")
 	}
 	for want, lines := range map[string][]string{
-		all.String() + inOrder:                                           {"list --status ", "events --status ", "rules simulate --status "},
+		all.String() + inOrder:                                           {"list --status ", "export --status ", "events --status ", "rules simulate --status "},
 		"failed\nrejected\n" + inOrder:                                   {"retry --status "},
 		"table\njson\n" + inOrder:                                        {"get --output ", "queues pause -o ", "events --output ", "rules check -o "},
 		pausable.String() + inOrder:                                      {"queues pause "},
 		strings.Replace(pausable.String(), "default\n", "", 1) + inOrder: {"queues resume default "},
+		"ndjson\ncsv\n" + inOrder:                                        {"export --format "},
 		"submit\nread\nadmin\n" + inOrder:                                {"keys new --scope "},
-		orFiles:                                                          {"submit ", "stats --key-file ", "rules check ", "rules push "},
+		orFiles:                                                          {"submit ", "stats --key-file ", "export --file ", "rules check ", "rules push "},
 		orFolders:                                                        {"dev --data "},
 		nothing: {
 			"submit orders.ndjson ", "get ", "cancel a ", "release a ", "reject a ", "rules show ", "list --customer ", "submit --api ", "load ", "events --id ", "keys new --name ",

@@ -21,6 +21,7 @@ func TestForeignTextOnTerminals(t *testing.T) {
 		"get":           orderctl(t, "get", "a", "--api", answering(t, 200, text)),
 		"get as JSON":   orderctl(t, "get", "a", "-o", "json", "--api", answering(t, 200, text)),
 		"list":          orderctl(t, "list", "--api", answering(t, 200, `{"orders":[`+text+`]}`)),
+		"failures":      orderctl(t, "failures", "--api", answering(t, 200, `{"groups":[{"error":"`+misleading+`","queue":"`+misleading+`","note":"`+misleading+`","example_ids":["`+misleading+`"]}]}`)),
 		"list as JSON":  orderctl(t, "list", "-o", "json", "--api", answering(t, 200, `{"orders":[`+text+`]}`)),
 		"refused":       orderctl(t, "get", "a", "--api", answering(t, 409, refusal)),
 		"not cancelled": orderctl(t, "cancel", "a", "--api", answering(t, 409, refusal)),

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,9 @@ const listHelp = `list shows the orders that match all flags, newest first.
 The table shows the main fields of each order; get shows the rest. On a terminal the
 table fits the width, with two lines for an order and shortened texts where needed.
 In a file or a pipe nothing is shortened. As JSON it writes one order a line
-(NDJSON), as soon as it arrives.`
+(NDJSON), as soon as it arrives.
+
+` + filterHelp
 
 const (
 	// defaultLimit is how many orders fit a screen.
@@ -33,11 +34,9 @@ const (
 
 type listCommand struct {
 	apiCommand
-	status   order.Status
-	customer string
-	from, to string
-	limit    int
-	all      bool
+	filter orderFilter
+	limit  int
+	all    bool
 }
 
 func newList(w *World) *cobra.Command {
@@ -48,16 +47,14 @@ func newList(w *World) *cobra.Command {
 		Long:  listHelp,
 		Example: `  orderctl list --status failed
   orderctl list --customer ada@example.com --from 2026-11-23T00:00:00+01:00 --limit 200
+  orderctl list --tag vip --amount-min 1000 --metadata shop=berlin
   orderctl list --all --output json | jq -r 'select(.amount > 1000) | .id'`,
 		Args:    cobra.NoArgs,
 		PreRunE: l.check,
 		RunE:    l.withClient(l.run),
 	}
 	l.addFlags(cmd)
-	addChoice(cmd, &l.status, "status", "", order.Statuses(), "only orders in this status, such as pending or failed")
-	cmd.Flags().StringVar(&l.customer, "customer", "", "only orders of this customer, spelt exactly so")
-	cmd.Flags().Func("from", "only orders accepted at this time or later, in RFC 3339", timeFlag(&l.from))
-	cmd.Flags().Func("to", "only orders accepted before this time, in RFC 3339", timeFlag(&l.to))
+	l.filter.addFlags(cmd)
 	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "how many orders to show")
 	cmd.Flags().BoolVar(&l.all, "all", false, "show all of them")
 	return cmd
@@ -70,17 +67,15 @@ func (l *listCommand) check(cmd *cobra.Command, _ []string) error {
 		return usagef("--all and --limit exclude each other")
 	case l.limit < 1:
 		return usagef("--limit must be at least 1")
-	case given("customer") && l.customer == "":
-		return usagef("--customer must not be empty")
 	}
 	if l.all {
 		l.limit = math.MaxInt
 	}
-	return nil
+	return l.filter.check(cmd.Flags())
 }
 
 func (l *listCommand) run(ctx context.Context, api *client.Client, _ []string) error {
-	pages := api.Orders(l.filter())
+	pages := api.Orders(l.filter.query())
 	table := &orderTable{to: l.Stdout}
 	write := table.write
 	if l.output == formatJSON {
@@ -103,19 +98,18 @@ func (l *listCommand) run(ctx context.Context, api *client.Client, _ []string) e
 	case !pages.Done():
 		_, _ = fmt.Fprintln(l.Stderr, "There may be more: --limit shows more of them, --all shows all.")
 	}
+	noteArchive(l.Stderr, pages.AsOf(), pages.Incomplete())
 	return nil
 }
 
-func (l *listCommand) filter() url.Values {
-	query := url.Values{}
-	for name, text := range map[string]string{
-		"status": string(l.status), "customer": l.customer, "created_from": l.from, "created_to": l.to,
-	} {
-		if text != "" {
-			query.Set(name, text)
-		}
+// noteArchive says how much of the archive an answer has.
+func noteArchive(w io.Writer, asOf time.Time, incomplete bool) {
+	if !asOf.IsZero() {
+		_, _ = fmt.Fprintf(w, "This is what the archive had at %s.\n", moment(asOf))
 	}
-	return query
+	if incomplete {
+		_, _ = fmt.Fprintln(w, "Not complete: orders that have left Redis are missing, as the archive is unavailable.")
+	}
 }
 
 func (l *listCommand) printLines(orders []client.Order) error {

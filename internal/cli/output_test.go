@@ -23,6 +23,7 @@ func newFullAPI(t *testing.T) *fakeAPI {
 		"POST /orders/retry":           {{body: `{"count":1,"retried":1}`}}, "GET /health": {{}},
 		"GET /queues": {{body: `{"queues":[{"name":"low"}]}`}}, "POST /queues/{name}/{change}": {{body: `{"name":"low","paused":true}`}},
 		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}}, "GET /workers": {{body: `{"workers":[]}`}},
+		"GET /orders/export": {ndjson(`{"id":"o1"}`)}, "GET /failures": {{body: `{"groups":[]}`}},
 		"GET /audit": {{body: `{"entries":[{"id":"1-0"}]}`}}, "GET /events": {openStream(change("1-0", "o1", "pending", ""))},
 	})
 }
@@ -34,7 +35,7 @@ func everyCommand() map[string][]string {
 		"":       {"", "--help", "--version", "help submit", "__complete get --output t"},
 		"audit":  {"audit", "audit -o json"},
 		"cancel": {"cancel o1", "cancel o1 -o json"}, "dev": {"dev --sample 2 --http 127.0.0.1:0"}, "doctor": {"doctor", "doctor -o json"},
-		"events": {"events", "events -o json"}, "get": {"get o1", "get o1 -o json"},
+		"events": {"events", "events -o json"}, "export": {"export"}, "failures": {"failures", "failures -o json"}, "get": {"get o1", "get o1 -o json"},
 		"keys": {"keys"}, "keys new": {"keys new --name a --scope read", "keys new --name a --scope read -o json"},
 		"list": {"list", "list -o json", "list --all"}, "load": {"load --rate 10 --duration 1s", "load --rate 10 --duration 1s -o json"},
 		"queues": {"queues", "queues -o json"}, "queues corrupt": {"queues corrupt", "queues corrupt -o json"},

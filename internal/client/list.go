@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // maxPage is the most orders that the API returns in one page.
@@ -20,6 +21,8 @@ type Pages struct {
 	query  url.Values // the filter, and the cursor
 	size   int        // the most orders to ask for
 	done   bool
+	asOf   time.Time
+	lacks  bool
 }
 
 // Orders returns the orders that match a filter: query parameters of GET /orders.
@@ -29,6 +32,13 @@ func (c *Client) Orders(filter url.Values) *Pages {
 
 // Done reports whether the last page has been read.
 func (p *Pages) Done() bool { return p.done }
+
+// AsOf returns up to when the archive had every change when the first page was read. It is
+// zero for orders that do not come from the archive alone.
+func (p *Pages) AsOf() time.Time { return p.asOf }
+
+// Incomplete reports whether a page lacked orders of the archive, which was away.
+func (p *Pages) Incomplete() bool { return p.lacks }
 
 // Next returns the orders of the next page, at most limit. A page may be empty
 // although there are more.
@@ -40,6 +50,8 @@ func (p *Pages) Next(ctx context.Context, limit int) ([]Order, error) {
 	var page struct {
 		Orders     []json.RawMessage `json:"orders"`
 		NextCursor string            `json:"next_cursor"`
+		AsOf       time.Time         `json:"as_of"`
+		Incomplete bool              `json:"incomplete"`
 	}
 	if json.Unmarshal(answer, &page) != nil || page.Orders == nil || len(page.Orders) > limit {
 		return nil, ErrNotAPI
@@ -49,6 +61,10 @@ func (p *Pages) Next(ctx context.Context, limit int) ([]Order, error) {
 	}
 	p.query.Set("cursor", page.NextCursor)
 	p.done = page.NextCursor == ""
+	p.lacks = p.lacks || page.Incomplete
+	if p.asOf.IsZero() {
+		p.asOf = page.AsOf
+	}
 	orders := make([]Order, len(page.Orders))
 	for i, text := range page.Orders {
 		if orders[i], err = decode[Order](text, nil); err != nil {

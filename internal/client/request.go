@@ -21,6 +21,8 @@ type request struct {
 	body   []byte // or nil
 	// mediaType is that of the body; empty for JSON.
 	mediaType string
+	// export makes the path that of the export, and not of the order with that id.
+	export bool
 	// lastEventID is the event after which to continue; empty for none.
 	lastEventID string
 }
@@ -79,6 +81,9 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	segments := make([]string, len(r.path))
 	for i, text := range r.path {
 		segments[i] = url.PathEscape(text)
+	}
+	if len(r.path) == 2 && r.path[1] == exportSegment && !r.export {
+		segments[1] = "%65xport" // the order with this id
 	}
 	u := c.base.JoinPath(segments...)
 	if len(r.query) > 0 {

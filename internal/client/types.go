@@ -57,6 +57,7 @@ type Order struct {
 	Hold             *Hold          `json:"hold"` // nil unless the order is held
 	Tags             []string       `json:"tags"`
 	Attempts         []Attempt      `json:"attempts"`
+	Archived         bool           `json:"archived"` // found in the archive
 }
 
 func (o *Order) recognised() bool { return o.ID != "" }

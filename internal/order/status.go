@@ -70,6 +70,11 @@ const (
 	HandlingPriority Handling = "priority"
 )
 
+// Handlings lists every handling, in that order.
+func Handlings() []Handling {
+	return []Handling{HandlingStandard, HandlingExpedited, HandlingPriority}
+}
+
 // Status returns the status of an order while an attempt with this handling
 // runs.
 func (h Handling) Status() Status {
