@@ -87,8 +87,11 @@ type page struct {
 // at most limit of them. Both lists have the same order. The ledger has an order until
 // after the archive has it, and is read first, so none is missed in between. The ledger
 // also knows better: an order that only the archive's list has counts if the ledger does
-// not have it at all.
-func (s *Server) page(ctx context.Context, f order.Filter, after order.Position, limit int) (page, error) {
+// not have it at all. The archive is asked for every page, as no process knows what the
+// ledger no longer has: the shortest retention of all workers counts, and a Redis that was
+// restored from a backup has lost what came after it. An archive that does not answer in
+// the time of patience is away.
+func (s *Server) page(ctx context.Context, f order.Filter, after order.Position, limit int, patience time.Duration) (page, error) {
 	records, next, err := s.Records.List(ctx, f, after, limit)
 	p := page{next: next}
 	if errors.Is(err, order.ErrUnreadable) {
@@ -99,10 +102,12 @@ func (s *Server) page(ctx context.Context, f order.Filter, after order.Position,
 	for _, rec := range records {
 		p.orders = append(p.orders, found{Record: rec})
 	}
-	if s.Archive == nil || s.onlyInLedger(f, next) {
+	if s.Archive == nil {
 		return p, nil
 	}
-	records, next, err = s.Archive.Search(ctx, f, after, limit)
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	records, next, err = s.Archive.Search(asking, f, after, limit)
 	switch {
 	case errors.Is(err, order.ErrUnreadable):
 		p.unreadable = errors.Join(p.unreadable, err)
@@ -114,16 +119,6 @@ func (s *Server) page(ctx context.Context, f order.Filter, after order.Position,
 	}
 	err = s.merge(ctx, &p, records, next, limit)
 	return p, err
-}
-
-// clockMargin is by how much the clocks of this process and of Redis may differ.
-const clockMargin = time.Minute
-
-// onlyInLedger reports whether the archive has nothing to add to a page that goes up to
-// next: an order leaves the ledger when it was settled for the time of the retention.
-func (s *Server) onlyInLedger(f order.Filter, next order.Position) bool {
-	kept := time.Now().Add(clockMargin - s.cfg.Retention)
-	return next.CreatedAt.After(kept) || f.CreatedFrom.After(kept) || f.Status != "" && !f.Status.Settled()
 }
 
 // merge adds a page of the archive. Each list is complete only up to where its page ends.

@@ -273,9 +273,6 @@ func TestArchiveAway(t *testing.T) {
 	if v := b.failures(t, "/failures"); !v.Incomplete || len(v.Groups) != 1 {
 		t.Errorf("the failures are %+v", v)
 	}
-	if got := b.ask(t, "GET", "/orders?status=pending", "").object(t, 200); got["incomplete"] != nil {
-		t.Errorf("the list of pending orders is %v", got)
-	}
 }
 
 // TestExportPath reads the order whose id is the name of the export.

@@ -97,7 +97,7 @@ func (s *Server) exportPage(ctx context.Context, f order.Filter, after order.Pos
 	if f.NeedsArchive() {
 		p, err = s.searchPage(ctx, f, after, exportPage)
 	} else {
-		p, err = s.page(ctx, f, after, exportPage)
+		p, err = s.page(ctx, f, after, exportPage, exportPageTimeout)
 	}
 	if p.away != nil {
 		err = archiveAwayError{p.away}

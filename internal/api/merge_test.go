@@ -123,7 +123,7 @@ func TestPagesAgainstModel(t *testing.T) {
 		limit := rapid.IntRange(1, 5).Draw(t, "limit")
 		after := order.Position{}
 		for more := true; more; more = !after.IsZero() {
-			p, err := s.page(t.Context(), f, after, limit)
+			p, err := s.page(t.Context(), f, after, limit, time.Minute)
 			if err != nil || len(p.orders) > limit || !p.next.IsZero() && !after.IsZero() && compare(after, p.next) >= 0 {
 				t.Fatalf("after %v a page of %d orders, then %v, %v", after, len(p.orders), p.next, err)
 			}
@@ -136,29 +136,4 @@ func TestPagesAgainstModel(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
-}
-
-// TestArchiveNotAsked asks the ledger alone for what cannot have left it.
-func TestArchiveNotAsked(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	s := &Server{cfg: Config{Retention: time.Hour}}
-	at := func(ago time.Duration) order.Position { return order.Position{CreatedAt: now.Add(-ago), ID: "a"} }
-	for _, row := range []struct {
-		name string
-		f    order.Filter
-		next order.Position
-		want bool
-	}{
-		{"a page of new orders", order.Filter{}, at(50 * time.Minute), true},
-		{"a page up to old ones", order.Filter{}, at(2 * time.Hour), false},
-		{"the last page", order.Filter{}, order.Position{}, false},
-		{"the last page of new orders", order.Filter{CreatedFrom: now.Add(-50 * time.Minute)}, order.Position{}, true},
-		{"orders without an outcome", order.Filter{Status: order.StatusHeld}, order.Position{}, true},
-		{"orders with one", order.Filter{Status: order.StatusFailed}, order.Position{}, false},
-	} {
-		if got := s.onlyInLedger(row.f, row.next); got != row.want {
-			t.Errorf("%s: %v", row.name, got)
-		}
-	}
 }

@@ -120,8 +120,6 @@ type Config struct {
 	// MaxQueueLength is how many orders may wait before the API is unhealthy; see
 	// stats.Facts.
 	MaxQueueLength int
-	// Retention is how long a settled order stays in the ledger.
-	Retention time.Duration
 	// MonitoringWritable lets Asynqmon change queues and tasks.
 	MonitoringWritable bool
 	// Keys are the accepted API keys. Without any, every request is allowed.
