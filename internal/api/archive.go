@@ -23,7 +23,7 @@ type Archive interface {
 	Failures(ctx context.Context, since time.Time, limit int) ([]order.FailureGroup, error)
 }
 
-// Archived tells up to when the archive has every change; see ledger.Ledger.ArchivedUntil.
+// Archived tells up to when the archive has every outcome; see ledger.Ledger.ArchivedUntil.
 type Archived interface {
 	ArchivedUntil(ctx context.Context) (time.Time, error)
 }
@@ -75,7 +75,7 @@ type page struct {
 	orders []found
 	// next is the position to continue after, zero when there are no more.
 	next order.Position
-	// asOf is up to when the archive had every change; zero for orders of both places.
+	// asOf is up to when the archive had every outcome; zero for orders of both places.
 	asOf time.Time
 	// away is why the archive could not be asked, so that its orders are not among these.
 	away error

@@ -24,7 +24,7 @@ const (
 	typeArchiveAway  = "tag:orderprocessor,2026:archive-unavailable"
 )
 
-// until is up to when the archive of a test has every change.
+// until is up to when the archive of a test has every outcome.
 type until struct{ time.Time }
 
 func (u until) ArchivedUntil(context.Context) (time.Time, error) { return u.Time, nil }

@@ -53,7 +53,7 @@ func (s *Server) listFailures(c *fiber.Ctx) error {
 	return c.JSON(v)
 }
 
-// foundFailures are groups of failures, and up to when the archive had every change. The
+// foundFailures are groups of failures, and up to when the archive had every outcome. The
 // ledger alone may have too few.
 type foundFailures struct {
 	groups     []order.FailureGroup

@@ -83,6 +83,9 @@ func (c *apiCommand) printOrder(o client.Order, d decided) {
 	if o.ProcessingTimeMS != nil {
 		line("processing time", fmt.Sprintf("%d ms", *o.ProcessingTimeMS))
 	}
+	if o.Archived {
+		line("archived", "yes, it has left Redis")
+	}
 	for _, a := range o.Attempts {
 		line(fmt.Sprintf("attempt %d", a.Number), attemptText(a))
 	}

@@ -12,7 +12,7 @@ import (
 type Failures struct {
 	Raw
 	Groups []FailureGroup `json:"groups"`
-	// AsOf is up to when the archive had every change; zero without one.
+	// AsOf is up to when the archive had every outcome; zero without one.
 	AsOf time.Time `json:"as_of"`
 	// Incomplete means that there are more, as the archive is away.
 	Incomplete bool `json:"incomplete"`

@@ -33,7 +33,7 @@ func (c *Client) Orders(filter url.Values) *Pages {
 // Done reports whether the last page has been read.
 func (p *Pages) Done() bool { return p.done }
 
-// AsOf returns up to when the archive had every change when the first page was read. It is
+// AsOf returns up to when the archive had every outcome when the first page was read. It is
 // zero for orders that do not come from the archive alone.
 func (p *Pages) AsOf() time.Time { return p.asOf }
 

@@ -81,17 +81,21 @@ func (a *API) build() error {
 	a.Metrics.Gauge("event_streams", "Subscribers to the events of this process.", a.live.Streams)
 	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
 	in := intake.New(a.Ledger, producer, decide, a.admission, a.Log)
+	parts := api.Parts{
+		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Audit: a.Ledger, Stats: a.reporter, Live: a.live,
+		Samples: a.Ledger, Processes: inspector, Attempts: a.Ledger,
+		Limiter: a.limiter(), Redis: a.Redis,
+	}
+	if a.Archive != nil { // a nil *app.Archive is no nil api.Archive
+		parts.Archive, parts.Archived = a.Archive, a.Ledger
+	}
 	var err error
 	a.server, err = api.New(api.Config{
 		Terms:          order.Terms(a.cfg.Terms),
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
 		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
 		Observe: a.Metrics.NewRequests().Observe,
-	}, api.Parts{
-		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Audit: a.Ledger, Stats: a.reporter, Live: a.live,
-		Samples: a.Ledger, Processes: inspector, Attempts: a.Ledger,
-		Limiter: a.limiter(), Redis: a.Redis,
-	})
+	}, parts)
 	if err != nil {
 		return err
 	}
