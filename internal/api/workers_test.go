@@ -38,8 +38,11 @@ func TestWorkers(t *testing.T) {
 	now, err = b.ledger.Now(t.Context())
 	must(t, err)
 	for n, p := range []ledger.Program{
-		{Kind: "worker", Name: "web-1-OLD", Version: "v0"}, {Kind: "worker", Name: "web-1-NEW", Version: "v1"},
-		{Kind: "worker", Name: "a-host-1-A", Version: "v2 (dirty)"}, {Kind: "api", Name: "web-12-API", Version: "v3"}, {Kind: "worker", Name: "web-1-x-1-B", Version: "v4"},
+		{Kind: "worker", Name: "web-1-OLD", Version: "v0"},
+		{Kind: "worker", Name: "web-1-NEW", Version: "v1"},
+		{Kind: "worker", Name: "a-host-1-A", Version: "v2 (dirty)"},
+		{Kind: "api", Name: "web-12-API", Version: "v3"},
+		{Kind: "worker", Name: "web-1-x-1-B", Version: "v4"},
 	} {
 		must(t, b.ledger.Announce(t.Context(), p, now.Add(time.Duration(n)*time.Millisecond)))
 	}

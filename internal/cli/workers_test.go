@@ -30,7 +30,9 @@ func TestWorkers(t *testing.T) {
 		},
 		scripted{"none", "workers", []exchange{{"GET /workers", 200, `{"workers":[]}`}}, 0, "no worker is alive\n", ""},
 		scripted{
-			"as JSON", "workers -o json", []exchange{{"GET /workers", 200, `{"workers":[` + idle + `]}`}}, 0,
+			"as JSON", "workers -o json",
+			[]exchange{{"GET /workers", 200, `{"workers":[` + idle + `]}`}},
+			0,
 			"{\n  \"workers\": [\n    {\n      \"id\": \"b-2\",\n      \"host\": \"b\",\n      \"version\": \"\",\n      \"started_at\": \"2026-11-23T12:00:00.000000Z\",\n" +
 				"      \"heartbeat_age_seconds\": 9,\n      \"slots\": 64,\n      \"busy\": 0,\n      \"orders\": []\n    }\n  ]\n}\n", "",
 		},

@@ -92,8 +92,13 @@ func TestActors(t *testing.T) {
 		retry("o2", "r1"), cancel("o2", "too late"))
 	want := map[string][]order.Event{
 		"o1": {{Status: order.StatusPending}, {Status: order.StatusHeld, Reason: "looks odd"}, {Status: order.StatusPending, Reason: "looks good", Actor: "ops"}},
-		"o2": {{Status: order.StatusPending}, {Status: order.StatusHeld, Reason: "looks odd"}, {Status: order.StatusRejected, Reason: "fraud"}, {Status: order.StatusPending, Actor: "ops"},
-			{Status: order.StatusCancelled, Reason: "too late", Actor: "ops"}},
+		"o2": {
+			{Status: order.StatusPending},
+			{Status: order.StatusHeld, Reason: "looks odd"},
+			{Status: order.StatusRejected, Reason: "fraud"},
+			{Status: order.StatusPending, Actor: "ops"},
+			{Status: order.StatusCancelled, Reason: "too late", Actor: "ops"},
+		},
 	}
 	all, _, err := b.EventsAfter(t.Context(), order.EventID{}, 100, 0)
 	must(t, err)

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -73,7 +74,7 @@ func TestSamplesAreBounded(t *testing.T) {
 	minute := b.minute(t)
 	const many = 600
 	for n := range many {
-		must(t, b.SaveSample(t.Context(), sampleAt(minute.Add(time.Duration(n-many+1)*10*time.Second), int64(n)), stats.Verdict{Cause: stats.Cause(fmt.Sprint(n)), What: "odd"}))
+		must(t, b.SaveSample(t.Context(), sampleAt(minute.Add(time.Duration(n-many+1)*10*time.Second), int64(n)), stats.Verdict{Cause: stats.Cause(strconv.Itoa(n)), What: "odd"}))
 	}
 	lengths := map[string]int64{}
 	for _, key := range []string{"1h", "24h", "alerts"} {
