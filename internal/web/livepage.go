@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -77,6 +79,7 @@ func readPageFiles() (files map[string]pageFile, version string, err error) {
 			return fmt.Errorf("the media type of %s is unknown", name)
 		}
 		content, err := pageFiles.ReadFile(name)
+		content = withoutComments(content)
 		files[path.Base(name)] = pageFile{mediaType, content}
 		_, _ = fmt.Fprintf(hash, "%s %d\n%s", name, len(content), content) // a hash returns no errors
 		return err
@@ -85,4 +88,13 @@ func readPageFiles() (files map[string]pageFile, version string, err error) {
 		return nil, "", fmt.Errorf("read the live page: %w", err)
 	}
 	return files, hex.EncodeToString(hash.Sum(nil))[:versionChars], nil
+}
+
+// withoutComments leaves out the comments of a script or style sheet that have lines of
+// their own: browsers have no use for an eighth of all bytes. The lines keep their numbers.
+func withoutComments(content []byte) []byte {
+	comments := regexp.MustCompile(`(?ms)^[ \t]*(/\*.*?\*/|//[^\n]*)$`)
+	return comments.ReplaceAllFunc(content, func(comment []byte) []byte {
+		return bytes.Repeat([]byte("\n"), bytes.Count(comment, []byte("\n")))
+	})
 }

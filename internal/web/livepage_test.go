@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// maxPageBytes bounds all files of the live page together, so that it opens quickly on a
-// telephone.
-const maxPageBytes = 147_000
+// maxPageBytes bounds all files of the live page together, as they are sent, so that it
+// opens quickly on a telephone.
+const maxPageBytes = 200_000
 
 // TestLivePageFiles checks that the live page interprets no text as markup or code, and that
 // it loads every file.

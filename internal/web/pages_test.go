@@ -128,7 +128,7 @@ func TestPages(t *testing.T) {
 		loads   int
 		has     string
 	}{
-		{"/", 0, 22, `<script type="module"`},
+		{"/", 0, 37, `<script type="module"`},
 		{"/docs", 2, 5, "/openapi.json"},
 		{"/monitoring", 2, 6, `window.FLAG_READ_ONLY="true"`},
 		{"/monitoring/", 2, 6, `window.FLAG_READ_ONLY="true"`},

@@ -32,7 +32,7 @@ func TestScreenReader(t *testing.T) {
 			"heading Completed", "StaticText 6 so far", "StaticText 0 of 8 slots busy", "StaticText no limit set", "StaticText the books balance",
 			"table Orders per second, over the last five minutes", "columnheader accepted",
 			"table Orders that wait, over the last five minutes", "columnheader "+string(order.QueueCritical), "rowheader End to end",
-			"button Pause the queue low", "columnheader Took, or age", "link order-5", "cell completed", "cell 6.50", "StaticText All is well",
+			"button Pause the queue low", "columnheader Took, or age", "link order-5", "cell completed", "cell 6.50", "StaticText All is well", "slider Orders per second: values at a time",
 		)
 		p.view("orders/order-5", ".attempts")
 		p.announces("columnheader Answer of the shop", "cell done", "StaticText 6.50")
@@ -88,10 +88,11 @@ func TestKeyboard(t *testing.T) {
 	s.worker()
 	p := s.open("")
 	p.shows("button[data-queue=low]")
-	for _, stop := range []string{"#skip", "[data-view=overview]", "[data-view=review]", "[data-view=failures]", "[data-view=rules]", "[data-view=submit]", "#search-id", "#search button"} {
+	for _, stop := range []string{"#skip", "[data-view=overview]", "[data-view=orders]", "[data-view=failures]", "[data-view=review]", "[data-view=jobs]", "[data-view=workers]", "[data-view=audit]", "[data-view=rules]", "[data-view=submit]", "#search-id"} {
 		p.tabTo(stop)
 	}
 	for _, queue := range order.Queues() {
+		p.tabTo(fmt.Sprintf("a[href='#/queues/%s']", queue))
 		p.tabTo(fmt.Sprintf("button[data-queue=%s]", queue))
 	}
 	p.tabTo("#skip")

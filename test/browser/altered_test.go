@@ -41,32 +41,31 @@ func TestMessages(t *testing.T) {
 	s.worker()
 	s.shop.answers(http.StatusUnprocessableEntity)
 	s.submit("bad")
-	p := s.open("#/failures", withScript(altered))
+	p := s.open("#/orders?status=failed", withScript(altered))
 	p.mayRefuse()
-	p.sees(".failure h2", "fulfilment answered 422")
+	p.sees("#found", "fulfilment answered 422")
 	fault := `return Response.json({ detail: "Oh." }, { status: 500 })`
 	p.alter("/orders", fault)
+	p.sees("#orders-fault", "The list cannot be read again. Oh.")
+	p.shows("#found tbody tr")
+	p.alter("/orders", "")
+	p.gone("#orders-fault") // without a click
+	p.visit("failures")
+	p.alter("/failures", fault)
 	p.click("#failures-reload")
-	p.sees("#failures-fault", "The list cannot be read. Oh.")
-	p.alter("/orders", "")
-	p.gone("#failures-fault") // without a click
-	p.shows(".failure")
-
-	p.alter("/orders", fault)
-	value[any](p, `(document.querySelector("[value=rejected]").click(), true)`)
-	p.sees("#failures-fault", "The list cannot be read. Oh.")
-	p.until(`document.querySelector(".failure") === null`) // those are of the other list
-	p.alter("/orders", "")
+	p.sees("#failures-fault", "The failures cannot be read. Oh.")
+	p.alter("/failures", `return Response.json({ groups: [] })`)
 	p.gone("#failures-fault")
-	p.sees("#failures-groups", "Nothing was rejected")
+	p.shows("#failures-none")
 
-	value[any](p, `(document.querySelector("[value=failed]").click(), true)`)
-	p.click(".failure button")
+	p.visit("orders?status=failed")
+	p.click("#found tbody input")
+	p.click("[data-act=retry]")
 	p.click("#dialog-yes")
-	p.sees("#failures-result", "1 order is pending again.")
+	p.sees("#orders-result", "1 order is retried.")
 	p.alter("/health", `it.verdict = { level: "bad", cause: "redis", what: "Redis has no memory left", advice: "" }`)
 	p.sees("#state-words", "Redis has no memory left")
-	p.gone("#failures-result") // a success under a new alarm
+	p.gone("#orders-result") // a success under a new alarm
 	p.alter("/health", "")
 
 	p.visit("orders/bad")

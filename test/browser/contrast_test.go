@@ -21,14 +21,16 @@ func TestSchemes(t *testing.T) {
 	s := start(t)
 	s.worker()
 	s.flood("order", 40)
-	p := s.open("", preferring("prefers-color-scheme", "dark"))
+	p := s.open("", withScript(altered), preferring("prefers-color-scheme", "dark"))
+	p.mayRefuse()
+	p.alter("/failures", oneFailure)
 	p.until(`document.querySelectorAll("#orders [data-status=completed]").length === 40`)
-	p.until(`document.querySelectorAll(".chart path").length === 5 && document.querySelector(".chart path").getAttribute("d").includes("L")`)
+	p.until(`document.querySelectorAll(".chart path.line").length === 6 && document.querySelector(".chart path.line").getAttribute("d").includes("L")`)
 	const ground = `getComputedStyle(document.body).backgroundColor`
 	dark := value[string](p, ground)
 	p.readable()
 	p.shoot("desktop-dark")
-	for _, view := range [][2]string{{"orders/order-1", ".attempts"}, {"failures", ".empty"}, {"review", "#review-empty"}, {"rules", "[data-action=edit]"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
+	for _, view := range [][2]string{{"orders/order-1", ".attempts"}, {"orders", "#found td"}, {"failures", ".failure"}, {"review", "#review-empty"}, {"rules", "[data-action=edit]"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
 		p.view(view[0], view[1])
 		p.readable()
 		p.controlled()
@@ -39,7 +41,7 @@ func TestSchemes(t *testing.T) {
 	}
 	p.readable()
 	p.controlled()
-	for _, view := range [][2]string{{"failures", ".empty"}, {"review", "#review-empty"}, {"rules", "[data-action=edit]"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
+	for _, view := range [][2]string{{"orders", "#found td"}, {"failures", ".failure"}, {"review", "#review-empty"}, {"rules", "[data-action=edit]"}, {"submit", "#f-amount"}, {"", "[data-order]"}} {
 		p.view(view[0], view[1])
 		p.controlled()
 	}
@@ -114,7 +116,7 @@ const edges = `(() => {` + measures + `
 	const check = (element, what, color, ground, least) => {
 		if (contrast(color, ground) < least) found.push(what + " of " + element.outerHTML.slice(0, 80) + ": " + color + " on " + ground);
 	};
-	for (const element of document.querySelectorAll("button, .button, input:not([type=radio]), select, textarea, .choice")) {
+	for (const element of document.querySelectorAll("button, .button, input:not([type=radio], [type=checkbox]), select, textarea, .choice")) {
 		if (!element.checkVisibility() || element.disabled) continue;
 		const { borderTopColor: edge, backgroundColor: inside } = getComputedStyle(element), outside = ground(element.parentElement);
 		check(element, "the edge", edge, outside, 3);

@@ -42,7 +42,7 @@ func TestNarrow(t *testing.T) {
 		p.sees(".chart .now", "1.2M")
 		p.view("submit", "#f-amount")
 		for hash, shown := range map[string]string{
-			"": "[data-order]", "failures": ".failure", "submit": "#f-amount", "orders/none": "#order-missing",
+			"": "[data-order]", "orders": "#found td", "failures": "h1", "submit": "#f-amount", "orders/none": "#order-missing",
 			"orders/" + longest: ".attempts",
 		} {
 			p.view(hash, shown)
@@ -50,6 +50,9 @@ func TestNarrow(t *testing.T) {
 				p.sees("#orders", "999,999,999,999.99")
 			}
 			p.fits(width, "#/"+hash)
+			if hash == "orders" {
+				p.sees("#found", "999,999,999,999.99")
+			}
 			if hash == "" || shown == ".attempts" {
 				p.shoot(fmt.Sprintf("narrow-%s-%d", shown[1:5], width))
 			}
@@ -101,7 +104,7 @@ const (
 })()`
 	// smallTargets lists what is too small to be hit, see WCAG 2.5.8.
 	smallTargets = `[...document.querySelectorAll("a[href], button, input, select, textarea")].flatMap((element) => {
-	const target = element.type === "radio" ? element.closest("label") : element;
+	const target = /radio|checkbox/.test(element.type) ? element.closest("label") : element;
 	const { width, height } = target.getBoundingClientRect();
 	return !target.checkVisibility() || width >= 24 && height >= 24 ? [] : [target.outerHTML.slice(0, 80) + " has " + width + " by " + height + " px"];
 })`

@@ -145,47 +145,6 @@ func TestList(t *testing.T) {
 	p.sees("[data-figure=completed-note]", "2 so far")
 }
 
-// TestFailures groups what failed, and has it retried once the shop works again.
-func TestFailures(t *testing.T) {
-	s := start(t)
-	s.worker()
-	s.shop.answers(http.StatusUnprocessableEntity)
-	for i := range 3 {
-		s.submit(fmt.Sprintf("bad-%d", i))
-	}
-	p := s.open("")
-	p.sees("#failures-badge", "3")
-	p.visit("failures")
-	p.sees(".failure h2", "fulfilment answered 422 Unprocessable Entity")
-	p.sees(".failure .tally", "3")
-	s.shop.answers(http.StatusTeapot)
-	s.submit("other")
-	p.sees("#failures-groups", "fulfilment answered 418")
-	p.until(`document.querySelectorAll(".failure").length === 2`)
-	p.readable()
-	p.shoot("failures")
-	p.click(".failure a")
-	p.sees(".verdict", "Failed: fulfilment answered 422")
-	p.sees(".verdict", "The shop refused it for good")
-	p.readable()
-	p.shoot("order-failed")
-	s.shop.answers(http.StatusOK)
-	p.visit("failures")
-	p.click(".failure button")
-	p.sees("#dialog-title", "Retry 3 orders?")
-	p.shoot("retry")
-	p.click("#dialog-yes")
-	p.sees("#failures-result", "3 orders are pending again.")
-	p.until(`document.querySelectorAll(".failure").length === 1`)
-	p.click(".failure a")
-	p.click("[data-action=retry]")
-	p.sees("#order-result", "It is pending again")
-	p.sees(".verdict", "Completed in")
-	p.visit("")
-	p.until(`document.querySelectorAll("#orders [data-status=completed]").length === 4`)
-	p.until(`document.querySelector("#failures-badge").hidden`)
-}
-
 // TestMarkup shows markup and other oddities in an id as the text they are.
 func TestMarkup(t *testing.T) {
 	s := start(t)

@@ -17,11 +17,12 @@ func TestPlurals(t *testing.T) {
 	s.shop.answers(http.StatusUnprocessableEntity)
 	s.submit("one")
 	p := s.open("", withScript(altered))
+	p.mayRefuse()
 	p.alter("/stats", `it.queues.low.pending = it.queues.low.active = it.by_status.processing = it.queue_length = 1; it.completed_per_second = 0.96`)
 	p.sees("[data-figure=completed]", "1 /s")
 	p.sees("[data-order=one]", "failed")
 	p.alter("/orders/one/events", `it.events.at(-1).sequence++`)
-	for hash, shown := range map[string]string{"": "[data-order=one]", "failures": ".failure", "orders/one": ".left-out"} {
+	for hash, shown := range map[string]string{"": "[data-order=one]", "orders": "#found td", "orders/one": ".left-out"} {
 		p.view(hash, shown)
 		if wrong := value[[]string](p, `document.body.innerText.match(/(?<![\d,.])1\s+(orders|slots|workers|events|attempts|items|are)\b/g) ?? []`); len(wrong) > 0 {
 			t.Errorf("#/%s says %q", hash, wrong)
@@ -29,8 +30,10 @@ func TestPlurals(t *testing.T) {
 	}
 	p.view("orders/one", ".left-out")
 	p.sees(".left-out", "1 event is not kept")
+	p.alter("/failures", oneFailure)
 	p.visit("failures")
-	p.sees("#failures-lead", "The newest order that failed, by reason.")
+	p.sees("#failures-lead", "The one order that failed, by error.")
+	p.sees(".failure", "Retry it …")
 }
 
 // TestTimes shows local times with their zone and how long ago they were, in full as UTC,
@@ -45,6 +48,7 @@ func TestTimes(t *testing.T) {
 	p.mayRefuse()
 	p.sees("[data-order=bad]", "failed")
 	p.until(`document.querySelectorAll("figure table tr").length >= 4`)
+	p.alter("/failures", oneFailure)
 	p.alter("/orders/late", `it.process_at = "2099-05-06T07:08:09Z"`)
 	p.alter("/orders/bad", `it.attempts[0].started_at = "2026-01-02T03:04:05.678901Z"`)
 	for _, view := range [][2]string{{"", "#state-time time"}, {"failures", ".failure time"}, {"orders/bad", ".attempts time"}, {"orders/late", ".verdict time"}} {
@@ -95,17 +99,19 @@ func TestHiddenCharacters(t *testing.T) {
 	s.shop.answers(http.StatusUnprocessableEntity)
 	s.submit("odd")
 	p := s.open("", withScript(altered))
+	p.mayRefuse()
 	p.sees("[data-order=odd]", "failed")
 	const odd = `const odd = "<\u202eabc\u2066\u200f\u061c\u2028\u2029\u0007é👩‍👧\n>"; `
 	p.alter("/orders/odd", odd+`for (const name of ["customer", "address", "notes", "error", "result", "worker_id"]) it[name] = odd;
 		it.items = [odd]; Object.assign(it.attempts[0], { note: odd, error: odd, worker_id: odd });`)
 	p.alter("/orders/odd/events", odd+`it.events.forEach((event) => { event.reason = odd; })`)
 	p.alter("/orders", odd+`it.orders.forEach((order) => { order.error = odd; })`)
+	p.alter("/failures", odd+`return Response.json({ groups: [{ fingerprint: odd, error: odd, note: odd, orders: 1, first_seen: "2026-01-02T03:04:05Z", last_seen: "2026-01-02T03:04:05Z", queue: "low", example_ids: ["odd"] }] })`)
 	p.alter("/stats", odd+`it.fulfilment.last_error = odd`)
 	p.alter("/health", odd+`it.verdict = { level: "bad", cause: "shop_down", what: odd, advice: odd, also: [odd] }`)
 	p.sees("#state-words", `<\u202eabc`)
 	p.sees("#state-detail", `The last error: <\u202eabc`)
-	for hash, shown := range map[string]string{"orders/odd": ".attempts", "failures": ".failure", "orders/%E2%80%AE": "#order-missing"} {
+	for hash, shown := range map[string]string{"orders/odd": ".attempts", "orders": "#found td", "failures": ".failure", "orders/%E2%80%AE": "#order-missing"} {
 		p.view(hash, shown)
 		p.until(`document.querySelector("main").textContent.includes("\\u202e")`)
 		if value[bool](p, `/[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u2028\u2029\u0007]/.test(document.body.textContent + document.title)`) {

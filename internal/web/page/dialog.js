@@ -26,7 +26,7 @@ export function confirm({ title, body, yes, no = "Leave it", danger = false }) {
 	button.classList.toggle("danger", danger);
 	dialog.returnValue = "no";
 	dialog.showModal();
-	find("input, textarea", dialog)?.focus();
+	find("input:not([type=checkbox]), textarea", dialog)?.focus();
 	return new Promise((resolve) => {
 		const ended = () => {
 			if (dialog.open) return; // it was the previous question that ended
@@ -41,14 +41,20 @@ export function confirm({ title, body, yes, no = "Leave it", danger = false }) {
 	});
 }
 
+/** reasonField is a field for a reason of at most so many characters: its label, and the input. */
+export function reasonField({ name, label, required = false, most = longest }) {
+	const reason = make("input", { id: `${name}-reason`, maxlength: String(most), autocomplete: "off", required, pattern: required && ".*\\S.*", title: required && "A reason, in words" });
+	return [make("label", { for: reason.id }, label), reason];
+}
+
 /**
  * askWhy asks a question and for a reason, with a field of that name, and resolves to the
  * body of a request, or to null if the answer is no.
  */
-export async function askWhy({ name, label, required = false, body, ...question }) {
-	const reason = make("input", { id: `${name}-reason`, maxlength: String(longest), autocomplete: "off", required, pattern: required && ".*\\S.*", title: required && "A reason, in words" });
-	const sure = await confirm({ ...question, body: [...body, make("label", { for: reason.id }, label), reason] });
-	const text = reason.value.trim();
+export async function askWhy({ name, label, required, body, ...question }) {
+	const parts = reasonField({ name, label, required });
+	const sure = await confirm({ ...question, body: [...body, ...parts] });
+	const text = parts[1].value.trim();
 	return sure ? (text ? { reason: text } : {}) : null;
 }
 

@@ -87,7 +87,7 @@ export class Figures {
 		const { stats, samples } = this;
 		const now = this.at.getTime();
 		const queues = Object.entries(stats.queues).map(([name, queue]) => [name, queue.pending]);
-		samples.push({ at: now, ...reading, total: stats.ledger.accepted, settled: stats.throughput_per_second, ...Object.fromEntries(queues) });
+		samples.push({ at: now, ...reading, total: stats.ledger.accepted, completed: stats.completed_per_second, failed: stats.failed_per_second, ...Object.fromEntries(queues) });
 		while (samples[0].at < now - kept || samples[0].at > now) samples.shift();
 		samples.at(-1).accepted = acceptance(samples);
 	}

@@ -1,61 +1,67 @@
 // The page: one view at a time, by the fragment of the URL, below the state of the
 // system.
 
+import { routeOf } from "./address.js";
+import { audit } from "./audit.js";
 import { dismiss } from "./dialog.js";
 import { all, find, mark, outdate, say, show, visible, when } from "./dom.js";
 import { failures } from "./failures.js";
 import { Figures } from "./figures.js";
 import { count } from "./format.js";
+import { job } from "./job.js";
+import { jobs } from "./jobs.js";
+import "./keys.js";
 import { order } from "./order.js";
+import { orders } from "./orders.js";
 import { overview } from "./overview.js";
+import { queue } from "./queue.js";
 import { review } from "./review.js";
 import { rules } from "./rules.js";
 import { staleness, stateOf } from "./state.js";
 import { Stream } from "./stream.js";
 import { submit } from "./submit.js";
+import { workers } from "./workers.js";
 
-const views = { overview, review, failures, rules, order, submit };
-const titles = { overview: "Order processor", review: "Review", failures: "Failures", rules: "Rules", submit: "Submit an order" };
+const views = { overview, orders, order, failures, review, workers, queue, jobs, job, audit, rules, submit };
+const titles = { overview: "Order processor", orders: "Orders", failures: "Failures", review: "Review", workers: "Workers", jobs: "Jobs", audit: "Audit", rules: "Rules", submit: "Submit an order" };
+/** singles are the views of one thing, by the names of their addresses: the view, what it is called, and the link to the head of it. */
+const singles = { orders: ["order", "Order", "orders"], jobs: ["job", "Job", "jobs"], queues: ["queue", "Queue", "workers"] };
 /** badges are the views that show how many orders have a status. */
 const badges = { review: "held", failures: "failed" };
 
 const figures = new Figures();
 const stream = new Stream();
 let shown = null; // ends the view that is shown
+let place = {}; // the view that is shown, the id of what it is about, and what turns it to another query
 let asOf; // the time of the figures that are shown
 let began; // the time since when it is as it is
 
-/** routeOf returns the view of a fragment, and the id of its order or its version of the rules. */
-function routeOf(hash) {
-	const [, name = "", ...rest] = hash.split("/");
-	if (name === "orders" && rest.length) return { view: "order", id: decode(rest.join("/")) };
-	if (name === "rules" && rest[0]) return { view: name, id: decode(rest.join("/")) };
-	return { view: titles[name] ? name : "overview" };
+/** viewOf returns the view of a fragment, the id of what it is about, its query, and its title. */
+function viewOf(hash) {
+	const { name, id, query } = routeOf(hash);
+	const [one, title, head] = singles[name] ?? [];
+	if (id && one) return { view: one, head, id, query, title: `${title} ${visible(id)}` };
+	const view = titles[name] ? name : "overview";
+	return { view, head: view, id: id || undefined, query, title: titles[view] };
 }
 
-function decode(text) {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		return text;
-	}
-}
-
-/** go shows the view of the current fragment. */
+/** go shows the view of the current fragment. One that is shown already is turned to another query if it can be. */
 function go(first) {
-	const { view, id } = routeOf(location.hash);
+	const { view, head, id, query, title } = viewOf(location.hash);
+	if (place.view === view && place.id === id && place.turn) return place.turn(query);
 	shown?.abort();
 	shown = new AbortController();
 	stream.close();
 	dismiss();
 	const main = find("#main");
 	main.replaceChildren(find(`#view-${view}`).content.cloneNode(true));
-	views[view](main, { id, figures, stream, signal: shown.signal });
-	document.title = titles[view] ? titles[view] : visible(`Order ${id}`);
-	for (const link of all("[data-view]")) mark(link, "aria-current", link.dataset.view === view ? "page" : "false");
-	if (first === true) return;
+	place = { view, id, turn: views[view](main, { id, query, figures, stream, signal: shown.signal }) };
+	document.title = title;
+	for (const link of all("[data-view]")) mark(link, "aria-current", link.dataset.view === head ? "page" : "false");
+	if (first === true) return undefined;
 	scrollTo(0, 0);
 	find("h1", main).focus({ preventScroll: true });
+	return undefined;
 }
 
 /** showState shows the state of the system above every view. */
@@ -88,6 +94,7 @@ function showState() {
 	}
 }
 
+/* The page of an order that there is not offers the orders whose ids begin so. */
 find("#search").addEventListener("submit", (event) => {
 	event.preventDefault();
 	const id = find("#search-id").value.trim();

@@ -1,12 +1,13 @@
 // One order: its content, its events, and what can be done about it.
 
-import { get, isID, orderPath, post } from "./client.js";
+import { hashOf } from "./address.js";
+import { get, here, isID, orderPath, post } from "./client.js";
 import { decisionCard, readDecision } from "./decision.js";
 import { askWhy } from "./dialog.js";
 import { clear, find, make, notify, outdate, pill, say, when } from "./dom.js";
 import { amount, duration, many } from "./format.js";
 import { askEnd, decider, end, endButtons, endWords } from "./hold.js";
-import { isSettled } from "./orders.js";
+import { isSettled } from "./newest.js";
 
 /** settle is how long events are collected before the order is loaded again, in ms. */
 const settle = 150;
@@ -24,12 +25,12 @@ export function order(root, { id, figures, stream, signal }) {
 	page.load();
 }
 
-function missing(root, words) {
+function missing(root, words, prefix = "") {
 	find("[data-field=pill]", root).replaceChildren();
 	for (const region of [find("#order-fault", root), find("#order-result", root)]) clear(region);
 	find("#order-body", root).replaceChildren(make("section", { class: "card empty", id: "order-missing" },
 		make("h2", {}, "There is no such order"), make("p", {}, words),
-		make("p", {}, make("a", { href: "#/" }, "Back to the newest orders"))));
+		make("p", {}, prefix && make("a", { href: hashOf("orders", [["id_prefix", prefix]]) }, "Orders whose ids begin so"), prefix && " · ", make("a", { href: "#/orders" }, "All orders"))));
 }
 
 class OrderPage {
@@ -64,7 +65,7 @@ class OrderPage {
 	}
 
 	fail(refusal) {
-		if (refusal.status === 404) return missing(this.root, "It was never accepted, or was settled so long ago that it has been removed.");
+		if (refusal.status === 404) return missing(this.root, "It was never accepted, or was settled so long ago that it has been removed.", this.id);
 		if (!this.shown) this.body.replaceChildren();
 		notify(this.fault, "bad", `The order cannot be read${this.shown ? " again" : ""}. ${refusal.message} It is loaded again soon.`);
 		clearTimeout(this.timer);
@@ -80,7 +81,7 @@ class OrderPage {
 		const focused = document.activeElement?.dataset?.action;
 		find("[data-field=pill]", this.root).replaceChildren(pill(order.status));
 		const left = make("div", {}, timeline(order, events), decision && decisionCard(decision, order));
-		this.body.replaceChildren(verdictCard(order, events, this.buttons(order)), make("div", { class: "pair" }, left, facts(order)), attempts(order, events));
+		this.body.replaceChildren(verdictCard(order, events, this.buttons(order)), copies(order), make("div", { class: "pair" }, left, facts(order)), attempts(order, events));
 		if (focused) (find(`[data-action=${focused}]`, this.body) ?? find("h1", this.root)).focus();
 	}
 
@@ -134,9 +135,9 @@ class OrderPage {
 
 /** verdictCard shows the outcome or the state, what to do, and the buttons for it. */
 export function verdictCard(order, events, buttons) {
-	const { level, words, advice } = verdictOf(order, events);
+	const { level, words, advice } = verdictOf(order, events), { note } = /^(failed|completed|retrying)$/.test(order.status) && order.attempts.at(-1) || {};
 	return make("section", { class: "card verdict", "data-level": level },
-		make("div", {}, make("p", { class: "words" }, ...[words].flat()), advice && make("p", { class: "detail" }, ...[advice].flat())),
+		make("div", {}, make("p", { class: "words" }, ...[words].flat()), note && note !== advice && make("p", { class: "detail" }, "The shop answered: ", make("q", {}, note)), advice && make("p", { class: "detail" }, ...[advice].flat())),
 		buttons.length > 0 && make("div", { class: "actions" }, ...buttons));
 }
 
@@ -169,6 +170,23 @@ export function failureAdvice(error) {
 	if (/redirect/.test(error)) return "The fulfilment endpoint redirects. Correct ORDERS_FULFILMENT_URL, then retry.";
 	if (/panic/.test(error)) return "This is a defect of the worker. Report it with its log line.";
 	return "The attempts are used up: the shop was unavailable or answered with errors. Retry when it works again.";
+}
+
+/** copies has the buttons that copy an order, and where else it is seen. */
+function copies(order) {
+	const id = order.id, texts = {
+		id: () => id, JSON: () => JSON.stringify(order, null, 2),
+		curl: () => `curl '${here(orderPath(id))}'`,
+	};
+	const said = make("span", { class: "note", role: "status" });
+	const buttons = Object.entries(texts).map(([name, text]) => {
+		const button = make("button", { type: "button", "data-copy": name }, `Copy ${name}`);
+		button.addEventListener("click", () => navigator.clipboard.writeText(text()).then(() => say(said, `The ${name} is copied.`), () => say(said, "The browser does not allow it.")));
+		return button;
+	});
+	const trace = /^https?:\/\//.test(order.trace_url ?? "") && make("a", { class: "button", href: order.trace_url, target: "_blank", rel: "noopener noreferrer" }, "Trace ↗");
+	return make("p", { class: "actions copies" }, ...(navigator.clipboard ? buttons : []), trace, make("a", { class: "button", href: hashOf("audit", [["target", id]]) }, "Audit"),
+		order.archived && make("span", { class: "note" }, "from the archive"), said);
 }
 
 function timeline(order, events) {

@@ -1,225 +1,236 @@
-// The newest orders, updated by their events.
+// The orders that a filter finds, page by page, and what is done with many of them.
 
-import { get } from "./client.js";
-import { find, make, mark, orderLink, pill, say, setPill, show } from "./dom.js";
-import { age, amount, count, duration } from "./format.js";
+import { actionNames, act, actOnRows, fits } from "./act.js";
+import { hashOf, visit } from "./address.js";
+import { get, here } from "./client.js";
+import { all, clear, find, make, mark, notify, orderLink, pill, say, show, when } from "./dom.js";
+import { Filters, filterOf, wordsOf } from "./filters.js";
+import { amount, count, many } from "./format.js";
+import { listHelp, listKeys, useKeys } from "./keys.js";
+import { Pager } from "./pager.js";
+import { Table } from "./table.js";
 
-/** held is how many orders are kept, shown how many of them have a row. */
-const held = 200;
-const shown = 50;
-/** calm is the least time between two drawings, in ms, so that rows can be read at thousands of orders a second. */
-const calm = 200;
-/** reload is the least time between two loads without an event, in ms; five times that after a failure. */
-const reload = 800;
-/** busy is how many new orders a second are too many to load. */
-const busy = 50;
+/** size is how many orders a page has. */
+const size = 50;
+/** look is how often newer orders are looked for, in ms; less often in the archive. */
+const look = 5000;
+const lookInArchive = 15_000;
+/** calm is the least time between two drawings of events, in ms. */
+const calm = 250;
 
-/**
- * OrderList is the table of the newest orders, filled from the list and updated by
- * events: the status comes from the newest event, everything else from the list.
- */
-export class OrderList {
-	constructor(table, { note, empty, signal }) {
-		Object.assign(this, { note, empty, signal, body: find("tbody", table) });
-		this.orders = new Map(); // by id
-		this.newest = []; // ids, newest first
-		this.rows = new Map(); // by id
-		this.word = this.fault = "";
-		this.came = this.loadedAt = 0;
-		this.again = this.loading = this.stale = this.crowded = false;
-		this.skeleton();
-		this.holdRows(table);
-		const tick = setInterval(() => this.tick(), 1000);
-		signal.addEventListener("abort", () => { clearInterval(tick); cancelAnimationFrame(this.frame); }, { once: true });
-	}
+const columns = [
+	{ key: "status", name: "Status", by: ({ status }) => status, cell: ({ status }) => pill(status) },
+	{ key: "id", name: "Order", by: ({ id }) => id, cell: ({ id }) => orderLink(id) },
+	{ key: "customer", name: "Customer", by: ({ customer }) => customer, cell: ({ customer }) => make("span", { class: "clamp", title: customer }, customer) },
+	{ key: "amount", name: "Amount", number: true, by: (order) => Number(order.amount), cell: (order) => amount(order.amount, order.currency) },
+	{ key: "queue", name: "Queue", by: ({ queue }) => queue, cell: ({ queue }) => queue ?? "–" },
+	{ key: "attempts", name: "Attempts", number: true, by: attemptsOf, cell: (order) => String(attemptsOf(order)) },
+	{ key: "error", name: "Error", by: ({ error }) => error, cell: ({ error }) => error && make("span", { class: "clamp", title: error }, error) },
+	{ key: "age", name: "Age", number: true, by: ({ created_at: at }) => -new Date(at), cell: ({ created_at: at }) => when(at, { brief: true }) },
+];
 
-	skeleton() {
-		const line = () => make("tr", { class: "skeleton", "aria-hidden": "true" }, make("td", { colspan: "6" }, make("span")));
-		this.body.replaceChildren(line(), line(), line());
-	}
+function attemptsOf({ attempts }) { return attempts?.at(-1)?.number ?? 0; }
 
-	/** holdRows keeps the rows in place while they have the pointer or the focus. */
-	holdRows(table) {
-		table.addEventListener("pointerenter", (event) => { this.pointed = event.pointerType === "mouse"; });
-		table.addEventListener("pointerleave", () => { this.pointed = false; this.draw(); });
-		table.addEventListener("focusout", () => this.draw());
-	}
+/** orders shows the view until the signal ends. */
+export function orders(root, context) {
+	const view = new Orders(root, context);
+	useKeys(listKeys(root, "#found tbody tr"), listHelp(true), context.signal);
+	return (query) => view.turn(query);
+}
 
-	/** fresh loads the list again, because events may be missing. */
-	async fresh() {
-		this.stale = true;
-		for (const order of this.orders.values()) order.sequence = 0;
-		await this.load();
-	}
-
-	/** state shows whether events arrive. */
-	state(word) {
-		this.word = word === "open" ? "live" : "reconnecting";
-		this.draw();
-	}
-
-	/** load loads the list. Loads do not overlap: a further one waits. */
-	async load() {
-		this.again = this.loading;
-		if (this.loading) return;
-		this.loading = true;
-		const { stale } = this;
-		this.stale = false;
-		try {
-			const { orders } = await get(`/orders?limit=${shown}`, { signal: this.signal });
-			this.loaded = true;
-			this.fault = "";
-			if (stale) this.drop(new Set(orders.map((record) => record.id)));
-			for (const record of orders.toReversed()) this.fill(record);
-		} catch { // the state of the page has the reason
-			this.stale ||= stale;
-			this.fault = "The list cannot be read. It is loaded again soon.";
-		} finally {
-			this.loading = false;
-			this.loadedAt = Date.now();
-			this.came = 0;
-		}
-		this.draw();
-		if (this.again && !this.signal.aborted) await this.load();
-	}
-
-	/** drop removes orders that neither the list nor a later event has: they may be gone. */
-	drop(listed) {
-		for (const { id, sequence } of this.orders.values()) {
-			if (!sequence && !listed.has(id)) this.orders.delete(id);
-		}
-		this.newest = this.newest.filter((id) => this.orders.has(id));
-	}
-
-	fill(record) {
-		const order = this.orders.get(record.id) ?? this.remember(record.id, true);
-		order.queue = record.queue;
-		order.amount = record.amount;
-		order.currency = record.currency;
-		order.created = instantOf(record.created_at);
-		if (order.sequence) return;
-		order.status = record.status;
-		order.attempt = record.attempts.at(-1)?.number;
-		order.settled = record.processed_at && instantOf(record.processed_at);
-	}
-
-	/** sort sorts as the list does: newest first, then by id, and those of unknown age last. */
-	sort() {
-		const created = (id) => this.orders.get(id).created ?? 0;
-		this.newest.sort((a, b) => created(b) - created(a) || (a < b ? 1 : -1));
-	}
-
-	/** update applies an event. */
-	update(event) {
-		const order = this.orders.get(event.order_id) ?? this.remember(event.order_id, event.sequence === 1);
-		if (event.sequence < order.sequence && event.sequence > 1) return;
-		const at = instantOf(event.time);
-		order.sequence = event.sequence;
-		order.status = event.status;
-		order.attempt = event.attempt ?? order.attempt;
-		if (event.sequence === 1) order.created = at;
-		order.settled = isSettled(event.status) ? at : undefined;
-		this.draw();
-	}
-
-	/** remember adds an order as the newest or the oldest, and removes the oldest of too many. */
-	remember(id, isNew) {
-		const order = { id, status: "pending", sequence: 0 };
-		this.orders.set(id, order);
-		if (isNew) this.newest.unshift(id);
-		else this.newest.push(id);
-		if (isNew) this.came++;
-		if (this.newest.length > held) this.orders.delete(this.newest.pop());
-		return order;
-	}
-
-	/** draw draws soon, however often it is called. */
-	draw() {
-		this.frame ??= requestAnimationFrame(() => this.wait());
-	}
-
-	wait() {
-		this.frame = undefined;
-		if (performance.now() - (this.drawn ?? -calm) < calm) return this.draw();
-		this.drawn = performance.now();
-		this.render();
-	}
-
-	render() {
-		if (!this.loaded && !this.newest.length) return say(this.note, this.fault);
-		this.sort();
-		const still = this.pointed || this.body.contains(document.activeElement);
-		if (!still) this.arrange(this.newest.slice(0, shown));
-		for (const [id, row] of this.rows) row.show(this.orders.get(id));
-		show(this.empty, !this.newest.length);
-		say(this.note, this.remark(still));
-	}
-
-	remark(still) {
-		const newer = still ? this.newest.findIndex((id) => this.rows.has(id)) : 0;
-		if (this.fault) return this.fault;
-		if (newer > 0) return `paused while in use · ${count(newer)} newer`;
-		return this.crowded && this.word === "live" ? "live · amounts appear when there are fewer orders" : this.word;
-	}
-
-	/** arrange puts the rows in order and moves no others. */
-	arrange(ids) {
-		const wanted = new Set(ids);
-		for (const [id, row] of this.rows) {
-			if (wanted.has(id)) continue;
-			row.element.remove();
-			this.rows.delete(id);
-		}
-		for (const line of this.body.querySelectorAll(".skeleton")) line.remove();
-		ids.forEach((id, i) => {
-			if (!this.rows.has(id)) this.rows.set(id, new Row(id));
-			const { element } = this.rows.get(id);
-			if (this.body.children[i] !== element) this.body.insertBefore(element, this.body.children[i] ?? null);
+class Orders {
+	constructor(root, { query, figures, stream, signal }) {
+		Object.assign(this, { root, figures, signal, selected: new Set(), whole: false, news: new Map() });
+		this.filters = new Filters(root, (filter) => this.go(filter, { sort: this.query.get("sort") }));
+		const boxes = { has: (id) => this.whole || this.selected.has(id), one: (...how) => this.pick(...how), every: (ticked) => this.pickAll(ticked) };
+		this.table = new Table(find("#found", root), {
+			caption: "Orders", columns, keyOf: ({ id }) => id, boxes, sorted: (sort) => this.go(this.filter, { cursor: this.query.get("cursor"), sort }, history.state),
 		});
+		this.pager = new Pager(find("#orders-pages", root), "orders");
+		for (const [action, name] of Object.entries(actionNames)) {
+			const button = make("button", { type: "button", "data-act": action, disabled: true }, `${name} …`);
+			button.addEventListener("click", () => this.act(action));
+			find("#orders-acts", root).append(button);
+		}
+		find("#select-all", root).addEventListener("click", () => { this.whole = !this.whole; this.selected.clear(); this.toolbar(); });
+		find("#newer", root).addEventListener("click", () => this.newest());
+		stream.open("", { fresh: () => this.look(), order: (event) => this.update(event), state: () => {} });
+		this.timer = setInterval(() => { if (!document.hidden && Date.now() - this.looked > (this.archived ? lookInArchive : look)) this.look(); }, 1000);
+		signal.addEventListener("abort", () => { clearInterval(this.timer); clearTimeout(this.drawing); }, { once: true });
+		this.turn(query);
 	}
 
-	/** tick updates the ages, and loads what is missing when there are few new orders. */
-	tick() {
-		if (document.hidden) return;
-		for (const [id, row] of this.rows) row.age(this.orders.get(id));
-		const missing = this.newest.slice(0, shown).some((id) => this.orders.get(id).amount === undefined);
-		if (!missing) this.crowded = false;
-		if (this.fault && Date.now() - this.loadedAt > 5 * reload) this.load();
-		if (!missing || Date.now() - this.loadedAt < reload) return;
-		this.crowded = this.came > busy;
-		if (this.crowded) this.came = 0;
-		else this.load();
+	/** go visits the address of a filter, and of what else there is. */
+	go(filter, more = {}, state = null) { visit(hashOf("orders", [...filter, ...Object.entries(more)]), state); }
+
+	/** turn shows what an address finds. */
+	turn(query) {
+		const same = this.query && this.path(query) === this.path(this.query);
+		this.query = query;
+		this.filter = filterOf(query);
+		this.filters.show(this.filter);
+		if (same) return this.found && this.draw();
+		this.whole = false;
+		this.selected.clear();
+		show(find("#newer", this.root), false);
+		return this.load();
+	}
+
+	path(query) {
+		const cursor = query.get("cursor");
+		return `/orders?${new URLSearchParams([...filterOf(query), ["limit", size], ...(cursor ? [["cursor", cursor]] : [])])}`;
+	}
+
+	/** load loads the page; a later load ends the one before. */
+	async load() {
+		this.loading?.abort();
+		const loading = this.loading = new AbortController(), query = this.query;
+		mark(find("#found", this.root), "aria-busy", "true");
+		try {
+			const answer = await get(this.path(query), { signal: AbortSignal.any([loading.signal, this.signal]) });
+			this.take(answer, query);
+		} catch (refusal) {
+			if (loading.signal.aborted || this.signal.aborted) return;
+			this.fail(refusal);
+		}
+		this.looked = Date.now();
+		mark(find("#found", this.root), "aria-busy", "false");
+	}
+
+	take({ orders: found, next_cursor: cursor, as_of: asOf }, query) {
+		Object.assign(this, { found, asOf, archived: Boolean(asOf), cursor });
+		this.news.clear();
+		clear(find("#orders-fault", this.root));
+		show(find("#needs-archive", this.root), false);
+		show(find("#orders-list", this.root), true);
+		this.pager.show(query, cursor);
+		show(find("#newer", this.root), false);
+		this.draw();
+	}
+
+	fail(refusal) {
+		const needs = refusal.problem?.type?.endsWith("archive-required");
+		this.found = [];
+		this.draw();
+		this.found = null;
+		this.pager.show(this.query);
+		show(find("#orders-none", this.root), false);
+		show(find("#orders-list", this.root), false);
+		show(find("#needs-archive", this.root), Boolean(needs));
+		const words = this.filters.refuse(refusal);
+		if (needs) clear(find("#orders-fault", this.root));
+		else notify(find("#orders-fault", this.root), "bad", `The orders cannot be listed: ${words}`);
+	}
+
+	draw() {
+		this.table.show(this.found, this.query.get("sort") ?? "");
+		show(find("#orders-none", this.root), this.found.length === 0);
+		show(find("#found", this.root), this.found.length > 0);
+		this.toolbar();
+	}
+
+	/** look loads the page again: rows stay where they are, and newer ones are only counted. */
+	async look() {
+		this.looked = Date.now();
+		if (!this.found || this.loading?.signal.aborted) return this.load();
+		const query = this.query;
+		this.news.clear(); // later events are newer than the answer
+		try {
+			const { orders: now, as_of: asOf } = await get(this.path(query), { signal: this.signal });
+			if (query !== this.query || !this.found) return undefined;
+			this.asOf = asOf;
+			const byID = new Map(now.map((order) => [order.id, order])), known = new Set(this.found.map(({ id }) => id));
+			this.found = this.found.map((order) => told(byID.get(order.id) ?? order, this.news.get(order.id)));
+			this.draw();
+			if (!query.has("cursor")) this.announce(now, now.findIndex(({ id }) => known.has(id)));
+			clear(find("#orders-fault", this.root));
+		} catch (refusal) {
+			if (!this.signal.aborted && query === this.query) notify(find("#orders-fault", this.root), "bad", `The list cannot be read again. ${refusal.message}`);
+		}
+		return undefined;
+	}
+
+	/** announce offers the orders that came since; an empty list shows them at once. */
+	announce(now, newer) {
+		if (!this.found.length && now.length) return this.load();
+		const n = newer < 0 ? now.length : newer, button = find("#newer", this.root);
+		if (n) say(button, newer < 0 ? `Show the ${count(n)} newest` : `Show ${many(n, "newer order")}`);
+		return show(button, n > 0);
+	}
+
+	async newest() {
+		await this.load();
+		find("#found a", this.root)?.focus();
+	}
+
+	/** update shows what an event tells about a row. */
+	update(event) {
+		const i = this.found?.findIndex(({ id }) => id === event.order_id) ?? -1;
+		if (i < 0) return;
+		this.news.set(event.order_id, event);
+		this.found[i] = told(this.found[i], event);
+		this.drawing ??= setTimeout(() => {
+			this.drawing = undefined;
+			if (this.found) this.draw();
+		}, calm);
+	}
+
+	pick(id, ticked, range) {
+		const keys = this.table.keys(), to = keys.indexOf(id), from = range && keys.includes(this.picked) ? keys.indexOf(this.picked) : to;
+		if (this.whole) this.pickAll(true);
+		for (const key of keys.slice(Math.min(from, to), Math.max(from, to) + 1)) this.selected[ticked ? "add" : "delete"](key);
+		this.picked = id;
+		this.toolbar();
+	}
+
+	pickAll(ticked) {
+		this.whole = false;
+		this.selected = new Set(ticked ? this.table.keys() : []);
+		this.toolbar();
+	}
+
+	/** toolbar says what is selected, and which actions there are for it. */
+	toolbar() {
+		this.table.tick();
+		const rows = this.found.filter(({ id }) => this.selected.has(id)), here_ = this.found.length;
+		const page = here_ ? `${many(here_, "order")}${this.cursor || this.query.has("cursor") ? " on this page" : ""}${this.query.get("sort") ? ", sorted within the page" : ", newest first"}` : "";
+		say(find("#found-note", this.root), this.whole ? "All that match are selected" : rows.length ? `${count(rows.length)} selected` : page);
+		const all_ = find("#select-all", this.root);
+		say(all_, this.whole ? "Select none" : "Select all that match");
+		all_.disabled = !here_;
+		for (const button of all("[data-act]", this.root)) {
+			const { act: action } = button.dataset, wanted = new URLSearchParams(this.filter).get("status");
+			button.disabled = this.working || (this.whole ? !here_ || Boolean(wanted) && !fits(action, wanted) : !rows.some((order) => fits(action, order.status)));
+		}
+		find("#orders-as-of", this.root).replaceChildren(...(this.asOf ? ["from the archive, as of ", when(this.asOf)] : []));
+		for (const link of all("[data-export]", this.root)) {
+			mark(link, "href", here(`/orders/export?${new URLSearchParams([...this.filter, ["format", link.dataset.export]])}`));
+		}
+	}
+
+	async act(action) {
+		const button = find(`[data-act=${action}]`, this.root);
+		if (this.whole) {
+			const job = await act(action, this.filter, this.signal);
+			if (job) visit(`#/jobs/${encodeURIComponent(job)}`);
+			else if (!this.signal.aborted) button.focus();
+			return;
+		}
+		const ids = this.found.filter((order) => this.selected.has(order.id) && fits(action, order.status)).map(({ id }) => id);
+		this.working = true;
+		await actOnRows(action, ids, find("#orders-result", this.root), this.signal);
+		this.working = false;
+		this.selected.clear();
+		if (this.signal.aborted) return;
+		this.figures.soon();
+		await this.look();
+		find("#found a", this.root)?.focus({ preventScroll: true });
 	}
 }
 
-class Row {
-	constructor(id) {
-		this.pill = pill("pending");
-		const cell = (name) => make("td", { role: "cell", "data-cell": name, class: name === "queue" ? undefined : "number" });
-		this.cells = Object.fromEntries(["queue", "amount", "attempt", "age"].map((name) => [name, cell(name)]));
-		// The roles stay when a narrow page lays a row out in two lines.
-		this.element = make("tr", { role: "row", "data-order": id }, make("td", { role: "cell" }, orderLink(id)), make("td", { role: "cell" }, this.pill), ...Object.values(this.cells));
-	}
-
-	show(order) {
-		if (!order) return;
-		setPill(this.pill, order.status);
-		say(this.cells.queue, order.queue ?? "–");
-		say(this.cells.amount, order.amount === undefined ? "–" : amount(order.amount, order.currency));
-		say(this.cells.attempt, order.attempt ? String(order.attempt) : "–");
-		this.age(order);
-	}
-
-	age(order) {
-		if (!order) return;
-		mark(this.cells.age, "data-running", String(!order.settled));
-		if (!order.created) return say(this.cells.age, "–");
-		say(this.cells.age, order.settled ? duration(order.settled - order.created) : age(Date.now() - order.created));
-	}
+/** told is an order with what an event tells about it. */
+function told(order, event) {
+	if (!event) return order;
+	const { status, attempt } = event, failing = /^(failed|rejected|retrying)$/.test(status);
+	return { ...order, status, error: failing ? order.error ?? event.reason : undefined, attempts: attempt ? [{ number: attempt }] : order.attempts };
 }
-
-/** instantOf reads a time in ms, with the microseconds that Date drops. */
-const instantOf = (text) => Date.parse(text) + Number(/\.\d{3}(\d{1,3})/.exec(text)?.[1].padEnd(3, "0") ?? 0) / 1000;
-
-/** isSettled reports whether a status is an outcome. */
-export const isSettled = (status) => ["completed", "rejected", "failed", "cancelled"].includes(status);

@@ -1,33 +1,32 @@
 // The first view: figures, queues, durations, and the newest orders.
 
+import { hashOf, visit } from "./address.js";
 import { Chart } from "./charts.js";
-import { post } from "./client.js";
-import { confirm } from "./dialog.js";
-import { clear, find, make, mark, notify, say, show } from "./dom.js";
+import { all, find, make, mark, say, show } from "./dom.js";
 import { age, amount, bytes, count, counted, duration, many, rate, share } from "./format.js";
-import { OrderList } from "./orders.js";
+import { History } from "./history.js";
+import { listHelp, listKeys, useKeys } from "./keys.js";
+import { OrderList } from "./newest.js";
+import { QueueCard } from "./queues.js";
 
 const measures = [["queue_wait", "Waiting"], ["processing", "Processing"], ["end_to_end", "End to end"]];
 const tileNames = { completed: "Completed", failed: "Failed", retrying: "Retrying", waiting: "Waiting", workers: "Workers", memory: "Memory of Redis", shop: "Shop", drift: "Ledger drift" };
 const meters = { workers: "slots", memory: "memory" };
 const outcomes = ["completed", "rejected", "failed", "cancelled"];
-const counts = [["pending", "waiting"], ["active", "processing"], ["retry", "to retry"], ["scheduled", "scheduled"]];
 
 /** overview shows the view until the signal ends. */
-export function overview(root, { figures, stream, signal }) {
-	const charts = [
-		new Chart(find("[data-chart=throughput]", root), {
-			series: ["settled", "accepted"], unit: "Orders per second, over the last five minutes", signal,
-		}),
-	];
+export function overview(root, { query, figures, stream, signal }) {
+	const charts = [new Chart(find("[data-chart=throughput]", root), { series: ["accepted", "completed", "failed"], unit: "Orders per second", signal })];
+	const past = new History(root, { figures, signal, show: (...drawn) => charts.forEach((chart) => chart.show(...drawn)) });
 	let cards;
 	/** addQueues adds a card and a line for each queue, in the order of the API. */
 	const addQueues = (queues) => {
 		cards = queues.map((name) => new QueueCard(name, { root, figures }));
 		find("#queues", root).append(...cards.map((card) => card.element));
 		charts.push(new Chart(find("[data-chart=depth]", root), {
-			series: queues, unit: "Orders that wait, over the last five minutes", signal,
+			series: queues, unit: "Orders that wait", signal,
 		}));
+		past.draw();
 	};
 	find(".tiles", root).append(...Object.entries(tileNames).map(tile));
 	const times = measures.map(([key, name]) => timesRow(key, name));
@@ -42,12 +41,22 @@ export function overview(root, { figures, stream, signal }) {
 		for (const row of times) row.show(stats.latency_ms);
 		shares(root, stats.by_status);
 		show(find("#welcome", root), stats.ledger.accepted === 0);
-		for (const chart of charts) chart.show(samples);
+		if (!past.range) for (const chart of charts) chart.show(samples);
 	}, signal);
+	for (const choice of all("[name=range]", root)) choice.addEventListener("change", () => visit(hashOf("", [["range", choice.value]])));
+	useKeys(listKeys(root, "#orders tbody tr[data-order]"), listHelp(), signal);
 
 	const list = new OrderList(find("#orders", root), { note: find("#orders-note", root), empty: find("#orders-empty", root), signal });
 	stream.open("", { fresh: () => list.fresh(), order: (event) => list.update(event), state: (word) => list.state(word) });
 	list.load();
+	const turn = (now) => {
+		const range = now.get("range") ?? "";
+		for (const choice of all("[name=range]", root)) choice.checked = choice.value === range;
+		past.turn(range);
+		if (!range) for (const chart of charts) chart.show(figures.samples);
+	};
+	turn(query);
+	return turn;
 }
 
 function tile([name, title]) {
@@ -149,59 +158,6 @@ function shares(root, byStatus) {
 		say(number, count(byStatus[status]));
 		say(part, share(byStatus[status], settled));
 	});
-}
-
-/** QueueCard shows the content of a queue, and a button to pause or resume it. */
-class QueueCard {
-	constructor(name, { root, figures }) {
-		Object.assign(this, { name, root, figures });
-		this.badge = make("span", { class: "pill", "data-status": "paused" }, "paused");
-		this.button = make("button", { type: "button", "data-queue": name });
-		this.button.addEventListener("click", () => this.toggle());
-		this.values = counts.map(([key, label]) => ({ key, label, value: make("dd", { "data-count": key, class: "skeleton" }) }));
-		this.oldest = make("span", { class: "note" });
-		this.element = make("article", { class: "queue", "data-queue": name },
-			make("div", { class: "head" }, make("h3", { "data-series": name }, name), this.badge, this.oldest, this.button),
-			make("dl", {}, ...this.values.map(({ label, value }) => make("div", {}, make("dt", {}, label), value))));
-		show(this.badge, false);
-		show(this.button, false);
-	}
-
-	show(queue) {
-		this.paused = queue.paused;
-		mark(this.element, "data-paused", String(queue.paused));
-		show(this.badge, queue.paused);
-		show(this.button, true);
-		say(this.button, queue.paused ? "Resume" : "Pause");
-		mark(this.button, "aria-label", `${queue.paused ? "Resume" : "Pause"} the queue ${this.name}`);
-		for (const { key, value } of this.values) {
-			value.classList.remove("skeleton");
-			say(value, count(queue[key]));
-		}
-		say(this.oldest, queue.oldest_pending_seconds ? `oldest for ${duration(1000 * queue.oldest_pending_seconds)}` : "");
-	}
-
-	/** toggle pauses the queue after a confirmation, or resumes it. */
-	async toggle() {
-		const { name, paused } = this;
-		const sure = paused || await confirm({
-			title: `Pause the queue ${name}?`, yes: "Pause it", danger: true,
-			body: ["Within two seconds the workers stop fetching from it. Running attempts finish; new orders are accepted and wait."],
-		});
-		if (!sure) return;
-		const result = find("#queues-result", this.root);
-		clear(result);
-		this.button.disabled = true;
-		try {
-			this.show(await post(`/queues/${name}/${paused ? "resume" : "pause"}`));
-			notify(result, "good", `The queue ${name} is ${paused ? "resumed" : "paused"}.`);
-			this.figures.soon();
-		} catch (refusal) {
-			notify(result, "bad", `The queue ${name} was not ${paused ? "resumed" : "paused"}. ${refusal.message}`);
-		}
-		this.button.disabled = false;
-		this.button.focus();
-	}
 }
 
 function welcome(root) {

@@ -1,11 +1,12 @@
 // The held orders, and their release or rejection, by keyboard as well.
 
+import { visit } from "./address.js";
 import { get, orderPath } from "./client.js";
 import { decisionCard, readDecision, tagList } from "./decision.js";
-import { confirm } from "./dialog.js";
 import { clear, find, make, mark, notify, orderLink, say, show, when } from "./dom.js";
 import { amount, count, many } from "./format.js";
 import { askEnd, decider, end, endButtons, endWords } from "./hold.js";
+import { useKeys } from "./keys.js";
 import { facts, verdictCard } from "./order.js";
 
 /** shown is how many orders have a row. */
@@ -23,13 +24,12 @@ const rest = 150;
 /** left are the statuses of orders that leave the list. */
 const left = ["pending", "rejected", "cancelled"];
 
-const help = [["j or ↓", "the next order"], ["k or ↑", "the one before"], ["Enter", "open it"], ["r", "release it"], ["x", "reject it"], ["?", "these keys"]];
+const help = [["j or ↓", "the next order"], ["k or ↑", "the one before"], ["Enter", "open it"], ["r", "release it"], ["x", "reject it"]];
 
 /** review shows the view until the signal ends. */
 export function review(root, { figures, stream, signal }) {
 	const view = new Review(root, { figures, signal });
-	document.addEventListener("keydown", (event) => view.press(event), { signal });
-	find("#review-keys", root).addEventListener("click", () => view.help());
+	useKeys(view.keys(), help, signal);
 	signal.addEventListener("abort", () => { clearTimeout(view.timer); clearTimeout(view.resting); }, { once: true });
 	stream.open(`?status=held,${left}`, { fresh: () => view.load(), order: (event) => view.update(event), state: () => {} });
 	figures.listen(() => view.remark(), signal);
@@ -180,29 +180,16 @@ class Review {
 		}
 	}
 
-	/** press acts on a key, unless somebody is typing or answering. */
-	press(event) {
-		const { target: at, key } = event;
-		if (event.ctrlKey || event.metaKey || event.altKey || find("#dialog").open || at.closest("input, textarea, select")) return;
-		if (at !== document.body && !at.closest("main")) return;
-		const act = this.actOf(key, at);
-		if (!act) return;
-		event.preventDefault(); // or the letter is typed into the dialog
-		if (!event.repeat || act.again) act.then();
-	}
-
-	/** actOf is what a key does; again if it does so while it is held down. */
-	actOf(key, at) {
-		const move = (by) => ({ then: () => this.move(by), again: true });
-		if (key === "?") return { then: () => this.help() };
-		if (!this.selected) return undefined;
-		const scrolls = this.detail.contains(at);
-		if (key === "j" || key === "ArrowDown" && !scrolls) return move(1);
-		if (key === "k" || key === "ArrowUp" && !scrolls) return move(-1);
-		if (key === "r") return { then: () => this.act("release") };
-		if (key === "x") return { then: () => this.act("reject") };
-		if (key === "Enter" && !at.closest("a, button")) return { then: () => { location.hash = find("a", this.detail).hash; } };
-		return undefined;
+	/** keys are what its keys do. */
+	keys() {
+		const scrolls = (at) => this.detail.contains(at);
+		const then = (act) => (at) => (this.selected ? act(at) : false);
+		return {
+			j: then(() => this.move(1)), k: then(() => this.move(-1)),
+			ArrowDown: then((at) => !scrolls(at) && this.move(1)), ArrowUp: then((at) => !scrolls(at) && this.move(-1)),
+			r: then(() => { this.act("release"); }), x: then(() => { this.act("reject"); }),
+			Enter: then((at) => !at.closest("a, button") && visit(find("a", this.detail).hash)),
+		};
 	}
 
 	/** move selects another order: the first press, from elsewhere, only moves the focus to the list. */
@@ -210,13 +197,6 @@ class Review {
 		const at = this.orders.findIndex(({ id }) => id === this.selected);
 		const to = this.list.contains(document.activeElement) ? Math.min(Math.max(at + by, 0), this.orders.length - 1) : at;
 		this.select(this.orders[to].id, true);
-	}
-
-	help() {
-		confirm({
-			title: "Keys", yes: "Close", no: "",
-			body: [make("dl", { class: "pairs" }, ...help.map(([key, words]) => make("div", {}, make("dt", {}, make("kbd", {}, key)), make("dd", {}, words))))],
-		});
 	}
 
 	/** act releases or rejects the selected order. */
