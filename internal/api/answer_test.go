@@ -26,6 +26,7 @@ const (
 	typeRequest      = "tag:orderprocessor,2026:invalid-request"
 	typeMalformed    = "tag:orderprocessor,2026:malformed-json"
 	typeConflict     = "tag:orderprocessor,2026:order-id-conflict"
+	typeForgotten    = "tag:orderprocessor,2026:order-forgotten"
 	typeReused       = "tag:orderprocessor,2026:idempotency-key-reused"
 	typeStatus       = "tag:orderprocessor,2026:order-status-conflict"
 	typeUnknown      = "tag:orderprocessor,2026:order-outcome-unknown"

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -123,6 +124,13 @@ var table = []row{
 	is(order.ErrConflict, problem{
 		Type: tag + "order-id-conflict", Title: "The order id is already used", Status: 409,
 		Detail: "An order with this id and other content exists. Choose another id.",
+	}),
+
+	as(func(e *order.ForgottenError) problem {
+		return problem{
+			Type: tag + "order-forgotten", Title: "The order was accepted before and is no longer kept", Status: 409,
+			Detail: "This order was accepted at " + e.AcceptedAt.UTC().Format(time.RFC3339) + ", and had its outcome. Do not send it again.",
+		}
 	}),
 
 	// It may succeed later.

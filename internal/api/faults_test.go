@@ -192,6 +192,7 @@ func TestKnownErrors(t *testing.T) {
 		typ  string
 	}{
 		{order.ErrConflict, 409, typeConflict},
+		{&order.ForgottenError{AcceptedAt: time.Now()}, 409, typeForgotten},
 		{order.ErrNotFound, 404, typeBlank},
 		{&order.BusyError{RetryAfter: time.Second}, 503, typeNoRoom},
 		{&order.UncertainError{ID: "x", Err: order.ErrUnavailable}, 503, typeUnavailable},

@@ -114,6 +114,7 @@ func NewProgram(common config.Common, opts Options, spec Spec) (*Program, error)
 	if kept != nil {
 		books = ledger.NewArchived(rdb, kept)
 	}
+	books.SetIDTerm(max(0, common.IDRetention-common.Retention))
 	m := newMonitor(newReader(rdb, opts.Clock), opts.Log)
 	m.register = queue.NewInspector(rdb).Register
 	p := &Program{

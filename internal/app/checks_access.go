@@ -38,7 +38,7 @@ func neededCommands() []string {
 			"publish asynq:wake x", "subscribe asynq:wake", "subscribe asynq:cancel", "get rate:x", "set rate:x x",
 		},
 		on("orders:{b0}:c", "hget $ x", "hmget $ x", "hgetall $", "hset $ x x", "hincrby $ x 1", "hdel $ x", "hlen $",
-			"zadd $ 1 x", "zrem $ x", "zcard $", "zcount $ 0 1", "zrange $ 0 1", "zscore $ x", "zrangebyscore $ 0 1", "zremrangebyscore $ 0 1", "expire $ 1",
+			"zadd $ 1 x", "zrem $ x", "zcard $", "zcount $ 0 1", "zrange $ 0 1", "zscore $ x", "zrangebyscore $ 0 1", "zremrangebyscore $ 0 1", "expire $ 1", "expireat $ 1",
 			"xadd $ * x x", "xtrim $ maxlen 1", "xinfo stream $", "xread streams $ 0", "xrevrange $ + -", "del $", "get $", "set $ x"),
 		on("asynq:{default}:t:x", "exists $", "hset $ x x", "hget $ x", "del $", "get $", "set $ x", "setex $ 1 x",
 			"expire $ 1", "expireat $ 1", "incr $", "incrby $ 1"),

@@ -56,6 +56,11 @@ type Queue interface {
 	Withdraw(ctx context.Context, rec order.Record) error
 }
 
+// Archive has the orders that the ledger has forgotten; see archive.Archive.
+type Archive interface {
+	Get(ctx context.Context, id string) (order.Record, []order.Event, error)
+}
+
 // Router chooses the queue of an order; see rules.Engine.
 type Router interface {
 	Queue(ctx context.Context, o order.Order) order.Queue
@@ -67,6 +72,7 @@ type Intake struct {
 	queue     Queue
 	router    Router
 	admission *Admission
+	archive   Archive // or nil
 	log       *slog.Logger
 	batcher   *batch.Batcher[*job, order.Acceptance]
 }
@@ -77,6 +83,10 @@ func New(l Ledger, q Queue, r Router, a *Admission, log *slog.Logger) *Intake {
 	in.SetTimeout(acceptTimeout)
 	return in
 }
+
+// SetArchive lets Submit and SubmitAll answer the repetition of an order that the ledger
+// has forgotten with the record in the archive. It must be called before them.
+func (in *Intake) SetArchive(a Archive) { in.archive = a }
 
 // SetTimeout bounds one batch of submissions, 1.5 seconds by default. It must be
 // called before the first Submit.

@@ -24,7 +24,8 @@ type job struct {
 // the order is new; for a repeated order it returns the record from before. An order
 // without an id gets one.
 //
-// It returns order.ErrConflict when the id belongs to another order, *order.BusyError
+// It returns order.ErrConflict when the id belongs to another order, *order.ForgottenError
+// for a repeated order that is kept neither in the ledger nor in the archive, *order.BusyError
 // when there is no room, and order.ErrUnavailable when Redis did not answer: then the
 // order may be recorded, and repeating it with its id is safe. For an id that Submit
 // made, that error is a *order.UncertainError with the id.
@@ -175,7 +176,10 @@ func (in *Intake) followUp(ctx context.Context, jobs []*job) {
 	var known []*job
 	for _, j := range jobs {
 		var busy *order.BusyError
+		var forgotten *order.ForgottenError
 		switch {
+		case errors.As(j.result.Err, &forgotten) && in.archive != nil:
+			j.result = in.archived(ctx, j, forgotten)
 		case errors.As(j.result.Err, &busy):
 			j.result = in.known(ctx, j, busy)
 		case !j.result.IsNew:
@@ -199,6 +203,19 @@ func (in *Intake) known(ctx context.Context, j *job, busy error) order.Acceptanc
 		return order.Acceptance{Err: fmt.Errorf("submit order %s: %w", j.entry.ID, order.ErrConflict)}
 	default:
 		return order.Acceptance{Record: rec}
+	}
+}
+
+// archived is the answer for an order that the ledger has forgotten.
+func (in *Intake) archived(ctx context.Context, j *job, forgotten *order.ForgottenError) order.Acceptance {
+	rec, _, err := in.archive.Get(ctx, j.entry.ID)
+	switch {
+	case err == nil && rec.CreatedAt.Equal(forgotten.AcceptedAt):
+		return order.Acceptance{Record: rec}
+	case err == nil, errors.Is(err, order.ErrNotFound):
+		return j.result
+	default:
+		return order.Acceptance{Err: fmt.Errorf("submit order %s: %w", j.entry.ID, err)}
 	}
 }
 

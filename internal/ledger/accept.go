@@ -14,7 +14,8 @@ const maxAccepted = 500
 // as scheduled if its time has not come. It returns what became of each, in turn. An
 // id that is known with the same content changes nothing and returns that record; with
 // other content the result is order.ErrConflict. Both also hold for ids that occur
-// earlier among the entries. When AcceptAll returns an error, all of the orders are
+// earlier among the entries. For an order that was forgotten, the first result is a
+// *order.ForgottenError, as long as the id is known. When AcceptAll returns an error, all of the orders are
 // recorded or none.
 //
 // After a lost reply a repetition reports the orders as known: AcceptAll cannot
@@ -33,7 +34,7 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 			return nil, fmt.Errorf("accept order %s: %w", e.ID, err)
 		}
 		updates[i] = update{id: e.ID, other: customerKey(e.Customer), args: []any{
-			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt),
+			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt), idDigest(e.ID),
 		}}
 	}
 	answers, err := l.runScript(ctx, acceptScript, updates)
@@ -54,6 +55,9 @@ func acceptance(e order.Entry, a answer) order.Acceptance {
 		return order.Acceptance{Record: accepted(e, a.rest), IsNew: true}
 	case "conflict":
 		return order.Acceptance{Err: fmt.Errorf("accept order %s: %w", e.ID, order.ErrConflict)}
+	case "forgotten":
+		at, _ := a.rest[0].(string)
+		return order.Acceptance{Err: fmt.Errorf("accept order %s: %w", e.ID, &order.ForgottenError{AcceptedAt: parseTime(at)})}
 	case "error":
 		return order.Acceptance{Err: wrap(replied(a.rest), "accept order %s", e.ID)}
 	default:

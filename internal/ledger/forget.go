@@ -78,7 +78,9 @@ func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Tim
 	}
 	due := make([]update, len(settled))
 	for i, h := range settled {
-		due[i] = update{id: h.Record.ID, other: customerKey(h.Record.Customer), args: []any{cutoff.UnixMicro()}}
+		due[i] = update{id: h.Record.ID, other: customerKey(h.Record.Customer), args: []any{
+			cutoff.UnixMicro(), idDigest(h.Record.ID), int64(l.idTerm.Seconds()),
+		}}
 	}
 	gone := 0
 	for page := range slices.Chunk(due, maxBatch) {

@@ -19,6 +19,10 @@ import (
 func TestKeyTypes(t *testing.T) {
 	b, _ := archived(t)
 	b.confirm(t, nil, "archive", 1)
+	b.SetIDTerm(time.Hour)
+	b.do(t, accept(sample("forgotten")), cancel("forgotten", ""))
+	b.archiveAll(t)
+	b.do(t, forget())
 	later := sample("scheduled")
 	later.ProcessAt = time.Now().Add(time.Hour)
 	b.do(t, accept(later), accept(sample("pending")), accept(sample("cancelled")), cancel("cancelled", ""))
@@ -42,7 +46,7 @@ func TestKeyTypes(t *testing.T) {
 	must(t, b.SaveSample(t.Context(), sampleAt(time.Unix(60, 0), 1), stats.Verdict{Cause: stats.CausePaused, What: "Paused"}))
 	found := map[string]string{}
 	for _, key := range b.rdb.Keys(t.Context(), "*").Val() {
-		if key != endpointState && !strings.HasPrefix(key, ledgertest.RecordKey("")) && !strings.HasPrefix(key, strings.TrimSuffix(ledgertest.CustomerKeys, "*")) {
+		if key != endpointState && !strings.HasPrefix(key, ledgertest.RecordKey("")) && !strings.HasPrefix(key, strings.TrimSuffix(ledgertest.CustomerKeys, "*")) && !strings.HasPrefix(key, ledgertest.Book+"d:") {
 			found[key] = b.rdb.Type(t.Context(), key).Val()
 		}
 	}

@@ -18,6 +18,8 @@ import (
 //	orders:{b0}:a                    sorted set  ids of the orders that the archive lacks, by when they are due for it, µs
 //	orders:{b0}:b                    hash        what the archive last confirmed, see archived.lua
 //	orders:{b0}:c                    hash        counters, see totals.go
+//	orders:{b0}:d                    sorted set  the generations of ids of forgotten orders, by their end, s, see ids.go
+//	orders:{b0}:d:<generation>:<n>   hash        some of the ids of one, until its end
 //	orders:{b0}:e                    stream      events, in the newest maxEntries entries or so
 //	orders:{b0}:t:1h                 hash        samples of the last hour by their place in it, see samples.go
 //	orders:{b0}:t:24h                hash        samples of the last day, likewise
@@ -38,6 +40,7 @@ const (
 	marksKey      = book + "a"
 	confirmedKey  = book + "b"
 	countersKey   = book + "c"
+	idsKey        = book + "d"
 	eventsKey     = book + "e"
 	leaderKey     = book + "l"
 	quarantineKey = book + "i"

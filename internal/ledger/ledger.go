@@ -30,6 +30,7 @@ type Ledger struct {
 	rdb      redis.UniversalClient
 	marks    string  // the key of the marks, empty without an archive
 	archive  Archive // or nil
+	idTerm   time.Duration
 	batchers batchers
 	reads    *reads
 }

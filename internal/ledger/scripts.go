@@ -63,8 +63,8 @@ func newUpdate(name string) *redis.Script {
 	for _, status := range order.Statuses() {
 		fmt.Fprintf(&codes, "%s = '%s', ", status, statusCodes()[status])
 	}
-	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal codes = { %s}\n",
-		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), codes.String())
+	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal ids_key, id_buckets = '%s', %d\nlocal codes = { %s}\n",
+		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), idsKey, idBuckets, codes.String())
 	return redis.NewScript(auditConstants() + lua("entry") + constants + lua("prelude") + lua(name))
 }
 

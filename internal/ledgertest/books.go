@@ -93,7 +93,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.events, err = Stream(ctx, rdb)
 	case "a":
 		b.marks, err = members(ctx, rdb, key)
-	case "b", "l", "i", "p", "f", "r", "h", "t": // see the keys of the ledger
+	case "b", "d", "l", "i", "p", "f", "r", "h", "t": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)
 	}

@@ -115,7 +115,7 @@ func submissionResult(isNew bool, err error) string {
 	switch {
 	case errors.As(err, &busy):
 		return resultNoRoom
-	case errors.Is(err, order.ErrConflict):
+	case errors.Is(err, order.ErrConflict), errors.As(err, new(*order.ForgottenError)):
 		return resultConflict
 	case errors.Is(err, order.ErrUnavailable):
 		return resultUnavailable

@@ -80,6 +80,18 @@ func (e *UncertainError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *UncertainError) Unwrap() error { return e.Err }
 
+// ForgottenError means that an order with this id and content was accepted earlier, and
+// has left the ledger since.
+type ForgottenError struct {
+	// AcceptedAt is when.
+	AcceptedAt time.Time
+}
+
+// Error implements error.
+func (e *ForgottenError) Error() string {
+	return "order was accepted at " + e.AcceptedAt.Format(time.RFC3339) + " and is no longer kept"
+}
+
 // StatusError means that the order's status does not allow what was asked for.
 type StatusError struct {
 	// Status is the order's status.

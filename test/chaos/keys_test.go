@@ -54,10 +54,10 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	_, listed := a.listed[name]
 	_, status := a.stats.ByStatus[order.Status(name)]
 	switch {
-	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "e", rest == "r", rest == "h",
+	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "d", rest == "e", rest == "r", rest == "h",
 		kind == "t": // samples and alerts, which are bounded
 		return ""
-	case rest == "l", rest == "i", rest == "p", kind == "f": // the leader of recovery, the order in quarantine, the programs that run, and the circuit breakers
+	case rest == "l", rest == "i", rest == "p", kind == "f", kind == "d": // the leader of recovery, the order in quarantine, the programs that run, the circuit breakers, and ids
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"

@@ -88,6 +88,7 @@ func (a *API) build() error {
 	}
 	if a.Archive != nil { // a nil *app.Archive is no nil api.Archive
 		parts.Archive, parts.Archived = a.Archive, a.Ledger
+		in.SetArchive(a.Archive)
 	}
 	var err error
 	a.server, err = api.New(api.Config{

@@ -5,18 +5,41 @@
 -- document  the order as JSON
 -- queue     the queue it will wait in
 -- due       when work on it may begin, microseconds, empty for at once
+-- digest    of its id, see ids.go
 --
 -- Returns {'accepted', status, time} for a new order; {'known', fields} with the
 -- record as HGETALL gives it when the id belongs to an order with this content;
--- {'conflict'} when it belongs to another.
+-- {'forgotten', time} when it belonged to one, accepted then, that is forgotten;
+-- {'conflict'} when it belongs or belonged to another.
 local accepted = 0
-return update_orders(function(content, document, queue, due)
+local generations
+
+-- remembered returns what is known of a forgotten order: time of acceptance and
+-- fingerprint, see forget.
+local function remembered(digest)
+  generations = generations or redis.call('ZRANGEBYSCORE', ids_key, '(' .. time[1], '+inf')
+  for _, generation in ipairs(generations) do
+    local found = redis.call('HGET', ids_bucket(generation, digest), string.sub(digest, 3))
+    if found then
+      return found
+    end
+  end
+end
+
+return update_orders(function(content, document, queue, due, digest)
   local fingerprint = redis.call('HGET', record, 'f')
   if fingerprint and fingerprint ~= content then
     return { 'conflict' }
   end
   if fingerprint then
     return { 'known', redis.call('HGETALL', record) }
+  end
+  local found = remembered(digest)
+  if found then
+    if string.sub(found, 9) ~= string.sub(content, 1, kept_fingerprint) then
+      return { 'conflict' }
+    end
+    return { 'forgotten', string.format('%.0f', struct.unpack('>I8', found)) }
   end
 
   -- Orders of one batch get different times, so that lists keep them in turn.

@@ -39,4 +39,4 @@ for n = 1, orders do
     redis.call('ZADD', marks, 'XX', later, member)
   end
 end
-return redis.call('HEXISTS', known, 'walk')
+return redis.call('HGET', known, 'walk') and 1 or 0

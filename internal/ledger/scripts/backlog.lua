@@ -11,7 +11,7 @@ local time = redis.call('TIME')
 local now = time[1] .. string.format('%06d', time[2])
 local first = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, 1)
 local oldest = ''
-if redis.call('HEXISTS', KEYS[2], 'id') == 0 or redis.call('HEXISTS', KEYS[2], 'walk') == 1 then
+if not redis.call('HGET', KEYS[2], 'id') or redis.call('HGET', KEYS[2], 'walk') then
   for i = 3, #KEYS do
     local at = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
     if at and (oldest == '' or tonumber(at) < tonumber(oldest)) then

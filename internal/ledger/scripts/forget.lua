@@ -4,6 +4,8 @@
 --
 -- other   the customer's index
 -- before  settled at or before, microseconds
+-- digest  of its id, see ids.go
+-- term    for how long the id is known from now on at least, seconds; 0 for no longer
 --
 -- Returns {'gone'} if the order is gone through this call, else {'kept'}.
 local counted = {}
@@ -19,13 +21,27 @@ local function forgotten()
   counts[name] = (counts[name] or 0) + 1
 end
 
-return update_known(function(before)
-  local at = read('z')
+-- remember keeps the id of an order. Its generation has a TTL, so nothing else has to
+-- remove it.
+local function remember(digest, term, fingerprint)
+  local generation = string.format('%.0f', (math.floor(time[1] / term) + 2) * term)
+  local bucket = ids_bucket(generation, digest)
+  redis.call('HSET', bucket, string.sub(digest, 3), struct.pack('>I8', created) .. string.sub(fingerprint, 1, kept_fingerprint))
+  redis.call('EXPIREAT', bucket, generation)
+  redis.call('ZREMRANGEBYSCORE', ids_key, '-inf', time[1])
+  redis.call('ZADD', ids_key, generation, generation)
+end
+
+return update_known(function(before, digest, term)
+  local at, fingerprint = read('z', 'f')
   if not status or not settled[status] or tonumber(at) > tonumber(before) then
     return { 'kept' }
   end
   if marks ~= '' and redis.call('ZSCORE', marks, id) then
     return { 'kept' } -- it has changed since the archive confirmed it
+  end
+  if term ~= '0' then
+    remember(digest, tonumber(term), fingerprint or '')
   end
   redis.call('ZREM', other, id) -- first, as it is what could fail
   forgotten()

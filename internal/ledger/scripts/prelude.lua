@@ -20,7 +20,8 @@
 -- kept_attempts are how many of each a record keeps, entry_events is how many events an
 -- entry of the stream holds, most_losses is how many workers an order may lose,
 -- archive_after is how old an unsettled change is when it goes into the archive, in µs,
--- and codes has a letter for each status.
+-- ids_key and id_buckets are where the ids of forgotten orders are, and codes has a letter
+-- for each status.
 --
 -- Times are integers in microseconds by the clock of Redis, the only clock of the
 -- books. They are stored as strings: a Lua number would be printed with 14 digits.
@@ -336,6 +337,16 @@ local function refused()
       return command[1]
     end
   end
+end
+
+-- kept_fingerprint is how much of a fingerprint is kept with the id of a forgotten order:
+-- 72 bits.
+local kept_fingerprint = 12
+
+-- ids_bucket returns the hash of a generation in which an id is.
+local function ids_bucket(generation, digest)
+  local high, low = string.byte(digest, 1, 2)
+  return ids_key .. ':' .. generation .. ':' .. (high * 256 + low) % id_buckets
 end
 
 -- update_orders runs an update for every order of the script.
