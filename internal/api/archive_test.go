@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,29 @@ func TestFilters(t *testing.T) {
 	}
 	for _, other := range []string{"amount_min=20.0&limit=1", "amount_max=20", "amount_min=20&tag=x", "status=failed", "amount_min=20&metadata.k=v", ""} {
 		b.checkRefused(t, "GET", "/orders?"+other+"&cursor="+first.next, "", "cursor invalid")
+	}
+}
+
+// TestPagesAreBounded ends a page of long orders early, and misses none.
+func TestPagesAreBounded(t *testing.T) {
+	b := openArchived(t)
+	var all []order.History
+	for i := range 30 {
+		rec := order.Record{
+			Order:  ordertest.Order(t, ordertest.WithID(fmt.Sprintf("o%02d", i))),
+			Status: order.StatusCompleted, Queue: order.QueueLow, CreatedAt: time.UnixMicro(int64(1e15 + i)).UTC(),
+		}
+		rec.Notes = strings.Repeat("x", 250_000)
+		all = append(all, order.History{Record: rec, Sequence: 1})
+	}
+	must(t, b.archive.Put(t.Context(), all))
+	for _, target := range []string{"/orders?limit=200", "/orders?limit=200&queue=low"} {
+		first := b.list(t, target)
+		second := b.list(t, target+"&cursor="+first.next)
+		ids := slices.Concat(first.ids, second.ids)
+		if len(first.ids) != 17 || len(ids) != 30 || ids[0] != "o29" || ids[29] != "o00" || second.next != "" {
+			t.Errorf("%s: pages of %v and %v, then %q", target, first.ids, second.ids, second.next)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"orderprocessor/internal/client"
+	"orderprocessor/internal/order"
 )
 
 const exportHelp = `export writes all orders that match the flags, newest first: as NDJSON, each order as
@@ -81,7 +83,7 @@ func (e *exportCommand) run(ctx context.Context, api *client.Client) error {
 	}
 	var err error
 	if e.file == "" {
-		err = write(e.Stdout)
+		err = e.toStdout(write)
 	} else {
 		err = replace(e.file, write)
 	}
@@ -94,6 +96,45 @@ func (e *exportCommand) run(ctx context.Context, api *client.Client) error {
 		_, _ = fmt.Fprintf(e.Stderr, "%d orders are in %s.\n", max(0, count.lines), e.file)
 	}
 	return nil
+}
+
+// toStdout writes to standard output, and escapes what would mislead on a terminal. That
+// changes nothing in JSON, so it is done to a file or a pipe as well, as list does.
+func (e *exportCommand) toStdout(write func(to io.Writer) error) error {
+	if e.format == client.ExportCSV && !isTerminal(e.Stdout) {
+		return write(e.Stdout)
+	}
+	lines := &escapedLines{to: e.Stdout}
+	err := write(lines)
+	return errors.Join(err, lines.flush())
+}
+
+// escapedLines writes whole lines, escaped.
+type escapedLines struct {
+	to   io.Writer
+	rest []byte
+}
+
+// Write implements io.Writer.
+func (l *escapedLines) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	end := bytes.LastIndexByte(p, '\n')
+	if end < 0 {
+		return len(p), nil
+	}
+	whole := len(l.rest) - len(p) + end + 1
+	_, err := io.WriteString(l.to, order.Escape(string(l.rest[:whole])))
+	l.rest = append(l.rest[:0], l.rest[whole:]...)
+	return len(p), err
+}
+
+// flush writes the line that was cut.
+func (l *escapedLines) flush() error {
+	if len(l.rest) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(l.to, order.Escape(string(l.rest)))
+	return err
 }
 
 // replace writes a file that appears under its name once it is whole.

@@ -22,6 +22,7 @@ func TestForeignTextOnTerminals(t *testing.T) {
 		"get as JSON":   orderctl(t, "get", "a", "-o", "json", "--api", answering(t, 200, text)),
 		"list":          orderctl(t, "list", "--api", answering(t, 200, `{"orders":[`+text+`]}`)),
 		"failures":      orderctl(t, "failures", "--api", answering(t, 200, `{"groups":[{"error":"`+misleading+`","queue":"`+misleading+`","note":"`+misleading+`","example_ids":["`+misleading+`"]}]}`)),
+		"export":        orderctl(t, "export", "--api", newFakeAPI(t, routes{"GET /orders/export": {ndjson(strings.ReplaceAll(text, "\n", ""), text)}}).URL),
 		"list as JSON":  orderctl(t, "list", "-o", "json", "--api", answering(t, 200, `{"orders":[`+text+`]}`)),
 		"refused":       orderctl(t, "get", "a", "--api", answering(t, 409, refusal)),
 		"not cancelled": orderctl(t, "cancel", "a", "--api", answering(t, 409, refusal)),
