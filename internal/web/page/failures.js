@@ -34,7 +34,7 @@ export function failures(root, context) {
 class Failures {
 	constructor(root, { figures, signal }) {
 		Object.assign(this, { root, figures, signal, cards: new Map(), groups: find("#failures-groups", root), fault: find("#failures-fault", root), every: find("#failures-all", root), since: find("#failures-since", root) });
-		this.every.addEventListener("click", () => this.retry([["status", "failed"]], this.every));
+		this.every.addEventListener("click", () => this.retry(this.filter, this.every));
 		this.since.addEventListener("change", () => visit(hashOf("failures", [["since", this.since.value]])));
 		find("#failures-reload", root).addEventListener("click", () => this.load());
 	}
@@ -52,9 +52,9 @@ class Failures {
 		const loading = this.loading = new AbortController();
 		const signal = AbortSignal.any([this.signal, loading.signal]);
 		try {
-			const hours = spans[this.since.value];
-			const since = hours ? `?since=${new Date(Date.now() - 3_600_000 * hours).toISOString()}` : "";
-			this.show(await get(`/failures${since}`, { signal }));
+			const hours = spans[this.since.value], since = hours && new Date(Date.now() - 3_600_000 * hours).toISOString();
+			this.filter = [["status", "failed"], ...(since ? [["settled_from", since]] : [])];
+			this.show(await get(`/failures${since ? `?since=${since}` : ""}`, { signal }));
 			this.unread = false;
 			clear(this.fault);
 		} catch (refusal) {
@@ -66,7 +66,7 @@ class Failures {
 
 	show({ groups, as_of: asOf, incomplete }) {
 		const all = groups.reduce((sum, { orders }) => sum + orders, 0);
-		const words = incomplete ? `The newest ${many(all, "order")} that failed, by error. There are more.` : `${all === 1 ? "The one order" : `All ${count(all)} orders`} that failed, by error.`;
+		const words = incomplete ? `${many(all, "order")} that failed, by error. There are more: the archive is away, or there is none.` : `${all === 1 ? "The one order" : `All ${count(all)} orders`} that failed, by error.`;
 		say(find("#failures-lead", this.root), groups.length ? words : "");
 		find("#failures-as-of", this.root).replaceChildren(...(asOf ? ["from the archive, as of ", when(asOf)] : []));
 		show(this.every, groups.length > 0);
@@ -87,7 +87,7 @@ class Failures {
 
 	card(group) {
 		const { orders, error, note, queue, first_seen: first, last_seen: last, example_ids: examples } = group;
-		const filter = [["status", "failed"], ["error_fingerprint", group.fingerprint]];
+		const filter = [...this.filter, ["error_fingerprint", group.fingerprint]];
 		const retry = make("button", { type: "button", class: "primary", "data-retry": group.fingerprint }, orders === 1 ? "Retry it …" : "Retry these …");
 		retry.addEventListener("click", () => this.retry(filter, retry));
 		return make("section", { class: "card failure", "data-level": "bad" },

@@ -97,8 +97,8 @@ class Orders {
 		mark(find("#found", this.root), "aria-busy", "false");
 	}
 
-	take({ orders: found, next_cursor: cursor, as_of: asOf }, query) {
-		Object.assign(this, { found, asOf, archived: Boolean(asOf), cursor });
+	take({ orders: found, next_cursor: cursor, as_of: asOf, incomplete }, query) {
+		Object.assign(this, { found, asOf, incomplete, archived: Boolean(asOf), cursor });
 		this.news.clear();
 		clear(find("#orders-fault", this.root));
 		show(find("#needs-archive", this.root), false);
@@ -136,9 +136,9 @@ class Orders {
 		const query = this.query;
 		this.news.clear(); // later events are newer than the answer
 		try {
-			const { orders: now, as_of: asOf } = await get(this.path(query), { signal: this.signal });
+			const { orders: now, as_of: asOf, incomplete } = await get(this.path(query), { signal: this.signal });
 			if (query !== this.query || !this.found) return undefined;
-			this.asOf = asOf;
+			Object.assign(this, { asOf, incomplete });
 			const byID = new Map(now.map((order) => [order.id, order])), known = new Set(this.found.map(({ id }) => id));
 			this.found = this.found.map((order) => told(byID.get(order.id) ?? order, this.news.get(order.id)));
 			this.draw();
@@ -202,7 +202,7 @@ class Orders {
 			const { act: action } = button.dataset, wanted = new URLSearchParams(this.filter).get("status");
 			button.disabled = this.working || (this.whole ? !here_ || Boolean(wanted) && !fits(action, wanted) : !rows.some((order) => fits(action, order.status)));
 		}
-		find("#orders-as-of", this.root).replaceChildren(...(this.asOf ? ["from the archive, as of ", when(this.asOf)] : []));
+		find("#orders-as-of", this.root).replaceChildren(...(this.incomplete ? ["the archive is away: orders that have left Redis are missing"] : this.asOf ? ["from the archive, as of ", when(this.asOf)] : []));
 		for (const link of all("[data-export]", this.root)) {
 			mark(link, "href", here(`/orders/export?${new URLSearchParams([...this.filter, ["format", link.dataset.export]])}`));
 		}
