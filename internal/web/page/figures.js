@@ -1,6 +1,7 @@
 // The figures of GET /stats and GET /health, polled while the page is visible.
 
 import { get } from "./client.js";
+import { pastOf } from "./history.js";
 
 /** interval is the time between two polls, in ms; it grows up to slowest while they fail. */
 const interval = 2000;
@@ -10,6 +11,8 @@ export const kept = 5 * 60_000;
 /** over is the time over which acceptance is measured, and enough the least, in ms. */
 const over = 10_000;
 const enough = 4000;
+/** clockError is by how much the clocks of browser and server may differ before it shows, in ms. */
+const clockError = 5000;
 /** unsure is the share of that time by which it may be wrong. */
 const unsure = 0.1;
 
@@ -81,6 +84,20 @@ export class Figures {
 		this.trouble = null;
 		this.failures = 0;
 		this.sample({ asked, came });
+		if (!this.begun) this.begin();
+	}
+
+	/** begin puts what the server knows of the time before the page was opened in front of the samples. */
+	async begin() {
+		this.begun = true;
+		const first = this.samples[0].at, ahead = this.health ? first - 1000 * this.health.timestamp : 0;
+		const shift = Math.abs(ahead) > clockError ? ahead : 0;
+		try {
+			const { samples } = await pastOf("1h");
+			const before = samples.map((sample) => ({ ...sample, at: sample.at + shift }));
+			this.samples.unshift(...before.filter(({ at }) => at > first - kept && at < first));
+		} catch { // the charts begin when the page is opened
+		}
 	}
 
 	sample(reading) {

@@ -37,11 +37,9 @@ export class History {
 		const { range } = this;
 		let wait = again;
 		try {
-			const { step_seconds: step, points, markers } = await get(`/stats/history?range=${range}`, { signal: this.signal });
+			const past = await pastOf(range, this.signal);
 			if (range !== this.range) return;
-			this.samples = points.map((point) => sampleOf(point, step));
-			this.markers = (markers ?? []).map((marker) => ({ ...marker, at: Date.parse(marker.at), time: marker.at }));
-			this.step = 1000 * step;
+			Object.assign(this, past);
 			this.list(this.markers);
 			this.fault("");
 			this.draw();
@@ -69,6 +67,12 @@ export class History {
 		find("ul", place).replaceChildren(...markers.toReversed().slice(0, most).map(({ time, kind, text, actor }) =>
 			make("li", { "data-kind": kind }, when(time), make("span", {}, ` ${kind === "alert" ? "Alert: " : ""}${text}`, actor && ` by ${actor}`))));
 	}
+}
+
+/** pastOf resolves to the samples of a range, the markers beside them, and the step between two samples in ms. */
+export async function pastOf(range, signal) {
+	const { step_seconds: step, points, markers } = await get(`/stats/history?range=${range}`, { signal });
+	return { samples: points.map((point) => sampleOf(point, step)), markers: markers.map((marker) => ({ ...marker, at: Date.parse(marker.at), time: marker.at })), step: 1000 * step };
 }
 
 function sampleOf(point, step) {

@@ -10,14 +10,14 @@ import { progress, Table } from "./table.js";
 /** pause is the time between two readings, in ms. */
 const pause = 2000;
 /** late is the age of a heartbeat above which a worker may be gone, in seconds. */
-const late = 15;
+const late = 6;
 /** most is how many orders of a worker are listed. */
 const most = 8;
 
 function slotsOf({ busy, slots }) {
 	const meter = progress("Busy slots");
 	meter.show(slots ? busy / slots : 0, `${busy} of ${slots}`);
-	return [`${count(busy)} of ${count(slots)}`, meter.bar];
+	return [slots ? `${count(busy)} of ${count(slots)}` : `${count(busy)}; it stops`, meter.bar];
 }
 
 function ordersOf({ orders = [] }) {
@@ -30,7 +30,7 @@ function ordersOf({ orders = [] }) {
 
 const columns = [
 	{ key: "host", name: "Worker", by: ({ host }) => host, cell: ({ host, id }) => make("div", {}, make("strong", {}, host), make("div", { class: "note id" }, id)) },
-	{ key: "version", name: "Version", cell: ({ version }) => version || "–" },
+	{ key: "version", name: "Version", cell: ({ version }) => version || "not known yet" },
 	{ key: "started", name: "Started", cell: ({ started_at: at }) => when(at, { brief: true }) },
 	{ key: "heartbeat", name: "Heartbeat", number: true, cell: ({ heartbeat_age_seconds: seconds }) => make("span", { "data-level": seconds > late && "bad" }, seconds < 1 ? "now" : `${age(1000 * seconds)} ago`) },
 	{ key: "slots", name: "Busy slots", cell: slotsOf },
