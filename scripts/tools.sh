@@ -67,6 +67,7 @@ get curl add curl curl
 get jq add jq jq
 get systemd-analyze add systemd systemd
 get openssl add openssl openssl
+get sqlite3 add sqlite3 sqlite
 get node add nodejs nodejs
 
 # Debian keeps the programs of PostgreSQL off the PATH. Its package would make a database

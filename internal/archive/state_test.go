@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"slices"
 	"testing"
 
 	"orderprocessor/internal/order"
@@ -49,11 +50,11 @@ func TestMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var got []string
 		for _, h := range missing {
-			got += h.Record.ID + " "
+			got = append(got, h.Record.ID)
 		}
-		if got != "older other never " {
+		if !slices.Equal(got, []string{"older", "other", "never"}) {
 			t.Errorf("missing are %q", got)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -122,7 +123,7 @@ func must(t *testing.T, err error) {
 // change makes one random change to an order, or accepts it.
 func (b *bundle) change(r *rand.Rand, id string) {
 	b.t.Helper()
-	ctx, c := b.t.Context(), order.Claim{ID: id, Token: fmt.Sprint(r.Uint64()), Worker: "w", Handling: order.HandlingStandard}
+	ctx, c := b.t.Context(), order.Claim{ID: id, Token: strconv.FormatUint(r.Uint64(), 36), Worker: "w", Handling: order.HandlingStandard}
 	_, err := b.books.Get(ctx, id)
 	if errors.Is(err, order.ErrNotFound) {
 		_, _, err = ledgertest.Accept(ctx, b.books, ordertest.Order(b.t, ordertest.Full, ordertest.WithID(id)), order.QueueDefault)

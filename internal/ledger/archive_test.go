@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -170,7 +171,7 @@ func TestDue(t *testing.T) {
 func TestForgetArchived(t *testing.T) {
 	b, a := archived(t)
 	for i, id := range []string{"marked", "lacking", "fine"} {
-		c := claim(id, fmt.Sprint(i))
+		c := claim(id, strconv.Itoa(i))
 		b.do(t, accept(sample(id)), begin(c), settle(c, completed()))
 		if i == 0 {
 			continue

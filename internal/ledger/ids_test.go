@@ -105,7 +105,8 @@ func TestMemoryOfIDs(t *testing.T) {
 	}
 	key := b.rdb.Keys(t.Context(), ledgertest.Book+"d:*").Val()[0]
 	var field, value string
-	for field, value = range b.rdb.HGetAll(t.Context(), key).Val() { //nolint:revive // its only field
+	for field, value = range b.rdb.HGetAll(t.Context(), key).Val() {
+		// its only field
 	}
 	_, err := b.rdb.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
 		for i := range many {

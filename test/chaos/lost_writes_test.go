@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ func TestLostWrites(t *testing.T) {
 	w := &workload{s: s, kinds: kinds}
 	s.shop.respond = w.respond
 	retention := "ORDERS_RETENTION=5s"
+	s.more = []string{"ORDERS_ARCHIVE_URL=sqlite://" + filepath.Join(t.TempDir(), "archive.db")}
 	url, api := s.breakWrites("API", kinds)
 	s.addAPIs(1, "REDIS_URL="+url, retention)
 	url, workers := s.breakWrites("worker", kinds)

@@ -16,8 +16,13 @@ func Blocks(tb testing.TB, document string) []string {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return BlocksOf(string(text))
+}
+
+// BlocksOf returns the blocks of a text that are marked sh.
+func BlocksOf(text string) []string {
 	var blocks []string
-	for _, found := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+	for _, found := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		blocks = append(blocks, found[1])
 	}
 	return blocks
