@@ -21,7 +21,7 @@ const module = "orderprocessor/"
 // may import those below it, and all may import internal/order, the language.
 var journey = []string{
 	"internal/api", "internal/web", "internal/httpserver", "internal/access", "internal/intake", "internal/queue", "internal/queue/prefetch",
-	"internal/recovery", "internal/archiving", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/archive", "internal/live", "internal/stats", "internal/batch",
+	"internal/jobs", "internal/recovery", "internal/archiving", "internal/worker", "internal/rules", "internal/fulfilment", "internal/ledger", "internal/archive", "internal/live", "internal/stats", "internal/batch",
 	"internal/traces", "internal/requestid", "internal/retryafter",
 }
 
@@ -40,6 +40,7 @@ var beside = map[string][]string{
 	},
 	"internal/app/workerapp": {
 		"internal/app", "internal/config", "internal/queue", "internal/worker", "internal/rules", "internal/fulfilment", "internal/recovery", "internal/archiving", "internal/stats", "internal/traces",
+		"internal/intake", "internal/jobs",
 	},
 	"internal/client": {"internal/order", "internal/config", "internal/retryafter"},
 	"internal/load":   {"internal/order"},
@@ -89,7 +90,7 @@ var homes = map[string][]string{
 // pure lists the packages that import nothing from outside the standard
 // library.
 var pure = []string{
-	"internal/order", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/archiving", "internal/batch",
+	"internal/order", "internal/worker", "internal/stats", "internal/live", "internal/recovery", "internal/archiving", "internal/jobs", "internal/batch",
 	"internal/requestid", "internal/retryafter",
 }
 

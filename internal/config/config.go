@@ -30,10 +30,6 @@ type API struct {
 	HTTPAddr string `env:"ORDERS_HTTP_ADDR" envDefault:"127.0.0.1:8080" form:"address"`
 	// AdminAddr is the host:port that serves operators and orchestrators.
 	AdminAddr string `env:"ORDERS_ADMIN_ADDR" envDefault:"127.0.0.1:8081" form:"address"`
-	// MaxQueueLength is how many orders may wait before new ones are refused, where the
-	// memory of Redis has no limit (maxmemory); else that alone bounds them. Ten million
-	// need about 20 GB, more than one Redis should hold.
-	MaxQueueLength int `env:"ORDERS_MAX_QUEUE_LENGTH" envDefault:"100000" min:"1" max:"10000000"`
 	// MonitoringWritable lets the monitoring page change queues and tasks.
 	MonitoringWritable bool `env:"ORDERS_MONITORING_WRITABLE" envDefault:"false"`
 	// Keys are the API keys of the variable and of KeysFile, at most 1,000, no hash
@@ -107,6 +103,10 @@ type Common struct {
 	// IDRetention is how long after it was settled the id of an order stays known, at
 	// least while the order is kept. Each costs memory of Redis.
 	IDRetention time.Duration `env:"ORDERS_ID_RETENTION" envDefault:"168h" min:"0s" max:"8760h"`
+	// MaxQueueLength is how many orders may wait before new ones are refused, and jobs wait, where the
+	// memory of Redis has no limit (maxmemory); else that alone bounds them. Ten million
+	// need about 20 GB, more than one Redis should hold.
+	MaxQueueLength int `env:"ORDERS_MAX_QUEUE_LENGTH" envDefault:"100000" min:"1" max:"10000000"`
 	// MaxAttempts is how many attempts an order has before it fails; 0 means that only
 	// RetryFor bounds them.
 	MaxAttempts int `env:"ORDERS_MAX_ATTEMPTS" envDefault:"0" min:"0" max:"100"`

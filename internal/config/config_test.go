@@ -29,6 +29,7 @@ func defaultCommon(t *testing.T) config.Common {
 		Redis:           redis,
 		Retention:       24 * time.Hour,
 		IDRetention:     168 * time.Hour,
+		MaxQueueLength:  100_000,
 		RetryFor:        24 * time.Hour,
 		AttemptTimeout:  30 * time.Second,
 		ShutdownTimeout: 35 * time.Second,
@@ -41,7 +42,7 @@ func defaultCommon(t *testing.T) config.Common {
 func TestDefaultsAreTheContract(t *testing.T) {
 	t.Parallel()
 	wantAPI := config.API{
-		Common: defaultCommon(t), HTTPAddr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:8081", MaxQueueLength: 100_000,
+		Common: defaultCommon(t), HTTPAddr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:8081",
 	}
 	wantWorker := config.Worker{
 		Common: defaultCommon(t), AdminAddr: "127.0.0.1:8082",
@@ -93,7 +94,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
 	must(t, err)
 	common := config.Common{
-		Archive: "sqlite:///var/lib/orders.db", ArchiveRetention: 87600 * time.Hour, IDRetention: time.Hour,
+		Archive: "sqlite:///var/lib/orders.db", ArchiveRetention: 87600 * time.Hour, IDRetention: time.Hour, MaxQueueLength: 10,
 		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, RetryFor: 36 * time.Hour, AttemptTimeout: 20 * time.Second,
 		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: order.Cents(99_50), MaxAmount: order.Cents(500_00), MaxItems: 7},
 		Terms:    config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}, AllowFree: true},
@@ -105,7 +106,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	}
 	wantWeights[order.QueueCritical], wantWeights[order.QueueDefault], wantWeights[order.QueueLow] = 3, 2, 5
 	wantAPI := config.API{
-		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MaxQueueLength: 10, MonitoringWritable: true,
+		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MonitoringWritable: true,
 		Keys: []config.APIKey{
 			{Name: "shop", Scopes: []access.Scope{access.Submit, access.Read}, Hash: rawHash("a")},
 			{Name: "ops", Scopes: []access.Scope{access.Admin}, Hash: rawHash("b")},

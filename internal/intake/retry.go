@@ -31,7 +31,11 @@ func (in *Intake) Retry(ctx context.Context, id string, by order.Intervention) (
 	if err := in.admission.Admit(order.Queues()[0], orderOverhead); err != nil {
 		return order.Record{}, err
 	}
-	rec, err := in.ledger.Retry(ctx, id, rand.Text()[:tokenChars], by)
+	token := by.Job // a job retries an order once
+	if token == "" {
+		token = rand.Text()[:tokenChars]
+	}
+	rec, err := in.ledger.Retry(ctx, id, token, by)
 	if err != nil {
 		in.admission.Release()
 		return order.Record{}, err

@@ -57,7 +57,7 @@ func (l *Ledger) review(ctx context.Context, s *redis.Script, operation, id stri
 
 // args are what the scripts take of an intervention.
 func args(by order.Intervention) []any {
-	return []any{order.Printable(by.Actor), order.Printable(by.Reason), by.RequestID}
+	return []any{order.Printable(by.Actor), order.Printable(by.Reason), by.RequestID, by.Job, by.Sequence}
 }
 
 // Expired returns the ids of at most limit held orders whose hold expired at now or

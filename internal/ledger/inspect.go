@@ -17,7 +17,7 @@ import (
 func KeyTypes() map[string]string {
 	keys := map[string]string{
 		countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string", endpointsKey: "zset",
-		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream", marksKey: "zset", confirmedKey: "hash", alertsKey: "hash", idsKey: "zset",
+		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream", jobsKey: "zset", openJobsKey: "zset", marksKey: "zset", confirmedKey: "hash", alertsKey: "hash", idsKey: "zset",
 	}
 	for _, r := range stats.Ranges() {
 		keys[samplesKey(r)] = "hash"

@@ -30,6 +30,9 @@ import (
 //	orders:{b0}:f:<endpoint>         hash        the circuit breaker of one, likewise
 //	orders:{b0}:r                    hash        the rule sets, see rules.go
 //	orders:{b0}:h                    stream      the audit, the newest maxAudit entries or so, see audit.go
+//	orders:{b0}:j                    sorted set  the jobs, by their time of creation, µs, see job.go
+//	orders:{b0}:j:<job id>           hash        one of them
+//	orders:{b0}:k                    sorted set  those that have not ended, likewise
 //	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
 //	orders:{b0}:p                    sorted set  the programs that run, by their last announcement, ms, see programs.go
 const book = "orders:{b0}:"
@@ -49,10 +52,15 @@ const (
 	expiriesKey   = indexPrefix + "expiry"
 	rulesKey      = book + "r"
 	auditKey      = book + "h"
+	jobsKey       = book + "j"
+	jobPrefix     = jobsKey + ":"
+	openJobsKey   = book + "k"
 	endpointsKey  = book + "f"
 	samplesPrefix = book + "t:"
 	alertsKey     = samplesPrefix + "alerts"
 )
+
+func jobKey(id string) string { return jobPrefix + id }
 
 func recordKey(id string) string { return recordPrefix + id }
 

@@ -27,6 +27,48 @@ func (l *Ledger) List(
 	ctx context.Context, f order.Filter, after order.Position, limit int,
 ) (records []order.Record, next order.Position, err error) {
 	keys, want := indexesOf(f)
+	entries, next, err := l.page(ctx, f, keys, string(want), after, limit)
+	if err != nil {
+		return nil, order.Position{}, err
+	}
+	records, err = parsePage(entries)
+	return records, next, err
+}
+
+// Walk returns a page of the orders in any of some statuses that a filter selects by
+// customer and time of acceptance, with their timelines, as List does. Without statuses it
+// returns those of the filter's customer.
+func (l *Ledger) Walk(ctx context.Context, f order.Filter, in []order.Status, after order.Position, limit int) (
+	histories []order.History, next order.Position, err error,
+) {
+	keys := make([]string, len(in))
+	for i, s := range in {
+		keys[i] = indexKey(s)
+	}
+	if f.Customer != "" {
+		keys = []string{customerKey(f.Customer)}
+	}
+	entries, next, err := l.page(ctx, f, keys, "", after, limit)
+	if err != nil {
+		return nil, order.Position{}, err
+	}
+	var unreadable []error
+	for _, e := range entries {
+		h, err := parseHistory(e.id, e.fields)
+		switch {
+		case err == nil:
+			histories = append(histories, h)
+		case len(unreadable) < maxUnreadable:
+			unreadable = append(unreadable, err)
+		}
+	}
+	return histories, next, errors.Join(unreadable...)
+}
+
+// page reads one page of orders from indexes that together have each of them once.
+func (l *Ledger) page(
+	ctx context.Context, f order.Filter, keys []string, want string, after order.Position, limit int,
+) (page []pageEntry, next order.Position, err error) {
 	newest, before := "+inf", ""
 	if !f.CreatedTo.IsZero() {
 		newest = score(roundUp(f.CreatedTo).Add(-time.Microsecond))
@@ -35,18 +77,18 @@ func (l *Ledger) List(
 		newest, before = score(after.CreatedAt), after.ID
 	}
 	answer, err := listScript.Run(ctx, l.rdb, keys,
-		recordPrefix, newest, score(roundUp(f.CreatedFrom)), before, string(want), limit, maxExamined, fullPageBytes).Slice()
+		recordPrefix, newest, score(roundUp(f.CreatedFrom)), before, want, limit, maxExamined, fullPageBytes).Slice()
 	if err != nil {
 		return nil, order.Position{}, wrap(err, "list orders")
 	}
 	if len(answer) != 3 {
 		return nil, order.Position{}, fmt.Errorf("list orders: script answered %v", answer)
 	}
-	page, _ := answer[2].([]any)
-	records, err = parsePage(page)
+	entries, _ := answer[2].([]any)
 	at, _ := answer[0].(string)
 	id, _ := answer[1].(string)
-	return records, order.Position{CreatedAt: parseTime(at), ID: id}, err
+	page, err = readPage(entries)
+	return page, order.Position{CreatedAt: parseTime(at), ID: id}, err
 }
 
 // roundUp rounds a time up to the next microsecond.
@@ -71,19 +113,32 @@ func indexesOf(f order.Filter) (keys []string, want order.Status) {
 	return keys, ""
 }
 
-func parsePage(page []any) ([]order.Record, error) {
-	found := gathering{records: make([]order.Record, 0, len(page))}
-	for _, entry := range page {
+// pageEntry is an order of a page, with the fields of its record.
+type pageEntry struct {
+	id     string
+	fields map[string]string
+}
+
+func readPage(entries []any) ([]pageEntry, error) {
+	page := make([]pageEntry, len(entries))
+	for i, entry := range entries {
 		parts, _ := entry.([]any)
 		if len(parts) != 2 {
-			return nil, fmt.Errorf("list orders: script answered %v for one of %d", entry, len(page))
+			return nil, fmt.Errorf("list orders: script answered %v for one of %d", entry, len(entries))
 		}
-		id, _ := parts[0].(string)
-		fields, err := pairs(parts[1:])
-		if err != nil {
+		page[i].id, _ = parts[0].(string)
+		var err error
+		if page[i].fields, err = pairs(parts[1:]); err != nil {
 			return nil, fmt.Errorf("list orders: %w", err)
 		}
-		found.add(id, fields)
+	}
+	return page, nil
+}
+
+func parsePage(page []pageEntry) ([]order.Record, error) {
+	found := gathering{records: make([]order.Record, 0, len(page))}
+	for _, e := range page {
+		found.add(e.id, e.fields)
 	}
 	return found.records, errors.Join(found.unreadable...)
 }

@@ -36,6 +36,7 @@ const (
 	fieldDecision      = "g" // what the rules decided in this run, see decision.go
 	fieldReview        = "b" // how the hold of this run ended: 1 released, 0 rejected
 	fieldExpiry        = "j" // when the hold expires, while held
+	fieldJobs          = "i" // the jobs that have changed it in this run, until it is settled
 	fieldUnknown       = "l" // set while the shop may have accepted the order
 )
 

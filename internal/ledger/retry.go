@@ -11,7 +11,7 @@ import (
 // nothing. Retry returns *order.StatusError for an order with any other status, and
 // order.ErrNotFound.
 func (l *Ledger) Retry(ctx context.Context, id, token string, by order.Intervention) (order.Record, error) {
-	word, rest, err := l.update(ctx, retryScript, update{id: id, args: append([]any{token}, args(by)...)})
+	word, rest, err := l.update(ctx, retryScript, update{id: id, args: append(args(by), token)})
 	if err != nil {
 		return order.Record{}, wrap(err, "retry order %s", id)
 	}

@@ -22,11 +22,11 @@ var (
 	beginScript         = newUpdate("begin")
 	failScript          = newUpdate("fail")
 	settleScript        = newUpdate("settle")
-	cancelScript        = newUpdate("cancel")
-	retryScript         = newUpdate("retry")
+	cancelScript        = newUpdate("turn", "cancel")
+	retryScript         = newUpdate("turn", "retry")
 	holdScript          = newUpdate("hold")
-	releaseScript       = newUpdate("release")
-	rejectScript        = newUpdate("reject")
+	releaseScript       = newUpdate("turn", "release")
+	rejectScript        = newUpdate("turn", "reject")
 	lostScript          = newUpdate("lost")
 	requeuedScript      = newUpdate("requeued")
 	forgetScript        = newUpdate("forget")
@@ -45,6 +45,9 @@ var (
 	markAllScript       = redis.NewScript(lua("markall"))
 	backlogScript       = redis.NewScript(lua("backlog"))
 	sampleScript        = redis.NewScript(lua("sample"))
+	createJobScript     = newAudited("createjob")
+	changeJobScript     = newAudited("changejob")
+	stepJobScript       = redis.NewScript(lua("stepjob"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 
@@ -58,14 +61,18 @@ func lua(name string) string {
 }
 
 // newUpdate returns a script that updates orders, with the prelude in front.
-func newUpdate(name string) *redis.Script {
+func newUpdate(names ...string) *redis.Script {
 	var codes strings.Builder
 	for _, status := range order.Statuses() {
 		fmt.Fprintf(&codes, "%s = '%s', ", status, statusCodes()[status])
 	}
 	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal ids_key, id_buckets = '%s', %d\nlocal codes = { %s}\n",
 		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), idsKey, idBuckets, codes.String())
-	return redis.NewScript(auditConstants() + lua("entry") + constants + lua("prelude") + lua(name))
+	source := auditConstants() + lua("entry") + constants + lua("prelude")
+	for _, name := range names {
+		source += lua(name)
+	}
+	return redis.NewScript(source)
 }
 
 // newAudited returns a script that writes into the audit.

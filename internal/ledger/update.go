@@ -121,6 +121,8 @@ func replied(rest []any) error {
 // record after the update, or the status.
 func recordOr(word string, rest []any, operation, id string) (order.Record, error) {
 	switch word {
+	case "wait":
+		return order.Record{}, fmt.Errorf("%s order %s: %w", operation, id, order.ErrNotItsTurn)
 	case "known", "cancelled", "retried", "released", "rejected":
 		fields, err := pairs(rest)
 		if err != nil {

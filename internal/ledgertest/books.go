@@ -39,6 +39,7 @@ func Audit(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 	b.checkRecords()
 	b.checkIndexes()
 	b.checkCounters()
+	b.checkJobs()
 	b.checkEvents()
 	slices.Sort(b.problems)
 	return b.problems, nil
@@ -51,6 +52,9 @@ type books struct {
 	expiries  map[string]float64            // held order id to the expiry of its hold
 	marks     map[string]float64            // id of an order that the archive lacks to when it is due
 	counters  map[string]string
+	jobs      map[string]map[string]string // by job id
+	jobIndex  map[string]float64           // all jobs, by their time of creation
+	openJobs  map[string]float64           // those that have not ended, likewise
 	events    []Event
 	problems  []string
 }
@@ -58,7 +62,7 @@ type books struct {
 func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
 	b := &books{
 		records: map[string]map[string]string{}, indexes: map[string]map[string]float64{},
-		customers: map[string]float64{},
+		customers: map[string]float64{}, jobs: map[string]map[string]string{},
 	}
 	keys := rdb.Scan(ctx, 0, Book+"*", 1000).Iterator()
 	for keys.Next(ctx) {
@@ -93,6 +97,14 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.events, err = Stream(ctx, rdb)
 	case "a":
 		b.marks, err = members(ctx, rdb, key)
+	case "j":
+		if name == "" {
+			b.jobIndex, err = members(ctx, rdb, key)
+			return err
+		}
+		b.jobs[name], err = rdb.HGetAll(ctx, key).Result()
+	case "k":
+		b.openJobs, err = members(ctx, rdb, key)
 	case "b", "d", "l", "i", "p", "f", "r", "h", "t": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)

@@ -27,6 +27,15 @@ var (
 	ErrNoRules = errors.New("no such version of the rules")
 	// ErrTooManyRules means that there are MaxRuleSets rule sets.
 	ErrTooManyRules = errors.New("too many rule sets are stored")
+	// ErrNoJob means that there is no such job, or no longer.
+	ErrNoJob = errors.New("no such job")
+	// ErrTooManyJobs means that MaxRunningJobs jobs have not ended.
+	ErrTooManyJobs = errors.New("too many jobs run")
+	// ErrJobEnded means that the job has ended.
+	ErrJobEnded = errors.New("job has ended")
+	// ErrNotItsTurn means that the job may not change the order now: it is paused or has
+	// ended, has changed as many orders as it may for now, or has come further.
+	ErrNotItsTurn = errors.New("it is not the turn of the job")
 	// ErrExhausted means that the order has no attempt left.
 	ErrExhausted = errors.New("order has used up its attempts")
 	// ErrUnreadable means that a record has a format that this version cannot read.

@@ -2,6 +2,8 @@ package order
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -68,3 +70,35 @@ type Position struct {
 
 // IsZero reports whether this is the start of the list.
 func (p Position) IsZero() bool { return p == Position{} }
+
+// Matches reports whether the filter selects an order by everything but its status.
+func (f Filter) Matches(rec Record) bool {
+	return (f.Customer == "" || f.Customer == rec.Customer) && within(rec.CreatedAt, f.CreatedFrom, f.CreatedTo) && f.Further.matches(rec)
+}
+
+func (f Further) matches(rec Record) bool {
+	switch {
+	case !strings.HasPrefix(rec.ID, f.IDPrefix),
+		f.Queue != "" && f.Queue != rec.Queue,
+		f.Handling != "" && f.Handling != rec.Handling,
+		f.Tag != "" && (rec.Decision == nil || !slices.Contains(rec.Decision.Tags, f.Tag)),
+		f.Currency != "" && f.Currency != rec.Currency && (rec.Currency != "" || !f.OrNoCurrency),
+		f.Country != "" && f.Country != rec.Country,
+		f.AmountMin != nil && rec.Amount.Compare(*f.AmountMin) < 0,
+		f.AmountMax != nil && rec.Amount.Compare(*f.AmountMax) > 0,
+		!strings.Contains(rec.Error, f.ErrorContains),
+		(!f.SettledFrom.IsZero() || !f.SettledTo.IsZero()) && (rec.ProcessedAt.IsZero() || !within(rec.ProcessedAt, f.SettledFrom, f.SettledTo)):
+		return false
+	}
+	for key, value := range f.Metadata {
+		if got, ok := rec.Metadata[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// within reports whether a time is between two others; one that is zero is no bound.
+func within(at, from, to time.Time) bool {
+	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
+}

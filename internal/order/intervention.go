@@ -11,6 +11,11 @@ type Intervention struct {
 	RequestID string
 	// IfExpired means that it counts only if the hold of the order has expired.
 	IfExpired bool
+	// Job is the id of the job that makes it; empty without one.
+	Job string
+	// Sequence is the number of the order's newest event when the job chose it: if there
+	// is a newer one, the order is left alone. Zero means any.
+	Sequence int
 }
 
 // ReasonHoldExpired is why an order is rejected whose hold has expired.

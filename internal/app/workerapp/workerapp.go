@@ -14,6 +14,8 @@ import (
 	"orderprocessor/internal/archiving"
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/fulfilment"
+	"orderprocessor/internal/intake"
+	"orderprocessor/internal/jobs"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/recovery"
 	"orderprocessor/internal/rules"
@@ -41,6 +43,7 @@ type Worker struct {
 	repairer *recovery.Repairer
 	archiver *archiving.Archiver // nil without an archive
 	sampler  *stats.Sampler
+	jobs     *jobs.Runner
 }
 
 // Main runs a worker until a signal stops it, and returns the exit status of
@@ -98,12 +101,15 @@ func (w *Worker) build() (err error) {
 	if known, err := queue.NewTasks(w.Redis); err == nil {
 		tasks = known
 	}
-	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout})
+	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout, Log: w.Log})
 	w.repairer = recovery.New(recovery.Config{Name: w.Name(), Retention: w.cfg.Retention, Log: w.Log}, w.Ledger, producer, tasks)
 	if w.Archive != nil {
 		w.archiver = archiving.New(archiving.Config{Leads: w.repairer.Leads, Retention: w.cfg.ArchiveRetention, Log: w.Log}, w.Ledger, w.Archive)
 	}
 	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis)), w.Ledger, w.repairer.Leads, w.Log)
+	admission := intake.NewAdmission(queue.NewInspector(w.Redis), w.Ledger, w.cfg.MaxQueueLength)
+	orders := intake.New(w.Ledger, producer, decide, admission, w.Log)
+	w.jobs = jobs.New(jobs.Config{Leads: w.repairer.Leads, Admit: admission.Run, Log: w.Log}, w.Ledger, orders)
 	return nil
 }
 
@@ -140,7 +146,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.Log.Info("worker is starting",
 		"worker_id", w.Name(), "concurrency", w.cfg.Concurrency, "admin_addr", w.AdminAddr(),
 		"fulfilment", w.shop != nil, "version", app.Version())
-	parts := []app.Part{w.consumer.Run, w.repairer.Run, w.sampler.Run}
+	parts := []app.Part{w.consumer.Run, w.repairer.Run, w.sampler.Run, w.jobs.Run}
 	if w.archiver != nil {
 		parts = append(parts, w.archiver.Run)
 	}

@@ -13,7 +13,7 @@
 -- {'over', losses} when it is not open, not the last one, or begun since;
 -- {'missing'}.
 return update_known(function(number, seen, with_candidate, reason, last_reason)
-  local queue, due, losses = read('q', 'u', 'p')
+  local queue, due, losses, jobs_before = read('q', 'u', 'p', 'i')
   if not status then
     return { 'missing' }
   end
@@ -41,6 +41,7 @@ return update_known(function(number, seen, with_candidate, reason, last_reason)
   put('p', losses)
   put('e', why)
   if ends then
+    conclude(jobs_before, 'failed')
     put('z', now)
     observe('processing', queue, now - open)
     observe('end_to_end', queue, now - (due or created))

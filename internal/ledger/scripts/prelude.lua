@@ -69,6 +69,9 @@ local function write_down(action, actor, reason, request)
   write_entry(audit, action, actor, id, reason, request)
 end
 
+-- jobs begins the key of every job.
+local jobs = string.sub(index, 1, -3) .. 'j:'
+
 -- reset forgets the previous order. An update that calls neither read nor create finds
 -- no order.
 local function reset(new_id, new_record, new_other)
@@ -194,6 +197,19 @@ local function observe(measure, queue, us)
   bucket = math.min(bucket, 127)
   count('l:' .. measure .. ':' .. queue .. ':' .. bucket, 1)
   count('t:' .. measure .. ':' .. queue, us)
+end
+
+-- conclude counts the outcome of an order for the jobs that have changed it in this run,
+-- which the record names. A job that is no longer kept counts nothing.
+local function conclude(ids, to)
+  for job in string.gmatch(ids or '', '%S+') do
+    if redis.call('EXISTS', jobs .. job) == 1 then
+      redis.call('HINCRBY', jobs .. job, 'outcome:' .. to, 1)
+    end
+  end
+  if ids then
+    drop('i')
+  end
 end
 
 -- expiries has the held orders by the time when their hold expires.

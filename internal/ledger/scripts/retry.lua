@@ -1,15 +1,12 @@
 -- retry gives an order that failed or was rejected another run: it is pending again,
--- with all its attempts.
+-- with all its attempts. After the arguments of turn.lua it gets
 --
--- token    unique to one retry
--- actor    who retries it
--- reason   why, may be empty
--- request  the HTTP request, may be empty
+-- token  unique to one retry
 --
 -- Returns {'retried', fields} with the record as HGETALL gives it, also when this
 -- retry had been applied before; {'status', status} for an order with any other
--- status; {'missing'}.
-return update_known(function(token, actor, reason, request)
+-- status; {'wait'}; {'missing'}.
+return update_known(function(actor, reason, request, job, sequence, token)
   local last, before = read('y', 'm')
   if not status then
     return { 'missing' }
@@ -17,11 +14,15 @@ return update_known(function(token, actor, reason, request)
   if last == token then
     return { 'retried', redis.call('HGETALL', record) }
   end
+  local refusal = turn_of(job, sequence)
+  if refusal then
+    return refusal
+  end
   if status ~= 'failed' and status ~= 'rejected' then
-    return { 'status', status }
+    return too_late(job, 'status')
   end
 
-  write_down('order.retry', actor, reason, request)
+  intervene('order.retry', actor, reason, request, job)
   drop('z', 'k', 'p', 'o', 'g', 'b')
   -- Of an earlier run, the record keeps no more than its newest attempts.
   local first = (before or 0) + 1
@@ -32,6 +33,9 @@ return update_known(function(token, actor, reason, request)
   put('y', token)
   put('m', attempts or 0)
   put('u', now)
+  if job ~= '' then
+    put('i', job)
+  end
   count('retried', 1)
   count('y:' .. status, 1)
   event('pending', 0, '', reason, actor)

@@ -11,7 +11,7 @@
 -- third element 'own' when it is this call's; {'stale'} when another delivery
 -- holds the order; {'missing'}.
 return update_known(function(token, to, reason, note, shop)
-  local holder, queue, due, last_reason, unknown = read('k', 'q', 'u', 'e', 'l')
+  local holder, queue, due, last_reason, unknown, jobs_before = read('k', 'q', 'u', 'e', 'l', 'i')
   if not status then
     return { 'missing' }
   end
@@ -25,6 +25,7 @@ return update_known(function(token, to, reason, note, shop)
   if status == 'retrying' then
     drop('x')
   end
+  conclude(jobs_before, to)
   move(to)
   local worker, open = '', opened()
   if open then

@@ -1,0 +1,54 @@
+-- stepjob brings a job forward, unless another process has.
+--
+-- KEYS[1]  the job
+-- KEYS[2]  the jobs that have not ended
+-- ARGV[1]  its id
+-- ARGV[2]  the state that it must be in
+-- ARGV[3]  how far it must have come
+-- ARGV[4]  how far it comes
+-- ARGV[5]  how many more orders match
+-- ARGV[6]  how many more orders could not be changed
+-- ARGV[7]  the state that follows
+-- ARGV[8]  why, may be empty
+-- ARGV[9]  '1' if its canary has been judged and it goes on, else empty
+--
+-- Returns the job as HGETALL gives it, whether this call brought it forward or not; nothing
+-- if there is no such job.
+local job, open = unpack(KEYS)
+local id, from, at, position, matched, failed, to, why, judged = unpack(ARGV)
+local time = redis.call('TIME')
+local now = time[1] .. string.format('%06d', time[2])
+
+-- forward writes the step.
+local function forward()
+  redis.call('HDEL', job, 'error')
+  redis.call('HINCRBY', job, 'matched', matched)
+  redis.call('HINCRBY', job, 'failed', failed)
+  if from == 'counting' and to ~= 'counting' then
+    redis.call('HSET', job, 'counted', '1')
+  end
+  if judged ~= '' then
+    redis.call('HSET', job, 'canary_passed', '1')
+  elseif to == 'paused' then
+    redis.call('HSET', job, 'judged', '1')
+  end
+  if why ~= '' then
+    redis.call('HSET', job, 'error', why)
+  end
+  if to == 'done' and from == 'running' then
+    local counts = redis.call('HMGET', job, 'matched', 'done', 'failed')
+    redis.call('HSET', job, 'skipped', counts[1] - counts[2] - counts[3])
+  end
+  if to == 'done' or to == 'stopped' or to == 'failed' then
+    redis.call('ZREM', open, id)
+    redis.call('HDEL', job, 'customer')
+    redis.call('HSET', job, 'ended', now)
+  end
+  redis.call('HSET', job, 'state', to, 'position', position, 'updated', now)
+end
+
+local state, before = unpack(redis.call('HMGET', job, 'state', 'position'))
+if state == from and before == at then
+  forward()
+end
+return redis.call('HGETALL', job)
