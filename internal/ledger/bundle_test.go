@@ -245,6 +245,7 @@ type state struct {
 	Timelines [][]order.Event
 	Stream    []ledgertest.Event
 	Audit     []order.AuditEntry
+	Jobs      []order.Job
 }
 
 // audit returns all entries of the audit, newest first.
@@ -260,6 +261,9 @@ func (b *bundle) audit(t *testing.T) []order.AuditEntry {
 func (b *bundle) state(t *testing.T, ids ...string) state {
 	t.Helper()
 	s := state{Totals: b.totals(t), Stream: b.stream(t), Audit: b.audit(t)}
+	jobs, err := ledger.New(b.rdb).Jobs(t.Context(), 10)
+	must(t, err)
+	s.Jobs = jobs
 	for i := range s.Audit {
 		s.Audit[i].ID = "" // it is a time
 	}
