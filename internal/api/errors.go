@@ -73,6 +73,7 @@ var table = []row{
 	}),
 	is(httpserver.ErrCutOff, problem{Type: blank, Status: 400, Detail: "The body was cut off."}),
 	is(order.ErrNotFound, problem{Type: blank, Status: 404, Detail: "There is no order with this id."}),
+	is(order.ErrNoJob, problem{Type: blank, Status: 404, Detail: "There is no job with this id."}),
 	is(order.ErrNoRules, problem{Type: blank, Status: 404, Detail: "There is no such version of the rules."}),
 	is(errNotDecided, problem{
 		Type: tag + "not-decided", Title: "The order is not decided yet", Status: 404,
@@ -115,6 +116,22 @@ var table = []row{
 			Type: tag + "idempotency-key-reused", Title: "The idempotency key is already used", Status: 422,
 			Detail: "An order with this key and other content exists. Choose another key for another order.",
 		}
+	}),
+	as(func(jobKeyReusedError) problem {
+		return problem{
+			Type: tag + "idempotency-key-reused", Title: "The idempotency key is already used", Status: 422,
+			Detail: "A job with this key and other content exists. Choose another key for another job.",
+		}
+	}),
+	as(func(e jobEndedError) problem {
+		return problem{
+			Type: tag + "job-ended", Title: "The job has ended", Status: 409,
+			Detail: "The job is " + string(e.state) + ". Create another one for the orders that are left.",
+		}
+	}),
+	is(order.ErrTooManyJobs, problem{
+		Type: tag + "too-many-jobs", Title: "Too many jobs run", Status: 409,
+		Detail: fmt.Sprintf("%d jobs have not ended. Wait for one, or stop one.", order.MaxRunningJobs),
 	}),
 	as(statusProblem),
 	is(order.ErrTooManyRules, problem{

@@ -107,6 +107,18 @@ func (f failing) CorruptTasks(context.Context, order.Queue, int) ([]recovery.Cor
 	return nil, f()
 }
 
+func (f failing) CreateJob(context.Context, order.Job, string) (j order.Job, isNew bool, err error) {
+	return j, false, f()
+}
+
+func (f failing) Job(context.Context, string) (j order.Job, err error) { return j, f() }
+
+func (f failing) Jobs(context.Context, int) ([]order.Job, error) { return nil, f() }
+
+func (f failing) ChangeJob(context.Context, string, order.JobState, order.Intervention) (j order.Job, err error) {
+	return j, f()
+}
+
 func (f failing) Audit(context.Context, order.AuditEntry, string) error { return f() }
 
 func (f failing) AuditEntries(context.Context, order.AuditFilter, string, int) (all []order.AuditEntry, next string, err error) {
@@ -154,7 +166,7 @@ func TestInternalErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := failing(fail)
-			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Audit: f, Stats: f, Samples: f, Processes: f, Attempts: f}})
+			s := serve(t, parts{Parts: api.Parts{Intake: f, Retries: f, Reviews: f, Rules: f, RuleSets: f, Records: f, Queues: f, Audit: f, Jobs: f, Stats: f, Samples: f, Processes: f, Attempts: f}})
 			for _, r := range requests() {
 				var message, id string
 				if r.operation == "POST /orders/batch" {

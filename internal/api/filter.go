@@ -33,7 +33,12 @@ type archiveRequiredError struct{ requestError }
 // filterOf reads a query that has a filter and these parameters.
 func (s *Server) filterOf(c *fiber.Ctx, names ...string) (*query, order.Filter) {
 	q := queryOf(c, append(filterNames(), append(names, metadataPrefix)...)...)
-	return q, order.Filter{
+	return q, s.filterIn(q)
+}
+
+// filterIn reads the filter in a query.
+func (s *Server) filterIn(q *query) order.Filter {
+	return order.Filter{
 		Status: q.status("status"), Customer: q.text("customer", order.MaxCustomerChars),
 		CreatedFrom: q.time("created_from"), CreatedTo: q.time("created_to"),
 		Further: q.further(s.cfg.Terms.Currency),

@@ -20,6 +20,8 @@ const (
 	// and by default.
 	maxListed     = 200
 	defaultListed = 50
+	// defaultJobs is how many jobs are listed by default, the newest.
+	defaultJobs = 100
 	// maxAudited and defaultAudited are how many entries a page of the audit has at most,
 	// and by default.
 	maxAudited     = 200

@@ -83,6 +83,12 @@ func (s *Server) routes() ([]route, error) {
 		{post, "/queues/:name/pause", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.pauseQueue}},
 		{post, "/queues/:name/resume", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.resumeQueue}},
 
+		{post, "/jobs", access.Admin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.createJob}},
+		{get, "/jobs", access.Read, perRequest, steps{s.ready, s.bound, s.listJobs}},
+		{get, "/jobs/:id", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.getJob}},
+		{post, "/jobs/:id/pause", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.changeJob(order.JobPaused)}},
+		{post, "/jobs/:id/resume", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.changeJob(order.JobRunning)}},
+		{post, "/jobs/:id/stop", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.changeJob(order.JobStopped)}},
 		{get, "/audit", access.Read, perRequest, steps{s.ready, s.bound, s.listAudit}},
 		{get, "/workers", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listWorkers}},
 

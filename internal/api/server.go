@@ -150,6 +150,7 @@ type Parts struct {
 	Records   Records
 	Queues    Queues
 	Audit     Audit
+	Jobs      Jobs
 	Stats     Stats
 	Samples   Samples
 	Processes Processes

@@ -142,7 +142,7 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	b.hub = runHub(t, b.ledger)
 	inspector := queue.NewInspector(b.rdb)
 	p := parts{
-		Parts: api.Parts{Records: b.ledger, Queues: inspector, Audit: b.ledger, Stats: stats.New(b.ledger, inspector), Samples: b.ledger, Processes: inspector, Attempts: b.ledger, Live: b.hub, Redis: b.rdb},
+		Parts: api.Parts{Records: b.ledger, Queues: inspector, Audit: b.ledger, Jobs: b.ledger, Stats: stats.New(b.ledger, inspector), Samples: b.ledger, Processes: inspector, Attempts: b.ledger, Live: b.hub, Redis: b.rdb},
 		cfg:   api.Config{MaxQueueLength: 1000},
 	}
 	for _, c := range change {

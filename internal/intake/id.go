@@ -19,8 +19,8 @@ func KeyedID(caller, key string) string {
 	return uuid.NewHash(sha256.New(), uuid.NameSpaceURL, []byte(name), keyedVersion).String()
 }
 
-// newID returns a new id. Ids sort by the time at which they were made.
-func newID() (string, error) {
+// NewID returns a new id. Ids sort by the time at which they were made.
+func NewID() (string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return "", fmt.Errorf("make an order id: %w", err)

@@ -68,7 +68,7 @@ func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.A
 func (in *Intake) newJob(ctx context.Context, o order.Order) (j *job, err error) {
 	j = &job{ctx: ctx, entry: order.Entry{Order: o}, idMade: o.ID == ""}
 	if j.idMade {
-		if j.entry.ID, err = newID(); err != nil {
+		if j.entry.ID, err = NewID(); err != nil {
 			return j, err
 		}
 	}

@@ -47,8 +47,8 @@ type jobContent struct {
 }
 
 // CreateJob records a job, which then counts, and writes it into the audit. It reports
-// whether the job is new: a job with a known id stays as it is. It returns
-// order.ErrTooManyJobs while order.MaxRunningJobs have not ended. Of more than order.MaxJobs
+// whether the job is new: a job that is known stays as it is. It returns
+// order.ErrConflict for a known id of another job, and order.ErrTooManyJobs while order.MaxRunningJobs have not ended. Of more than order.MaxJobs
 // jobs, the oldest that have ended go.
 func (l *Ledger) CreateJob(ctx context.Context, j order.Job, requestID string) (stored order.Job, isNew bool, err error) {
 	text, err := json.Marshal(jobContent{
@@ -65,8 +65,11 @@ func (l *Ledger) CreateJob(ctx context.Context, j order.Job, requestID string) (
 		return order.Job{}, false, wrap(err, "create job %s", j.ID)
 	}
 	word, stored, err := jobAnswer(j.ID, answer)
-	if word == "full" {
+	switch word {
+	case "full":
 		err = order.ErrTooManyJobs
+	case "conflict":
+		err = order.ErrConflict
 	}
 	if err != nil {
 		return order.Job{}, false, fmt.Errorf("create job %s: %w", j.ID, err)

@@ -96,8 +96,10 @@ func TestJobs(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the job (-want +got):\n%s", diff)
 	}
-	other := sampleJob("j0", order.JobCancel)
-	if again, isNew, err := b.CreateJob(t.Context(), other, "q1"); isNew || err != nil || !cmp.Equal(again, got) {
+	if _, _, err := b.CreateJob(t.Context(), sampleJob("j0", order.JobCancel), "q1"); !errors.Is(err, order.ErrConflict) {
+		t.Errorf("another job with this id answered %v", err)
+	}
+	if again, isNew, err := b.CreateJob(t.Context(), sampleJob("j0", order.JobRetry), "q1"); isNew || err != nil || !cmp.Equal(again, got) {
 		t.Errorf("the job is new again: %t, %+v, %v", isNew, again, err)
 	}
 	for i := 1; i < order.MaxRunningJobs; i++ {

@@ -87,6 +87,7 @@ func (f Further) matches(rec Record) bool {
 		f.AmountMin != nil && rec.Amount.Compare(*f.AmountMin) < 0,
 		f.AmountMax != nil && rec.Amount.Compare(*f.AmountMax) > 0,
 		!strings.Contains(rec.Error, f.ErrorContains),
+		f.ErrorFingerprint != "" && f.ErrorFingerprint != ErrorFingerprint(rec.Error),
 		(!f.SettledFrom.IsZero() || !f.SettledTo.IsZero()) && (rec.ProcessedAt.IsZero() || !within(rec.ProcessedAt, f.SettledFrom, f.SettledTo)):
 		return false
 	}

@@ -82,7 +82,7 @@ func (a *API) build() error {
 	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
 	in := intake.New(a.Ledger, producer, decide, a.admission, a.Log)
 	parts := api.Parts{
-		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Audit: a.Ledger, Stats: a.reporter, Live: a.live,
+		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Audit: a.Ledger, Jobs: a.Ledger, Stats: a.reporter, Live: a.live,
 		Samples: a.Ledger, Processes: inspector, Attempts: a.Ledger,
 		Limiter: a.limiter(), Redis: a.Redis,
 	}

@@ -18,11 +18,14 @@
 -- ARGV[10]  after how many failures it stops, 0 for never
 -- ARGV[11]  what the audit calls it, and after it actor, target, reason and request
 --
--- Returns {'created', fields} with the job as HGETALL gives it; {'known', fields} if there
--- is a job with this id; {'full'} when too many jobs run.
+-- Returns {'created', fields} with the job as HGETALL gives it; {'known', fields} if
+-- this job is there; {'conflict'} if another one has its id; {'full'} when too many jobs run.
 local counters, all, open, audit, job = unpack(KEYS)
 local max_running, max_kept, prefix, id = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 if redis.call('EXISTS', job) == 1 then
+  if redis.call('HGET', job, 'action') ~= ARGV[5] or redis.call('HGET', job, 'doc') ~= ARGV[6] then
+    return { 'conflict' }
+  end
   return { 'known', redis.call('HGETALL', job) }
 end
 if redis.call('ZCARD', open) >= max_running then
