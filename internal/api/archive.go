@@ -121,6 +121,10 @@ func (s *Server) page(ctx context.Context, f order.Filter, after order.Position,
 	return p, err
 }
 
+// partTimeout bounds what a request does without if it takes longer: the archive's part of
+// a page, and the grouping of the last failures of the ledger. It is a second.
+func (s *Server) partTimeout() time.Duration { return s.requestTimeout * 2 / 3 }
+
 // merge adds a page of the archive. Each list is complete only up to where its page ends.
 func (s *Server) merge(ctx context.Context, p *page, archived []order.Record, next order.Position, limit int) error {
 	p.next = firstOf(p.next, next)

@@ -89,7 +89,7 @@ func (s *Server) archivedFailures(ctx context.Context, since time.Time, limit in
 // keptFailures groups the failed orders of the ledger, the newest first, as many as the
 // time suffices for.
 func (s *Server) keptFailures(ctx context.Context, since time.Time, limit int) (foundFailures, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keptFailuresTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.partTimeout())
 	defer cancel()
 	known := failures{since: since, groups: map[string]*failureGroup{}}
 	var after order.Position

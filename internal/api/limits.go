@@ -30,9 +30,6 @@ const (
 	maxTargetChars = 1024
 	// maxListedBytes is the size from which on a page is full.
 	maxListedBytes = 4 << 20
-	// listArchiveTimeout is how long a page of the list waits for the archive, which has
-	// an index for it. Then the page has the orders of Redis alone.
-	listArchiveTimeout = time.Second
 	// searchTimeout bounds a search of the archive, and the wait for its turn.
 	searchTimeout = 5 * time.Second
 	// maxSearches bounds the searches of this process that run at once, so that they leave
@@ -56,8 +53,6 @@ const (
 	// and by default.
 	maxGroups     = 1000
 	defaultGroups = 100
-	// keptFailuresTimeout bounds the grouping of the failed orders of the ledger.
-	keptFailuresTimeout = time.Second
 	// maxTagChars bounds a tag of the rules.
 	maxTagChars = 40
 	// maxFilteredMetadata is how many keys of the metadata a filter may have.

@@ -54,7 +54,7 @@ func (s *Server) listPage(ctx context.Context, f order.Filter, after order.Posit
 	if f.NeedsArchive() {
 		return s.search(ctx, f, after, limit)
 	}
-	return s.page(ctx, f, after, limit, listArchiveTimeout)
+	return s.page(ctx, f, after, limit, s.partTimeout())
 }
 
 // add adds the orders of a page, up to maxListedBytes, and returns the position to
