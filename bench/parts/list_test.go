@@ -82,6 +82,6 @@ func fillOne(b *testing.B, l *ledger.Ledger, n int) error {
 	if n%10 != 0 {
 		return nil
 	}
-	_, err := l.Cancel(b.Context(), o.ID, "")
+	_, err := l.Cancel(b.Context(), o.ID, order.Intervention{})
 	return err
 }

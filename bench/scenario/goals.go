@@ -19,6 +19,7 @@ const (
 	byPeer    = "ours / best peer"
 	byEvery   = "AOF always / everysec"
 	byBuiltin = "50 rules / builtin rules"
+	byNone    = "archive in SQLite / none"
 	byFew     = "all fields / the required ones"
 	byLeast   = "most waiting / fewest waiting"
 )
@@ -43,6 +44,8 @@ func (b *Bench) Ratios() []report.Ratio {
 		},
 		ratio(Rules, byBuiltin, key(Rules, withRules, rate), key(Rules, ours, rate)),
 		ratio(Rules, byFew, key(Rules, withFields, rate), key(Rules, ours, rate)),
+		ratio(Archive, byNone, key(Archive, withArchive, rate), key(Archive, ours, rate)),
+		{Key: key(Archive, byNone, allPerOrder), Of: key(Archive, withArchive, allPerOrder), By: []report.Key{key(Archive, ours, allPerOrder)}},
 		ratio(Backlog, byLeast, key(Backlog, behind(most), rate), key(Backlog, behind(fewest), rate)),
 	}
 }
@@ -78,6 +81,7 @@ func Goals() []report.Goal {
 		least(key(Backlog, byLeast, rate), 0.90),
 		least(key(Rules, byBuiltin, rate), 0.95),
 		least(key(Rules, byFew, rate), 0.97),
+		least(key(Archive, byNone, rate), 0.95),
 		most(key(Rules, simulated, duration), 20_000),
 		most(key(Memory, ours, perWaiting), 1_800),
 		most(key(Memory, ours, perFinished), 900),

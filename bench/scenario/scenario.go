@@ -28,11 +28,12 @@ const (
 	Backlog   = "backlog"
 	Memory    = "memory"
 	Rules     = "rules"
+	Archive   = "archive"
 )
 
 // Names lists the scenarios in the order in which they run.
 func Names() []string {
-	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Memory}
+	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Memory}
 }
 
 // rate is orders over time, the figure that systems are compared by.
@@ -70,7 +71,7 @@ func (b *Bench) Steps() []Step {
 	var all []Step
 	for _, some := range [][]Step{
 		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.latencySteps(),
-		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.ruleSteps(), b.memorySteps(),
+		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.ruleSteps(), b.archiveSteps(), b.memorySteps(),
 	} {
 		all = append(all, some...)
 	}

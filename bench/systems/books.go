@@ -30,12 +30,15 @@ const (
 // whichever system wrote them. It is safe for concurrent use.
 type Books struct {
 	ledger *ledger.Ledger
-	queues *queue.Inspector
+	// archived is the same ledger, as the programs see it that have an archive.
+	archived *ledger.Ledger
+	queues   *queue.Inspector
 }
 
 // NewBooks reads those in rdb, which stays the caller's to close.
 func NewBooks(rdb *redis.Client) *Books {
-	return &Books{ledger: ledger.New(rdb), queues: queue.NewInspector(rdb)}
+	noArchive := struct{ ledger.Archive }{} // only forgetting orders would ask it
+	return &Books{ledger: ledger.New(rdb), archived: ledger.NewArchived(rdb, noArchive), queues: queue.NewInspector(rdb)}
 }
 
 // Totals reads all counters.
@@ -67,6 +70,15 @@ func (b *Books) AwaitProcessed(ctx context.Context, orders int) (stats.Totals, e
 	return b.await(ctx, fmt.Sprintf("%d orders are decided", orders), settleTimeout, func(t stats.Totals) bool {
 		return t.Processed() >= int64(orders)
 	})
+}
+
+// AwaitArchived waits until no order is due for the archive.
+func (b *Books) AwaitArchived(ctx context.Context) error {
+	_, err := b.await(ctx, "all orders are archived", settleTimeout, func(stats.Totals) bool {
+		backlog, err := b.archived.ArchiveBacklog(ctx)
+		return err == nil && backlog.Orders == 0
+	})
+	return err
 }
 
 // await polls the totals until ok returns true.

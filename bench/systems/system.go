@@ -25,6 +25,9 @@ type Settings struct {
 	Redis []string
 	// FulfilmentURL is the shop's endpoint; empty without one.
 	FulfilmentURL string
+	// Archive returns the address of an archive in a folder that lasts as long as the
+	// system; nil for none.
+	Archive func(dir string) string
 }
 
 // System is one running system: Redis, an API process and, once it was started, a
@@ -68,6 +71,9 @@ func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) e
 		"REDIS_URL=redis://" + s.Redis.Addr() + "/0", "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
 		"ORDERS_LOG_FORMAT=json", "ORDERS_MAX_QUEUE_LENGTH=" + maxQueueLength,
 		"ORDERS_FULFILMENT_URL=" + settings.FulfilmentURL,
+	}
+	if settings.Archive != nil {
+		s.env = append(s.env, "ORDERS_ARCHIVE_URL="+settings.Archive(s.Redis.dir))
 	}
 	if settings.Kind == Plain {
 		s.env = append(s.env, "ORDERS_WORKER_PREFETCH=false")
@@ -130,6 +136,16 @@ func (s *System) CPU() (worker, redis time.Duration, err error) {
 	}
 	redis, err = s.Redis.cpu()
 	return worker, redis, err
+}
+
+// AllCPU returns how much processor time the API, the worker and Redis have used so far.
+func (s *System) AllCPU() (time.Duration, error) {
+	worker, redis, err := s.CPU()
+	if err != nil {
+		return 0, err
+	}
+	api, err := s.api.cpu()
+	return api + worker + redis, err
 }
 
 // APIMemory returns how much memory of the machine the API uses, in bytes.
