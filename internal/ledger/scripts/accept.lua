@@ -17,9 +17,18 @@ local generations
 -- remembered returns what is known of a forgotten order: time of acceptance and
 -- fingerprint, see forget.
 local function remembered(digest)
-  generations = generations or redis.call('ZRANGEBYSCORE', ids_key, '(' .. time[1], '+inf')
-  for _, generation in ipairs(generations) do
-    local found = redis.call('HGET', ids_bucket(generation, digest), string.sub(digest, 3))
+  if not generations then
+    generations = redis.call('ZRANGEBYSCORE', ids_key, '(' .. time[1], '+inf')
+    for n, generation in ipairs(generations) do
+      generations[n] = ids_key .. ':' .. generation .. ':'
+    end
+  end
+  if #generations == 0 then
+    return nil
+  end
+  local bucket, field = place_of(digest)
+  for _, prefix in ipairs(generations) do
+    local found = redis.call('HGET', prefix .. bucket, field)
     if found then
       return found
     end

@@ -25,8 +25,9 @@ end
 -- remove it.
 local function remember(digest, term, fingerprint)
   local generation = string.format('%.0f', (math.floor(time[1] / term) + 2) * term)
-  local bucket = ids_bucket(generation, digest)
-  redis.call('HSET', bucket, string.sub(digest, 3), struct.pack('>I8', created) .. string.sub(fingerprint, 1, kept_fingerprint))
+  local bucket, field = place_of(digest)
+  bucket = ids_key .. ':' .. generation .. ':' .. bucket
+  redis.call('HSET', bucket, field, struct.pack('>I8', created) .. string.sub(fingerprint, 1, kept_fingerprint))
   redis.call('EXPIREAT', bucket, generation)
   redis.call('ZREMRANGEBYSCORE', ids_key, '-inf', time[1])
   redis.call('ZADD', ids_key, generation, generation)

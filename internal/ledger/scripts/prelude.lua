@@ -359,10 +359,11 @@ end
 -- 72 bits.
 local kept_fingerprint = 12
 
--- ids_bucket returns the hash of a generation in which an id is.
-local function ids_bucket(generation, digest)
+-- place_of returns the number of the hash in which an id is, in each generation, and its
+-- field there.
+local function place_of(digest)
   local high, low = string.byte(digest, 1, 2)
-  return ids_key .. ':' .. generation .. ':' .. (high * 256 + low) % id_buckets
+  return (high * 256 + low) % id_buckets, string.sub(digest, 3)
 end
 
 -- update_orders runs an update for every order of the script.
