@@ -148,7 +148,9 @@ func (b *bundle) checkServed(t *testing.T, r request, killed bool) {
 	switch {
 	case r.operation == "POST /orders", r.operation == "POST /rules": // Redis may have applied it when it thawed
 		want = []int{201, 200}
-	case killed && strings.Contains(r.operation, "{id}"):
+	case r.operation == "POST /jobs":
+		want = []int{202}
+	case killed && strings.Contains(r.operation, "{id}"), strings.Contains(r.operation, "/jobs/{id}"):
 		want = []int{404}
 	case strings.Contains(r.operation, "{version}"): // the rules may be stored again
 		want = []int{200, 404}

@@ -105,7 +105,7 @@ func newRoot(w *World) *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newExport(w), newFailures(w), newCancel(w), newRetry(w), newRelease(w), newReject(w),
-		newQueues(w), newAudit(w), newWorkers(w), newStats(w),
+		newQueues(w), newJobs(w), newAudit(w), newWorkers(w), newStats(w),
 		newEvents(w), newWatch(w), newDoctor(w), newLoad(w), newKeys(w), newRules(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)

@@ -25,7 +25,7 @@ type fakeAPI struct {
 
 // request is what a command sent.
 type request struct {
-	method, target, key, lastEventID, body string
+	method, target, key, idempotencyKey, lastEventID, body string
 }
 
 func (r request) String() string {
@@ -39,7 +39,7 @@ func serve(tb testing.TB, handler http.Handler) *fakeAPI {
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		f.mu.Lock()
-		f.got = append(f.got, request{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Last-Event-ID"), string(body)})
+		f.got = append(f.got, request{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"), r.Header.Get("Last-Event-ID"), string(body)})
 		f.mu.Unlock()
 		handler.ServeHTTP(w, r)
 	}))

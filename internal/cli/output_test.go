@@ -24,7 +24,9 @@ func newFullAPI(t *testing.T) *fakeAPI {
 		"GET /queues": {{body: `{"queues":[{"name":"low"}]}`}}, "POST /queues/{name}/{change}": {{body: `{"name":"low","paused":true}`}},
 		"GET /queues/{name}/corrupt": {{body: `{"queue":"low","tasks":[]}`}}, "GET /stats": {{body: statsOf(0)}}, "GET /workers": {{body: `{"workers":[]}`}},
 		"GET /orders/export": {ndjson(`{"id":"o1"}`)}, "GET /failures": {{body: `{"groups":[]}`}},
-		"GET /audit": {{body: `{"entries":[{"id":"1-0"}]}`}}, "GET /events": {openStream(change("1-0", "o1", "pending", ""))},
+		"GET /jobs": {{body: `{"jobs":[]}`}}, "GET /jobs/{id}": {{body: `{"id":"j1","state":"done"}`}}, "POST /jobs": {{body: `{"id":"j1"}`}},
+		"POST /jobs/{id}/{change}": {{body: `{"id":"j1","state":"paused"}`}},
+		"GET /audit":               {{body: `{"entries":[{"id":"1-0"}]}`}}, "GET /events": {openStream(change("1-0", "o1", "pending", ""))},
 	})
 }
 
@@ -32,8 +34,11 @@ func newFullAPI(t *testing.T) *fakeAPI {
 // the command.
 func everyCommand() map[string][]string {
 	return map[string][]string{
-		"":       {"", "--help", "--version", "help submit", "__complete get --output t"},
-		"audit":  {"audit", "audit -o json"},
+		"":      {"", "--help", "--version", "help submit", "__complete get --output t"},
+		"audit": {"audit", "audit -o json"},
+		"jobs":  {"jobs"}, "jobs list": {"jobs list", "jobs list -o json"}, "jobs get": {"jobs get j1", "jobs get j1 -o json"},
+		"jobs create": {"jobs create retry", "jobs create retry --wait", "jobs create retry -o json"}, "jobs pause": {"jobs pause j1"},
+		"jobs resume": {"jobs resume j1"}, "jobs stop": {"jobs stop j1", "jobs stop j1 -o json"},
 		"cancel": {"cancel o1", "cancel o1 -o json"}, "dev": {"dev --sample 2 --http 127.0.0.1:0"}, "doctor": {"doctor", "doctor -o json"},
 		"events": {"events", "events -o json"}, "export": {"export"}, "failures": {"failures", "failures -o json"}, "get": {"get o1", "get o1 -o json"},
 		"keys": {"keys"}, "keys new": {"keys new --name a --scope read", "keys new --name a --scope read -o json"},

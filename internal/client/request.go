@@ -23,6 +23,8 @@ type request struct {
 	mediaType string
 	// export makes the path that of the export, and not of the order with that id.
 	export bool
+	// idempotencyKey makes it safe to repeat; empty for none.
+	idempotencyKey string
 	// lastEventID is the event after which to continue; empty for none.
 	lastEventID string
 }
@@ -95,6 +97,9 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", cmp.Or(r.mediaType, "application/json"))
+	}
+	if r.idempotencyKey != "" {
+		req.Header.Set("Idempotency-Key", r.idempotencyKey)
 	}
 	if r.lastEventID != "" {
 		req.Header.Set("Last-Event-ID", r.lastEventID)
