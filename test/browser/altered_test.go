@@ -46,10 +46,10 @@ func TestMessages(t *testing.T) {
 	p.sees("#found", "fulfilment answered 422")
 	fault := `return Response.json({ detail: "Oh." }, { status: 500 })`
 	p.alter("/orders", fault)
-	p.sees("#orders-fault", "The list cannot be read again. Oh.")
+	p.sees("#orders-as-of", "The list cannot be read again. Oh.")
 	p.shows("#found tbody tr")
 	p.alter("/orders", "")
-	p.gone("#orders-fault") // without a click
+	p.gone("#orders-as-of") // without a click
 	p.visit("failures")
 	p.alter("/failures", fault)
 	p.click("#failures-reload")

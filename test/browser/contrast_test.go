@@ -22,7 +22,6 @@ func TestSchemes(t *testing.T) {
 	s.worker()
 	s.flood("order", 40)
 	p := s.open("", withScript(altered), preferring("prefers-color-scheme", "dark"))
-	p.mayRefuse()
 	p.alter("/failures", oneFailure)
 	p.until(`document.querySelectorAll("#orders [data-status=completed]").length === 40`)
 	p.until(`document.querySelectorAll(".chart path.line").length === 6 && document.querySelector(".chart path.line").getAttribute("d").includes("L")`)

@@ -38,6 +38,9 @@ func TestWorkers(t *testing.T) {
 	stop := s.workerProcess()
 	p.tile("workers", "2", "0 of 16 slots busy", "")
 	p.state("good", "All is well", "No order waits. Free slots: 16.")
+	p.visit("workers")
+	p.sees("#workers-note", "2 processes, 0 of 16 slots busy")
+	p.visit("")
 	stop()
 	p.tile("workers", "1", "0 of 8 slots busy", "")
 }

@@ -83,7 +83,6 @@ async function start(job) {
 
 /** jobFault says why there is no job. */
 export function jobFault(refusal) {
-	if (refusal.status === 404 || refusal.status === 405) return "This API knows no jobs yet: it is older than this page.";
 	const errors = refusal.problem?.errors?.map(({ field, message }) => `${field} ${message}`).join("; ");
 	return errors ? `${errors}.` : refusal.message;
 }

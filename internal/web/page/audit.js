@@ -6,7 +6,6 @@ import { all, clear, find, make, notify, orderLink, show, when } from "./dom.js"
 import { versionLink } from "./decision.js";
 import { listHelp, listKeys, useKeys } from "./keys.js";
 import { Pager } from "./pager.js";
-import { absent } from "./poll.js";
 import { Table } from "./table.js";
 
 /** size is how many entries a page has. */
@@ -63,7 +62,7 @@ export function audit(root, { query, signal }) {
 			if (signal.aborted || refusal.name === "AbortError") return;
 			table.show([]);
 			show(find("#entries", root), false);
-			notify(fault, "bad", absent(refusal, "audit") ?? `The audit cannot be read. ${refusal.message}`);
+			notify(fault, "bad", `The audit cannot be read. ${refusal.message}`);
 		}
 	};
 	turn(query);

@@ -7,7 +7,6 @@ import { clear, find, make, notify, orderLink, say, show, when } from "./dom.js"
 import { count, many } from "./format.js";
 import { listKeys, useKeys } from "./keys.js";
 import { failureAdvice } from "./order.js";
-import { absent } from "./poll.js";
 
 /** pause is the least time between two loads because of new failures, in ms. */
 const pause = 5000;
@@ -60,7 +59,7 @@ class Failures {
 		} catch (refusal) {
 			if (signal.aborted) return;
 			this.unread = true;
-			notify(this.fault, "bad", absent(refusal, "failures") ?? `The failures cannot be read. ${refusal.message}`);
+			notify(this.fault, "bad", `The failures cannot be read. ${refusal.message}`);
 		}
 	}
 

@@ -3,7 +3,6 @@
 import { get } from "./client.js";
 import { find, make, say, show, when } from "./dom.js";
 import { many } from "./format.js";
-import { absent } from "./poll.js";
 
 /** ranges are the spans in ms that the server keeps. */
 const ranges = { "1h": 3_600_000, "24h": 86_400_000 };
@@ -46,7 +45,7 @@ export class History {
 			wait = Math.min(this.step, 10_000);
 		} catch (refusal) {
 			if (this.signal.aborted || range !== this.range) return;
-			this.fault(absent(refusal, "history of figures") ?? `The history cannot be read. ${refusal.message}`);
+			this.fault(`The history cannot be read. ${refusal.message}`);
 		}
 		this.timer = setTimeout(() => this.read(), document.hidden ? 6 * again : wait);
 	}

@@ -81,7 +81,7 @@ class JobPage {
 			if (ended(job)) wait = later / 2;
 		} catch (refusal) {
 			if (this.signal.aborted) return;
-			notify(this.fault, "bad", refusal.status === 404 ? "There is no such job any more, or this API knows no jobs." : `The job cannot be read. ${refusal.message} It goes on without this page.`);
+			notify(this.fault, "bad", refusal.status === 404 ? "There is no such job any more." : `The job cannot be read. ${refusal.message} It goes on without this page.`);
 			if (refusal.status === 404) return;
 			wait = later;
 		}

@@ -5,7 +5,7 @@ import { clear, find, make, notify, show, when } from "./dom.js";
 import { count } from "./format.js";
 import { jobPill, outcomeOf, titleOf } from "./job.js";
 import { listHelp, listKeys, useKeys } from "./keys.js";
-import { absent, every } from "./poll.js";
+import { every } from "./poll.js";
 import { Table } from "./table.js";
 
 /** pause is the time between two readings, in ms. */
@@ -40,7 +40,7 @@ export function jobs(root, { query, signal }) {
 			clear(fault);
 			draw();
 		} catch (refusal) {
-			if (!signal.aborted) notify(fault, "bad", absent(refusal, "jobs") ?? `The jobs cannot be read. ${refusal.message}`);
+			if (!signal.aborted) notify(fault, "bad", `The jobs cannot be read. ${refusal.message}`);
 		}
 	});
 }

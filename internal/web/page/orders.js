@@ -3,7 +3,7 @@
 import { actionNames, act, actOnRows, fits } from "./act.js";
 import { hashOf, visit } from "./address.js";
 import { get, here } from "./client.js";
-import { all, clear, find, make, mark, notify, orderLink, pill, say, show, when } from "./dom.js";
+import { all, clear, find, make, mark, notify, orderLink, pill, say, show, visible, when } from "./dom.js";
 import { Filters, filterOf, wordsOf } from "./filters.js";
 import { amount, count, many } from "./format.js";
 import { listHelp, listKeys, useKeys } from "./keys.js";
@@ -98,7 +98,7 @@ class Orders {
 	}
 
 	take({ orders: found, next_cursor: cursor, as_of: asOf, incomplete }, query) {
-		Object.assign(this, { found, asOf, incomplete, archived: Boolean(asOf), cursor });
+		Object.assign(this, { found, asOf, incomplete, fault: "", archived: Boolean(asOf), cursor });
 		this.news.clear();
 		clear(find("#orders-fault", this.root));
 		show(find("#needs-archive", this.root), false);
@@ -138,14 +138,15 @@ class Orders {
 		try {
 			const { orders: now, as_of: asOf, incomplete } = await get(this.path(query), { signal: this.signal });
 			if (query !== this.query || !this.found) return undefined;
-			Object.assign(this, { asOf, incomplete });
+			Object.assign(this, { asOf, incomplete, fault: "" });
 			const byID = new Map(now.map((order) => [order.id, order])), known = new Set(this.found.map(({ id }) => id));
 			this.found = this.found.map((order) => told(byID.get(order.id) ?? order, this.news.get(order.id)));
 			this.draw();
 			if (!query.has("cursor")) this.announce(now, now.findIndex(({ id }) => known.has(id)));
-			clear(find("#orders-fault", this.root));
 		} catch (refusal) {
-			if (!this.signal.aborted && query === this.query) notify(find("#orders-fault", this.root), "bad", `The list cannot be read again. ${refusal.message}`);
+			if (this.signal.aborted || query !== this.query || !this.found) return undefined;
+			this.fault = `The list cannot be read again. ${refusal.message}`; // in a place of its own, so that no row moves
+			this.toolbar();
 		}
 		return undefined;
 	}
@@ -202,7 +203,8 @@ class Orders {
 			const { act: action } = button.dataset, wanted = new URLSearchParams(this.filter).get("status");
 			button.disabled = this.working || (this.whole ? !here_ || Boolean(wanted) && !fits(action, wanted) : !rows.some((order) => fits(action, order.status)));
 		}
-		find("#orders-as-of", this.root).replaceChildren(...(this.incomplete ? ["the archive is away: orders that have left Redis are missing"] : this.asOf ? ["from the archive, as of ", when(this.asOf)] : []));
+		mark(find("#orders-as-of", this.root), "data-level", this.fault ? "bad" : "");
+		find("#orders-as-of", this.root).replaceChildren(...(this.fault ? [visible(this.fault)] : this.incomplete ? ["the archive is away: orders that have left Redis are missing"] : this.asOf ? ["from the archive, as of ", when(this.asOf)] : []));
 		for (const link of all("[data-export]", this.root)) {
 			mark(link, "href", here(`/orders/export?${new URLSearchParams([...this.filter, ["format", link.dataset.export]])}`));
 		}

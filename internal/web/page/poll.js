@@ -14,9 +14,3 @@ export function every(pause, signal, read) {
 	signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
 	go();
 }
-
-/** absent says that the API does not have what is asked for, if that is so. */
-export function absent({ status, problem }, what) {
-	if (problem?.type?.endsWith("archive-required")) return `This needs the archive: set ORDERS_ARCHIVE_URL.`;
-	return status === 404 || status === 405 ? `This API knows no ${what} yet: it is older than this page.` : undefined;
-}

@@ -4,7 +4,7 @@ import { get } from "./client.js";
 import { clear, find, make, notify, orderLink, say, show, when } from "./dom.js";
 import { age, count, many } from "./format.js";
 import { listHelp, listKeys, useKeys } from "./keys.js";
-import { absent, every } from "./poll.js";
+import { every } from "./poll.js";
 import { progress, Table } from "./table.js";
 
 /** pause is the time between two readings, in ms. */
@@ -52,7 +52,7 @@ export function workers(root, { signal }) {
 			show(find("#workers-none", root), list.length === 0);
 			clear(fault);
 		} catch (refusal) {
-			if (!signal.aborted) notify(fault, "bad", absent(refusal, "workers") ?? `The workers cannot be read. ${refusal.message}`);
+			if (!signal.aborted) notify(fault, "bad", `The workers cannot be read. ${refusal.message}`);
 		}
 	});
 }
