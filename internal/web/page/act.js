@@ -1,6 +1,6 @@
 // Actions on many orders: on all that match as a job of the server, and on rows one by one.
 
-import { get, orderPath, post } from "./client.js";
+import { get, newKey, orderPath, post } from "./client.js";
 import { confirm, reasonField } from "./dialog.js";
 import { clear, find, make, notify, orderLink, say } from "./dom.js";
 import { asObject, wordsOf } from "./filters.js";
@@ -72,9 +72,14 @@ export async function act(action, filter, signal) {
 	return start({ action, filter: asObject(filter), reason: reason.value.trim() || undefined, ...bounds });
 }
 
+/** start creates the job, once however often it has to be asked. */
 async function start(job) {
+	const options = { headers: { "Idempotency-Key": newKey() } };
 	try {
-		return (await post("/jobs", job)).id;
+		return (await post("/jobs", job, options).catch((refusal) => {
+			if (refusal.status) throw refusal;
+			return post("/jobs", job, options); // the answer was lost
+		})).id;
 	} catch (refusal) {
 		await confirm({ title: "It was not started", yes: "Close", no: "", body: [jobFault(refusal)] });
 		return null;
@@ -90,10 +95,13 @@ export function jobFault(refusal) {
 /** tally counts the orders that match, as a job that changes none. */
 async function tally(action, filter, number, signal) {
 	const { id } = await post("/jobs", { action, filter: asObject(filter), dry_run: true }, { signal });
+	let counting = true;
+	signal.addEventListener("abort", () => { if (counting) post(`/jobs/${id}/stop`).catch(() => {}); }, { once: true }); // nobody waits for it
 	for (;;) {
 		const job = await get(`/jobs/${id}`, { signal });
+		counting = job.state === "counting";
 		if (job.state === "failed") throw Object.assign(new Error(job.error ?? "They could not be counted."), { status: 0 });
-		if (job.state !== "counting") return job.matched;
+		if (!counting) return job.matched;
 		say(number, job.matched ? `Counting: ${count(job.matched)} so far …` : "Counting …");
 		await new Promise((then) => setTimeout(then, poll));
 	}

@@ -92,3 +92,9 @@ export const isID = (text) => /^[A-Za-z0-9._~:/#=@+-]{1,128}$/.test(text) && tex
 
 /** orderPath is the path of an order, or of a step below it. */
 export const orderPath = (id, step = "") => `/orders/${encodeURIComponent(id)}${step}`;
+
+/** newKey makes an idempotency key. It works without a secure context. */
+export function newKey() {
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	return `page-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}

@@ -199,14 +199,20 @@ function timeline(order, events) {
 		}
 		list.append(make("li", { "data-status": event.status },
 			make("div", { class: "what" }, pill(event.status), event.attempt && make("span", { class: "note" }, `attempt ${event.attempt}`),
-				event.actor && make("span", { class: "note" }, `${event.status === "pending" ? "released" : ""} ${decider(event.actor)}`.trim())),
+				event.actor && make("span", { class: "note" }, `${event.status === "pending" ? before?.status === "held" ? "released" : "retried" : ""} ${decider(event.actor)}`.trim())),
 			make("span", { class: "span" }, before ? `after ${duration(at - new Date(before.time))}` : ""),
 			when(event.time, { exact: true }),
-			event.reason && make("p", { class: "reason" }, event.reason)));
+			event.reason && make("p", { class: "reason" }, ...reasonParts(event.reason))));
 		before = event;
 	}
 	if (!isSettled(order.status)) list.append(make("li", { class: "now" }, make("span", { class: "note" }, "not settled yet; this page updates")));
 	return make("section", { class: "card" }, make("h2", {}, "What happened"), list);
+}
+
+/** reasonParts is a reason, which begins with a job if that is what changed the order. */
+function reasonParts(reason) {
+	const [, id, rest] = /^job ([\w-]+)(?:: (.*))?$/s.exec(reason) ?? [];
+	return id ? [make("a", { href: `#/jobs/${id}` }, "job"), rest && `: ${rest}`].filter(Boolean) : [reason];
 }
 
 /** itemText writes an item as in "6 × cups (c-1) at 2.50". */

@@ -1,6 +1,6 @@
 // The form for a new order.
 
-import { ask } from "./client.js";
+import { ask, newKey } from "./client.js";
 import { all, clear, find, make, notify, orderLink, say } from "./dom.js";
 
 /** number is how JSON writes a number. */
@@ -35,12 +35,6 @@ export function submit(root, { figures }) {
 		}
 		button.disabled = false;
 	});
-}
-
-/** newKey makes an idempotency key. It works without a secure context. */
-function newKey() {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-	return `page-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** check finds amounts that JSON cannot express; the API checks the rest. */
