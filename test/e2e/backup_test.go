@@ -156,9 +156,9 @@ func (s *site) backUpAndRestore(blocks []string, backups int, others string) {
 	}
 	s.start()
 	for id, want := range map[string]int{"o1": 200, "o2": 200, "late": 404} {
-		if got := s.Send("GET", "/orders/"+id, ""); got.Code != want {
-			s.t.Errorf("order %s: %d %s", id, got.Code, got.Body)
-		}
+		programtest.Until(s.t, fmt.Sprintf("order %s answers %d", id, want), func() bool { // 503 until the archive is open
+			return s.Send("GET", "/orders/"+id, "").Code == want
+		})
 	}
 	s.submit("late", "new")
 
