@@ -54,7 +54,11 @@ func (s *Server) getOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(viewFound(o))
+	v := viewFound(o)
+	if v.TraceID != "" && s.cfg.TraceURL != nil {
+		v.TraceURL = s.cfg.TraceURL(v.TraceID)
+	}
+	return c.JSON(v)
 }
 
 // orderPath returns the path of an order. That of the order "export" is not the path of
@@ -94,6 +98,8 @@ type recordView struct {
 	Hold             *holdView       `json:"hold,omitempty"`
 	Tags             []string        `json:"tags,omitempty"`
 	Attempts         []attemptView   `json:"attempts"`
+	TraceID          string          `json:"trace_id,omitempty"`
+	TraceURL         string          `json:"trace_url,omitempty"`
 	Archived         bool            `json:"archived,omitempty"`
 }
 
@@ -127,7 +133,7 @@ func viewRecord(rec order.Record) recordView {
 		View: rec.View(), Status: rec.Status, Queue: rec.Queue, Handling: rec.Handling,
 		CreatedAt: order.Timestamp{Time: rec.CreatedAt}, NextAttemptAt: order.Timestamp{Time: rec.NextAttemptAt},
 		ProcessedAt: order.Timestamp{Time: rec.ProcessedAt},
-		Result:      rec.Result(), Error: rec.Error, CancelReason: rec.CancelReason, Attempts: []attemptView{},
+		Result:      rec.Result(), Error: rec.Error, CancelReason: rec.CancelReason, TraceID: rec.TraceID, Attempts: []attemptView{},
 	}
 	if d := rec.Decision; d != nil {
 		v.Tags = d.Tags

@@ -122,6 +122,8 @@ type Config struct {
 	MaxQueueLength int
 	// MonitoringWritable lets Asynqmon change queues and tasks.
 	MonitoringWritable bool
+	// TraceURL returns where a person sees a trace; nil for nowhere.
+	TraceURL func(traceID string) string
 	// Keys are the accepted API keys. Without any, every request is allowed.
 	Keys access.Keys
 	// Ready returns an error, which is the reason, while orders cannot be served.

@@ -15,7 +15,7 @@ import (
 // TestTraceOfAnOrder follows orders from the client's span to the shop.
 func TestTraceOfAnOrder(t *testing.T) {
 	t.Parallel()
-	tr := startTraced(t, true, "ORDERS_MAX_ATTEMPTS=2")
+	tr := startTraced(t, true, "ORDERS_MAX_ATTEMPTS=2", "ORDERS_TRACE_URL=https://traces.example/{trace_id}")
 	rows := []struct {
 		name, id, item, more string
 		want                 []string
@@ -69,6 +69,10 @@ func TestTraceOfAnOrder(t *testing.T) {
 				t.Errorf("the trace differs (-want +got):\n%s", diff)
 			}
 			tr.checkShop(t, row.id, spans)
+			got := ask(t, http.MethodGet, tr.url+"/orders/"+row.id, "").body
+			if id := client.TraceID().String(); got["trace_id"] != id || got["trace_url"] != "https://traces.example/"+id {
+				t.Errorf("the order names the trace %v at %v", got["trace_id"], got["trace_url"])
+			}
 			for _, private := range []string{"Jane", "Quince", "Bob"} {
 				if strings.Contains(fmt.Sprintf("%+v", spans), private) {
 					t.Errorf("the spans contain %q", private)

@@ -259,7 +259,7 @@ func full(tb testing.TB) order.History {
 			Tags: []string{"vip", "new"}, Matched: []bool{true, false, true}, Hold: order.HoldTerm{Expires: time.Hour + 1, Release: true},
 			Customer: &order.CustomerFacts{Orders24h: 3, Amount24h: 12_345}, Shadow: &shadow,
 		},
-		Released: true, HeldAt: day.Add(2 * time.Microsecond), HeldUntil: day.Add(time.Hour), CreatedAt: day, NextAttemptAt: day.Add(time.Minute), ProcessedAt: day.Add(time.Second),
+		Released: true, TraceID: "0123456789abcdef0123456789abcdef", HeldAt: day.Add(2 * time.Microsecond), HeldUntil: day.Add(time.Hour), CreatedAt: day, NextAttemptAt: day.Add(time.Minute), ProcessedAt: day.Add(time.Second),
 		Error: "fulfilment answered 503 Service Unavailable", CancelReason: "changed <their> mind & more", WorkersLost: 2,
 		Attempts: []order.Attempt{
 			{Number: 1, Worker: "w-1", StartedAt: day.Add(1), EndedAt: day.Add(time.Microsecond), Error: "no", Note: `{"a":1}`},

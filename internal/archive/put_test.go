@@ -83,7 +83,7 @@ func anyHistory(t *rapid.T) order.History {
 		}},
 		Status: rapid.SampledFrom(order.Statuses()).Draw(t, "status"), Queue: rapid.SampledFrom(order.Queues()).Draw(t, "queue"),
 		Handling: order.Handling(rapid.SampledFrom([]string{"", "standard", "priority"}).Draw(t, "handling")),
-		Released: rapid.Bool().Draw(t, "released"), HeldAt: micros.Draw(t, "held at"), HeldUntil: micros.Draw(t, "held until"), CreatedAt: micros.Draw(t, "created at"),
+		TraceID:  rapid.StringN(0, 32, 32).Draw(t, "trace id"), Released: rapid.Bool().Draw(t, "released"), HeldAt: micros.Draw(t, "held at"), HeldUntil: micros.Draw(t, "held until"), CreatedAt: micros.Draw(t, "created at"),
 		NextAttemptAt: micros.Draw(t, "next"), ProcessedAt: micros.Draw(t, "processed"), Error: text.Draw(t, "error"),
 		CancelReason: text.Draw(t, "reason"), WorkersLost: number.Draw(t, "lost"),
 	}

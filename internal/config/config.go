@@ -32,6 +32,9 @@ type API struct {
 	AdminAddr string `env:"ORDERS_ADMIN_ADDR" envDefault:"127.0.0.1:8081" form:"address"`
 	// MonitoringWritable lets the monitoring page change queues and tasks.
 	MonitoringWritable bool `env:"ORDERS_MONITORING_WRITABLE" envDefault:"false"`
+	// TraceURL is where a person sees the trace of an order: an absolute http or https URL
+	// with {trace_id} in it; empty for nowhere.
+	TraceURL string `env:"ORDERS_TRACE_URL" form:"trace url"`
 	// Keys are the API keys of the variable and of KeysFile, at most 1,000, no hash
 	// twice. Without keys anybody may do anything. That is refused if HTTPAddr can be
 	// reached from another machine, unless Insecure is set.

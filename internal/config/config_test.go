@@ -81,7 +81,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_ATTEMPT_TIMEOUT=20s", "ORDERS_SHUTDOWN_TIMEOUT=25s", "ORDERS_HIGH_VALUE_ABOVE=99.5",
 		"ORDERS_MAX_AMOUNT=500", "ORDERS_MAX_ITEMS=7", "ORDERS_LOG_LEVEL=warn", "ORDERS_LOG_FORMAT=json",
 		"ORDERS_HTTP_ADDR=0.0.0.0:80", "ORDERS_ADMIN_ADDR=:0", "ORDERS_MAX_QUEUE_LENGTH=10",
-		"ORDERS_MONITORING_WRITABLE=true", "ORDERS_WORKER_CONCURRENCY=20", "ORDERS_WORKER_LANES=2",
+		"ORDERS_MONITORING_WRITABLE=true", "ORDERS_TRACE_URL=https://traces.example/{trace_id}", "ORDERS_WORKER_CONCURRENCY=20", "ORDERS_WORKER_LANES=2",
 		"ORDERS_WORKER_RESERVED_CRITICAL=3", "ORDERS_WORKER_PREFETCH=false", "ORDERS_QUEUE_WEIGHTS=" + weights("low=5,default=2,critical=3"),
 		"ORDERS_RETRY_BASE=2s", "ORDERS_RETRY_MAX=3m", "ORDERS_FULFILMENT_URL=https://shop.example/hook",
 		"ORDERS_FULFILMENT_SECRET=" + secret(32), "ORDERS_FULFILMENT_TIMEOUT=4s",
@@ -106,7 +106,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 	}
 	wantWeights[order.QueueCritical], wantWeights[order.QueueDefault], wantWeights[order.QueueLow] = 3, 2, 5
 	wantAPI := config.API{
-		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MonitoringWritable: true,
+		Common: common, HTTPAddr: "0.0.0.0:80", AdminAddr: ":0", MonitoringWritable: true, TraceURL: "https://traces.example/{trace_id}",
 		Keys: []config.APIKey{
 			{Name: "shop", Scopes: []access.Scope{access.Submit, access.Read}, Hash: rawHash("a")},
 			{Name: "ops", Scopes: []access.Scope{access.Admin}, Hash: rawHash("b")},
@@ -222,6 +222,9 @@ func bounds() []bound {
 		{"ORDERS_INSECURE", []string{"true", "false"}, []string{"yes", "TRUE"}},
 		{"ORDERS_RATE_LIMIT", []string{"0", "1000000"}, []string{"-1", "1000001", "10/s"}},
 		{"ORDERS_RATE_BURST", []string{"0", "1000000"}, []string{"-1", "1000001"}},
+		{"ORDERS_TRACE_URL", []string{"http://[::1]:16686/trace/{trace_id}?x=1", "https://{trace_id}.traces.example"}, []string{
+			"https://traces.example", "{trace_id}", "javascript://{trace_id}",
+		}},
 		{"ORDERS_MONITORING_WRITABLE", []string{"true", "false"}, []string{"yes", "1"}},
 		{"ORDERS_WORKER_CONCURRENCY", []string{"1", "4096"}, []string{"0", "4097"}},
 		{"ORDERS_WORKER_PREFETCH", []string{"true", "false"}, []string{"on", "1"}},

@@ -150,6 +150,7 @@ func forms() map[string]form {
 			"a file with name:scopes:hash on each line, as `orderctl keys new` writes it; its name is not shown", parsed,
 		},
 		"archive":    {archiveForms, checkArchive},
+		"trace url":  {"an absolute http or https URL with " + TraceIDPlace + " in it, as in https://traces.example/trace/" + TraceIDPlace, checkTraceURL},
 		"currency":   {"the ISO 4217 code of a currency, as in EUR", checkCurrency},
 		"currencies": {"ISO 4217 codes of currencies between commas, each once", parsed},
 		"weights": {fmt.Sprintf(
@@ -169,6 +170,17 @@ func checkURL(text string) error {
 		return err
 	}
 	return allow(u.User == nil && (u.Port() == "" || goodPort(u.Port(), 1)))
+}
+
+// TraceIDPlace stands in a URL for the id of a trace.
+const TraceIDPlace = "{trace_id}"
+
+func checkTraceURL(text string) error {
+	if !strings.Contains(text, TraceIDPlace) {
+		return errNotAllowed
+	}
+	_, err := parseHTTP(strings.ReplaceAll(text, TraceIDPlace, "0"), true)
+	return err
 }
 
 func checkEndpoint(text string) error {

@@ -19,6 +19,7 @@ func withoutDefault(t *testing.T) map[string]string {
 		"REDIS_URL":       "redis://user:pass%20@cache:7000/3?client_name=x",
 		"ORDERS_API_KEYS": "shop:submit:" + hashOf("a"), "ORDERS_API_KEYS_FILE": keyFile(t, "ops:admin:"+hashOf("b")),
 		"ORDERS_CURRENCIES":    "USD,EUR",
+		"ORDERS_TRACE_URL":     "https://traces.example/{trace_id}",
 		"ORDERS_ARCHIVE_URL":   "postgres://orders:secret@db.example/orders",
 		"ORDERS_QUEUE_WEIGHTS": weights(""), "ORDERS_FULFILMENT_URL": "https://shop.example/hook", "ORDERS_FULFILMENT_SECRET": secret(32), "ORDERS_LOG_FORMAT": "json",
 	}

@@ -66,7 +66,7 @@ func (in *Intake) SubmitAll(ctx context.Context, orders []order.Order) []order.A
 
 // newJob makes an id for an order that has none, and chooses the order's queue.
 func (in *Intake) newJob(ctx context.Context, o order.Order) (j *job, err error) {
-	j = &job{ctx: ctx, entry: order.Entry{Order: o}, idMade: o.ID == ""}
+	j = &job{ctx: ctx, entry: order.Entry{Order: o, TraceID: traces.IDOf(ctx)}, idMade: o.ID == ""}
 	if j.idMade {
 		if j.entry.ID, err = NewID(); err != nil {
 			return j, err

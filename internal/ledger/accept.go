@@ -34,7 +34,7 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 			return nil, fmt.Errorf("accept order %s: %w", e.ID, err)
 		}
 		updates[i] = update{id: e.ID, other: customerKey(e.Customer), args: []any{
-			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt), idDigest(e.ID),
+			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt), idDigest(e.ID), e.TraceID,
 		}}
 	}
 	answers, err := l.runScript(ctx, acceptScript, updates)
@@ -68,7 +68,7 @@ func acceptance(e order.Entry, a answer) order.Acceptance {
 
 // accepted returns the record that the script has just written.
 func accepted(e order.Entry, written []any) order.Record {
-	rec := order.Record{Order: e.Order, Queue: e.Queue}
+	rec := order.Record{Order: e.Order, Queue: e.Queue, TraceID: e.TraceID}
 	if len(written) == 2 {
 		status, _ := written[0].(string)
 		at, _ := written[1].(string)

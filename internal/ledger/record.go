@@ -37,6 +37,7 @@ const (
 	fieldReview        = "b" // how the hold of this run ended: 1 released, 0 rejected
 	fieldExpiry        = "j" // when the hold expires, while held
 	fieldJobs          = "i" // the jobs that have changed it in this run, until it is settled
+	fieldTrace         = "T" // the trace of the submission, if there is one, written once
 	fieldUnknown       = "l" // set while the shop may have accepted the order
 )
 
@@ -51,6 +52,7 @@ func parseRecord(id string, fields map[string]string) (order.Record, error) {
 		ProcessedAt:   parseTime(fields[fieldSettled]),
 		Error:         fields[fieldError],
 		CancelReason:  fields[fieldCancelReason],
+		TraceID:       fields[fieldTrace],
 		Released:      fields[fieldReview] == "1",
 		HeldUntil:     parseTime(fields[fieldExpiry]),
 	}

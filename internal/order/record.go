@@ -20,6 +20,8 @@ type Record struct {
 	Decision *Decision `json:"decision,omitzero"`
 	// Released means that a person, or the expiry of the hold, has released the order.
 	Released bool `json:"released,omitzero"`
+	// TraceID is that of the Entry.
+	TraceID string `json:"trace_id,omitzero"`
 	// HeldAt is when a held order was held; zero for other orders.
 	HeldAt time.Time `json:"held_at,omitzero"`
 	// HeldUntil is when the hold of a held order expires; zero when it does not.
@@ -49,7 +51,7 @@ func (r Record) Accepted() Record {
 	if r.ProcessAt.After(r.CreatedAt) {
 		status = StatusScheduled
 	}
-	return Record{Order: r.Order, Status: status, Queue: r.Queue, CreatedAt: r.CreatedAt}
+	return Record{Order: r.Order, Status: status, Queue: r.Queue, CreatedAt: r.CreatedAt, TraceID: r.TraceID}
 }
 
 // The bounds of a record.
@@ -66,6 +68,8 @@ type Entry struct {
 	Order
 	// Queue is the queue in which it will wait.
 	Queue Queue
+	// TraceID is the trace of its submission, 32 hex digits; empty without one.
+	TraceID string
 }
 
 // Acceptance is what became of one Entry.

@@ -25,6 +25,15 @@ func ContextOf(ctx context.Context) order.TraceContext {
 	return order.TraceContext{Parent: headers[headerParent], State: headers[headerState]}
 }
 
+// IDOf returns the id of the trace of ctx, 32 hex digits; empty without one, and for one
+// that is not sampled, which no collector will show.
+func IDOf(ctx context.Context) string {
+	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+		return span.TraceID().String()
+	}
+	return ""
+}
+
 // WithContext returns ctx in the trace that an order travels with, or ctx itself if
 // there is none.
 func WithContext(ctx context.Context, t order.TraceContext) context.Context {

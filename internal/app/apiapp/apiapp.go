@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"orderprocessor/internal/access"
@@ -94,7 +95,7 @@ func (a *API) build() error {
 	a.server, err = api.New(api.Config{
 		Terms:          order.Terms(a.cfg.Terms),
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
-		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
+		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, TraceURL: traceURL(a.cfg.TraceURL), Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
 		Observe: a.Metrics.NewRequests().Observe,
 	}, parts)
 	if err != nil {
@@ -105,6 +106,14 @@ func (a *API) build() error {
 		return fmt.Errorf("listen on the HTTP address: %w", err)
 	}
 	return nil
+}
+
+// traceURL returns nil without a template.
+func traceURL(template string) func(string) string {
+	if template == "" {
+		return nil
+	}
+	return func(id string) string { return strings.ReplaceAll(template, config.TraceIDPlace, id) }
 }
 
 // limiter returns nil if requests are not limited.

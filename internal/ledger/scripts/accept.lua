@@ -35,7 +35,7 @@ local function remembered(digest)
   end
 end
 
-return update_orders(function(content, document, queue, due, digest)
+return update_orders(function(content, document, queue, due, digest, trace)
   local fingerprint = redis.call('HGET', record, 'f')
   if fingerprint and fingerprint ~= content then
     return { 'conflict' }
@@ -64,6 +64,9 @@ return update_orders(function(content, document, queue, due, digest)
   put('f', content)
   put('q', queue)
   put('c', created)
+  if trace ~= '' then
+    put('T', trace)
+  end
   event(to, 0, '', '')
   count('accepted', 1)
   save()
