@@ -127,6 +127,7 @@ func (w *workload) turn(n int) {
 	s.client.submitAll(30, 4, func(i int) submission { return flakyOrder(first + i) })
 	w.retried(n)
 	w.cancelled(n)
+	w.jobbed(n)
 	w.rule()
 	w.held(n)
 	w.corrupt(n)
@@ -179,6 +180,27 @@ func (w *workload) cancelled(n int) {
 	o.ProcessAt = timeIn(time.Hour)
 	w.s.client.submit(o)
 	w.s.operate("/orders/"+o.ID+"/cancel", `{}`)
+}
+
+// jobbed submits an order and lets a job cancel it before its time. The job is paused and
+// goes on.
+func (w *workload) jobbed(n int) {
+	o := w.one("jobbed", n, "cancelled")
+	o.ProcessAt = timeIn(time.Hour)
+	w.s.client.submit(o)
+	key := fmt.Sprintf("Idempotency-Key: job-%d", n)
+	var job client.Job
+	body := w.s.operate("/jobs", `{"action":"cancel","filter":{"id_prefix":"`+o.ID+`"}}`, key).Body
+	if err := json.Unmarshal(body, &job); err != nil || job.ID == "" {
+		w.s.t.Errorf("no job: %s, %v", body, err)
+		return
+	}
+	w.s.operate("/jobs/"+job.ID+"/pause", "")
+	w.s.operate("/jobs/"+job.ID+"/resume", "")
+	w.s.until("job "+job.ID+" is done", func() bool { return w.s.get("/jobs/"+job.ID, &job) == nil && job.State == order.JobDone })
+	if job.Matched != 1 || job.Done != 1 || job.Outcomes["cancelled"] != 1 {
+		w.s.t.Errorf("the job is %+v", job)
+	}
 }
 
 // holding are the builtin rules, after one that holds orders.
