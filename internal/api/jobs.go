@@ -43,6 +43,9 @@ type jobView struct {
 }
 
 func viewJob(j order.Job) jobView {
+	if j.Action == order.JobErase {
+		j.Filter.Customer = "" // what is asked for is to forget the name
+	}
 	return jobView{
 		ID: j.ID, Action: j.Action, Filter: viewJobFilter(j.Filter), State: j.State,
 		Matched: j.Matched, Done: j.Done, Skipped: j.Skipped, Failed: j.Failed, Outcomes: j.Outcomes,

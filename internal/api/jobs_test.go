@@ -128,3 +128,37 @@ func TestJobsRefused(t *testing.T) {
 		t.Errorf("jobs are %+v, %v", jobs, err)
 	}
 }
+
+// TestErase creates the job that erases a customer. Neither the job nor the audit nor the
+// log names whom.
+func TestErase(t *testing.T) {
+	b := open(t)
+	a := b.ask(t, "POST", "/customers/erase", `{"customer":"Ada Lovelace"}`, "Idempotency-Key", "k1")
+	id, _ := a.object(t, 202)["id"].(string)
+	if a.header.Get("Location") != "/jobs/"+id {
+		t.Errorf("the headers are %v", a.header)
+	}
+	if again := b.ask(t, "POST", "/customers/erase", `{"customer":"Ada Lovelace"}`, "Idempotency-Key", "k1"); again.object(t, 202)["id"] != id {
+		t.Errorf("again it is %s", again.body)
+	}
+	b.ask(t, "POST", "/customers/erase", `{"customer":"Bob"}`, "Idempotency-Key", "k1").problem(t, 422)
+	got := b.ask(t, "GET", "/jobs/"+id, "").object(t, 200)
+	if got["action"] != "erase" || got["reason"] != "personal data erased" || len(got["filter"].(map[string]any)) != 0 {
+		t.Errorf("the job is %v", got)
+	}
+	stored, err := b.ledger.Job(t.Context(), id)
+	if err != nil || stored.Filter.Customer != "Ada Lovelace" {
+		t.Errorf("the workers are to do %+v, %v", stored, err)
+	}
+	entries, _ := b.ask(t, "GET", "/audit?action=customer.erase", "").object(t, 200)["entries"].([]any)
+	if len(entries) != 1 || strings.Contains(fmt.Sprint(entries), "Lovelace") || strings.Contains(b.log.String(), "Lovelace") {
+		t.Errorf("the audit has %v, and the log is %s", entries, b.log.String())
+	}
+	for text, want := range map[string][]string{
+		`{}`: {"customer required"}, `{"customer":""}`: {"customer required"}, `{"customer":1}`: {"customer wrong_type"},
+		`{"customer":"[erased]"}`: {"customer invalid"}, `{"customer":"a\nb"}`: {"customer invalid"},
+		`{"customer":` + quoted(255, "é") + `,"all":true}`: {"customer too_long", "all unknown_field"}, `[]`: nil,
+	} {
+		b.checkRefused(t, "POST", "/customers/erase", text, want...)
+	}
+}

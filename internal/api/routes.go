@@ -89,6 +89,7 @@ func (s *Server) routes() ([]route, error) {
 		{post, "/jobs/:id/pause", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.changeJob(order.JobPaused)}},
 		{post, "/jobs/:id/resume", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.changeJob(order.JobRunning)}},
 		{post, "/jobs/:id/stop", access.Admin, perRequest, steps{s.ready, noQuery, s.bound, s.changeJob(order.JobStopped)}},
+		{post, "/customers/erase", access.Admin, perRequest, steps{s.ready, noQuery, needJSON, s.bound, s.eraseCustomer}},
 		{get, "/audit", access.Read, perRequest, steps{s.ready, s.bound, s.listAudit}},
 		{get, "/workers", access.Read, perRequest, steps{s.ready, noQuery, s.bound, s.listWorkers}},
 

@@ -76,6 +76,7 @@ func requests() []request {
 		{"POST /jobs/{id}/pause", "/jobs/job-1/pause", "", "admin"},
 		{"POST /jobs/{id}/resume", "/jobs/job-1/resume", "", "admin"},
 		{"POST /jobs/{id}/stop", "/jobs/job-1/stop", "", "admin"},
+		{"POST /customers/erase", "/customers/erase", `{"customer":"ada@example.com"}`, "admin"},
 		{"GET /audit", "/audit", "", "read"},
 		{"GET /stats", "/stats", "", "read"},
 		{"GET /stats/history", "/stats/history", "", "read"},

@@ -148,7 +148,7 @@ func (b *bundle) checkServed(t *testing.T, r request, killed bool) {
 	switch {
 	case r.operation == "POST /orders", r.operation == "POST /rules": // Redis may have applied it when it thawed
 		want = []int{201, 200}
-	case r.operation == "POST /jobs":
+	case r.operation == "POST /jobs", r.operation == "POST /customers/erase":
 		want = []int{202}
 	case killed && strings.Contains(r.operation, "{id}"), strings.Contains(r.operation, "/jobs/{id}"):
 		want = []int{404}

@@ -214,6 +214,11 @@ func (l mortalLedger) StepJob(ctx context.Context, j order.Job, step order.JobSt
 	return around(l.death, func() (order.Job, error) { return l.Ledger.StepJob(ctx, j, step) })
 }
 
+func (l mortalLedger) EraseOrder(ctx context.Context, rec order.Record, by order.Intervention) error {
+	_, err := around(l.death, func() (struct{}, error) { return struct{}{}, l.Ledger.EraseOrder(ctx, rec, by) })
+	return err
+}
+
 // mortalOrders is an intake, likewise.
 type mortalOrders struct {
 	*intake.Intake

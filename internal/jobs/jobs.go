@@ -22,6 +22,7 @@ import (
 type Ledger interface {
 	OpenJobs(ctx context.Context) ([]order.Job, error)
 	Job(ctx context.Context, id string) (order.Job, error)
+	Books
 	StepJob(ctx context.Context, j order.Job, step order.JobStep) (order.Job, error)
 	Walk(ctx context.Context, f order.Filter, in []order.Status, after order.Position, limit int) (
 		histories []order.History, next order.Position, err error)
@@ -33,6 +34,20 @@ type Orders interface {
 	Retry(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 	Release(ctx context.Context, id string, by order.Intervention) (order.Record, error)
 	Reject(ctx context.Context, id string, by order.Intervention) (order.Record, error)
+}
+
+// Books erases orders in the ledger; see the methods of ledger.Ledger.
+type Books interface {
+	Get(ctx context.Context, id string) (order.Record, error)
+	EraseOrder(ctx context.Context, rec order.Record, by order.Intervention) error
+	EraseInJobs(ctx context.Context, customer string) (running int, err error)
+}
+
+// Archive erases orders that have left the ledger; see the methods of archive.Archive.
+type Archive interface {
+	Search(ctx context.Context, f order.Filter, after order.Position, limit int) (
+		records []order.Record, next order.Position, err error)
+	Erase(ctx context.Context, customer string, limit int) (erased, left int, err error)
 }
 
 const (
@@ -58,6 +73,8 @@ type Config struct {
 	// Admit keeps the admission of Orders up to date until ctx ends. It runs while jobs do;
 	// nil means that there is nothing to do.
 	Admit func(ctx context.Context) error
+	// Archive is nil where there is none.
+	Archive Archive
 	// Log receives a line when a job was counted, and when it has ended.
 	Log *slog.Logger
 }

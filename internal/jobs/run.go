@@ -18,6 +18,9 @@ type run struct {
 // forward counts a page of orders, or changes one. It returns how long to wait before the
 // next.
 func (r *run) forward(ctx context.Context, j order.Job) (wait time.Duration, err error) {
+	if j.Action == order.JobErase {
+		return 0, r.erase(ctx, j)
+	}
 	if j.Action.Statuses() == nil {
 		return 0, r.step(ctx, j, order.JobStep{State: order.JobFailed, Error: "this version does not know the action"})
 	}

@@ -59,6 +59,11 @@ func updates() []updateRow {
 			"settle for a job", append(append(refuse(a), running("j1", order.JobRetry, 1)...), byJob("j1", "o1"), begin(b)),
 			settle(b, completed()),
 		},
+		{"create an erasure", nil, createErasure("j1")},
+		{
+			"erase", accepted(begin(a), settle(a, completed()), createErasure("j1"), stepJob("j1", order.JobStep{State: order.JobRunning, Matched: 1})),
+			erase("o1", "j1"),
+		},
 		{"push rules", nil, push("v1")},
 		{"activate rules", []step{activate("v1")}, activate("v2")},
 		{"activate the shadow", []step{shadow("v1")}, activate("v1")},

@@ -18,7 +18,8 @@ import (
 // counted, and judged once its canary has failed.
 const (
 	jobAction       = "action"
-	jobDocument     = "doc" // what never changes, see jobContent
+	jobDocument     = "doc"      // what never changes, see jobContent
+	jobCustomer     = "customer" // whom it erases, until it has ended
 	jobState        = "state"
 	jobPosition     = "position" // how far it has come: time of acceptance and id of an order, empty at the start
 	jobMatched      = "matched"
@@ -44,6 +45,7 @@ type jobContent struct {
 	StopAfterFailures int
 	Canary            int
 	DryRun            bool
+	Erases            string `json:",omitzero"` // digest of the customer whom it erases
 }
 
 // CreateJob records a job, which then counts, and writes it into the audit. It reports
@@ -51,16 +53,19 @@ type jobContent struct {
 // order.ErrConflict for a known id of another job, and order.ErrTooManyJobs while order.MaxRunningJobs have not ended. Of more than order.MaxJobs
 // jobs, the oldest that have ended go.
 func (l *Ledger) CreateJob(ctx context.Context, j order.Job, requestID string) (stored order.Job, isNew bool, err error) {
-	text, err := json.Marshal(jobContent{
-		Filter: j.Filter, Actor: order.Printable(j.Actor), Reason: j.Reason, Limit: j.Limit, PerSecond: j.PerSecond,
-		StopAfterFailures: j.StopAfterFailures, Canary: j.Canary, DryRun: j.DryRun,
-	})
+	customer, digest, action, target := "", "", order.AuditJobCreate, j.ID
+	filtered := j.Filter.Customer
+	if j.Action == order.JobErase { // what stays of the job must not name the customer
+		filtered, customer, digest = "", filtered, customerDigest(filtered)
+		action, target = order.AuditErase, digest
+	}
+	text, err := json.Marshal(contentOf(j, filtered, digest))
 	if err != nil {
 		return order.Job{}, false, fmt.Errorf("create job %s: %w", j.ID, err)
 	}
 	answer, err := createJobScript.Run(ctx, l.rdb, []string{countersKey, jobsKey, openJobsKey, auditKey, jobKey(j.ID)},
-		order.MaxRunningJobs, order.MaxJobs, jobPrefix, j.ID, string(j.Action), text, "", j.Limit, j.Canary, j.StopAfterFailures,
-		string(order.AuditJobCreate), order.Printable(j.Actor), j.ID, order.Printable(j.Reason), requestID).Slice()
+		order.MaxRunningJobs, order.MaxJobs, jobPrefix, j.ID, string(j.Action), text, customer, j.Limit, j.Canary, j.StopAfterFailures,
+		string(action), order.Printable(j.Actor), target, order.Printable(j.Reason), requestID).Slice()
 	if err != nil {
 		return order.Job{}, false, wrap(err, "create job %s", j.ID)
 	}
@@ -75,6 +80,16 @@ func (l *Ledger) CreateJob(ctx context.Context, j order.Job, requestID string) (
 		return order.Job{}, false, fmt.Errorf("create job %s: %w", j.ID, err)
 	}
 	return stored, word == "created", nil
+}
+
+// contentOf is the document of a job, with the customer of its filter and the digest of the
+// one whom it erases.
+func contentOf(j order.Job, customer, digest string) jobContent {
+	j.Filter.Customer = customer
+	return jobContent{
+		Filter: j.Filter, Actor: order.Printable(j.Actor), Reason: j.Reason, Limit: j.Limit, PerSecond: j.PerSecond,
+		StopAfterFailures: j.StopAfterFailures, Canary: j.Canary, DryRun: j.DryRun, Erases: digest,
+	}
 }
 
 // Job returns a job, or order.ErrNoJob.
@@ -165,8 +180,12 @@ func (l *Ledger) ChangeJob(ctx context.Context, id string, to order.JobState, by
 // StepJob brings a job forward if it still has the state and the position of the one given,
 // and returns it as it is then. Repeating it is safe. It returns order.ErrNoJob.
 func (l *Ledger) StepJob(ctx context.Context, j order.Job, step order.JobStep) (order.Job, error) {
+	left := ""
+	if j.Action == order.JobErase {
+		left = strconv.FormatInt(step.Left, 10)
+	}
 	answer, err := stepJobScript.Run(ctx, l.rdb, []string{jobKey(j.ID), openJobsKey}, j.ID, string(j.State), writePosition(j.Position),
-		writePosition(step.Position), step.Matched, step.Failed, string(step.State), order.Printable(step.Error), mark(step.CanaryPassed)).Slice()
+		writePosition(step.Position), step.Matched, step.Failed, string(step.State), order.Printable(step.Error), mark(step.CanaryPassed), left).Slice()
 	if err != nil {
 		return order.Job{}, wrap(err, "step job %s", j.ID)
 	}
@@ -210,6 +229,9 @@ func parseJob(id string, fields map[string]string) (order.Job, error) {
 		Skipped: number(jobSkipped), Failed: number(jobFailed), Outcomes: map[order.Status]int64{},
 		CreatedAt: parseTime(fields[jobCreated]), UpdatedAt: parseTime(fields[jobUpdated]), EndedAt: parseTime(fields[jobEnded]),
 		Error: fields[jobError], Position: readPosition(fields[jobPosition]), CanaryPassed: fields[jobCanaryPassed] != "",
+	}
+	if j.Action == order.JobErase {
+		j.Filter.Customer = fields[jobCustomer]
 	}
 	for name := range fields {
 		if outcome, ok := strings.CutPrefix(name, jobOutcome); ok {

@@ -162,3 +162,26 @@ func TestChangeJob(t *testing.T) {
 		t.Errorf("a job that has ended answered %v", err)
 	}
 }
+
+func createErasure(id string) step {
+	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
+		j := order.Job{ID: id, Action: order.JobErase, Actor: "ops", Filter: order.Filter{Customer: sample("o1").Customer}, Reason: "asked for"}
+		_, _, err := l.CreateJob(ctx, j, "q1")
+		return nil, err
+	}}
+}
+
+// erase erases an order for a job.
+func erase(id, job string) step {
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		j, err := l.Job(ctx, job)
+		if err != nil {
+			return nil, err
+		}
+		rec, err := l.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return nil, l.EraseOrder(ctx, rec, j.Intervention(0))
+	}}
+}

@@ -71,7 +71,9 @@ func endpointKey(endpoint string) string { return endpointsKey + ":" + endpoint 
 func indexKey(s order.Status) string { return indexPrefix + string(s) }
 
 // customerKey contains a digest because names may be long and are personal data.
-func customerKey(customer string) string {
+func customerKey(customer string) string { return book + "u:" + customerDigest(customer) }
+
+func customerDigest(customer string) string {
 	sum := sha256.Sum256([]byte(customer))
-	return book + "u:" + base64.RawURLEncoding.EncodeToString(sum[:16])
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

@@ -27,6 +27,7 @@ var (
 	holdScript          = newUpdate("hold")
 	releaseScript       = newUpdate("turn", "release")
 	rejectScript        = newUpdate("turn", "reject")
+	eraseScript         = newUpdate("turn", "erase")
 	lostScript          = newUpdate("lost")
 	requeuedScript      = newUpdate("requeued")
 	forgetScript        = newUpdate("forget")

@@ -43,7 +43,7 @@ func newBatchers(run func(context.Context, *redis.Script, []update) ([]answer, e
 	b := batchers{}
 	for _, s := range []*redis.Script{
 		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
-		holdScript, releaseScript, rejectScript,
+		holdScript, releaseScript, rejectScript, eraseScript,
 	} {
 		b[s] = batch.New(
 			batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: scriptTimeout},

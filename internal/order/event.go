@@ -9,7 +9,8 @@ const MaxEvents = 100
 // ActorExpiry is the actor when a hold has expired.
 const ActorExpiry = "expiry"
 
-// Event records that one order's status changed. Its JSON is what the archive stores.
+// Event records that one order's status changed, or that the order was erased: then the
+// status is the same. Its JSON is what the archive stores.
 type Event struct {
 	// ID is unique among the events of all orders and sorts by time; see EventID.
 	ID string `json:"id,omitzero"`

@@ -15,9 +15,12 @@ const (
 	JobRelease JobAction = "release"
 	// JobReject rejects held orders.
 	JobReject JobAction = "reject"
+	// JobErase replaces what is personal in settled orders of a customer, the filter's, here
+	// and in the archive. Once it has ended, nobody can tell whose orders they were.
+	JobErase JobAction = "erase"
 )
 
-// JobActions returns the actions that a job can be created with.
+// JobActions returns the actions that a job can be created with, by a filter.
 func JobActions() []JobAction { return []JobAction{JobRetry, JobCancel, JobRelease, JobReject} }
 
 // Statuses returns the statuses in which an order can be for the action.
@@ -207,6 +210,8 @@ type JobStep struct {
 	Failed int64
 	// State is the state that follows.
 	State JobState
+	// Left is how many orders an erasure had to leave as they are, at its end.
+	Left int64
 	// Error is why, if it ends or pauses by itself.
 	Error string
 	// CanaryPassed means that the canary has been judged.

@@ -128,6 +128,7 @@ func (w *workload) turn(n int) {
 	w.retried(n)
 	w.cancelled(n)
 	w.jobbed(n)
+	w.erased(n)
 	w.rule()
 	w.held(n)
 	w.corrupt(n)
@@ -188,9 +189,8 @@ func (w *workload) jobbed(n int) {
 	o := w.one("jobbed", n, "cancelled")
 	o.ProcessAt = timeIn(time.Hour)
 	w.s.client.submit(o)
-	key := fmt.Sprintf("Idempotency-Key: job-%d", n)
 	var job client.Job
-	body := w.s.operate("/jobs", `{"action":"cancel","filter":{"id_prefix":"`+o.ID+`"}}`, key).Body
+	body := w.s.operate("/jobs", `{"action":"cancel","filter":{"id_prefix":"`+o.ID+`"}}`, "Idempotency-Key", "job-"+o.ID).Body
 	if err := json.Unmarshal(body, &job); err != nil || job.ID == "" {
 		w.s.t.Errorf("no job: %s, %v", body, err)
 		return
@@ -199,6 +199,27 @@ func (w *workload) jobbed(n int) {
 	w.s.operate("/jobs/"+job.ID+"/resume", "")
 	w.s.until("job "+job.ID+" is done", func() bool { return w.s.get("/jobs/"+job.ID, &job) == nil && job.State == order.JobDone })
 	if job.Matched != 1 || job.Done != 1 || job.Outcomes["cancelled"] != 1 {
+		w.s.t.Errorf("the job is %+v", job)
+	}
+}
+
+// erased submits an order of a customer of its own, and erases the customer.
+func (w *workload) erased(n int) {
+	o := w.one("erased", n, "completed")
+	o.Customer = fmt.Sprintf("nobody-%d", n)
+	w.s.client.submit(o)
+	w.s.until("order "+o.ID+" is completed", func() bool {
+		var v client.Order
+		return w.s.get("/orders/"+o.ID, &v) == nil && v.Status == "completed"
+	})
+	var job client.Job
+	body := w.s.operate("/customers/erase", `{"customer":"`+o.Customer+`"}`, "Idempotency-Key", "job-"+o.ID).Body
+	if err := json.Unmarshal(body, &job); err != nil || job.ID == "" {
+		w.s.t.Errorf("no job: %s, %v", body, err)
+		return
+	}
+	w.s.until("job "+job.ID+" is done", func() bool { return w.s.get("/jobs/"+job.ID, &job) == nil && job.State == order.JobDone })
+	if job.Matched != 1 || job.Done != 1 {
 		w.s.t.Errorf("the job is %+v", job)
 	}
 }

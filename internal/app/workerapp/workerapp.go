@@ -109,7 +109,11 @@ func (w *Worker) build() (err error) {
 	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis)), w.Ledger, w.repairer.Leads, w.Log)
 	admission := intake.NewAdmission(queue.NewInspector(w.Redis), w.Ledger, w.cfg.MaxQueueLength)
 	orders := intake.New(w.Ledger, producer, decide, admission, w.Log)
-	w.jobs = jobs.New(jobs.Config{Leads: w.repairer.Leads, Admit: admission.Run, Log: w.Log}, w.Ledger, orders)
+	cfg := jobs.Config{Leads: w.repairer.Leads, Admit: admission.Run, Log: w.Log}
+	if w.Archive != nil {
+		cfg.Archive = w.Archive
+	}
+	w.jobs = jobs.New(cfg, w.Ledger, orders)
 	return nil
 }
 

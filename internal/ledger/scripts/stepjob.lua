@@ -11,11 +11,12 @@
 -- ARGV[7]  the state that follows
 -- ARGV[8]  why, may be empty
 -- ARGV[9]  '1' if its canary has been judged and it goes on, else empty
+-- ARGV[10] how many orders it had to leave alone, if that is to be known at its end; else empty
 --
 -- Returns the job as HGETALL gives it, whether this call brought it forward or not; nothing
 -- if there is no such job.
 local job, open = unpack(KEYS)
-local id, from, at, position, matched, failed, to, why, judged = unpack(ARGV)
+local id, from, at, position, matched, failed, to, why, judged, left = unpack(ARGV)
 local time = redis.call('TIME')
 local now = time[1] .. string.format('%06d', time[2])
 
@@ -36,8 +37,14 @@ local function forward()
     redis.call('HSET', job, 'error', why)
   end
   if to == 'done' and from == 'running' then
-    local counts = redis.call('HMGET', job, 'matched', 'done', 'failed')
-    redis.call('HSET', job, 'skipped', counts[1] - counts[2] - counts[3])
+    local counts = redis.call('HMGET', job, 'matched', 'done', 'failed', 'skipped')
+    local handled = counts[1] - counts[3]
+    if left == '' then -- what went away meanwhile was left alone
+      redis.call('HSET', job, 'skipped', handled - counts[2])
+    else -- what went away was changed where it went
+      local skipped = math.min(math.max(counts[4], left), handled)
+      redis.call('HSET', job, 'skipped', skipped, 'done', handled - skipped)
+    end
   end
   if to == 'done' or to == 'stopped' or to == 'failed' then
     redis.call('ZREM', open, id)
