@@ -34,7 +34,7 @@ func (s *Server) listAudit(c *fiber.Ctx) error {
 	filter := order.AuditFilter{
 		Actor: q.text("actor", maxKeyChars), Action: q.auditAction("action"), Target: q.text("target", maxTargetChars),
 	}
-	limit := q.integer("limit", 1, maxAudited, defaultAudited)
+	limit := q.limit(maxAudited, defaultAudited)
 	list := []string{"audit", filter.Actor, string(filter.Action), filter.Target}
 	var after order.Position
 	if cursor, ok := q.value("cursor"); ok {

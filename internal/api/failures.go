@@ -36,7 +36,7 @@ type groupView struct {
 // from the ledger while there is none.
 func (s *Server) listFailures(c *fiber.Ctx) error {
 	q := queryOf(c, "since", "limit")
-	since, limit := q.time("since"), q.integer("limit", 1, maxGroups, defaultGroups)
+	since, limit := q.time("since"), q.limit(maxGroups, defaultGroups)
 	if err := q.err(); err != nil {
 		return err
 	}

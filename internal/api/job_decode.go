@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,17 +38,11 @@ func (s *Server) decodeJob(body []byte) (order.Job, error) {
 
 // listed lists statuses for a sentence.
 func listed(all []order.Status) string {
-	text := ""
+	names := make([]string, len(all))
 	for i, s := range all {
-		switch {
-		case i > 0 && i == len(all)-1:
-			text += " or "
-		case i > 0:
-			text += ", "
-		}
-		text += string(s)
+		names[i] = string(s)
 	}
-	return text
+	return strings.Join(names, ", ")
 }
 
 func (d *decoder) jobAction(members map[string]jsontext.Value) order.JobAction {

@@ -106,7 +106,7 @@ func jobID(caller, key string) (string, error) {
 // listJobs answers GET /jobs.
 func (s *Server) listJobs(c *fiber.Ctx) error {
 	q := queryOf(c, "limit")
-	limit := q.integer("limit", 1, order.MaxJobs, defaultJobs)
+	limit := q.limit(order.MaxJobs, defaultJobs)
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type listView struct {
 // listOrders answers GET /orders.
 func (s *Server) listOrders(c *fiber.Ctx) error {
 	q, filter := s.filterOf(c, "limit", "cursor")
-	limit := q.integer("limit", 1, maxListed, defaultListed)
+	limit := q.limit(maxListed, defaultListed)
 	var after order.Position
 	if cursor, ok := q.value("cursor"); ok {
 		if after, ok = parseCursor(cursor, filterKey(q, filter)...); !ok {

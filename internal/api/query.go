@@ -119,12 +119,13 @@ func (q *query) time(name string) time.Time {
 	return t
 }
 
-func (q *query) integer(name string, least, most, otherwise int) int {
+func (q *query) limit(most, otherwise int) int {
+	const name = "limit"
 	value, ok := q.value(name)
 	if !ok {
 		return otherwise
 	}
-	n, err := wholeNumber(value, least, most)
+	n, err := wholeNumber(value, 1, most)
 	if err != nil {
 		q.add(name, order.CodeOutOfRange, "%v", err)
 	}

@@ -126,6 +126,7 @@ func (r *run) changeOne(ctx context.Context, j order.Job, h order.History) (orde
 		_, err = r.orders.Release(ctx, id, by)
 	case order.JobReject:
 		_, err = r.orders.Reject(ctx, id, by)
+	case order.JobErase: // see eraseOne
 	}
 	var moved *order.StatusError
 	var busy *order.BusyError

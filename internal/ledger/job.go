@@ -136,11 +136,12 @@ func (l *Ledger) readJobs(ctx context.Context, ids []string) ([]order.Job, error
 	}
 	jobs := make([]order.Job, 0, len(ids))
 	var unreadable []error
-	for i, read := range reads {
+	for i, id := range ids {
+		read := reads[i]
 		if len(read.Val()) == 0 {
 			continue
 		}
-		j, err := parseJob(ids[i], read.Val())
+		j, err := parseJob(id, read.Val())
 		if err != nil {
 			unreadable = append(unreadable, err)
 			continue

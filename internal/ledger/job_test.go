@@ -74,6 +74,7 @@ func byJob(job, id string) step {
 			rec, err = l.Release(ctx, id, by)
 		case order.JobReject:
 			rec, err = l.Reject(ctx, id, by)
+		case order.JobErase: // see erase
 		}
 		var moved *order.StatusError
 		if errors.As(err, &moved) || errors.Is(err, order.ErrNotItsTurn) {

@@ -69,11 +69,11 @@ func newUpdate(names ...string) *redis.Script {
 	}
 	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal ids_key, id_buckets = '%s', %d\nlocal codes = { %s}\n",
 		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), idsKey, idBuckets, codes.String())
-	source := auditConstants() + lua("entry") + constants + lua("prelude")
+	source := []string{auditConstants(), lua("entry"), constants, lua("prelude")}
 	for _, name := range names {
-		source += lua(name)
+		source = append(source, lua(name))
 	}
-	return redis.NewScript(source)
+	return redis.NewScript(strings.Join(source, ""))
 }
 
 // newAudited returns a script that writes into the audit.

@@ -73,7 +73,7 @@ func (p Position) IsZero() bool { return p == Position{} }
 
 // Matches reports whether the filter selects an order by everything but its status.
 func (f Filter) Matches(rec Record) bool {
-	return (f.Customer == "" || f.Customer == rec.Customer) && within(rec.CreatedAt, f.CreatedFrom, f.CreatedTo) && f.Further.matches(rec)
+	return (f.Customer == "" || f.Customer == rec.Customer) && within(rec.CreatedAt, f.CreatedFrom, f.CreatedTo) && f.matches(rec)
 }
 
 func (f Further) matches(rec Record) bool {
