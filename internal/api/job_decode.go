@@ -63,7 +63,7 @@ func (d *decoder) bounded(members map[string]jsontext.Value, name string, most i
 	if text == "" {
 		return 0
 	}
-	n, err := wholeNumber(text, 1, most)
+	n, err := wholeNumber(text, most)
 	if err != nil {
 		d.add(name, order.CodeOutOfRange, "%v", err)
 	}

@@ -125,7 +125,7 @@ func (q *query) limit(most, otherwise int) int {
 	if !ok {
 		return otherwise
 	}
-	n, err := wholeNumber(value, 1, most)
+	n, err := wholeNumber(value, most)
 	if err != nil {
 		q.add(name, order.CodeOutOfRange, "%v", err)
 	}
@@ -146,11 +146,11 @@ func (q *query) list(name string, most int) []string {
 	return all
 }
 
-// wholeNumber reads an unsigned number within bounds.
-func wholeNumber(text string, least, most int) (int, error) {
+// wholeNumber reads a number from 1 to a bound.
+func wholeNumber(text string, most int) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || int(n) < least || int(n) > most {
-		return 0, fmt.Errorf("must be a whole number from %d to %d", least, most)
+	if err != nil || n < 1 || int(n) > most {
+		return 0, fmt.Errorf("must be a whole number from 1 to %d", most)
 	}
 	return int(n), nil
 }

@@ -71,7 +71,7 @@ func decodeRetry(body []byte, now time.Time) (retryRequest, error) {
 	olderThan := d.notEmpty(members, "older_than")
 	r.filter.CreatedTo = d.before(olderThan, now)
 	if limit := d.number(members, "limit"); limit != "" {
-		if r.limit, err = wholeNumber(limit, 1, maxRetried); err != nil {
+		if r.limit, err = wholeNumber(limit, maxRetried); err != nil {
 			d.add("limit", order.CodeOutOfRange, "%v", err)
 		}
 	}

@@ -155,7 +155,7 @@ func decodeSimulation(body []byte) (simulation, error) {
 		}
 	}
 	if limit := d.number(members, "limit"); limit != "" {
-		if s.limit, err = wholeNumber(limit, 1, maxSimulated); err != nil {
+		if s.limit, err = wholeNumber(limit, maxSimulated); err != nil {
 			d.add("limit", order.CodeOutOfRange, "%v", err)
 		}
 	}
