@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 
@@ -19,13 +20,14 @@ import (
 	"orderprocessor/internal/queue/queuetest"
 )
 
-// stalledLedger is a ledger whose first batch waits until the test continues, so that the
-// orders that arrive meanwhile share the second batch.
+// stalledLedger is a ledger whose batches wait until the test continues, so that orders
+// that arrive meanwhile share one.
 type stalledLedger struct {
 	intake.Ledger
 	reached, resume chan struct{}
 	once            sync.Once
-	batches         []int // the number of orders in each; one batch is written at a time
+	mu              sync.Mutex
+	batches         []int // the number of orders in each
 }
 
 // stalled is an intake into a stalled ledger.
@@ -41,7 +43,9 @@ func (b *bundle) stalled() stalled {
 }
 
 func (l *stalledLedger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
+	l.mu.Lock()
 	l.batches = append(l.batches, len(entries))
+	l.mu.Unlock()
 	l.once.Do(func() {
 		close(l.reached)
 		<-l.resume
@@ -70,8 +74,8 @@ func (s stalled) submitTogether(t *testing.T, ctxs []context.Context, orders []o
 		answers[i] = submit(join(ctxs[i]), orders[i])
 	})
 	sending.Wait()
-	if diff := cmp.Diff([]int{1, len(orders)}, s.batches); diff != "" {
-		t.Errorf("orders in each batch (-want +got):\n%s", diff)
+	if slices.Max(s.batches) < 2 { // one that waits for long lets a few go alone
+		t.Errorf("no orders share a batch: %v", s.batches)
 	}
 	return answers
 }

@@ -15,12 +15,13 @@ const expiryLimit = 1000
 // has expired at now, a time of Redis. One that cannot be read does not stop the others:
 // those that remain are skipped by the next call, until one has reached the last.
 func (r *Repairer) EndExpiredHolds(ctx context.Context, now time.Time) error {
-	ids, err := r.ledger.Expired(ctx, now, r.skipped, expiryLimit)
+	skipped := r.skipped.Load()
+	ids, err := r.ledger.Expired(ctx, now, int(skipped), expiryLimit)
 	if err != nil {
 		return err
 	}
 	var failed []error
-	remain := 0
+	remain := int64(0)
 	for _, id := range ids {
 		ended, err := r.endHold(ctx, id)
 		if errors.Is(err, order.ErrUnavailable) {
@@ -33,9 +34,10 @@ func (r *Repairer) EndExpiredHolds(ctx context.Context, now time.Time) error {
 			remain++
 		}
 	}
-	r.skipped += remain
 	if len(ids) < expiryLimit {
-		r.skipped = 0
+		r.skipped.Store(0)
+	} else {
+		r.skipped.Store(skipped + remain)
 	}
 	return errors.Join(failed...)
 }

@@ -93,7 +93,7 @@ type Repairer struct {
 	leads atomic.Bool
 	after map[order.Status]time.Time // acceptance time where the next missing-task walk starts
 	// skipped is how many expired holds that could not be ended the next call skips.
-	skipped int
+	skipped atomic.Int64
 }
 
 // New returns a Repairer; Run starts it.

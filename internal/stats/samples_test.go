@@ -73,6 +73,13 @@ func (k *keeper) since(n int) (seconds []int) {
 	return seconds
 }
 
+// passTo lets fake time go by, and the sampler see what the test has changed: it asks
+// whether it leads before it reads anything else.
+func passTo(leads *atomic.Bool, d time.Duration) {
+	leads.Store(leads.Load())
+	pass(d)
+}
+
 // withSampler runs a sampler over a fake system in a bubble.
 func withSampler(t *testing.T, test func(t *testing.T, s *fakeSystem, k *keeper, leads *atomic.Bool)) {
 	t.Helper()
@@ -103,23 +110,23 @@ func TestSampler(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", when, diff)
 			}
 		}
-		pass(5 * time.Second)
+		passTo(leads, 5*time.Second)
 		check("without leading", 0)
 		leads.Store(true) // in the second half of a step
-		pass(22 * time.Second)
+		passTo(leads, 22*time.Second)
 		check("leading", 0, 10, 20, 30)
 		k.err = order.ErrUnavailable
-		pass(11 * time.Second) // 41.5 s
+		passTo(leads, 11*time.Second) // 41.5 s
 		k.err = nil
-		pass(10 * time.Second)
+		passTo(leads, 10*time.Second)
 		check("after a failure", 3, 40, 50)
 		s.totalsErr = order.ErrUnavailable
-		pass(15 * time.Second) // 66.5 s
+		passTo(leads, 15*time.Second) // 66.5 s
 		s.totalsErr = nil
-		pass(10 * time.Second)
+		passTo(leads, 10*time.Second)
 		check("when Redis was away", 5, 10)
 		leads.Store(false)
-		pass(time.Minute)
+		passTo(leads, time.Minute)
 		check("not leading any more", 6)
 	})
 }
@@ -132,7 +139,7 @@ func TestSampleOfASnapshot(t *testing.T) {
 		s.retry(2)
 		s.depths = map[order.Queue]stats.Depth{order.QueueLow: {Pending: 2, Active: 1, Retry: 7}}
 		leads.Store(true)
-		pass(10 * time.Second)
+		passTo(leads, 10*time.Second)
 		want := stats.Sample{
 			At: k.all[0].At, Counts: stats.Counts{Accepted: 5, Failed: 5},
 			Levels: stats.Levels{Waiting: map[order.Queue]int64{order.QueueLow: 2}},
@@ -149,13 +156,13 @@ func TestSamplerJudges(t *testing.T) {
 	withSampler(t, func(t *testing.T, s *fakeSystem, k *keeper, leads *atomic.Bool) {
 		t.Helper()
 		leads.Store(true) // before its first heartbeat
-		pass(2 * time.Second)
+		passTo(leads, 2*time.Second)
 		s.pool = stats.WorkerPool{Workers: 1, Slots: 4}
-		pass(10 * time.Second)
+		passTo(leads, 10*time.Second)
 		s.depths = map[order.Queue]stats.Depth{order.QueueLow: {Paused: true}}
-		pass(10 * time.Second)
+		passTo(leads, 10*time.Second)
 		s.depths = map[order.Queue]stats.Depth{order.QueueLow: {Pending: 1}} // whether it completes is not known yet
-		pass(10 * time.Second)
+		passTo(leads, 10*time.Second)
 		var got []string
 		for _, one := range k.all {
 			got = append(got, one.what)
