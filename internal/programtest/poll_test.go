@@ -47,11 +47,13 @@ func TestFreePorts(t *testing.T) {
 	t.Parallel()
 	free := map[string]bool{}
 	for _, port := range programtest.FreePorts(t, 5) {
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
+		var l net.Listener
+		// A process that is being started has a copy of every listener, until it runs.
+		programtest.Until(t, "port "+port+" is free", func() bool {
+			var err error
+			l, err = net.Listen("tcp", "127.0.0.1:"+port)
+			return err == nil
+		})
 		t.Cleanup(func() { _ = l.Close() })
 		free[port] = true
 	}
