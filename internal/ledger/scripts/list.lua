@@ -20,18 +20,6 @@ local limit, look, size = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]
 -- there are more, or at least 100 when a filter may skip most of them.
 local chunk = want == '' and limit + 1 or math.max(limit + 1, 100)
 
--- below compares ids byte by byte, as Redis sorts them: the < of Lua goes by the
--- locale.
-local function below(a, b)
-  for i = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then
-      return x < y
-    end
-  end
-  return #a < #b
-end
-
 -- A reader walks one index. peek returns the order that is next in it.
 local readers = {}
 for i, key in ipairs(KEYS) do

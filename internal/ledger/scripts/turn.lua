@@ -11,17 +11,6 @@
 -- time of acceptance and the id of the last order, newest first. It is written together
 -- with the change of the order, so a job changes no order twice and counts none twice.
 
--- below compares ids byte by byte, as list does.
-local function below(a, b)
-  for i = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then
-      return x < y
-    end
-  end
-  return #a < #b
-end
-
 -- its_turn reports whether a job may change the order.
 local function its_turn(job)
   local state, position, limit, canary, passed, most, done, failed, rejected, action = unpack(redis.call('HMGET', jobs .. job,
