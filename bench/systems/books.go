@@ -38,7 +38,7 @@ type Books struct {
 // NewBooks reads those in rdb, which stays the caller's to close.
 func NewBooks(rdb *redis.Client) *Books {
 	noArchive := struct{ ledger.Archive }{} // only forgetting orders would ask it
-	return &Books{ledger: ledger.New(rdb), archived: ledger.NewArchived(rdb, noArchive), queues: queue.NewInspector(rdb)}
+	return &Books{ledger: ledger.New(rdb), archived: ledger.NewWith(rdb, ledger.Config{Archive: noArchive}), queues: queue.NewInspector(rdb)}
 }
 
 // Totals reads all counters.
@@ -48,7 +48,7 @@ func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.led
 func (b *Books) Events(ctx context.Context) (int, error) {
 	all := 0
 	for after := (order.EventID{}); ; {
-		events, next, err := b.ledger.EventsAfter(ctx, after, pageEntries, 0)
+		events, next, err := b.ledger.Books()[0].EventsAfter(ctx, after, pageEntries, 0)
 		if err != nil || len(events) == 0 {
 			return all, err
 		}

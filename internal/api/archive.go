@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -127,7 +126,7 @@ func (s *Server) partTimeout() time.Duration { return s.requestTimeout * 2 / 3 }
 
 // merge adds a page of the archive. Each list is complete only up to where its page ends.
 func (s *Server) merge(ctx context.Context, p *page, archived []order.Record, next order.Position, limit int) error {
-	p.next = firstOf(p.next, next)
+	p.next = order.FirstOf(p.next, next)
 	listed := map[order.Position]bool{}
 	for _, o := range p.orders {
 		listed[o.position()] = true
@@ -137,27 +136,14 @@ func (s *Server) merge(ctx context.Context, p *page, archived []order.Record, ne
 			p.orders = append(p.orders, o)
 		}
 	}
-	p.orders = slices.DeleteFunc(p.orders, func(o found) bool { return !p.next.IsZero() && compare(o.position(), p.next) > 0 })
+	p.orders = slices.DeleteFunc(p.orders, func(o found) bool { return !p.next.IsZero() && o.position().Compare(p.next) > 0 })
 	err := s.dropKept(ctx, p)
-	slices.SortFunc(p.orders, func(a, b found) int { return compare(a.position(), b.position()) })
+	slices.SortFunc(p.orders, func(a, b found) int { return a.position().Compare(b.position()) })
 	if len(p.orders) > limit {
 		p.orders = p.orders[:limit]
 		p.next = p.orders[limit-1].position()
 	}
 	return err
-}
-
-// compare compares positions as the lists have them: the newest first.
-func compare(a, b order.Position) int {
-	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
-}
-
-// firstOf returns the first of two ends of pages; zero is the end of the list.
-func firstOf(a, b order.Position) order.Position {
-	if a.IsZero() || !b.IsZero() && compare(b, a) < 0 {
-		return b
-	}
-	return a
 }
 
 // dropKept removes the orders of the archive that the ledger has.

@@ -59,7 +59,7 @@ func (b *archived) keep(t *testing.T, id string) {
 // forget removes all settled orders from the ledger.
 func (b *archived) forget(t *testing.T) {
 	t.Helper()
-	_, err := b.ledger.Forget(t.Context(), time.Now().Add(time.Minute), 1000)
+	_, err := b.ledger.Books()[0].Forget(t.Context(), time.Now().Add(time.Minute), 1000)
 	must(t, err)
 }
 

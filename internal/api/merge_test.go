@@ -32,11 +32,11 @@ type world struct {
 func (w *world) list(f order.Filter, after order.Position, limit int, in func(placed) (order.Record, bool)) ([]order.Record, order.Position, error) {
 	var all []order.Record
 	for _, o := range w.orders {
-		if rec, is := in(o); is && (f.Status == "" || rec.Status == f.Status) && (after.IsZero() || compare(after, found{Record: rec}.position()) < 0) {
+		if rec, is := in(o); is && (f.Status == "" || rec.Status == f.Status) && (after.IsZero() || after.Compare(found{Record: rec}.position()) < 0) {
 			all = append(all, rec)
 		}
 	}
-	slices.SortFunc(all, func(a, b order.Record) int { return compare(found{Record: a}.position(), found{Record: b}.position()) })
+	slices.SortFunc(all, func(a, b order.Record) int { return found{Record: a}.position().Compare(found{Record: b}.position()) })
 	n := rapid.IntRange(1, limit).Draw(w.rapid, "how much of a page")
 	if n >= len(all) {
 		return all, order.Position{}, nil
@@ -124,7 +124,7 @@ func TestPagesAgainstModel(t *testing.T) {
 		after := order.Position{}
 		for more := true; more; more = !after.IsZero() {
 			p, err := s.page(t.Context(), f, after, limit, time.Minute)
-			if err != nil || len(p.orders) > limit || !p.next.IsZero() && !after.IsZero() && compare(after, p.next) >= 0 {
+			if err != nil || len(p.orders) > limit || !p.next.IsZero() && !after.IsZero() && after.Compare(p.next) >= 0 {
 				t.Fatalf("after %v a page of %d orders, then %v, %v", after, len(p.orders), p.next, err)
 			}
 			for _, o := range p.orders {

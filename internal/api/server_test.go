@@ -139,7 +139,7 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	b.rdb = b.redis.Client()
 	b.ledger = ledger.New(b.rdb)
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
-	b.hub = runHub(t, b.ledger)
+	b.hub = runHub(t, b.ledger.Books()[0])
 	inspector := queue.NewInspector(b.rdb)
 	p := parts{
 		Parts: api.Parts{Records: b.ledger, Queues: inspector, Audit: b.ledger, Jobs: b.ledger, Stats: stats.New(b.ledger, inspector), Samples: b.ledger, Processes: inspector, Attempts: b.ledger, Live: b.hub, Redis: b.rdb},

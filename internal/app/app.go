@@ -9,6 +9,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -22,6 +23,7 @@ import (
 	"orderprocessor/internal/config"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/metrics"
+	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/traces"
 )
@@ -110,12 +112,13 @@ func NewProgram(common config.Common, opts Options, spec Spec) (*Program, error)
 	})
 	conn := &connection{}
 	rdb.AddHook(conn)
-	books, kept := ledger.New(rdb), newArchive(common.Archive, opts.Log)
-	if kept != nil {
-		books = ledger.NewArchived(rdb, kept)
+	kept, keeping := newArchive(common.Archive, opts.Log), ledger.Config{Books: common.Books}
+	if kept != nil { // a nil *Archive is no nil ledger.Archive
+		keeping.Archive = kept
 	}
+	books := ledger.NewWith(rdb, keeping)
 	books.SetIDTerm(max(0, common.IDRetention-common.Retention))
-	m := newMonitor(newReader(rdb, opts.Clock), opts.Log)
+	m := newMonitor(newReader(rdb, books, opts.Clock), opts.Log)
 	m.register = queue.NewInspector(rdb).Register
 	p := &Program{
 		Options: opts, Redis: rdb, Ledger: books, Metrics: newMetrics(rdb, m), common: common,
@@ -220,7 +223,7 @@ func (p *Program) awaitRedis(ctx context.Context) error {
 // error that keeps the program from starting.
 func (p *Program) tryRedis(ctx context.Context) (wait, err error) {
 	if p.TrustRedis {
-		return ping(ctx, p.Ledger), nil
+		return p.fixBooks(ctx)
 	}
 	if err := p.monitor.check(ctx); err != nil {
 		return err, nil
@@ -228,7 +231,19 @@ func (p *Program) tryRedis(ctx context.Context) (wait, err error) {
 	if err := p.monitor.unsafe(checkWritable); err != nil {
 		return nil, err
 	}
-	return p.monitor.unsafe(), nil
+	if wait := p.monitor.unsafe(); wait != nil {
+		return wait, nil
+	}
+	return p.fixBooks(ctx)
+}
+
+// fixBooks compares the number of books.
+func (p *Program) fixBooks(ctx context.Context) (wait, err error) {
+	err = p.Ledger.Fix(ctx)
+	if errors.Is(err, order.ErrUnavailable) || ctx.Err() != nil {
+		return err, nil
+	}
+	return nil, err
 }
 
 // processNameChars is the length of the random part that distinguishes processes with

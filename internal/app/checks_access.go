@@ -46,7 +46,7 @@ func neededCommands() []string {
 		on("asynq:{default}:retry", "zadd $ 1 x", "zrem $ x", "zcard $", "zrange $ 0 1", "zrangebyscore $ 0 1", "zrevrange $ 0 1",
 			"zremrangebyscore $ 0 1", "zremrangebyrank $ 0 1", "zscan $ 0", "zscore $ x"),
 		on("asynq:queues", "sadd $ x", "srem $ x", "smembers $", "sismember $ x"),
-		onEach(slices.Sorted(maps.Keys(wellKnownKeys())), "get $", "set $ x"),
+		onEach(slices.Sorted(maps.Keys(wellKnownKeys(1))), "get $", "set $ x"),
 		onEach([]string{
 			"orders:{b0}:o:x", "orders:{b0}:u:x", "asynq:{low}:t:x", "asynq:{critical}:t:x",
 			"asynq:servers", "asynq:servers:{x}", "asynq:workers", "asynq:workers:{x}",

@@ -23,8 +23,8 @@ func checkDrift(f *facts) Finding {
 
 // wellKnownKeys returns the keys that all orders share, each with the type that Redis
 // must hold there.
-func wellKnownKeys() map[string]string {
-	keys := ledger.KeyTypes()
+func wellKnownKeys(books int) map[string]string {
+	keys := ledger.KeyTypes(books)
 	maps.Copy(keys, queue.KnownKeys())
 	return keys
 }
@@ -36,7 +36,7 @@ func checkKeyTypes(f *facts) Finding {
 	case len(f.wrongKeys) > 0:
 		return problem(abbreviate(f.wrongKeys))
 	default:
-		return good(fmt.Sprintf("%d of %d well-known keys exist, with the expected types", f.presentKeys, len(wellKnownKeys())))
+		return good(fmt.Sprintf("%d of %d well-known keys exist, with the expected types", f.presentKeys, f.knownKeys))
 	}
 }
 

@@ -31,7 +31,11 @@ func Examine(ctx context.Context, r config.Redis) (found []Finding, asked bool) 
 	defer cancel()
 	rdb := r.Client(doctorTuning())
 	defer func() { _ = rdb.Close() }()
-	redis, f := newReader(rdb, time.Now), &facts{addr: r.String()}
+	books, err := ledger.Count(ctx, rdb)
+	if err != nil {
+		books = 1 // the checks report why
+	}
+	redis, f := newReader(rdb, ledger.NewWith(rdb, ledger.Config{Books: books}), time.Now), &facts{addr: r.String()}
 	for s := range sources {
 		if f.barred() {
 			return append(found, Finding{

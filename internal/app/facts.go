@@ -63,6 +63,7 @@ type facts struct {
 	totals      stats.Totals
 	wrongKeys   []string
 	presentKeys int
+	knownKeys   int
 	recordID    string
 	recordForm  string
 
@@ -97,8 +98,8 @@ type reader struct {
 	clock     func() time.Time
 }
 
-func newReader(rdb redis.UniversalClient, clock func() time.Time) *reader {
-	return &reader{rdb: rdb, ledger: ledger.New(rdb), inspector: queue.NewInspector(rdb), clock: clock}
+func newReader(rdb redis.UniversalClient, books *ledger.Ledger, clock func() time.Time) *reader {
+	return &reader{rdb: rdb, ledger: books, inspector: queue.NewInspector(rdb), clock: clock}
 }
 
 // read adds one source to the facts. It returns an error if Redis did not answer, or
@@ -210,7 +211,9 @@ func (r *reader) readKeys(ctx context.Context, f *facts) (err error) {
 	if f.lacks(commandType) {
 		return nil
 	}
-	if f.wrongKeys, f.presentKeys, err = r.compareTypes(ctx, wellKnownKeys()); err != nil {
+	known := wellKnownKeys(len(r.ledger.Books()))
+	f.knownKeys = len(known)
+	if f.wrongKeys, f.presentKeys, err = r.compareTypes(ctx, known); err != nil {
 		return err
 	}
 	if len(f.wrongKeys) == 0 && !f.lacks(commandEncoding) {

@@ -96,7 +96,7 @@ func open(t *testing.T, address string) *bundle {
 	b.openArchive(address)
 	client := r.Client()
 	client.AddHook(b.breaker)
-	b.books, b.broken = ledger.NewArchived(b.rdb, b.archive), ledger.NewArchived(client, b.archive)
+	b.books, b.broken = ledger.NewWith(b.rdb, ledger.Config{Archive: b.archive}), ledger.NewWith(client, ledger.Config{Archive: b.archive})
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	return b
 }
@@ -216,7 +216,7 @@ func TestAsInTheLedger(t *testing.T) {
 				}
 			}
 		}
-		if n, err := b.books.Forget(b.t.Context(), time.Now().Add(time.Hour), 1000); n != settled || err != nil {
+		if n, err := b.books.Books()[0].Forget(b.t.Context(), time.Now().Add(time.Hour), 1000); n != settled || err != nil {
 			b.t.Errorf("forgot %d orders, %v, want %d", n, err, settled)
 		}
 	})
@@ -379,7 +379,7 @@ func TestRefusedOrder(t *testing.T) {
 	}
 	b.compare("o1")
 	b.compare("o2")
-	if n, err := b.books.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 2 || err != nil {
+	if n, err := b.books.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 2 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)
 	}
 	if due, err := b.books.Due(t.Context(), 10); len(due) != 0 || err != nil {

@@ -103,6 +103,9 @@ type Common struct {
 	// ArchiveRetention is how long a settled order stays in the archive; 0 means for ever.
 	// A duration cannot be longer than three centuries.
 	ArchiveRetention time.Duration `env:"ORDERS_ARCHIVE_RETENTION" envDefault:"0" min:"0s" max:"876000h"`
+	// Books is over how many books orders are spread. It never changes after the first
+	// start.
+	Books int `env:"ORDERS_BOOKS" envDefault:"1" min:"1" max:"64"`
 	// IDRetention is how long after it was settled the id of an order stays known, at
 	// least while the order is kept. Each costs memory of Redis.
 	IDRetention time.Duration `env:"ORDERS_ID_RETENTION" envDefault:"168h" min:"0s" max:"8760h"`

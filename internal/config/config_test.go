@@ -28,6 +28,7 @@ func defaultCommon(t *testing.T) config.Common {
 	return config.Common{
 		Redis:           redis,
 		Retention:       24 * time.Hour,
+		Books:           1,
 		IDRetention:     168 * time.Hour,
 		MaxQueueLength:  100_000,
 		RetryFor:        24 * time.Hour,
@@ -88,13 +89,13 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		"ORDERS_API_KEYS=shop:submit+read:" + hashOf("a"), "ORDERS_API_KEYS_FILE=" + keyFile(t, "ops:admin:"+hashOf("b")),
 		"ORDERS_INSECURE=true", "ORDERS_RATE_LIMIT=100", "ORDERS_RATE_BURST=7", "ORDERS_CURRENCY=EUR", "ORDERS_CURRENCIES=EUR, JPY,KWD",
 		"ORDERS_ALLOW_FREE=true", "ORDERS_ADDRESS_REQUIRED=false",
-		"ORDERS_ARCHIVE_URL=sqlite:///var/lib/orders.db", "ORDERS_ARCHIVE_RETENTION=87600h", "ORDERS_ID_RETENTION=1h",
+		"ORDERS_ARCHIVE_URL=sqlite:///var/lib/orders.db", "ORDERS_ARCHIVE_RETENTION=87600h", "ORDERS_ID_RETENTION=1h", "ORDERS_BOOKS=16",
 		"PATH=/bin", "not a pair", "ORDERSX=1",
 	}
 	redis, err := config.ParseRedis("rediss://cache:7000/3")
 	must(t, err)
 	common := config.Common{
-		Archive: "sqlite:///var/lib/orders.db", ArchiveRetention: 87600 * time.Hour, IDRetention: time.Hour, MaxQueueLength: 10,
+		Archive: "sqlite:///var/lib/orders.db", ArchiveRetention: 87600 * time.Hour, IDRetention: time.Hour, Books: 16, MaxQueueLength: 10,
 		Redis: redis, Retention: 48 * time.Hour, MaxAttempts: 5, RetryFor: 36 * time.Hour, AttemptTimeout: 20 * time.Second,
 		ShutdownTimeout: 25 * time.Second, Rules: config.Rules{HighValueAbove: order.Cents(99_50), MaxAmount: order.Cents(500_00), MaxItems: 7},
 		Terms:    config.Terms{Currency: "EUR", Currencies: []order.Currency{"EUR", "JPY", "KWD"}, AllowFree: true},
@@ -113,7 +114,7 @@ func TestEveryVariableReachesItsField(t *testing.T) {
 		},
 		Insecure: true, RateLimit: 100, RateBurst: 7,
 	}
-	_, file, _ := strings.Cut(environ[len(environ)-14], "=")
+	_, file, _ := strings.Cut(environ[len(environ)-15], "=")
 	wantAPI.KeysFile = file
 	wantWorker := config.Worker{
 		Common: common, AdminAddr: ":0", Concurrency: 20, Lanes: 2, ReservedCritical: 3,
@@ -196,6 +197,7 @@ func bounds() []bound {
 			"sqlite://", "sqlite:///", "sqlite://a.db", "sqlite:///a.db?mode=ro", "postgres://", "mysql://u@db/orders", "/a.db",
 		}},
 		{"ORDERS_ARCHIVE_RETENTION", []string{"0", "876000h"}, []string{"-1s", "876001h", "1y"}},
+		{"ORDERS_BOOKS", []string{"1", "64"}, []string{"0", "65"}},
 		{"ORDERS_ID_RETENTION", []string{"0", "8760h"}, []string{"-1s", "8761h"}},
 		{"ORDERS_RETRY_FOR", []string{"1s", "720h"}, []string{"999ms", "721h", "0"}},
 		{"ORDERS_MAX_ATTEMPTS", []string{"0", "100"}, []string{"101", "-1", "1.5", "x", "9999999999999"}},

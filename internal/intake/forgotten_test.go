@@ -35,7 +35,7 @@ func TestSubmitForgotten(t *testing.T) {
 	rec, err := b.Cancel(t.Context(), "o1", order.Intervention{})
 	queuetest.Must(t, err)
 	b.ledger.SetIDTerm(time.Hour)
-	if n, err := b.ledger.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+	if n, err := b.ledger.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
 		t.Fatalf("forgot %d, %v", n, err)
 	}
 	other := rec

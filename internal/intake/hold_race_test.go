@@ -101,7 +101,7 @@ func newHoldRace(t *testing.T, n int) *holdRace {
 	tasks, err := queue.NewTasks(r.RDB)
 	queuetest.Must(t, err)
 	log := slog.New(slog.DiscardHandler)
-	r.repairs = recovery.New(recovery.Config{Name: "r", Retention: time.Hour, Log: log}, r.ledger, newProducer(r.RDB), tasks)
+	r.repairs = recovery.New(recovery.Config{Name: "r", Retention: time.Hour, Log: log}, r.ledger.Books()[0], newProducer(r.RDB), tasks)
 	r.worker = worker.New(worker.Config{
 		Name: "w", Rules: r, RetryFor: time.Hour, AttemptTimeout: programtest.Patience, Log: log,
 		Backoff: queue.Backoff{Base: time.Second, Max: time.Minute},

@@ -36,9 +36,23 @@ type bundle struct {
 
 func open(t *testing.T) *bundle {
 	t.Helper()
+	return openOver(t, 1)
+}
+
+// overBooks runs a test on one book and on several.
+func overBooks(t *testing.T, test func(t *testing.T, b *bundle)) {
+	t.Helper()
+	t.Parallel()
+	for _, n := range []int{1, 8} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { test(t, openOver(t, n)) })
+	}
+}
+
+func openOver(t *testing.T, books int) *bundle {
+	t.Helper()
 	t.Parallel()
 	r := queuetest.Start(t)
-	b := &bundle{Redis: r, t: t, books: ledger.New(r.RDB)}
+	b := &bundle{Redis: r, t: t, books: ledger.NewWith(r.RDB, ledger.Config{Books: books})}
 	b.leads.Store(true)
 	t.Cleanup(func() { ledgertest.CheckBooks(t, r.RDB) })
 	return b
@@ -47,7 +61,7 @@ func open(t *testing.T) *bundle {
 // runner returns a runner on a client, with room for so many orders, that meets its end as
 // death wants.
 func (b *bundle) runner(rdb redis.UniversalClient, room int, d *death) *jobs.Runner {
-	l := ledger.New(rdb)
+	l := ledger.NewWith(rdb, ledger.Config{Books: len(b.books.Books())})
 	in := intake.New(l, queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: time.Second}), toDefault{},
 		intake.NewAdmission(nil, nil, room), slog.New(slog.DiscardHandler))
 	r := jobs.New(jobs.Config{Leads: b.leads.Load, Log: slog.New(slog.DiscardHandler)}, mortalLedger{l, d}, mortalOrders{in, d})

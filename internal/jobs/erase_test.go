@@ -35,7 +35,7 @@ func (b *bundle) keeping() (*archive.Archive, *ledger.Ledger) {
 	kept, err := archive.Open(b.t.Context(), "sqlite://"+b.t.TempDir()+"/orders.db")
 	queuetest.Must(b.t, err)
 	b.t.Cleanup(func() { _ = kept.Close() })
-	return kept, ledger.NewArchived(b.RDB, kept)
+	return kept, ledger.NewWith(b.RDB, ledger.Config{Archive: kept})
 }
 
 // archive puts what is due into the archive, as the archiver does.
@@ -94,7 +94,7 @@ func TestErase(t *testing.T) {
 	gone := b.accept("gone", 20, personal)
 	b.settle(gone, order.StatusCompleted)
 	b.archive(kept, books)
-	if n, err := books.Forget(t.Context(), time.Now().Add(time.Hour), 100); n != 20 || err != nil {
+	if n, err := books.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 100); n != 20 || err != nil {
 		t.Fatalf("%d orders are forgotten, %v", n, err)
 	}
 	failed := b.failed("failed", 30, personal)

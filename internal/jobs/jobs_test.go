@@ -43,7 +43,11 @@ func (b *bundle) want(id string, want counts) order.Job {
 // replies are lost, and every seventh order fails again while the job still runs. Each
 // order is retried once, and every count is exact.
 func TestDeaths(t *testing.T) {
-	b := open(t)
+	overBooks(t, testDeaths)
+}
+
+func testDeaths(t *testing.T, b *bundle) {
+	t.Helper()
 	ids := b.failed("o", 300)
 	b.accept("pending", 20)
 	j := b.create(order.Job{Action: order.JobRetry, Reason: "shop is back"})
@@ -97,7 +101,11 @@ func TestDeaths(t *testing.T) {
 // TestTwoRunners lets two processes carry out one job at once, beside a person who retries
 // some of its orders. None is changed twice, and none counted twice.
 func TestTwoRunners(t *testing.T) {
-	b := open(t)
+	overBooks(t, testTwoRunners)
+}
+
+func testTwoRunners(t *testing.T, b *bundle) {
+	t.Helper()
 	ids := b.failed("o", 300)
 	j := b.create(order.Job{Action: order.JobRetry})
 	var all sync.WaitGroup
@@ -210,7 +218,11 @@ func TestChangedSince(t *testing.T) {
 
 // TestLimit changes no more orders than a job may.
 func TestLimit(t *testing.T) {
-	b := open(t)
+	overBooks(t, testLimit)
+}
+
+func testLimit(t *testing.T, b *bundle) {
+	t.Helper()
 	b.failed("o", 30)
 	j := b.create(order.Job{Action: order.JobRetry, Limit: 7})
 	var all sync.WaitGroup
@@ -223,7 +235,11 @@ func TestLimit(t *testing.T) {
 
 // TestStopAfterFailures stops a job once so many of its orders have failed again.
 func TestStopAfterFailures(t *testing.T) {
-	b := open(t)
+	overBooks(t, testStopAfterFailures)
+}
+
+func testStopAfterFailures(t *testing.T, b *bundle) {
+	t.Helper()
 	b.failed("o", 30)
 	j := b.create(order.Job{Action: order.JobRetry, StopAfterFailures: 3, PerSecond: 200})
 	ended := make(chan struct{})
@@ -248,7 +264,7 @@ func TestCanary(t *testing.T) {
 		state   order.JobState
 	}{"good": {order.StatusCompleted, order.JobDone}, "bad": {order.StatusFailed, order.JobPaused}} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t)
+			b := openOver(t, 4)
 			b.failed("o", 30)
 			j := b.create(order.Job{Action: order.JobRetry, Canary: 4})
 			ended := make(chan struct{})

@@ -16,7 +16,8 @@ const maxAccepted = 500
 // other content the result is order.ErrConflict. Both also hold for ids that occur
 // earlier among the entries. For an order that was forgotten, the first result is a
 // *order.ForgottenError, as long as the id is known. When AcceptAll returns an error, all of the orders are
-// recorded or none.
+// recorded or none. With several books each of them is such a step of its own: the orders of
+// one that fails have its error, and AcceptAll returns none.
 //
 // After a lost reply a repetition reports the orders as known: AcceptAll cannot
 // distinguish its own first call from an earlier submission.
@@ -27,17 +28,42 @@ func (l *Ledger) AcceptAll(ctx context.Context, entries []order.Entry) ([]order.
 	if len(entries) > maxAccepted {
 		return nil, fmt.Errorf("accept %d orders: only %d are accepted in one step", len(entries), maxAccepted)
 	}
+	if len(l.books) == 1 {
+		return l.first().acceptAll(ctx, entries)
+	}
+	all := make([]order.Acceptance, len(entries))
+	parts := l.divide(len(entries), func(i int) string { return entries[i].ID })
+	_, _ = each(l.books, func(b *Book) (struct{}, error) {
+		own := make([]order.Entry, 0, len(parts[b.number]))
+		for _, i := range parts[b.number] {
+			own = append(own, entries[i])
+		}
+		accepted, err := b.acceptAll(ctx, own)
+		for n, i := range parts[b.number] {
+			if all[i].Err = err; err == nil {
+				all[i] = accepted[n]
+			}
+		}
+		return struct{}{}, nil
+	})
+	return all, nil
+}
+
+func (b *Book) acceptAll(ctx context.Context, entries []order.Entry) ([]order.Acceptance, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
 	updates := make([]update, len(entries))
 	for i, e := range entries {
 		text, err := encodeOrder(e.Order)
 		if err != nil {
 			return nil, fmt.Errorf("accept order %s: %w", e.ID, err)
 		}
-		updates[i] = update{id: e.ID, other: customerKey(e.Customer), args: []any{
+		updates[i] = update{id: e.ID, other: b.keys.customer(e.Customer), args: []any{
 			e.Fingerprint(), text, string(e.Queue), microseconds(e.ProcessAt), idDigest(e.ID), e.TraceID,
 		}}
 	}
-	answers, err := l.runScript(ctx, acceptScript, updates)
+	answers, err := b.runScript(ctx, acceptScript, updates)
 	if err != nil {
 		return nil, wrap(err, "accept %d orders", len(entries))
 	}

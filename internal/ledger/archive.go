@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,22 +33,29 @@ type Archive interface {
 	Missing(ctx context.Context, histories []order.History) ([]order.History, error)
 }
 
-// Due returns the histories of orders that are due for the archive, those that are due
-// for longest first, at most limit of them and MaxDue. Of orders that are gone it removes
-// the mark. Orders that cannot be read are due again after a minute; if there are some,
-// Due returns order.ErrUnreadable together with the others.
+// Due returns the histories of orders that are due for the archive, in each book those that
+// are due for longest first, at most limit of them and MaxDue. Of orders that are gone it
+// removes the mark. Orders that cannot be read are due again after a minute; if there are
+// some, Due returns order.ErrUnreadable together with the others, and order.ErrUnavailable
+// if a book is away.
 func (l *Ledger) Due(ctx context.Context, limit int) ([]order.History, error) {
-	now, err := l.Now(ctx)
+	share := max(1, min(limit, MaxDue)/len(l.books))
+	parts, err := each(l.books, func(b *Book) ([]order.History, error) { return b.due(ctx, share) })
+	return slices.Concat(parts...), err
+}
+
+func (b *Book) due(ctx context.Context, limit int) ([]order.History, error) {
+	now, err := b.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: marksKey, ByScore: true, Start: "-inf", Stop: score(now), Count: int64(min(limit, MaxDue)),
+	ids, err := b.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+		Key: b.keys.marks, ByScore: true, Start: "-inf", Stop: score(now), Count: int64(limit),
 	}).Result()
 	if err != nil {
 		return nil, wrap(err, "list the orders for the archive")
 	}
-	reads, err := readRecords(ctx, l.rdb, ids)
+	reads, err := b.readRecords(ctx, ids)
 	if err != nil {
 		return nil, wrap(err, "read %d orders", len(ids))
 	}
@@ -66,10 +74,10 @@ func (l *Ledger) Due(ctx context.Context, limit int) ([]order.History, error) {
 		}
 		bad, unreadable = append(bad, ids[i]), append(unreadable, err)
 	}
-	if err := l.Postpone(ctx, bad); err != nil {
+	if err := b.postpone(ctx, bad); err != nil {
 		return nil, err
 	}
-	if err := l.unmark(ctx, gone); err != nil {
+	if err := b.unmark(ctx, gone); err != nil {
 		return nil, err
 	}
 	return found, errors.Join(unreadable[:min(len(unreadable), maxUnreadable)]...)
@@ -78,10 +86,22 @@ func (l *Ledger) Due(ctx context.Context, limit int) ([]order.History, error) {
 // Postpone makes orders due again after a minute, those that are still marked. It may be
 // repeated.
 func (l *Ledger) Postpone(ctx context.Context, ids []string) error {
+	parts := l.divide(len(ids), func(i int) string { return ids[i] })
+	_, err := each(l.books, func(b *Book) (struct{}, error) {
+		own := make([]string, 0, len(parts[b.number]))
+		for _, i := range parts[b.number] {
+			own = append(own, ids[i])
+		}
+		return struct{}{}, b.postpone(ctx, own)
+	})
+	return err
+}
+
+func (b *Book) postpone(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	now, err := l.Now(ctx)
+	now, err := b.Now(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +109,7 @@ func (l *Ledger) Postpone(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		marks[i] = redis.Z{Score: float64(now.Add(postponed).UnixMicro()), Member: id}
 	}
-	return wrap(l.rdb.ZAddXX(ctx, marksKey, marks...).Err(), "postpone %d orders", len(ids))
+	return wrap(b.rdb.ZAddXX(ctx, b.keys.marks, marks...).Err(), "postpone %d orders", len(ids))
 }
 
 // parseHistory reads a record's hash with its timeline.
@@ -107,35 +127,52 @@ func sequenceOf(fields map[string]string) int {
 }
 
 // unmark removes the marks of orders that have no record.
-func (l *Ledger) unmark(ctx context.Context, gone []string) error {
+func (b *Book) unmark(ctx context.Context, gone []string) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	keys, args := archivedArgs(order.ArchiveState{}, len(gone))
+	keys, args := b.archivedArgs(order.ArchiveState{}, len(gone))
 	for _, id := range gone {
-		keys, args = append(keys, recordKey(id)), append(args, id, "")
+		keys, args = append(keys, b.keys.record(id)), append(args, id, "")
 	}
-	return wrap(archivedScript.Run(ctx, l.rdb, keys, args...).Err(), "unmark %d orders that are gone", len(gone))
+	return wrap(archivedScript.Run(ctx, b.rdb, keys, args...).Err(), "unmark %d orders that are gone", len(gone))
 }
 
 // Archived records that the archive has confirmed these histories in one batch, up to
 // MaxDue of them, and its state after that. Orders that have not changed since are no
 // longer due. Without histories it records the state alone. All orders are to be marked
 // by MarkAll, as Archived then reports, when the archive is another one than last time, or
-// an older copy of it. Archived may be repeated.
+// an older copy of it. Archived may be repeated. A book that is away does not matter unless
+// it has some of the histories.
 func (l *Ledger) Archived(ctx context.Context, histories []order.History, state order.ArchiveState) (markAll bool, err error) {
-	keys, args := archivedArgs(state, len(histories))
+	parts := l.divide(len(histories), func(i int) string { return histories[i].Record.ID })
+	answers, err := each(l.books, func(b *Book) (bool, error) {
+		own := make([]order.History, 0, len(parts[b.number]))
+		for _, i := range parts[b.number] {
+			own = append(own, histories[i])
+		}
+		walk, err := b.archived(ctx, own, state)
+		if err != nil && len(own) == 0 && len(l.books) > 1 {
+			return false, nil
+		}
+		return walk, err
+	})
+	return slices.Contains(answers, true), err
+}
+
+func (b *Book) archived(ctx context.Context, histories []order.History, state order.ArchiveState) (markAll bool, err error) {
+	keys, args := b.archivedArgs(state, len(histories))
 	for _, h := range histories {
-		keys, args = append(keys, recordKey(h.Record.ID)), append(args, h.Record.ID, h.Sequence)
+		keys, args = append(keys, b.keys.record(h.Record.ID)), append(args, h.Record.ID, h.Sequence)
 	}
-	walk, err := archivedScript.Run(ctx, l.rdb, keys, args...).Int()
+	walk, err := archivedScript.Run(ctx, b.rdb, keys, args...).Int()
 	return walk == 1, wrap(err, "record that %d orders are archived", len(histories))
 }
 
 // archivedArgs begins the keys and arguments of archived.lua for n orders.
-func archivedArgs(state order.ArchiveState, n int) (keys []string, args []any) {
+func (b *Book) archivedArgs(state order.ArchiveState, n int) (keys []string, args []any) {
 	keys, args = make([]string, 0, 2+n), make([]any, 0, 4+2*n)
-	keys = append(keys, marksKey, confirmedKey)
+	keys = append(keys, b.keys.marks, b.keys.confirmed)
 	return keys, append(args, state.ID, state.Puts, rand.Text(), archiveAfter.Microseconds())
 }
 
@@ -143,54 +180,76 @@ func archivedArgs(state order.ArchiveState, n int) (keys []string, args []any) {
 // marked, and reports whether there are more. It goes on where the last call of any
 // process ended.
 func (l *Ledger) MarkAll(ctx context.Context) (more bool, err error) {
-	keys := []string{marksKey, confirmedKey}
+	answers, err := each(l.books, func(b *Book) (bool, error) { return b.markAll(ctx) })
+	return slices.Contains(answers, true), err
+}
+
+func (b *Book) markAll(ctx context.Context) (more bool, err error) {
+	keys := []string{b.keys.marks, b.keys.confirmed}
 	for _, s := range order.Statuses() {
-		keys = append(keys, indexKey(s))
+		keys = append(keys, b.keys.index(s))
 	}
-	n, err := markAllScript.Run(ctx, l.rdb, keys, markedPage).Int()
+	n, err := markAllScript.Run(ctx, b.rdb, keys, markedPage).Int()
 	return n == 1, wrap(err, "mark all orders for the archive")
 }
 
 // ArchiveBacklog returns what the archive lacks. Its cost does not depend on how many
-// orders that is. It is zero for books without an archive.
+// orders that is. It is zero without an archive. It returns order.ErrUnavailable when one of
+// the books did not answer.
 func (l *Ledger) ArchiveBacklog(ctx context.Context) (stats.ArchiveBacklog, error) {
-	if l.archive == nil {
-		return stats.ArchiveBacklog{}, nil
+	parts, err := each(l.books, func(b *Book) (stats.ArchiveBacklog, error) { return b.archiveBacklog(ctx) })
+	if err != nil {
+		return stats.ArchiveBacklog{}, err
 	}
-	keys := []string{marksKey, confirmedKey}
-	for _, s := range order.Statuses() {
-		if s.Settled() {
-			keys = append(keys, indexKey(s))
+	all := parts[0]
+	for _, part := range parts[1:] {
+		all.Orders += part.Orders
+		all.Behind = max(all.Behind, part.Behind)
+		if part.Until.Before(all.Until) {
+			all.Until = part.Until
 		}
 	}
-	answer, err := backlogScript.Run(ctx, l.rdb, keys).Slice()
+	return all, nil
+}
+
+func (b *Book) archiveBacklog(ctx context.Context) (stats.ArchiveBacklog, error) {
+	if b.archive == nil {
+		return stats.ArchiveBacklog{}, nil
+	}
+	keys := []string{b.keys.marks, b.keys.confirmed}
+	for _, s := range order.Statuses() {
+		if s.Settled() {
+			keys = append(keys, b.keys.index(s))
+		}
+	}
+	answer, err := backlogScript.Run(ctx, b.rdb, keys).Slice()
 	if err != nil {
 		return stats.ArchiveBacklog{}, wrap(err, "read what the archive lacks")
 	}
 	if len(answer) != 4 {
 		return stats.ArchiveBacklog{}, fmt.Errorf("read what the archive lacks: script answered %v", answer)
 	}
-	var b stats.ArchiveBacklog
-	b.Orders, _ = answer[1].(int64)
+	var backlog stats.ArchiveBacklog
+	backlog.Orders, _ = answer[1].(int64)
 	var times [4]time.Time
 	for i, text := range answer {
 		us, _ := text.(string)
 		times[i] = parseTime(us)
 	}
-	b.Until = times[0]
+	backlog.Until = times[0]
 	for _, at := range times[2:] {
-		if !at.IsZero() && at.Before(b.Until) {
-			b.Until = at
+		if !at.IsZero() && at.Before(backlog.Until) {
+			backlog.Until = at
 		}
 	}
-	b.Behind = times[0].Sub(b.Until)
-	return b, nil
+	backlog.Behind = times[0].Sub(backlog.Until)
+	return backlog, nil
 }
 
 // ArchivedUntil returns the time up to which the archive has every change of settled
 // orders, by the clock of Redis. It is now, or a little before, unless the archive is
 // behind.
 func (l *Ledger) ArchivedUntil(ctx context.Context) (time.Time, error) {
-	b, err := l.ArchiveBacklog(ctx)
-	return b.Until, err
+	backlog, err := l.ArchiveBacklog(ctx)
+	return backlog.Until, err
 }

@@ -181,7 +181,7 @@ func TestForgetArchived(t *testing.T) {
 	a.lacks["lacking"] = true
 	forget := func(want int, wantErr error) {
 		t.Helper()
-		if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != want || !errors.Is(err, wantErr) {
+		if n, err := b.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 10); n != want || !errors.Is(err, wantErr) {
 			t.Errorf("forgot %d, %v, want %d, %v", n, err, want, wantErr)
 		}
 	}
@@ -236,7 +236,7 @@ func TestMarkAll(t *testing.T) {
 		}
 		for more := true; more; {
 			var err error
-			if more, err = ledger.NewArchived(b.server.Client(), nil).MarkAll(t.Context()); err != nil {
+			if more, err = ledger.New(b.server.Client()).MarkAll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

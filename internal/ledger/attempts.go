@@ -18,7 +18,7 @@ import (
 // order.ErrDecided for a claim with a decision when another delivery has decided the
 // order, order.ErrHeld, and order.ErrExhausted when no attempt is left; the claim's token may still settle
 // the order then.
-func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
+func (b *Book) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 	calls := ""
 	if c.CallsShop {
 		calls = callMark
@@ -30,7 +30,7 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 	if c.Decided {
 		decision = decidedMark
 	}
-	word, rest, err := l.update(ctx, beginScript, update{id: c.ID, args: []any{
+	word, rest, err := b.update(ctx, beginScript, update{id: c.ID, args: []any{
 		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
 		calls, order.ReasonNoResult, decision, shadowCounter(c.Decision),
 	}})
@@ -46,26 +46,26 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 		numbers[i] = int(n)
 	}
 	text, _ := rest[3].(string)
-	b := order.Begun{Number: numbers[0], Try: numbers[1], Counted: numbers[2]}
+	begun := order.Begun{Number: numbers[0], Try: numbers[1], Counted: numbers[2]}
 	if word == "exhausted" {
-		b.LastError = text
-		return b, fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
+		begun.LastError = text
+		return begun, fmt.Errorf("begin order %s: %w", c.ID, order.ErrExhausted)
 	}
-	b.ApprovedAt = parseTime(text)
+	begun.ApprovedAt = parseTime(text)
 	if len(rest) == 5 {
 		since, _ := rest[4].(string)
 		us, _ := strconv.ParseInt(since, 10, 64)
-		b.Since = time.Duration(us) * time.Microsecond
+		begun.Since = time.Duration(us) * time.Microsecond
 	}
-	return b, nil
+	return begun, nil
 }
 
 // Fail ends the claim's attempt without an outcome: the order is retrying, and due
 // again after the failure's RetryIn. When the failure is Unknown, the order cannot be
 // cancelled until the shop gives a definite answer. Fail returns order.ErrSettled,
 // order.ErrStale when another delivery has the claim, or order.ErrNotFound.
-func (l *Ledger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
-	word, _, err := l.update(ctx, failScript, update{id: c.ID, args: []any{
+func (b *Book) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
+	word, _, err := b.update(ctx, failScript, update{id: c.ID, args: []any{
 		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), mark(f.Unknown), mark(f.Later),
 	}})
 	if err != nil {
@@ -89,8 +89,8 @@ func mark(is bool) string {
 // first outcome wins: for an order that has one already, Settle changes nothing and
 // returns order.ErrSettled, unless that outcome is this claim's own. It returns
 // order.ErrStale when another delivery has the claim, and order.ErrNotFound.
-func (l *Ledger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
-	word, rest, err := l.update(ctx, settleScript, update{id: c.ID, args: []any{
+func (b *Book) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
+	word, rest, err := b.update(ctx, settleScript, update{id: c.ID, args: []any{
 		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note), string(out.Shop),
 	}})
 	if err != nil {

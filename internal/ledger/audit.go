@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +29,8 @@ const (
 // ID and At of the entry are given by Redis. The token names the call: repeating it within
 // half a minute writes nothing. Changes of the books write their entries themselves, in the
 // same script.
-func (l *Ledger) Audit(ctx context.Context, e order.AuditEntry, token string) error {
-	return wrap(auditScript.Run(ctx, l.rdb, []string{auditKey, countersKey}, token, string(e.Action), order.Printable(e.Actor),
+func (s *service) Audit(ctx context.Context, e order.AuditEntry, token string) error {
+	return wrap(auditScript.Run(ctx, s.rdb, []string{s.keys.audit, s.keys.counters}, token, string(e.Action), order.Printable(e.Actor),
 		order.Printable(e.Target), order.Printable(e.Reason), e.RequestID, auditRepeats.Milliseconds()).Err(), "audit %s", e.Action)
 }
 
@@ -39,12 +41,82 @@ func (l *Ledger) Audit(ctx context.Context, e order.AuditEntry, token string) er
 func (l *Ledger) AuditEntries(ctx context.Context, f order.AuditFilter, after string, limit int) (
 	entries []order.AuditEntry, next string, err error,
 ) {
+	if len(l.books) == 1 {
+		return l.first().auditEntries(ctx, f, after, limit)
+	}
+	type page struct {
+		entries []order.AuditEntry
+		next    string
+	}
+	pages, err := each(l.books, func(b *Book) (p page, err error) {
+		p.entries, p.next, err = b.auditEntries(ctx, f, b.auditAfter(after), limit)
+		return p, err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	for n, p := range pages {
+		for _, e := range p.entries {
+			e.ID = auditID(e.ID, n)
+			entries = append(entries, e)
+		}
+		if p.next == "" {
+			continue
+		}
+		if end := auditID(p.next, n); next == "" || compareAudit(end, next) < 0 {
+			next = end // up to here, each page is complete
+		}
+	}
+	slices.SortFunc(entries, func(a, b order.AuditEntry) int { return compareAudit(a.ID, b.ID) })
+	if next != "" {
+		entries = slices.DeleteFunc(entries, func(e order.AuditEntry) bool { return compareAudit(e.ID, next) > 0 })
+	}
+	if len(entries) > limit {
+		entries = entries[:limit]
+		next = entries[limit-1].ID
+	}
+	return entries, next, nil
+}
+
+// With several books, the id of an entry is followed by its book: <ms>-<n>.<book>.
+func auditID(id string, book int) string { return id + "." + strconv.Itoa(book) }
+
+// splitAuditID returns what auditID has joined; the zero id and no book for anything else.
+func splitAuditID(text string) (id order.EventID, book int) {
+	before, after, _ := strings.Cut(text, ".")
+	id, _ = order.ParseEventID(before)
+	book, _ = strconv.Atoi(after)
+	return id, book
+}
+
+// compareAudit compares ids as the audit lists them: the newest first.
+func compareAudit(a, b string) int {
+	x, bookX := splitAuditID(a)
+	y, bookY := splitAuditID(b)
+	return cmp.Or(y.Compare(x), cmp.Compare(bookY, bookX))
+}
+
+// auditAfter returns the id in this book from which on entries follow that of all books.
+func (b *Book) auditAfter(after string) string {
+	if after == "" {
+		return ""
+	}
+	id, book := splitAuditID(after)
+	if b.number < book { // of the same id, this book's entry comes after it
+		id.Number++
+	}
+	return id.String()
+}
+
+func (b *Book) auditEntries(ctx context.Context, f order.AuditFilter, after string, limit int) (
+	entries []order.AuditEntry, next string, err error,
+) {
 	for examined := 0; examined < maxAuditExamined; {
 		newest := "+"
 		if after != "" {
 			newest = "(" + after
 		}
-		page, err := l.rdb.XRevRangeN(ctx, auditKey, newest, "-", auditPage).Result()
+		page, err := b.rdb.XRevRangeN(ctx, b.keys.audit, newest, "-", auditPage).Result()
 		if err != nil {
 			return nil, "", wrap(err, "read the audit")
 		}

@@ -20,57 +20,39 @@ const scanPage = 1000
 // many orders were in a wrong index. Other updates may run meanwhile. Balance costs one
 // script while there is no drift, and otherwise a scan of all keys in Redis. Repeating
 // it is safe. Durations and events that the script did not write stay missing.
-func (l *Ledger) Balance(ctx context.Context) (drift int64, reindexed int, err error) {
-	totals, err := l.Totals(ctx)
+func (b *Book) Balance(ctx context.Context) (drift int64, reindexed int, err error) {
+	totals, err := b.Totals(ctx)
 	if err != nil || totals.Drift() == 0 {
 		return 0, 0, err
 	}
-	err = l.eachNode(ctx, func(ctx context.Context, rdb redis.Cmdable) error {
-		n, err := l.reindexNode(ctx, rdb)
+	err = eachNode(ctx, b.rdb, func(ctx context.Context, rdb redis.Cmdable) error {
+		n, err := b.reindexNode(ctx, rdb)
 		reindexed += n
 		return err
 	})
 	if err != nil {
 		return totals.Drift(), reindexed, err
 	}
-	keys, names := []string{countersKey}, make([]any, 0, len(order.Statuses()))
+	keys, names := []string{b.keys.counters}, make([]any, 0, len(order.Statuses()))
 	for _, s := range order.Statuses() {
-		keys, names = append(keys, indexKey(s)), append(names, string(s))
+		keys, names = append(keys, b.keys.index(s)), append(names, string(s))
 	}
-	err = recountScript.Run(ctx, l.rdb, keys, names...).Err()
+	err = recountScript.Run(ctx, b.rdb, keys, names...).Err()
 	return totals.Drift(), reindexed, wrap(err, "recount the orders")
-}
-
-// eachNode calls a function for each primary of a Redis Cluster, one after the other,
-// or for the one Redis there is.
-func (l *Ledger) eachNode(ctx context.Context, do func(context.Context, redis.Cmdable) error) error {
-	cluster, ok := l.rdb.(*redis.ClusterClient)
-	if !ok {
-		return do(ctx, l.rdb)
-	}
-	var nodes []*redis.Client
-	err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
-		nodes = append(nodes, node)
-		return nil
-	})
-	for _, node := range nodes {
-		err = errors.Join(err, do(ctx, node))
-	}
-	return err
 }
 
 // reindexNode scans the records of one Redis, skips those that cannot be read, and
 // returns how many were in a wrong index.
-func (l *Ledger) reindexNode(ctx context.Context, rdb redis.Cmdable) (reindexed int, err error) {
+func (b *Book) reindexNode(ctx context.Context, rdb redis.Cmdable) (reindexed int, err error) {
 	for cursor := uint64(0); ; {
-		keys, next, err := rdb.Scan(ctx, cursor, recordPrefix+"*", scanPage).Result()
+		keys, next, err := rdb.Scan(ctx, cursor, b.keys.records+"*", scanPage).Result()
 		if err != nil {
 			return reindexed, wrap(err, "list the records")
 		}
 		for i, key := range keys {
-			keys[i] = strings.TrimPrefix(key, recordPrefix)
+			keys[i] = strings.TrimPrefix(key, b.keys.records)
 		}
-		n, err := l.reindex(ctx, keys)
+		n, err := b.reindex(ctx, keys)
 		if reindexed += n; err != nil || next == 0 {
 			return reindexed, err
 		}
@@ -78,17 +60,17 @@ func (l *Ledger) reindexNode(ctx context.Context, rdb redis.Cmdable) (reindexed 
 	}
 }
 
-func (l *Ledger) reindex(ctx context.Context, ids []string) (reindexed int, err error) {
-	records, err := l.records(ctx, ids)
+func (b *Book) reindex(ctx context.Context, ids []string) (reindexed int, err error) {
+	records, err := b.records(ctx, ids)
 	if err != nil && !errors.Is(err, order.ErrUnreadable) {
 		return 0, err
 	}
 	for page := range slices.Chunk(records, maxBatch) {
 		updates := make([]update, len(page))
 		for i, rec := range page {
-			updates[i] = update{id: rec.ID, other: customerKey(rec.Customer)}
+			updates[i] = update{id: rec.ID, other: b.keys.customer(rec.Customer)}
 		}
-		answers, err := l.runScript(ctx, reindexScript, updates)
+		answers, err := b.runScript(ctx, reindexScript, updates)
 		if err != nil {
 			return reindexed, wrap(err, "reindex %d orders", len(page))
 		}

@@ -105,7 +105,7 @@ func TestBalance(t *testing.T) {
 			b.do(t, accept(sample("gone")), begin(gone), settle(gone, completed()))
 			b.do(t, forget())
 			row.damage(t.Context(), b)
-			drift, reindexed, err := b.Balance(t.Context())
+			drift, reindexed, err := b.Books()[0].Balance(t.Context())
 			if err != nil || reindexed != row.reindexed || (drift != 0) != row.drift {
 				t.Errorf("drift %d, %d reindexed, %v", drift, reindexed, err)
 			}
@@ -122,11 +122,11 @@ func TestBalanceWithoutRights(t *testing.T) {
 	b := open(t)
 	b.do(t, accept(sample("o1")))
 	b.rdb.HIncrBy(t.Context(), ledgertest.CountersKey, "accepted", 1)
-	_, _, err := b.restricted(t, "-scan").Balance(t.Context())
+	_, _, err := b.restricted(t, "-scan").Books()[0].Balance(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "scan") {
 		t.Errorf("answered %v", err)
 	}
-	if _, _, err := b.Balance(t.Context()); err != nil {
+	if _, _, err := b.Books()[0].Balance(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

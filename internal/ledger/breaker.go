@@ -18,10 +18,10 @@ const reported = 60
 // returns how many the worker may begin until its next report. If the answer is lost, the
 // permitted calls are lost too, and the results may be reported again. It returns
 // order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) ReportCalls(ctx context.Context, r order.CallReport) (order.Permit, error) {
+func (s *service) ReportCalls(ctx context.Context, r order.CallReport) (order.Permit, error) {
 	ctx, cancel := context.WithTimeout(ctx, scriptTimeout)
 	defer cancel()
-	answer, err := breakerScript.Run(ctx, l.rdb, []string{endpointKey(r.Endpoint), endpointsKey},
+	answer, err := breakerScript.Run(ctx, s.rdb, []string{s.keys.endpoint(r.Endpoint), s.keys.endpoints},
 		r.Endpoint, r.Worker, r.Taken, r.Refused, r.Later, r.Errors, r.Unanswered, r.Again,
 		order.Printable(r.LastError), r.Unused, r.Want).Slice()
 	if err != nil {
@@ -44,8 +44,8 @@ const reporting = 5 * time.Second
 // Fulfilment returns how the endpoints that workers call have answered in the minute before
 // now: of several, the state is that of the worst. Without workers, it is of the endpoint
 // that was called last. It returns order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) Fulfilment(ctx context.Context, now time.Time) (stats.Fulfilment, error) {
-	endpoints, err := l.rdb.ZRevRangeWithScores(ctx, endpointsKey, 0, -1).Result()
+func (s *service) Fulfilment(ctx context.Context, now time.Time) (stats.Fulfilment, error) {
+	endpoints, err := s.rdb.ZRevRangeWithScores(ctx, s.keys.endpoints, 0, -1).Result()
 	if err != nil {
 		return stats.Fulfilment{}, wrap(err, "list the fulfilment endpoints")
 	}
@@ -55,7 +55,7 @@ func (l *Ledger) Fulfilment(ctx context.Context, now time.Time) (stats.Fulfilmen
 			break
 		}
 		name, _ := endpoint.Member.(string)
-		fields, err := l.rdb.HGetAll(ctx, endpointKey(name)).Result()
+		fields, err := s.rdb.HGetAll(ctx, s.keys.endpoint(name)).Result()
 		if err != nil {
 			return stats.Fulfilment{}, wrap(err, "read the state of fulfilment")
 		}

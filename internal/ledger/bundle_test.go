@@ -72,7 +72,7 @@ func archived(t *testing.T) (*bundle, *fakeArchive) {
 	b, a := open(t), &fakeArchive{lacks: map[string]bool{}}
 	broken := b.server.Client()
 	broken.AddHook(b.breaker)
-	b.Ledger = ledger.NewArchived(broken, a)
+	b.Ledger = ledger.NewWith(broken, ledger.Config{Archive: a})
 	return b, a
 }
 
@@ -165,7 +165,7 @@ func (b *bundle) dump(t *testing.T) map[string]string {
 // stream returns all events of the stream.
 func (b *bundle) stream(t *testing.T) []ledgertest.Event {
 	t.Helper()
-	events, err := ledgertest.Stream(t.Context(), b.rdb)
+	events, err := ledgertest.Stream(t.Context(), b.rdb, ledgertest.EventsKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 // its first reason. Cancel returns *order.StatusError for an order that is being
 // worked, has another outcome, or may have been accepted by the shop, and
 // order.ErrNotFound.
-func (l *Ledger) Cancel(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
-	word, rest, err := l.update(ctx, cancelScript, update{id: id, args: args(by)})
+func (b *Book) Cancel(ctx context.Context, id string, by order.Intervention) (order.Record, error) {
+	word, rest, err := b.update(ctx, cancelScript, update{id: id, args: args(by)})
 	if err != nil {
 		return order.Record{}, wrap(err, "cancel order %s", id)
 	}

@@ -84,7 +84,7 @@ func TestCancel(t *testing.T) {
 func TestNoRepairOfACancelledOrder(t *testing.T) {
 	books := open(t)
 	books.do(t, accepted(cancel("o1", ""))...)
-	if counted, err := books.Requeued(t.Context(), "o1", "r1"); counted || err != nil {
+	if counted, err := books.Books()[0].Requeued(t.Context(), "o1", "r1"); counted || err != nil {
 		t.Errorf("a repair was counted: %v, %v", counted, err)
 	}
 }

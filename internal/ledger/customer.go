@@ -19,14 +19,27 @@ const (
 // CustomerFacts returns what there is to know about the customer of an order that is
 // accepted at a time: of the orders in the 24 hours up to then, the order itself included,
 // whether it is recorded yet or not. Orders that name no currency have the one given. It
-// returns order.ErrUnavailable when Redis did not answer.
+// returns order.ErrUnavailable when one of the books did not answer.
 func (l *Ledger) CustomerFacts(ctx context.Context, o order.Order, at time.Time, currency order.Currency) (order.CustomerFacts, error) {
-	ids, n, err := l.customersOrders(ctx, o.Customer, at)
+	own := l.of(o.ID)
+	parts, err := each(l.books, func(b *Book) (order.CustomerFacts, error) { return b.customerFacts(ctx, o, b == own, at, currency) })
+	var facts order.CustomerFacts
+	for _, part := range parts {
+		facts.Orders24h += part.Orders24h
+		facts.Amount24h += part.Amount24h
+	}
+	return facts, err
+}
+
+// customerFacts are those of the book's orders, and of the order itself if it is the
+// book's own.
+func (b *Book) customerFacts(ctx context.Context, o order.Order, own bool, at time.Time, currency order.Currency) (order.CustomerFacts, error) {
+	ids, n, err := b.customersOrders(ctx, o.Customer, at)
 	if err != nil {
 		return order.CustomerFacts{}, err
 	}
 	facts := order.CustomerFacts{Orders24h: n}
-	texts, err := l.documents(ctx, ids)
+	texts, err := b.documents(ctx, ids)
 	if err != nil {
 		return order.CustomerFacts{}, err
 	}
@@ -38,7 +51,7 @@ func (l *Ledger) CustomerFacts(ctx context.Context, o order.Order, at time.Time,
 			facts.Amount24h += other.Amount.Minor
 		}
 	}
-	if !known && n < maxSummed {
+	if own && !known && n < maxSummed {
 		facts.Orders24h++
 		facts.Amount24h += o.Amount.Minor
 	}
@@ -46,9 +59,9 @@ func (l *Ledger) CustomerFacts(ctx context.Context, o order.Order, at time.Time,
 }
 
 // customersOrders returns the newest orders of a customer, and how many there are.
-func (l *Ledger) customersOrders(ctx context.Context, customer string, at time.Time) (ids []string, n int64, err error) {
-	key, oldest, newest := customerKey(customer), "("+score(at.Add(-customerWindow)), score(at)
-	pipe := l.rdb.Pipeline()
+func (b *Book) customersOrders(ctx context.Context, customer string, at time.Time) (ids []string, n int64, err error) {
+	key, oldest, newest := b.keys.customer(customer), "("+score(at.Add(-customerWindow)), score(at)
+	pipe := b.rdb.Pipeline()
 	count := pipe.ZCount(ctx, key, oldest, newest)
 	list := pipe.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, Start: newest, Stop: oldest, ByScore: true, Rev: true, Count: maxSummed})
 	_, err = pipe.Exec(ctx)
@@ -56,11 +69,11 @@ func (l *Ledger) customersOrders(ctx context.Context, customer string, at time.T
 }
 
 // documents returns the documents of orders, empty for one that is gone.
-func (l *Ledger) documents(ctx context.Context, ids []string) ([]string, error) {
-	pipe := l.rdb.Pipeline()
+func (b *Book) documents(ctx context.Context, ids []string) ([]string, error) {
+	pipe := b.rdb.Pipeline()
 	reads := make([]*redis.SliceCmd, len(ids))
 	for i, id := range ids {
-		reads[i] = pipe.HMGet(ctx, recordKey(id), fieldOrder)
+		reads[i] = pipe.HMGet(ctx, b.keys.record(id), fieldOrder)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, wrap(err, "read the orders of a customer")

@@ -13,14 +13,14 @@ import (
 // Its status, times and fingerprint stay, so the totals do, and the same submission is
 // still known. The timeline has an event for it. EraseOrder returns *order.StatusError for an order that is not
 // settled, order.ErrNotFound, and order.ErrNotItsTurn.
-func (l *Ledger) EraseOrder(ctx context.Context, rec order.Record, by order.Intervention) error {
+func (b *Book) EraseOrder(ctx context.Context, rec order.Record, by order.Intervention) error {
 	o := order.Order{ID: rec.ID, Content: rec.Erased()}
 	document, err := encodeOrder(o)
 	if err != nil {
 		return fmt.Errorf("erase order %s: %w", rec.ID, err)
 	}
-	u := update{id: rec.ID, other: customerKey(rec.Customer), args: append(args(by), document, customerKey(order.ErasedText))}
-	word, rest, err := l.update(ctx, eraseScript, u)
+	u := update{id: rec.ID, other: b.keys.customer(rec.Customer), args: append(args(by), document, b.keys.customer(order.ErasedText))}
+	word, rest, err := b.update(ctx, eraseScript, u)
 	switch {
 	case err != nil:
 		return wrap(err, "erase order %s", rec.ID)
@@ -50,7 +50,7 @@ func (l *Ledger) EraseInJobs(ctx context.Context, customer string) (running int,
 		if err != nil {
 			return running, fmt.Errorf("erase a customer in job %s: %w", j.ID, err)
 		}
-		if err := l.rdb.HSet(ctx, jobKey(j.ID), jobDocument, text).Err(); err != nil {
+		if err := l.rdb.HSet(ctx, l.keys.job(j.ID), jobDocument, text).Err(); err != nil {
 			return running, wrap(err, "erase a customer in job %s", j.ID)
 		}
 	}

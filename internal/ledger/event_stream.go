@@ -27,16 +27,16 @@ const (
 // up to ten events of about 150 bytes. When there is no event, it waits for one up to
 // the time given, and then returns none; below a millisecond it does not wait. Events
 // expire: see Reach. It returns order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) EventsAfter(ctx context.Context, after order.EventID, maxEntries int, wait time.Duration) (
+func (b *Book) EventsAfter(ctx context.Context, after order.EventID, maxEntries int, wait time.Duration) (
 	events []order.Event, last order.EventID, err error,
 ) {
 	ctx, cancel := context.WithTimeout(ctx, wait+readGrace)
 	defer cancel()
-	args := &redis.XReadArgs{Streams: []string{eventsKey}, ID: after.String(), Count: int64(maxEntries), Block: -1}
+	args := &redis.XReadArgs{Streams: []string{b.keys.events}, ID: after.String(), Count: int64(maxEntries), Block: -1}
 	if wait >= time.Millisecond {
 		args.Block = wait
 	}
-	streams, err := l.rdb.XRead(ctx, args).Result()
+	streams, err := b.rdb.XRead(ctx, args).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, after, nil
@@ -78,8 +78,8 @@ func parseEntry(entry redis.XMessage, after order.EventID) []order.Event {
 // when there has never been an event. Redis before 7 does not report whether events
 // have expired: its first event counts as oldest then, so a reader from the start meets
 // a gap. Reach returns order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) Reach(ctx context.Context) (oldest, newest order.EventID, err error) {
-	info, err := l.rdb.XInfoStream(ctx, eventsKey).Result()
+func (b *Book) Reach(ctx context.Context) (oldest, newest order.EventID, err error) {
+	info, err := b.rdb.XInfoStream(ctx, b.keys.events).Result()
 	switch {
 	case err != nil && strings.Contains(err.Error(), "no such key"):
 		return oldest, newest, nil

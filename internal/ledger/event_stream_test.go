@@ -15,7 +15,7 @@ import (
 // after returns the events after an id, up to 100 entries, and the id to continue after.
 func (b *bundle) after(t *testing.T, id order.EventID) ([]order.Event, order.EventID) {
 	t.Helper()
-	events, next, err := b.EventsAfter(t.Context(), id, 100, 0)
+	events, next, err := b.Books()[0].EventsAfter(t.Context(), id, 100, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestStreamWaits(t *testing.T) {
 	}
 	read := make(chan reading, 1)
 	go func() {
-		events, _, err := b.EventsAfter(t.Context(), order.EventID{}, 100, 10*time.Second)
+		events, _, err := b.Books()[0].EventsAfter(t.Context(), order.EventID{}, 100, 10*time.Second)
 		read <- reading{events, err}
 	}()
 	b.do(t, accept(sample("o1")))
@@ -107,7 +107,7 @@ func TestReach(t *testing.T) {
 	b := open(t)
 	wantReach := func(wantOldest, wantNewest string) {
 		t.Helper()
-		oldest, newest, err := b.Reach(t.Context())
+		oldest, newest, err := b.Books()[0].Reach(t.Context())
 		if oldest.String() != wantOldest || newest.String() != wantNewest || err != nil {
 			t.Errorf("%s to %s are kept, %v, want %s to %s", oldest, newest, err, wantOldest, wantNewest)
 		}

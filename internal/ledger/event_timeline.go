@@ -13,8 +13,8 @@ import (
 // Events returns the timeline of an order, oldest first: all its events, or the first
 // and the newest ones when there are more than order.MaxEvents. It returns
 // order.ErrNotFound.
-func (l *Ledger) Events(ctx context.Context, id string) ([]order.Event, error) {
-	fields, err := l.read(ctx, id)
+func (b *Book) Events(ctx context.Context, id string) ([]order.Event, error) {
+	fields, err := b.read(ctx, id)
 	if err != nil {
 		return nil, wrap(err, "read events of order %s", id)
 	}

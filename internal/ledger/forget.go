@@ -25,14 +25,14 @@ const (
 // the cutoff, a time by the clock of Redis: in each settled status at most limit, or a
 // page more. It returns how many it dropped. The totals keep counting them. Forget may
 // be repeated and run concurrently.
-func (l *Ledger) Forget(ctx context.Context, cutoff time.Time, limit int) (int, error) {
+func (b *Book) Forget(ctx context.Context, cutoff time.Time, limit int) (int, error) {
 	gone := 0
 	var failed []error
 	for _, s := range order.Statuses() {
 		if !s.Settled() {
 			continue
 		}
-		n, err := l.forgetStatus(ctx, s, cutoff, limit)
+		n, err := b.forgetStatus(ctx, s, cutoff, limit)
 		gone += n
 		failed = append(failed, err)
 	}
@@ -41,25 +41,25 @@ func (l *Ledger) Forget(ctx context.Context, cutoff time.Time, limit int) (int, 
 
 // ForgetEvents drops the events from before the cutoff. Redis drops whole nodes of the
 // stream, so some events stay a little longer. Repeating it is safe.
-func (l *Ledger) ForgetEvents(ctx context.Context, cutoff time.Time) error {
+func (b *Book) ForgetEvents(ctx context.Context, cutoff time.Time) error {
 	oldest := strconv.FormatInt(cutoff.UnixMilli(), 10)
-	return wrap(l.rdb.XTrimMinIDApprox(ctx, eventsKey, oldest, 0).Err(), "forget events")
+	return wrap(b.rdb.XTrimMinIDApprox(ctx, b.keys.events, oldest, 0).Err(), "forget events")
 }
 
 // forgetStatus walks the index of one status, which is in the order of
 // acceptance.
-func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.Time, limit int) (int, error) {
+func (b *Book) forgetStatus(ctx context.Context, s order.Status, cutoff time.Time, limit int) (int, error) {
 	gone, kept := 0, 0
 	var unreadable error
 	for gone < limit && kept < forgetKept {
-		ids, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-			Key: indexKey(s), ByScore: true, Start: "-inf", Stop: score(cutoff),
+		ids, err := b.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+			Key: b.keys.index(s), ByScore: true, Start: "-inf", Stop: score(cutoff),
 			Offset: int64(kept), Count: forgetPage,
 		}).Result()
 		if err != nil {
 			return gone, wrap(err, "list %s orders", s)
 		}
-		n, err := l.forgetOrders(ctx, ids, cutoff)
+		n, err := b.forgetOrders(ctx, ids, cutoff)
 		gone, kept = gone+n, kept+len(ids)-n
 		if errors.Is(err, order.ErrUnavailable) || len(ids) < forgetPage {
 			return gone, errors.Join(unreadable, err)
@@ -70,21 +70,21 @@ func (l *Ledger) forgetStatus(ctx context.Context, s order.Status, cutoff time.T
 }
 
 // forgetOrders drops those of the orders that are due and can be read.
-func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
-	settled, unreadable := l.settledBefore(ctx, ids, cutoff)
-	settled, err := l.inArchive(ctx, settled)
+func (b *Book) forgetOrders(ctx context.Context, ids []string, cutoff time.Time) (int, error) {
+	settled, unreadable := b.settledBefore(ctx, ids, cutoff)
+	settled, err := b.inArchive(ctx, settled)
 	if err != nil {
 		return 0, errors.Join(unreadable, err)
 	}
 	due := make([]update, len(settled))
 	for i, h := range settled {
-		due[i] = update{id: h.Record.ID, other: customerKey(h.Record.Customer), args: []any{
-			cutoff.UnixMicro(), idDigest(h.Record.ID), int64(l.idTerm.Seconds()),
+		due[i] = update{id: h.Record.ID, other: b.keys.customer(h.Record.Customer), args: []any{
+			cutoff.UnixMicro(), idDigest(h.Record.ID), int64(b.idTerm.Seconds()),
 		}}
 	}
 	gone := 0
 	for page := range slices.Chunk(due, maxBatch) {
-		answers, err := l.runScript(ctx, forgetScript, page)
+		answers, err := b.runScript(ctx, forgetScript, page)
 		if err != nil {
 			return gone, errors.Join(unreadable, wrap(err, "forget %d orders", len(page)))
 		}
@@ -103,8 +103,8 @@ func (l *Ledger) forgetOrders(ctx context.Context, ids []string, cutoff time.Tim
 // settledBefore returns those of the orders that were settled by the cutoff, without their
 // timelines. When some cannot be read, it returns order.ErrUnreadable together with the
 // others.
-func (l *Ledger) settledBefore(ctx context.Context, ids []string, cutoff time.Time) ([]order.History, error) {
-	reads, err := readRecords(ctx, l.rdb, ids)
+func (b *Book) settledBefore(ctx context.Context, ids []string, cutoff time.Time) ([]order.History, error) {
+	reads, err := b.readRecords(ctx, ids)
 	if err != nil {
 		return nil, wrap(err, "read %d orders", len(ids))
 	}
@@ -127,11 +127,11 @@ func (l *Ledger) settledBefore(ctx context.Context, ids []string, cutoff time.Ti
 
 // inArchive returns those of the histories that the archive has, and marks the others, as
 // when an older copy of it was put in its place. Without an archive it returns all.
-func (l *Ledger) inArchive(ctx context.Context, histories []order.History) ([]order.History, error) {
-	if l.archive == nil || len(histories) == 0 {
+func (b *Book) inArchive(ctx context.Context, histories []order.History) ([]order.History, error) {
+	if b.archive == nil || len(histories) == 0 {
 		return histories, nil
 	}
-	missing, err := l.archive.Missing(ctx, histories)
+	missing, err := b.archive.Missing(ctx, histories)
 	if err != nil || len(missing) == 0 {
 		return histories, err
 	}
@@ -141,7 +141,7 @@ func (l *Ledger) inArchive(ctx context.Context, histories []order.History) ([]or
 		lacking[h.Record.ID] = true
 		marks.Members = append(marks.Members, redis.Z{Score: float64(h.Record.ProcessedAt.UnixMicro()), Member: h.Record.ID})
 	}
-	if err := l.rdb.ZAddArgs(ctx, marksKey, marks).Err(); err != nil {
+	if err := b.rdb.ZAddArgs(ctx, b.keys.marks, marks).Err(); err != nil {
 		return nil, wrap(err, "mark %d orders for the archive", len(missing))
 	}
 	return slices.DeleteFunc(histories, func(h order.History) bool { return lacking[h.Record.ID] }), nil

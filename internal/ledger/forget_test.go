@@ -35,7 +35,7 @@ func TestForget(t *testing.T) {
 	b.do(t, settle(late, completed()))
 
 	for _, want := range []int{201, 200, 49, 0} {
-		if n, err := b.Forget(t.Context(), cutoff, 1); err != nil || n != want {
+		if n, err := b.Books()[0].Forget(t.Context(), cutoff, 1); err != nil || n != want {
 			t.Errorf("forgot %d, %v, want %d", n, err, want)
 		}
 	}
@@ -53,7 +53,7 @@ func TestForget(t *testing.T) {
 		cutoff time.Time
 		want   int
 	}{{settled.Add(-time.Microsecond), 0}, {settled, 1}} {
-		if n, err := b.Forget(t.Context(), row.cutoff, 1); err != nil || n != row.want {
+		if n, err := b.Books()[0].Forget(t.Context(), row.cutoff, 1); err != nil || n != row.want {
 			t.Errorf("forgot %d orders settled at %v by %v, %v, want %d", n, settled, row.cutoff, err, row.want)
 		}
 	}
@@ -68,7 +68,7 @@ func TestForgetReachesAll(t *testing.T) {
 	doc := b.rdb.HGet(t.Context(), ledgertest.RecordKey("done0"), "d").Val()
 	b.rdb.HSet(t.Context(), ledgertest.RecordKey("done0"), "d", "{")
 	now := b.rdb.Time(t.Context()).Val()
-	n, err := b.Forget(t.Context(), now, 100)
+	n, err := b.Books()[0].Forget(t.Context(), now, 100)
 	if err == nil || !strings.Contains(err.Error(), "order done0") || n != 200 {
 		t.Errorf("forgot %d, %v", n, err)
 	}
@@ -88,7 +88,7 @@ func TestForgetEvents(t *testing.T) {
 		cutoff      time.Duration // from now
 		least, most int64         // of 1,000 events
 	}{{-time.Hour, 1000, 1000}, {time.Hour, 0, 100}} {
-		if err := b.ForgetEvents(t.Context(), time.Now().Add(row.cutoff)); err != nil {
+		if err := b.Books()[0].ForgetEvents(t.Context(), time.Now().Add(row.cutoff)); err != nil {
 			t.Fatal(err)
 		}
 		if n := b.rdb.XLen(t.Context(), ledgertest.EventsKey).Val(); n < row.least || n > row.most {

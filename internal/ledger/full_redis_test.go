@@ -48,12 +48,12 @@ func TestFullRedis(t *testing.T) {
 	if p := b.report(t, takes(1)); p.Calls >= 0 {
 		t.Errorf("the circuit breaker answers %+v", p)
 	}
-	if leads, err := b.Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
+	if leads, err := b.Books()[0].Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
 		t.Errorf("leads: %t, %v", leads, err)
 	}
 	must(t, b.SaveSample(t.Context(), sampleAt(time.Unix(60, 0), 1), stats.Verdict{Cause: stats.CauseMemory, What: "Redis is nearly full"}))
 	b.do(t, begin(lostOne), quarantine("lost"), lost("lost", 1))
-	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 5 || err != nil {
+	if n, err := b.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 5 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)
 	}
 	if n := b.totals(t).Accepted; n != 7 {
@@ -76,7 +76,7 @@ func TestFullRedisWithArchive(t *testing.T) {
 		t.Errorf("marking all: %t, %v", more, err)
 	}
 	b.confirm(t, b.due(t), "archive", 2)
-	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+	if n, err := b.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)
 	}
 }
@@ -100,11 +100,11 @@ func TestRedisAway(t *testing.T) {
 				"totals": func() (any, error) { return l.Totals(ctx) },
 				"events": func() (any, error) { return l.Events(ctx, "o1") },
 				"events after the first": func() (any, error) {
-					events, _, err := l.EventsAfter(ctx, order.EventID{}, 100, time.Minute)
+					events, _, err := l.Books()[0].EventsAfter(ctx, order.EventID{}, 100, time.Minute)
 					return events, err
 				},
 				"reach": func() (any, error) {
-					oldest, _, err := l.Reach(ctx)
+					oldest, _, err := l.Books()[0].Reach(ctx)
 					return oldest, err
 				},
 				"list": func() (any, error) {

@@ -100,7 +100,7 @@ func TestActors(t *testing.T) {
 			{Status: order.StatusCancelled, Reason: "too late", Actor: "ops"},
 		},
 	}
-	all, _, err := b.EventsAfter(t.Context(), order.EventID{}, 100, 0)
+	all, _, err := b.Books()[0].EventsAfter(t.Context(), order.EventID{}, 100, 0)
 	must(t, err)
 	for id, events := range want {
 		timeline, err := b.Events(t.Context(), id)
@@ -130,7 +130,7 @@ func TestExpired(t *testing.T) {
 	now, err := b.Now(t.Context())
 	must(t, err)
 	expired := func(after time.Duration, skip, limit int) []string {
-		ids, err := b.Expired(t.Context(), now.Add(after), skip, limit)
+		ids, err := b.Books()[0].Expired(t.Context(), now.Add(after), skip, limit)
 		must(t, err)
 		return ids
 	}

@@ -31,4 +31,8 @@ func idDigest(id string) string {
 // SetIDTerm sets for how long the id of an order is known after Forget has dropped the
 // order, in whole seconds; 0, the default, for no longer than the order itself. It must be
 // called before the first Forget, and concerns the orders that are dropped from then on.
-func (l *Ledger) SetIDTerm(term time.Duration) { l.idTerm = term }
+func (l *Ledger) SetIDTerm(term time.Duration) {
+	for _, b := range l.books {
+		b.idTerm = term
+	}
+}

@@ -19,7 +19,7 @@ func (b *bundle) forgetAll(t *testing.T, o order.Order) time.Time {
 	c := claim(o.ID, "a")
 	b.do(t, accept(o), begin(c), settle(c, completed()))
 	accepted := b.get(t, o.ID).CreatedAt
-	if n, err := b.Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+	if n, err := b.Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
 		t.Fatalf("forgot %d, %v", n, err)
 	}
 	return accepted
@@ -91,7 +91,7 @@ func TestMemoryOfIDs(t *testing.T) {
 	const orders = 60_000
 	b.SetIDTerm(time.Hour)
 	b.settleMany(t, orders)
-	if n, err := b.Forget(t.Context(), time.Now(), orders); n != orders || err != nil {
+	if n, err := b.Books()[0].Forget(t.Context(), time.Now(), orders); n != orders || err != nil {
 		t.Fatalf("forgot %d, %v", n, err)
 	}
 	b.bounded(t, "with few in a hash", orders)
@@ -100,7 +100,7 @@ func TestMemoryOfIDs(t *testing.T) {
 	// these are as many to a hash, of a hundredth of the number.
 	const many, hashes = 30_000, 50
 	b.settleMany(t, 1)
-	if n, err := b.Forget(t.Context(), time.Now(), 1); n != 1 || err != nil {
+	if n, err := b.Books()[0].Forget(t.Context(), time.Now(), 1); n != 1 || err != nil {
 		t.Fatalf("forgot %d, %v", n, err)
 	}
 	key := b.rdb.Keys(t.Context(), ledgertest.Book+"d:*").Val()[0]

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -14,18 +15,27 @@ import (
 // KeyTypes returns the keys of the books that belong to no single order or customer,
 // each with its type as the command TYPE names it. Any of them may be absent. It is for
 // orderctl doctor.
-func KeyTypes() map[string]string {
-	keys := map[string]string{
-		countersKey: "hash", eventsKey: "stream", leaderKey: "string", quarantineKey: "string", endpointsKey: "zset",
-		expiriesKey: "zset", rulesKey: "hash", auditKey: "stream", jobsKey: "zset", openJobsKey: "zset", marksKey: "zset", confirmedKey: "hash", alertsKey: "hash", idsKey: "zset",
+func KeyTypes(books int) map[string]string {
+	types := map[string]string{}
+	for n := range max(books, 1) {
+		keys := newKeys(n)
+		maps.Copy(types, keys.types())
+	}
+	return types
+}
+
+func (k *keys) types() map[string]string {
+	types := map[string]string{
+		k.counters: "hash", k.number: "string", k.events: "stream", k.leader: "string", k.quarantine: "string", k.endpoints: "zset",
+		k.expiries: "zset", k.rules: "hash", k.audit: "stream", k.jobs: "zset", k.openJobs: "zset", k.marks: "zset", k.confirmed: "hash", k.alerts: "hash", k.ids: "zset",
 	}
 	for _, r := range stats.Ranges() {
-		keys[samplesKey(r)] = "hash"
+		types[k.samples(r)] = "hash"
 	}
 	for _, s := range order.Statuses() {
-		keys[indexKey(s)] = "zset"
+		types[k.index(s)] = "zset"
 	}
-	return keys
+	return types
 }
 
 // RecordEncoding returns the id of some order and how Redis stores its record, as OBJECT
@@ -35,11 +45,20 @@ func KeyTypes() map[string]string {
 // It needs a Redis user that may run OBJECT ENCODING; the users of the programs may
 // not. It returns order.ErrUnavailable when Redis did not answer.
 func (l *Ledger) RecordEncoding(ctx context.Context) (id, encoding string, err error) {
-	id, err = l.anyOrder(ctx)
+	for _, b := range l.books {
+		if id, encoding, err = b.recordEncoding(ctx); err != nil || id != "" {
+			return id, encoding, err
+		}
+	}
+	return "", "", nil
+}
+
+func (b *Book) recordEncoding(ctx context.Context) (id, encoding string, err error) {
+	id, err = b.anyOrder(ctx)
 	if err != nil || id == "" {
 		return "", "", err
 	}
-	encoding, err = l.rdb.ObjectEncoding(ctx, recordKey(id)).Result()
+	encoding, err = b.rdb.ObjectEncoding(ctx, b.keys.record(id)).Result()
 	if isGone(err) {
 		return "", "", nil
 	}
@@ -48,9 +67,9 @@ func (l *Ledger) RecordEncoding(ctx context.Context) (id, encoding string, err e
 
 // anyOrder returns the id of the newest order in the first status that has one, empty
 // when there is no order.
-func (l *Ledger) anyOrder(ctx context.Context) (string, error) {
+func (b *Book) anyOrder(ctx context.Context) (string, error) {
 	for _, s := range order.Statuses() {
-		ids, err := l.rdb.ZRange(ctx, indexKey(s), -1, -1).Result()
+		ids, err := b.rdb.ZRange(ctx, b.keys.index(s), -1, -1).Result()
 		if err != nil {
 			return "", wrap(err, "find an order that is %s", s)
 		}

@@ -39,9 +39,10 @@ func TestKeyTypes(t *testing.T) {
 	}
 	b.do(t, accept(sample("held")), hold("held", time.Hour), quarantine("pending"))
 	b.do(t, activate("v1"), createJob("j1", order.JobRetry))
-	if _, err := b.Lead(t.Context(), "one", time.Minute); err != nil {
+	if _, err := b.Books()[0].Lead(t.Context(), "one", time.Minute); err != nil {
 		t.Fatal(err)
 	}
+	must(t, b.Fix(t.Context()))
 	b.report(t, takes(1))
 	must(t, b.SaveSample(t.Context(), sampleAt(time.Unix(60, 0), 1), stats.Verdict{Cause: stats.CausePaused, What: "Paused"}))
 	found := map[string]string{}
@@ -50,7 +51,7 @@ func TestKeyTypes(t *testing.T) {
 			found[key] = b.rdb.Type(t.Context(), key).Val()
 		}
 	}
-	if diff := cmp.Diff(found, ledger.KeyTypes()); diff != "" {
+	if diff := cmp.Diff(found, ledger.KeyTypes(1)); diff != "" {
 		t.Errorf("known keys (-found +known):\n%s", diff)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
-
 	"orderprocessor/internal/order"
 )
 
@@ -63,8 +61,8 @@ func (l *Ledger) CreateJob(ctx context.Context, j order.Job, requestID string) (
 	if err != nil {
 		return order.Job{}, false, fmt.Errorf("create job %s: %w", j.ID, err)
 	}
-	answer, err := createJobScript.Run(ctx, l.rdb, []string{countersKey, jobsKey, openJobsKey, auditKey, jobKey(j.ID)},
-		order.MaxRunningJobs, order.MaxJobs, jobPrefix, j.ID, string(j.Action), text, customer, j.Limit, j.Canary, j.StopAfterFailures,
+	answer, err := createJobScript.Run(ctx, l.rdb, []string{l.keys.counters, l.keys.jobs, l.keys.openJobs, l.keys.audit, l.keys.job(j.ID)},
+		order.MaxRunningJobs, order.MaxJobs, l.keys.job(""), j.ID, string(j.Action), text, customer, j.Limit, j.Canary, j.StopAfterFailures,
 		string(action), order.Printable(j.Actor), target, order.Printable(j.Reason), requestID).Slice()
 	if err != nil {
 		return order.Job{}, false, wrap(err, "create job %s", j.ID)
@@ -79,6 +77,7 @@ func (l *Ledger) CreateJob(ctx context.Context, j order.Job, requestID string) (
 	if err != nil {
 		return order.Job{}, false, fmt.Errorf("create job %s: %w", j.ID, err)
 	}
+	_ = l.setParts(ctx, stored, false) // what is missing is made when the job comes to it
 	return stored, word == "created", nil
 }
 
@@ -106,7 +105,7 @@ func (l *Ledger) Job(ctx context.Context, id string) (order.Job, error) {
 
 // Jobs returns the newest jobs, at most limit, newest first.
 func (l *Ledger) Jobs(ctx context.Context, limit int) ([]order.Job, error) {
-	ids, err := l.rdb.ZRevRange(ctx, jobsKey, 0, int64(limit)-1).Result()
+	ids, err := l.rdb.ZRevRange(ctx, l.keys.jobs, 0, int64(limit)-1).Result()
 	if err != nil {
 		return nil, wrap(err, "list jobs")
 	}
@@ -115,7 +114,7 @@ func (l *Ledger) Jobs(ctx context.Context, limit int) ([]order.Job, error) {
 
 // OpenJobs returns the jobs that have not ended, oldest first.
 func (l *Ledger) OpenJobs(ctx context.Context) ([]order.Job, error) {
-	ids, err := l.rdb.ZRange(ctx, openJobsKey, 0, -1).Result()
+	ids, err := l.rdb.ZRange(ctx, l.keys.openJobs, 0, -1).Result()
 	if err != nil {
 		return nil, wrap(err, "list the jobs that run")
 	}
@@ -124,27 +123,26 @@ func (l *Ledger) OpenJobs(ctx context.Context) ([]order.Job, error) {
 
 // readJobs returns those of the jobs that there are.
 func (l *Ledger) readJobs(ctx context.Context, ids []string) ([]order.Job, error) {
-	pipe := l.rdb.Pipeline()
-	reads := make([]*redis.MapStringStringCmd, len(ids))
-	for i, id := range ids {
-		reads[i] = pipe.HGetAll(ctx, jobKey(id))
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	if len(ids) > 0 {
-		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, wrap(err, "read %d jobs", len(ids))
-		}
+	parts, err := each(l.books, func(b *Book) ([]map[string]string, error) { return b.readParts(ctx, ids) })
+	if err != nil {
+		return nil, err
 	}
 	jobs := make([]order.Job, 0, len(ids))
 	var unreadable []error
 	for i, id := range ids {
-		read := reads[i]
-		if len(read.Val()) == 0 {
+		if len(parts[0][i]) == 0 {
 			continue
 		}
-		j, err := parseJob(id, read.Val())
+		j, err := parseJob(id, parts[0][i])
 		if err != nil {
 			unreadable = append(unreadable, err)
 			continue
+		}
+		for _, part := range parts[1:] {
+			addPart(&j, part[i])
 		}
 		jobs = append(jobs, j)
 	}
@@ -160,7 +158,12 @@ func (l *Ledger) ChangeJob(ctx context.Context, id string, to order.JobState, by
 	action := map[order.JobState]order.AuditAction{
 		order.JobPaused: order.AuditJobPause, order.JobRunning: order.AuditJobResume, order.JobStopped: order.AuditJobStop,
 	}[to]
-	answer, err := changeJobScript.Run(ctx, l.rdb, []string{jobKey(id), openJobsKey, auditKey},
+	if to == order.JobRunning { // the first book last: with it the job goes on
+		if err := l.setParts(ctx, order.Job{ID: id, State: to}, true); err != nil {
+			return order.Job{}, err
+		}
+	}
+	answer, err := changeJobScript.Run(ctx, l.rdb, []string{l.keys.job(id), l.keys.openJobs, l.keys.audit},
 		id, string(to), string(action), order.Printable(by.Actor), by.RequestID).Slice()
 	if err != nil {
 		return order.Job{}, wrap(err, "change job %s", id)
@@ -175,7 +178,12 @@ func (l *Ledger) ChangeJob(ctx context.Context, id string, to order.JobState, by
 	if err != nil {
 		return j, fmt.Errorf("change job %s: %w", id, err)
 	}
-	return j, nil
+	if to != order.JobRunning {
+		if err := l.setParts(ctx, j, true); err != nil {
+			return order.Job{}, err
+		}
+	}
+	return l.withParts(ctx, j)
 }
 
 // StepJob brings a job forward if it still has the state and the position of the one given,
@@ -185,8 +193,13 @@ func (l *Ledger) StepJob(ctx context.Context, j order.Job, step order.JobStep) (
 	if j.Action == order.JobErase {
 		left = strconv.FormatInt(step.Left, 10)
 	}
-	answer, err := stepJobScript.Run(ctx, l.rdb, []string{jobKey(j.ID), openJobsKey}, j.ID, string(j.State), writePosition(j.Position),
-		writePosition(step.Position), step.Matched, step.Failed, string(step.State), order.Printable(step.Error), mark(step.CanaryPassed), left).Slice()
+	others, err := l.otherParts(ctx, j.ID, l.first())
+	if err != nil {
+		return order.Job{}, err
+	}
+	answer, err := stepJobScript.Run(ctx, l.rdb, []string{l.keys.job(j.ID), l.keys.openJobs}, j.ID, string(j.State), writePosition(j.Position),
+		writePosition(step.Position), step.Matched, step.Failed, string(step.State), order.Printable(step.Error), mark(step.CanaryPassed), left,
+		others.Done, others.Skipped).Slice()
 	if err != nil {
 		return order.Job{}, wrap(err, "step job %s", j.ID)
 	}
@@ -197,7 +210,16 @@ func (l *Ledger) StepJob(ctx context.Context, j order.Job, step order.JobStep) (
 	if err != nil {
 		return order.Job{}, fmt.Errorf("step job %s: %w", j.ID, err)
 	}
-	return parseJob(j.ID, fields)
+	now, err := parseJob(j.ID, fields)
+	if err != nil {
+		return now, err
+	}
+	if now.State != j.State && now.State != order.JobRunning {
+		if err := l.setParts(ctx, now, true); err != nil {
+			return now, err
+		}
+	}
+	return l.withParts(ctx, now)
 }
 
 // jobAnswer reads a word and, if they are there, the fields of a job.
@@ -219,10 +241,7 @@ func parseJob(id string, fields map[string]string) (order.Job, error) {
 	if err := json.Unmarshal([]byte(fields[jobDocument]), &c); err != nil {
 		return order.Job{}, fmt.Errorf("parse job %s: %w: %w", id, order.ErrUnreadable, err)
 	}
-	number := func(name string) int64 {
-		n, _ := strconv.ParseInt(fields[name], 10, 64)
-		return n
-	}
+	number := func(name string) int64 { return numberOf(fields[name]) }
 	j := order.Job{
 		ID: id, Action: order.JobAction(fields[jobAction]), Filter: c.Filter, Actor: c.Actor, Reason: c.Reason,
 		Limit: c.Limit, PerSecond: c.PerSecond, StopAfterFailures: c.StopAfterFailures, Canary: c.Canary, DryRun: c.DryRun,
@@ -234,11 +253,7 @@ func parseJob(id string, fields map[string]string) (order.Job, error) {
 	if j.Action == order.JobErase {
 		j.Filter.Customer = fields[jobCustomer]
 	}
-	for name := range fields {
-		if outcome, ok := strings.CutPrefix(name, jobOutcome); ok {
-			j.Outcomes[order.Status(outcome)] = number(name)
-		}
-	}
+	addOutcomes(&j, fields)
 	return j, nil
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/stats"
@@ -33,45 +34,42 @@ import (
 //	orders:{b0}:j                    sorted set  the jobs, by their time of creation, µs, see job.go
 //	orders:{b0}:j:<job id>           hash        one of them
 //	orders:{b0}:k                    sorted set  those that have not ended, likewise
+//	orders:{b0}:n                    string      how many books there are, see books.go
 //	orders:{b0}:w                    none        never written: deleting it shows that Redis accepts writes
 //	orders:{b0}:p                    sorted set  the programs that run, by their last announcement, ms, see programs.go
-const book = "orders:{b0}:"
+//
+// They are those of book 0. Book n has {bn}, and no keys for what there is once for all books:
+// the samples, the fulfilment endpoints, the rule sets, the register of jobs and the programs.
+type keys struct {
+	records, indexes, customers string // prefixes
 
-const (
-	recordPrefix  = book + "o:"
-	indexPrefix   = book + "s:"
-	marksKey      = book + "a"
-	confirmedKey  = book + "b"
-	countersKey   = book + "c"
-	idsKey        = book + "d"
-	eventsKey     = book + "e"
-	leaderKey     = book + "l"
-	quarantineKey = book + "i"
-	writableKey   = book + "w"
-	programsKey   = book + "p"
-	expiriesKey   = indexPrefix + "expiry"
-	rulesKey      = book + "r"
-	auditKey      = book + "h"
-	jobsKey       = book + "j"
-	jobPrefix     = jobsKey + ":"
-	openJobsKey   = book + "k"
-	endpointsKey  = book + "f"
-	samplesPrefix = book + "t:"
-	alertsKey     = samplesPrefix + "alerts"
-)
+	marks, confirmed, counters, ids, events, leader, quarantine, writable, programs, expiries, rules, audit string
+	jobs, openJobs, endpoints, samplesPrefix, alerts, number                                                string
+}
 
-func jobKey(id string) string { return jobPrefix + id }
+func newKeys(book int) keys {
+	prefix := "orders:{b" + strconv.Itoa(book) + "}:"
+	return keys{
+		records: prefix + "o:", indexes: prefix + "s:", customers: prefix + "u:",
+		marks: prefix + "a", confirmed: prefix + "b", counters: prefix + "c", ids: prefix + "d", events: prefix + "e",
+		leader: prefix + "l", quarantine: prefix + "i", writable: prefix + "w", programs: prefix + "p", expiries: prefix + "s:expiry",
+		rules: prefix + "r", audit: prefix + "h", jobs: prefix + "j", openJobs: prefix + "k", endpoints: prefix + "f",
+		samplesPrefix: prefix + "t:", alerts: prefix + "t:alerts", number: prefix + "n",
+	}
+}
 
-func recordKey(id string) string { return recordPrefix + id }
+func (k *keys) record(id string) string { return k.records + id }
 
-func samplesKey(r stats.Range) string { return samplesPrefix + string(r) }
+func (k *keys) index(s order.Status) string { return k.indexes + string(s) }
 
-func endpointKey(endpoint string) string { return endpointsKey + ":" + endpoint }
+// customer contains a digest because names may be long and are personal data.
+func (k *keys) customer(name string) string { return k.customers + customerDigest(name) }
 
-func indexKey(s order.Status) string { return indexPrefix + string(s) }
+func (k *keys) job(id string) string { return k.jobs + ":" + id }
 
-// customerKey contains a digest because names may be long and are personal data.
-func customerKey(customer string) string { return book + "u:" + customerDigest(customer) }
+func (k *keys) samples(r stats.Range) string { return k.samplesPrefix + string(r) }
+
+func (k *keys) endpoint(name string) string { return k.endpoints + ":" + name }
 
 func customerDigest(customer string) string {
 	sum := sha256.Sum256([]byte(customer))

@@ -6,49 +6,76 @@
 // methods returns without an error, one script has written record, index, counters and
 // event together, and Redis keeps them as far as its persistence goes. Every method
 // can be repeated after an error: it is applied once.
+//
+// There may be several books, each in a slot of a Redis Cluster of its own. An order is in
+// one of them for good. What concerns the whole service is in book 0.
 package ledger
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/order"
+	"orderprocessor/internal/stats"
 )
 
-const (
-	// maxEntries is roughly how many entries the stream of events keeps, the newest
-	// ones. That is 100,000 events, about 15 MB, when updates share scripts, and 10,000
-	// when each runs alone.
-	maxEntries = 10_000
-	// entryEvents is how many events one entry holds at most.
-	entryEvents = 10
-)
-
-// Ledger is the books in one Redis. It is safe for concurrent use, by any
+// Ledger is all books in one Redis or Redis Cluster. It is safe for concurrent use, by any
 // number of processes.
 type Ledger struct {
-	rdb      redis.UniversalClient
-	marks    string  // the key of the marks, empty without an archive
-	archive  Archive // or nil
-	idTerm   time.Duration
-	batchers batchers
-	reads    *reads
+	service
+	books []*Book
+	// totals are the last that each book was known to have.
+	totals []atomic.Pointer[stats.Totals]
 }
 
-// New returns the ledger in rdb. The caller closes rdb.
-func New(rdb redis.UniversalClient) *Ledger {
-	l := &Ledger{rdb: rdb, reads: newReads(rdb)}
-	l.batchers = newBatchers(l.runScript)
+// service is what there is once for all books, in book 0: the rule sets, the circuit
+// breakers, the samples, the programs, and what people did elsewhere than in a book.
+type service struct {
+	rdb  redis.UniversalClient
+	keys keys
+}
+
+// Config is how a ledger is kept. All programs must have the same.
+type Config struct {
+	// Books is how many books there are, 1 to order.MaxBooks; 0 counts as 1. See Fix.
+	Books int
+	// Archive is where orders also go; nil for nowhere. With an archive, every change marks
+	// its order until the archive has it, and no order is forgotten before.
+	Archive Archive
+}
+
+// New returns the ledger of one book in rdb, without an archive. The caller closes rdb.
+func New(rdb redis.UniversalClient) *Ledger { return NewWith(rdb, Config{}) }
+
+// NewWith returns the ledger in rdb. The caller closes rdb.
+func NewWith(rdb redis.UniversalClient, cfg Config) *Ledger {
+	l := &Ledger{service: service{rdb, newKeys(0)}, books: make([]*Book, max(cfg.Books, 1))}
+	l.totals = make([]atomic.Pointer[stats.Totals], len(l.books))
+	for n := range l.books {
+		l.books[n] = newBook(rdb, n, len(l.books), cfg.Archive)
+	}
 	return l
 }
 
-// NewArchived returns the ledger of orders that also go into an archive: every change
-// marks its order until the archive has it, and no order is forgotten before. All programs
-// must have the same.
-func NewArchived(rdb redis.UniversalClient, a Archive) *Ledger {
-	l := New(rdb)
-	l.marks, l.archive = marksKey, a
-	return l
+// Books returns each book, by number.
+func (l *Ledger) Books() []*Book { return l.books }
+
+// of returns the book of an order.
+func (l *Ledger) of(id string) *Book { return l.books[order.BookOf(id, len(l.books))] }
+
+func (l *Ledger) first() *Book { return l.books[0] }
+
+// divide returns for each book which of n orders are in it.
+func (l *Ledger) divide(n int, id func(i int) string) [][]int {
+	parts := make([][]int, len(l.books))
+	for i := range n {
+		book := order.BookOf(id(i), len(l.books))
+		parts[book] = append(parts[book], i)
+	}
+	return parts
 }
 
 // Ping checks that Redis answers. It returns order.ErrUnavailable otherwise.
@@ -57,7 +84,7 @@ func (l *Ledger) Ping(ctx context.Context) error {
 }
 
 // Now returns the time by the clock of Redis, the clock of the books.
-func (l *Ledger) Now(ctx context.Context) (time.Time, error) {
-	now, err := l.rdb.Time(ctx).Result()
+func (s *service) Now(ctx context.Context) (time.Time, error) {
+	now, err := s.rdb.Time(ctx).Result()
 	return now.UTC(), wrap(err, "read the time")
 }

@@ -96,7 +96,7 @@ func TestWaiting(t *testing.T) {
 		{"none", later, later, 9, nil, time.Time{}},
 	}
 	for _, row := range rows {
-		got, next, err := books.Waiting(t.Context(), order.StatusPending, row.after, row.before, row.limit)
+		got, next, err := books.Books()[0].Waiting(t.Context(), order.StatusPending, row.after, row.before, row.limit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ const (
 )
 
 // List returns a page of the orders that match, newest first, starting after a
-// position: at most limit of them, all of one moment. Next is the position to continue
+// position: at most limit of them, those of one book of one moment. Next is the position to continue
 // after, zero when there are no more; even an empty page may have a next one. The cost
 // of a page does not depend on how many orders there are. Times of acceptance have
 // microseconds. When some records cannot be read, List returns order.ErrUnreadable
@@ -26,8 +26,16 @@ const (
 func (l *Ledger) List(
 	ctx context.Context, f order.Filter, after order.Position, limit int,
 ) (records []order.Record, next order.Position, err error) {
-	keys, want := indexesOf(f)
-	entries, next, err := l.page(ctx, f, keys, string(want), after, limit)
+	return pageOf(l.books, limit,
+		func(b *Book) ([]order.Record, order.Position, error) { return b.list(ctx, f, after, limit) },
+		func(rec order.Record) order.Position { return order.Position{CreatedAt: rec.CreatedAt, ID: rec.ID} })
+}
+
+func (b *Book) list(
+	ctx context.Context, f order.Filter, after order.Position, limit int,
+) (records []order.Record, next order.Position, err error) {
+	keys, want := b.indexesOf(f)
+	entries, next, err := b.page(ctx, f, keys, string(want), after, limit)
 	if err != nil {
 		return nil, order.Position{}, err
 	}
@@ -41,14 +49,24 @@ func (l *Ledger) List(
 func (l *Ledger) Walk(ctx context.Context, f order.Filter, in []order.Status, after order.Position, limit int) (
 	histories []order.History, next order.Position, err error,
 ) {
+	return pageOf(l.books, limit,
+		func(b *Book) ([]order.History, order.Position, error) { return b.walk(ctx, f, in, after, limit) },
+		func(h order.History) order.Position {
+			return order.Position{CreatedAt: h.Record.CreatedAt, ID: h.Record.ID}
+		})
+}
+
+func (b *Book) walk(ctx context.Context, f order.Filter, in []order.Status, after order.Position, limit int) (
+	histories []order.History, next order.Position, err error,
+) {
 	keys := make([]string, len(in))
 	for i, s := range in {
-		keys[i] = indexKey(s)
+		keys[i] = b.keys.index(s)
 	}
 	if f.Customer != "" {
-		keys = []string{customerKey(f.Customer)}
+		keys = []string{b.keys.customer(f.Customer)}
 	}
-	entries, next, err := l.page(ctx, f, keys, "", after, limit)
+	entries, next, err := b.page(ctx, f, keys, "", after, limit)
 	if err != nil {
 		return nil, order.Position{}, err
 	}
@@ -66,7 +84,7 @@ func (l *Ledger) Walk(ctx context.Context, f order.Filter, in []order.Status, af
 }
 
 // page reads one page of orders from indexes that together have each of them once.
-func (l *Ledger) page(
+func (b *Book) page(
 	ctx context.Context, f order.Filter, keys []string, want string, after order.Position, limit int,
 ) (page []pageEntry, next order.Position, err error) {
 	newest, before := "+inf", ""
@@ -76,8 +94,8 @@ func (l *Ledger) page(
 	if !after.IsZero() && (f.CreatedTo.IsZero() || after.CreatedAt.Before(f.CreatedTo)) {
 		newest, before = score(after.CreatedAt), after.ID
 	}
-	answer, err := listScript.Run(ctx, l.rdb, keys,
-		recordPrefix, newest, score(roundUp(f.CreatedFrom)), before, want, limit, maxExamined, fullPageBytes).Slice()
+	answer, err := listScript.Run(ctx, b.rdb, keys,
+		b.keys.records, newest, score(roundUp(f.CreatedFrom)), before, want, limit, maxExamined, fullPageBytes).Slice()
 	if err != nil {
 		return nil, order.Position{}, wrap(err, "list orders")
 	}
@@ -100,15 +118,15 @@ func roundUp(t time.Time) time.Time {
 }
 
 // indexesOf returns the indexes to read, and the status that remains to be filtered by.
-func indexesOf(f order.Filter) (keys []string, want order.Status) {
+func (b *Book) indexesOf(f order.Filter) (keys []string, want order.Status) {
 	switch {
 	case f.Customer != "":
-		return []string{customerKey(f.Customer)}, f.Status
+		return []string{b.keys.customer(f.Customer)}, f.Status
 	case f.Status != "":
-		return []string{indexKey(f.Status)}, ""
+		return []string{b.keys.index(f.Status)}, ""
 	}
 	for _, s := range order.Statuses() {
-		keys = append(keys, indexKey(s))
+		keys = append(keys, b.keys.index(s))
 	}
 	return keys, ""
 }

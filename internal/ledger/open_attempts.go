@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,27 +27,33 @@ type OpenAttempt struct {
 // missing. It reads no more of a record than it returns. It returns order.ErrUnavailable
 // when Redis did not answer.
 func (l *Ledger) OpenAttempts(ctx context.Context, limit int) ([]OpenAttempt, error) {
-	ids, err := l.worked(ctx, limit)
+	parts, err := each(l.books, func(b *Book) ([]OpenAttempt, error) { return b.openAttempts(ctx, limit) })
+	open := slices.Concat(parts...)
+	return open[:min(len(open), limit)], err
+}
+
+func (b *Book) openAttempts(ctx context.Context, limit int) ([]OpenAttempt, error) {
+	ids, err := b.worked(ctx, limit)
 	if err != nil || len(ids) == 0 {
 		return nil, wrap(err, "list the orders that are worked")
 	}
 	accepted, numbers := make([]time.Time, len(ids)), make([]int, len(ids))
 	heads := make([]*redis.SliceCmd, len(ids))
-	pipe := l.rdb.Pipeline()
+	pipe := b.rdb.Pipeline()
 	for i, id := range ids {
-		heads[i] = pipe.HMGet(ctx, recordKey(id), fieldCreated, fieldAttempts)
+		heads[i] = pipe.HMGet(ctx, b.keys.record(id), fieldCreated, fieldAttempts)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, wrap(err, "read %d orders that are worked", len(ids))
 	}
 	lines := make([]*redis.SliceCmd, len(ids))
-	pipe = l.rdb.Pipeline()
+	pipe = b.rdb.Pipeline()
 	for i, id := range ids {
 		created, _ := heads[i].Val()[0].(string)
 		number, _ := heads[i].Val()[1].(string)
 		accepted[i] = parseTime(created)
 		numbers[i], _ = strconv.Atoi(number)
-		lines[i] = pipe.HMGet(ctx, recordKey(id), fieldAttempt+number)
+		lines[i] = pipe.HMGet(ctx, b.keys.record(id), fieldAttempt+number)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, wrap(err, "read %d attempts", len(ids))
@@ -62,11 +69,11 @@ func (l *Ledger) OpenAttempts(ctx context.Context, limit int) ([]OpenAttempt, er
 }
 
 // worked returns the ids of at most limit orders that are being worked.
-func (l *Ledger) worked(ctx context.Context, limit int) ([]string, error) {
-	pipe := l.rdb.Pipeline()
+func (b *Book) worked(ctx context.Context, limit int) ([]string, error) {
+	pipe := b.rdb.Pipeline()
 	var indexes []*redis.StringSliceCmd
 	for _, s := range []order.Status{order.StatusPriorityProcessing, order.StatusExpedited, order.StatusProcessing} {
-		indexes = append(indexes, pipe.ZRange(ctx, indexKey(s), 0, int64(limit)-1))
+		indexes = append(indexes, pipe.ZRange(ctx, b.keys.index(s), 0, int64(limit)-1))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err

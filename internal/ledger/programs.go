@@ -40,11 +40,11 @@ func (p Program) member() string { return p.Kind + " " + p.Name + " " + p.Versio
 // Announce records that a program runs at this time, by the clock of Redis, and forgets
 // programs that have not announced themselves for an hour. It may be repeated. Only
 // Programs and GoneWorkers depend on it.
-func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
-	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.ZAdd(ctx, programsKey, redis.Z{Score: float64(now.UnixMilli()), Member: p.member()})
-		pipe.Expire(ctx, programsKey, programKept)
-		pipe.ZRemRangeByScore(ctx, programsKey, "-inf", "("+strconv.FormatInt(now.Add(-programKept).UnixMilli(), 10))
+func (s *service) Announce(ctx context.Context, p Program, now time.Time) error {
+	_, err := s.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.ZAdd(ctx, s.keys.programs, redis.Z{Score: float64(now.UnixMilli()), Member: p.member()})
+		pipe.Expire(ctx, s.keys.programs, programKept)
+		pipe.ZRemRangeByScore(ctx, s.keys.programs, "-inf", "("+strconv.FormatInt(now.Add(-programKept).UnixMilli(), 10))
 		return nil
 	})
 	return wrap(err, "announce %s %s", p.Kind, p.Name)
@@ -52,10 +52,10 @@ func (l *Ledger) Announce(ctx context.Context, p Program, now time.Time) error {
 
 // Withdraw records that a program that announced itself stops at this time. It may be
 // repeated.
-func (l *Ledger) Withdraw(ctx context.Context, p Program, now time.Time) error {
-	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.ZRem(ctx, programsKey, p.member())
-		pipe.ZAdd(ctx, programsKey, redis.Z{Score: float64(now.UnixMilli()), Member: stoppedMark + p.member()})
+func (s *service) Withdraw(ctx context.Context, p Program, now time.Time) error {
+	_, err := s.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.ZRem(ctx, s.keys.programs, p.member())
+		pipe.ZAdd(ctx, s.keys.programs, redis.Z{Score: float64(now.UnixMilli()), Member: stoppedMark + p.member()})
 		return nil
 	})
 	return wrap(err, "withdraw %s %s", p.Kind, p.Name)
@@ -63,12 +63,12 @@ func (l *Ledger) Withdraw(ctx context.Context, p Program, now time.Time) error {
 
 // Programs returns the running programs: those that have announced themselves within the
 // last half minute and have not withdrawn, the earliest first.
-func (l *Ledger) Programs(ctx context.Context) ([]Program, error) {
-	now, err := l.Now(ctx)
+func (s *service) Programs(ctx context.Context) ([]Program, error) {
+	now, err := s.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := l.programs(ctx, now.Add(-programRuns))
+	entries, err := s.programs(ctx, now.Add(-programRuns))
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +83,8 @@ func (l *Ledger) Programs(ctx context.Context) ([]Program, error) {
 
 // GoneWorkers returns the workers that ran in the hour before now, by the clock of Redis,
 // and do not any more, the latest first.
-func (l *Ledger) GoneWorkers(ctx context.Context, now time.Time) ([]stats.GoneWorker, error) {
-	entries, err := l.programs(ctx, now.Add(-programKept))
+func (s *service) GoneWorkers(ctx context.Context, now time.Time) ([]stats.GoneWorker, error) {
+	entries, err := s.programs(ctx, now.Add(-programKept))
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +105,9 @@ type programEntry struct {
 }
 
 // programs returns the programs heard of since then, the earliest first.
-func (l *Ledger) programs(ctx context.Context, since time.Time) ([]programEntry, error) {
+func (s *service) programs(ctx context.Context, since time.Time) ([]programEntry, error) {
 	least := strconv.FormatInt(since.UnixMilli(), 10)
-	members, err := l.rdb.ZRangeByScoreWithScores(ctx, programsKey, &redis.ZRangeBy{Min: least, Max: "+inf"}).Result()
+	members, err := s.rdb.ZRangeByScoreWithScores(ctx, s.keys.programs, &redis.ZRangeBy{Min: least, Max: "+inf"}).Result()
 	if err != nil {
 		return nil, wrap(err, "read the programs")
 	}

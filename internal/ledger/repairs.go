@@ -17,13 +17,13 @@ import (
 // the lost worker still writes is stale. An attempt that is not open, or that began after
 // lost.SeenAt, is left alone, so Lost may be repeated. It returns order.ErrNotFound for
 // an unknown order.
-func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (order.Loss, error) {
+func (b *Book) Lost(ctx context.Context, id string, lost order.LostAttempt) (order.Loss, error) {
 	withCandidate := 0
 	if lost.WithCandidate {
 		withCandidate = 1
 	}
 	lastReason := fmt.Sprintf("%s %d times: the order may kill its workers", order.ReasonWorkerLost, order.MaxWorkersLost)
-	word, rest, err := l.update(ctx, lostScript, update{id: id, other: quarantineKey, args: []any{
+	word, rest, err := b.update(ctx, lostScript, update{id: id, other: b.keys.quarantine, args: []any{
 		lost.Number, lost.SeenAt.UnixMicro(), withCandidate, order.ReasonWorkerLost, lastReason,
 	}})
 	if err != nil {
@@ -39,14 +39,14 @@ func (l *Ledger) Lost(ctx context.Context, id string, lost order.LostAttempt) (o
 // Quarantine puts an order in quarantine unless another one is, and returns the order
 // that is in quarantine now. The quarantine ends after the term, by the clock of Redis;
 // a call for the order that is already in quarantine starts the term again.
-func (l *Ledger) Quarantine(ctx context.Context, id string, term time.Duration) (quarantined string, err error) {
-	quarantined, err = quarantineScript.Run(ctx, l.rdb, []string{quarantineKey}, id, term.Milliseconds()).Text()
+func (b *Book) Quarantine(ctx context.Context, id string, term time.Duration) (quarantined string, err error) {
+	quarantined, err = quarantineScript.Run(ctx, b.rdb, []string{b.keys.quarantine}, id, term.Milliseconds()).Text()
 	return quarantined, wrap(err, "quarantine order %s", id)
 }
 
 // Quarantined returns the order that is in quarantine, empty if there is none.
-func (l *Ledger) Quarantined(ctx context.Context) (id string, err error) {
-	id, err = l.rdb.Get(ctx, quarantineKey).Result()
+func (b *Book) Quarantined(ctx context.Context) (id string, err error) {
+	id, err = b.rdb.Get(ctx, b.keys.quarantine).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
@@ -55,29 +55,29 @@ func (l *Ledger) Quarantined(ctx context.Context) (id string, err error) {
 
 // EndQuarantine ends the quarantine of an order. If the order is not in quarantine,
 // nothing changes.
-func (l *Ledger) EndQuarantine(ctx context.Context, id string) error {
-	return wrap(endQuarantineScript.Run(ctx, l.rdb, []string{quarantineKey}, id).Err(), "end quarantine of order %s", id)
+func (b *Book) EndQuarantine(ctx context.Context, id string) error {
+	return wrap(endQuarantineScript.Run(ctx, b.rdb, []string{b.keys.quarantine}, id).Err(), "end quarantine of order %s", id)
 }
 
 // Lead makes the named process the leader of recovery unless another process is, and
 // reports whether it leads. A leader leads for the term after its last call, by the clock
 // of Redis. It returns order.ErrUnavailable when Redis does not answer.
-func (l *Ledger) Lead(ctx context.Context, name string, term time.Duration) (bool, error) {
-	n, err := leadScript.Run(ctx, l.rdb, []string{leaderKey}, name, term.Milliseconds()).Int()
+func (b *Book) Lead(ctx context.Context, name string, term time.Duration) (bool, error) {
+	n, err := leadScript.Run(ctx, b.rdb, []string{b.keys.leader}, name, term.Milliseconds()).Int()
 	return n == 1, wrap(err, "lead recovery")
 }
 
 // Repaired counts n repairs of one kind. The token names the call: a repeated call counts
 // nothing, unless another call for the same kind came between.
-func (l *Ledger) Repaired(ctx context.Context, kind order.Repair, n int, token string) error {
-	err := repairedScript.Run(ctx, l.rdb, []string{countersKey}, string(kind), n, token).Err()
+func (b *Book) Repaired(ctx context.Context, kind order.Repair, n int, token string) error {
+	err := repairedScript.Run(ctx, b.rdb, []string{b.keys.counters}, string(kind), n, token).Err()
 	return wrap(err, "count %d repairs", n)
 }
 
 // Requeued counts one repair of an unsettled order that had no task, and reports whether
 // it did: an order that has been settled meanwhile needed none. The token names the
 // repair: repeating it counts nothing.
-func (l *Ledger) Requeued(ctx context.Context, id, token string) (counted bool, err error) {
-	word, _, err := l.update(ctx, requeuedScript, update{id: id, args: []any{token}})
+func (b *Book) Requeued(ctx context.Context, id, token string) (counted bool, err error) {
+	word, _, err := b.update(ctx, requeuedScript, update{id: id, args: []any{token}})
 	return word == "counted", wrap(err, "count requeued order %s", id)
 }

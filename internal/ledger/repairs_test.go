@@ -48,7 +48,7 @@ func TestLost(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
 			b.do(t, row.before...)
-			got, err := b.Lost(t.Context(), "o1", row.attempt)
+			got, err := b.Books()[0].Lost(t.Context(), "o1", row.attempt)
 			if diff := cmp.Diff(row.want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
@@ -89,7 +89,7 @@ func TestLead(t *testing.T) {
 	b := open(t)
 	lead := func(name string, term time.Duration, want bool) {
 		t.Helper()
-		got, err := b.Lead(t.Context(), name, term)
+		got, err := b.Books()[0].Lead(t.Context(), name, term)
 		if err != nil || got != want {
 			t.Errorf("%s leads: %t, %v, want %t", name, got, err, want)
 		}
@@ -99,7 +99,7 @@ func TestLead(t *testing.T) {
 	lead("w1", time.Millisecond, true)
 	deadline := time.Now().Add(5 * time.Minute)
 	for {
-		got, err := b.Lead(t.Context(), "w2", time.Hour)
+		got, err := b.Books()[0].Lead(t.Context(), "w2", time.Hour)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("w2 does not lead: %v", err)
 		}
@@ -128,7 +128,7 @@ func TestQuarantine(t *testing.T) {
 	b := open(t)
 	wantQuarantined := func(want string) {
 		t.Helper()
-		if got, err := b.Quarantined(t.Context()); got != want || err != nil {
+		if got, err := b.Books()[0].Quarantined(t.Context()); got != want || err != nil {
 			t.Errorf("%q is in quarantine, %v, want %q", got, err, want)
 		}
 	}
@@ -137,11 +137,11 @@ func TestQuarantine(t *testing.T) {
 		{"o1", "", "o1"}, {"o2", "", "o1"}, {"o1", "", "o1"}, {"o2", "o2", "o1"}, {"o2", "o1", "o2"},
 	} {
 		for range 2 {
-			if err := b.EndQuarantine(t.Context(), row.end); err != nil {
+			if err := b.Books()[0].EndQuarantine(t.Context(), row.end); err != nil {
 				t.Error(err)
 			}
 		}
-		if got, err := b.Quarantine(t.Context(), row.id, time.Hour); got != row.want || err != nil {
+		if got, err := b.Books()[0].Quarantine(t.Context(), row.id, time.Hour); got != row.want || err != nil {
 			t.Errorf("quarantine %s: %q, %v, want %q", row.id, got, err, row.want)
 		}
 		wantQuarantined(row.want)

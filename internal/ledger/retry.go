@@ -10,8 +10,8 @@ import (
 // attempts, and returns its record. The token names the retry: repeating it changes
 // nothing. Retry returns *order.StatusError for an order with any other status, and
 // order.ErrNotFound.
-func (l *Ledger) Retry(ctx context.Context, id, token string, by order.Intervention) (order.Record, error) {
-	word, rest, err := l.update(ctx, retryScript, update{id: id, args: append(args(by), token)})
+func (b *Book) Retry(ctx context.Context, id, token string, by order.Intervention) (order.Record, error) {
+	word, rest, err := b.update(ctx, retryScript, update{id: id, args: append(args(by), token)})
 	if err != nil {
 		return order.Record{}, wrap(err, "retry order %s", id)
 	}

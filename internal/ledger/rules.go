@@ -31,8 +31,8 @@ type ruleSetDocument struct {
 // SaveRules stores a rule set under its version, and reports whether it is new. The audit
 // has its author as the actor. One that is stored already stays as it is. SaveRules returns order.ErrTooManyRules when there
 // are order.MaxRuleSets of them.
-func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet, requestID string) (isNew bool, err error) {
-	now, err := l.Now(ctx)
+func (s *service) SaveRules(ctx context.Context, set order.RuleSet, requestID string) (isNew bool, err error) {
+	now, err := s.Now(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -40,7 +40,7 @@ func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet, requestID str
 	if err != nil {
 		return false, fmt.Errorf("save rules %s: %w", set.Version, err)
 	}
-	answer, err := saveRulesScript.Run(ctx, l.rdb, []string{rulesKey, auditKey},
+	answer, err := saveRulesScript.Run(ctx, s.rdb, []string{s.keys.rules, s.keys.audit},
 		set.Version, text, order.MaxRuleSets, order.Printable(set.CreatedBy), requestID).Text()
 	if err != nil {
 		return false, wrap(err, "save rules %s", set.Version)
@@ -52,8 +52,8 @@ func (l *Ledger) SaveRules(ctx context.Context, set order.RuleSet, requestID str
 }
 
 // RuleSet returns a stored version of the rules, or order.ErrNoRules.
-func (l *Ledger) RuleSet(ctx context.Context, version string) (order.RuleSet, error) {
-	text, err := l.rdb.HGet(ctx, rulesKey, version).Result()
+func (s *service) RuleSet(ctx context.Context, version string) (order.RuleSet, error) {
+	text, err := s.rdb.HGet(ctx, s.keys.rules, version).Result()
 	if errors.Is(err, redis.Nil) || version == fieldActive || version == fieldShadow {
 		return order.RuleSet{}, fmt.Errorf("read rules %s: %w", version, order.ErrNoRules)
 	}
@@ -72,8 +72,8 @@ func parseRuleSet(version, text string) (order.RuleSet, error) {
 }
 
 // RuleSets returns all stored rule sets, the newest first, and which are in force.
-func (l *Ledger) RuleSets(ctx context.Context) ([]order.RuleSet, order.RulesInForce, error) {
-	fields, err := l.rdb.HGetAll(ctx, rulesKey).Result()
+func (s *service) RuleSets(ctx context.Context) ([]order.RuleSet, order.RulesInForce, error) {
+	fields, err := s.rdb.HGetAll(ctx, s.keys.rules).Result()
 	if err != nil {
 		return nil, order.RulesInForce{}, wrap(err, "list rules")
 	}
@@ -99,8 +99,8 @@ func (l *Ledger) RuleSets(ctx context.Context) ([]order.RuleSet, order.RulesInFo
 }
 
 // RulesInForce returns which versions decide.
-func (l *Ledger) RulesInForce(ctx context.Context) (order.RulesInForce, error) {
-	values, err := l.rdb.HMGet(ctx, rulesKey, fieldActive, fieldShadow).Result()
+func (s *service) RulesInForce(ctx context.Context) (order.RulesInForce, error) {
+	values, err := s.rdb.HMGet(ctx, s.keys.rules, fieldActive, fieldShadow).Result()
 	if err != nil {
 		return order.RulesInForce{}, wrap(err, "read which rules are in force")
 	}
@@ -118,28 +118,39 @@ func inForce(active, shadow string) order.RulesInForce {
 
 // ActivateRules makes a version, which must be stored or builtin, the one that decides. If
 // it was the shadow, there is none any more.
-func (l *Ledger) ActivateRules(ctx context.Context, version string, by order.Intervention) error {
-	return wrap(l.putInForce(ctx, fieldActive, version, order.AuditActivate, by), "activate rules %s", version)
+func (s *service) ActivateRules(ctx context.Context, version string, by order.Intervention) error {
+	return wrap(s.putInForce(ctx, fieldActive, version, order.AuditActivate, by), "activate rules %s", version)
 }
 
 // ShadowRules makes a version, which must be stored or builtin, the one that decides
 // beside; an empty one ends that.
-func (l *Ledger) ShadowRules(ctx context.Context, version string, by order.Intervention) error {
+func (s *service) ShadowRules(ctx context.Context, version string, by order.Intervention) error {
 	if version == "" {
-		return wrap(l.putInForce(ctx, fieldShadow, "", order.AuditEndShadow, by), "end the shadow of rules")
+		return wrap(s.putInForce(ctx, fieldShadow, "", order.AuditEndShadow, by), "end the shadow of rules")
 	}
-	return wrap(l.putInForce(ctx, fieldShadow, version, order.AuditShadow, by), "shadow rules %s", version)
+	return wrap(s.putInForce(ctx, fieldShadow, version, order.AuditShadow, by), "shadow rules %s", version)
 }
 
-func (l *Ledger) putInForce(ctx context.Context, part, version string, action order.AuditAction, by order.Intervention) error {
-	return inForceScript.Run(ctx, l.rdb, []string{rulesKey, auditKey},
+func (s *service) putInForce(ctx context.Context, part, version string, action order.AuditAction, by order.Intervention) error {
+	return inForceScript.Run(ctx, s.rdb, []string{s.keys.rules, s.keys.audit},
 		part, version, string(action), order.Printable(by.Actor), by.RequestID).Err()
 }
 
 // ShadowDecisions returns how often a shadow version decided so beside the versions in
 // force, for as long as it has been a shadow.
 func (l *Ledger) ShadowDecisions(ctx context.Context, version string) (map[order.Change]int64, error) {
-	counters, err := l.rdb.HGetAll(ctx, countersKey).Result()
+	decisions := map[order.Change]int64{}
+	parts, err := each(l.books, func(b *Book) (map[order.Change]int64, error) { return b.shadowDecisions(ctx, version) })
+	for _, part := range parts {
+		for change, n := range part {
+			decisions[change] += n
+		}
+	}
+	return decisions, err
+}
+
+func (b *Book) shadowDecisions(ctx context.Context, version string) (map[order.Change]int64, error) {
+	counters, err := b.rdb.HGetAll(ctx, b.keys.counters).Result()
 	if err != nil {
 		return nil, wrap(err, "read the shadow decisions of rules %s", version)
 	}

@@ -21,14 +21,14 @@ const maxAlerts = 500
 // time stays. If the verdict has another cause than the last one that was given, it is kept
 // as an alert; one without words is not known and changes nothing. SaveSample may be
 // repeated. It returns order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) SaveSample(ctx context.Context, s stats.Sample, v stats.Verdict) error {
-	keys := []string{alertsKey}
-	args := []any{s.At.Unix(), encodeSample(s), string(v.Cause), v.What, maxAlerts}
+func (s *service) SaveSample(ctx context.Context, taken stats.Sample, v stats.Verdict) error {
+	keys := []string{s.keys.alerts}
+	args := []any{taken.At.Unix(), encodeSample(taken), string(v.Cause), v.What, maxAlerts}
 	for _, r := range stats.Ranges() {
-		keys = append(keys, samplesKey(r))
-		args = append(args, place(s.At, r))
+		keys = append(keys, s.keys.samples(r))
+		args = append(args, place(taken.At, r))
 	}
-	return wrap(sampleScript.Run(ctx, l.rdb, keys, args...).Err(), "save a sample")
+	return wrap(sampleScript.Run(ctx, s.rdb, keys, args...).Err(), "save a sample")
 }
 
 // place is where a range keeps the sample of a time; empty if it keeps none.
@@ -42,9 +42,9 @@ func place(at time.Time, r stats.Range) string {
 
 // Samples returns the samples that are not older than a range by the clock of Redis, oldest
 // first, and the alerts, likewise. It returns order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) Samples(ctx context.Context, r stats.Range) (samples []stats.Sample, alerts []stats.Marker, err error) {
-	pipe := l.rdb.Pipeline()
-	clock, kept, marked := pipe.Time(ctx), pipe.HGetAll(ctx, samplesKey(r)), pipe.HGetAll(ctx, alertsKey)
+func (s *service) Samples(ctx context.Context, r stats.Range) (samples []stats.Sample, alerts []stats.Marker, err error) {
+	pipe := s.rdb.Pipeline()
+	clock, kept, marked := pipe.Time(ctx), pipe.HGetAll(ctx, s.keys.samples(r)), pipe.HGetAll(ctx, s.keys.alerts)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, nil, wrap(err, "read the samples")
 	}

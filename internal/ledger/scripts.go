@@ -48,7 +48,9 @@ var (
 	sampleScript        = redis.NewScript(lua("sample"))
 	createJobScript     = newAudited("createjob")
 	changeJobScript     = newAudited("changejob")
-	stepJobScript       = redis.NewScript(lua("stepjob"))
+	stepJobScript       = redis.NewScript(lua("below") + lua("stepjob"))
+	jobPartScript       = redis.NewScript(lua("jobpart"))
+	fixScript           = redis.NewScript(lua("fix"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )
 
@@ -67,8 +69,8 @@ func newUpdate(names ...string) *redis.Script {
 	for _, status := range order.Statuses() {
 		fmt.Fprintf(&codes, "%s = '%s', ", status, statusCodes()[status])
 	}
-	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal ids_key, id_buckets = '%s', %d\nlocal codes = { %s}\n",
-		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), idsKey, idBuckets, codes.String())
+	constants := fmt.Sprintf("local kept_events, kept_attempts, most_losses, entry_events, archive_after = %d, %d, %d, %d, %d\nlocal id_buckets = %d\nlocal codes = { %s}\n",
+		order.MaxEvents, order.MaxAttemptsKept, order.MaxWorkersLost, entryEvents, archiveAfter.Microseconds(), idBuckets, codes.String())
 	source := []string{auditConstants(), lua("entry"), constants, lua("prelude")}
 	for _, name := range names {
 		source = append(source, lua(name))

@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
 )
@@ -26,10 +29,10 @@ type Settings struct {
 	AppendFsync string
 }
 
-// Settings reads how Redis is set up. It returns order.ErrUnavailable when Redis did not
-// answer.
+// Settings reads how Redis is set up, in a Cluster one of its nodes. It returns
+// order.ErrUnavailable when Redis did not answer.
 func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
-	info, err := l.info(ctx)
+	info, err := info(ctx, l.rdb)
 	if err != nil {
 		return Settings{}, wrap(err, "read the settings of redis")
 	}
@@ -42,39 +45,67 @@ func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
 	}, nil
 }
 
-// Writable returns nil when Redis accepts writes, and otherwise the error. It deletes a
-// key that never exists, which changes nothing and needs no memory. The error wraps
-// order.ErrUnavailable.
+// Writable returns nil when Redis accepts writes, in at least one book, and otherwise the
+// error. It deletes a key that never exists, which changes nothing and needs no memory. The
+// error wraps order.ErrUnavailable.
 func (l *Ledger) Writable(ctx context.Context) error {
-	return wrap(l.rdb.Del(ctx, writableKey).Err(), "try a write")
+	errs := make([]error, len(l.books))
+	_, _ = each(l.books, func(b *Book) (struct{}, error) {
+		errs[b.number] = b.rdb.Del(ctx, b.keys.writable).Err()
+		return struct{}{}, nil
+	})
+	if slices.Contains(errs, nil) {
+		return nil
+	}
+	return wrap(errs[0], "try a write")
 }
 
-// Memory returns how much memory Redis uses and how much it may use, in bytes;
-// limit is 0 when there is no bound.
+// Memory returns how much memory Redis uses and how much it may use, in bytes, of the
+// fullest node in a Cluster; limit is 0 when there is no bound. It returns
+// order.ErrUnavailable when no node answered.
 func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
-	info, err := l.info(ctx, "memory")
-	if err != nil {
-		return 0, 0, wrap(err, "read memory use")
+	answered := false
+	err = eachNode(ctx, l.rdb, func(ctx context.Context, node redis.Cmdable) error {
+		values, err := info(ctx, node, "memory")
+		if err != nil {
+			return err
+		}
+		u, _ := strconv.ParseInt(values["used_memory"], 10, 64)
+		m, _ := strconv.ParseInt(values["maxmemory"], 10, 64)
+		// As u/m against used/limit, without a division by a limit that is 0.
+		if !answered || m > 0 && (limit == 0 || float64(u)*float64(limit) > float64(used)*float64(m)) || m == 0 && limit == 0 && u > used {
+			used, limit = u, m
+		}
+		answered = true
+		return nil
+	})
+	if answered {
+		return used, limit, nil
 	}
-	used, _ = strconv.ParseInt(info["used_memory"], 10, 64)
-	limit, _ = strconv.ParseInt(info["maxmemory"], 10, 64)
-	return used, limit, nil
+	return 0, 0, wrap(err, "read memory use")
 }
 
 // Settled returns how many orders have ever reached their outcome, without those that
-// were retried since. It returns order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) Settled(ctx context.Context) (int64, error) {
+// were retried since. It returns order.ErrUnavailable when one of the books did not answer.
+func (l *Ledger) Settled(ctx context.Context) (total int64, err error) {
+	parts, err := each(l.books, func(b *Book) (int64, error) { return b.settled(ctx) })
+	for _, n := range parts {
+		total += n
+	}
+	return total, err
+}
+
+func (b *Book) settled(ctx context.Context) (total int64, err error) {
 	var gauges []string
 	for _, s := range order.Statuses() {
 		if s.Settled() {
 			gauges = append(gauges, "g:"+string(s))
 		}
 	}
-	values, err := l.rdb.HMGet(ctx, countersKey, gauges...).Result()
+	values, err := b.rdb.HMGet(ctx, b.keys.counters, gauges...).Result()
 	if err != nil {
 		return 0, wrap(err, "count settled orders")
 	}
-	var total int64
 	for _, value := range values {
 		text, _ := value.(string)
 		n, _ := strconv.ParseInt(text, 10, 64)
@@ -84,8 +115,8 @@ func (l *Ledger) Settled(ctx context.Context) (int64, error) {
 }
 
 // info reads one section of INFO, or all.
-func (l *Ledger) info(ctx context.Context, section ...string) (map[string]string, error) {
-	text, err := l.rdb.Info(ctx, section...).Result()
+func info(ctx context.Context, rdb redis.Cmdable, section ...string) (map[string]string, error) {
+	text, err := rdb.Info(ctx, section...).Result()
 	values := map[string]string{}
 	for line := range strings.SplitSeq(text, "\r\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok {

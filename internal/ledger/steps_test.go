@@ -165,12 +165,14 @@ func deciding(c order.Claim) order.Claim {
 }
 
 func requeued(id, token string) step {
-	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) { return l.Requeued(ctx, id, token) }}
+	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
+		return l.Books()[0].Requeued(ctx, id, token)
+	}}
 }
 
 func lost(id string, attempt int) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
-		return l.Lost(ctx, id, seen(attempt))
+		return l.Books()[0].Lost(ctx, id, seen(attempt))
 	}}
 }
 
@@ -180,20 +182,20 @@ func get(id string) step {
 
 func repaired(kind order.Repair, token string) step {
 	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
-		return nil, l.Repaired(ctx, kind, 2, token)
+		return nil, l.Books()[0].Repaired(ctx, kind, 2, token)
 	}}
 }
 
 func quarantine(id string) step {
 	return step{id, func(ctx context.Context, l *ledger.Ledger, id string) (any, error) {
-		return l.Quarantine(ctx, id, time.Hour)
+		return l.Books()[0].Quarantine(ctx, id, time.Hour)
 	}}
 }
 
 // forget removes all settled orders.
 func forget() step {
 	return step{"", func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {
-		return l.Forget(ctx, time.Now().Add(time.Hour), 10)
+		return l.Books()[0].Forget(ctx, time.Now().Add(time.Hour), 10)
 	}}
 }
 

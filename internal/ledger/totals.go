@@ -11,16 +11,48 @@ import (
 	"orderprocessor/internal/stats"
 )
 
-// Totals reads all counters, and the sizes of the unsettled statuses' indexes,
-// of one moment. Its cost does not depend on how many orders there are.
+// Totals reads all counters, and the sizes of the unsettled statuses' indexes, those of one
+// book of one moment. Its cost does not depend on how many orders there are. A book that is
+// away counts as it did last. Totals returns order.ErrUnavailable when all are.
 func (l *Ledger) Totals(ctx context.Context) (stats.Totals, error) {
+	if len(l.books) == 1 {
+		return l.first().Totals(ctx)
+	}
+	errs := make([]error, len(l.books))
+	parts, _ := each(l.books, func(b *Book) (t stats.Totals, err error) {
+		if t, err = b.Totals(ctx); err != nil {
+			errs[b.number] = err
+			if last := l.totals[b.number].Load(); last != nil {
+				t = *last
+			}
+			return t, nil
+		}
+		l.totals[b.number].Store(&t)
+		return t, nil
+	})
+	all, away := newTotals(), 0
+	for n, part := range parts {
+		all.Add(part)
+		all.Books = append(all.Books, stats.BookTotals{Accepted: part.Accepted, Unsettled: part.Unsettled(), Drift: part.Drift(), Away: errs[n] != nil})
+		if errs[n] != nil {
+			away++
+		}
+	}
+	if away == len(l.books) {
+		return stats.Totals{}, errs[0]
+	}
+	return all, nil
+}
+
+// Totals are those of the book.
+func (b *Book) Totals(ctx context.Context) (stats.Totals, error) {
 	open := unsettled()
 	keys := make([]string, 1, 1+len(open))
-	keys[0] = countersKey
+	keys[0] = b.keys.counters
 	for _, s := range open {
-		keys = append(keys, indexKey(s))
+		keys = append(keys, b.keys.index(s))
 	}
-	answer, err := totalsScript.Run(ctx, l.rdb, keys).Slice()
+	answer, err := totalsScript.Run(ctx, b.rdb, keys).Slice()
 	if err != nil {
 		return stats.Totals{}, wrap(err, "read totals")
 	}

@@ -53,8 +53,8 @@ func newBatchers(run func(context.Context, *redis.Script, []update) ([]answer, e
 }
 
 // update runs a script for one order, together with concurrent updates of its kind.
-func (l *Ledger) update(ctx context.Context, s *redis.Script, u update) (word string, rest []any, err error) {
-	a, err := l.batchers[s].Do(ctx, u)
+func (b *Book) update(ctx context.Context, s *redis.Script, u update) (word string, rest []any, err error) {
+	a, err := b.batchers[s].Do(ctx, u)
 	if err != nil {
 		return "", nil, err
 	}
@@ -66,19 +66,19 @@ func (l *Ledger) update(ctx context.Context, s *redis.Script, u update) (word st
 
 // runScript runs a script for all these orders and returns an answer for each, in
 // turn. See scripts/prelude.lua for its keys and arguments.
-func (l *Ledger) runScript(ctx context.Context, s *redis.Script, all []update) ([]answer, error) {
+func (b *Book) runScript(ctx context.Context, s *redis.Script, all []update) ([]answer, error) {
 	keys := make([]string, 0, 3+2*len(all))
-	keys = append(keys, countersKey, eventsKey, indexPrefix)
+	keys = append(keys, b.keys.counters, b.keys.events, b.keys.indexes)
 	args := make([]any, 0, 3+len(all)*(1+len(all[0].args)))
-	args = append(args, maxEntries, l.marks, len(all))
+	args = append(args, maxEntries, b.marks, len(all))
 	for _, u := range all {
-		keys = append(keys, recordKey(u.id))
+		keys = append(keys, b.keys.record(u.id))
 		if u.other != "" {
 			keys = append(keys, u.other)
 		}
 		args = append(append(args, u.id), u.args...)
 	}
-	replies, err := s.Run(ctx, l.rdb, keys, args...).Slice()
+	replies, err := s.Run(ctx, b.rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, err
 	}

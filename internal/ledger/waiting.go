@@ -15,11 +15,11 @@ import (
 // after, zero when there are no more. An order whose status changes meanwhile may be
 // missing or have its newer status. When some records cannot be read, Waiting returns
 // order.ErrUnreadable together with the others.
-func (l *Ledger) Waiting(
+func (b *Book) Waiting(
 	ctx context.Context, s order.Status, after, before time.Time, limit int,
 ) (records []order.Record, next time.Time, err error) {
-	found, err := l.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
-		Key: indexKey(s), ByScore: true, Count: int64(limit),
+	found, err := b.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
+		Key: b.keys.index(s), ByScore: true, Count: int64(limit),
 		Start: "(" + score(after), Stop: "(" + score(before),
 	}).Result()
 	if err != nil {
@@ -32,7 +32,7 @@ func (l *Ledger) Waiting(
 	if len(found) == limit {
 		next = time.UnixMicro(int64(found[limit-1].Score)).UTC()
 	}
-	records, err = l.records(ctx, ids)
+	records, err = b.records(ctx, ids)
 	return records, next, err
 }
 
@@ -45,8 +45,8 @@ func score(t time.Time) string {
 
 // records reads many records in one round trip and omits those that are gone. When some
 // cannot be read, it returns order.ErrUnreadable together with the others.
-func (l *Ledger) records(ctx context.Context, ids []string) ([]order.Record, error) {
-	reads, err := readRecords(ctx, l.rdb, ids)
+func (b *Book) records(ctx context.Context, ids []string) ([]order.Record, error) {
+	reads, err := b.readRecords(ctx, ids)
 	if err != nil {
 		return nil, wrap(err, "read %d orders", len(ids))
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -16,9 +17,8 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// CheckBooks reads all of the ledger's keys and fails the test for every
-// disagreement between records, indexes, counters, timelines and events. The books must
-// be at rest.
+// CheckBooks reads all of the ledger's keys and fails the test for every disagreement of a
+// book between records, indexes, counters, timelines and events. The books must be at rest.
 func CheckBooks(tb testing.TB, rdb redis.UniversalClient) {
 	tb.Helper()
 	problems, err := Audit(context.Background(), rdb)
@@ -32,20 +32,40 @@ func CheckBooks(tb testing.TB, rdb redis.UniversalClient) {
 
 // Audit returns every disagreement in the books, one sentence each.
 func Audit(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
-	b, err := read(ctx, rdb)
+	all, err := read(ctx, rdb)
 	if err != nil {
 		return nil, err
 	}
-	b.checkRecords()
-	b.checkIndexes()
-	b.checkCounters()
-	b.checkJobs()
-	b.checkEvents()
-	slices.Sort(b.problems)
-	return b.problems, nil
+	first := all[Book]
+	if first == nil {
+		first = newBook(Book)
+	}
+	var problems []string
+	for prefix, b := range all {
+		b.checkRecords()
+		b.checkIndexes()
+		b.checkCounters()
+		b.checkJobs()
+		b.checkEvents()
+		for _, p := range b.problems {
+			problems = append(problems, strings.TrimPrefix(prefix+" "+p, Book+" "))
+		}
+		b.problems = nil
+	}
+	for _, b := range all {
+		if b != first {
+			first.add(b)
+		}
+	}
+	first.checkHandled()
+	problems = append(problems, first.problems...)
+	slices.Sort(problems)
+	return problems, nil
 }
 
+// books is one of them.
 type books struct {
+	prefix    string
 	records   map[string]map[string]string  // by order id
 	indexes   map[string]map[string]float64 // by status
 	customers map[string]float64            // order id to score, over all customers
@@ -59,22 +79,55 @@ type books struct {
 	problems  []string
 }
 
-func read(ctx context.Context, rdb redis.UniversalClient) (*books, error) {
-	b := &books{
-		records: map[string]map[string]string{}, indexes: map[string]map[string]float64{},
+func newBook(prefix string) *books {
+	return &books{
+		prefix: prefix, records: map[string]map[string]string{}, indexes: map[string]map[string]float64{},
 		customers: map[string]float64{}, jobs: map[string]map[string]string{},
 	}
-	keys := rdb.Scan(ctx, 0, Book+"*", 1000).Iterator()
-	for keys.Next(ctx) {
-		if err := b.readKey(ctx, rdb, keys.Val()); err != nil {
+}
+
+// read returns each book by the beginning of its keys.
+func read(ctx context.Context, rdb redis.UniversalClient) (map[string]*books, error) {
+	found, err := keys(ctx, rdb)
+	all := map[string]*books{}
+	for _, key := range found {
+		tag, _, _ := strings.Cut(key, "}:")
+		prefix := tag + "}:"
+		if all[prefix] == nil {
+			all[prefix] = newBook(prefix)
+		}
+		if err := all[prefix].readKey(ctx, rdb, key); err != nil {
 			return nil, err
 		}
 	}
-	return b, keys.Err()
+	return all, err
+}
+
+// keys returns the keys of all books, on all nodes of a Cluster.
+func keys(ctx context.Context, rdb redis.UniversalClient) (found []string, err error) {
+	var mu sync.Mutex
+	scan := func(ctx context.Context, node *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		all := node.Scan(ctx, 0, "orders:*", 1000).Iterator()
+		for all.Next(ctx) {
+			found = append(found, all.Val())
+		}
+		return all.Err()
+	}
+	switch rdb := rdb.(type) {
+	case *redis.ClusterClient:
+		err = rdb.ForEachMaster(ctx, scan)
+	case *redis.Client:
+		err = scan(ctx, rdb)
+	default:
+		err = fmt.Errorf("no keys can be listed with a %T", rdb)
+	}
+	return found, err
 }
 
 func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key string) error {
-	kind, name, _ := strings.Cut(strings.TrimPrefix(key, Book), ":")
+	kind, name, _ := strings.Cut(strings.TrimPrefix(key, b.prefix), ":")
 	var err error
 	switch kind {
 	case "o":
@@ -94,7 +147,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 	case "c":
 		b.counters, err = rdb.HGetAll(ctx, key).Result()
 	case "e":
-		b.events, err = Stream(ctx, rdb)
+		b.events, err = Stream(ctx, rdb, key)
 	case "a":
 		b.marks, err = members(ctx, rdb, key)
 	case "j":
@@ -105,7 +158,7 @@ func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key stri
 		b.jobs[name], err = rdb.HGetAll(ctx, key).Result()
 	case "k":
 		b.openJobs, err = members(ctx, rdb, key)
-	case "b", "d", "l", "i", "p", "f", "r", "h", "t": // see the keys of the ledger
+	case "b", "d", "l", "i", "n", "p", "f", "r", "h", "t": // see the keys of the ledger
 	default:
 		b.problem("key %s is not a key of the books", key)
 	}

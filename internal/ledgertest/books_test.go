@@ -158,7 +158,7 @@ func TestAudit(t *testing.T) {
 		{"a status without an event", set("processing", "s", "expedited"), "is expedited at event 2, in the stream it is processing at 2"},
 		{"the id of a forgotten order", func(ctx context.Context, rdb *redis.Client) {
 			l := ledger.New(rdb)
-			gone, err := l.Forget(ctx, rdb.Time(ctx).Val(), 10)
+			gone, err := l.Books()[0].Forget(ctx, rdb.Time(ctx).Val(), 10)
 			if gone != 3 || err != nil {
 				t.Errorf("forgot %d orders, %v", gone, err)
 			}

@@ -15,9 +15,9 @@ import (
 // Event is one change of an order's status, as the stream of all events has it.
 type Event struct{ ID, Order, Sequence, Status, At, Attempt, Worker, Reason, Actor string }
 
-// Stream returns all events of the books in rdb, the oldest first.
-func Stream(ctx context.Context, rdb redis.UniversalClient) ([]Event, error) {
-	entries, err := rdb.XRange(ctx, EventsKey, "-", "+").Result()
+// Stream returns all events of a stream, the oldest first.
+func Stream(ctx context.Context, rdb redis.UniversalClient, key string) ([]Event, error) {
+	entries, err := rdb.XRange(ctx, key, "-", "+").Result()
 	if err != nil {
 		return nil, err
 	}

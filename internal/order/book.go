@@ -17,5 +17,5 @@ func BookOf(id string, books int) int {
 	hash = (hash ^ hash>>33) * mix1
 	hash = (hash ^ hash>>33) * mix2
 	book, _ := bits.Mul64(hash^hash>>33, uint64(books)) //nolint:gosec // 1 to MaxBooks
-	return int(book)                           //nolint:gosec // below MaxBooks
+	return int(book)                                    //nolint:gosec // below MaxBooks
 }

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -70,6 +71,20 @@ type Position struct {
 
 // IsZero reports whether this is the start of the list.
 func (p Position) IsZero() bool { return p == Position{} }
+
+// Compare returns a negative number if p comes before other in the list, a positive one if
+// it comes after it, and otherwise 0.
+func (p Position) Compare(other Position) int {
+	return cmp.Or(other.CreatedAt.Compare(p.CreatedAt), cmp.Compare(other.ID, p.ID))
+}
+
+// FirstOf returns the first of two ends of pages; the zero position is the end of the list.
+func FirstOf(p, other Position) Position {
+	if p.IsZero() || !other.IsZero() && other.Compare(p) < 0 {
+		return other
+	}
+	return p
+}
 
 // Matches reports whether the filter selects an order by everything but its status.
 func (f Filter) Matches(rec Record) bool {

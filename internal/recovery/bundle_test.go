@@ -41,7 +41,7 @@ func open(t *testing.T) *bundle {
 	t.Parallel()
 	r := queuetest.Start(t)
 	b := &bundle{Redis: r, t: t, books: ledger.New(r.RDB), queue: producer(r.RDB)}
-	b.Repairer = b.repairer(ledger.New(b.Broken))
+	b.Repairer = b.repairer(ledger.New(b.Broken).Books()[0])
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.RDB) })
 	return b
 }
@@ -182,7 +182,7 @@ func retry(id string) step {
 func lose(id string, number int, withCandidate bool) step {
 	return func(b *bundle) {
 		lost := order.LostAttempt{Number: number, SeenAt: time.Now().Add(time.Minute), WithCandidate: withCandidate}
-		_, err := b.books.Lost(b.t.Context(), id, lost)
+		_, err := b.books.Books()[0].Lost(b.t.Context(), id, lost)
 		queuetest.Must(b.t, err)
 	}
 }
@@ -190,7 +190,7 @@ func lose(id string, number int, withCandidate bool) step {
 // forget removes the one settled order from the ledger.
 func forget(b *bundle) {
 	b.t.Helper()
-	if n, err := b.books.Forget(b.t.Context(), time.Now().Add(time.Minute), 10); n != 1 || err != nil {
+	if n, err := b.books.Books()[0].Forget(b.t.Context(), time.Now().Add(time.Minute), 10); n != 1 || err != nil {
 		b.t.Fatalf("forgot %d, %v", n, err)
 	}
 }

@@ -163,7 +163,7 @@ func TestHeldHasNoTask(t *testing.T) {
 	t.Run("held since it was listed", func(t *testing.T) {
 		b := open(t)
 		now := b.accept("o1").CreatedAt.Add(time.Minute)
-		r := b.repairer(changing{b.books, func(id string) { b.do(hold(id, 0, false)) }})
+		r := b.repairer(changing{b.books.Books()[0], func(id string) { b.do(hold(id, 0, false)) }})
 		queuetest.Must(t, r.RepairTasks(t.Context(), now))
 		b.wantState("after the repair", state{})
 	})

@@ -61,7 +61,7 @@ func TestMissingTask(t *testing.T) {
 			b := open(t)
 			b.do(row.steps...)
 			before := b.get("o1")
-			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.repairer(b.books)} {
+			for _, r := range []*recovery.Repairer{b.Repairer, b.Repairer, b.repairer(b.books.Books()[0])} {
 				queuetest.Must(t, r.RepairTasks(t.Context(), before.CreatedAt.Add(row.age)))
 				b.wantState("after a repair", row.want)
 			}
@@ -153,7 +153,7 @@ func TestTwoRepairers(t *testing.T) {
 		last = b.accept(fmt.Sprintf("o%d", n))
 	}
 	var both sync.WaitGroup
-	for _, r := range []*recovery.Repairer{b.Repairer, b.repairer(b.books)} {
+	for _, r := range []*recovery.Repairer{b.Repairer, b.repairer(b.books.Books()[0])} {
 		both.Go(func() {
 			if err := r.RepairTasks(t.Context(), last.CreatedAt.Add(time.Minute)); err != nil {
 				t.Error(err)
@@ -226,14 +226,14 @@ func TestRepairTasksContinues(t *testing.T) {
 
 // changing is a ledger whose orders change after they were listed.
 type changing struct {
-	*ledger.Ledger
+	*ledger.Book
 	change func(id string)
 }
 
 func (c changing) Waiting(ctx context.Context, s order.Status, after, before time.Time, limit int) (
 	records []order.Record, next time.Time, err error,
 ) {
-	records, next, err = c.Ledger.Waiting(ctx, s, after, before, limit)
+	records, next, err = c.Book.Waiting(ctx, s, after, before, limit)
 	for _, rec := range records {
 		c.change(rec.ID)
 	}
@@ -252,7 +252,7 @@ func TestOrderChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
 			now := b.accept("o1").CreatedAt.Add(time.Minute)
-			r := b.repairer(changing{b.books, func(string) { b.do(steps...) }})
+			r := b.repairer(changing{b.books.Books()[0], func(string) { b.do(steps...) }})
 			queuetest.Must(t, r.RepairTasks(t.Context(), now))
 			b.wantState("after the repair", state{})
 		})

@@ -33,13 +33,77 @@ type Totals struct {
 	// begin when the order could first be processed: at its acceptance, at its scheduled
 	// time, or at its last retry.
 	QueueWait, Processing, EndToEnd map[order.Queue]Histogram
+	// Books are the parts of several books, by number; empty for one book.
+	Books []BookTotals
+}
+
+// BookTotals is the part of a book in the totals.
+type BookTotals struct {
+	Accepted  int64 // orders ever accepted
+	Unsettled int64 // orders that have no outcome yet
+	Drift     int64 // see Totals.Drift
+	Away      bool  // the book did not answer: the part is the last that was known of it
+}
+
+// Away counts the books that did not answer.
+func (t Totals) Away() int {
+	n := 0
+	for _, b := range t.Books {
+		if b.Away {
+			n++
+		}
+	}
+	return n
+}
+
+// Add adds the totals of a book. The maps of t must be there.
+func (t *Totals) Add(book Totals) {
+	if book.At.After(t.At) {
+		t.At = book.At
+	}
+	t.Accepted += book.Accepted
+	t.Attempts += book.Attempts
+	t.Requeued += book.Requeued
+	t.Retried += book.Retried
+	addAll(t.Repairs, book.Repairs)
+	addAll(t.RetriedFrom, book.RetriedFrom)
+	addAll(t.ByStatus, book.ByStatus)
+	addAll(t.Indexed, book.Indexed)
+	for _, q := range order.Queues() {
+		t.QueueWait[q] = t.QueueWait[q].Add(book.QueueWait[q])
+		t.Processing[q] = t.Processing[q].Add(book.Processing[q])
+		t.EndToEnd[q] = t.EndToEnd[q].Add(book.EndToEnd[q])
+	}
+}
+
+func addAll[K comparable](sums, more map[K]int64) {
+	for name, n := range more {
+		sums[name] += n
+	}
+}
+
+// Unsettled counts the orders that have no outcome yet.
+func (t Totals) Unsettled() (n int64) {
+	for s, count := range t.ByStatus {
+		if !s.Settled() {
+			n += count
+		}
+	}
+	return n
 }
 
 // Drift is how far the ledger is from balancing: the difference between the accepted
 // orders and the sum over all statuses, plus the difference between the count and the
-// index of each unsettled status. It is 0 unless something is wrong.
-func (t Totals) Drift() int64 {
-	drift := t.Accepted
+// index of each unsettled status. Of several books it is the sum. It is 0 unless something
+// is wrong.
+func (t Totals) Drift() (drift int64) {
+	if len(t.Books) > 0 {
+		for _, b := range t.Books {
+			drift += b.Drift
+		}
+		return drift
+	}
+	drift = t.Accepted
 	for _, n := range t.ByStatus {
 		drift -= n
 	}

@@ -57,7 +57,7 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "d", rest == "e", rest == "r", rest == "h", kind == "j", rest == "k",
 		kind == "t": // samples and alerts, which are bounded
 		return ""
-	case rest == "l", rest == "i", rest == "p", kind == "f", kind == "d": // the leader of recovery, the order in quarantine, the programs that run, the circuit breakers, and ids
+	case rest == "l", rest == "i", rest == "n", rest == "p", kind == "f", kind == "d": // the leader of recovery, the order in quarantine, the number of books, the programs that run, the circuit breakers, and ids
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"

@@ -164,7 +164,7 @@ func TestIDUsedAgain(t *testing.T) {
 	if o := s.settled("reused"); o.Status != "failed" {
 		t.Fatalf("the first order is %s", o.Status)
 	}
-	forgotten, err := ledger.New(s.admin).Forget(t.Context(), time.Now().Add(time.Hour), 1)
+	forgotten, err := ledger.New(s.admin).Books()[0].Forget(t.Context(), time.Now().Add(time.Hour), 1)
 	if err != nil || forgotten != 1 {
 		t.Fatalf("forgot %d, %v", forgotten, err)
 	}

@@ -36,14 +36,14 @@ const (
 // Worker is the program that processes orders.
 type Worker struct {
 	*app.Program
-	cfg      config.Worker
-	shop     *fulfilment.Client  // nil without a fulfilment URL
-	breaker  *fulfilment.Breaker // likewise
-	consumer *queue.Consumer
-	repairer *recovery.Repairer
-	archiver *archiving.Archiver // nil without an archive
-	sampler  *stats.Sampler
-	jobs     *jobs.Runner
+	cfg       config.Worker
+	shop      *fulfilment.Client  // nil without a fulfilment URL
+	breaker   *fulfilment.Breaker // likewise
+	consumer  *queue.Consumer
+	repairers []*recovery.Repairer // one for each book
+	archiver  *archiving.Archiver  // nil without an archive
+	sampler   *stats.Sampler
+	jobs      *jobs.Runner
 }
 
 // Main runs a worker until a signal stops it, and returns the exit status of
@@ -102,14 +102,18 @@ func (w *Worker) build() (err error) {
 		tasks = known
 	}
 	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout, Log: w.Log})
-	w.repairer = recovery.New(recovery.Config{Name: w.Name(), Retention: w.cfg.Retention, Log: w.Log}, w.Ledger, producer, tasks)
-	if w.Archive != nil {
-		w.archiver = archiving.New(archiving.Config{Leads: w.repairer.Leads, Retention: w.cfg.ArchiveRetention, Log: w.Log}, w.Ledger, w.Archive)
+	for _, book := range w.Ledger.Books() {
+		cfg := recovery.Config{Name: w.Name(), Retention: w.cfg.Retention, Log: w.Log}
+		w.repairers = append(w.repairers, recovery.New(cfg, book, producer, tasks))
 	}
-	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis)), w.Ledger, w.repairer.Leads, w.Log)
+	leads := w.repairers[0].Leads
+	if w.Archive != nil {
+		w.archiver = archiving.New(archiving.Config{Leads: leads, Retention: w.cfg.ArchiveRetention, Log: w.Log}, w.Ledger, w.Archive)
+	}
+	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis)), w.Ledger, leads, w.Log)
 	admission := intake.NewAdmission(queue.NewInspector(w.Redis), w.Ledger, w.cfg.MaxQueueLength)
 	orders := intake.New(w.Ledger, producer, decide, admission, w.Log)
-	cfg := jobs.Config{Leads: w.repairer.Leads, Admit: admission.Run, Log: w.Log}
+	cfg := jobs.Config{Leads: leads, Admit: admission.Run, Log: w.Log}
 	if w.Archive != nil {
 		cfg.Archive = w.Archive
 	}
@@ -150,7 +154,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.Log.Info("worker is starting",
 		"worker_id", w.Name(), "concurrency", w.cfg.Concurrency, "admin_addr", w.AdminAddr(),
 		"fulfilment", w.shop != nil, "version", app.Version())
-	parts := []app.Part{w.consumer.Run, w.repairer.Run, w.sampler.Run, w.jobs.Run}
+	parts := []app.Part{w.consumer.Run, w.sampler.Run, w.jobs.Run}
+	for _, r := range w.repairers {
+		parts = append(parts, r.Run)
+	}
 	if w.archiver != nil {
 		parts = append(parts, w.archiver.Run)
 	}

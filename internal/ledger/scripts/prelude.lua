@@ -5,8 +5,8 @@
 --
 -- KEYS[1]  the counters
 -- KEYS[2]  the event stream
--- KEYS[3]  prefix of the status indexes; the keys built from it, those of indexes and of
---          the audit, carry the same hash tag and so live in the same Cluster slot
+-- KEYS[3]  prefix of the status indexes; the keys built from it, those of indexes,
+--          audit, jobs and ids, carry the same hash tag and so live in the same Cluster slot
 -- KEYS[4]  and on, for each order: its record, and another key if the script has one
 -- ARGV[1]  how many entries the stream keeps, roughly
 -- ARGV[2]  the marks, empty without an archive
@@ -20,8 +20,8 @@
 -- kept_attempts are how many of each a record keeps, entry_events is how many events an
 -- entry of the stream holds, most_losses is how many workers an order may lose,
 -- archive_after is how old an unsettled change is when it goes into the archive, in µs,
--- ids_key and id_buckets are where the ids of forgotten orders are, and codes has a letter
--- for each status.
+-- id_buckets is how many hashes a generation of ids has, and codes has a letter for each
+-- status.
 --
 -- Times are integers in microseconds by the clock of Redis, the only clock of the
 -- books. They are stored as strings: a Lua number would be printed with 14 digits.
@@ -69,8 +69,9 @@ local function write_down(action, actor, reason, request)
   write_entry(audit, action, actor, id, reason, request)
 end
 
--- jobs begins the key of every job.
+-- jobs begins the key of every job, and ids_key those of the ids of forgotten orders.
 local jobs = string.sub(index, 1, -3) .. 'j:'
+local ids_key = string.sub(index, 1, -3) .. 'd'
 
 -- reset forgets the previous order. An update that calls neither read nor create finds
 -- no order.

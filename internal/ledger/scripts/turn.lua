@@ -13,8 +13,9 @@
 
 -- its_turn reports whether a job may change the order.
 local function its_turn(job)
-  local state, position, limit, canary, passed, most, done, failed, rejected, action = unpack(redis.call('HMGET', jobs .. job,
-    'state', 'position', 'limit', 'canary', 'canary_passed', 'stop_after', 'done', 'outcome:failed', 'outcome:rejected', 'action'))
+  local state, position, limit, canary, passed, most, done, failed, rejected, action, others, others_failed = unpack(
+    redis.call('HMGET', jobs .. job, 'state', 'position', 'limit', 'canary', 'canary_passed', 'stop_after',
+      'done', 'outcome:failed', 'outcome:rejected', 'action', 'others_done', 'others_failures'))
   if state ~= 'running' then
     return false
   end
@@ -22,8 +23,8 @@ local function its_turn(job)
   if at and (tonumber(created) > tonumber(at) or tonumber(created) == tonumber(at) and not below(id, last)) then
     return false
   end
-  done = tonumber(done)
-  local failures = (failed or 0) + (action == 'reject' and 0 or rejected or 0)
+  done = done + (others or 0)
+  local failures = (failed or 0) + (action == 'reject' and 0 or rejected or 0) + (others_failed or 0)
   return not (limit ~= '0' and done >= tonumber(limit) or canary ~= '0' and not passed and done >= tonumber(canary)
     or most ~= '0' and failures >= tonumber(most))
 end

@@ -78,7 +78,7 @@ func run() error {
 		return err
 	}
 	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: cfg.AttemptTimeout})
-	repairer := recovery.New(recovery.Config{Name: name, Retention: cfg.Retention, Log: log}, books, producer, tasks)
+	repairer := recovery.New(recovery.Config{Name: name, Retention: cfg.Retention, Log: log}, books.Books()[0], producer, tasks)
 	log.Info("worker is starting", "worker_id", name)
 	running, ctx := errgroup.WithContext(ctx)
 	running.Go(func() error { return consumer.Run(ctx) })

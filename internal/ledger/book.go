@@ -1,0 +1,49 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// maxEntries is roughly how many entries the stream of events of a book keeps, the
+	// newest ones. That is 100,000 events, about 15 MB, when updates share scripts, and
+	// 10,000 when each runs alone.
+	maxEntries = 10_000
+	// entryEvents is how many events one entry holds at most.
+	entryEvents = 10
+)
+
+// Book is one book of a ledger. It is safe for concurrent use, by any number of processes.
+type Book struct {
+	rdb      redis.UniversalClient
+	number   int
+	of       int // how many books there are
+	keys     keys
+	marks    string  // the key of the marks, empty without an archive
+	archive  Archive // or nil
+	idTerm   time.Duration
+	batchers batchers
+	reads    *reads
+}
+
+func newBook(rdb redis.UniversalClient, number, of int, a Archive) *Book {
+	b := &Book{rdb: rdb, number: number, of: of, keys: newKeys(number), archive: a}
+	if a != nil {
+		b.marks = b.keys.marks
+	}
+	b.reads = newReads(b.readRecords)
+	b.batchers = newBatchers(b.runScript)
+	return b
+}
+
+// Number returns the number of the book, from 0.
+func (b *Book) Number() int { return b.number }
+
+// Now returns the time by the clock of Redis, the clock of the book.
+func (b *Book) Now(ctx context.Context) (time.Time, error) {
+	now, err := b.rdb.Time(ctx).Result()
+	return now.UTC(), wrap(err, "read the time")
+}
