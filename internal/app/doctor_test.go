@@ -105,7 +105,7 @@ func TestExamineFindsKeys(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, wellSet()...)
 	submit(t, "http://"+startAPI(t, environ(server.URL())).Addr(), order)
-	mustFind(t, examine(t, server.URL()), "books/types of keys", app.FindingOK, `^6 of `) // c, e, s:pending; queues, pending
+	mustFind(t, examine(t, server.URL()), "books/types of keys", app.FindingOK, `^6 of `) // c, e, n, s:pending; queues, pending
 }
 
 // TestExamineWritesNothing counts the changes in Redis before and after.
