@@ -74,13 +74,14 @@ type Intake struct {
 	admission *Admission
 	archive   Archive // or nil
 	log       *slog.Logger
-	batcher   *batch.Batcher[*job, order.Acceptance]
+	timeout   time.Duration
+	batchers  []*batch.Batcher[*job, order.Acceptance] // one for each book
 }
 
 // New returns an intake that asks admission before it records an order.
 func New(l Ledger, q Queue, r Router, a *Admission, log *slog.Logger) *Intake {
-	in := &Intake{ledger: l, queue: q, router: r, admission: a, log: log}
-	in.SetTimeout(acceptTimeout)
+	in := &Intake{ledger: l, queue: q, router: r, admission: a, log: log, timeout: acceptTimeout}
+	in.SetBooks(1)
 	return in
 }
 
@@ -91,10 +92,21 @@ func (in *Intake) SetArchive(a Archive) { in.archive = a }
 // SetTimeout bounds one batch of submissions, 1.5 seconds by default. It must be
 // called before the first Submit.
 func (in *Intake) SetTimeout(timeout time.Duration) {
-	in.batcher = batch.New(
-		batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: timeout},
-		func(ctx context.Context, jobs []*job) ([]order.Acceptance, error) {
-			in.accept(ctx, jobs)
-			return results(jobs), nil
-		})
+	in.timeout = timeout
+	in.SetBooks(len(in.batchers))
+}
+
+// SetBooks tells how many books the ledger has, 1 by default: concurrent submissions share a
+// batch with those of their book, so that a book which does not answer delays no other. It
+// must be called before the first Submit.
+func (in *Intake) SetBooks(n int) {
+	in.batchers = make([]*batch.Batcher[*job, order.Acceptance], n)
+	for i := range in.batchers {
+		in.batchers[i] = batch.New(
+			batch.Config{MaxBatch: maxBatch, MaxWaiting: maxWaiting, Timeout: in.timeout},
+			func(ctx context.Context, jobs []*job) ([]order.Acceptance, error) {
+				in.accept(ctx, jobs)
+				return results(jobs), nil
+			})
+	}
 }

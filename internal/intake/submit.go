@@ -37,7 +37,7 @@ func (in *Intake) Submit(ctx context.Context, o order.Order) (rec order.Record, 
 		return order.Record{}, false, err
 	}
 	var a order.Acceptance
-	switch _, err := in.batcher.Do(ctx, j); {
+	switch _, err := in.batchers[order.BookOf(j.entry.ID, len(in.batchers))].Do(ctx, j); {
 	case errors.Is(err, batch.ErrFull):
 		return order.Record{}, false, &order.BusyError{Queue: j.entry.Queue, Reason: order.BusyAccepting, RetryAfter: time.Second}
 	case err != nil: // the batch may still be writing to j

@@ -82,6 +82,7 @@ func (a *API) build() error {
 	a.Metrics.Gauge("event_streams", "Subscribers to the events of this process.", a.live.Streams)
 	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
 	in := intake.New(a.Ledger, producer, decide, a.admission, a.Log)
+	in.SetBooks(a.cfg.Books)
 	parts := api.Parts{
 		Intake: a.Metrics.NewIntake(in), Retries: in, Reviews: in, Rules: decide, RuleSets: a.Ledger, Records: a.Ledger, Queues: inspector, Audit: a.Ledger, Jobs: a.Ledger, Stats: a.reporter, Live: a.live,
 		Samples: a.Ledger, Processes: inspector, Attempts: a.Ledger,
