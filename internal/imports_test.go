@@ -192,11 +192,12 @@ func TestWorkerLinks(t *testing.T) {
 }
 
 // TestEnvironment holds that only the configuration and the programs' entry
-// points read the environment; and the kit that tells the tests whether CI runs them.
+// points read the environment; and the kits that tell the tests whether CI runs them and
+// which server they start.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	for dir, files := range sources(t) {
-		if dir == "internal/config" || dir == "internal/programtest" || strings.HasPrefix(dir, "cmd/") {
+		if slices.Contains([]string{"internal/config", "internal/programtest", "internal/redistest"}, dir) || strings.HasPrefix(dir, "cmd/") {
 			continue
 		}
 		for _, f := range files {

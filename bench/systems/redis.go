@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/redistest"
 )
 
 // Durability is when Redis brings its append-only file to the disk.
@@ -64,7 +66,7 @@ func OpenRedis(ctx context.Context, root, dir string, d Durability, settings ...
 		args = append(args, "--appendfsync", string(d))
 	}
 	r := &Redis{dir: dir, addr: addr, client: redis.NewClient(&redis.Options{Network: "unix", Addr: socket})}
-	cmd := exec.Command("redis-server", append(args, settings...)...) //nolint:gosec,noctx // paths of our own making, and Close ends it
+	cmd := exec.Command(redistest.Program(), append(args, settings...)...) //nolint:gosec,noctx // paths of our own making, and Close ends it
 	if r.Process, err = Start(filepath.Join(dir, "log"), cmd); err != nil {
 		return nil, err
 	}

@@ -88,6 +88,7 @@ func TestForgottenIDLeaves(t *testing.T) {
 // TestMemoryOfIDs measures what the id of a forgotten order costs: at most 100 bytes.
 func TestMemoryOfIDs(t *testing.T) {
 	b := open(t)
+	b.rdb.ConfigSet(t.Context(), "lazyfree-lazy-user-del", "no") // the default of Valkey is to free later
 	const orders = 60_000
 	b.SetIDTerm(time.Hour)
 	b.settleMany(t, orders)

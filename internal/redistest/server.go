@@ -1,9 +1,11 @@
-// Package redistest starts a private Redis for a test: a real redis-server as a child
-// process on its own unix socket. Tests can therefore run in parallel, and can stop, kill
-// and restart their server. Breaker breaks single commands in the two ways a network can.
+// Package redistest starts a private Redis for a test: a real redis-server, or the server
+// of REDIS_SERVER, as a child process on its own unix socket. Tests can therefore run in
+// parallel, and can stop, kill and restart their server. Breaker breaks single commands in
+// the two ways a network can.
 package redistest
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"os"
@@ -29,12 +31,16 @@ type Server struct {
 	cmd  *exec.Cmd
 }
 
+// Program returns the server that tests and measurements start, as a name on the PATH or a
+// path: that of the environment variable REDIS_SERVER, or else redis-server.
+func Program() string { return cmp.Or(os.Getenv("REDIS_SERVER"), "redis-server") }
+
 // Start runs a redis-server that keeps nothing on disk and never evicts, and
 // waits until it answers. It stops with the test. Extra arguments are settings
 // in redis.conf form, as in "--appendonly", "yes".
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
+	if _, err := exec.LookPath(Program()); err != nil {
 		tb.Fatalf("these tests need a redis-server on the PATH; `make redis` installs it: %v", err)
 	}
 	// Socket paths are limited to about 100 bytes, so not below tb.TempDir.
@@ -55,7 +61,7 @@ func Start(tb testing.TB, settings ...string) *Server {
 func (s *Server) URL() string { return "unix://" + filepath.Join(s.dir, "s") }
 
 // Client returns a client of the server that closes with the test. It never repeats a
-// command, so that a test sees each fault.
+// command, so that a test sees each fault, and like the programs it does not say who it is.
 func (s *Server) Client() *redis.Client {
 	s.tb.Helper()
 	opts, err := redis.ParseURL(s.URL())
@@ -63,7 +69,7 @@ func (s *Server) Client() *redis.Client {
 		s.tb.Fatal(err)
 	}
 	opts.MaxRetries = -1
-	opts.ContextTimeoutEnabled = true
+	opts.ContextTimeoutEnabled, opts.DisableIdentity = true, true
 	opts.PoolSize = 64
 	// The machine may be busy. A test that must not wait uses a context with a deadline.
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = patience, patience, patience, patience
@@ -96,9 +102,9 @@ func (s *Server) Restart() {
 
 func (s *Server) start() {
 	s.tb.Helper()
-	s.cmd = exec.Command("redis-server", s.args...)
+	s.cmd = exec.Command(Program(), s.args...)
 	if err := s.cmd.Start(); err != nil {
-		s.tb.Fatalf("start redis-server: %v", err)
+		s.tb.Fatalf("start %s: %v", Program(), err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -114,14 +120,15 @@ func (s *Server) start() {
 }
 
 // answers reports whether the server accepts connections and has loaded its data. It
-// dials itself, because go-redis would wait longer after each failure.
+// dials itself, because go-redis would wait longer after each failure. It asks for PING
+// alone, which is all that a user of a deployment without a password may do.
 func answers(ctx context.Context, socket string) bool {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	if err != nil {
 		return false
 	}
 	_ = conn.Close()
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, DisableIdentity: true})
 	defer func() { _ = c.Close() }()
 	return c.Ping(ctx).Err() == nil
 }

@@ -11,6 +11,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"orderprocessor/internal/redistest"
 	"orderprocessor/test/kit"
 )
 
@@ -106,7 +107,7 @@ func checkInstalled(t *testing.T, root string) {
 func checkRedis(t *testing.T, root string) error {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
-	redis := start(t, nil, "redis-server", filepath.Join(root, "etc/redis/redis.conf"),
+	redis := start(t, nil, redistest.Program(), filepath.Join(root, "etc/redis/redis.conf"),
 		"--dir", t.TempDir(), "--port", "0", "--unixsocket", socket)
 	redis.Await("(ready to accept connections)")
 	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket, Username: "orders", Password: redisPassword, DisableIdentity: true})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/redistest"
 	"orderprocessor/test/kit"
 )
 
@@ -64,7 +65,7 @@ func startRedis(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	port := programtest.FreePorts(t, 1)[0]
-	start(t, nil, "redis-server", kit.Example(t, "redis.conf", dir), "--port", port, "--dir", dir, "--bind", "127.0.0.1")
+	start(t, nil, redistest.Program(), kit.Example(t, "redis.conf", dir), "--port", port, "--dir", dir, "--bind", "127.0.0.1")
 	return "REDIS_URL=redis://127.0.0.1:" + port + "/0"
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/redistest"
 	"orderprocessor/test/kit"
 )
 
@@ -39,7 +40,7 @@ func TestRedisOverTLS(t *testing.T) {
 	base := kit.Example(t, "redis.conf", dir)
 	conf := kit.Example(t, "tls/redis.conf", dir, "include /etc/redis/redis.conf", "include "+base,
 		"tls-port 6379", "tls-port "+port, "/etc/redis/tls/", certs+"/")
-	start(t, nil, "redis-server", conf, "--dir", dir, "--bind", "127.0.0.1")
+	start(t, nil, redistest.Program(), conf, "--dir", dir, "--bind", "127.0.0.1")
 
 	url := "REDIS_URL=rediss://127.0.0.1:" + port + "/0"
 	f := startSystem(t, 1, url, "SSL_CERT_FILE="+filepath.Join(certs, "ca.crt"))

@@ -12,6 +12,7 @@ import (
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/postgrestest"
 	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/spectest"
 	"orderprocessor/test/kit"
 )
@@ -32,7 +33,7 @@ type site struct {
 // archived again.
 func TestBackup(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"bash", "redis-server", "redis-cli", "sqlite3", "pg_dump", "pg_restore"} {
+	for _, program := range []string{"bash", redistest.Program(), "redis-cli", "sqlite3", "pg_dump", "pg_restore"} {
 		programtest.Need(t, program)
 	}
 	text, err := os.ReadFile(filepath.Join(repository, "docs/BACKUP.md"))
@@ -88,7 +89,7 @@ func (s *site) path(path string) string { return filepath.Join(s.home, path) }
 // run runs a command of the document.
 func (s *site) run(block string) {
 	s.t.Helper()
-	command := strings.NewReplacer("/var/", s.home+"/var/", "6379", s.port).Replace(block)
+	command := strings.NewReplacer("/var/", s.home+"/var/", "6379", s.port, "redis-server ", redistest.Program()+" ").Replace(block)
 	if err := kit.Bash(s.t, s.home, command, "ORDERS_ARCHIVE_URL="+s.archive); err != nil {
 		s.t.Fatalf("%s\n%v", block, err)
 	}
@@ -98,7 +99,7 @@ func (s *site) run(block string) {
 func (s *site) start() {
 	s.t.Helper()
 	args := []string{"--port", s.port, "--dir", s.path("/var/lib/redis"), "--appendonly", "yes", "--save", ""}
-	redis := programtest.Start(s.t, programtest.Config{Path: "redis-server", Args: args})
+	redis := programtest.Start(s.t, programtest.Config{Path: redistest.Program(), Args: args})
 	redis.Await("eady to accept connections")
 	env := programtest.Settings("REDIS_URL=redis://127.0.0.1:"+s.port, "ORDERS_ARCHIVE_URL="+s.archive)
 	api := programtest.Start(s.t, programtest.Config{Path: filepath.Join(binaries, "api"), Env: env})

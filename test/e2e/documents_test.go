@@ -141,7 +141,7 @@ func (r reader) startRedis(found []string) error {
 		return fmt.Errorf("the command makes %s and uses %s", found[1], found[3])
 	}
 	args := append(strings.Fields(found[2]), "--port", "0", "--unixsocket", filepath.Join(r.t.TempDir(), "s"), "--dir", r.home)
-	redis, err := programtest.Launch(programtest.Config{Path: "redis-server", Args: args})
+	redis, err := programtest.Launch(programtest.Config{Path: redistest.Program(), Args: args})
 	if err != nil {
 		return err
 	}

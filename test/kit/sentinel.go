@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/programtest"
+	"orderprocessor/internal/redistest"
 )
 
 // Deployment is the folder of the examples, seen from a package of tests.
@@ -60,7 +61,7 @@ func StartSentinels(tb testing.TB, changes ...string) *Sentinels {
 		if n > 0 {
 			args = append(args, "--replicaof", "127.0.0.1", ports[0])
 		}
-		s.Nodes = append(s.Nodes, programtest.Start(tb, programtest.Config{Path: "redis-server", Args: args}))
+		s.Nodes = append(s.Nodes, programtest.Start(tb, programtest.Config{Path: redistest.Program(), Args: args}))
 		s.Clients = append(s.Clients, redisAt(tb, port))
 	}
 	awaitInfo(tb, "two replicas are in step", s.Clients[0], "replication", "min_slaves_good_slaves:2")
@@ -68,7 +69,7 @@ func StartSentinels(tb testing.TB, changes ...string) *Sentinels {
 		dir := tb.TempDir()
 		conf := Example(tb, "sentinel/sentinel.conf", dir, append(changes, "bind * -::*", "bind 127.0.0.1", "\nport 26379", "\nport "+port,
 			"dir /var/lib/redis", "dir "+dir, "orders redis-1 6379", "orders 127.0.0.1 "+ports[0])...)
-		programtest.Start(tb, programtest.Config{Path: "redis-server", Args: []string{conf, "--sentinel"}})
+		programtest.Start(tb, programtest.Config{Path: redistest.Program(), Args: []string{conf, "--sentinel"}})
 	}
 	for _, port := range ports[3:] {
 		awaitInfo(tb, "the Sentinels know each other", redisAt(tb, port), "sentinel", "slaves=2,sentinels=3")
