@@ -51,7 +51,7 @@ func checks() []check {
 		{areaRedis, "redis_version", fromSettings, checkVersion, "update Redis to 7 or later"},
 		{
 			areaRedis, "eviction_policy", fromSettings, checkEviction,
-			"CONFIG SET maxmemory-policy noeviction, and in redis.conf; then see whether drift is 0",
+			"CONFIG SET maxmemory-policy noeviction, and in redis.conf, or in the settings of a managed Redis; then see whether drift is 0",
 		},
 		{areaRedis, "memory_limit", fromSettings, checkMemoryLimit, "set maxmemory, for instance to half of the machine's memory"},
 		{

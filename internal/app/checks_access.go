@@ -16,8 +16,8 @@ import (
 // aclAdvice is what to do about a user that lacks permissions.
 const aclAdvice = "give the user the permissions of deploy/redis-users.acl (ACL SETUSER), on the master and each replica"
 
-// permissionsScript asks Redis which of some commands its user may not run. It runs
-// none of them, so it leaves nothing in ACL LOG.
+// permissionsScript asks Redis which of some commands its user may not run, or which it
+// does not have. It runs none of them, so it leaves nothing in ACL LOG.
 //
 // ARGV[1] is a JSON list of commands, each a list of words. Returns the positions of
 // the refused ones, or nil from a Redis before 7, which cannot be asked.
@@ -26,7 +26,7 @@ if not redis.acl_check_cmd then return false end
 local refused = {}
 for position, words in ipairs(cjson.decode(ARGV[1])) do
   local known, allowed = pcall(redis.acl_check_cmd, unpack(words))
-  if known and not allowed then refused[#refused + 1] = position end
+  if not known or not allowed then refused[#refused + 1] = position end
 end
 return refused`
 
@@ -90,7 +90,9 @@ func checkPermissions(f *facts) Finding {
 	case redis.IsPermissionError(f.permissionErr):
 		return problem("the user of REDIS_URL may not run EVAL, which everything needs")
 	case f.permissionErr != nil:
-		return unread(f.permissionErr)
+		text, _, _ := strings.Cut(reply(f.permissionErr).Error(), ", with args") // without the script
+		return problem("Redis refuses EVAL, which everything needs: " + text).
+			advise("use a server that runs Lua scripts, as those in docs/DEPLOYMENT.md do")
 	case len(f.refused) > 0:
 		return problem("the user of REDIS_URL may not run " + abbreviate(f.refused))
 	default:

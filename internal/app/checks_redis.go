@@ -70,7 +70,7 @@ func checkVersion(f *facts) Finding {
 	if major < minMajor || (major == minMajor && minor < minMinor) {
 		return problem(fmt.Sprintf("Redis is %q, and must be %d.%d or later", f.settings.Version, minMajor, minMinor))
 	}
-	return good(f.settings.Version)
+	return good(f.settings.Server())
 }
 
 func parseVersion(text string) (major, minor int) {
@@ -84,11 +84,16 @@ func parseVersion(text string) (major, minor int) {
 }
 
 func checkEviction(f *facts) Finding {
-	if policy := f.settings.EvictionPolicy; policy != "noeviction" {
+	switch policy := f.settings.EvictionPolicy; policy {
+	case "noeviction":
+		return good(policy)
+	case "":
+		return problem("Redis does not report its maxmemory-policy, so it may evict keys, which loses accepted orders without an error").
+			advise("use a Redis whose INFO memory reports maxmemory_policy:noeviction")
+	default:
 		return problem(fmt.Sprintf(
 			"redis may evict keys, which loses accepted orders without an error: set maxmemory-policy to noeviction (it is %q)", policy))
 	}
-	return good(f.settings.EvictionPolicy)
 }
 
 func checkMemoryLimit(f *facts) Finding {
@@ -144,6 +149,8 @@ func refusalText(err error) string {
 		return "this Redis is a replica and has lost its master"
 	case redis.IsLoadingError(err):
 		return "Redis is loading its data"
+	case unknownCommand(err):
+		return "this Redis does not have a command that is needed; orderctl doctor names it"
 	case !isReply(err):
 		return "Redis does not answer"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -90,6 +91,12 @@ func meansNoAnswer(ctx context.Context, began time.Time, err error) bool {
 func isReply(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply)
+}
+
+// unknownCommand reports whether an error is the reply of a Redis that does not have the
+// command, as managed ones lack some.
+func unknownCommand(err error) bool {
+	return isReply(err) && strings.HasPrefix(reply(err).Error(), "ERR unknown command")
 }
 
 // reply returns the reply of Redis within an error for which isReply is true.

@@ -74,7 +74,7 @@ func TestExamineFindsNothing(t *testing.T) {
 	found := examine(t, redis.URL())
 	want := map[string]string{
 		"access/permissions":  `every command of the programs is allowed`,
-		"redis/redis version": `^\d+\.`, "redis/eviction policy": `noeviction`, "redis/memory limit": `1073741824 bytes`,
+		"redis/redis version": `^(Valkey )?\d+\.`, "redis/eviction policy": `noeviction`, "redis/memory limit": `1073741824 bytes`,
 		"redis/writable": `accepts writes`, "redis/persistence": `up to a second`, "redis/clock": `ms from the clock`, "redis/memory use": ` MiB of 1024 MiB, \d+ %`,
 		"redis/fragmentation": `times the memory`, "redis/evicted keys": `none`, "redis/last snapshot": `ok`,
 		"redis/append-only file": `ok`, "redis/replication": `0 replicas, and writes need 0`, "redis/compact records": `is 1024`,
@@ -388,6 +388,55 @@ func TestExamineWithoutConfig(t *testing.T) {
 
 	must(t, rdb.ConfigSet(t.Context(), "appendonly", "no").Err())
 	mustFind(t, examine(t, asOrders(server)), "redis/persistence", app.FindingWarning, `keeps no append-only file.*appendonly yes`)
+}
+
+// TestManagedRedis runs the programs on a Redis without the commands that managed services
+// block, together: those of ElastiCache, MemoryDB, Memorystore and Azure. The doctor finds
+// no fault, and does not check what such a Redis does not report.
+func TestManagedRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, without("config", "acl", "client", "cluster", "command", "object", "debug", "monitor", "module",
+		"save", "bgsave", "bgrewriteaof", "lastsave", "replicaof", "slaveof", "psync", "sync", "migrate", "failover", "shutdown", "swapdb", "keys")...)
+	s := startReady(t, environ(server.URL()))
+	submit(t, s.url, order)
+	awaitStatus(t, s.url, "ord_1", "completed")
+	notChecked := []string{"redis/persistence", "redis/replication", "redis/compact records", "books/form of records"}
+	for name, f := range examine(t, server.URL()) {
+		want := app.FindingOK
+		if slices.Contains(notChecked, name) {
+			want = app.FindingNotChecked
+		}
+		if f.State != want && name != "redis/connection" { // slow on a busy machine
+			t.Errorf("%s is %+v, want %s", name, f, want)
+		}
+	}
+}
+
+// TestNoScripts runs the programs and the doctor on a Redis that runs no scripts: nothing is
+// ready, and both say why.
+func TestNoScripts(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, without("eval", "evalsha", "script")...)
+	found := examine(t, server.URL())
+	mustFind(t, found, "access/permissions", app.FindingProblem,
+		`^Redis refuses EVAL, which everything needs: ERR unknown command '(?i:eval)' \| use a server that runs Lua scripts`)
+	mustFind(t, found, "redis/everything else", app.FindingNotChecked, `Redis cannot be asked`)
+	for name, p := range newBoth(t, environ(server.URL())) {
+		start(t, p)
+		programtest.Until(t, name+" says why it is not ready", func() bool {
+			got := readyz(t, p)
+			return got.code == 503 && strings.Contains(fmt.Sprint(got.body), "this Redis does not have a command that is needed; orderctl doctor names it")
+		})
+	}
+}
+
+// without returns good settings of a Redis that does not have some commands.
+func without(commands ...string) []string {
+	settings := wellSet()
+	for _, c := range commands {
+		settings = append(settings, "--rename-command", c, "")
+	}
+	return settings
 }
 
 // TestExamineReadsReplies checks the findings for a Redis that answers only with errors.

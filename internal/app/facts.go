@@ -77,7 +77,9 @@ type facts struct {
 }
 
 // barred reports whether Redis answers no further question.
-func (f *facts) barred() bool { return f.pingErr != nil || redis.IsPermissionError(f.permissionErr) }
+func (f *facts) barred() bool {
+	return f.pingErr != nil || redis.IsPermissionError(f.permissionErr) || unknownCommand(f.permissionErr)
+}
 
 // notReported explains why a setting of Redis is unknown.
 func (f *facts) notReported(setting string) string {

@@ -152,7 +152,7 @@ func (m *monitor) logChanges(f *facts, found []Finding) {
 		}
 		m.log.Log(context.Background(), level, "a check of Redis has a new state",
 			"check", now.Check, "state", status(now), "detail", now.Found,
-			"redis_version", f.settings.Version, "appendfsync", f.settings.AppendFsync)
+			"redis_version", f.settings.Server(), "appendfsync", f.settings.AppendFsync)
 	}
 }
 

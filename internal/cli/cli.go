@@ -87,8 +87,8 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 
 const rootHelp = `orderctl runs the order service on this machine and talks to its API.
 
-Try everything with one command. It uses a redis-server on the PATH if there is
-one, and needs nothing else:
+Try everything with one command. It uses a redis-server or valkey-server on
+the PATH if there is one, and needs nothing else:
 
   orderctl dev --sample 200
 

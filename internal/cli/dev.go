@@ -22,9 +22,9 @@ import (
 const devHelp = `dev runs the API, a worker and, unless REDIS_URL names one, a Redis in this process,
 and prints the addresses to open. It runs until it is interrupted.
 
-Redis is the one of REDIS_URL; else a private redis-server from the PATH, whose data
-stays in a folder from run to run; else one in memory that keeps nothing and is only
-for trying out. Unless ORDERS_ARCHIVE_URL names one, the archive is a file beside the
+Redis is the one of REDIS_URL; else a private redis-server or valkey-server from the
+PATH, whose data stays in a folder from run to run; else one in memory that keeps nothing
+and is only for trying out. Unless ORDERS_ARCHIVE_URL names one, the archive is a file beside the
 data of a Redis that dev runs.
 
 The other settings come from the environment as for the service itself, with two
@@ -224,9 +224,10 @@ func reachable(addr string) string {
 
 const inMemoryWarning = `
  ************************************************************************
- *  NOTHING IS KEPT: there is no redis-server on the PATH and no        *
- *  REDIS_URL, so this uses a Redis in memory. All orders are lost      *
- *  when it stops. It is for trying out only, never for production.     *
+ *  NOTHING IS KEPT: there is no redis-server or valkey-server on the   *
+ *  PATH and no REDIS_URL, so this uses a Redis in memory. All orders   *
+ *  are lost when it stops. It is for trying out only, never for        *
+ *  production.                                                         *
  ************************************************************************
 `
 

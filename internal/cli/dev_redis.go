@@ -35,7 +35,8 @@ type devRedis struct {
 	stop func() error
 }
 
-// openRedis returns the Redis of REDIS_URL, a private redis-server, or one in memory.
+// openRedis returns the Redis of REDIS_URL, a private redis-server or valkey-server, or one
+// in memory.
 func (d *devCommand) openRedis(ctx context.Context) (*devRedis, error) {
 	if d.env("REDIS_URL") != "" {
 		r := d.apiConfig.Redis
@@ -44,8 +45,10 @@ func (d *devCommand) openRedis(ctx context.Context) (*devRedis, error) {
 		}
 		return &devRedis{config: r, kept: "in the Redis at " + r.String(), stop: func() error { return nil }}, nil
 	}
-	if program, err := d.LookPath("redis-server"); err == nil && canRunRedis {
-		return openPrivateRedis(ctx, program, d.data)
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if program, err := d.LookPath(name); err == nil && canRunRedis {
+			return openPrivateRedis(ctx, program, d.data)
+		}
 	}
 	return openMiniredis()
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -195,7 +196,12 @@ func TestDevCannotStart(t *testing.T) {
 
 func TestDevWithARedisThatDoesNotStart(t *testing.T) {
 	t.Parallel()
-	echo := func(string) (string, error) { return "/bin/echo", nil }
+	echo := func(name string) (string, error) { // there is no redis-server
+		if name != "valkey-server" {
+			return "", exec.ErrNotFound
+		}
+		return "/bin/echo", nil
+	}
 	orderctlIn(t, world{lookPath: echo}, "dev", "--data", t.TempDir()).mustExit(t, 1,
 		`orderctl: the private Redis did not start: .*redis-server.log ends with: --port 0`)
 }

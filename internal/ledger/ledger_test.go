@@ -139,10 +139,11 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "allkeys-lru").Client()
 	got, err := ledger.New(rdb).Settings(t.Context())
-	if err != nil || got.Version == "" {
-		t.Fatalf("settings %+v, %v", got, err)
+	name := map[bool]string{true: "Valkey " + got.Valkey, false: got.Version}[got.Valkey != ""]
+	if err != nil || got.Version == "" || got.Server() != name {
+		t.Fatalf("settings %+v of %s, %v", got, got.Server(), err)
 	}
-	got.Version = ""
+	got.Version, got.Valkey = "", ""
 	want := ledger.Settings{EvictionPolicy: "allkeys-lru", AppendOnly: true, AppendFsync: "always"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -13,8 +13,10 @@ import (
 
 // Settings is how Redis is set up to keep the books.
 type Settings struct {
-	// Version is that of Redis.
+	// Version is that of Redis, or for Valkey that of the Redis with which it is compatible.
 	Version string
+	// Valkey is the version of Valkey; empty for Redis.
+	Valkey string
 	// Replica is whether it replicates another Redis, which refuses writes or loses them
 	// at the next synchronisation.
 	Replica bool
@@ -29,6 +31,14 @@ type Settings struct {
 	AppendFsync string
 }
 
+// Server names the server: the version of Redis alone, or "Valkey" and its version.
+func (s Settings) Server() string {
+	if s.Valkey != "" {
+		return "Valkey " + s.Valkey
+	}
+	return s.Version
+}
+
 // Settings reads how Redis is set up, in a Cluster one of its nodes. It returns
 // order.ErrUnavailable when Redis did not answer.
 func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
@@ -38,7 +48,7 @@ func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
 	}
 	bytes, _ := strconv.ParseInt(info["maxmemory"], 10, 64)
 	return Settings{
-		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"], MaxMemory: bytes,
+		Version: info["redis_version"], Valkey: info["valkey_version"], EvictionPolicy: info["maxmemory_policy"], MaxMemory: bytes,
 		Replica:     info["role"] == "slave",
 		AppendOnly:  info["aof_enabled"] == "1",
 		AppendFsync: l.rdb.ConfigGet(ctx, "appendfsync").Val()["appendfsync"],
