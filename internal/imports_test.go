@@ -53,7 +53,7 @@ var beside = map[string][]string{
 		"internal/order", "internal/programtest", "internal/redistest",
 	},
 	"internal/ordertest":    {"internal/order"},
-	"internal/redistest":    {},
+	"internal/redistest":    {"internal/programtest"},
 	"internal/postgrestest": {},
 	"internal/programtest":  {},
 	"internal/ledgertest":   {"internal/order"},

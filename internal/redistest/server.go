@@ -29,6 +29,7 @@ type Server struct {
 	dir  string
 	args []string
 	cmd  *exec.Cmd
+	away bool // killed or frozen
 }
 
 // Program returns the server that tests and measurements start, as a name on the PATH or a
@@ -80,17 +81,25 @@ func (s *Server) Client() *redis.Client {
 
 // Freeze stops the server without closing its connections: commands hang, as they do
 // when a machine stalls.
-func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Freeze() {
+	s.tb.Helper()
+	s.signal(syscall.SIGSTOP)
+	s.away = true
+}
 
 // Thaw continues a frozen server.
-func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+func (s *Server) Thaw() {
+	s.tb.Helper()
+	s.signal(syscall.SIGCONT)
+	s.away = false
+}
 
 // Kill ends the server at once, as kill -9 does. Restart brings it back.
 func (s *Server) Kill() {
 	s.tb.Helper()
 	s.signal(syscall.SIGKILL)
 	_ = s.cmd.Wait()
-	s.cmd = nil
+	s.cmd, s.away = nil, true
 }
 
 // Restart starts a killed server again in the same place, with what it had on
@@ -117,6 +126,7 @@ func (s *Server) start() {
 			s.tb.Fatalf("redis-server did not answer within %v", patience)
 		}
 	}
+	s.away = false
 }
 
 // answers reports whether the server accepts connections and has loaded its data. It
