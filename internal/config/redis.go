@@ -37,7 +37,8 @@ type Tuning struct {
 	// WriteTimeout bounds sending a command.
 	WriteTimeout time.Duration
 	// MaxRetries is how often a command is repeated after a network error; -1
-	// means never.
+	// means never. A client of a Cluster repeats it up to three times, at the node that
+	// has the slot by then.
 	MaxRetries int
 }
 
@@ -53,9 +54,12 @@ func (r Redis) Client(t Tuning) redis.UniversalClient {
 		return redis.NewFailoverClient(&o)
 	case s.cluster != nil:
 		o := *s.cluster
+		t.MaxRetries = -1 // for each node
 		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		o.ContextTimeoutEnabled, o.DisableIdentity, o.DialerRetries = true, true, 1
-		return redis.NewClusterClient(&o)
+		cluster := redis.NewClusterClient(&o)
+		followNodes(cluster)
+		return cluster
 	default:
 		o := *s.single
 		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)

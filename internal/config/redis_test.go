@@ -74,14 +74,16 @@ func TestClients(t *testing.T) {
 	single.Addr, single.Username, single.Password, single.DB, single.PoolSize, single.Read = "a:1", "u", "p", 2, 9, 5*time.Second
 	socket.Addr, socket.Password = "/tmp/r.sock", "p"
 	sentinel.Addr, sentinel.Username, sentinel.Password, sentinel.DB = "FailoverClient", "u", "p", 1
-	cluster.Addr, cluster.Password = "a:1,b:2", "p"
+	cluster.Addr, cluster.Password, cluster.MaxRetries = "a:1,b:2", "p", -1
+	retrying := cluster
+	retrying.MaxRetries = 1
 
 	for url, want := range map[string]options{
 		"redis://u:p@a:1/2?pool_size=9&read_timeout=5s":         single,
 		"unix://:p@/tmp/r.sock":                                 socket,
 		"redis://s:t@a/1?master_name=m&username=u&password=p":   sentinel,
 		"redis://:p@a:1?addr=b:2":                               cluster,
-		"redis://:p@a:1?addr=b:2&max_retries=1&dial_timeout=1s": cluster,
+		"redis://:p@a:1?addr=b:2&max_retries=1&dial_timeout=1s": retrying,
 	} {
 		r, err := config.ParseRedis(url)
 		must(t, err)

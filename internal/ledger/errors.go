@@ -27,10 +27,11 @@ func wrap(err error, format string, args ...any) error {
 
 // temporary lists what error replies contain when Redis cannot work at the moment, or
 // not for this user: it starts, fails over, is a replica, lacks replicas, memory or
-// disk, or has withdrawn rights. The texts without capitals are from replies without
-// a code, such as those of Redis 6.2 to scripts.
+// disk, has withdrawn rights, or its nodes do not agree yet which of them has the books.
+// The texts without capitals are from replies without a code, such as those of Redis 6.2
+// to scripts.
 var temporary = []string{ //nolint:gochecknoglobals // a constant list
-	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "NOREPLICAS", "OOM", "MISCONF", "BUSY",
+	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED ", "ASK ", "READONLY", "NOREPLICAS", "OOM", "MISCONF", "BUSY",
 	"NOPERM", "NOAUTH", "WRONGPASS", "DENIED", "NOGOODSLAVE",
 	"max number of clients", "ACL failure in script", "user executing the script", "unknown command",
 	"Unknown Redis command", "Disk error", "invalid password", "without any password configured",

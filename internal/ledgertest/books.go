@@ -88,7 +88,7 @@ func newBook(prefix string) *books {
 
 // read returns each book by the beginning of its keys.
 func read(ctx context.Context, rdb redis.UniversalClient) (map[string]*books, error) {
-	found, err := keys(ctx, rdb)
+	found, err := Keys(ctx, rdb, "orders:*")
 	all := map[string]*books{}
 	for _, key := range found {
 		tag, _, _ := strings.Cut(key, "}:")
@@ -103,27 +103,31 @@ func read(ctx context.Context, rdb redis.UniversalClient) (map[string]*books, er
 	return all, err
 }
 
-// keys returns the keys of all books, on all nodes of a Cluster.
-func keys(ctx context.Context, rdb redis.UniversalClient) (found []string, err error) {
+// Keys returns the keys in rdb that match a pattern, in a Redis Cluster those of all
+// masters.
+func Keys(ctx context.Context, rdb redis.UniversalClient, pattern string) ([]string, error) {
+	cluster, ok := rdb.(*redis.ClusterClient)
+	if !ok {
+		return scan(ctx, rdb, pattern)
+	}
 	var mu sync.Mutex
-	scan := func(ctx context.Context, node *redis.Client) error {
+	var all []string
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		keys, err := scan(ctx, node, pattern)
 		mu.Lock()
 		defer mu.Unlock()
-		all := node.Scan(ctx, 0, "orders:*", 1000).Iterator()
-		for all.Next(ctx) {
-			found = append(found, all.Val())
-		}
-		return all.Err()
+		all = append(all, keys...)
+		return err
+	})
+	return all, err
+}
+
+func scan(ctx context.Context, rdb redis.Cmdable, pattern string) (all []string, err error) {
+	keys := rdb.Scan(ctx, 0, pattern, 1000).Iterator()
+	for keys.Next(ctx) {
+		all = append(all, keys.Val())
 	}
-	switch rdb := rdb.(type) {
-	case *redis.ClusterClient:
-		err = rdb.ForEachMaster(ctx, scan)
-	case *redis.Client:
-		err = scan(ctx, rdb)
-	default:
-		err = fmt.Errorf("no keys can be listed with a %T", rdb)
-	}
-	return found, err
+	return all, keys.Err()
 }
 
 func (b *books) readKey(ctx context.Context, rdb redis.UniversalClient, key string) error {

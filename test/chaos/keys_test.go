@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/internal/order"
 )
 
@@ -21,14 +22,14 @@ func (a *audit) checkKeys() {
 		sum := sha256.Sum256([]byte(o.Customer))
 		customers[base64.RawURLEncoding.EncodeToString(sum[:16])] = true
 	}
-	keys := a.s.rdb.Scan(ctx, 0, "*", 1000).Iterator()
-	for keys.Next(ctx) {
-		if why := a.leaked(keys.Val(), customers); why != "" {
-			a.find(&a.verdict.Leaked, "key %s is left behind: %s", keys.Val(), why)
-		}
-	}
-	if err := keys.Err(); err != nil {
+	keys, err := ledgertest.Keys(ctx, a.s.rdb, "*")
+	if err != nil {
 		a.s.t.Errorf("list the keys: %v", err)
+	}
+	for _, key := range keys {
+		if why := a.leaked(key, customers); why != "" {
+			a.find(&a.verdict.Leaked, "key %s is left behind: %s", key, why)
+		}
 	}
 }
 

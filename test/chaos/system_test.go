@@ -21,7 +21,7 @@ type system struct {
 	seed    uint64
 	rand    *rand.Rand // decides who is hit and when; for the goroutine of the test alone
 	redis   *redistest.Server
-	rdb     *redis.Client
+	rdb     redis.UniversalClient
 	shop    *shop
 	client  *sender
 	apis    []*instance
@@ -41,6 +41,15 @@ type system struct {
 // programs, and ends with conclude.
 func open(t *testing.T, name string, settings ...string) *system {
 	t.Helper()
+	s := openWithout(t, name)
+	s.redis = redistest.Start(t, append([]string{"--appendonly", "yes", "--appendfsync", "everysec"}, settings...)...)
+	s.rdb, s.redisURL = s.redis.Client(), s.redis.URL()
+	return s
+}
+
+// openWithout starts everything but Redis.
+func openWithout(t *testing.T, name string) *system {
+	t.Helper()
 	if !long() { // the long forms run alone, so that their measurements are their own
 		t.Parallel()
 	}
@@ -48,8 +57,6 @@ func open(t *testing.T, name string, settings ...string) *system {
 	t.Logf("%s: CHAOS_SEED=%d", name, s.seed)
 	s.p99 = boundP99()
 	s.rand = rand.New(rand.NewPCG(s.seed, 0))
-	s.redis = redistest.Start(t, append([]string{"--appendonly", "yes", "--appendfsync", "everysec"}, settings...)...)
-	s.rdb, s.redisURL = s.redis.Client(), s.redis.URL()
 	s.shop = openShop(t)
 	s.client = newClient(t, s)
 	t.Cleanup(s.close)
