@@ -61,7 +61,7 @@ func startWorker(b *testing.B, redis *redistest.Server) {
 		b.Fatal(err)
 	}
 	start(b, w.Run)
-	inspector := queue.NewInspector(redis.Client())
+	inspector := queue.NewInspector(redis.Client(), 1)
 	await(b, func() bool {
 		workers, err := inspector.Workers(b.Context())
 		return err == nil && workers.Slots > 0

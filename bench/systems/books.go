@@ -38,7 +38,7 @@ type Books struct {
 // NewBooks reads those in rdb, which stays the caller's to close.
 func NewBooks(rdb *redis.Client) *Books {
 	noArchive := struct{ ledger.Archive }{} // only forgetting orders would ask it
-	return &Books{ledger: ledger.New(rdb), archived: ledger.NewWith(rdb, ledger.Config{Archive: noArchive}), queues: queue.NewInspector(rdb)}
+	return &Books{ledger: ledger.New(rdb), archived: ledger.NewWith(rdb, ledger.Config{Archive: noArchive}), queues: queue.NewInspector(rdb, 1)}
 }
 
 // Totals reads all counters.

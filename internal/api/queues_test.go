@@ -112,7 +112,7 @@ func TestPause(t *testing.T) {
 // TestCorrupt lists the corrupt tasks of one queue, the newest first, up to a bound.
 func TestCorrupt(t *testing.T) {
 	b := open(t)
-	tasks, err := queue.NewTasks(b.rdb)
+	tasks, err := queue.NewTasks(b.rdb, 1)
 	must(t, err)
 	for n := range api.MaxCorruptListed + 1 {
 		id := fmt.Sprint("o", n)

@@ -140,7 +140,7 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 	b.ledger = ledger.New(b.rdb)
 	t.Cleanup(func() { ledgertest.CheckBooks(t, b.rdb) })
 	b.hub = runHub(t, b.ledger.Books()[0])
-	inspector := queue.NewInspector(b.rdb)
+	inspector := queue.NewInspector(b.rdb, 1)
 	p := parts{
 		Parts: api.Parts{Records: b.ledger, Queues: inspector, Audit: b.ledger, Jobs: b.ledger, Stats: stats.New(b.ledger, inspector), Samples: b.ledger, Processes: inspector, Attempts: b.ledger, Live: b.hub, Redis: b.rdb},
 		cfg:   api.Config{MaxQueueLength: 1000},

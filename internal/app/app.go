@@ -119,7 +119,7 @@ func NewProgram(common config.Common, opts Options, spec Spec) (*Program, error)
 	books := ledger.NewWith(rdb, keeping)
 	books.SetIDTerm(max(0, common.IDRetention-common.Retention))
 	m := newMonitor(newReader(rdb, books, opts.Clock), opts.Log)
-	m.register = queue.NewInspector(rdb).Register
+	m.register = queue.NewInspector(rdb, common.Books).Register
 	p := &Program{
 		Options: opts, Redis: rdb, Ledger: books, Metrics: newMetrics(rdb, m), common: common,
 		Archive: kept,

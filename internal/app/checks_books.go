@@ -25,7 +25,7 @@ func checkDrift(f *facts) Finding {
 // must hold there.
 func wellKnownKeys(books int) map[string]string {
 	keys := ledger.KeyTypes(books)
-	maps.Copy(keys, queue.KnownKeys())
+	maps.Copy(keys, queue.KnownKeys(books))
 	return keys
 }
 

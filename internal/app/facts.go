@@ -101,7 +101,7 @@ type reader struct {
 }
 
 func newReader(rdb redis.UniversalClient, books *ledger.Ledger, clock func() time.Time) *reader {
-	return &reader{rdb: rdb, ledger: books, inspector: queue.NewInspector(rdb), clock: clock}
+	return &reader{rdb: rdb, ledger: books, inspector: queue.NewInspector(rdb, len(books.Books())), clock: clock}
 }
 
 // read adds one source to the facts. It returns an error if Redis did not answer, or
@@ -256,7 +256,7 @@ func (r *reader) readFulfilment(ctx context.Context, f *facts) error {
 }
 
 func (r *reader) readHeld(ctx context.Context, f *facts) error {
-	tasks, err := queue.NewTasks(r.rdb)
+	tasks, err := queue.NewTasks(r.rdb, 1)
 	if err != nil {
 		f.tasksErr = err
 		return nil //nolint:nilerr // the checks report it

@@ -43,7 +43,7 @@ func open(t *testing.T) *bundle {
 	t.Parallel()
 	r, log := queuetest.Start(t), &bytes.Buffer{}
 	l := ledger.New(r.Broken)
-	admission := intake.NewAdmission(queue.NewInspector(r.Broken), l, 1000)
+	admission := intake.NewAdmission(queue.NewInspector(r.Broken, 1), l, 1000)
 	in := intake.New(l, newProducer(r.Broken), shop, admission, slog.New(slog.NewTextHandler(log, nil)))
 	t.Cleanup(func() { ledgertest.CheckBooks(t, r.RDB) })
 	return &bundle{in, r, t, ledger.New(r.RDB), log}

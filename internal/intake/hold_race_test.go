@@ -98,7 +98,7 @@ func TestHoldRaces(t *testing.T) {
 func newHoldRace(t *testing.T, n int) *holdRace {
 	t.Helper()
 	r := &holdRace{bundle: open(t)}
-	tasks, err := queue.NewTasks(r.RDB)
+	tasks, err := queue.NewTasks(r.RDB, 1)
 	queuetest.Must(t, err)
 	log := slog.New(slog.DiscardHandler)
 	r.repairs = recovery.New(recovery.Config{Name: "r", Retention: time.Hour, Log: log}, r.ledger.Books()[0], newProducer(r.RDB), tasks)

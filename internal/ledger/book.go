@@ -44,6 +44,11 @@ func (b *Book) Number() int { return b.number }
 
 // Now returns the time by the clock of Redis, the clock of the book.
 func (b *Book) Now(ctx context.Context) (time.Time, error) {
-	now, err := b.rdb.Time(ctx).Result()
-	return now.UTC(), wrap(err, "read the time")
+	if b.of == 1 {
+		now, err := b.rdb.Time(ctx).Result()
+		return now.UTC(), wrap(err, "read the time")
+	}
+	// A Cluster may send the command TIME to any node.
+	us, err := nowScript.Run(ctx, b.rdb, []string{b.keys.counters}).Text()
+	return parseTime(us), wrap(err, "read the time of book %d", b.number)
 }

@@ -50,6 +50,7 @@ var (
 	changeJobScript     = newAudited("changejob")
 	stepJobScript       = redis.NewScript(lua("below") + lua("stepjob"))
 	jobPartScript       = redis.NewScript(lua("jobpart"))
+	nowScript           = redis.NewScript(lua("now"))
 	fixScript           = redis.NewScript(lua("fix"))
 	breakerScript       = redis.NewScript(lua("breaker"))
 )

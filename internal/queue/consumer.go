@@ -103,7 +103,7 @@ func newConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler, unsup
 		c.prefetch = prefetch.New(rdb, prefetch.Config{
 			Slots: cfg.Concurrency, Running: func() int { return int(c.running.Load()) }, Log: cfg.Log,
 			Requeue: func(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
-				_, err := requeue(ctx, rdb, q, tasks)
+				_, err := requeue(ctx, rdb, string(q), tasks)
 				return err
 			},
 		})

@@ -105,7 +105,7 @@ func TestCorruptWaiting(t *testing.T) {
 				if held, err := o.Holds(t.Context(), rec); held || err != nil {
 					t.Errorf("Holds after it: %t, %v", held, err)
 				}
-				got, err := queue.NewInspector(o.RDB).CorruptTasks(t.Context(), order.QueueDefault, 10)
+				got, err := queue.NewInspector(o.RDB, 1).CorruptTasks(t.Context(), order.QueueDefault, 10)
 				queuetest.Must(t, err)
 				want := []recovery.CorruptTask{{ID: "o1", Queue: order.QueueDefault, FoundAt: time.Now(), Message: []byte("garbage")}}
 				if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(time.Minute)); diff != "" {
@@ -126,7 +126,7 @@ func TestCorruptIsBounded(t *testing.T) {
 			t.Fatalf("store %s: %t, %v", id, stored, err)
 		}
 	}
-	got, err := queue.NewInspector(o.RDB).CorruptTasks(t.Context(), order.QueueDefault, recovery.MaxCorruptTasks+1)
+	got, err := queue.NewInspector(o.RDB, 1).CorruptTasks(t.Context(), order.QueueDefault, recovery.MaxCorruptTasks+1)
 	queuetest.Must(t, err)
 	if len(got) != recovery.MaxCorruptTasks || got[0].ID != fmt.Sprint("o", recovery.MaxCorruptTasks+1) || len(got[0].Message) != recovery.MaxCorruptBytes {
 		t.Errorf("%d are stored, the newest is %s with %d bytes", len(got), got[0].ID, len(got[0].Message))

@@ -17,12 +17,13 @@ const delayedPage = 200
 // call. done is true at the end of a walk through all of them; the next call starts
 // another walk.
 func (t *Tasks) Delayed(ctx context.Context) (found []recovery.DelayedTask, done bool, err error) {
-	queues, sets := order.Queues(), []string{"scheduled", "retry", "archived"}
-	q, set := queues[t.delayedSet/len(sets)], sets[t.delayedSet%len(sets)]
-	entries, cursor, err := t.rdb.ZScan(ctx, queueKey(q, set), t.delayedCursor, "", delayedPage).Result()
+	queues, sets := t.queues(), []string{"scheduled", "retry", "archived"}
+	queue, set := queues[t.delayedSet/len(sets)], sets[t.delayedSet%len(sets)]
+	entries, cursor, err := t.rdb.ZScan(ctx, queueKey(queue, set), t.delayedCursor, "", delayedPage).Result()
 	if err != nil {
-		return nil, false, fmt.Errorf("list %s tasks of queue %s: %w: %w", set, q, order.ErrUnavailable, err)
+		return nil, false, fmt.Errorf("list %s tasks of queue %s: %w: %w", set, queue, order.ErrUnavailable, err)
 	}
+	q := t.names.queue[queue]
 	for i := 0; i+1 < len(entries); i += 2 {
 		task := recovery.DelayedTask{ID: entries[i], Queue: q}
 		if at, err := strconv.ParseFloat(entries[i+1], 64); err == nil && set == "archived" {
@@ -38,9 +39,9 @@ func (t *Tasks) Delayed(ctx context.Context) (found []recovery.DelayedTask, done
 
 // Remove removes a delayed task, and reports whether it was still there.
 func (t *Tasks) Remove(ctx context.Context, task recovery.DelayedTask) (bool, error) {
+	queue := t.names.of(task.Queue, task.ID)
 	keys := []string{
-		taskKey(task.Queue, task.ID),
-		queueKey(task.Queue, "scheduled"), queueKey(task.Queue, "retry"), queueKey(task.Queue, "archived"),
+		taskKey(queue, task.ID), queueKey(queue, "scheduled"), queueKey(queue, "retry"), queueKey(queue, "archived"),
 	}
 	n, err := removeScript.Run(ctx, t.rdb, keys, task.ID).Int()
 	if err != nil {

@@ -63,16 +63,18 @@ func (p *Producer) enqueueBatch(ctx context.Context, waiting []order.Handover) (
 			return nil, err
 		}
 	}
-	return batch.Send(ctx, p.rdb, pendingQueues(waiting)), nil
+	return batch.Send(ctx, p.rdb, p.pendingQueues(waiting)), nil
 }
 
-// pendingQueues returns the queues that get a task which may be worked at once.
-func pendingQueues(waiting []order.Handover) []order.Queue {
-	return slices.DeleteFunc(order.Queues(), func(q order.Queue) bool {
-		return !slices.ContainsFunc(waiting, func(h order.Handover) bool {
-			return h.Record.Queue == q && h.Record.Status != order.StatusScheduled
-		})
-	})
+// pendingQueues returns Asynq's queues that get a task which may be worked at once.
+func (p *Producer) pendingQueues(waiting []order.Handover) []string {
+	pending := map[string]bool{}
+	for _, h := range waiting {
+		if h.Record.Status != order.StatusScheduled {
+			pending[p.names.of(h.Record.Queue, h.Record.ID)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(p.names.all), func(queue string) bool { return !pending[queue] })
 }
 
 // enqueueOne enqueues one order, which may have a task. For a new run it waits until no

@@ -53,7 +53,7 @@ func (b *bundle) checkTasks(t *testing.T, records []order.Record) {
 		}
 		checkPayload(t, info.Payload, rec)
 	}
-	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
+	depths, err := queue.NewInspector(b.RDB, 1).Depths(t.Context())
 	queuetest.Must(t, err)
 	var n int64
 	for _, d := range depths {

@@ -31,7 +31,7 @@ func NewProducerWithUnknownAsynq(rdb redis.UniversalClient, cfg ProducerConfig) 
 
 // Requeue makes active tasks pending again.
 func Requeue(ctx context.Context, rdb redis.UniversalClient, q order.Queue, tasks []prefetch.Task) (int, error) {
-	return requeue(ctx, rdb, q, tasks)
+	return requeue(ctx, rdb, string(q), tasks)
 }
 
 // SetClock replaces the clock of Redis.

@@ -60,7 +60,7 @@ func fillStates(t *testing.T, b *bundle) {
 func TestDepths(t *testing.T) {
 	b := open(t)
 	fillStates(t, b)
-	i := queue.NewInspector(b.RDB)
+	i := queue.NewInspector(b.RDB, 1)
 	depths, err := i.Depths(t.Context())
 	queuetest.Must(t, err)
 	want := map[order.Queue]stats.Depth{
@@ -106,7 +106,7 @@ func TestMissingTask(t *testing.T) {
 	if _, err := b.Asynq.GetQueueInfo("default"); err == nil {
 		t.Error("Asynq's own inspector works again: reading its keys ourselves may no longer be needed")
 	}
-	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
+	depths, err := queue.NewInspector(b.RDB, 1).Depths(t.Context())
 	want := map[order.Queue]stats.Depth{order.QueueCritical: {}, order.QueueDefault: {Pending: 2}, order.QueueLow: {}}
 	if diff := cmp.Diff(want, depths); diff != "" || err != nil {
 		t.Errorf("%v, depths (-want +got):\n%s", err, diff)

@@ -14,7 +14,7 @@ import (
 func TestKnownKeys(t *testing.T) {
 	b := open(t)
 	fillStates(t, b)
-	tasks, err := queue.NewTasks(b.RDB)
+	tasks, err := queue.NewTasks(b.RDB, 1)
 	queuetest.Must(t, err)
 	b.RDB.HSet(t.Context(), "asynq:{low}:t:corrupt", "msg", "x")
 	_, err = tasks.StoreCorrupt(t.Context(), order.QueueLow, "corrupt")
@@ -22,7 +22,7 @@ func TestKnownKeys(t *testing.T) {
 	_, err = tasks.Orphans(t.Context())
 	queuetest.Must(t, err)
 
-	known, used := queue.KnownKeys(), map[string]bool{}
+	known, used := queue.KnownKeys(1), map[string]bool{}
 	for _, key := range b.RDB.Keys(t.Context(), "asynq:*").Val() {
 		kind := b.RDB.Type(t.Context(), key).Val()
 		if want, ok := known[key]; ok && kind != want {

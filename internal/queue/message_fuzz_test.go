@@ -16,7 +16,7 @@ func FuzzMessage(f *testing.F) {
 	server := redistest.Start(f)
 	rdb := server.Client()
 	producer := queue.NewProducer(rdb, queue.ProducerConfig{AttemptTimeout: attemptTimeout})
-	tasks, err := queue.NewTasks(rdb)
+	tasks, err := queue.NewTasks(rdb, 1)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -24,9 +24,6 @@ const (
 	// counts as watching them. After a longer gap, workers first get the time to renew
 	// their leases.
 	maxLeaseGap = 4 * time.Second
-	// leasesKey holds the leases as they were last read, so that another process can
-	// continue when this one is killed.
-	leasesKey = "asynq:leases"
 )
 
 // leaseState is the lease of an active task, and since when it has not changed, in
@@ -75,7 +72,7 @@ func (t *Tasks) Orphans(ctx context.Context) (orphans []recovery.Orphan, err err
 // savedLeases returns the leases by queue and id as they were last read, none if that is
 // too long ago.
 func (t *Tasks) savedLeases(ctx context.Context) (leases map[string]leaseState, err error) {
-	text, err := t.rdb.Get(ctx, leasesKey).Bytes()
+	text, err := t.rdb.Get(ctx, t.leasesKey()).Bytes()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, err
 	}
@@ -91,7 +88,7 @@ func (t *Tasks) saveLeases(ctx context.Context, leases map[string]leaseState) er
 	if err != nil {
 		return fmt.Errorf("encode the leases: %w", err)
 	}
-	if err := saveLeasesScript.Run(ctx, t.rdb, []string{leasesKey}, text, maxLeaseGap.Milliseconds()).Err(); err != nil {
+	if err := saveLeasesScript.Run(ctx, t.rdb, []string{t.leasesKey()}, text, maxLeaseGap.Milliseconds()).Err(); err != nil {
 		return fmt.Errorf("save the leases: %w: %w", order.ErrUnavailable, err)
 	}
 	return nil
@@ -100,22 +97,22 @@ func (t *Tasks) saveLeases(ctx context.Context, leases map[string]leaseState) er
 // Active returns all tasks that workers hold, orphans among them.
 func (t *Tasks) Active(ctx context.Context) ([]recovery.ActiveTask, error) {
 	pipe := t.rdb.Pipeline()
-	active := map[order.Queue]*redis.StringSliceCmd{}
-	leases := map[order.Queue]*redis.ZSliceCmd{}
-	for _, q := range order.Queues() {
-		active[q] = pipe.LRange(ctx, queueKey(q, "active"), 0, -1)
-		leases[q] = pipe.ZRangeWithScores(ctx, queueKey(q, "lease"), 0, -1)
+	queues := t.queues()
+	active, leases := make([]*redis.StringSliceCmd, len(queues)), make([]*redis.ZSliceCmd, len(queues))
+	for n, queue := range queues {
+		active[n] = pipe.LRange(ctx, queueKey(queue, "active"), 0, -1)
+		leases[n] = pipe.ZRangeWithScores(ctx, queueKey(queue, "lease"), 0, -1)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("list the active tasks: %w: %w", order.ErrUnavailable, err)
 	}
 	var tasks []recovery.ActiveTask
-	for _, q := range order.Queues() {
-		leaseOf := map[any]string{}
-		for _, z := range leases[q].Val() {
+	for n, queue := range queues {
+		q, leaseOf := t.names.queue[queue], map[any]string{}
+		for _, z := range leases[n].Val() {
 			leaseOf[z.Member] = strconv.FormatFloat(z.Score, 'f', -1, 64)
 		}
-		for _, id := range active[q].Val() {
+		for _, id := range active[n].Val() {
 			tasks = append(tasks, recovery.ActiveTask{ID: id, Queue: q, Lease: leaseOf[id]})
 		}
 	}
@@ -126,10 +123,11 @@ func (t *Tasks) Active(ctx context.Context) ([]recovery.ActiveTask, error) {
 // lease has changed or that is not active any more is left alone. It returns
 // order.ErrCorrupt for a task that cannot be decoded.
 func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
-	if _, err := findTask(ctx, t.inspector, o.Queue, o.ID); err != nil {
+	queue := t.names.of(o.Queue, o.ID)
+	if _, err := findTask(ctx, t.inspector, queue, o.ID); err != nil {
 		return false, err
 	}
-	n, err := requeue(ctx, t.rdb, o.Queue, []prefetch.Task{{ID: o.ID, Lease: o.Lease}})
+	n, err := requeue(ctx, t.rdb, queue, []prefetch.Task{{ID: o.ID, Lease: o.Lease}})
 	if err != nil {
 		return false, fmt.Errorf("requeue order %s: %w: %w", o.ID, order.ErrUnavailable, err)
 	}
@@ -140,7 +138,7 @@ func (t *Tasks) Requeue(ctx context.Context, o recovery.Orphan) (bool, error) {
 // and it stays active until Requeue. A task whose lease has changed is left alone.
 // Repeating it changes nothing.
 func (t *Tasks) DropLease(ctx context.Context, o recovery.Orphan) error {
-	keys := []string{queueKey(o.Queue, "lease")}
+	keys := []string{queueKey(t.names.of(o.Queue, o.ID), "lease")}
 	if err := dropLeaseScript.Run(ctx, t.rdb, keys, o.ID, o.Lease).Err(); err != nil {
 		return fmt.Errorf("drop the lease of order %s: %w: %w", o.ID, order.ErrUnavailable, err)
 	}

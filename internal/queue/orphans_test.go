@@ -35,7 +35,7 @@ func openTasks(t *testing.T) *orphanBundle {
 // restart replaces Tasks, as another process would.
 func (o *orphanBundle) restart(t *testing.T) {
 	t.Helper()
-	tasks, err := queue.NewTasks(o.Broken)
+	tasks, err := queue.NewTasks(o.Broken, 1)
 	queuetest.Must(t, err)
 	tasks.SetClock(func() time.Time { return o.now })
 	o.Tasks = tasks

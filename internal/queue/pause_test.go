@@ -18,7 +18,7 @@ import (
 // paused lists the queues that Depths shows as paused, and compares with Asynq's own view.
 func (b *bundle) paused(t *testing.T) (paused []order.Queue) {
 	t.Helper()
-	depths, err := queue.NewInspector(b.RDB).Depths(t.Context())
+	depths, err := queue.NewInspector(b.RDB, 1).Depths(t.Context())
 	queuetest.Must(t, err)
 	known, err := b.Asynq.Queues()
 	queuetest.Must(t, err)
@@ -71,7 +71,7 @@ func TestPause(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name+"/"+row.fault.String(), func(t *testing.T) {
 			b := open(t)
-			i := queue.NewInspector(b.Broken)
+			i := queue.NewInspector(b.Broken, 1)
 			if row.match == nil {
 				b.enqueue(t, q, "o1")
 				b.enqueue(t, order.QueueCritical, "o2")
@@ -112,7 +112,7 @@ func TestPausedQueue(t *testing.T) { bothWays(t, testPausedQueue) }
 
 func testPausedQueue(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 	t.Helper()
-	i := queue.NewInspector(b.Broken)
+	i := queue.NewInspector(b.Broken, 1)
 	cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 4, 2, 1
 	started, release := make(chan string, 20), make(chan struct{})
 	b.consume(t, cfg, func(_ context.Context, id string) error {

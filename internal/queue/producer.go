@@ -19,6 +19,8 @@ import (
 
 // ProducerConfig configures a Producer.
 type ProducerConfig struct {
+	// Books is how many books the orders are spread over; 0 is 1.
+	Books int
 	// AttemptTimeout bounds one attempt; Asynq counts it in whole seconds.
 	AttemptTimeout time.Duration
 	// Log receives a warning when Asynq is a version that is not known; nil drops it.
@@ -30,6 +32,7 @@ type ProducerConfig struct {
 // Producer enqueues orders. It is safe for concurrent use.
 type Producer struct {
 	rdb     redis.UniversalClient
+	names   names
 	client  *asynq.Client
 	asynq   *asynq.Inspector
 	opts    []asynq.Option
@@ -45,24 +48,27 @@ func NewProducer(rdb redis.UniversalClient, cfg ProducerConfig) *Producer {
 }
 
 func newProducer(rdb redis.UniversalClient, cfg ProducerConfig, unsupported error) *Producer {
-	client, batches := prefetch.NewClient(rdb), unsupported == nil
-	if !batches {
-		client = rdb
-		if cfg.Log != nil {
-			cfg.Log.Warn("this version of Asynq is not known: orders are enqueued one at a time", "error", unsupported)
-		}
+	client, batches := rdb, unsupported == nil
+	if batches && cfg.Books > 1 {
+		client = prefetch.AllQueuesKnown(client)
+	}
+	if batches {
+		client = prefetch.NewClient(client)
+	} else if cfg.Log != nil {
+		cfg.Log.Warn("this version of Asynq is not known: orders are enqueued one at a time", "error", unsupported)
 	}
 	return &Producer{
 		rdb:     rdb,
 		client:  asynq.NewClientFromRedisClient(client),
-		asynq:   asynq.NewInspectorFromRedisClient(rdb),
+		names:   newNames(cfg.Books),
+		asynq:   newAsynqInspector(rdb, cfg.Books),
 		opts:    []asynq.Option{asynq.MaxRetry(taskRetries), asynq.Timeout(cfg.AttemptTimeout + taskGrace)},
 		batches: batches,
 		tracer:  traces.Tracer(cfg.Traces),
 	}
 }
 
-// Enqueue adds the order's task to the record's queue and reports whether there was none
+// Enqueue adds the order's task to the record's queue, in the order's book, and reports whether there was none
 // before. The task is named after the order, so repeating Enqueue while it exists adds
 // nothing. A task that would never be worked, or at another time than the order's, is
 // replaced; the order must not be settled. The trace of ctx travels with the task. The
@@ -99,7 +105,7 @@ func traceHeaders(ctx context.Context) map[string]string {
 }
 
 func (p *Producer) add(ctx context.Context, task *asynq.Task, rec order.Record) (added bool, err error) {
-	opts := []asynq.Option{asynq.TaskID(rec.ID), asynq.Queue(string(rec.Queue))}
+	opts := []asynq.Option{asynq.TaskID(rec.ID), asynq.Queue(p.names.of(rec.Queue, rec.ID))}
 	if rec.Status == order.StatusScheduled {
 		opts = append(opts, asynq.ProcessAt(dueAt(rec)))
 	}
@@ -153,7 +159,7 @@ func dueAt(rec order.Record) time.Time { return rec.ProcessAt.Add(toNextSecond) 
 
 // task returns the order's task, nil when there is none.
 func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo, error) {
-	info, err := findTask(ctx, p.asynq, rec.Queue, rec.ID)
+	info, err := findTask(ctx, p.asynq, p.names.of(rec.Queue, rec.ID), rec.ID)
 	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
 		return nil, nil //nolint:nilnil // no task is an answer
 	}
@@ -161,7 +167,7 @@ func (p *Producer) task(ctx context.Context, rec order.Record) (*asynq.TaskInfo,
 }
 
 func (p *Producer) remove(ctx context.Context, rec order.Record) error {
-	_, err := withContext(ctx, func() (struct{}, error) { return struct{}{}, p.asynq.DeleteTask(string(rec.Queue), rec.ID) })
+	_, err := withContext(ctx, func() (struct{}, error) { return struct{}{}, p.asynq.DeleteTask(p.names.of(rec.Queue, rec.ID), rec.ID) })
 	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 		return fmt.Errorf("remove task of order %s: %w: %w", rec.ID, order.ErrUnavailable, err)
 	}

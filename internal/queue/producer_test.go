@@ -170,7 +170,7 @@ func TestProducerFaults(t *testing.T) {
 				t.Errorf("the repeat answered %t, %v, want %t", added, err, row.added)
 			}
 			check("the repeat", row.after)
-			if depths, err := queue.NewInspector(b.RDB).Depths(t.Context()); err != nil || depths[order.QueueLow].Backlog() > 1 {
+			if depths, err := queue.NewInspector(b.RDB, 1).Depths(t.Context()); err != nil || depths[order.QueueLow].Backlog() > 1 {
 				t.Errorf("%+v, %v", depths, err)
 			}
 		})

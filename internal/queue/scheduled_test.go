@@ -60,7 +60,7 @@ func TestEnqueueScheduled(t *testing.T) {
 				}
 			}
 			checkPayload(t, b.Task(order.QueueLow, "o1").Payload, rec)
-			if n, err := queue.NewInspector(b.RDB).Backlog(t.Context()); n != 1 || err != nil {
+			if n, err := queue.NewInspector(b.RDB, 1).Backlog(t.Context()); n != 1 || err != nil {
 				t.Errorf("backlog %d, %v", n, err)
 			}
 		})

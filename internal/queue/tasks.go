@@ -26,6 +26,8 @@ import (
 // concurrently; Orphans and Delayed not with themselves.
 type Tasks struct {
 	rdb           redis.UniversalClient
+	names         names
+	book          int // or allBooks
 	inspector     *asynq.Inspector
 	now           func(context.Context) (time.Time, error)
 	leasesUnknown bool   // the last call of Orphans failed
@@ -33,25 +35,72 @@ type Tasks struct {
 	delayedCursor uint64 // where in this set
 }
 
-// NewTasks returns Tasks on rdb, which stays the caller's to close. It fails if the
-// program is built with a version of Asynq whose keys are not known.
-func NewTasks(rdb redis.UniversalClient) (*Tasks, error) {
+// allBooks is the book of Tasks of all books.
+const allBooks = -1
+
+// NewTasks returns the Tasks of so many books (0 is 1) on rdb, which stays the caller's to
+// close. It fails if the program is built with a version of Asynq whose keys are not known.
+func NewTasks(rdb redis.UniversalClient, books int) (*Tasks, error) {
 	if err := prefetch.Supported(); err != nil {
 		return nil, err
 	}
-	now := func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
-	return &Tasks{rdb: rdb, inspector: asynq.NewInspectorFromRedisClient(rdb), now: now}, nil
+	t := &Tasks{rdb: rdb, names: newNames(books), book: allBooks, inspector: newAsynqInspector(rdb, books)}
+	t.now = func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
+	return t, nil
+}
+
+// OfBook returns the Tasks of one book, which need no Redis node but those of the book: it
+// finds the tasks of this book alone, and saves their leases apart from those of others.
+// With one book they are the Tasks of all.
+func (t *Tasks) OfBook(book int) *Tasks {
+	of := &Tasks{rdb: t.rdb, names: t.names, book: book, inspector: t.inspector, now: t.now}
+	if t.names.books > 1 {
+		of.now = of.timeOfBook
+	}
+	return of
+}
+
+// timeOfBook reads the time from the node that has the book's saved leases. Redis Cluster
+// may send the command TIME to any node.
+func (t *Tasks) timeOfBook(ctx context.Context) (time.Time, error) {
+	us, err := timeScript.Run(ctx, t.rdb, []string{t.leasesKey()}).Int64()
+	return time.UnixMicro(us), err
+}
+
+// queues are Asynq's queues whose tasks are found.
+func (t *Tasks) queues() []string {
+	if t.book == allBooks {
+		return t.names.all
+	}
+	return t.names.inBook(t.book)
+}
+
+// leasesKey holds the leases as they were last read.
+func (t *Tasks) leasesKey() string {
+	if t.book == allBooks || t.names.books == 1 {
+		return allLeasesKey
+	}
+	return leasesKey(t.book)
+}
+
+// newAsynqInspector returns Asynq's inspector. With several books it does not ask which
+// queues there are, as that would make all books depend on one Redis node.
+func newAsynqInspector(rdb redis.UniversalClient, books int) *asynq.Inspector {
+	if books > 1 && prefetch.Supported() == nil {
+		rdb = prefetch.AllQueuesKnown(rdb)
+	}
+	return asynq.NewInspectorFromRedisClient(rdb)
 }
 
 // taskKey returns the key of a task's hash. Its id is the order's.
-func taskKey(q order.Queue, id string) string { return queueKey(q, "t:"+id) }
+func taskKey(queue, id string) string { return queueKey(queue, "t:"+id) }
 
 // findTask returns Asynq's view of a task. It returns order.ErrCorrupt, and with it
 // Asynq's own error, for a task that is missing or cannot be decoded.
-func findTask(ctx context.Context, inspector *asynq.Inspector, q order.Queue, id string) (*asynq.TaskInfo, error) {
-	info, err := withContext(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(string(q), id) })
+func findTask(ctx context.Context, inspector *asynq.Inspector, queue, id string) (*asynq.TaskInfo, error) {
+	info, err := withContext(ctx, func() (*asynq.TaskInfo, error) { return inspector.GetTaskInfo(queue, id) })
 	switch {
-	case err == nil && info.ID == id && info.Queue == string(q):
+	case err == nil && info.ID == id && info.Queue == queue:
 		return info, nil
 	case err == nil:
 		return nil, fmt.Errorf("find task of order %s: %w: it is another order's", id, order.ErrCorrupt)

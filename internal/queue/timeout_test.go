@@ -31,7 +31,7 @@ func TestNoRedis(t *testing.T) {
 			opts.ReadTimeout, opts.WriteTimeout, opts.ContextTimeoutEnabled, opts.MaxRetries = programtest.Patience, programtest.Patience, true, -1
 			patient := redis.NewClient(opts)
 			t.Cleanup(func() { _ = patient.Close() })
-			p, i := queue.NewProducer(patient, queue.ProducerConfig{AttemptTimeout: attemptTimeout}), queue.NewInspector(patient)
+			p, i := queue.NewProducer(patient, queue.ProducerConfig{AttemptTimeout: attemptTimeout}), queue.NewInspector(patient, 1)
 			rec := record("o1", order.QueueLow)
 			_, err = p.Enqueue(t.Context(), rec)
 			queuetest.Must(t, err)

@@ -18,7 +18,7 @@ import (
 // TestWorkers counts the slots of all consumers alive, and the processes they are in.
 func TestWorkers(t *testing.T) {
 	b := open(t)
-	i, begun := queue.NewInspector(b.RDB), time.Now()
+	i, begun := queue.NewInspector(b.RDB, 1), time.Now()
 	reaches := func(slots int) {
 		t.Helper()
 		want := stats.WorkerPool{Workers: min(slots, 1), Slots: slots} // all are in this process
@@ -53,7 +53,7 @@ func TestWorkers(t *testing.T) {
 // slow.
 func TestDrainingWorkers(t *testing.T) {
 	b := open(t)
-	i := queue.NewInspector(b.RDB)
+	i := queue.NewInspector(b.RDB, 1)
 	working, release := make(chan struct{}), make(chan struct{})
 	b.enqueue(t, order.QueueDefault, "o1")
 	cancel, ended := b.start(t, config(), func(context.Context, string) error {
@@ -79,7 +79,7 @@ func TestDrainingWorkers(t *testing.T) {
 func TestWorkersWithAWrongClock(t *testing.T) {
 	b := open(t)
 	b.consume(t, config(), func(context.Context, string) error { return nil })
-	i := queue.NewInspector(b.RDB)
+	i := queue.NewInspector(b.RDB, 1)
 	var alive stats.WorkerPool
 	programtest.Until(t, "the worker is alive", func() bool {
 		var err error

@@ -52,7 +52,7 @@ func producer(rdb redis.UniversalClient) *queue.Producer {
 
 func (b *bundle) repairer(l recovery.Ledger) *recovery.Repairer {
 	b.t.Helper()
-	tasks, err := queue.NewTasks(b.Broken)
+	tasks, err := queue.NewTasks(b.Broken, 1)
 	queuetest.Must(b.t, err)
 	cfg := recovery.Config{Name: rand.Text(), Retention: retention, Log: slog.New(slog.DiscardHandler)}
 	return recovery.New(cfg, l, producer(b.Broken), allOrphans{tasks})
@@ -227,7 +227,7 @@ type state struct{ Tasks, Missing int64 }
 
 func (b *bundle) wantState(when string, want state) {
 	b.t.Helper()
-	depths, err := queue.NewInspector(b.RDB).Depths(b.t.Context())
+	depths, err := queue.NewInspector(b.RDB, 1).Depths(b.t.Context())
 	queuetest.Must(b.t, err)
 	got := state{Missing: b.repairs()[order.RepairMissingTask]}
 	for _, d := range depths {

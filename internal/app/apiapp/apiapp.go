@@ -28,7 +28,8 @@ const (
 	// redisTimeout bounds one Redis command. A client must learn within two seconds
 	// that Redis is unavailable.
 	redisTimeout = time.Second
-	// redisPool is the maximum number of connections to Redis.
+	// redisPool is the maximum number of connections to Redis, beside one for the events of
+	// each book.
 	redisPool = 64
 	// maxStreams is the maximum number of subscribers to GET /events.
 	maxStreams = 500
@@ -59,7 +60,7 @@ func Main(args, environ []string) int {
 // New builds the API and opens its two listeners. Run starts everything else.
 func New(cfg config.API, opts app.Options) (*API, error) {
 	p, err := app.NewProgram(cfg.Common, opts, app.Spec{
-		Kind: app.KindAPI, AdminAddr: cfg.AdminAddr, RedisPool: redisPool, RedisTimeout: redisTimeout,
+		Kind: app.KindAPI, AdminAddr: cfg.AdminAddr, RedisPool: redisPool + cfg.Books, RedisTimeout: redisTimeout,
 	})
 	if err != nil {
 		return nil, err
@@ -73,14 +74,14 @@ func New(cfg config.API, opts app.Options) (*API, error) {
 }
 
 func (a *API) build() error {
-	inspector := queue.NewInspector(a.Redis)
+	inspector := queue.NewInspector(a.Redis, a.cfg.Books)
 	decide := rules.NewEngine(rules.EngineConfig{Limits: rules.Limits(a.cfg.Rules), Currency: a.cfg.Currency, Log: a.Log}, a.Ledger)
 	a.admission = intake.NewAdmission(inspector, a.Ledger, a.cfg.MaxQueueLength)
 	a.reporter = stats.New(a.Ledger, inspector)
 	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.Ledger.Books()[0])
 	a.Metrics.AddLedger(a.reporter)
 	a.Metrics.Gauge("event_streams", "Subscribers to the events of this process.", a.live.Streams)
-	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
+	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{Books: a.cfg.Books, AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
 	in := intake.New(a.Ledger, producer, decide, a.admission, a.Log)
 	in.SetBooks(a.cfg.Books)
 	parts := api.Parts{

@@ -97,12 +97,13 @@ func (w *Worker) build() (err error) {
 		return fmt.Errorf("set up the consumer: %w", err)
 	}
 	w.RequireClock(w.consumer.Hold)
-	var tasks recovery.Tasks = queue.NoTasks{}
-	if known, err := queue.NewTasks(w.Redis); err == nil {
-		tasks = known
-	}
-	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{AttemptTimeout: w.cfg.AttemptTimeout, Log: w.Log})
+	producer := queue.NewProducer(w.Redis, queue.ProducerConfig{Books: w.cfg.Books, AttemptTimeout: w.cfg.AttemptTimeout, Log: w.Log})
+	known, unknown := queue.NewTasks(w.Redis, w.cfg.Books)
 	for _, book := range w.Ledger.Books() {
+		var tasks recovery.Tasks = queue.NoTasks{}
+		if unknown == nil {
+			tasks = known.OfBook(book.Number())
+		}
 		cfg := recovery.Config{Name: w.Name(), Retention: w.cfg.Retention, Log: w.Log}
 		w.repairers = append(w.repairers, recovery.New(cfg, book, producer, tasks))
 	}
@@ -110,8 +111,8 @@ func (w *Worker) build() (err error) {
 	if w.Archive != nil {
 		w.archiver = archiving.New(archiving.Config{Leads: leads, Retention: w.cfg.ArchiveRetention, Log: w.Log}, w.Ledger, w.Archive)
 	}
-	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis)), w.Ledger, leads, w.Log)
-	admission := intake.NewAdmission(queue.NewInspector(w.Redis), w.Ledger, w.cfg.MaxQueueLength)
+	w.sampler = stats.NewSampler(stats.New(w.Ledger, queue.NewInspector(w.Redis, w.cfg.Books)), w.Ledger, leads, w.Log)
+	admission := intake.NewAdmission(queue.NewInspector(w.Redis, w.cfg.Books), w.Ledger, w.cfg.MaxQueueLength)
 	orders := intake.New(w.Ledger, producer, decide, admission, w.Log)
 	cfg := jobs.Config{Leads: leads, Admit: admission.Run, Log: w.Log}
 	if w.Archive != nil {

@@ -85,7 +85,7 @@ func (b *bundle) send(t *testing.T, q order.Queue, ids ...string) {
 		_, err := client.EnqueueContext(ctx, asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue(string(q)))
 		queuetest.Must(t, err)
 	}
-	batch.Send(t.Context(), b.RDB, []order.Queue{order.QueueLow, q})
+	batch.Send(t.Context(), b.RDB, []string{"low", string(q)})
 }
 
 // active is the active tasks of the default queue that have a lease, sorted.

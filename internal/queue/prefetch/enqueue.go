@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"orderprocessor/internal/order"
 )
 
 //go:embed scripts/enqueue.lua
@@ -56,8 +54,8 @@ func NewBatch(parent context.Context) (ctx context.Context, b *Batch) {
 // Send adds the tasks in one pipeline, those of one queue in one script, and then wakes
 // the idle workers of the queues in wake. It reports for each task, in the order in which
 // they were collected, whether it is known to be added now: false when there was a task
-// of its name, or when Redis did not answer.
-func (b *Batch) Send(ctx context.Context, rdb redis.UniversalClient, wake []order.Queue) (added []bool) {
+// of its name, or when Redis did not answer. Queues are named as Asynq knows them.
+func (b *Batch) Send(ctx context.Context, rdb redis.UniversalClient, wake []string) (added []bool) {
 	added = make([]bool, len(b.calls))
 	single := map[int]*redis.Cmd{}        // scripts that are sent as they are, by task
 	shared := map[string]*sharedEnqueue{} // by the key of the queue's pending tasks

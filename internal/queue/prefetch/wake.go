@@ -2,6 +2,7 @@ package prefetch
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -9,21 +10,32 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// wakeChannel is where producers announce new tasks. A message is the names of their
-// queues, separated by commas. A message that is lost delays idle workers until their
-// next poll.
+// wakeChannel is where producers announce new tasks. With one book, a message is the names
+// of their queues, separated by commas. With more, each of Asynq's queues has a channel of
+// its own, whose messages are empty; see ownChannel. A message that is lost delays idle
+// workers until their next poll.
 const wakeChannel = "asynq:wake"
 
+// ownChannel is the channel of a queue of one of several books. It is in the Redis Cluster
+// slot of the queue.
+func ownChannel(queue string) string { return "asynq:{" + queue + "}:wake" }
+
 // publish announces new tasks in these queues behind the commands in the pipeline.
-func publish(ctx context.Context, pipe redis.Pipeliner, queues []order.Queue) {
-	if len(queues) == 0 {
-		return
+func publish(ctx context.Context, pipe redis.Pipeliner, queues []string) {
+	var together []string
+	for _, queue := range queues {
+		if slices.Contains(order.Queues(), order.Queue(queue)) {
+			together = append(together, queue)
+			continue
+		}
+		announce := redis.NewIntCmd(ctx, "publish", ownChannel(queue), "")
+		// Redis Cluster takes it on any node, and go-redis would choose one that may be away.
+		announce.SetFirstKeyPos(1)
+		_ = pipe.Process(ctx, announce)
 	}
-	names := make([]string, len(queues))
-	for i, q := range queues {
-		names[i] = string(q)
+	if len(together) > 0 {
+		pipe.Publish(ctx, wakeChannel, strings.Join(together, ","))
 	}
-	pipe.Publish(ctx, wakeChannel, strings.Join(names, ","))
 }
 
 // listen wakes the servers at each announcement, until ctx ends.

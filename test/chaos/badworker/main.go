@@ -73,7 +73,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	tasks, err := queue.NewTasks(rdb)
+	tasks, err := queue.NewTasks(rdb, 1)
 	if err != nil {
 		return err
 	}
