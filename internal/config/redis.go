@@ -25,6 +25,11 @@ type server struct {
 	shown    string // the URL without credentials and parameters
 }
 
+// nodeTimeout bounds the read and write timeouts in a Cluster. There a command is repeated
+// once at the same node before the client turns to the one that has the slot by then, so a
+// node that hangs costs twice as much.
+const nodeTimeout = time.Second
+
 // Tuning is how a program uses its connections. A parameter of the URL takes precedence,
 // and go-redis has defaults for what neither sets.
 type Tuning struct {
@@ -32,9 +37,9 @@ type Tuning struct {
 	PoolSize int
 	// DialTimeout bounds opening a connection.
 	DialTimeout time.Duration
-	// ReadTimeout bounds waiting for a reply.
+	// ReadTimeout bounds waiting for a reply, in a Cluster to a second.
 	ReadTimeout time.Duration
-	// WriteTimeout bounds sending a command.
+	// WriteTimeout bounds sending a command, likewise.
 	WriteTimeout time.Duration
 	// MaxRetries is how often a command is repeated after a network error; -1
 	// means never. A client of a Cluster repeats it up to three times, at the node that
@@ -55,6 +60,7 @@ func (r Redis) Client(t Tuning) redis.UniversalClient {
 	case s.cluster != nil:
 		o := *s.cluster
 		t.MaxRetries = -1 // for each node
+		t.ReadTimeout, t.WriteTimeout = min(t.ReadTimeout, nodeTimeout), min(t.WriteTimeout, nodeTimeout)
 		tune(t, &o.PoolSize, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		o.ContextTimeoutEnabled, o.DisableIdentity, o.DialerRetries = true, true, 1
 		cluster := redis.NewClusterClient(&o)

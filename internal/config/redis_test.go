@@ -74,7 +74,7 @@ func TestClients(t *testing.T) {
 	single.Addr, single.Username, single.Password, single.DB, single.PoolSize, single.Read = "a:1", "u", "p", 2, 9, 5*time.Second
 	socket.Addr, socket.Password = "/tmp/r.sock", "p"
 	sentinel.Addr, sentinel.Username, sentinel.Password, sentinel.DB = "FailoverClient", "u", "p", 1
-	cluster.Addr, cluster.Password, cluster.MaxRetries = "a:1,b:2", "p", -1
+	cluster.Addr, cluster.Password, cluster.MaxRetries, cluster.Read, cluster.Write = "a:1,b:2", "p", -1, time.Second, time.Second
 	retrying := cluster
 	retrying.MaxRetries = 1
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"orderprocessor/internal/config"
-	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 )
 
@@ -17,7 +16,7 @@ func TestClusterIsFollowed(t *testing.T) {
 	c := redistest.StartCluster(t)
 	r, err := config.ParseRedis(c.URL())
 	must(t, err)
-	rdb := r.Client(config.Tuning{DialTimeout: time.Second, ReadTimeout: programtest.Patience, WriteTimeout: programtest.Patience})
+	rdb := r.Client(config.Tuning{DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second})
 	t.Cleanup(func() { _ = rdb.Close() })
 	must(t, rdb.Set(t.Context(), "key", "value", 0).Err())
 

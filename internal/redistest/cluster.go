@@ -22,6 +22,8 @@ const (
 	clusterMasters = 3
 	// clusterSlots is how many slots a Cluster has.
 	clusterSlots = 16384
+	// hangTime bounds a command to a node that may be frozen.
+	hangTime = 10 * time.Second
 	// movedAtOnce is how many keys are moved by one command, which blocks both nodes.
 	movedAtOnce = 20
 )
@@ -135,6 +137,23 @@ func (c *Cluster) AwaitReplica(master *Node) {
 	})
 }
 
+// InStep stops the writes of a master for the rest of the test, and waits until its
+// replicas have what it has: what it has answered survives it. Replication is
+// asynchronous, and a kill between answer and replication would lose the write.
+func (c *Cluster) InStep(master *Node) {
+	c.tb.Helper()
+	master.do("CLIENT", "PAUSE", patience.Milliseconds(), "WRITE")
+	programtest.Until(c.tb, "the replicas are in step", func() bool {
+		info := master.Redis.InfoMap(c.tb.Context(), "replication").Val()["Replication"]
+		for name, replica := range info {
+			if strings.HasPrefix(name, "slave") && !strings.Contains(replica, ",offset="+info["master_repl_offset"]+",") {
+				return false
+			}
+		}
+		return info["connected_slaves"] != "0"
+	})
+}
+
 // URL returns the address of the Cluster for REDIS_URL. It names the first three nodes.
 func (c *Cluster) URL() string {
 	return fmt.Sprintf("redis://%s?addr=%s&addr=%s", c.nodes[0].Addr, c.nodes[1].Addr, c.nodes[2].Addr)
@@ -149,9 +168,9 @@ func (c *Cluster) Client() *redis.ClusterClient {
 		c.tb.Fatal(err)
 	}
 	opts.ClusterStateReloadInterval = 100 * time.Millisecond
-	opts.MaxRedirects = 1000
+	opts.MaxRedirects, opts.MaxRetries = 1000, 100
 	opts.ContextTimeoutEnabled = true
-	opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = patience, patience, patience
+	opts.ReadTimeout, opts.PoolTimeout = hangTime, patience
 	rdb := redis.NewClusterClient(opts)
 	c.tb.Cleanup(func() { _ = rdb.Close() })
 	return rdb
