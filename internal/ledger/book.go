@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/internal/batch"
 )
 
 const (
@@ -27,10 +29,11 @@ type Book struct {
 	idTerm   time.Duration
 	batchers batchers
 	reads    *reads
+	leads    *batch.Batcher[candidacy, *redis.Cmd] // shared by all books
 }
 
-func newBook(rdb redis.UniversalClient, number, of int, a Archive) *Book {
-	b := &Book{rdb: rdb, number: number, of: of, keys: newKeys(number), archive: a}
+func newBook(rdb redis.UniversalClient, number, of int, a Archive, leads *batch.Batcher[candidacy, *redis.Cmd]) *Book {
+	b := &Book{rdb: rdb, number: number, of: of, keys: newKeys(number), archive: a, leads: leads}
 	if a != nil {
 		b.marks = b.keys.marks
 	}

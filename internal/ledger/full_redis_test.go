@@ -48,8 +48,8 @@ func TestFullRedis(t *testing.T) {
 	if p := b.report(t, takes(1)); p.Calls >= 0 {
 		t.Errorf("the circuit breaker answers %+v", p)
 	}
-	if leads, err := b.Books()[0].Lead(t.Context(), "w1", time.Hour); !leads || err != nil {
-		t.Errorf("leads: %t, %v", leads, err)
+	if duty, err := b.Books()[0].Lead(t.Context(), "w1", time.Hour, time.Hour); !duty.Leads || err != nil {
+		t.Errorf("leads: %+v, %v", duty, err)
 	}
 	must(t, b.SaveSample(t.Context(), sampleAt(time.Unix(60, 0), 1), stats.Verdict{Cause: stats.CauseMemory, What: "Redis is nearly full"}))
 	b.do(t, begin(lostOne), quarantine("lost"), lost("lost", 1))

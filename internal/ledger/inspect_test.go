@@ -39,7 +39,7 @@ func TestKeyTypes(t *testing.T) {
 	}
 	b.do(t, accept(sample("held")), hold("held", time.Hour), quarantine("pending"))
 	b.do(t, activate("v1"), createJob("j1", order.JobRetry))
-	if _, err := b.Books()[0].Lead(t.Context(), "one", time.Minute); err != nil {
+	if _, err := b.Books()[0].Lead(t.Context(), "one", time.Minute, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	must(t, b.Fix(t.Context()))

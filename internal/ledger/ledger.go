@@ -54,8 +54,9 @@ func New(rdb redis.UniversalClient) *Ledger { return NewWith(rdb, Config{}) }
 func NewWith(rdb redis.UniversalClient, cfg Config) *Ledger {
 	l := &Ledger{service: service{rdb, newKeys(0)}, books: make([]*Book, max(cfg.Books, 1))}
 	l.totals = make([]atomic.Pointer[stats.Totals], len(l.books))
+	leads := newLeads(rdb, len(l.books))
 	for n := range l.books {
-		l.books[n] = newBook(rdb, n, len(l.books), cfg.Archive)
+		l.books[n] = newBook(rdb, n, len(l.books), cfg.Archive, leads)
 	}
 	return l
 }

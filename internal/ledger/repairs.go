@@ -59,14 +59,6 @@ func (b *Book) EndQuarantine(ctx context.Context, id string) error {
 	return wrap(endQuarantineScript.Run(ctx, b.rdb, []string{b.keys.quarantine}, id).Err(), "end quarantine of order %s", id)
 }
 
-// Lead makes the named process the leader of recovery unless another process is, and
-// reports whether it leads. A leader leads for the term after its last call, by the clock
-// of Redis. It returns order.ErrUnavailable when Redis does not answer.
-func (b *Book) Lead(ctx context.Context, name string, term time.Duration) (bool, error) {
-	n, err := leadScript.Run(ctx, b.rdb, []string{b.keys.leader}, name, term.Milliseconds()).Int()
-	return n == 1, wrap(err, "lead recovery")
-}
-
 // Repaired counts n repairs of one kind. The token names the call: a repeated call counts
 // nothing, unless another call for the same kind came between.
 func (b *Book) Repaired(ctx context.Context, kind order.Repair, n int, token string) error {

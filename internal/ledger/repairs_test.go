@@ -89,9 +89,9 @@ func TestLead(t *testing.T) {
 	b := open(t)
 	lead := func(name string, term time.Duration, want bool) {
 		t.Helper()
-		got, err := b.Books()[0].Lead(t.Context(), name, term)
-		if err != nil || got != want {
-			t.Errorf("%s leads: %t, %v, want %t", name, got, err, want)
+		got, err := b.Books()[0].Lead(t.Context(), name, term, time.Hour)
+		if err != nil || got.Leads != want {
+			t.Errorf("%s leads: %+v, %v, want %t", name, got, err, want)
 		}
 	}
 	lead("w1", time.Hour, true)
@@ -99,11 +99,11 @@ func TestLead(t *testing.T) {
 	lead("w1", time.Millisecond, true)
 	deadline := time.Now().Add(5 * time.Minute)
 	for {
-		got, err := b.Books()[0].Lead(t.Context(), "w2", time.Hour)
+		got, err := b.Books()[0].Lead(t.Context(), "w2", time.Hour, time.Hour)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("w2 does not lead: %v", err)
 		}
-		if got {
+		if got.Leads {
 			break
 		}
 	}

@@ -13,11 +13,14 @@ import (
 // delayedPage is roughly how many tasks Delayed returns at once.
 const delayedPage = 200
 
+// delayedSets are the sets of a queue that have delayed tasks.
+func delayedSets() []string { return []string{"scheduled", "retry", "archived"} }
+
 // Delayed returns some of the delayed tasks, about 200, and the next ones at the next
 // call. done is true at the end of a walk through all of them; the next call starts
 // another walk.
 func (t *Tasks) Delayed(ctx context.Context) (found []recovery.DelayedTask, done bool, err error) {
-	queues, sets := t.queues(), []string{"scheduled", "retry", "archived"}
+	queues, sets := t.queues(), delayedSets()
 	queue, set := queues[t.delayedSet/len(sets)], sets[t.delayedSet%len(sets)]
 	entries, cursor, err := t.rdb.ZScan(ctx, queueKey(queue, set), t.delayedCursor, "", delayedPage).Result()
 	if err != nil {

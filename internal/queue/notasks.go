@@ -17,6 +17,9 @@ var _ recovery.Tasks = NoTasks{}
 // Orphans finds none.
 func (NoTasks) Orphans(context.Context) ([]recovery.Orphan, error) { return nil, nil }
 
+// Count finds none.
+func (NoTasks) Count(context.Context) (recovery.Counts, error) { return recovery.Counts{}, nil }
+
 // Active finds none.
 func (NoTasks) Active(context.Context) ([]recovery.ActiveTask, error) { return nil, nil }
 

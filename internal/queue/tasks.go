@@ -29,6 +29,7 @@ type Tasks struct {
 	names         names
 	book          int // or allBooks
 	inspector     *asynq.Inspector
+	counter       *counter
 	now           func(context.Context) (time.Time, error)
 	leasesUnknown bool   // the last call of Orphans failed
 	delayedSet    int    // the set that Delayed reads next
@@ -44,7 +45,7 @@ func NewTasks(rdb redis.UniversalClient, books int) (*Tasks, error) {
 	if err := prefetch.Supported(); err != nil {
 		return nil, err
 	}
-	t := &Tasks{rdb: rdb, names: newNames(books), book: allBooks, inspector: newAsynqInspector(rdb, books)}
+	t := &Tasks{rdb: rdb, names: newNames(books), book: allBooks, inspector: newAsynqInspector(rdb, books), counter: newCounter(rdb, books)}
 	t.now = func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
 	return t, nil
 }
@@ -53,7 +54,7 @@ func NewTasks(rdb redis.UniversalClient, books int) (*Tasks, error) {
 // finds the tasks of this book alone, and saves their leases apart from those of others.
 // With one book they are the Tasks of all.
 func (t *Tasks) OfBook(book int) *Tasks {
-	of := &Tasks{rdb: t.rdb, names: t.names, book: book, inspector: t.inspector, now: t.now}
+	of := &Tasks{rdb: t.rdb, names: t.names, book: book, inspector: t.inspector, counter: t.counter, now: t.now}
 	if t.names.books > 1 {
 		of.now = of.timeOfBook
 	}

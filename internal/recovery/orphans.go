@@ -19,6 +19,12 @@ type ActiveTask struct {
 	Lease string      // as Redis holds it, in seconds since 1970; empty without one
 }
 
+// Counts is how many tasks there are.
+type Counts struct {
+	Active  int64 // that workers hold, orphans among them
+	Delayed int64 // see DelayedTask, archived ones among them
+}
+
 // Orphan is an active task whose worker is gone. It stops being an orphan once its lease
 // has changed.
 type Orphan struct {

@@ -28,7 +28,7 @@ import (
 // method. All of them return order.ErrUnavailable when Redis does not answer.
 type Ledger interface {
 	Now(ctx context.Context) (time.Time, error)
-	Lead(ctx context.Context, name string, term time.Duration) (bool, error)
+	Lead(ctx context.Context, name string, term, retention time.Duration) (order.Duty, error)
 	Get(ctx context.Context, id string) (order.Record, error)
 	Waiting(ctx context.Context, s order.Status, after, before time.Time, limit int) (
 		records []order.Record, next time.Time, err error)
@@ -54,6 +54,7 @@ type Queue interface {
 
 // Tasks finds, moves and removes the tasks that Asynq has lost track of; see queue.Tasks.
 type Tasks interface {
+	Count(ctx context.Context) (Counts, error)
 	Orphans(ctx context.Context) ([]Orphan, error)
 	Active(ctx context.Context) ([]ActiveTask, error)
 	Requeue(ctx context.Context, o Orphan) (bool, error)
@@ -90,15 +91,20 @@ type Repairer struct {
 	queue  Queue
 	tasks  Tasks
 
-	leads atomic.Bool
-	after map[order.Status]time.Time // acceptance time where the next missing-task walk starts
+	leads  atomic.Bool
+	duty   atomic.Pointer[order.Duty] // as of the last call of lead
+	counts atomic.Pointer[Counts]     // likewise
+	after  map[order.Status]time.Time // acceptance time where the next missing-task walk starts
 	// skipped is how many expired holds that could not be ended the next call skips.
 	skipped atomic.Int64
 }
 
 // New returns a Repairer; Run starts it.
 func New(cfg Config, l Ledger, q Queue, t Tasks) *Repairer {
-	return &Repairer{Config: cfg, ledger: l, queue: q, tasks: t, after: map[order.Status]time.Time{}}
+	r := &Repairer{Config: cfg, ledger: l, queue: q, tasks: t, after: map[order.Status]time.Time{}}
+	r.duty.Store(&order.Duty{})
+	r.counts.Store(&Counts{})
+	return r
 }
 
 // Run repairs until ctx ends, while this process leads: orphans, holds and retention every
@@ -107,9 +113,13 @@ func New(cfg Config, l Ledger, q Queue, t Tasks) *Repairer {
 func (r *Repairer) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { r.every(ctx, leaderInterval, r.lead) })
-	running.Go(func() { r.every(ctx, leaderInterval, r.asLeader(r.Forget)) })
-	running.Go(func() { r.every(ctx, leaderInterval, r.asLeader(r.EndExpiredHolds)) })
-	running.Go(func() { r.every(ctx, tasksInterval, r.asLeader(r.RepairTasks)) })
+	running.Go(func() {
+		r.every(ctx, leaderInterval, r.asLeader(func() bool { return r.duty.Load().RetentionOver }, r.Forget))
+	})
+	running.Go(func() {
+		r.every(ctx, leaderInterval, r.asLeader(func() bool { return r.duty.Load().HoldExpired }, r.EndExpiredHolds))
+	})
+	running.Go(func() { r.every(ctx, tasksInterval, r.asLeader(always, r.compare)) })
 	running.Wait()
 	return nil
 }
@@ -139,19 +149,36 @@ func (r *Repairer) Leads() bool { return r.leads.Load() }
 
 // lead asks to lead, and requeues orphans if this process does.
 func (r *Repairer) lead(ctx context.Context) error {
-	leads, err := r.ledger.Lead(ctx, r.Name, leaderTerm)
-	r.leads.Store(leads && err == nil)
-	if err != nil || !leads {
+	duty, err := r.ledger.Lead(ctx, r.Name, leaderTerm, r.Retention)
+	r.leads.Store(duty.Leads && err == nil)
+	r.duty.Store(&duty)
+	if err != nil || !duty.Leads {
+		return err
+	}
+	counts, err := r.tasks.Count(ctx)
+	r.counts.Store(&counts)
+	if err != nil || counts.Active == 0 {
 		return err
 	}
 	return r.RequeueOrphans(ctx)
 }
 
+// compare repairs tasks, if there are orders or tasks that can lack each other. Indexes are
+// rebuilt first in any case: what they lack is seen by neither.
+func (r *Repairer) compare(ctx context.Context, now time.Time) error {
+	if r.duty.Load().Unsettled || r.counts.Load().Delayed > 0 {
+		return r.RepairTasks(ctx, now)
+	}
+	return r.reindex(ctx)
+}
+
+func always() bool { return true }
+
 // asLeader returns a step that calls repair with the time of Redis while this process
-// leads, and otherwise does nothing.
-func (r *Repairer) asLeader(repair func(ctx context.Context, now time.Time) error) func(context.Context) error {
+// leads and there is something to do, and otherwise does nothing.
+func (r *Repairer) asLeader(needed func() bool, repair func(ctx context.Context, now time.Time) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if !r.Leads() {
+		if !r.Leads() || !needed() {
 			return nil
 		}
 		now, err := r.ledger.Now(ctx)

@@ -1,0 +1,13 @@
+package order
+
+// Duty is what there is to do for a process that asks to lead recovery.
+type Duty struct {
+	// Leads is whether it leads; if not, there is nothing to do.
+	Leads bool
+	// HoldExpired means that the hold of an order has expired.
+	HoldExpired bool
+	// RetentionOver means that an order or an event is older than settled orders are kept.
+	RetentionOver bool
+	// Unsettled means that there is an order without an outcome.
+	Unsettled bool
+}
