@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
+	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue"
 	"orderprocessor/internal/queue/queuetest"
 	"orderprocessor/internal/recovery"
@@ -108,6 +110,41 @@ func TestTasksInBooks(t *testing.T) {
 	}
 }
 
+// TestDeliverOverBooks checks that the orders of all books are delivered once each and
+// acknowledged in their book, and those which are retried or scheduled when they are due.
+func TestDeliverOverBooks(t *testing.T) {
+	overBooks(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+		var want, delayed []string
+		for _, q := range order.Queues() {
+			want = append(want, b.fill(t, q, 60)...)
+			id := string(q) + "-scheduled"
+			b.enqueueRecord(t, scheduled(id, q, time.Now().Add(time.Second)))
+			delayed = append(delayed, id)
+		}
+		cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 12, 4, 2
+		var first, again queuetest.Collector
+		b.consume(t, cfg, func(ctx context.Context, id string) error {
+			if strings.HasSuffix(id, "-7") && !slices.Contains(first.IDs(), id) {
+				_ = first.Work(ctx, id)
+				return &order.RetryError{After: time.Millisecond, Err: errors.New("shop answered 500")}
+			}
+			return again.Work(ctx, id)
+		})
+		again.Wait(t, append(want, delayed...))
+		if n := len(first.IDs()); n != 3 {
+			t.Errorf("%d orders were retried", n)
+		}
+		programtest.Until(t, "all are acknowledged", func() bool {
+			return len(b.RDB.Keys(context.Background(), "asynq:{*}:t:*").Val()) == 0
+		})
+		for _, kind := range []string{"active", "lease", "pending", "scheduled", "retry"} {
+			if left := b.RDB.Keys(t.Context(), "asynq:{*}:"+kind).Val(); len(left) > 0 {
+				t.Errorf("left are %v", left)
+			}
+		}
+	})
+}
+
 // TestDepthsOverBooks checks that depths add, also those of the books that answer while
 // others do not.
 func TestDepthsOverBooks(t *testing.T) {
@@ -190,7 +227,6 @@ func TestTasksOfBooks(t *testing.T) {
 		b.RDB.LPush(t.Context(), fmt.Sprintf("asynq:{default-%02d}:active", book), idIn(book))
 		b.later(t, order.QueueLow, idIn(book))
 	}
-	now := time.Now()
 	for _, row := range []struct {
 		tasks *queue.Tasks
 		want  []string
@@ -203,7 +239,7 @@ func TestTasksOfBooks(t *testing.T) {
 	} {
 		first, err := row.tasks.Orphans(t.Context()) // by the clock of Redis
 		queuetest.Must(t, err)
-		row.tasks.SetClock(func() time.Time { return now.Add(13 * time.Second) })
+		row.tasks.SetClock(func() time.Time { return time.Now().Add(time.Minute) })
 		orphans, err := row.tasks.Orphans(t.Context())
 		queuetest.Must(t, err)
 		var found []string

@@ -49,6 +49,19 @@ func bothWays(t *testing.T, test func(t *testing.T, b *bundle, cfg queue.Consume
 	}
 }
 
+// overBooks runs a test both ways, and both ways over several books.
+func overBooks(t *testing.T, test func(t *testing.T, b *bundle, cfg queue.ConsumerConfig)) {
+	t.Helper()
+	bothWays(t, test)
+	for name, prefetch := range map[string]bool{"prefetching over books": true, "plain over books": false} {
+		t.Run(name, func(t *testing.T) {
+			b, cfg := openBooks(t), config()
+			cfg.Books, cfg.Prefetch = books, prefetch
+			test(t, b, cfg)
+		})
+	}
+}
+
 func config() queue.ConsumerConfig {
 	return queue.ConsumerConfig{
 		Concurrency: 1, Servers: 1, Prefetch: true,

@@ -31,6 +31,8 @@ type Handler interface {
 
 // ConsumerConfig configures a Consumer.
 type ConsumerConfig struct {
+	// Books is how many books the orders are spread over; 0 is 1.
+	Books int
 	// Concurrency is how many orders the process works at once: its slots.
 	Concurrency int
 	// Servers is how many Asynq servers share the slots that are not reserved. Each
@@ -43,7 +45,9 @@ type ConsumerConfig struct {
 	// Weights are how often each queue is asked first, in proportion.
 	Weights map[order.Queue]int
 	// Prefetch fetches and acknowledges many orders at a time, if Asynq is the version
-	// that package prefetch knows. Otherwise plain Asynq servers do the same work.
+	// that package prefetch knows. Otherwise plain Asynq servers do the same work. With
+	// several books they ask each of them in turn, which costs more, and wait for one
+	// that is away.
 	Prefetch bool
 	// Backoff is the wait before an order is delivered again, where the handler does not
 	// name one.
@@ -74,6 +78,7 @@ func (c ConsumerConfig) check() error {
 // Consumer delivers orders to a Handler.
 type Consumer struct {
 	cfg       ConsumerConfig
+	names     names
 	rdb       redis.UniversalClient
 	handler   Handler
 	tracer    trace.Tracer         // nil while traces are off
@@ -95,15 +100,15 @@ func newConsumer(rdb redis.UniversalClient, cfg ConsumerConfig, h Handler, unsup
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg, rdb: rdb, handler: h, tracer: traces.Tracer(cfg.Traces), supported: unsupported == nil, held: newHold(), turns: newTurns()}
+	c := &Consumer{cfg: cfg, names: newNames(cfg.Books), rdb: rdb, handler: h, tracer: traces.Tracer(cfg.Traces), supported: unsupported == nil, held: newHold(), turns: newTurns()}
 	if unsupported != nil {
 		cfg.Log.Warn("this version of Asynq is not known: plain Asynq servers are used, and Asynq's own recovery within 90 seconds", "error", unsupported)
 	}
 	if cfg.Prefetch && c.supported {
 		c.prefetch = prefetch.New(rdb, prefetch.Config{
-			Slots: cfg.Concurrency, Running: func() int { return int(c.running.Load()) }, Log: cfg.Log,
-			Requeue: func(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
-				_, err := requeue(ctx, rdb, string(q), tasks)
+			Slots: cfg.Concurrency, Names: c.names.each, Running: func() int { return int(c.running.Load()) }, Log: cfg.Log,
+			Requeue: func(ctx context.Context, queue string, tasks []prefetch.Task) error {
+				_, err := requeue(ctx, rdb, queue, tasks)
 				return err
 			},
 		})

@@ -52,7 +52,13 @@ func (c *Consumer) newServers() *servers {
 func (c *Consumer) newServer(base context.Context, slots int, weights map[order.Queue]int) *asynq.Server {
 	named := map[string]int{}
 	for q, w := range weights {
-		named[string(q)] = w
+		queues := c.names.each[q]
+		if c.prefetch != nil { // which knows the books
+			queues = []string{string(q)}
+		}
+		for _, queue := range queues {
+			named[queue] = w
+		}
 	}
 	client, poll := c.rdb, plainPoll
 	if c.prefetch != nil {

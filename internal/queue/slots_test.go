@@ -54,7 +54,7 @@ func TestConcurrency(t *testing.T) {
 // TestReservedCritical checks that a critical order starts while all other slots are
 // taken, and that no other order takes a reserved slot.
 func TestReservedCritical(t *testing.T) {
-	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+	overBooks(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = 3, 2, 1
 		b.enqueue(t, order.QueueLow, "l1", "l2", "l3")
 		b.enqueue(t, order.QueueDefault, "d1", "d2", "d3")
@@ -81,7 +81,7 @@ func TestReservedCritical(t *testing.T) {
 // many orders show it; and while one queue is fetched from, the turn goes to another.
 // Equal turns, 1,000 each, and strict priority are outside of the bounds.
 func TestWeights(t *testing.T) {
-	bothWays(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
+	overBooks(t, func(t *testing.T, b *bundle, cfg queue.ConsumerConfig) {
 		const orders = 3000
 		for _, q := range order.Queues() {
 			b.fill(t, q, orders)

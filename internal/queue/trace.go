@@ -64,9 +64,10 @@ func (c *Consumer) work(ctx context.Context, id string) error {
 		return c.handler.Work(ctx, id)
 	}
 	name, _ := asynq.GetQueueName(ctx)
-	ctx, span := c.tracer.Start(ctx, attempt+" "+name, trace.WithSpanKind(trace.SpanKindConsumer),
+	q := c.names.queue[name]
+	ctx, span := c.tracer.Start(ctx, attempt+" "+string(q), trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(semconv.MessagingOperationTypeProcess),
-		trace.WithAttributes(traces.Hop(attempt, order.Queue(name), id)...))
+		trace.WithAttributes(traces.Hop(attempt, q, id)...))
 	defer span.End()
 	err := c.handler.Work(ctx, id)
 	traces.Fail(span, err)

@@ -11,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/batch"
-	"orderprocessor/internal/order"
 )
 
 const (
@@ -50,13 +49,13 @@ type acknowledgement struct {
 }
 
 // acknowledger removes finished tasks from their queues, those of concurrent calls in
-// one script.
-type acknowledger map[order.Queue]*batch.Batcher[acknowledgement, bool]
+// one script for each queue, by the name that Asynq knows.
+type acknowledger map[string]*batch.Batcher[acknowledgement, bool]
 
-func newAcknowledger(rdb redis.UniversalClient) acknowledger {
+func newAcknowledger(rdb redis.UniversalClient, buffers map[string]*buffer) acknowledger {
 	a := acknowledger{}
-	for _, q := range order.Queues() {
-		a[q] = batch.New(
+	for name := range buffers {
+		a[name] = batch.New(
 			batch.Config{MaxBatch: maxAcks, MaxWaiting: maxAcksWaiting, Timeout: ackTimeout},
 			func(ctx context.Context, tasks []acknowledgement) ([]bool, error) {
 				return acknowledge(ctx, rdb, tasks)

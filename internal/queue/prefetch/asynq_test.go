@@ -25,8 +25,8 @@ import (
 
 // asynqScripts are the scripts of the Asynq that this program is built with.
 type asynqScripts struct {
-	mu                     sync.Mutex
-	enqueue, dequeue, done *redis.Script
+	mu                              sync.Mutex
+	enqueue, dequeue, done, forward *redis.Script
 }
 
 // send records the scripts that Asynq runs on a Redis that knows none.
@@ -55,13 +55,15 @@ func (s *asynqScripts) record(keys []string, script *redis.Script) {
 		s.dequeue = script
 	case is(5, ":active", ":lease", ":t:o1"):
 		s.done = script
+	case is(2, ":scheduled", ":pending"):
+		s.forward = script
 	}
 }
 
 func (s *asynqScripts) complete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.enqueue != nil && s.dequeue != nil && s.done != nil
+	return s.enqueue != nil && s.dequeue != nil && s.done != nil && s.forward != nil
 }
 
 // recordScripts has plain Asynq work one task, and returns its scripts.
@@ -74,6 +76,7 @@ func recordScripts(t *testing.T) *asynqScripts {
 	queuetest.Must(t, err)
 	server := asynq.NewServerFromRedisClient(rdb, asynq.Config{
 		Concurrency: 1, Queues: map[string]int{"default": 1}, LogLevel: asynq.FatalLevel, TaskCheckInterval: time.Millisecond,
+		DelayedTaskCheckInterval: time.Millisecond,
 	})
 	queuetest.Must(t, server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil })))
 	defer server.Shutdown()
@@ -303,6 +306,35 @@ func TestEnqueueAsAsynq(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestForwardAsAsynq checks that tasks which are due leave Redis as if Asynq had forwarded
+// them, and the others wait.
+func TestForwardAsAsynq(t *testing.T) {
+	t.Parallel()
+	scripts := recordScripts(t)
+	plain, own := newBundle(t), newBundle(t)
+	for _, b := range []*bundle{plain, own} {
+		for n := range 253 {
+			id := fmt.Sprintf("o%03d", n)
+			_, err := b.Client.Enqueue(asynq.NewTask("order", nil), asynq.TaskID(id), asynq.Queue("default"), asynq.ProcessIn(time.Hour))
+			queuetest.Must(t, err)
+			if n >= 3 {
+				b.RDB.ZAdd(t.Context(), keyPrefix+"scheduled", redis.Z{Score: float64(1000 + n%7), Member: id})
+			}
+		}
+	}
+	for moved := 1; moved > 0; {
+		var err error
+		moved, err = scripts.forward.Run(t.Context(), plain.RDB, []string{keyPrefix + "scheduled", keyPending},
+			time.Now().Unix(), keyTask, time.Now().UnixNano(), keyPrefix+"g:").Int()
+		queuetest.Must(t, err)
+	}
+	own.prefetcher().Forward(t.Context(), "default", "scheduled")
+	checkSameRedis(t, plain, own)
+	if n := own.RDB.ZCard(t.Context(), keyPrefix+"scheduled").Val(); n != 3 {
+		t.Errorf("%d tasks wait for their time", n)
 	}
 }
 

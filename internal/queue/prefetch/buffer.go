@@ -40,24 +40,20 @@ var fetchScript = redis.NewScript(fetchLua)
 // errNoTask is what Redis answers Asynq for a queue without a task.
 const errNoTask = redis.Nil
 
-// buffer is the tasks fetched from one queue, and what is known of the queue. The
-// mutex of the Prefetcher guards it.
+// buffer is the tasks fetched from a queue of one book. The mutex of the Prefetcher guards
+// it.
 type buffer struct {
-	queue order.Queue
-	call  dequeueCall
+	queue *queue
+	book  int
+	name  string    // of the queue of this book, as Asynq knows it
 	tasks []fetched // oldest first
-	// empty is set when a fetch got all tasks there were, until the next wake-up.
-	empty bool
-	// fetching is set while a fetch is under way, for as many tasks as wanted.
-	fetching bool
-	wanted   int
-	// wakeUps counts the wake-ups of the queue. One that comes during a fetch must
-	// not be forgotten when that fetch finds the queue empty.
+	// wanted is how many tasks are being fetched, 0 once that takes long.
+	wanted int
+	// fetches counts the fetches.
+	fetches int
+	// wakeUps counts the wake-ups. One that comes during a fetch must not be forgotten when
+	// that fetch finds the queue empty.
 	wakeUps int
-	// begun counts the tasks taken since the pace was measured.
-	begun int
-	// pace is how many tasks are taken in the time of lookahead.
-	pace int
 }
 
 // fetched is a task in a buffer.
@@ -65,12 +61,6 @@ type fetched struct {
 	Task
 	message string    // as Asynq decodes it
 	at      time.Time // when it was fetched, by the wall clock
-}
-
-// dequeueCall is how Asynq calls its dequeue script for one queue.
-type dequeueCall struct {
-	keys   []string // pending, paused, active, lease
-	prefix string   // of the keys of tasks
 }
 
 // action is what a server that asks for a task does next.
@@ -83,20 +73,19 @@ const (
 	answerNone               // answer that the queue is empty: another may have a task
 )
 
-// next returns the message of the oldest task of a queue. It returns errNoTask when
+// next returns the message of the next task of a queue. It returns errNoTask when
 // there is none: at once if one of the server's other queues may have a task, else
 // after maxWait. Any other error is that of Redis.
-func (p *Prefetcher) next(q order.Queue, call dequeueCall, queues []order.Queue) (message string, err error) {
+func (p *Prefetcher) next(q order.Queue, queues []order.Queue) (message string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	own := p.buffers[q]
-	own.call = call
+	own := p.queues[q]
 	for asked := time.Now(); !p.stopped && time.Since(asked) < maxWait; {
-		switch p.decide(own, queues) {
+		switch do, b := p.decide(own, queues); do {
 		case takeTask:
-			return p.take(own), nil
+			return p.take(b), nil
 		case fetchTasks:
-			if err := p.fetchUnlocked(own); err != nil {
+			if err := p.fetchUnlocked(b); err != nil {
 				return "", err
 			}
 		case await:
@@ -108,90 +97,110 @@ func (p *Prefetcher) next(q order.Queue, call dequeueCall, queues []order.Queue)
 	return "", errNoTask
 }
 
-func (p *Prefetcher) decide(own *buffer, queues []order.Queue) action {
-	switch {
-	case p.held, p.limit == 0, p.isStale(own):
-		return await
-	case len(own.tasks) > 0:
-		return takeTask
-	case !own.fetching && !own.empty:
-		return fetchTasks
-	case p.mayHaveTask(queues, own.queue):
-		return answerNone
-	default:
-		return await
+// decide returns what a server does that asks for a task of a queue, and with which buffer.
+func (p *Prefetcher) decide(own *queue, queues []order.Queue) (action, *buffer) {
+	if p.held || p.limit == 0 {
+		return await, nil
 	}
-}
-
-// isStale reports whether the oldest task is older than maxAge, perhaps because the
-// machine was suspended. It may be another worker's by now, and is requeued soon.
-func (p *Prefetcher) isStale(own *buffer) bool {
-	return len(own.tasks) > 0 && wallClock().Sub(own.tasks[0].at) > p.maxAge
+	if b := own.ready(p.maxAge); b != nil {
+		return takeTask, b
+	}
+	if b := own.fetchable(own.filled); b != nil {
+		return fetchTasks, b
+	}
+	for _, q := range queues {
+		if q != own.name && p.queues[q].mayHaveTask() {
+			return answerNone, nil
+		}
+	}
+	return await, nil
 }
 
 // wallClock returns the time without its monotonic part, which stops while the
 // machine is suspended.
 func wallClock() time.Time { return time.Now().Round(0) }
 
-// mayHaveTask reports whether any of the queues but one has a buffered task, or could
-// be fetched from.
-func (p *Prefetcher) mayHaveTask(queues []order.Queue, but order.Queue) bool {
-	for _, q := range queues {
-		other := p.buffers[q]
-		if q != but && (len(other.tasks) > 0 || !other.empty && !other.fetching) {
-			return true
-		}
-	}
-	return false
-}
-
 // take removes the oldest task from the buffer, and starts a fetch when fewer are left
-// than half of what the pace needs.
-func (p *Prefetcher) take(own *buffer) (message string) {
-	oldest := own.tasks[0]
-	own.tasks = own.tasks[1:]
-	own.begun++
+// in its queue than half of what the pace needs.
+func (p *Prefetcher) take(b *buffer) (message string) {
+	q := b.queue
+	oldest := q.take(b)
 	if p.limit > 0 {
 		p.limit--
 	}
-	if p.limit != 0 && len(own.tasks) < own.pace/2 && !own.empty && !own.fetching {
-		own.fetching = true
-		p.fetching.Go(func() {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			_ = p.fetchUnlocked(own) // a server that finds no task fetches itself
-		})
+	if p.limit != 0 && q.buffered < q.pace/2 {
+		if next := q.fetchable(0); next != nil {
+			p.startFetch(next) // a server that finds no task fetches itself
+		}
 	}
 	return oldest.message
 }
 
-// fetchUnlocked fetches tasks into the buffer. It unlocks mu while it asks Redis.
-func (p *Prefetcher) fetchUnlocked(own *buffer) error {
-	p.fetching.Add(1)
-	defer p.fetching.Done()
-	own.fetching, own.wanted = true, p.room(own)
-	n, call, wakeUps := own.wanted, own.call, own.wakeUps
-
+// fetchUnlocked fetches tasks into the buffer. It unlocks mu while it asks Redis. With
+// several books, it leaves a slow fetch alone.
+func (p *Prefetcher) fetchUnlocked(b *buffer) error {
+	ended := p.startFetch(b)
 	p.mu.Unlock()
-	tasks, count, err := fetch(p.rdb, call, n)
-	p.mu.Lock()
+	defer p.mu.Lock()
+	if len(b.queue.buffers) == 1 {
+		return <-ended
+	}
+	slow := time.NewTimer(slowAfter)
+	defer slow.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-slow.C:
+		return nil
+	}
+}
 
-	own.fetching, own.wanted = false, 0
-	own.tasks = append(own.tasks, tasks...)
-	// After an error, the next wake-up or poll asks Redis again.
-	own.empty = err != nil || count < n && wakeUps == own.wakeUps
-	p.broadcast()
-	return err
+// startFetch starts to fetch tasks into the buffer. ended gets the error. The caller holds
+// mu.
+func (p *Prefetcher) startFetch(b *buffer) (ended <-chan error) {
+	n, wakeUps, result := p.room(b.queue), b.wakeUps, make(chan error, 1)
+	b.queue.beginFetch(b, n)
+	slow := p.watch(b)
+	p.fetching.Go(func() {
+		tasks, count, err := fetch(p.rdb, b.name, n)
+		slow()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		// After an error, the next wake-up or poll asks Redis again.
+		b.queue.endFetch(b, tasks, err != nil || count < n && wakeUps == b.wakeUps)
+		p.broadcast()
+		result <- err
+	})
+	return result
+}
+
+// watch notes when the fetch that begins is slow, if there are several books, until
+// stop is called. The caller holds mu.
+func (p *Prefetcher) watch(b *buffer) (stop func()) {
+	b.fetches++
+	if len(b.queue.buffers) == 1 {
+		return func() {}
+	}
+	fetches := b.fetches
+	timer := time.AfterFunc(slowAfter, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if b.fetches == fetches && b.queue.fetching.has(b.book) {
+			b.queue.slowFetch(b)
+			p.broadcast()
+		}
+	})
+	return func() { timer.Stop() }
 }
 
 // room returns how many tasks are worth fetching: one for each free slot, and what
 // the present pace takes during lookahead; no more than the limit if there is one.
-func (p *Prefetcher) room(own *buffer) int {
+func (p *Prefetcher) room(own *queue) int {
 	free := p.cfg.Slots - p.cfg.Running()
-	for _, b := range p.buffers {
-		free -= len(b.tasks) + b.wanted
+	for _, q := range p.queues {
+		free -= q.buffered + q.wanted
 	}
-	return max(p.allowed(min(max(free, 0)+max(own.pace-len(own.tasks), 0), maxFetch)), 1)
+	return max(p.allowed(min(max(free, 0)+max(own.pace-own.buffered, 0), maxFetch)), 1)
 }
 
 // awaitUnlocked waits for the next broadcast. It unlocks mu meanwhile.
@@ -208,13 +217,13 @@ func (p *Prefetcher) broadcast() {
 	p.changed = make(chan struct{})
 }
 
-// wake makes servers fetch from these queues again.
-func (p *Prefetcher) wake(queues ...order.Queue) {
+// wake makes servers fetch from these queues again, which are named as Asynq knows them.
+func (p *Prefetcher) wake(names ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, q := range queues {
-		p.buffers[q].empty = false
-		p.buffers[q].wakeUps++
+	for _, name := range names {
+		b := p.buffers[name]
+		b.queue.wake(b)
 	}
 	p.broadcast()
 }
@@ -224,22 +233,26 @@ func (p *Prefetcher) wake(queues ...order.Queue) {
 func (p *Prefetcher) measurePace() (maxAge time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, b := range p.buffers {
-		now := b.begun * int(lookahead) / int(paceInterval)
-		b.pace, b.begun = (b.pace+now)/2, 0
+	for _, q := range p.queues {
+		now := q.begun * int(lookahead) / int(paceInterval)
+		q.pace, q.begun = (q.pace+now)/2, 0
 	}
 	return p.maxAge
 }
 
 // takeOld empties each buffer whose oldest task is at least this old. The younger
 // tasks go with the oldest: requeued later, they would be put in front of it.
-func (p *Prefetcher) takeOld(age time.Duration) map[order.Queue][]fetched {
+func (p *Prefetcher) takeOld(age time.Duration) map[string][]fetched {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old, now := map[order.Queue][]fetched{}, wallClock()
-	for q, b := range p.buffers {
-		if len(b.tasks) > 0 && now.Sub(b.tasks[0].at) >= age {
-			old[q], b.tasks = b.tasks, nil
+	old, now := map[string][]fetched{}, wallClock()
+	for _, q := range p.queues {
+		for left := q.filled; left != 0; {
+			b := q.buffers[left.from(0)]
+			left = left.without(b.book)
+			if now.Sub(b.tasks[0].at) >= age {
+				old[b.name] = q.takeAll(b)
+			}
 		}
 	}
 	return old
@@ -247,12 +260,13 @@ func (p *Prefetcher) takeOld(age time.Duration) map[order.Queue][]fetched {
 
 // fetch takes up to n tasks off a queue, oldest first. count is how many it took: the
 // messages of some may be missing.
-func fetch(rdb redis.UniversalClient, call dequeueCall, n int) (tasks []fetched, count int, err error) {
+func fetch(rdb redis.UniversalClient, name string, n int) (tasks []fetched, count int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
 	now := wallClock()
 	lease := strconv.FormatInt(now.Add(leaseTime).Unix(), 10)
-	answer, err := fetchScript.Run(ctx, rdb, call.keys, lease, call.prefix, n).Slice()
+	keys := []string{queueKey(name, "pending"), queueKey(name, "paused"), queueKey(name, "active"), queueKey(name, "lease")}
+	answer, err := fetchScript.Run(ctx, rdb, keys, lease, queueKey(name, taskPrefix), n).Slice()
 	if err != nil {
 		return nil, 0, err
 	}

@@ -36,7 +36,10 @@ const (
 )
 
 // bundle is what each test gets: a Redis of its own with plain Asynq.
-type bundle struct{ *queuetest.Redis }
+type bundle struct {
+	*queuetest.Redis
+	names map[order.Queue][]string // set if there are several books
+}
 
 // open makes the test parallel and returns its bundle.
 func open(t *testing.T) *bundle {
@@ -47,7 +50,7 @@ func open(t *testing.T) *bundle {
 
 func newBundle(t *testing.T) *bundle {
 	t.Helper()
-	return &bundle{queuetest.Start(t)}
+	return &bundle{Redis: queuetest.Start(t)}
 }
 
 // enqueue adds tasks to a queue, with plain Asynq and without an announcement.
@@ -97,8 +100,8 @@ func (b *bundle) active() []string {
 }
 
 // requeue replaces the requeue of package queue. It can be made to fail.
-func (b *bundle) requeue(ctx context.Context, q order.Queue, tasks []prefetch.Task) error {
-	own := "asynq:{" + string(q) + "}:"
+func (b *bundle) requeue(ctx context.Context, name string, tasks []prefetch.Task) error {
+	own := "asynq:{" + name + "}:"
 	for _, t := range tasks {
 		lease, err := b.Broken.ZScore(ctx, own+"lease", t.ID).Result()
 		if err != nil {
@@ -127,7 +130,7 @@ func (b *bundle) prefetcher() *prefetch.Prefetcher {
 
 func (b *bundle) prefetcherOn(rdb redis.UniversalClient, slots int, running *atomic.Int64) *prefetch.Prefetcher {
 	return prefetch.New(rdb, prefetch.Config{
-		Slots: slots, Running: func() int { return int(running.Load()) },
+		Slots: slots, Names: b.names, Running: func() int { return int(running.Load()) },
 		Requeue: b.requeue, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -1,6 +1,7 @@
 package prefetch
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -20,12 +21,16 @@ func (p *Prefetcher) Poll(ctx context.Context) { p.poll(ctx); p.stop() }
 // Listen is the part of Run that listens for announcements.
 func (p *Prefetcher) Listen(ctx context.Context) { p.listen(ctx) }
 
+// Forward makes the due tasks of one of Asynq's queues pending.
+func (p *Prefetcher) Forward(ctx context.Context, name, set string) { p.forward(ctx, name, set) }
+
 // Fetch fetches tasks of a queue as a server does that has asked for one before.
 func (p *Prefetcher) Fetch(q order.Queue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if own := p.buffers[q]; !own.fetching && own.call.keys != nil {
-		_ = p.fetchUnlocked(own)
+	own := p.queues[q]
+	if b := cmp.Or(own.fetchable(0), own.buffers[0]); !own.fetching.has(b.book) {
+		_ = p.fetchUnlocked(b)
 	}
 }
 
@@ -33,8 +38,8 @@ func (p *Prefetcher) Fetch(q order.Queue) {
 func (p *Prefetcher) Buffered() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, b := range p.buffers {
-		n += len(b.tasks)
+	for _, q := range p.queues {
+		n += q.buffered
 	}
 	return n
 }
@@ -49,7 +54,7 @@ func (p *Prefetcher) SetMaxAge(age time.Duration) {
 // MeasurePace measures the pace of a queue of which so many orders were begun since the
 // last time.
 func (p *Prefetcher) MeasurePace(q order.Queue, begun int) (pace int) {
-	p.buffers[q].begun = begun
+	p.queues[q].begun = begun
 	p.measurePace()
-	return p.buffers[q].pace
+	return p.queues[q].pace
 }

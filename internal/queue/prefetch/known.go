@@ -6,9 +6,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// queuesKey is the set of queues that Asynq knows.
-const queuesKey = "asynq:queues"
-
 // AllQueuesKnown returns the Redis client for an asynq.Client or asynq.Inspector of the
 // queues of several books. It answers for Redis that a queue is in the set of all queues,
 // which Asynq asks before it touches the queue: otherwise no book could be used while the

@@ -21,8 +21,8 @@ func (p *Prefetcher) allowed(n int) int {
 		return n
 	}
 	left := p.limit
-	for _, b := range p.buffers {
-		left -= len(b.tasks) + b.wanted
+	for _, q := range p.queues {
+		left -= q.buffered + q.wanted
 	}
 	return min(n, left)
 }

@@ -15,6 +15,11 @@
 //	retry, archive, requeue   repeated safely when Asynq's context has been cancelled
 //	forward, list expired     answered with nothing while Hold is on
 //
+// With several books, each queue is one of Asynq's for each book. A server knows the queues
+// alone: it is given tasks of all books, and the message of each names the queue of its
+// book. What a server does for its queues by the clock is then answered with nothing, as
+// nothing is in them; Run forwards due tasks of all books, and recovery requeues orphans.
+//
 // A buffered task is active in Redis and has a lease, as if it were being worked.
 // A task that waits in the buffer for a second is requeued, and so are all when Run
 // ends. The tasks of a killed worker become orphans, which recovery requeues. Each
@@ -30,6 +35,8 @@ package prefetch
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,16 +55,20 @@ const (
 	requeueTimeout = 2 * time.Second
 )
 
-// Config is what a Prefetcher needs. All fields are required.
+// Config is what a Prefetcher needs. All fields but Names are required.
 type Config struct {
 	// Slots is how many orders the worker processes at once, over all servers.
 	Slots int
+	// Names are the names by which Asynq knows each queue, one for each book. Nil is for one
+	// book, where each queue has its own name.
+	Names map[order.Queue][]string
 	// Running returns how many orders it is processing. It must be safe for
 	// concurrent use and not block.
 	Running func() int
-	// Requeue puts active tasks back in front of their queue, the first of them to be
-	// fetched next. It leaves alone any task whose lease has changed.
-	Requeue func(ctx context.Context, q order.Queue, tasks []Task) error
+	// Requeue puts active tasks back in front of a queue, which is named as Asynq knows it,
+	// the first of them to be fetched next. It leaves alone any task whose lease has
+	// changed.
+	Requeue func(ctx context.Context, name string, tasks []Task) error
 	// Log receives warnings.
 	Log *slog.Logger
 }
@@ -73,15 +84,17 @@ type Task struct {
 // Prefetcher holds tasks fetched for the servers of one worker. It is safe for
 // concurrent use.
 type Prefetcher struct {
-	rdb      redis.UniversalClient
-	cfg      Config
-	acks     acknowledger
-	maxAge   time.Duration
-	fetching sync.WaitGroup
+	rdb       redis.UniversalClient
+	cfg       Config
+	acks      acknowledger
+	maxAge    time.Duration
+	fetching  sync.WaitGroup
+	requeuing sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows, and the fields of each buffer
-	buffers map[order.Queue]*buffer
-	changed chan struct{} // closed and replaced at each change
+	mu      sync.Mutex // guards what follows, and the fields of each queue
+	queues  map[order.Queue]*queue
+	buffers map[string]*buffer // by the name that Asynq knows
+	changed chan struct{}      // closed and replaced at each change
 	held    bool
 	limit   int // tasks that may still be taken, or Unlimited
 	stopped bool
@@ -90,12 +103,20 @@ type Prefetcher struct {
 // New returns a prefetcher on rdb, which stays the caller's to close.
 func New(rdb redis.UniversalClient, cfg Config) *Prefetcher {
 	p := &Prefetcher{
-		rdb: rdb, cfg: cfg, acks: newAcknowledger(rdb), maxAge: maxAge,
-		buffers: map[order.Queue]*buffer{}, changed: make(chan struct{}), limit: Unlimited,
+		rdb: rdb, cfg: cfg, maxAge: maxAge, changed: make(chan struct{}), limit: Unlimited,
+		queues: map[order.Queue]*queue{}, buffers: map[string]*buffer{},
 	}
 	for _, q := range order.Queues() {
-		p.buffers[q] = &buffer{queue: q}
+		names := cfg.Names[q]
+		if len(names) == 0 {
+			names = []string{string(q)}
+		}
+		p.queues[q] = newQueue(q, names)
+		for _, b := range p.queues[q].buffers {
+			p.buffers[b.name] = b
+		}
 	}
+	p.acks = newAcknowledger(rdb, p.buffers)
 	return p
 }
 
@@ -103,7 +124,7 @@ func New(rdb redis.UniversalClient, cfg Config) *Prefetcher {
 // queues. The server needs no poll interval of its own: when all queues are empty,
 // its question for a task is answered after a second, or once there is a task.
 func (p *Prefetcher) Client(queues ...order.Queue) redis.UniversalClient {
-	return &serverClient{UniversalClient: p.rdb, queues: queues, prefetcher: p}
+	return &serverClient{UniversalClient: p.rdb, queues: queues, prefetcher: p, beats: beats{last: map[string]*beat{}}}
 }
 
 // Run wakes the servers when there are tasks, and requeues tasks that waited too
@@ -112,6 +133,9 @@ func (p *Prefetcher) Client(queues ...order.Queue) redis.UniversalClient {
 func (p *Prefetcher) Run(ctx context.Context) {
 	var listening sync.WaitGroup
 	listening.Go(func() { p.listen(ctx) })
+	if p.hasBooks() {
+		listening.Go(func() { p.watchBooks(ctx) })
+	}
 	p.poll(ctx)
 	p.stop()
 	listening.Wait()
@@ -125,6 +149,9 @@ func (p *Prefetcher) Hold(on bool) {
 	p.held = on
 	p.broadcast()
 }
+
+// hasBooks reports whether there are several books.
+func (p *Prefetcher) hasBooks() bool { return len(p.buffers) > len(p.queues) }
 
 func (p *Prefetcher) isHeld() bool {
 	p.mu.Lock()
@@ -142,7 +169,9 @@ func (p *Prefetcher) poll(ctx context.Context) {
 		case <-pace.C:
 			p.requeue(p.takeOld(p.measurePace()))
 		case <-poll.C:
-			p.wake(order.Queues()...)
+			if !p.hasBooks() {
+				p.wake(slices.Collect(maps.Keys(p.buffers))...)
+			}
 		case <-ctx.Done():
 			return
 		}
@@ -157,22 +186,26 @@ func (p *Prefetcher) stop() {
 	p.mu.Unlock()
 	p.fetching.Wait()
 	p.requeue(p.takeOld(0))
+	p.requeuing.Wait()
 }
 
-// requeue requeues tasks that were taken out of the buffers, in their old order. A
-// task that could not be requeued becomes an orphan.
-func (p *Prefetcher) requeue(old map[order.Queue][]fetched) {
-	for q, tasks := range old {
-		active := make([]Task, len(tasks))
-		for i, t := range tasks {
-			active[i] = t.Task
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), requeueTimeout)
-		err := p.cfg.Requeue(ctx, q, active)
-		cancel()
-		if err != nil {
-			p.cfg.Log.Warn("prefetched orders could not be requeued; recovery requeues them when their leases expire",
-				"queue", q, "order_id", active[0].ID, "orders", len(active), "error", err)
-		}
+// requeue starts to requeue tasks that were taken out of the buffers, in their old order.
+// A task that could not be requeued becomes an orphan.
+func (p *Prefetcher) requeue(old map[string][]fetched) {
+	for name, tasks := range old {
+		p.requeuing.Go(func() { p.requeueOf(name, tasks) })
+	}
+}
+
+func (p *Prefetcher) requeueOf(name string, tasks []fetched) {
+	active := make([]Task, len(tasks))
+	for i, t := range tasks {
+		active[i] = t.Task
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requeueTimeout)
+	defer cancel()
+	if err := p.cfg.Requeue(ctx, name, active); err != nil {
+		p.cfg.Log.Warn("prefetched orders could not be requeued; recovery requeues them when their leases expire",
+			"queue", name, "order_id", active[0].ID, "orders", len(active), "error", err)
 	}
 }
