@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strconv"
+
 	"github.com/gofiber/fiber/v2"
 
 	"orderprocessor/internal/order"
@@ -35,14 +37,20 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	}
 	v := eventsView{Events: make([]eventView, len(events)), Archived: archived}
 	for i, e := range events {
-		v.Events[i] = viewEvent(e)
+		v.Events[i] = s.viewEvent(id, e)
 	}
 	return c.JSON(v)
 }
 
-func viewEvent(e order.Event) eventView {
+// viewEvent shows an event of an order. Its id is unique in its book; with the number of
+// the book it is unique in all.
+func (s *Server) viewEvent(orderID string, e order.Event) eventView {
+	id := e.ID
+	if s.cfg.Books > 1 {
+		id += "." + strconv.Itoa(order.BookOf(orderID, s.cfg.Books))
+	}
 	return eventView{
-		ID: e.ID, Sequence: e.Sequence, Status: e.Status, Time: order.Timestamp{Time: e.At},
+		ID: id, Sequence: e.Sequence, Status: e.Status, Time: order.Timestamp{Time: e.At},
 		Attempt: e.Attempt, WorkerID: e.Worker, Reason: e.Reason, Actor: e.Actor,
 	}
 }

@@ -103,7 +103,7 @@ type Attempts interface {
 
 // Live delivers events as they happen; see the methods of live.Hub.
 type Live interface {
-	Open(ctx context.Context, f live.Filter, after *order.EventID) (*live.Stream, error)
+	Open(ctx context.Context, f live.Filter, after order.EventPosition) (*live.Stream, error)
 	Await(ctx context.Context, orderID string) (settled <-chan struct{}, stop func(), err error)
 }
 
@@ -117,6 +117,8 @@ type Limiter interface {
 type Config struct {
 	// Terms are what submissions are held to.
 	Terms order.Terms
+	// Books is how many books there are; zero counts as one.
+	Books int
 	// MaxQueueLength is how many orders may wait before the API is unhealthy; see
 	// stats.Facts.
 	MaxQueueLength int
@@ -186,6 +188,7 @@ type Server struct {
 // New returns a server. It returns an error when the compiled-in specification or page
 // cannot be read.
 func New(cfg Config, p Parts) (*Server, error) {
+	cfg.Books = max(1, cfg.Books)
 	s := &Server{
 		Parts: p, cfg: cfg, tracer: traces.Tracer(cfg.Traces), requestTimeout: requestTimeout, batches: newSlots(maxBatches, maxBatchesOfKey), exports: newSlots(maxExports, maxExportsOfKey),
 		simulations: make(chan struct{}, maxSimulations), searches: make(chan struct{}, maxSearches),

@@ -166,9 +166,9 @@ func open(t *testing.T, change ...func(*parts)) *bundle {
 }
 
 // runHub runs a hub until the test ends.
-func runHub(t *testing.T, l live.Ledger) *live.Hub {
+func runHub(t *testing.T, books ...live.Ledger) *live.Hub {
 	t.Helper()
-	hub := live.New(live.Config{MaxStreams: maxTestStreams, MaxWaits: maxTestStreams, Log: slog.New(slog.DiscardHandler)}, l)
+	hub := live.New(live.Config{MaxStreams: maxTestStreams, MaxWaits: maxTestStreams, Log: slog.New(slog.DiscardHandler)}, books)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- hub.Run(ctx) }()

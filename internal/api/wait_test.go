@@ -96,7 +96,7 @@ func TestPreferWaitByKey(t *testing.T) {
 // fullHub has no room for anybody.
 type fullHub struct{}
 
-func (fullHub) Open(context.Context, live.Filter, *order.EventID) (*live.Stream, error) {
+func (fullHub) Open(context.Context, live.Filter, order.EventPosition) (*live.Stream, error) {
 	return nil, live.ErrFull
 }
 

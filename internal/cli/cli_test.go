@@ -219,7 +219,7 @@ func TestUsage(t *testing.T) {
 		{`there is no status "done"; the statuses are scheduled, pending, `, "events --status failed,done"},
 		{`--status and --id must not be empty`, "events --status ", "events --id "},
 		{`--id accepts at most 100 orders`, "events --id " + strings.Repeat("a,", 100) + "a"},
-		{`--after must be the id of an event, such as 1764000000000-0, not "x?"`, "events --after x", "events --after "},
+		{`--after must be the id of an event, such as 1764000000000-0, or what events said at its end, not "x?"`, "events --after x", "events --after "},
 		{`--count must be at least 1`, "events --count 0"},
 		{`--interval must be 100ms to 1h0m0s`, "watch --interval 99ms", "watch --interval 61m"},
 		{`--rate must be 1 to 100000`, "load", load + "--rate 0", load + "--rate 100001"},

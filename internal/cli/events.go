@@ -21,7 +21,8 @@ const maxEventIDs = 100
 
 const eventsHelp = `events shows each change of an order's status as it happens, one line each, until
 Ctrl-C or --count. It begins with the next event, or with --after at the event after
-one that was seen before.
+one that was seen before. If the API spreads its orders over several books, an event's
+id is no place to continue from: then events says at its end on standard error what is.
 
 When the connection is lost, it connects again, continues where it was, and reports
 that on standard error. It also reports if events were dropped in the meantime: the
@@ -38,6 +39,7 @@ type eventsCommand struct {
 
 	shown        int
 	disconnected bool
+	last         client.Event
 }
 
 func newEvents(w *World) *cobra.Command {
@@ -58,7 +60,7 @@ func newEvents(w *World) *cobra.Command {
 	cmd.Flags().StringSliceVar(&e.statuses, "status", nil, "only events with these statuses, with commas between them")
 	suggest(cmd, "status", order.Statuses())
 	cmd.Flags().StringSliceVar(&e.ids, "id", nil, "only events of these orders, with commas between them")
-	cmd.Flags().StringVar(&e.after, "after", "", "begin after this event, such as 1764000000000-0")
+	cmd.Flags().StringVar(&e.after, "after", "", "begin after this event, such as 1764000000000-0, or where events said at its end")
 	cmd.Flags().IntVar(&e.count, "count", 0, "end after so many events (default: continue)")
 	return cmd
 }
@@ -68,10 +70,10 @@ func (e *eventsCommand) check(cmd *cobra.Command, _ []string) error {
 	if err := checkNames("status", "statuses", e.statuses, order.Statuses()); err != nil {
 		return err
 	}
-	_, err := order.ParseEventID(e.after)
+	_, err := order.ParseEventPosition(e.after)
 	switch {
 	case given("after") && err != nil:
-		return usagef("--after must be the id of an event, such as 1764000000000-0, not %q", order.Printable(e.after))
+		return usagef("--after must be the id of an event, such as 1764000000000-0, or what events said at its end, not %q", order.Printable(e.after))
 	case given("count") && e.count < 1:
 		return usagef("--count must be at least 1")
 	case given("status") && len(e.statuses) == 0, given("id") && len(e.ids) == 0:
@@ -91,6 +93,9 @@ func (e *eventsCommand) run(ctx context.Context, api *client.Client, _ []string)
 		}
 	}
 	err := api.Subscribe(ctx, filter, e.after, e.handle)
+	if p := e.last.Position; p != "" && p != e.last.ID {
+		e.warnf("to continue after the last event, use --after %s", order.Printable(p))
+	}
 	if errors.Is(err, errCounted) || errors.Is(err, client.ErrInterrupted) {
 		return nil
 	}
@@ -121,6 +126,7 @@ func (e *eventsCommand) handle(message any) error {
 }
 
 func (e *eventsCommand) show(v client.Event) (err error) {
+	e.last = v
 	if e.output == formatJSON {
 		err = e.printJSONLine(v.JSON)
 	} else {

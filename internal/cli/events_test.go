@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"orderprocessor/internal/order"
 )
 
 // brokenStream is a connection to the stream of events that breaks after a text.
@@ -87,6 +89,17 @@ func TestEventsGoOn(t *testing.T) {
 		`disconnected: 503: Redis is unavailable; run orderctl doctor for details; trying again in \d+ms\norderctl: connected again\n`,
 		`orderctl: some events after 2-0 are no longer kept, and are missing here\n`)
 	api.mustReceive(t, "GET /events", "GET /events 1-0", "GET /events 2-0", "GET /events 2-0", "GET /events 6-0")
+}
+
+// TestEventsOfBooks says how to continue where the id of an event is no place to do so.
+func TestEventsOfBooks(t *testing.T) {
+	t.Parallel()
+	one, two := order.EventPosition{{Time: 1}, {}}.String(), order.EventPosition{{Time: 1}, {Time: 2}}.String()
+	event := strings.Replace(change("2-0.1", "a", "pending", ""), "id: 2-0.1", "id: "+two, 1)
+	api := newEventsAPI(t, openStream(event))
+	orderctl(t, "events", "--after", one, "--count", "1", "-o", "json", "--api", api.URL).mustPrint(t, 0,
+		changeJSON("2-0.1", "a", "pending", "")+"\n", "orderctl: to continue after the last event, use --after "+two+"\n")
+	api.mustReceive(t, "GET /events "+one)
 }
 
 // TestEventsAreInterrupted checks that Ctrl-C is the ordinary end.

@@ -25,7 +25,7 @@ type request struct {
 	export bool
 	// idempotencyKey makes it safe to repeat; empty for none.
 	idempotencyKey string
-	// lastEventID is the event after which to continue; empty for none.
+	// lastEventID is the position after which to continue; empty for none.
 	lastEventID string
 }
 

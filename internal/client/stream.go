@@ -31,7 +31,7 @@ func (e *brokenError) Error() string { return e.err.Error() }
 
 func (e *brokenError) Unwrap() error { return e.err }
 
-// openEvents asks for events from now on, or after the event that is named. The
+// openEvents asks for events from now on, or after the position that is named. The
 // caller closes the answer.
 func (c *Client) openEvents(ctx context.Context, query url.Values, after string) (io.ReadCloser, error) {
 	r := get("events")

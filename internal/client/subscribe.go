@@ -43,7 +43,8 @@ type subscription struct {
 	connected  bool          // at least once
 }
 
-// Subscribe reads events from now on, or after the event that is named. The filter
+// Subscribe reads events from now on, or after a position, which is that of an event or a
+// gap. The filter
 // is query parameters of GET /events. It blocks until ctx ends, the subscriber
 // returns an error, or the API refuses for good, and returns why. The first
 // connection is tried a few times, later ones until ctx ends.
@@ -118,7 +119,7 @@ func (s *subscription) handle(message sse.Event) error {
 	switch message.Type {
 	case "order":
 		e, err := decode[Event](data, nil)
-		if err == nil {
+		if e.Position = message.LastEventID; err == nil {
 			err = s.subscriber(e)
 		}
 		if err != nil {

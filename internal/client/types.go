@@ -94,6 +94,9 @@ type Event struct {
 	WorkerID string       `json:"worker_id"`
 	Reason   string       `json:"reason"`
 	Actor    string       `json:"actor"` // who cancelled, retried, released or rejected the order
+	// Position is the id to continue from after an event of a subscription. It is the
+	// event's own id unless the API spreads its orders over several books.
+	Position string `json:"-"`
 }
 
 func (e *Event) recognised() bool { return e.OrderID != "" }

@@ -31,7 +31,7 @@ func TestGap(t *testing.T) {
 				s := open(t, h, live.Filter{}, row.after)
 				defer s.Close()
 				got, batch := next(t, s)
-				if len(got) > 0 || !batch.Gap || batch.After != row.after || batch.Position != idOf(6) {
+				if len(got) > 0 || !batch.Gap || !batch.After.Equal(order.EventPosition{row.after}) || !batch.Position.Equal(at(6)) {
 					t.Errorf("the first batch is %+v", batch)
 				}
 				b.happen(order.StatusPending)
@@ -79,7 +79,7 @@ func TestUnreadEventsAreGone(t *testing.T) {
 				defer stop()
 				row.leave(b)
 				last := len(b.events)
-				if got, batch := next(t, s); len(got) > 0 || !batch.Gap || batch.After != idOf(1) || batch.Position != idOf(last) {
+				if got, batch := next(t, s); len(got) > 0 || !batch.Gap || !batch.After.Equal(at(1)) || !batch.Position.Equal(at(last)) {
 					t.Errorf("%v came in %+v", got, batch)
 				}
 				<-settled
@@ -114,7 +114,7 @@ func TestLedgerGoesBack(t *testing.T) {
 		for n := 0; !gap.Gap && n < 5; n++ {
 			_, gap = next(t, was)
 		}
-		if !gap.Gap || gap.After != idOf(3) || gap.Position != idOf(1) {
+		if !gap.Gap || !gap.After.Equal(at(3)) || !gap.Position.Equal(at(1)) {
 			t.Errorf("the old stream has %+v", gap)
 		}
 		b.happen(order.StatusPending)

@@ -1,9 +1,11 @@
 // Package live delivers each event of an order to its subscribers as it happens.
 //
-// It receives events from the ledger, which one reader per process reads, and delivers
-// them to any number of streams and waits. It keeps a bounded number of events that each
-// stream has not received yet. Nothing is durable after it: a subscriber that was away
-// catches up from the ledger, for as long as that keeps events.
+// It receives events from the books, each of which one reader per process reads, and
+// delivers them to any number of streams and waits. The events of one order are in one
+// book and arrive in sequence; those of different books arrive in any order, and a book
+// that cannot be read delays its own events only. It keeps a bounded number of events that
+// each stream has not received yet. Nothing is durable after it: a subscriber that was
+// away catches up from the books, for as long as they keep events.
 package live
 
 import (
@@ -18,23 +20,30 @@ import (
 )
 
 const (
-	// readWait is how long one read waits for an event. It bounds how long Run takes to
-	// end.
+	// readWait is how long one read waits for an event, for each book up to maxReadWait: so
+	// many idle books are read hardly more often than one. It is also the time between two
+	// attempts to read a book that is unavailable.
 	readWait = 250 * time.Millisecond
-	// retryWait is the time between two attempts to read while Redis is unavailable.
+	// maxReadWait bounds how long Run takes to end, as nothing interrupts a read.
+	maxReadWait = time.Second
+	// checkAfter is after how many reads of an idle book its reader checks that the events
+	// after its position are still kept. It also checks whenever there is more than it reads
+	// at once.
+	checkAfter = 12
+	// retryWait is the time between two attempts of a stream to catch up.
 	retryWait = 250 * time.Millisecond
-	// checkInterval is how often the reader checks that the events after its position are
-	// still kept. It also checks whenever there is more than it reads at once.
-	checkInterval = 3 * time.Second
-	// hubEntries and streamEntries are how many entries of the ledger's stream, of up to
-	// ten events each, the hub and a stream that catches up read at once. A stream keeps
-	// them until its subscriber has received them.
+	// catchUpWait bounds one attempt: while one book does not answer, the stream has no
+	// events of the others.
+	catchUpWait = time.Second
+	// hubEntries and streamEntries are how many entries of a book's stream, of up to ten
+	// events each, the hub and a stream that catches up read at once. A stream keeps them
+	// until its subscriber has received them.
 	hubEntries    = 100
 	streamEntries = 20
 	// maxUndelivered bounds the events that wait for one subscriber: a second of a
 	// thousand orders, and a burst.
 	maxUndelivered = 5_000
-	// maxReaders is how many streams catch up at the same time.
+	// maxReaders is how many streams catch up at the same time, or one in each book.
 	maxReaders = 4
 )
 
@@ -47,7 +56,7 @@ var (
 	ErrSlow = errors.New("events were not received in time")
 )
 
-// Ledger keeps the events; see the methods of ledger.Ledger.
+// Ledger keeps the events of one book; see the methods of ledger.Book.
 type Ledger interface {
 	EventsAfter(ctx context.Context, after order.EventID, most int, wait time.Duration) (
 		events []order.Event, position order.EventID, err error)
@@ -67,6 +76,7 @@ type Config struct {
 // Event is an event on its way to all subscribers.
 type Event struct {
 	order.Event
+	book int
 	id   order.EventID
 	once sync.Once
 	text []byte
@@ -82,33 +92,26 @@ func (e *Event) Text(encode func(order.Event) []byte) []byte {
 // Hub delivers events. It is safe for concurrent use.
 type Hub struct {
 	Config
-	ledger  Ledger
-	readers chan struct{}
+	books []*book
 
-	// wanted receives a value when somebody joins a hub that does not read.
-	wanted chan struct{}
-
-	// The next two belong to Run.
-
-	checked time.Time // when the position was last found to be kept
-	logged  bool      // the log has the reason why events cannot be read
-
-	mu       sync.Mutex
-	reading  bool          // Run has a position
-	began    chan struct{} // closed when it has
-	position order.EventID // of the last delivered event
-	streams  map[*Stream]struct{}
-	waits    map[string][]chan struct{} // by order id
-	waiting  int
+	mu      sync.Mutex
+	changed chan struct{} // closed when a book can be read, or can no longer
+	streams map[*Stream]struct{}
+	waiting int
 }
 
-// New returns a hub that reads from the ledger.
-func New(cfg Config, l Ledger) *Hub {
-	return &Hub{
-		Config: cfg, ledger: l, readers: make(chan struct{}, maxReaders),
-		wanted: make(chan struct{}, 1), began: make(chan struct{}),
-		streams: map[*Stream]struct{}{}, waits: map[string][]chan struct{}{},
+// New returns a hub that reads the books, at least one and at most order.MaxBooks. The
+// n-th has the orders of which order.BookOf returns n.
+func New[L Ledger](cfg Config, books []L) *Hub {
+	h := &Hub{Config: cfg, changed: make(chan struct{}), streams: map[*Stream]struct{}{}}
+	for n, l := range books {
+		h.books = append(h.books, &book{
+			hub: h, number: n, ledger: l, readWait: min(readWait*time.Duration(len(books)), maxReadWait),
+			readers: make(chan struct{}, max(1, maxReaders/len(books))), wanted: make(chan struct{}, 1),
+			waits: map[string][]chan struct{}{},
+		})
 	}
+	return h
 }
 
 // Streams returns the number of open streams.
@@ -118,19 +121,29 @@ func (h *Hub) Streams() int {
 	return len(h.streams)
 }
 
-// join waits until the hub reads. It returns order.ErrUnavailable when ctx ends before.
-func (h *Hub) join(ctx context.Context) error {
-	h.mu.Lock()
-	began := h.began
-	h.mu.Unlock()
-	select {
-	case h.wanted <- struct{}{}:
-	default:
+// until waits until something is true of the books, which is asked with the lock held. It
+// returns order.ErrUnavailable when ctx ends before.
+func (h *Hub) until(ctx context.Context, isTrue func() bool) error {
+	for {
+		h.mu.Lock()
+		ok, changed := isTrue(), h.changed
+		h.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("begin to read events: %w", order.ErrUnavailable)
+		}
 	}
-	select {
-	case <-began:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("begin to read events: %w", order.ErrUnavailable)
+}
+
+// change tells everybody that a book can be read, or can no longer. The lock is held.
+func (h *Hub) change() {
+	close(h.changed)
+	h.changed = make(chan struct{})
+	for s := range h.streams {
+		s.wake()
 	}
 }

@@ -27,6 +27,7 @@ type fakeLedger struct {
 	events  []order.Event
 	gone    int   // how many of them are no longer kept
 	away    bool  // it is unavailable
+	silent  bool  // it does not even answer
 	broken  error // the error of every read
 	upTo    int   // bounds the events that the hub reads; 0 for all
 	more    chan struct{}
@@ -37,14 +38,21 @@ type fakeLedger struct {
 
 func idOf(n int) order.EventID { return order.EventID{Time: uint64(n)} }
 
+// at is the position after the n-th event.
+func at(n int) order.EventPosition { return order.EventPosition{idOf(n)} }
+
 // happen adds events; the order of the n-th is o<n>.
 func (b *fakeLedger) happen(statuses ...order.Status) {
+	for _, s := range statuses {
+		b.happenTo(fmt.Sprint("o", len(b.events)+1), s)
+	}
+}
+
+// happenTo adds an event of an order.
+func (b *fakeLedger) happenTo(id string, s order.Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range statuses {
-		n := len(b.events) + 1
-		b.events = append(b.events, order.Event{ID: idOf(n).String(), OrderID: fmt.Sprint("o", n), Status: s})
-	}
+	b.events = append(b.events, order.Event{ID: idOf(len(b.events) + 1).String(), OrderID: id, Status: s})
 	close(b.more)
 	b.more = make(chan struct{})
 }
@@ -72,7 +80,7 @@ func (b *fakeLedger) EventsAfter(ctx context.Context, after order.EventID, most 
 	}
 	for {
 		b.mu.Lock()
-		away, broken, more, last := b.away, b.broken, b.more, len(b.events)
+		away, silent, broken, more, last := b.away, b.silent, b.broken, b.more, len(b.events)
 		if b.upTo > 0 && wait > 0 {
 			last = b.upTo
 		}
@@ -80,6 +88,8 @@ func (b *fakeLedger) EventsAfter(ctx context.Context, after order.EventID, most 
 		page := b.events[first:min(first+most, last)]
 		b.mu.Unlock()
 		switch {
+		case silent:
+			return nil, after, silence(ctx)
 		case away:
 			return nil, after, order.ErrUnavailable
 		case broken != nil:
@@ -98,16 +108,28 @@ func (b *fakeLedger) EventsAfter(ctx context.Context, after order.EventID, most 
 	}
 }
 
-func (b *fakeLedger) Reach(context.Context) (oldest, newest order.EventID, err error) {
+func (b *fakeLedger) Reach(ctx context.Context) (oldest, newest order.EventID, err error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.away {
+	away, silent, gone, last := b.away, b.silent, b.gone, len(b.events)
+	b.mu.Unlock()
+	switch {
+	case silent:
+		return oldest, newest, silence(ctx)
+	case away:
 		return oldest, newest, order.ErrUnavailable
+	case gone > 0:
+		oldest = idOf(gone + 1)
 	}
-	if b.gone > 0 {
-		oldest = idOf(b.gone + 1)
+	return oldest, idOf(last), nil
+}
+
+// silence waits for an answer as long as a client of Redis does.
+func silence(ctx context.Context) error {
+	select {
+	case <-time.After(1200 * time.Millisecond):
+	case <-ctx.Done():
 	}
-	return oldest, idOf(len(b.events)), nil
+	return order.ErrUnavailable
 }
 
 // withHub runs a hub over a fake ledger in a bubble, where time is fake.
@@ -120,30 +142,37 @@ func withConfig(t *testing.T, cfg live.Config, test func(t *testing.T, b *fakeLe
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &fakeLedger{more: make(chan struct{})}
-		h := live.New(cfg, b)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- h.Run(ctx) }()
-		synctest.Wait()
+		b := newFake()
+		h := live.New(cfg, []*fakeLedger{b})
+		end := run(t, h)
 		test(t, b, h)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		end()
 		if n := h.Streams(); n != 0 {
 			t.Errorf("%d streams are left", n)
 		}
 	})
 }
 
+func newFake() *fakeLedger { return &fakeLedger{more: make(chan struct{})} }
+
+// run runs a hub until the returned function is called.
+func run(t *testing.T, h *live.Hub) (end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	synctest.Wait()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+}
+
 func open(t *testing.T, h *live.Hub, f live.Filter, after ...order.EventID) *live.Stream {
 	t.Helper()
-	var from *order.EventID
-	if len(after) > 0 {
-		from = &after[0]
-	}
-	s, err := h.Open(t.Context(), f, from)
+	s, err := h.Open(t.Context(), f, after)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +198,7 @@ func next(t *testing.T, s *live.Stream) (orders []string, b live.Batch) {
 func wantNext(t *testing.T, s *live.Stream, position int, want ...string) {
 	t.Helper()
 	got, b := next(t, s)
-	if diff := cmp.Diff(want, got); diff != "" || b.Position != idOf(position) || b.Gap {
+	if diff := cmp.Diff(want, got); diff != "" || !b.Position.Equal(at(position)) || b.Gap {
 		t.Errorf("the next batch is at %s, gap %t (-want +got):\n%s", b.Position, b.Gap, diff)
 	}
 }

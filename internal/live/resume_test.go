@@ -25,7 +25,7 @@ func TestStreamContinues(t *testing.T) {
 		s := open(t, h, live.Filter{}, idOf(3))
 		defer s.Close()
 		var got []string
-		for position := (order.EventID{}); position != idOf(25); {
+		for position := at(3); !position.Equal(at(25)); {
 			orders, batch := next(t, s)
 			if batch.Gap {
 				t.Fatal("there is a gap")
@@ -60,7 +60,7 @@ func TestLedgerAway(t *testing.T) {
 		wantNext(t, s, 1)
 		back := open(t, h, live.Filter{}, idOf(0))
 		defer back.Close()
-		if orders, batch := next(t, back); len(orders) != 0 || batch.Position != idOf(0) {
+		if orders, batch := next(t, back); len(orders) != 0 || !batch.Position.Equal(at(0)) {
 			t.Errorf("a stream that reconnects meanwhile has %v at %s", orders, batch.Position)
 		}
 		time.Sleep(10 * time.Second)
@@ -99,6 +99,29 @@ func TestStreamAheadOfTheHub(t *testing.T) {
 	})
 }
 
+// TestStreamAheadOfAGap gives no gap to a stream that has read further than the hub, when
+// events are gone that only the hub had not read.
+func TestStreamAheadOfAGap(t *testing.T) {
+	withHub(t, func(t *testing.T, b *fakeLedger, h *live.Hub) {
+		t.Helper()
+		first := open(t, h, live.Filter{})
+		defer first.Close()
+		b.set(func() { b.upTo = 1 })
+		for range 220 {
+			b.happen(order.StatusPending)
+		}
+		ahead := open(t, h, live.Filter{}, idOf(210))
+		defer ahead.Close()
+		_, batch := next(t, ahead)
+		if len(batch.Events) != 10 {
+			t.Errorf("it has read %d events", len(batch.Events))
+		}
+		b.set(func() { b.gone, b.upTo = 110, 0 })
+		b.happen(order.StatusPending)
+		wantNext(t, ahead, 221, "o221")
+	})
+}
+
 // TestFewCatchUp lets only a few of many streams that reconnect at once read the ledger at
 // the same time.
 func TestFewCatchUp(t *testing.T) {
@@ -113,7 +136,7 @@ func TestFewCatchUp(t *testing.T) {
 			s := open(t, h, live.Filter{}, idOf(1))
 			running.Go(func() {
 				defer s.Close()
-				for batch := (live.Batch{}); batch.Position != idOf(100); {
+				for batch := (live.Batch{}); !batch.Position.Equal(at(100)); {
 					batch, _ = s.Next(t.Context())
 				}
 			})

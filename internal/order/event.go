@@ -12,7 +12,7 @@ const ActorExpiry = "expiry"
 // Event records that one order's status changed, or that the order was erased: then the
 // status is the same. Its JSON is what the archive stores.
 type Event struct {
-	// ID is unique among the events of all orders and sorts by time; see EventID.
+	// ID is unique among the events of all orders of a book and sorts by time; see EventID.
 	ID string `json:"id,omitzero"`
 	// OrderID is the order. The archive knows it from the record.
 	OrderID string `json:"-"`

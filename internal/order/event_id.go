@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// EventID orders the events of all orders, in the form of the ids of a Redis stream:
-// milliseconds by the clock of Redis, and a number among the events of that millisecond.
-// The zero value comes before every event.
+// EventID orders the events of all orders of a book, in the form of the ids of a Redis
+// stream: milliseconds by the clock of Redis, and a number among the events of that
+// millisecond. The zero value comes before every event.
 type EventID struct{ Time, Number uint64 }
 
 // ParseEventID reads an id as String writes it. Any other form is an error.
@@ -27,8 +27,12 @@ func ParseEventID(text string) (EventID, error) {
 }
 
 // String writes the id as Redis does.
-func (id EventID) String() string {
-	return strconv.FormatUint(id.Time, 10) + "-" + strconv.FormatUint(id.Number, 10)
+func (id EventID) String() string { return string(id.Append(nil)) }
+
+// Append appends what String returns to b.
+func (id EventID) Append(b []byte) []byte {
+	b = append(strconv.AppendUint(b, id.Time, 10), '-')
+	return strconv.AppendUint(b, id.Number, 10)
 }
 
 // Compare returns -1 if the event was before the other, 1 if it was after it, and 0 if

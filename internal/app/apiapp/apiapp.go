@@ -28,8 +28,8 @@ const (
 	// redisTimeout bounds one Redis command. A client must learn within two seconds
 	// that Redis is unavailable.
 	redisTimeout = time.Second
-	// redisPool is the maximum number of connections to Redis, beside one for the events of
-	// each book.
+	// redisPool is the maximum number of connections to Redis with one book. Each further
+	// book may have one more, which waits for its events.
 	redisPool = 64
 	// maxStreams is the maximum number of subscribers to GET /events.
 	maxStreams = 500
@@ -60,7 +60,7 @@ func Main(args, environ []string) int {
 // New builds the API and opens its two listeners. Run starts everything else.
 func New(cfg config.API, opts app.Options) (*API, error) {
 	p, err := app.NewProgram(cfg.Common, opts, app.Spec{
-		Kind: app.KindAPI, AdminAddr: cfg.AdminAddr, RedisPool: redisPool + cfg.Books, RedisTimeout: redisTimeout,
+		Kind: app.KindAPI, AdminAddr: cfg.AdminAddr, RedisPool: redisPool + cfg.Books - 1, RedisTimeout: redisTimeout,
 	})
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (a *API) build() error {
 	decide := rules.NewEngine(rules.EngineConfig{Limits: rules.Limits(a.cfg.Rules), Currency: a.cfg.Currency, Log: a.Log}, a.Ledger)
 	a.admission = intake.NewAdmission(inspector, a.Ledger, a.cfg.MaxQueueLength)
 	a.reporter = stats.New(a.Ledger, inspector)
-	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.Ledger.Books()[0])
+	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.Ledger.Books())
 	a.Metrics.AddLedger(a.reporter)
 	a.Metrics.Gauge("event_streams", "Subscribers to the events of this process.", a.live.Streams)
 	producer := queue.NewProducer(a.Redis, queue.ProducerConfig{Books: a.cfg.Books, AttemptTimeout: a.cfg.AttemptTimeout, Log: a.Log, Traces: a.Traces})
@@ -95,7 +95,7 @@ func (a *API) build() error {
 	}
 	var err error
 	a.server, err = api.New(api.Config{
-		Terms:          order.Terms(a.cfg.Terms),
+		Terms: order.Terms(a.cfg.Terms), Books: a.cfg.Books,
 		MaxQueueLength: a.cfg.MaxQueueLength, MonitoringWritable: a.cfg.MonitoringWritable,
 		Keys: keysOf(a.cfg.Keys), LocalOnly: len(a.cfg.Keys) == 0 && !a.cfg.Insecure, TraceURL: traceURL(a.cfg.TraceURL), Ready: a.Ready, Away: a.RedisAway, Log: a.Log, Traces: a.Traces,
 		Observe: a.Metrics.NewRequests().Observe,
