@@ -97,21 +97,3 @@ func pageOf[T any](
 	}
 	return merged, next, err
 }
-
-// eachNode calls a function for each primary of a Redis Cluster, one after the other,
-// or for the one Redis there is.
-func eachNode(ctx context.Context, rdb redis.UniversalClient, do func(context.Context, redis.Cmdable) error) error {
-	cluster, ok := rdb.(*redis.ClusterClient)
-	if !ok {
-		return do(ctx, rdb)
-	}
-	var nodes []*redis.Client
-	err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
-		nodes = append(nodes, node)
-		return nil
-	})
-	for _, node := range nodes {
-		err = errors.Join(err, do(ctx, node))
-	}
-	return err
-}

@@ -19,7 +19,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/order"
-	"orderprocessor/internal/stats"
 )
 
 // Ledger is all books in one Redis or Redis Cluster. It is safe for concurrent use, by any
@@ -28,7 +27,7 @@ type Ledger struct {
 	service
 	books []*Book
 	// totals are the last that each book was known to have.
-	totals []atomic.Pointer[stats.Totals]
+	totals []atomic.Pointer[lastTotals]
 }
 
 // service is what there is once for all books, in book 0: the rule sets, the circuit
@@ -53,7 +52,7 @@ func New(rdb redis.UniversalClient) *Ledger { return NewWith(rdb, Config{}) }
 // NewWith returns the ledger in rdb. The caller closes rdb.
 func NewWith(rdb redis.UniversalClient, cfg Config) *Ledger {
 	l := &Ledger{service: service{rdb, newKeys(0)}, books: make([]*Book, max(cfg.Books, 1))}
-	l.totals = make([]atomic.Pointer[stats.Totals], len(l.books))
+	l.totals = make([]atomic.Pointer[lastTotals], len(l.books))
 	leads := newLeads(rdb, len(l.books))
 	for n := range l.books {
 		l.books[n] = newBook(rdb, n, len(l.books), cfg.Archive, leads)

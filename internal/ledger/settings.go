@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -74,25 +75,28 @@ func (l *Ledger) Writable(ctx context.Context) error {
 // fullest node in a Cluster; limit is 0 when there is no bound. It returns
 // order.ErrUnavailable when no node answered.
 func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
-	answered := false
-	err = eachNode(ctx, l.rdb, func(ctx context.Context, node redis.Cmdable) error {
+	type memory struct{ used, limit int64 }
+	nodes, err := askNodes(ctx, l.rdb, func(ctx context.Context, node redis.Cmdable) (m memory, err error) {
 		values, err := info(ctx, node, "memory")
-		if err != nil {
-			return err
-		}
-		u, _ := strconv.ParseInt(values["used_memory"], 10, 64)
-		m, _ := strconv.ParseInt(values["maxmemory"], 10, 64)
-		// As u/m against used/limit, without a division by a limit that is 0.
-		if !answered || m > 0 && (limit == 0 || float64(u)*float64(limit) > float64(used)*float64(m)) || m == 0 && limit == 0 && u > used {
-			used, limit = u, m
-		}
-		answered = true
-		return nil
+		m.used, _ = strconv.ParseInt(values["used_memory"], 10, 64)
+		m.limit, _ = strconv.ParseInt(values["maxmemory"], 10, 64)
+		return m, err
 	})
-	if answered {
-		return used, limit, nil
+	if err != nil {
+		return 0, 0, wrap(err, "read memory use")
 	}
-	return 0, 0, wrap(err, "read memory use")
+	// As a.used/a.limit against b.used/b.limit, without a division by a limit that is 0.
+	fullest := slices.MaxFunc(nodes, func(a, b memory) int {
+		switch {
+		case a.limit == 0 && b.limit == 0:
+			return cmp.Compare(a.used, b.used)
+		case a.limit == 0 || b.limit == 0:
+			return cmp.Compare(a.limit, b.limit)
+		default:
+			return cmp.Compare(float64(a.used)*float64(b.limit), float64(b.used)*float64(a.limit))
+		}
+	})
+	return fullest.used, fullest.limit, nil
 }
 
 // Settled returns how many orders have ever reached their outcome, without those that

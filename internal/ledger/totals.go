@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,37 +12,57 @@ import (
 	"orderprocessor/internal/stats"
 )
 
+// totalsTimeout bounds reading the totals of one of several books: as statistics are wanted
+// while it is away, it must not cost the time of those who wait for the others.
+const totalsTimeout = 500 * time.Millisecond
+
+// lastTotals are the totals that a book was last known to have, and whether it did not answer
+// since.
+type lastTotals struct {
+	stats.Totals
+	missed bool
+}
+
 // Totals reads all counters, and the sizes of the unsettled statuses' indexes, those of one
-// book of one moment. Its cost does not depend on how many orders there are. A book that is
-// away counts as it did last. Totals returns order.ErrUnavailable when all are.
+// book of one moment. Its cost does not depend on how many orders there are. A book that does
+// not answer counts as it did last, and as away the second time. Totals returns
+// order.ErrUnavailable when none answers.
 func (l *Ledger) Totals(ctx context.Context) (stats.Totals, error) {
 	if len(l.books) == 1 {
 		return l.first().Totals(ctx)
 	}
-	errs := make([]error, len(l.books))
-	parts, _ := each(l.books, func(b *Book) (t stats.Totals, err error) {
-		if t, err = b.Totals(ctx); err != nil {
-			errs[b.number] = err
-			if last := l.totals[b.number].Load(); last != nil {
-				t = *last
-			}
-			return t, nil
-		}
-		l.totals[b.number].Store(&t)
+	errs, away := make([]error, len(l.books)), make([]bool, len(l.books))
+	parts, _ := each(l.books, func(b *Book) (t stats.Totals, _ error) {
+		t, away[b.number], errs[b.number] = l.totalsOf(ctx, b)
 		return t, nil
 	})
-	all, away := newTotals(), 0
-	for n, part := range parts {
-		all.Add(part)
-		all.Books = append(all.Books, stats.BookTotals{Accepted: part.Accepted, Unsettled: part.Unsettled(), Drift: part.Drift(), Away: errs[n] != nil})
-		if errs[n] != nil {
-			away++
-		}
-	}
-	if away == len(l.books) {
+	if !slices.Contains(errs, nil) {
 		return stats.Totals{}, errs[0]
 	}
+	all := newTotals()
+	for n, part := range parts {
+		all.Add(part)
+		all.Books = append(all.Books, stats.BookTotals{Accepted: part.Accepted, Unsettled: part.Unsettled(), Drift: part.Drift(), Away: away[n]})
+	}
 	return all, nil
+}
+
+// totalsOf returns the totals of one of several books, or with an error its last ones, and
+// whether it is away.
+func (l *Ledger) totalsOf(ctx context.Context, b *Book) (t stats.Totals, away bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, totalsTimeout)
+	defer cancel()
+	last := &l.totals[b.number]
+	if t, err = b.Totals(ctx); err == nil {
+		last.Store(&lastTotals{t, false})
+		return t, false, nil
+	}
+	before := last.Load()
+	if before == nil {
+		return stats.Totals{}, true, err
+	}
+	last.Store(&lastTotals{before.Totals, true})
+	return before.Totals, before.missed, err
 }
 
 // Totals are those of the book.

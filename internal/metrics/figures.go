@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"orderprocessor/internal/order"
@@ -34,6 +36,13 @@ func figures() []figure {
 		single(counter, "retried_total", "Retries of failed and rejected orders by operators.", func(now stats.Snapshot) int64 { return now.Retried }),
 		single(gauge, "drift_orders", "How many orders the books are from balancing; 0 unless something is wrong.",
 			func(now stats.Snapshot) int64 { return now.Drift() }),
+		single(gauge, "away", "How many of several books do not answer; they count as they did last in the totals and gauges of orders.",
+			func(now stats.Snapshot) int64 { return int64(now.Away()) }),
+		perBook(counter, "book_accepted_total", "Orders ever accepted by book, where there are several.",
+			func(b stats.BookTotals) int64 { return b.Accepted }),
+		perBook(gauge, "book_unsettled_orders", "Orders without an outcome by book, likewise.", func(b stats.BookTotals) int64 { return b.Unsettled }),
+		perBook(gauge, "book_drift_orders", "How many orders each book is from balancing, likewise.", func(b stats.BookTotals) int64 { return b.Drift }),
+		perBook(gauge, "book_away", "1 if the book does not answer, else 0, likewise.", func(b stats.BookTotals) int64 { return int64(oneIf(b.Away)) }),
 		single(gauge, "shop_down", "1 while the shop takes no orders, else 0.", func(now stats.Snapshot) int64 { return int64(oneIf(now.Fulfilment.Down())) }),
 		newFigure(gauge, "fulfilment_breaker", "1 for the state of the circuit breaker, 0 for the other states.", []string{"state"},
 			func(now stats.Snapshot, add emit) {
@@ -70,10 +79,10 @@ func figures() []figure {
 			func(d stats.Depth, add emit) { add(oneIf(d.Paused)) }),
 		perQueue("queue_oldest_waiting_seconds", "How long the first pending task of the queue has waited, 0 when none waits.",
 			func(d stats.Depth, add emit) { add(d.OldestPending.Seconds()) }),
-		single(gauge, "workers", "Worker processes that are alive. One that was killed counts for up to ten seconds more.",
-			func(now stats.Snapshot) int64 { return int64(now.Workers) }),
-		single(gauge, "worker_slots", "How many orders the workers alive can process at once, over all processes.",
-			func(now stats.Snapshot) int64 { return int64(now.Slots) }),
+		perPool("workers", "Worker processes that are alive. One that was killed counts for up to ten seconds more.",
+			func(p stats.WorkerPool) int { return p.Workers }),
+		perPool("worker_slots", "How many orders the workers alive can process at once, over all processes.",
+			func(p stats.WorkerPool) int { return p.Slots }),
 		single(gauge, "archive_due_orders", "Orders that have changed and that the archive lacks, 0 without an archive.",
 			func(now stats.Snapshot) int64 { return now.Archive.Orders }),
 		newFigure(gauge, "archive_behind_seconds", "How long ago the oldest change of a settled order was that the archive lacks, 0 without an archive.", nil,
@@ -88,6 +97,24 @@ func figures() []figure {
 // single is a metric without labels.
 func single(kind prometheus.ValueType, name, help string, read func(now stats.Snapshot) int64) figure {
 	return newFigure(kind, name, help, nil, func(now stats.Snapshot, add emit) { add(float64(read(now))) })
+}
+
+// perPool is a gauge of the workers, absent while they are not known.
+func perPool(name, help string, read func(p stats.WorkerPool) int) figure {
+	return newFigure(prometheus.GaugeValue, name, help, nil, func(now stats.Snapshot, add emit) {
+		if !now.PoolUnknown {
+			add(float64(read(now.WorkerPool)))
+		}
+	})
+}
+
+// perBook is a metric with the label book, without series where there is one book.
+func perBook(kind prometheus.ValueType, name, help string, read func(b stats.BookTotals) int64) figure {
+	return newFigure(kind, name, help, []string{"book"}, func(now stats.Snapshot, add emit) {
+		for n, b := range now.Books {
+			add(float64(read(b)), strconv.Itoa(n))
+		}
+	})
 }
 
 // perQueue is a gauge with the label queue and further labels.

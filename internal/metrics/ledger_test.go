@@ -80,6 +80,25 @@ func TestBooksAway(t *testing.T) {
 	}
 }
 
+// TestSomeBooksAway compares the metrics of several books, one of which is away with the
+// list of the workers.
+func TestSomeBooksAway(t *testing.T) {
+	t.Parallel()
+	r := metrics.New("commit 1")
+	r.AddLedger(&system{snapshot: stats.Snapshot{
+		Totals:     stats.Totals{Books: []stats.BookTotals{{Accepted: 7, Unsettled: 2}, {Accepted: 6, Drift: 1, Away: true}}},
+		WorkerPool: stats.WorkerPool{PoolUnknown: true},
+	}})
+	compare(t, map[string]float64{
+		"orders_books_up": 1, "orders_books_fulfilment_success_ratio": 1, "orders_books_drift_orders": 1,
+		"orders_books_away": 1, `orders_books_book_accepted_total{book="0"}`: 7, `orders_books_book_accepted_total{book="1"}`: 6,
+		`orders_books_book_unsettled_orders{book="0"}`: 2, `orders_books_book_drift_orders{book="1"}`: 1, `orders_books_book_away{book="1"}`: 1,
+	}, nonzero(scrape(t, r, "orders_books_")))
+	if n := len(scrape(t, r, "orders_books_worker")); n != 0 {
+		t.Errorf("%d metrics of workers that are not known", n)
+	}
+}
+
 // TestDurations checks that the buckets of a scrape count exactly what the ledger has
 // observed within their bounds.
 func TestDurations(t *testing.T) {

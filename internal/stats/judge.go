@@ -31,6 +31,21 @@ func (f Facts) judgeRedis(reason string) Verdict {
 	}
 }
 
+func (f Facts) judgeBooks() Verdict {
+	away, do := f.Away(), "do"
+	if away == 0 {
+		return Verdict{}
+	}
+	if away == 1 {
+		do = "does"
+	}
+	return Verdict{
+		LevelBad, CauseBooks, fmt.Sprintf("%d of %d books %s not answer", away, len(f.Books), do),
+		time.Time{},
+		"Their orders wait, and new ones in them are answered with 503 and may be sent again; the other books go on. Start or repair their Redis node, or let its replica take over. Then they go on within seconds.", nil,
+	}
+}
+
 func (f Facts) judgeWorkers() Verdict {
 	if f.Slots > 0 || !f.WorkersKnown() {
 		return Verdict{}

@@ -52,7 +52,7 @@ func (f Facts) Reason() string {
 		return reason
 	case len(f.Memory.Refused()) == len(order.Queues()):
 		return ReasonMemory
-	case f.Slots == 0:
+	case f.Slots == 0 && !f.PoolUnknown:
 		return ReasonNoWorker
 	case f.full():
 		return ReasonQueuesFull
@@ -78,7 +78,7 @@ func (f Facts) redisReason() string {
 // WorkersKnown reports whether WorkerPool is reliable. An empty pool is not while Redis may
 // have refused heartbeats.
 func (f Facts) WorkersKnown() bool {
-	if f.Unread != nil {
+	if f.Unread != nil || f.PoolUnknown {
 		return false
 	}
 	refused := f.Unusable != nil || f.Memory.Limit > 0 && f.Memory.Used > f.Memory.Limit/100*heartbeatShare

@@ -66,7 +66,8 @@ func (s *Sampler) look(ctx context.Context) time.Duration {
 }
 
 // sample takes a sample, and returns the time of Redis. In the second half of a step it
-// keeps none: the counts of two steps would both be wrong.
+// keeps none: the counts of two steps would both be wrong. Nor does it while nothing is known
+// of one of the books, whose orders would all count in one step afterwards.
 func (s *Sampler) sample(ctx context.Context) (time.Time, error) {
 	snap, err := s.reporter.Snapshot(ctx)
 	if err != nil {
@@ -75,7 +76,7 @@ func (s *Sampler) sample(ctx context.Context) (time.Time, error) {
 	verdict := s.judge(snap)
 	s.reporter.remember(snap.Totals)
 	at := snap.At.Truncate(SampleStep)
-	if snap.At.Sub(at) > SampleStep/2 {
+	if snap.At.Sub(at) > SampleStep/2 || snap.Lack() {
 		return snap.At, nil
 	}
 	return snap.At, s.samples.SaveSample(ctx, newSample(at, snap), verdict)

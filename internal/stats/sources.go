@@ -34,6 +34,8 @@ type WorkerPool struct {
 	Workers int
 	// Slots is how many orders they can process at once.
 	Slots int
+	// PoolUnknown is set if the workers could not be read, as some of several books are away.
+	PoolUnknown bool
 }
 
 // Process is a worker process that is alive, or was ten seconds ago.
@@ -87,7 +89,8 @@ type Ledger interface {
 	ArchiveBacklog(ctx context.Context) (ArchiveBacklog, error)
 }
 
-// Queues returns the content of the queues and the workers that are alive.
+// Queues returns the content of the queues and the workers that are alive. Depths may return
+// those of some books with an error.
 type Queues interface {
 	Depths(ctx context.Context) (map[order.Queue]Depth, error)
 	Workers(ctx context.Context) (WorkerPool, error)

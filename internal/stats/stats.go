@@ -82,6 +82,7 @@ type Reporter struct {
 	mu      sync.Mutex
 	samples []Totals // oldest first
 	since   dated
+	last    Snapshot // of several books, for what cannot be read next time
 }
 
 // New returns a reporter whose process has just started.
@@ -106,45 +107,18 @@ func (r *Reporter) Run(ctx context.Context) error {
 	}
 }
 
+// remember ignores totals that lack a book: with the next ones, all its orders would seem
+// to be new.
 func (r *Reporter) remember(t Totals) {
+	if t.Lack() {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.samples = append(r.samples, t)
 	for len(r.samples) > 1 && t.At.Sub(r.samples[0].At) > latencyWindow {
 		r.samples = r.samples[1:]
 	}
-}
-
-// Snapshot reads the ledger and the queues. It returns order.ErrUnavailable when Redis is
-// unavailable.
-func (r *Reporter) Snapshot(ctx context.Context) (Snapshot, error) {
-	totals, err := r.ledger.Totals(ctx)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	depths, err := r.queues.Depths(ctx)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	pool, err := r.queues.Workers(ctx)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	s := Snapshot{Totals: totals, Depths: depths, WorkerPool: pool, Uptime: time.Since(r.started)}
-	s.Memory.Used, s.Memory.Limit, _ = r.ledger.Memory(ctx) // Redis may deny it, which is not an error
-	if s.Fulfilment, err = r.ledger.Fulfilment(ctx, totals.At); err != nil {
-		return Snapshot{}, err
-	}
-	if s.Gone, err = r.ledger.GoneWorkers(ctx, totals.At); err != nil {
-		return Snapshot{}, err
-	}
-	if s.Archive, err = r.ledger.ArchiveBacklog(ctx); err != nil {
-		return Snapshot{}, err
-	}
-	s.Throughput, s.CompletedRate, s.FailedRate = r.rates(totals)
-	s.Trend = r.trend(totals)
-	s.Recent = r.recent(totals)
-	return s, nil
 }
 
 // Verdict judges the facts. A verdict whose beginning the facts do not say is dated by

@@ -33,7 +33,9 @@ type fakeSystem struct {
 	gone       []stats.GoneWorker
 	used       int64 // memory, of 100
 
-	totalsErr, depthsErr, poolErr error
+	books []stats.BookTotals
+
+	totalsErr, depthsErr, poolErr, fulfilmentErr error
 }
 
 func (s *fakeSystem) Totals(context.Context) (stats.Totals, error) {
@@ -44,7 +46,7 @@ func (s *fakeSystem) Totals(context.Context) (stats.Totals, error) {
 		At: time.Now(), Accepted: s.settled, Retried: s.retried,
 		ByStatus:    map[order.Status]int64{order.StatusFailed: s.settled - s.retried, order.StatusPending: s.retried},
 		RetriedFrom: map[order.Status]int64{order.StatusFailed: s.retried},
-		QueueWait:   byQueue, Processing: byQueue, EndToEnd: byQueue,
+		QueueWait:   byQueue, Processing: byQueue, EndToEnd: byQueue, Books: s.books,
 	}, s.totalsErr
 }
 
@@ -57,7 +59,7 @@ func (s *fakeSystem) Workers(context.Context) (stats.WorkerPool, error) { return
 func (s *fakeSystem) Memory(context.Context) (used, limit int64, err error) { return s.used, 100, nil }
 
 func (s *fakeSystem) Fulfilment(context.Context, time.Time) (stats.Fulfilment, error) {
-	return s.fulfilment, nil
+	return s.fulfilment, s.fulfilmentErr
 }
 
 func (s *fakeSystem) GoneWorkers(context.Context, time.Time) ([]stats.GoneWorker, error) {
@@ -319,6 +321,61 @@ func TestRedisAway(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestBooksAway takes snapshots while one of two books is away: with what is known, and
+// without rates if nothing ever was known of it.
+func TestBooksAway(t *testing.T) {
+	withReporter(t, func(t *testing.T, s *fakeSystem, r *stats.Reporter) {
+		t.Helper()
+		s.mu.Lock()
+		s.books = []stats.BookTotals{{Accepted: 7}, {Accepted: 5}}
+		s.mu.Unlock()
+		s.pool = stats.WorkerPool{Workers: 2, Slots: 64}
+		s.fulfilment = stats.Fulfilment{State: order.BreakerOpen}
+		s.depths = map[order.Queue]stats.Depth{order.QueueLow: {Pending: 5}}
+		s.settle(12, time.Second)
+		if got := snapshot(t, r); got.Away() != 0 || got.Slots != 64 || got.Fulfilment.State != order.BreakerOpen {
+			t.Errorf("with all books: %+v", got.WorkerPool)
+		}
+
+		s.mu.Lock()
+		s.books = []stats.BookTotals{{Accepted: 7}, {Accepted: 5, Away: true}}
+		s.mu.Unlock()
+		s.poolErr, s.fulfilmentErr, s.depthsErr = order.ErrUnavailable, order.ErrUnavailable, order.ErrUnavailable
+		s.fulfilment, s.pool, s.depths = stats.Fulfilment{}, stats.WorkerPool{}, map[order.Queue]stats.Depth{order.QueueLow: {Pending: 3}}
+		pass(20 * time.Second)
+		s.settle(10, time.Second)
+		got := snapshot(t, r)
+		facts := stats.Facts{Snapshot: got}
+		if got.Fulfilment.State != order.BreakerOpen || got.Waiting() != 3 || facts.WorkersKnown() || facts.Reason() != "" || got.Throughput != 1 {
+			t.Errorf("%+v, reason %q, throughput %v", got, facts.Reason(), got.Throughput)
+		}
+		if v := facts.Verdict(); v.Cause != stats.CauseBooks || v.What != "1 of 2 books does not answer" {
+			t.Errorf("verdict %+v", v)
+		}
+
+		s.mu.Lock()
+		s.books[1].Accepted = 0
+		s.mu.Unlock()
+		ctx, cancel := context.WithCancel(t.Context())
+		late, ended := stats.New(s, s), make(chan error)
+		go func() { ended <- late.Run(ctx) }()
+		pass(20 * time.Second)
+		s.mu.Lock()
+		s.books = []stats.BookTotals{{Accepted: 7}, {Accepted: 5000}}
+		s.mu.Unlock()
+		s.settle(5000, time.Second)
+		if got := snapshot(t, late).Throughput; got != 0 {
+			t.Errorf("the orders of a book that was not known count as %v a second", got)
+		}
+		cancel()
+		<-ended
+		s.fulfilmentErr = errors.New("a defect")
+		if _, err := r.Snapshot(t.Context()); !errors.Is(err, s.fulfilmentErr) {
+			t.Errorf("answered %v", err)
+		}
+	})
 }
 
 // TestNewLedger checks that a new ledger causes no negative rate.

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"orderprocessor/internal/order"
@@ -54,6 +55,11 @@ func (t Totals) Away() int {
 		}
 	}
 	return n
+}
+
+// Lack reports whether nothing is known of one of the books.
+func (t Totals) Lack() bool {
+	return slices.ContainsFunc(t.Books, func(b BookTotals) bool { return b.Away && b.Accepted == 0 })
 }
 
 // Add adds the totals of a book. The maps of t must be there.

@@ -27,6 +27,7 @@ type Cause string
 // The causes, in the order in which they count: a cause comes before its effects.
 const (
 	CauseRedis       Cause = "redis"
+	CauseBooks       Cause = "books_away"
 	CauseNoWorker    Cause = "no_worker"
 	CauseShopDown    Cause = "shop_down"
 	CauseDrift       Cause = "drift"
@@ -98,7 +99,7 @@ func (f Facts) verdicts() []Verdict {
 	}
 	var all []Verdict
 	for _, judge := range []func() Verdict{
-		f.judgeWorkers, f.Fulfilment.judgeDown, f.judgeDrift, f.judgeMemory, f.judgeQueues, f.judgeArchive, f.judgePoison,
+		f.judgeBooks, f.judgeWorkers, f.Fulfilment.judgeDown, f.judgeDrift, f.judgeMemory, f.judgeQueues, f.judgeArchive, f.judgePoison,
 		f.Fulfilment.judgeFailing, f.Fulfilment.judgePace, f.judgePaused, f.judgeGone, f.judgeLate, f.judgeStuck,
 	} {
 		if v := judge(); v.What != "" {

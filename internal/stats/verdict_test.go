@@ -46,6 +46,10 @@ func TestVerdict(t *testing.T) {
 			f.Decided, f.CompletedRate = 60, 1
 		}, stats.LevelGood, "", "Completed a second: 1.0. Waiting: 9. With workers: 3."},
 		{"Redis away", func(f *stats.Facts) { f.Unread = order.ErrUnavailable }, stats.LevelBad, stats.CauseRedis, "Redis is unavailable"},
+		{"books away", func(f *stats.Facts) {
+			f.Books = []stats.BookTotals{{Away: true}, {}, {Away: true}}
+			f.WorkerPool = stats.WorkerPool{PoolUnknown: true}
+		}, stats.LevelBad, stats.CauseBooks, "2 of 3 books do not answer. Their orders wait"},
 		{"no worker", func(f *stats.Facts) {
 			f.WorkerPool = stats.WorkerPool{}
 			f.Gone = []stats.GoneWorker{{Name: "db-host-1-77-AB", LastSeen: ago(time.Hour / 2)}, {Name: "b-2"}}
