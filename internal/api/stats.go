@@ -80,6 +80,17 @@ type ledgerView struct {
 	Retried  int64                  `json:"retried"`
 	Repairs  map[order.Repair]int64 `json:"repairs"`
 	Drift    int64                  `json:"drift"`
+	Books    []bookView             `json:"books,omitempty"` // only where there are several
+}
+
+// bookView is one of several books.
+type bookView struct {
+	Book      int   `json:"book"`
+	Accepted  int64 `json:"accepted"`
+	Unsettled int64 `json:"unsettled"`
+	Drift     int64 `json:"drift"`
+	// Away means that it does not answer: the numbers are the last that are known.
+	Away bool `json:"away,omitempty"`
 }
 
 // getStats answers GET /stats.
@@ -121,6 +132,9 @@ func viewStats(snap stats.Snapshot) statsView {
 		},
 		Redis:      redisView{snap.Memory.Used, snap.Memory.Limit},
 		Fulfilment: viewFulfilment(snap.Fulfilment),
+	}
+	for n, b := range snap.Books {
+		v.Ledger.Books = append(v.Ledger.Books, bookView{n, b.Accepted, b.Unsettled, b.Drift, b.Away})
 	}
 	for _, kind := range order.Repairs() {
 		v.Ledger.Repairs[kind] = snap.Repairs[kind]

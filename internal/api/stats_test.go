@@ -46,6 +46,7 @@ func TestStats(t *testing.T) {
 			Accepted: 9000, Attempts: 9001, Requeued: 9002, Retried: 9003,
 			Repairs: map[order.Repair]int64{}, ByStatus: map[order.Status]int64{},
 			Processing: map[order.Queue]stats.Histogram{order.QueueLow: histogram(0)},
+			Books:      []stats.BookTotals{{Accepted: 5000, Unsettled: 50}, {Accepted: 4000, Unsettled: 40, Drift: 4, Away: true}},
 		},
 		Depths:     map[order.Queue]stats.Depth{},
 		WorkerPool: stats.WorkerPool{Workers: 3, Slots: 192},
@@ -60,11 +61,9 @@ func TestStats(t *testing.T) {
 	}
 	type members = map[string]any
 	byStatus, repairs, queues := members{}, members{}, members{}
-	left := snap.Accepted
 	for i, status := range order.Statuses() {
 		n := int64(1) << i
 		snap.ByStatus[status], byStatus[string(status)] = n, float64(n)
-		left -= n
 	}
 	for i, repair := range order.Repairs() {
 		snap.Repairs[repair], repairs[string(repair)] = int64(800+i), 800+float64(i)
@@ -90,7 +89,11 @@ func TestStats(t *testing.T) {
 		"throughput_per_second": 12.35, "by_status": byStatus, "queues": queues,
 		"latency_ms": members{"queue_wait": quantiles(10), "processing": quantiles(20), "end_to_end": quantiles(30)},
 		"ledger": members{
-			"accepted": 9000.0, "attempts": 9001.0, "requeued": 9002.0, "retried": 9003.0, "drift": float64(left), "repairs": repairs,
+			"accepted": 9000.0, "attempts": 9001.0, "requeued": 9002.0, "retried": 9003.0, "drift": 4.0, "repairs": repairs,
+			"books": []any{
+				members{"book": 0.0, "accepted": 5000.0, "unsettled": 50.0, "drift": 0.0},
+				members{"book": 1.0, "accepted": 4000.0, "unsettled": 40.0, "drift": 4.0, "away": true},
+			},
 		},
 		"redis":                members{"memory_used_bytes": 7001.0, "memory_limit_bytes": 7002.0},
 		"completed_per_second": 11.11, "failed_per_second": 1.0,
@@ -142,6 +145,11 @@ func TestHealth(t *testing.T) {
 		s.Memory.Used = 81
 		return s, err
 	})
+	someAway := statsFunc(func() (stats.Snapshot, error) {
+		s, err := snap(64, 7)()
+		s.Books = []stats.BookTotals{{Away: true}, {}}
+		return s, err
+	})
 	unbounded := statsFunc(func() (stats.Snapshot, error) {
 		s, err := snap(64, 91)()
 		s.Memory.Limit = 0
@@ -156,6 +164,7 @@ func TestHealth(t *testing.T) {
 	}{
 		{"healthy", snap(64, 7), nil, 7, 64, ""},
 		{"just below the limit", snap(1, 90), nil, 90, 1, ""},
+		{"one of two books away", someAway, nil, 7, 64, ""},
 		{"no worker", snap(0, 7), nil, 7, 0, "no worker is alive"},
 		{"at the limit, retries included", unbounded, nil, 91, 64, "the queues are full"},
 		{"at the limit, where memory bounds them", snap(64, 91), nil, 91, 64, ""},

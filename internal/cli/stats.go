@@ -60,6 +60,7 @@ func (c *apiCommand) printStats(v client.Stats) {
 	t.row("   uptime", time.Duration(v.UptimeSeconds)*time.Second)
 	t.flush()
 
+	c.printBooks(v.Ledger.Books)
 	c.printf("\n")
 	t = newTable(c.Stdout)
 	t.row("status", "orders")
@@ -77,6 +78,24 @@ func (c *apiCommand) printStats(v client.Stats) {
 	printQueues(c.Stdout, queues)
 	c.printf("\n")
 	printLatency(c.Stdout, v.LatencyMS)
+}
+
+// printBooks prints the books where there are several.
+func (c *apiCommand) printBooks(books []client.Book) {
+	if len(books) == 0 {
+		return
+	}
+	c.printf("\n")
+	t := newTable(c.Stdout)
+	t.row("book", "accepted", "unsettled", "drift")
+	for _, b := range books {
+		name := strconv.Itoa(b.Book)
+		if b.Away {
+			name += " (away; as last known)"
+		}
+		t.row(name, b.Accepted, b.Unsettled, b.Drift)
+	}
+	t.flushFigures()
 }
 
 // numberText is a number that the API may not know.

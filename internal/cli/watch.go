@@ -115,6 +115,9 @@ func snapshotLine(s statsMsg) string {
 	if held := v.ByStatus[order.StatusHeld]; held > 0 {
 		line += fmt.Sprintf("  held %d", held)
 	}
+	if away := v.BooksAway(); away > 0 {
+		line += fmt.Sprintf("  books away %d of %d", away, len(v.Ledger.Books))
+	}
 	if s.verdict.What != "" && s.verdict.Level != string(stats.LevelGood) {
 		line += fmt.Sprintf("  %s: %s. %s", s.verdict.Level, verdictText(s.verdict), s.verdict.Advice)
 	}

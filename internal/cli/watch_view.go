@@ -186,6 +186,10 @@ func systemLines(v client.Stats, width int) []styled {
 		mark(fmt.Sprintf("drift %d", v.Ledger.Drift), v.Ledger.Drift != 0),
 		fmt.Sprintf("accepted %d", v.Ledger.Accepted), memory,
 	}
+	if n := len(v.Ledger.Books); n > 0 {
+		away := v.BooksAway()
+		parts = append(parts, mark(fmt.Sprintf("books %d, away %d", n, away), away > 0))
+	}
 	if v.Ledger.Accepted == 0 {
 		parts = append(parts, "no orders yet")
 	}

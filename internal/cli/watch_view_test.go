@@ -118,6 +118,19 @@ func TestWatchShowsHeldOrders(t *testing.T) {
 	}
 }
 
+// TestWatchShowsBooks shows how many there are if there are several, and those that are away.
+func TestWatchShowsBooks(t *testing.T) {
+	t.Parallel()
+	f := busy()
+	f.stats.Ledger.Books = []client.Book{{}, {Away: true}}
+	if text := textOf(screen(f), 80, 30); !strings.Contains(text, "9 %\n! books 2, away 1\n") {
+		t.Errorf("it shows\n%s", text)
+	}
+	if line := snapshotLine(statsMsg{snapshot: f.snapshot}); !strings.HasSuffix(line, "  drift 0  books away 1 of 2") {
+		t.Errorf("the line is %q", line)
+	}
+}
+
 // TestWatchFitsTheTerminal checks that no screen is wider or higher than there is room
 // for, that it ends with the keys, and that a larger terminal shows more.
 func TestWatchFitsTheTerminal(t *testing.T) {

@@ -121,6 +121,7 @@ type Stats struct {
 		Accepted int64                  `json:"accepted"`
 		Repairs  map[order.Repair]int64 `json:"repairs"`
 		Drift    int64                  `json:"drift"`
+		Books    []Book                 `json:"books"` // empty where there is one
 	} `json:"ledger"`
 }
 
@@ -131,6 +132,26 @@ func (s *Stats) Settled() (n int64) {
 	for status, orders := range s.ByStatus {
 		if status.Settled() {
 			n += orders
+		}
+	}
+	return n
+}
+
+// Book is one of several books.
+type Book struct {
+	Book      int   `json:"book"`
+	Accepted  int64 `json:"accepted"`
+	Unsettled int64 `json:"unsettled"`
+	Drift     int64 `json:"drift"`
+	// Away means that it does not answer: the numbers are the last that are known.
+	Away bool `json:"away"`
+}
+
+// BooksAway counts the books that do not answer.
+func (s *Stats) BooksAway() (n int) {
+	for _, b := range s.Ledger.Books {
+		if b.Away {
+			n++
 		}
 	}
 	return n

@@ -16,7 +16,7 @@ const large = `
 		for (const queue of Object.values(it.queues)) Object.assign(queue, { pending: 12345678, active: 1234567, retry: 12345678, scheduled: 123456789, oldest_pending_seconds: 1e6 });
 		for (const times of Object.values(it.latency_ms)) Object.assign(times, { p50: 863990000, p95: 3.456e8, p99: 12345.6 });
 		it.redis = { memory_used_bytes: 1.2e13, memory_limit_bytes: 1.3e13 };
-		it.ledger.drift = -123456789;
+		Object.assign(it.ledger, { drift: -123456789, books: Array.from({ length: 64 }, (_, book) => ({ book, away: true })) });
 		it.fulfilment = { state: "half_open", since: "2025-01-02T03:04:05Z", calls_per_second: 1234567.8, success_ratio: 0.123, last_error: "x".repeat(300) };
 	};
 	altering["/health"] = (it) => { it.verdict = { level: "bad", cause: "shop_down", what: "The shop takes no orders", since: "2025-01-02T03:04:05Z", advice: "x".repeat(300), also: ["x".repeat(80)] }; };
@@ -40,6 +40,8 @@ func TestNarrow(t *testing.T) {
 		value[any](p, large)
 		p.sees("[data-figure=waiting]", "12,345,678")
 		p.sees(".chart .now", "1.2M")
+		p.sees("[data-tile=books]", "64")
+		p.sees("[data-tile=books]", "64 away")
 		p.view("submit", "#f-amount")
 		for hash, shown := range map[string]string{
 			"": "[data-order]", "orders": "#found td", "failures": "h1", "submit": "#f-amount", "orders/none": "#order-missing",

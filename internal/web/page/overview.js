@@ -10,7 +10,9 @@ import { OrderList } from "./newest.js";
 import { QueueCard } from "./queues.js";
 
 const measures = [["queue_wait", "Waiting"], ["processing", "Processing"], ["end_to_end", "End to end"]];
-const tileNames = { completed: "Completed", failed: "Failed", retrying: "Retrying", waiting: "Waiting", workers: "Workers", memory: "Memory of Redis", shop: "Shop", drift: "Ledger drift" };
+const tileNames = { completed: "Completed", failed: "Failed", retrying: "Retrying", waiting: "Waiting", workers: "Workers", memory: "Memory of Redis", shop: "Shop", books: "Books", drift: "Ledger drift" };
+/** rare are the tiles that have nothing to say as a rule. */
+const rare = ["books", "drift"];
 const meters = { workers: "slots", memory: "memory" };
 const outcomes = ["completed", "rejected", "failed", "cancelled"];
 
@@ -60,7 +62,7 @@ export function overview(root, { query, figures, stream, signal }) {
 }
 
 function tile([name, title]) {
-	return make("article", { class: "tile", "data-tile": name, hidden: name === "drift" }, make("h2", {}, title),
+	return make("article", { class: "tile", "data-tile": name, hidden: rare.includes(name) }, make("h2", {}, title),
 		make("p", { class: "figure skeleton", "data-figure": name }), make("p", { class: "note skeleton", "data-figure": `${name}-note` }),
 		meters[name] && make("div", { class: "meter", "data-meter": meters[name] }, make("span")));
 }
@@ -77,7 +79,11 @@ function tiles(root, stats) {
 	const busy = inWork(stats);
 	figure(root, "workers", counted(workers ?? slots),
 		slots ? `${count(busy)} of ${many(slots, "slot")} busy` : slots === 0 ? "none is alive" : "unknown");
-	const { drift } = stats.ledger;
+	const { drift, books = [] } = stats.ledger;
+	const away = books.filter((book) => book.away).length;
+	figure(root, "books", count(books.length), away ? `${count(away)} away` : "all answer");
+	show(find("[data-tile=books]", root), books.length > 0);
+	level(root, "books", away ? "bad" : "");
 	figure(root, "drift", count(drift), "The books do not balance");
 	show(find("[data-tile=drift]", root), drift !== 0);
 	say(find("#books", root), drift ? "" : "the books balance");
