@@ -42,7 +42,7 @@ func (b *Book) Lead(ctx context.Context, name string, term, retention time.Durat
 }
 
 func (c candidacy) keys() []string {
-	keys := []string{c.book.keys.leader, c.book.keys.expiries, c.book.keys.events}
+	keys := []string{c.book.keys.leader, c.book.keys.expiries}
 	for _, s := range unsettled() {
 		keys = append(keys, c.book.keys.index(s))
 	}

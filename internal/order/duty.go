@@ -6,7 +6,7 @@ type Duty struct {
 	Leads bool
 	// HoldExpired means that the hold of an order has expired.
 	HoldExpired bool
-	// RetentionOver means that an order or an event is older than settled orders are kept.
+	// RetentionOver means that a settled order was accepted longer ago than such orders are kept.
 	RetentionOver bool
 	// Unsettled means that there is an order without an outcome.
 	Unsettled bool

@@ -29,11 +29,15 @@ func TestMonitoring(t *testing.T) {
 		by := s.Stats().ByStatus
 		return by["failed"] == 1 && by["retrying"] == 1 && by["pending"] == 1 && by["completed"] == 1
 	})
-	paths := []string{"/queues", "/queue_stats", "/servers", "/redis_info", "/scheduler_entries", "/queues/default/tasks/retrying"}
-	for _, queue := range order.Queues() {
-		paths = append(paths, "/queues/"+string(queue), "/queues/"+string(queue)+"/groups")
-		for _, state := range []string{"active", "pending", "scheduled", "retry", "archived", "completed"} {
-			paths = append(paths, fmt.Sprintf("/queues/%s/%s_tasks", queue, state))
+	paths := []string{"/queues", "/queue_stats", "/servers", "/redis_info", "/scheduler_entries",
+		"/queues/" + taskQueue(order.QueueDefault, order.BookOf("retrying", books())) + "/tasks/retrying"}
+	for _, q := range order.Queues() {
+		for book := range books() {
+			queue := taskQueue(q, book)
+			paths = append(paths, "/queues/"+queue, "/queues/"+queue+"/groups")
+			for _, state := range []string{"active", "pending", "scheduled", "retry", "archived", "completed"} {
+				paths = append(paths, fmt.Sprintf("/queues/%s/%s_tasks", queue, state))
+			}
 		}
 	}
 	for _, path := range paths {

@@ -4,6 +4,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -18,6 +20,7 @@ import (
 
 	"orderprocessor/internal/client"
 	"orderprocessor/internal/ledgertest"
+	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/redistest"
 	"orderprocessor/internal/spectest"
@@ -76,10 +79,27 @@ func start(t *testing.T) *system {
 	return s
 }
 
+// books is over how many books the orders of all tests are spread.
+func books() int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("ORDERS_BOOKS"), "1"))
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// taskQueue is the name of Asynq's queue that has the tasks of one of ours in a book.
+func taskQueue(q order.Queue, book int) string {
+	if books() == 1 {
+		return string(q)
+	}
+	return fmt.Sprintf("%s-%02d", q, book)
+}
+
 // spawn starts a program, which is killed when the test ends if it still runs.
 func (s *system) spawn(name string, env ...string) *programtest.TestProcess {
 	s.t.Helper()
-	env = append([]string{"REDIS_URL=" + asUser(s.redis.URL(), "orders")}, env...)
+	env = append([]string{"REDIS_URL=" + asUser(s.redis.URL(), "orders"), "ORDERS_BOOKS=" + strconv.Itoa(books())}, env...)
 	return programtest.Start(s.t, programtest.Config{Path: filepath.Join(binaries, name), Env: programtest.Settings(env...)})
 }
 

@@ -90,6 +90,7 @@ func (w *Worker) build() (err error) {
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Shop: w.shop.Host(), Log: w.Log,
 	}, w.Ledger, attempts.Ledger(w.tracedLedger()), w.measuredShop())
 	w.consumer, err = queue.NewConsumer(w.Redis, queue.ConsumerConfig{
+		Books:       w.cfg.Books,
 		Concurrency: w.cfg.Concurrency, Servers: w.cfg.Lanes, ReservedCritical: w.cfg.ReservedCritical, Prefetch: w.cfg.Prefetch,
 		Weights: w.cfg.QueueWeights, Backoff: backoff, ShutdownTimeout: w.cfg.ShutdownTimeout, Log: w.Log, Traces: w.Traces,
 	}, attempts.Handler(attempt))

@@ -3,8 +3,7 @@
 --
 -- KEYS[1]  the leader
 -- KEYS[2]  the held orders by the expiry of their hold
--- KEYS[3]  the event stream
--- KEYS[4]  and on, so many as ARGV[4] says: the indexes of the unsettled statuses; after them
+-- KEYS[3]  and on, so many as ARGV[4] says: the indexes of the unsettled statuses; after them
 --          those of the settled ones
 -- ARGV[1]  name of the process
 -- ARGV[2]  the term for which it leads without asking again, milliseconds
@@ -12,8 +11,7 @@
 -- ARGV[4]  how many unsettled statuses there are
 --
 -- Returns {0, 0, 0, 0} if another process leads; else {1, expired, settled, unsettled}: 1 if a hold
--- has expired; 1 if there is an order or an event that is older than settled orders are
--- kept; 1 if there is an unsettled order; 0 otherwise.
+-- has expired; 1 if an order was accepted before what settled orders are kept; 1 if there is an unsettled order; 0 otherwise.
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[1] then
   return { 0, 0, 0, 0 }
@@ -30,12 +28,8 @@ local function has(key, at)
   return first[2] and tonumber(first[2]) <= at
 end
 local expired, settled, unsettled = has(KEYS[2], now), false, false
-local event = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
-if event and tonumber(string.match(event[1], '%d+')) * 1000 <= oldest then
-  settled = true
-end
-for n = 4, #KEYS do
-  if n < 4 + ARGV[4] then
+for n = 3, #KEYS do
+  if n < 3 + ARGV[4] then
     unsettled = unsettled or has(KEYS[n], now)
   else
     settled = settled or has(KEYS[n], oldest)
