@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
-# Finds redis-server, or installs it with the package manager of this machine.
+# Finds the server of the tests: that of REDIS_SERVER, or else redis-server, which it installs
+# with the package manager of this machine.
 set -euo pipefail
 
+program=${REDIS_SERVER:-redis-server}
+
 usable() {
-  command -v redis-server >/dev/null || return 1
-  version=$(redis-server --version | sed -n 's/.*v=\([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+  command -v "$program" >/dev/null || return 1
+  version=$("$program" --version | sed -n 's/.*v=\([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
   read -r major minor <<<"$version"
   [ "${major:-0}" -gt 6 ] || { [ "${major:-0}" -eq 6 ] && [ "${minor:-0}" -ge 2 ]; }
 }
 
 if usable; then
   exit 0
+fi
+if [ -n "${REDIS_SERVER:-}" ]; then
+  echo "REDIS_SERVER is $program, which is no Redis 6.2 or later and no Valkey" >&2
+  exit 1
 fi
 
 sudo=()

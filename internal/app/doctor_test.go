@@ -390,9 +390,9 @@ func TestExamineWithoutConfig(t *testing.T) {
 	mustFind(t, examine(t, asOrders(server)), "redis/persistence", app.FindingWarning, `keeps no append-only file.*appendonly yes`)
 }
 
-// TestManagedRedis runs the programs on a Redis without the commands that managed services
-// block, together: those of ElastiCache, MemoryDB, Memorystore and Azure. The doctor finds
-// no fault, and does not check what such a Redis does not report.
+// TestManagedRedis runs the programs on a Redis without the commands that ElastiCache,
+// MemoryDB and Memorystore block, together. The doctor finds no fault, and does not check
+// what such a Redis does not report.
 func TestManagedRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, without("config", "acl", "client", "cluster", "command", "object", "debug", "monitor", "module",

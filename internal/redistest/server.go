@@ -32,8 +32,8 @@ type Server struct {
 	away bool // killed or frozen
 }
 
-// Program returns the server that tests and measurements start, as a name on the PATH or a
-// path: that of the environment variable REDIS_SERVER, or else redis-server.
+// Program returns the server that tests and measurements start: that of the environment
+// variable REDIS_SERVER, a name on the PATH or an absolute path, or else redis-server.
 func Program() string { return cmp.Or(os.Getenv("REDIS_SERVER"), "redis-server") }
 
 // Start runs a redis-server that keeps nothing on disk and never evicts, and

@@ -12,10 +12,14 @@ import (
 )
 
 // TestKeysThroughTwoAPIs sends 500 orders with idempotency keys from 200 clients
-// at once, each of which sends all of them, to two API processes: 500 orders are
+// (with -short 20) at once, each of which sends all of them, to two API processes: 500 orders are
 // made, and every client gets the same ones.
 func TestKeysThroughTwoAPIs(t *testing.T) {
-	const keys, clients = 500, 200
+	const keys = 500
+	clients := 200
+	if testing.Short() {
+		clients = 20
+	}
 	s := start(t)
 	apis := []*kit.API{s.API, s.anotherAPI()}
 	apis[1].AwaitServing()
