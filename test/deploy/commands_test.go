@@ -109,7 +109,7 @@ func checkRedis(t *testing.T, root string) error {
 	socket := filepath.Join(t.TempDir(), "s")
 	redis := start(t, nil, redistest.Program(), filepath.Join(root, "etc/redis/redis.conf"),
 		"--dir", t.TempDir(), "--port", "0", "--unixsocket", socket)
-	redis.Await("(ready to accept connections)")
+	redis.Await("(eady to accept connections)")
 	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket, Username: "orders", Password: redisPassword, DisableIdentity: true})
 	defer func() { _ = client.Close() }()
 	settings, err := client.ConfigGet(t.Context(), "appendonly").Result()
