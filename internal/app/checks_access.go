@@ -43,7 +43,7 @@ func neededCommands() []string {
 		on("asynq:{default}:t:x", "exists $", "hset $ x x", "hget $ x", "del $", "get $", "set $ x", "setex $ 1 x",
 			"expire $ 1", "expireat $ 1", "incr $", "incrby $ 1"),
 		on("asynq:{default}:pending", "lpush $ x", "rpush $ x", "rpop $", "rpoplpush $ asynq:{default}:active", "lrem $ 1 x", "llen $", "lrange $ 0 1"),
-		on("asynq:{default}:retry", "zadd $ 1 x", "zrem $ x", "zcard $", "zrange $ 0 1", "zrangebyscore $ 0 1", "zrevrange $ 0 1",
+		on("asynq:{default}:retry", "zadd $ 1 x", "zrem $ x", "zcard $", "zcount $ 0 1", "zrange $ 0 1", "zrangebyscore $ 0 1", "zrevrange $ 0 1",
 			"zremrangebyscore $ 0 1", "zremrangebyrank $ 0 1", "zscan $ 0", "zscore $ x"),
 		on("asynq:queues", "sadd $ x", "srem $ x", "smembers $", "sismember $ x"),
 		onEach(slices.Sorted(maps.Keys(wellKnownKeys(1))), "get $", "set $ x"),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,6 +144,29 @@ func TestDeliverOverBooks(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestIdleRoundTrips checks that an idle worker of as many books as there may be asks Redis
+// no more often than one of one book.
+func TestIdleRoundTrips(t *testing.T) {
+	t.Parallel()
+	asked := map[int]*atomic.Int32{}
+	for _, n := range []int{1, order.MaxBooks} {
+		r := queuetest.Start(t)
+		cfg := config()
+		cfg.Books, cfg.Concurrency, cfg.Servers, cfg.ReservedCritical = n, 16, 2, 2
+		count := &atomic.Int32{}
+		asked[n] = count
+		r.Broken.AddHook(redistest.Hook(func(_ []redis.Cmder, send func() error) error {
+			count.Add(1)
+			return send()
+		}))
+		(&bundle{nil, r}).consume(t, cfg, func(context.Context, string) error { return nil })
+	}
+	programtest.Until(t, "both are idle for a while", func() bool { return asked[1].Load() >= 80 })
+	if one, all := asked[1].Load(), asked[order.MaxBooks].Load(); all > one {
+		t.Errorf("a worker of one book asks %d times, one of %d books %d times", one, order.MaxBooks, all)
+	}
 }
 
 // TestDepthsOverBooks checks that depths add, also those of the books that answer while

@@ -1,8 +1,10 @@
 package prefetch
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,6 +51,8 @@ type buffer struct {
 	tasks []fetched // oldest first
 	// wanted is how many tasks are being fetched, 0 once that takes long.
 	wanted int
+	// full is set when the last fetch got as many tasks as it wanted.
+	full bool
 	// fetches counts the fetches.
 	fetches int
 	// wakeUps counts the wake-ups. One that comes during a fetch must not be forgotten when
@@ -81,11 +85,11 @@ func (p *Prefetcher) next(q order.Queue, queues []order.Queue) (message string, 
 	defer p.mu.Unlock()
 	own := p.queues[q]
 	for asked := time.Now(); !p.stopped && time.Since(asked) < maxWait; {
-		switch do, b := p.decide(own, queues); do {
+		switch p.decide(own, queues) {
 		case takeTask:
-			return p.take(b), nil
+			return p.take(own.ready(p.maxAge)), nil
 		case fetchTasks:
-			if err := p.fetchUnlocked(b); err != nil {
+			if err := p.fetchUnlocked(own); err != nil {
 				return "", err
 			}
 		case await:
@@ -97,23 +101,29 @@ func (p *Prefetcher) next(q order.Queue, queues []order.Queue) (message string, 
 	return "", errNoTask
 }
 
-// decide returns what a server does that asks for a task of a queue, and with which buffer.
-func (p *Prefetcher) decide(own *queue, queues []order.Queue) (action, *buffer) {
-	if p.held || p.limit == 0 {
-		return await, nil
+// decide returns what a server does that asks for a task of a queue.
+func (p *Prefetcher) decide(own *queue, queues []order.Queue) action {
+	switch {
+	case p.held, p.limit == 0:
+		return await
+	case own.ready(p.maxAge) != nil:
+		return takeTask
+	case p.fetchable(own, own.filled) != nil:
+		return fetchTasks
+	case slices.ContainsFunc(queues, func(q order.Queue) bool { return q != own.name && p.mayHaveTask(p.queues[q]) }):
+		return answerNone
+	default:
+		return await
 	}
-	if b := own.ready(p.maxAge); b != nil {
-		return takeTask, b
-	}
-	if b := own.fetchable(own.filled); b != nil {
-		return fetchTasks, b
-	}
-	for _, q := range queues {
-		if q != own.name && p.queues[q].mayHaveTask() {
-			return answerNone, nil
-		}
-	}
-	return await, nil
+}
+
+// mayHaveTask reports whether a task of a queue is buffered, or could be fetched.
+func (p *Prefetcher) mayHaveTask(q *queue) bool { return q.filled != 0 || p.fetchable(q, 0) != nil }
+
+// fetchable returns the buffer that is fetched into next, nil if there is none. Of some
+// books nothing is fetched.
+func (p *Prefetcher) fetchable(q *queue, except bookSet) *buffer {
+	return q.fetchable(except, p.room(q))
 }
 
 // wallClock returns the time without its monotonic part, which stops while the
@@ -129,49 +139,43 @@ func (p *Prefetcher) take(b *buffer) (message string) {
 		p.limit--
 	}
 	if p.limit != 0 && q.buffered < q.pace/2 {
-		if next := q.fetchable(0); next != nil {
-			p.startFetch(next) // a server that finds no task fetches itself
+		if next := p.fetchable(q, 0); next != nil {
+			p.startFetch(next, func(error) {}) // a server that finds no task fetches itself
 		}
 	}
 	return oldest.message
 }
 
-// fetchUnlocked fetches tasks into the buffer. It unlocks mu while it asks Redis. With
-// several books, it leaves a slow fetch alone.
-func (p *Prefetcher) fetchUnlocked(b *buffer) error {
-	ended := p.startFetch(b)
-	p.mu.Unlock()
-	defer p.mu.Lock()
-	if len(b.queue.buffers) == 1 {
-		return <-ended
+// fetchUnlocked fetches tasks of a queue, until there are some or no fetch is left but slow
+// ones. It unlocks mu meanwhile.
+func (p *Prefetcher) fetchUnlocked(own *queue) (failed error) {
+	for b := p.fetchable(own, own.filled); b != nil; b = p.fetchable(own, own.filled) {
+		p.startFetch(b, func(err error) { failed = cmp.Or(err, failed) })
 	}
-	slow := time.NewTimer(slowAfter)
-	defer slow.Stop()
-	select {
-	case err := <-ended:
-		return err
-	case <-slow.C:
-		return nil
+	for own.ready(p.maxAge) == nil {
+		if own.prompt() == 0 {
+			return failed
+		}
+		p.awaitUnlocked()
 	}
+	return nil
 }
 
-// startFetch starts to fetch tasks into the buffer. ended gets the error. The caller holds
-// mu.
-func (p *Prefetcher) startFetch(b *buffer) (ended <-chan error) {
-	n, wakeUps, result := p.room(b.queue), b.wakeUps, make(chan error, 1)
+// startFetch starts to fetch tasks into the buffer. The caller of it and of ended holds mu.
+func (p *Prefetcher) startFetch(b *buffer, ended func(error)) {
+	n, wakeUps := b.queue.share(b, p.room(b.queue)), b.wakeUps
 	b.queue.beginFetch(b, n)
-	slow := p.watch(b)
+	stop := p.watch(b)
 	p.fetching.Go(func() {
 		tasks, count, err := fetch(p.rdb, b.name, n)
-		slow()
+		stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		// After an error, the next wake-up or poll asks Redis again.
-		b.queue.endFetch(b, tasks, err != nil || count < n && wakeUps == b.wakeUps)
+		b.queue.endFetch(b, tasks, err != nil || count < n && wakeUps == b.wakeUps, count == n)
+		ended(err)
 		p.broadcast()
-		result <- err
 	})
-	return result
 }
 
 // watch notes when the fetch that begins is slow, if there are several books, until
@@ -193,14 +197,14 @@ func (p *Prefetcher) watch(b *buffer) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// room returns how many tasks are worth fetching: one for each free slot, and what
-// the present pace takes during lookahead; no more than the limit if there is one.
+// room returns how many tasks are worth fetching, perhaps none: one for each free slot, and
+// what the present pace takes during lookahead; no more than the limit if there is one.
 func (p *Prefetcher) room(own *queue) int {
 	free := p.cfg.Slots - p.cfg.Running()
 	for _, q := range p.queues {
 		free -= q.buffered + q.wanted
 	}
-	return max(p.allowed(min(max(free, 0)+max(own.pace-own.buffered, 0), maxFetch)), 1)
+	return p.allowed(min(max(free, 0)+max(own.pace-own.buffered, 0), maxFetch))
 }
 
 // awaitUnlocked waits for the next broadcast. It unlocks mu meanwhile.

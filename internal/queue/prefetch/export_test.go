@@ -29,8 +29,8 @@ func (p *Prefetcher) Fetch(q order.Queue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	own := p.queues[q]
-	if b := cmp.Or(own.fetchable(0), own.buffers[0]); !own.fetching.has(b.book) {
-		_ = p.fetchUnlocked(b)
+	if b := cmp.Or(p.fetchable(own, 0), own.buffers[0]); !own.fetching.has(b.book) {
+		p.startFetch(b, func(error) {})
 	}
 }
 

@@ -19,6 +19,8 @@
 // alone: it is given tasks of all books, and the message of each names the queue of its
 // book. What a server does for its queues by the clock is then answered with nothing, as
 // nothing is in them; Run forwards due tasks of all books, and recovery requeues orphans.
+// No book waits for the Redis node of another one that is away: fetches are independent of
+// each other, and heartbeats and the ends of deliveries are answered in time.
 //
 // A buffered task is active in Redis and has a lease, as if it were being worked.
 // A task that waits in the buffer for a second is requeued, and so are all when Run

@@ -6,15 +6,22 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// slowAfter is how long a fetch may keep the other books of its queue waiting. The Redis
-// node of a book may be away.
-const slowAfter = 25 * time.Millisecond
+const (
+	// slowAfter is how long a fetch may keep the other books of its queue waiting. The
+	// Redis node of a book may be away.
+	slowAfter = 25 * time.Millisecond
+	// maxFetches is how many books of a queue are fetched from at the same time, without
+	// those that are slow.
+	maxFetches = 8
+)
 
 // queue is one queue over all books: the tasks fetched from it, and what is known of it.
 // The mutex of the Prefetcher guards it.
 //
 // Its books take turns: the tasks of one fetch are begun together, so that they are
-// acknowledged together, and the next fetch asks the next book that may have tasks.
+// acknowledged together, and the next fetch asks the next book that may have tasks. A book
+// that had as many tasks as were wanted may have more than are worth fetching, and is
+// fetched from alone; of the others, several are at the same time.
 type queue struct {
 	name    order.Queue
 	buffers []*buffer // by book
@@ -62,21 +69,28 @@ func (q *queue) ready(maxAge time.Duration) *buffer {
 	return nil
 }
 
-// fetchable returns the buffer that is fetched into next, nil if there is none. Of some
-// books only those are asked that have nothing buffered.
-//
-// One fetch is under way at a time. While some are slow, as many others may be: however many
-// books are away, the others are soon found among them.
-func (q *queue) fetchable(except bookSet) *buffer {
+// prompt is how many fetches are under way that are not slow.
+func (q *queue) prompt() int { return (q.fetching &^ q.slow).len() }
+
+// fetchable returns the buffer that is fetched into next, nil if there is none, when room
+// is left for so many tasks. One is always fetched into. The more are slow, the more may
+// be: however many books are away, the others are soon found among them.
+func (q *queue) fetchable(except bookSet, room int) *buffer {
 	left := allBooks(len(q.buffers)) &^ q.empty &^ q.fetching &^ except
-	if left == 0 || (q.fetching&^q.slow).len() > q.slow.len() {
+	prompt := q.prompt()
+	if left == 0 || prompt > 0 && (room <= 0 || prompt >= maxFetches+q.slow.len()) {
 		return nil
 	}
 	return q.buffers[left.from(q.fetchAt)]
 }
 
-// mayHaveTask reports whether a task is buffered, or could be fetched.
-func (q *queue) mayHaveTask() bool { return q.filled != 0 || q.fetchable(0) != nil }
+// share is how many tasks are fetched into a buffer when room is left for so many.
+func (q *queue) share(b *buffer, room int) int {
+	if len(q.buffers) > 1 && !b.full {
+		room = (room + maxFetches - 1) / maxFetches
+	}
+	return max(room, 1)
+}
 
 // take removes the oldest task of a buffer.
 func (q *queue) take(b *buffer) fetched {
@@ -113,8 +127,10 @@ func (q *queue) slowFetch(b *buffer) {
 	b.wanted = 0
 }
 
-// endFetch adds what a fetch got, and notes whether that was all there is.
-func (q *queue) endFetch(b *buffer, tasks []fetched, all bool) {
+// endFetch adds what a fetch got, and notes whether that was all there is, or else as much
+// as it wanted.
+func (q *queue) endFetch(b *buffer, tasks []fetched, all, full bool) {
+	b.full = full
 	q.slowFetch(b)
 	q.fetching = q.fetching.without(b.book)
 	q.slow = q.slow.without(b.book)
