@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
-.PHONY: e2e browser chaos deployment hostile soak clients chaos-long valkey servers
+.PHONY: e2e books browser chaos deployment hostile soak clients chaos-long valkey servers
 
 # What --version prints: empty outside of a git repository, and then the go command is asked.
 COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
@@ -23,7 +23,7 @@ build: ## build the three programs into bin/
 test: redis ## run the quick tests: those of cmd and internal
 	go test -vet off -p 4 -timeout 30m ./cmd/... ./internal/...
 
-check: format lint generated vuln race e2e valkey browser chaos soak deployment hostile smoke ## all that must pass before a change lands
+check: format lint generated vuln race e2e books valkey browser chaos soak deployment hostile smoke ## all that must pass before a change lands
 
 format: ## check that the code is formatted (gofumpt)
 	@out=$$($(TOOL) gofumpt -l cmd deploy internal test bench); \
@@ -49,6 +49,9 @@ race: redis ## run the quick tests with the race detector
 # (make tools).
 e2e: redis ## test the real programs together, and the commands in the documents
 	go test -vet off -timeout 60m ./test/e2e ./test/scripts
+
+books: redis ## test the real programs with orders spread over several books
+	ORDERS_BOOKS=8 go test -vet off -short -timeout 60m ./test/e2e
 
 valkey: ## test the books, queues, recovery, checks and real programs on Valkey 8
 	@scripts/servers.sh valkey-8
