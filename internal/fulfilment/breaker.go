@@ -41,8 +41,9 @@ type Gate interface {
 // reports the results of its calls, and takes no more orders than it is permitted. So
 // while the shop is down, orders stay in their queues. It is safe for concurrent use.
 //
-// While the shared state cannot be reached, the worker takes one order a second: Redis
-// being away stops no calls for ever, and lets none loose.
+// While the shared state cannot be reached, the worker goes on if nothing limited it before
+// and the shop takes all its orders, as when of several Redis nodes one is away. Else it
+// takes one order a second: Redis being away stops no calls for ever, and lets none loose.
 type Breaker struct {
 	client *Client
 	shared SharedBreaker
@@ -129,6 +130,7 @@ func (b *Breaker) Run(ctx context.Context, gate Gate) error {
 		case err == nil:
 			gate.Limit(permit.Calls)
 			limited, known = permit.Calls >= 0, time.Now()
+		case !limited && b.fine(): // the books of the other orders may be there all the same
 		case time.Since(known) < aloneAfter && limited:
 			gate.Limit(unused)
 		case time.Since(known) >= aloneAfter && time.Since(alone) >= time.Second && ctx.Err() == nil:
@@ -144,6 +146,13 @@ func (b *Breaker) Run(ctx context.Context, gate Gate) error {
 		}
 	}
 	return nil
+}
+
+// fine reports whether the shop has taken all orders since the last report.
+func (b *Breaker) fine() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.report.Errors+b.report.Unanswered+b.report.Later == 0
 }
 
 // exchange reports the calls since the last report. Those that could not be reported are

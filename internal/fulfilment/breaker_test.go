@@ -178,9 +178,9 @@ func TestPermitsReachTheGate(t *testing.T) {
 	})
 }
 
-// TestSharedStateAway checks that a worker goes on as before for a while when the shared
-// state cannot be reached, then takes one order a second, and reports everything once it
-// can.
+// TestSharedStateAway checks that a worker goes on as before when the shared state cannot be
+// reached, takes one order a second once the shop does not take an order, and reports
+// everything once it can.
 func TestSharedStateAway(t *testing.T) {
 	withBreaker(t, func(b *Breaker, s *fakeShared, g *fakeGate) {
 		g.take()
@@ -190,6 +190,11 @@ func TestSharedStateAway(t *testing.T) {
 		if got := g.take(); !slices.Equal(got, []int{-1}) {
 			t.Errorf("for a while the limits are %v", got)
 		}
+		pass(time.Minute)
+		if got := g.take(); !slices.Equal(got, []int{-1}) {
+			t.Errorf("while the shop takes orders the limits are %v", got)
+		}
+		b.count(order.Approval{}, errors.New("no answer"))
 		pass(3 * time.Second)
 		alone := 0
 		for _, n := range g.take() {

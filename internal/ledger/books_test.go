@@ -87,6 +87,32 @@ func TestSpread(t *testing.T) {
 	must(t, b.rdb.HIncrBy(t.Context(), "orders:{b4}:c", "g:pending", 1).Err())
 }
 
+// TestRulesOfBooks has the versions in force in every book, for when the first one is away.
+func TestRulesOfBooks(t *testing.T) {
+	b := spread(t, 1)
+	b.do(t, push("v1"), push("v2"), activate("v1"), shadow("v2"))
+	want := order.RulesInForce{Active: "v1", Shadow: "v2"}
+	if in, err := b.RulesInForce(t.Context()); in != want || err != nil {
+		t.Errorf("in force are %+v, %v", in, err)
+	}
+	must(t, b.rdb.Rename(t.Context(), "orders:{b0}:r", "orders:{b0}:f").Err())
+	must(t, b.rdb.Set(t.Context(), "orders:{b0}:r", "no hash", 0).Err())
+	if in, err := b.RulesInForce(t.Context()); in != want || err != nil {
+		t.Errorf("without the first book, in force are %+v, %v", in, err)
+	}
+	must(t, b.rdb.Rename(t.Context(), "orders:{b0}:f", "orders:{b0}:r").Err())
+	b.do(t, activate("v2"))
+	for n := range severalBooks {
+		got := b.rdb.HMGet(t.Context(), fmt.Sprintf("orders:{b%d}:r", n), "active", "shadow").Val()
+		if got[0] != "v2" || got[1] != nil {
+			t.Errorf("book %d has %v in force", n, got)
+		}
+	}
+	if entries, _, err := b.AuditEntries(t.Context(), order.AuditFilter{Action: order.AuditActivate}, "", 10); len(entries) != 2 || err != nil {
+		t.Errorf("the audit has %v, %v", entries, err)
+	}
+}
+
 // TestListOfBooks lists every order of all books once, the newest first, while orders move.
 func TestListOfBooks(t *testing.T) {
 	const orders = 150

@@ -98,9 +98,40 @@ func (s *service) RuleSets(ctx context.Context) ([]order.RuleSet, order.RulesInF
 	return sets, in, nil
 }
 
-// RulesInForce returns which versions decide.
-func (s *service) RulesInForce(ctx context.Context) (order.RulesInForce, error) {
-	values, err := s.rdb.HMGet(ctx, s.keys.rules, fieldActive, fieldShadow).Result()
+const (
+	// copiesAsked is how many further books are asked which rules are in force if the first
+	// one is away.
+	copiesAsked = 3
+	// inForceTimeout bounds asking one of several books.
+	inForceTimeout = 400 * time.Millisecond
+)
+
+// RulesInForce returns which versions decide. Every book has that: orders in the others are
+// decided while the first one is away.
+func (l *Ledger) RulesInForce(ctx context.Context) (order.RulesInForce, error) {
+	if len(l.books) == 1 {
+		return l.first().rulesInForce(ctx)
+	}
+	ask := func(b *Book) (order.RulesInForce, error) {
+		ctx, cancel := context.WithTimeout(ctx, inForceTimeout)
+		defer cancel()
+		return b.rulesInForce(ctx)
+	}
+	in, err := ask(l.first())
+	if err == nil {
+		return in, nil
+	}
+	copies, _ := each(l.books[1:min(len(l.books), 1+copiesAsked)], ask)
+	for _, in := range copies {
+		if in.Active != "" {
+			return in, nil
+		}
+	}
+	return order.RulesInForce{}, err
+}
+
+func (b *Book) rulesInForce(ctx context.Context) (order.RulesInForce, error) {
+	values, err := b.rdb.HMGet(ctx, b.keys.rules, fieldActive, fieldShadow).Result()
 	if err != nil {
 		return order.RulesInForce{}, wrap(err, "read which rules are in force")
 	}
@@ -117,22 +148,36 @@ func inForce(active, shadow string) order.RulesInForce {
 }
 
 // ActivateRules makes a version, which must be stored or builtin, the one that decides. If
-// it was the shadow, there is none any more.
-func (s *service) ActivateRules(ctx context.Context, version string, by order.Intervention) error {
-	return wrap(s.putInForce(ctx, fieldActive, version, order.AuditActivate, by), "activate rules %s", version)
+// it was the shadow, there is none any more. It returns order.ErrUnavailable when one of the
+// books did not answer: some may have the version then, so it should be repeated.
+func (l *Ledger) ActivateRules(ctx context.Context, version string, by order.Intervention) error {
+	return wrap(l.putInForce(ctx, fieldActive, version, order.AuditActivate, by), "activate rules %s", version)
 }
 
 // ShadowRules makes a version, which must be stored or builtin, the one that decides
-// beside; an empty one ends that.
-func (s *service) ShadowRules(ctx context.Context, version string, by order.Intervention) error {
+// beside; an empty one ends that. Its errors are those of ActivateRules.
+func (l *Ledger) ShadowRules(ctx context.Context, version string, by order.Intervention) error {
 	if version == "" {
-		return wrap(s.putInForce(ctx, fieldShadow, "", order.AuditEndShadow, by), "end the shadow of rules")
+		return wrap(l.putInForce(ctx, fieldShadow, "", order.AuditEndShadow, by), "end the shadow of rules")
 	}
-	return wrap(s.putInForce(ctx, fieldShadow, version, order.AuditShadow, by), "shadow rules %s", version)
+	return wrap(l.putInForce(ctx, fieldShadow, version, order.AuditShadow, by), "shadow rules %s", version)
 }
 
-func (s *service) putInForce(ctx context.Context, part, version string, action order.AuditAction, by order.Intervention) error {
-	return inForceScript.Run(ctx, s.rdb, []string{s.keys.rules, s.keys.audit},
+// putInForce changes the copies first, so that the first book, which is asked first, is the
+// last to change.
+func (l *Ledger) putInForce(ctx context.Context, part, version string, action order.AuditAction, by order.Intervention) error {
+	_, err := each(l.books[1:], func(b *Book) (struct{}, error) {
+		return struct{}{}, b.putInForce(ctx, part, version, "", by)
+	})
+	if err != nil {
+		return err
+	}
+	return l.first().putInForce(ctx, part, version, action, by)
+}
+
+// putInForce writes no audit without an action.
+func (b *Book) putInForce(ctx context.Context, part, version string, action order.AuditAction, by order.Intervention) error {
+	return inForceScript.Run(ctx, b.rdb, []string{b.keys.rules, b.keys.audit},
 		part, version, string(action), order.Printable(by.Actor), by.RequestID).Err()
 }
 

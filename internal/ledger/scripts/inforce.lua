@@ -5,7 +5,7 @@
 -- KEYS[2]  the audit
 -- ARGV[1]  the part: active or shadow
 -- ARGV[2]  version; empty for none any more
--- ARGV[3]  what the audit calls it
+-- ARGV[3]  what the audit calls it; empty to leave it out, in copies of the first book
 -- ARGV[4]  who does it
 -- ARGV[5]  the request, may be empty
 --
@@ -14,7 +14,9 @@ local before, shadow = unpack(redis.call('HMGET', KEYS[1], ARGV[1], 'shadow'))
 if (before or '') == ARGV[2] then
   return 0
 end
-write_entry(KEYS[2], ARGV[3], ARGV[4], ARGV[2] == '' and before or ARGV[2], '', ARGV[5])
+if ARGV[3] ~= '' then
+  write_entry(KEYS[2], ARGV[3], ARGV[4], ARGV[2] == '' and before or ARGV[2], '', ARGV[5])
+end
 if ARGV[2] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
 else
