@@ -29,6 +29,9 @@ func NewProducerWithUnknownAsynq(rdb redis.UniversalClient, cfg ProducerConfig) 
 	return newProducer(rdb, cfg, prefetch.ErrVersion)
 }
 
+// Names are the names by which Asynq knows the queues of so many books.
+func Names(books int) []string { return newNames(books).all }
+
 // Requeue makes active tasks pending again.
 func Requeue(ctx context.Context, rdb redis.UniversalClient, q order.Queue, tasks []prefetch.Task) (int, error) {
 	return requeue(ctx, rdb, string(q), tasks)

@@ -13,7 +13,7 @@ import (
 const (
 	// silence is how long a subscription may be silent until Redis is asked whether it is
 	// still there, and how long it has to answer.
-	silence = time.Second
+	silence = 500 * time.Millisecond
 	// listenAgain is the wait before a lost subscription is replaced.
 	listenAgain = 100 * time.Millisecond
 )
