@@ -2,8 +2,8 @@
 // file per command.
 //
 // It receives arguments and hands on requests to the API, as any other client
-// does. Only dev starts programs of its own, doctor also asks Redis, and keys and rules
-// check contact nothing. It owns the private Redis that dev starts and nothing else.
+// does. Only dev starts programs of its own, doctor also asks Redis, books asks
+// nothing else, and keys and rules check contact nothing. It owns the private Redis that dev starts and nothing else.
 // What is durable after a command is what the API has answered.
 package cli
 
@@ -106,7 +106,7 @@ func newRoot(w *World) *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newExport(w), newFailures(w), newCancel(w), newRetry(w), newRelease(w), newReject(w),
 		newQueues(w), newJobs(w), newAudit(w), newWorkers(w), newStats(w),
-		newEvents(w), newWatch(w), newDoctor(w), newLoad(w), newKeys(w), newRules(w))
+		newEvents(w), newWatch(w), newDoctor(w), newBooks(w), newLoad(w), newKeys(w), newRules(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(infallible{w.Stdout})

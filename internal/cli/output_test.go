@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"orderprocessor/internal/cli"
+	"orderprocessor/internal/redistest"
 )
 
 // newFullAPI returns an API that answers every request of every command.
@@ -35,8 +37,8 @@ func newFullAPI(t *testing.T) *fakeAPI {
 func everyCommand() map[string][]string {
 	return map[string][]string{
 		"":      {"", "--help", "--version", "help submit", "__complete get --output t"},
-		"audit": {"audit", "audit -o json"},
-		"jobs":  {"jobs"}, "jobs list": {"jobs list", "jobs list -o json"}, "jobs get": {"jobs get j1", "jobs get j1 -o json"},
+		"audit": {"audit", "audit -o json"}, "books": {"books", "books -o json", "books o1"},
+		"jobs": {"jobs"}, "jobs list": {"jobs list", "jobs list -o json"}, "jobs get": {"jobs get j1", "jobs get j1 -o json"},
 		"jobs create": {"jobs create retry", "jobs create retry --wait", "jobs create retry -o json"}, "jobs pause": {"jobs pause j1"},
 		"jobs resume": {"jobs resume j1"}, "jobs stop": {"jobs stop j1", "jobs stop j1 -o json"},
 		"cancel": {"cancel o1", "cancel o1 -o json"}, "dev": {"dev --sample 2 --http 127.0.0.1:0"}, "doctor": {"doctor", "doctor -o json"},
@@ -80,7 +82,12 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	}
 	walk(root)
 	environ := []string{"ORDERCTL_API=" + newFullAPI(t).URL, "ORDERS_ADMIN_ADDR=127.0.0.1:0"}
+	withRedis := append(slices.Clone(environ), "REDIS_URL="+redistest.Start(t).URL())
 	run := func(t *testing.T, out *os.File, args string) (status int, stderr string) {
+		environ := environ
+		if strings.HasPrefix(args, "books") {
+			environ = withRedis
+		}
 		in := world{environ: environ, stdin: strings.NewReader(`{"id":"o1"}`), out: out, lookPath: notFound}
 		c := orderctlIn(t, in, strings.Fields(args)...)
 		return c.status, c.stderr.String()

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"orderprocessor/internal/batch"
+	"orderprocessor/internal/order"
 )
 
 const (
@@ -54,4 +55,26 @@ func (b *Book) Now(ctx context.Context) (time.Time, error) {
 	// A Cluster may send the command TIME to any node.
 	us, err := nowScript.Run(ctx, b.rdb, []string{b.keys.counters}).Text()
 	return parseTime(us), wrap(err, "read the time of book %d", b.number)
+}
+
+// Node returns the address of the Redis node that has the book; see NodeOf.
+func (b *Book) Node(ctx context.Context) (string, error) {
+	return NodeOf(ctx, b.rdb, b.keys.counters)
+}
+
+// Kept returns how many settled orders have not left the book. It returns
+// order.ErrUnavailable when Redis did not answer.
+func (b *Book) Kept(ctx context.Context) (total int64, err error) {
+	pipe := b.rdb.Pipeline()
+	var counts []*redis.IntCmd
+	for _, s := range order.Statuses() {
+		if s.Settled() {
+			counts = append(counts, pipe.ZCard(ctx, b.keys.index(s)))
+		}
+	}
+	_, err = pipe.Exec(ctx)
+	for _, n := range counts {
+		total += n.Val()
+	}
+	return total, wrap(err, "count what book %d keeps", b.number)
 }

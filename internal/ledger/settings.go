@@ -76,7 +76,7 @@ func (l *Ledger) Writable(ctx context.Context) error {
 // order.ErrUnavailable when no node answered.
 func (l *Ledger) Memory(ctx context.Context) (used, limit int64, err error) {
 	type memory struct{ used, limit int64 }
-	nodes, err := askNodes(ctx, l.rdb, func(ctx context.Context, node redis.Cmdable) (m memory, err error) {
+	nodes, err := askNodes(ctx, l.rdb, func(ctx context.Context, node Node) (m memory, err error) {
 		values, err := info(ctx, node, "memory")
 		m.used, _ = strconv.ParseInt(values["used_memory"], 10, 64)
 		m.limit, _ = strconv.ParseInt(values["maxmemory"], 10, 64)

@@ -103,6 +103,26 @@ func (i *Inspector) Depths(ctx context.Context) (map[order.Queue]stats.Depth, er
 	return depths, nil
 }
 
+// Waiting returns how many tasks of each queue wait for a worker, by book. Those of a book's
+// queue that did not answer are absent. It returns order.ErrUnavailable when none did.
+func (i *Inspector) Waiting(ctx context.Context) ([]map[order.Queue]int64, error) {
+	answers := make([]*redis.IntCmd, len(i.names.all))
+	silent, err := i.ask(ctx, func(pipe redis.Pipeliner, n int) { answers[n] = pipe.LLen(ctx, queueKey(i.names.all[n], "pending")) })
+	if len(silent) == len(answers) {
+		return nil, fmt.Errorf("count what waits: %w: %w", order.ErrUnavailable, err)
+	}
+	waiting := make([]map[order.Queue]int64, i.names.books)
+	for book := range waiting {
+		waiting[book] = map[order.Queue]int64{}
+		for q, each := range i.names.each {
+			if n := slices.Index(i.names.all, each[book]); !silent[n] {
+				waiting[book][q] = answers[n].Val()
+			}
+		}
+	}
+	return waiting, nil
+}
+
 // ask asks about all of Asynq's queues in one pipeline, to which add adds the questions
 // about number n. It returns which queues did not answer, with an error of one of them.
 //

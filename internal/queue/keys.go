@@ -1,6 +1,10 @@
 package queue
 
-import "fmt"
+import (
+	"fmt"
+
+	"orderprocessor/internal/order"
+)
 
 const (
 	// queuesKey is the set of queues that Asynq knows.
@@ -16,6 +20,11 @@ func queueKey(queue, name string) string { return "asynq:{" + queue + "}:" + nam
 // leasesKey holds the leases of one of several books. It is in the Redis Cluster slot of
 // the book's records.
 func leasesKey(book int) string { return fmt.Sprintf("%s:{b%d}", allLeasesKey, book) }
+
+// KeyOf returns a key in the Redis Cluster slot of a queue in one of so many books.
+func KeyOf(q order.Queue, book, books int) string {
+	return queueKey(newNames(books).each[q][book], "pending")
+}
 
 // KnownKeys returns the keys of the queues of so many books that belong to no single task
 // or worker, with the type that Redis must report for each in the words of TYPE. Any of
