@@ -48,14 +48,14 @@ func checks() []check {
 		},
 		{areaRedis, "reply", fromPing, checkReply, ""},
 		{areaAccess, "permissions", fromPermissions, checkPermissions, aclAdvice},
-		{areaRedis, "redis_version", fromSettings, checkVersion, "update Redis to 7 or later"},
+		{areaRedis, "redis_version", fromSettings, onNodes(checkVersion), "update Redis to 7 or later"},
 		{
-			areaRedis, "eviction_policy", fromSettings, checkEviction,
+			areaRedis, "eviction_policy", fromSettings, onNodes(checkEviction),
 			"CONFIG SET maxmemory-policy noeviction, and in redis.conf, or in the settings of a managed Redis; then see whether drift is 0",
 		},
-		{areaRedis, "memory_limit", fromSettings, checkMemoryLimit, "set maxmemory, for instance to half of the machine's memory"},
+		{areaRedis, "memory_limit", fromSettings, onNodes(checkMemoryLimit), "set maxmemory, for instance to half of the machine's memory"},
 		{
-			areaRedis, "persistence", fromSettings, checkPersistence,
+			areaRedis, "persistence", fromSettings, onNodes(checkPersistence),
 			"appendonly yes and appendfsync everysec in redis.conf; see deploy/redis.conf",
 		},
 		{
@@ -64,23 +64,30 @@ func checks() []check {
 		},
 		{areaRedis, checkClock, fromSettings, checkClockDifference, "fix the time synchronisation of this machine and of Redis's"},
 		{
-			areaRedis, "memory use", fromInfo, checkMemoryUse,
+			areaRedis, "memory use", fromInfo, onNodes(checkMemoryUse),
 			"raise maxmemory by CONFIG SET, or shorten ORDERS_RETENTION and restart the workers",
 		},
-		{areaRedis, "fragmentation", fromInfo, checkFragmentation, "CONFIG SET activedefrag yes, or restart Redis when convenient"},
+		{areaRedis, "fragmentation", fromInfo, onNodes(checkFragmentation), "CONFIG SET activedefrag yes, or restart Redis when convenient"},
 		{
-			areaRedis, "evicted keys", fromInfo, checkEvicted,
+			areaRedis, "evicted keys", fromInfo, onNodes(checkEvicted),
 			"set maxmemory-policy noeviction, see whether drift is 0, and ask clients to send again what is missing; CONFIG RESETSTAT clears the count",
 		},
 		{
-			areaRedis, "last snapshot", fromInfo, checkSnapshot,
+			areaRedis, "last snapshot", fromInfo, onNodes(checkSnapshot),
 			"look at the log of Redis; most often its disk is full, or the machine has no memory left to fork",
 		},
-		{areaRedis, "append-only file", fromInfo, checkAppendOnlyFile, "look at the log of Redis; most often its disk is full"},
-		{areaRedis, "replication", fromInfo, checkReplication, ""},
+		{areaRedis, "append-only file", fromInfo, onNodes(checkAppendOnlyFile), "look at the log of Redis; most often its disk is full"},
+		{areaRedis, "replication", fromInfo, onNodes(checkReplication), ""},
 		{
-			areaRedis, "compact records", fromInfo, checkCompactness,
+			areaRedis, "compact records", fromInfo, onNodes(checkCompactness),
 			fmt.Sprintf("CONFIG SET %s %d, and in redis.conf", settingListpack, compactBytes),
+		},
+		{areaRedis, "nodes", fromInfo, checkNodes, "start the node or repair it, or let its replica take over; CLUSTER NODES shows what the others see"},
+		{areaRedis, "coverage", fromInfo, onNodes(checkCoverage), "CONFIG SET cluster-require-full-coverage no on every node, and in redis.conf"},
+		{areaBooks, "number", fromTotals, checkNumber, ""},
+		{
+			areaBooks, "spread", fromInfo, checkSpread,
+			"move slots of books to other nodes; orderctl books shows where they are, and docs/DEPLOYMENT.md how",
 		},
 		{
 			areaBooks, "drift", fromTotals, checkDrift,

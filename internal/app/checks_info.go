@@ -26,6 +26,7 @@ const (
 const (
 	settingReplicas = "min-replicas-to-write"
 	settingListpack = "hash-max-listpack-value"
+	settingCoverage = "cluster-require-full-coverage"
 	settingZiplist  = "hash-max-ziplist-value" // its name before Redis 7
 )
 
@@ -106,6 +107,9 @@ func checkReplication(f *facts) Finding {
 	}
 	found := fmt.Sprintf("%d replicas, and writes need %d", replicas, wanted)
 	switch {
+	case f.isCluster && replicas == 0:
+		return warning("no replica: while it is away, its books are too").
+			advise("give each primary a replica, and min-replicas-to-write 1")
 	case wanted > 0 && number(f.info, "Replication", "min_slaves_good_slaves") < wanted:
 		return problem(found + " that follow closely: writes are refused").
 			advise("restore the replicas; only if there are to be none, CONFIG SET min-replicas-to-write 0")

@@ -22,20 +22,18 @@ const (
 
 // Examine runs every check against Redis, as the user of the configuration. It writes
 // nothing, returns within ten seconds, and skips what cannot be asked. It is safe to
-// call at any time, while programs run.
+// call at any time, while programs run. The number of books is compared with the one that is
+// configured, unless that is 0.
 //
 // If asked is false, Redis could not be asked about orders at all. The findings say
 // why: it does not answer, refuses the user, or is not ready.
-func Examine(ctx context.Context, r config.Redis) (found []Finding, asked bool) {
+func Examine(ctx context.Context, r config.Redis, books int) (found []Finding, asked bool) {
 	ctx, cancel := context.WithTimeout(ctx, examineTimeout)
 	defer cancel()
 	rdb := r.Client(doctorTuning())
 	defer func() { _ = rdb.Close() }()
-	books, err := ledger.Count(ctx, rdb)
-	if err != nil {
-		books = 1 // the checks report why
-	}
-	redis, f := newReader(rdb, ledger.NewWith(rdb, ledger.Config{Books: books}), time.Now), &facts{addr: r.String()}
+	number, _ := ledger.Count(ctx, rdb) // the checks report why it does not answer
+	redis, f := newReader(rdb, ledger.NewWith(rdb, ledger.Config{Books: number}), time.Now), &facts{addr: r.String(), books: books, number: number}
 	for s := range sources {
 		if f.barred() {
 			return append(found, Finding{

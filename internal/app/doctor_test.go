@@ -29,7 +29,7 @@ func examine(t *testing.T, url string) map[string]app.Finding {
 	var all []app.Finding
 	var asked bool
 	programtest.Until(t, "Redis is read in time", func() bool { // a busy machine delays it
-		all, asked = app.Examine(t.Context(), r)
+		all, asked = app.Examine(t.Context(), r, 0)
 		return !slices.ContainsFunc(all, func(f app.Finding) bool {
 			return strings.HasPrefix(f.Found, "cannot be read") && strings.Contains(f.Found, "deadline exceeded")
 		})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -44,6 +46,15 @@ func (s source) String() string {
 // facts is what was read from Redis. Fields of a source that was not read are zero.
 type facts struct {
 	addr      string
+	isCluster bool
+	// nodes are the facts of each node of a Redis Cluster that answers, of the source that was
+	// read last; without a Cluster they are here. silent are the nodes that do not answer.
+	nodes     []*facts
+	silent    []string
+	state     string         // the cluster_state that the node sees
+	books     int            // how many books are configured; 0 if that is not known
+	number    int            // how many have been recorded; 0 for none
+	perNode   map[string]int // how many books each node has
 	roundTrip time.Duration
 	pingErr   error
 
@@ -156,8 +167,15 @@ func (r *reader) readSettings(ctx context.Context, f *facts) (err error) {
 	if err = tryLogin(ctx, r.rdb); err != nil {
 		return err
 	}
-	if f.settings, err = r.ledger.Settings(ctx); err != nil {
+	nodes, err := r.ledger.Settings(ctx)
+	if err != nil {
 		return err
+	}
+	f.settings = nodes[0]
+	if f.nodes = nil; len(nodes) > 1 {
+		for _, s := range nodes {
+			f.nodes = append(f.nodes, &facts{addr: s.Node, settings: s, lacking: f.lacking})
+		}
 	}
 	if f.clock, err = r.clockDifference(ctx); err != nil {
 		return err
@@ -194,17 +212,58 @@ func (r *reader) clockDifference(ctx context.Context) (time.Duration, error) {
 }
 
 func (r *reader) readInfo(ctx context.Context, f *facts) error {
-	f.info = r.rdb.InfoMap(ctx)
+	nodes, err := ledger.Nodes(ctx, r.rdb)
+	if err != nil {
+		return err
+	}
+	if _, f.isCluster = r.rdb.(*redis.ClusterClient); !f.isCluster {
+		return readNode(ctx, nodes[0], f)
+	}
+	all, errs := make([]*facts, len(nodes)), make([]error, len(nodes))
+	var asking sync.WaitGroup
+	for i, node := range nodes {
+		all[i] = &facts{addr: node.Addr, isCluster: true, lacking: f.lacking}
+		asking.Go(func() { errs[i] = readNode(ctx, node, all[i]) })
+	}
+	asking.Wait()
+	f.nodes = nil
+	for i, node := range all {
+		if errs[i] != nil {
+			f.silent = append(f.silent, node.addr)
+		} else {
+			f.nodes = append(f.nodes, node)
+		}
+	}
+	if len(f.nodes) == 0 {
+		return errs[0]
+	}
+	f.memory.Used, f.memory.Limit, err = r.ledger.Memory(ctx)
+	f.perNode = map[string]int{}
+	for _, b := range r.ledger.Books() {
+		if addr, err := b.Node(ctx); err == nil {
+			f.perNode[addr]++
+		}
+	}
+	return err
+}
+
+// readNode reads what one node says.
+func readNode(ctx context.Context, node ledger.Node, f *facts) error {
+	f.info = node.InfoMap(ctx)
 	if err := f.info.Err(); err != nil {
 		return fmt.Errorf("read INFO: %w", err)
 	}
-	f.memory = stats.Memory{Used: number(f.info, "Memory", "used_memory"), Limit: number(f.info, "Memory", "maxmemory")}
+	f.memory = memoryOf(f.info)
 	f.config = map[string]string{}
+	if f.isCluster {
+		_, f.state, _ = strings.Cut(node.ClusterInfo(ctx).Val(), "cluster_state:")
+		f.state, _, _ = strings.Cut(f.state, "\r\n")
+	}
 	if f.lacks(commandConfig) {
 		return nil
 	}
-	for _, name := range []string{settingReplicas, settingListpack, settingZiplist} {
-		maps.Copy(f.config, r.rdb.ConfigGet(ctx, name).Val()) // nothing where Redis refuses it
+	for _, name := range []string{settingReplicas, settingListpack, settingZiplist, settingCoverage} {
+		maps.Copy(f.config, node.ConfigGet(ctx, name).Val()) // nothing where Redis refuses it
 	}
 	return nil
 }
@@ -256,7 +315,7 @@ func (r *reader) readFulfilment(ctx context.Context, f *facts) error {
 }
 
 func (r *reader) readHeld(ctx context.Context, f *facts) error {
-	tasks, err := queue.NewTasks(r.rdb, 1)
+	tasks, err := queue.NewTasks(r.rdb, len(r.ledger.Books()))
 	if err != nil {
 		f.tasksErr = err
 		return nil //nolint:nilerr // the checks report it

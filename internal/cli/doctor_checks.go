@@ -70,7 +70,11 @@ func (s settings) examineRedis(ctx context.Context) (found []app.Finding, answer
 	if !s.hasRedis {
 		return []app.Finding{finding(app.FindingNotChecked, "redis", "connection", "REDIS_URL does not say where Redis is", "")}, false
 	}
-	if found, answers = app.Examine(ctx, s.redis); answers {
+	books := 0
+	if s.redisNamed && s.err == nil {
+		books = s.api.Books
+	}
+	if found, answers = app.Examine(ctx, s.redis, books); answers {
 		found = append(found, app.ExamineVersions(ctx, s.redis))
 	}
 	return found, answers

@@ -28,13 +28,13 @@ func (l *Ledger) Fix(ctx context.Context) error {
 	return nil
 }
 
-// Count returns how many books Fix has recorded in a Redis, 1 if it has recorded none. It
+// Count returns how many books Fix has recorded in a Redis, 0 if it has recorded none. It
 // returns order.ErrUnavailable when Redis did not answer.
 func Count(ctx context.Context, rdb redis.UniversalClient) (int, error) {
 	first := newKeys(0)
 	n, err := rdb.Get(ctx, first.number).Int()
 	if errors.Is(err, redis.Nil) {
-		return 1, nil
+		return 0, nil
 	}
 	return n, wrap(err, "read the number of books")
 }

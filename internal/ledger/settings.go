@@ -14,6 +14,8 @@ import (
 
 // Settings is how Redis is set up to keep the books.
 type Settings struct {
+	// Node is the address of the node; see Node.
+	Node string
 	// Version is that of Redis, or for Valkey that of the Redis with which it is compatible.
 	Version string
 	// Valkey is the version of Valkey; empty for Redis.
@@ -40,19 +42,25 @@ func (s Settings) Server() string {
 	return s.Version
 }
 
-// Settings reads how Redis is set up, in a Cluster one of its nodes. It returns
+// Settings reads how Redis is set up, in a Cluster each of its nodes that answers. It returns
 // order.ErrUnavailable when Redis did not answer.
-func (l *Ledger) Settings(ctx context.Context) (Settings, error) {
-	info, err := info(ctx, l.rdb)
+func (l *Ledger) Settings(ctx context.Context) ([]Settings, error) {
+	nodes, err := askNodes(ctx, l.rdb, settingsOf)
+	return nodes, wrap(err, "read the settings of redis")
+}
+
+func settingsOf(ctx context.Context, node Node) (Settings, error) {
+	info, err := info(ctx, node)
 	if err != nil {
-		return Settings{}, wrap(err, "read the settings of redis")
+		return Settings{}, err
 	}
 	bytes, _ := strconv.ParseInt(info["maxmemory"], 10, 64)
 	return Settings{
+		Node:    node.Addr,
 		Version: info["redis_version"], Valkey: info["valkey_version"], EvictionPolicy: info["maxmemory_policy"], MaxMemory: bytes,
 		Replica:     info["role"] == "slave",
 		AppendOnly:  info["aof_enabled"] == "1",
-		AppendFsync: l.rdb.ConfigGet(ctx, "appendfsync").Val()["appendfsync"],
+		AppendFsync: node.ConfigGet(ctx, "appendfsync").Val()["appendfsync"],
 	}, nil
 }
 
