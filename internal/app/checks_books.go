@@ -14,6 +14,8 @@ func checkDrift(f *facts) Finding {
 	switch drift := f.totals.Drift(); {
 	case drift != 0:
 		return problem(fmt.Sprintf("%d: the books do not balance", drift))
+	case f.totals.Away() > 0:
+		return unchecked(fmt.Sprintf("0 in the books that answer; %d of %d do not", f.totals.Away(), len(f.totals.Books)))
 	case f.totals.Accepted == 0:
 		return good("0: there are no orders yet")
 	default:

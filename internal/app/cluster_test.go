@@ -2,7 +2,7 @@ package app_test
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"testing"
 
 	"orderprocessor/internal/app"
@@ -39,9 +39,8 @@ func TestCluster(t *testing.T) {
 	mustFind(t, found, "books/drift", app.FindingOK, `^0: all 300`)
 
 	other, _ := app.Examine(t.Context(), redisAt(t, cluster.URL()), 8)
-	i := slices.IndexFunc(other, func(f app.Finding) bool { return f.Check == "number" })
-	if i < 0 || other[i].State != app.FindingProblem || other[i].Advice[:22] != "set ORDERS_BOOKS to 16" {
-		t.Errorf("eight books are configured: %+v", other)
+	if f := finding(other, "number"); f.State != app.FindingProblem || !strings.HasPrefix(f.Advice, "set ORDERS_BOOKS to 16") {
+		t.Errorf("eight books are configured: %+v", f)
 	}
 
 	s := spread(t, cluster.URL())
@@ -72,7 +71,11 @@ func TestCluster(t *testing.T) {
 	lost := cluster.Owner("orders:{b3}:c")
 	cluster.Replica(lost).Kill()
 	lost.Kill()
-	mustFind(t, examine(t, cluster.URL()), "redis/nodes", app.FindingProblem, `^no answer from `+lost.Addr+`: `)
+	all, _ := app.Examine(t.Context(), redisAt(t, cluster.URL()), 16)
+	nodes := finding(all, "nodes")
+	if drift := finding(all, "drift"); nodes.State != app.FindingProblem || !strings.HasPrefix(nodes.Found, "no answer from "+lost.Addr+": ") || drift.State != app.FindingNotChecked {
+		t.Errorf("%+v, %+v", nodes, drift)
+	}
 	s = spread(t, cluster.URL())
 	for _, b := range s.Books {
 		if b.Away != (b.Node == lost.Addr) {
@@ -86,6 +89,16 @@ func TestCluster(t *testing.T) {
 	if used, limit, err := books.Memory(t.Context()); used == 0 || limit != 1<<30 || err != nil {
 		t.Errorf("the memory is %d of %d: %v", used, limit, err)
 	}
+}
+
+// finding returns the finding of a check.
+func finding(all []app.Finding, check string) app.Finding {
+	for _, f := range all {
+		if f.Check == check {
+			return f
+		}
+	}
+	return app.Finding{}
 }
 
 func redisAt(t *testing.T, url string) config.Redis {

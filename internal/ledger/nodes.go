@@ -33,6 +33,9 @@ func Nodes(ctx context.Context, rdb redis.UniversalClient) (nodes []Node, err er
 		}
 		return []Node{node}, nil
 	}
+	// It asks any node, perhaps one that hangs, and then uses what was known before.
+	ctx, cancel := context.WithTimeout(ctx, nodeTimeout)
+	defer cancel()
 	var mu sync.Mutex
 	err = cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
 		mu.Lock()
