@@ -370,7 +370,9 @@ func TestBooksAway(t *testing.T) {
 			t.Errorf("the orders of a book that was not known count as %v a second", got)
 		}
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 		s.fulfilmentErr = errors.New("a defect")
 		if _, err := r.Snapshot(t.Context()); !errors.Is(err, s.fulfilmentErr) {
 			t.Errorf("answered %v", err)

@@ -9,7 +9,7 @@ import (
 )
 
 // Totals is the ledger's counters at one moment.
-type Totals struct {
+type Totals struct { //nolint:recvcheck // totals are a value, and Add sums them up
 	// At is the moment, by the clock of Redis.
 	At time.Time
 	// Accepted counts all orders ever accepted.
