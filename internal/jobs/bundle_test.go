@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,7 +45,7 @@ func overBooks(t *testing.T, test func(t *testing.T, b *bundle)) {
 	t.Helper()
 	t.Parallel()
 	for _, n := range []int{1, 8} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) { test(t, openOver(t, n)) })
+		t.Run(strconv.Itoa(n), func(t *testing.T) { test(t, openOver(t, n)) })
 	}
 }
 

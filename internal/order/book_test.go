@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/uuid"
@@ -13,7 +14,7 @@ import (
 func TestBookOf(t *testing.T) {
 	t.Parallel()
 	forms := map[string]func(n int) string{
-		"counted":   func(n int) string { return fmt.Sprint(n) },
+		"counted":   func(n int) string { return strconv.Itoa(n) },
 		"padded":    func(n int) string { return fmt.Sprintf("order-%08d", n) },
 		"uuid":      func(int) string { return uuid.Must(uuid.NewV7()).String() },
 		"with tail": func(n int) string { return fmt.Sprintf("%d/shop-eu-west", n) },

@@ -29,8 +29,10 @@ func TestMonitoring(t *testing.T) {
 		by := s.Stats().ByStatus
 		return by["failed"] == 1 && by["retrying"] == 1 && by["pending"] == 1 && by["completed"] == 1
 	})
-	paths := []string{"/queues", "/queue_stats", "/servers", "/redis_info", "/scheduler_entries",
-		"/queues/" + taskQueue(order.QueueDefault, order.BookOf("retrying", books())) + "/tasks/retrying"}
+	paths := []string{
+		"/queues", "/queue_stats", "/servers", "/redis_info", "/scheduler_entries",
+		"/queues/" + taskQueue(order.QueueDefault, order.BookOf("retrying", books())) + "/tasks/retrying",
+	}
 	for _, q := range order.Queues() {
 		for book := range books() {
 			queue := taskQueue(q, book)
