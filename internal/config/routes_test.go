@@ -21,7 +21,7 @@ func TestClusterIsFollowed(t *testing.T) {
 	must(t, rdb.Set(t.Context(), "key", "value", 0).Err())
 
 	master := c.Owner("key")
-	replica := c.Replica(master)
+	replica := c.Replicas(master)[0]
 	master.Kill()
 	must(t, replica.Redis.Do(t.Context(), "CLUSTER", "FAILOVER", "TAKEOVER").Err())
 	c.AwaitFailover(master, "key")

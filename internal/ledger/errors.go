@@ -34,7 +34,7 @@ var temporary = []string{ //nolint:gochecknoglobals // a constant list
 	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED ", "ASK ", "READONLY", "NOREPLICAS", "OOM", "MISCONF", "BUSY",
 	"NOPERM", "NOAUTH", "WRONGPASS", "DENIED", "NOGOODSLAVE",
 	"max number of clients", "ACL failure in script", "user executing the script", "unknown command",
-	"Unknown Redis command", "Disk error", "invalid password", "without any password configured",
+	"non local key", "cluster is down", "Unknown Redis command", "Disk error", "invalid password", "without any password configured",
 }
 
 func unavailable(err error) bool {

@@ -64,7 +64,7 @@ func TestClusterWithoutANode(t *testing.T) {
 	there = there[:20]
 	c.Hold(true)
 	queuetest.Must(t, producer.EnqueueAll(t.Context(), handovers(t, slices.Concat(here[:20], there))))
-	replica := cluster.Replica(away)
+	replica := cluster.Replicas(away)[0]
 	replica.Freeze()
 	away.Freeze()
 	c.Hold(false)

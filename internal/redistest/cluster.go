@@ -25,7 +25,7 @@ const (
 	// hangTime bounds a command to a node that may be frozen.
 	hangTime = 10 * time.Second
 	// movedAtOnce is how many keys are moved by one command, which blocks both nodes.
-	movedAtOnce = 20
+	movedAtOnce = 5
 )
 
 // Cluster is a Redis Cluster on loopback: three masters, which share the slots, and a
@@ -199,16 +199,35 @@ func (c *Cluster) Owner(key string) *Node {
 	return owner
 }
 
-// Replica returns a node that is a replica of this master.
-func (c *Cluster) Replica(master *Node) *Node {
+// Masters returns the masters that answer and have slots.
+func (c *Cluster) Masters() []*Node {
 	c.tb.Helper()
-	for _, node := range c.answering() {
-		if strings.Contains(node.do("CLUSTER", "NODES"), "myself,slave "+master.id) {
-			return node
+	return slices.DeleteFunc(c.answering(), func(n *Node) bool {
+		own := n.self()
+		return !strings.Contains(own, "myself,master") || len(strings.Fields(own)) <= fieldsBeforeSlots
+	})
+}
+
+// Replicas returns the nodes that answer and are replicas of this master.
+func (c *Cluster) Replicas(master *Node) []*Node {
+	c.tb.Helper()
+	return slices.DeleteFunc(c.answering(), func(n *Node) bool {
+		return !strings.Contains(n.self(), "myself,slave "+master.id)
+	})
+}
+
+// fieldsBeforeSlots is how many fields a line of CLUSTER NODES has before the slots.
+const fieldsBeforeSlots = 8
+
+// self returns the line of CLUSTER NODES about the node itself.
+func (n *Node) self() string {
+	n.tb.Helper()
+	for line := range strings.Lines(n.do("CLUSTER", "NODES")) {
+		if strings.Contains(line, "myself") {
+			return line
 		}
 	}
-	c.tb.Fatalf("%s has no replica", master.Addr)
-	return nil
+	return ""
 }
 
 // ownerBy returns the node that has a slot in the view of another, nil if it knows none.
@@ -274,6 +293,12 @@ func (c *Cluster) Move(key string, to *Node) {
 	to.do("CLUSTER", "SETSLOT", slot, "NODE", to.id) // first, so that the slot always has an owner
 	from.do("CLUSTER", "SETSLOT", slot, "NODE", to.id)
 	c.Owner(key)
+}
+
+// SetConfig changes a setting.
+func (n *Node) SetConfig(name, value string) {
+	n.tb.Helper()
+	n.do("CONFIG", "SET", name, value)
 }
 
 // meet makes two nodes know each other.

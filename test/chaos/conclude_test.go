@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"orderprocessor/internal/order"
+	"orderprocessor/internal/ledgertest"
 	"orderprocessor/test/kit"
 )
 
@@ -61,7 +61,7 @@ func (s *system) concludeByTotals() *audit {
 	s.t.Helper()
 	s.awaitRest()
 	s.until("all orders are forgotten", func() bool {
-		records, err := s.rdb.Keys(s.t.Context(), book+"o:*").Result() // lists have those in the archive, too
+		records, err := ledgertest.Keys(s.t.Context(), s.rdb, bookStart+"*}:o:*") // lists have those in the archive, too
 		return err == nil && len(records) == 0 && s.archived() == 0
 	})
 	a := newAudit(s)
@@ -76,8 +76,9 @@ func (s *system) concludeByTotals() *audit {
 
 // archived counts the tasks that Asynq has archived, which leave after their orders.
 func (s *system) archived() (n int64) {
-	for _, q := range order.Queues() {
-		n += s.rdb.ZCard(s.t.Context(), queueStart+string(q)+"}:archived").Val()
+	archives, _ := ledgertest.Keys(s.t.Context(), s.rdb, queueStart+"*}:archived")
+	for _, key := range archives {
+		n += s.rdb.ZCard(s.t.Context(), key).Val()
 	}
 	return n
 }

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	book       = "orders:{b0}:"
+	bookStart  = "orders:{b"
+	book       = bookStart + "0}:" // the first one
 	queueStart = "asynq:{"
 )
 
@@ -35,7 +36,8 @@ func (a *audit) checkKeys() {
 
 // leaked returns why a key should not be there, empty if it may.
 func (a *audit) leaked(key string, customers map[string]bool) string {
-	if rest, ok := strings.CutPrefix(key, book); ok {
+	if rest, ok := strings.CutPrefix(key, bookStart); ok {
+		_, rest, _ = strings.Cut(rest, "}:")
 		return a.leakedBook(rest, key, customers)
 	}
 	if rest, ok := strings.CutPrefix(key, queueStart); ok {
@@ -55,10 +57,10 @@ func (a *audit) leakedBook(rest, key string, customers map[string]bool) string {
 	_, listed := a.listed[name]
 	_, status := a.stats.ByStatus[order.Status(name)]
 	switch {
-	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "d", rest == "e", rest == "r", rest == "h", kind == "j", rest == "k",
-		kind == "t": // samples and alerts, which are bounded
+	case kind == "o" && listed, kind == "s" && status, kind == "u" && customers[name], rest == "a", rest == "b", rest == "c", rest == "d", rest == "e", rest == "r", rest == "h", kind == "j", rest == "k", rest == "n",
+		kind == "t": // the number of books; samples and alerts, which are bounded
 		return ""
-	case rest == "l", rest == "i", rest == "n", rest == "p", kind == "f", kind == "d": // the leader of recovery, the order in quarantine, the number of books, the programs that run, the circuit breakers, and ids
+	case rest == "l", rest == "i", rest == "p", kind == "f", kind == "d": // the leader of recovery, the order in quarantine, the programs that run, the circuit breakers, and ids
 		return a.unbounded(key)
 	default:
 		return "it belongs to no order and no book"
