@@ -66,6 +66,10 @@ func (b *Book) update(ctx context.Context, s *redis.Script, u update) (word stri
 
 // runScript runs a script for all these orders and returns an answer for each, in
 // turn. See scripts/prelude.lua for its keys and arguments.
+//
+// One of the keys, the prefix of the indexes, never exists. So while the slot of the book
+// moves to another node of a Cluster, key by key, Redis answers TRYAGAIN, and no script runs
+// without keys that have moved already.
 func (b *Book) runScript(ctx context.Context, s *redis.Script, all []update) ([]answer, error) {
 	keys := make([]string, 0, 3+2*len(all))
 	keys = append(keys, b.keys.counters, b.keys.events, b.keys.indexes)
