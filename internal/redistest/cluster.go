@@ -168,7 +168,7 @@ func (c *Cluster) Client() *redis.ClusterClient {
 		c.tb.Fatal(err)
 	}
 	opts.ClusterStateReloadInterval = 100 * time.Millisecond
-	opts.MaxRedirects, opts.MaxRetries = 1000, 100
+	opts.MaxRedirects = 1000
 	opts.ContextTimeoutEnabled = true
 	opts.ReadTimeout, opts.PoolTimeout = hangTime, patience
 	rdb := redis.NewClusterClient(opts)
