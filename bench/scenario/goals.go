@@ -22,6 +22,9 @@ const (
 	byNone    = "archive in SQLite / none"
 	byFew     = "all fields / the required ones"
 	byLeast   = "most waiting / fewest waiting"
+	byOneBook = "16 books on three nodes / 1 book on one Redis"
+	bySameRed = "16 books on one Redis / 1 book on one Redis"
+	byFewIdle = "64 books / 1 book"
 )
 
 // Ratios returns the figures that are given as a multiple of others.
@@ -46,6 +49,10 @@ func (b *Bench) Ratios() []report.Ratio {
 		ratio(Rules, byFew, key(Rules, withFields, rate), key(Rules, ours, rate)),
 		ratio(Archive, byNone, key(Archive, withArchive, rate), key(Archive, ours, rate)),
 		{Key: key(Archive, byNone, allPerOrder), Of: key(Archive, withArchive, allPerOrder), By: []report.Key{key(Archive, ours, allPerOrder)}},
+		{Key: key(Books, byOneBook, allPerOrder), Of: key(Books, manyNodes, allPerOrder), By: []report.Key{key(Books, oneBook, allPerOrder)}},
+		{Key: key(Books, byOneBook, ofRedis), Of: key(Books, manyNodes, ofRedis), By: []report.Key{key(Books, oneBook, ofRedis)}},
+		{Key: key(Books, bySameRed, allPerOrder), Of: key(Books, manyBooks, allPerOrder), By: []report.Key{key(Books, oneBook, allPerOrder)}},
+		{Key: key(Idle, byFewIdle, atRest), Of: key(Idle, withBooks, atRest), By: []report.Key{key(Idle, ours, atRest)}},
 		ratio(Backlog, byLeast, key(Backlog, behind(most), rate), key(Backlog, behind(fewest), rate)),
 	}
 }
@@ -82,6 +89,9 @@ func Goals() []report.Goal {
 		least(key(Rules, byBuiltin, rate), 0.95),
 		least(key(Rules, byFew, rate), 0.97),
 		least(key(Archive, byNone, rate), 0.95),
+		most(key(Books, byOneBook, allPerOrder), 1.15),
+		most(key(Books, manyNodes, busiestCPU), 1.2),
+		most(key(Idle, byFewIdle, atRest), 2),
 		most(key(Rules, simulated, duration), 20_000),
 		most(key(Memory, ours, perWaiting), 1_800),
 		most(key(Memory, ours, perFinished), 900),

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"orderprocessor/bench/clients"
@@ -23,11 +24,35 @@ const (
 const (
 	pickup = "pickup"
 	atRest = "both at rest"
+	// withBooks is the system with the most books there can be.
+	withBooks = "ours, 64 books"
 )
 
 // idleSteps measure how soon an idle system begins an order, and what it costs to
 // be that ready.
-func (b *Bench) idleSteps() []Step { return append(both(Idle, b.idle), b.pickupSteps()...) }
+func (b *Bench) idleSteps() []Step {
+	many := Step{Scenario: Idle, System: withBooks, Measure: b.idleBooks}
+	return slices.Concat(both(Idle, b.idle), []Step{many}, b.pickupSteps())
+}
+
+// idleBooks measures what many books cost that have nothing to do.
+func (b *Bench) idleBooks(ctx context.Context) error {
+	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours, Books: order.MaxBooks})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := startWorker(ctx, s); err != nil {
+		return err
+	}
+	if err := clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders()); err != nil {
+		return err
+	}
+	if err := s.Books.Balance(ctx, b.Sizes.Pickups, 0); err != nil {
+		return err
+	}
+	return b.restingCost(ctx, s, withBooks)
+}
 
 func (b *Bench) idle(ctx context.Context, kind systems.Kind) error {
 	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind})
@@ -52,11 +77,11 @@ func (b *Bench) idle(ctx context.Context, kind systems.Kind) error {
 		return fmt.Errorf("%d of %d orders have the time of their first attempt", len(wait), b.Sizes.Pickups)
 	}
 	b.keepQuantiles(Idle, string(kind), pickup, quantiles(wait))
-	return b.restingCost(ctx, s, kind)
+	return b.restingCost(ctx, s, string(kind))
 }
 
 // restingCost measures what a system uses that has nothing to do.
-func (b *Bench) restingCost(ctx context.Context, s *systems.System, kind systems.Kind) error {
+func (b *Bench) restingCost(ctx context.Context, s *systems.System, name string) error {
 	worker, redis, err := s.CPU()
 	if err != nil {
 		return err
@@ -71,8 +96,8 @@ func (b *Bench) restingCost(ctx context.Context, s *systems.System, kind systems
 	}
 	span := time.Since(begun)
 	ofACore := func(used time.Duration) float64 { return 100 * float64(used) / float64(span) }
-	b.keep(key(Idle, string(kind), "worker at rest"), report.OfACore, ofACore(workerAfter-worker))
-	b.keep(key(Idle, string(kind), "Redis at rest"), report.OfACore, ofACore(redisAfter-redis))
-	b.keep(key(Idle, string(kind), atRest), report.OfACore, ofACore(workerAfter-worker+redisAfter-redis))
+	b.keep(key(Idle, name, "worker at rest"), report.OfACore, ofACore(workerAfter-worker))
+	b.keep(key(Idle, name, "Redis at rest"), report.OfACore, ofACore(redisAfter-redis))
+	b.keep(key(Idle, name, atRest), report.OfACore, ofACore(workerAfter-worker+redisAfter-redis))
 	return nil
 }

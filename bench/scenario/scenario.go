@@ -29,11 +29,12 @@ const (
 	Memory    = "memory"
 	Rules     = "rules"
 	Archive   = "archive"
+	Books     = "books"
 )
 
 // Names lists the scenarios in the order in which they run.
 func Names() []string {
-	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Memory}
+	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Books, Memory}
 }
 
 // rate is orders over time, the figure that systems are compared by.
@@ -71,7 +72,8 @@ func (b *Bench) Steps() []Step {
 	var all []Step
 	for _, some := range [][]Step{
 		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.latencySteps(),
-		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.ruleSteps(), b.archiveSteps(), b.memorySteps(),
+		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.ruleSteps(), b.archiveSteps(), b.bookSteps(),
+		b.memorySteps(),
 	} {
 		all = append(all, some...)
 	}

@@ -29,6 +29,9 @@ type Sizes struct {
 	// are measured.
 	Backlogs []int
 	Beside   int
+	// Spread is how many orders are spread over books, SpreadClients how many clients send
+	// them and SpreadSlots how many worker slots work them.
+	Spread, SpreadClients, SpreadSlots int
 	// Simulated is how many orders a simulation decides.
 	Simulated int
 	// Memory is how many orders are weighed.
@@ -42,7 +45,8 @@ func Full() Sizes {
 		AtRate: 15 * time.Second, Pickups: 200, PeerPickups: 50, IdleFor: 10 * time.Second,
 		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
 		Subscribers: 200, Silent: 100,
-		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Simulated: 100_000, Memory: 200_000,
+		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Spread: 200_000, SpreadClients: 1024, SpreadSlots: 1024,
+		Simulated: 100_000, Memory: 200_000,
 	}
 }
 
@@ -53,6 +57,7 @@ func Smoke() Sizes {
 		AtRate: 500 * time.Millisecond, Pickups: 3, PeerPickups: 3, IdleFor: 300 * time.Millisecond,
 		Low: 2_000, Default: 2_000, Rush: 500, Urgent: 500 * time.Millisecond,
 		Subscribers: 5, Silent: 3,
-		Backlogs: []int{100, 500, 1_000}, Beside: 200, Simulated: 300, Memory: 500,
+		Backlogs: []int{100, 500, 1_000}, Beside: 200, Spread: 400, SpreadClients: 64, SpreadSlots: 64,
+		Simulated: 300, Memory: 500,
 	}
 }

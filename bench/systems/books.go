@@ -33,16 +33,34 @@ type Books struct {
 	// archived is the same ledger, as the programs see it that have an archive.
 	archived *ledger.Ledger
 	queues   *queue.Inspector
+	// every is the time between two readings of the totals, of which each costs a script
+	// for each book.
+	every time.Duration
 }
 
-// NewBooks reads those in rdb, which stays the caller's to close.
-func NewBooks(rdb *redis.Client) *Books {
+// NewBooks reads those of so many books (0 is 1) in rdb, which stays the caller's to close.
+func NewBooks(rdb redis.UniversalClient, books int) *Books {
 	noArchive := struct{ ledger.Archive }{} // only forgetting orders would ask it
-	return &Books{ledger: ledger.New(rdb), archived: ledger.NewWith(rdb, ledger.Config{Archive: noArchive}), queues: queue.NewInspector(rdb, 1)}
+	return &Books{
+		ledger: ledger.NewWith(rdb, ledger.Config{Books: books}), archived: ledger.NewWith(rdb, ledger.Config{Books: books, Archive: noArchive}),
+		queues: queue.NewInspector(rdb, books), every: time.Duration(max(books, 1)) * pollInterval,
+	}
 }
 
 // Totals reads all counters.
 func (b *Books) Totals(ctx context.Context) (stats.Totals, error) { return b.ledger.Totals(ctx) }
+
+// Kept is how many orders each book has, by number.
+func (b *Books) Kept(ctx context.Context) (orders []int64, err error) {
+	for _, book := range b.ledger.Books() {
+		t, err := book.Totals(ctx)
+		if err != nil {
+			return nil, err
+		}
+		orders = append(orders, t.Accepted)
+	}
+	return orders, nil
+}
 
 // Events counts the events that are kept.
 func (b *Books) Events(ctx context.Context) (int, error) {
@@ -87,7 +105,7 @@ func (b *Books) await(
 ) (stats.Totals, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	tick := time.NewTicker(pollInterval)
+	tick := time.NewTicker(b.every)
 	defer tick.Stop()
 	for {
 		t, err := b.ledger.Totals(ctx)

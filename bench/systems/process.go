@@ -100,8 +100,8 @@ func (p *Process) tail() string {
 	return string(text[max(0, len(text)-logTail):])
 }
 
-// cpu returns how much processor time the process has used.
-func (p *Process) cpu() (time.Duration, error) {
+// CPU returns how much processor time the process has used, without its children.
+func (p *Process) CPU() (time.Duration, error) {
 	stat, err := p.stat()
 	return time.Duration(stat.CPUTime() * float64(time.Second)), err
 }

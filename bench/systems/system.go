@@ -2,11 +2,13 @@ package systems
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -21,6 +23,12 @@ type Settings struct {
 	Kind Kind
 	// Durability is that of Redis; empty means Everysec.
 	Durability Durability
+	// Nodes is of how many masters Redis consists; 0 means one that is no Redis Cluster.
+	Nodes int
+	// Books is over how many books the orders are spread; 0 means one.
+	Books int
+	// Slots is how many orders the worker works at once; 0 means its default.
+	Slots int
 	// Redis are further settings of it, in redis.conf form.
 	Redis []string
 	// FulfilmentURL is the shop's endpoint; empty without one.
@@ -35,15 +43,19 @@ type Settings struct {
 type System struct {
 	// Addr is where the API serves clients.
 	Addr string
-	// Redis is its Redis.
+	// Redis is its Redis, the first node of a Redis Cluster.
 	Redis *Redis
+	// Nodes are all nodes of its Redis.
+	Nodes []*Redis
 	// Books reads what became of the orders.
 	Books *Books
 
-	env    []string
-	worker []string // its command
-	api    *Process
-	works  *Process // nil until StartWorker
+	url     string // of Redis
+	cluster *Cluster
+	env     []string
+	worker  []string // its command
+	api     *Process
+	works   *Process // nil until StartWorker
 }
 
 // Open starts Redis and the API, and waits until it is ready.
@@ -51,11 +63,11 @@ func (p *Programs) Open(ctx context.Context, s Settings) (*System, error) {
 	if s.Durability == "" {
 		s.Durability = Everysec
 	}
-	r, err := OpenRedis(ctx, p.root, p.dir, s.Durability, s.Redis...)
-	if err != nil {
+	sys := &System{}
+	if err := sys.startRedis(ctx, p, s); err != nil {
+		sys.Close()
 		return nil, err
 	}
-	sys := &System{Redis: r, Books: NewBooks(r.Client())}
 	if err := sys.startAPI(ctx, p, s); err != nil {
 		sys.Close()
 		return nil, err
@@ -63,14 +75,38 @@ func (p *Programs) Open(ctx context.Context, s Settings) (*System, error) {
 	return sys, nil
 }
 
+func (s *System) startRedis(ctx context.Context, p *Programs, settings Settings) (err error) {
+	if settings.Nodes == 0 {
+		s.Redis, err = OpenRedis(ctx, p.root, p.dir, settings.Durability, settings.Redis...)
+		if err != nil {
+			return err
+		}
+		s.Nodes = []*Redis{s.Redis}
+		s.url, s.Books = "redis://"+s.Redis.Addr()+"/0", NewBooks(s.Redis.Client(), settings.Books)
+		return nil
+	}
+	if s.cluster, err = OpenCluster(ctx, p.root, p.dir, settings.Durability, settings.Nodes, settings.Redis...); err != nil {
+		return err
+	}
+	s.Redis, s.Nodes = s.cluster.Nodes[0], s.cluster.Nodes
+	s.url, s.Books = s.cluster.URL(), NewBooks(s.cluster.Client(), settings.Books)
+	return nil
+}
+
 // listening finds the addresses of an API in its log.
 var listening = regexp.MustCompile(`"addr":"([^"]+)","admin_addr":"([^"]+)"`)
 
 func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) error {
 	s.env = []string{
-		"REDIS_URL=redis://" + s.Redis.Addr() + "/0", "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
+		"REDIS_URL=" + s.url, "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
 		"ORDERS_LOG_FORMAT=json", "ORDERS_MAX_QUEUE_LENGTH=" + maxQueueLength,
 		"ORDERS_FULFILMENT_URL=" + settings.FulfilmentURL,
+	}
+	if settings.Books > 0 {
+		s.env = append(s.env, "ORDERS_BOOKS="+strconv.Itoa(settings.Books))
+	}
+	if settings.Slots > 0 {
+		s.env = append(s.env, "ORDERS_WORKER_CONCURRENCY="+strconv.Itoa(settings.Slots))
 	}
 	if settings.Archive != nil {
 		s.env = append(s.env, "ORDERS_ARCHIVE_URL="+settings.Archive(s.Redis.dir))
@@ -131,12 +167,21 @@ func (s *System) AwaitWorker(ctx context.Context) error {
 
 // CPU returns how much processor time the worker and Redis have used so far.
 func (s *System) CPU() (worker, redis time.Duration, err error) {
-	if worker, err = s.works.cpu(); err != nil {
+	if worker, err = s.works.CPU(); err != nil {
 		return 0, 0, err
 	}
-	redis, err = s.Redis.cpu()
-	return worker, redis, err
+	for _, node := range s.Nodes {
+		used, err := node.CPU()
+		if err != nil {
+			return 0, 0, err
+		}
+		redis += used
+	}
+	return worker, redis, nil
 }
+
+// APICPU returns how much processor time the API has used so far.
+func (s *System) APICPU() (time.Duration, error) { return s.api.CPU() }
 
 // AllCPU returns how much processor time the API, the worker and Redis have used so far.
 func (s *System) AllCPU() (time.Duration, error) {
@@ -144,8 +189,25 @@ func (s *System) AllCPU() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	api, err := s.api.cpu()
+	api, err := s.APICPU()
 	return api + worker + redis, err
+}
+
+// Kept returns how many orders each node of a Redis Cluster has.
+func (s *System) Kept(ctx context.Context) ([]int64, error) {
+	books, err := s.Books.Kept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]int64, len(s.Nodes))
+	for book, orders := range books {
+		n, err := s.cluster.NodeOf(ctx, fmt.Sprintf("{b%d}", book))
+		if err != nil {
+			return nil, err
+		}
+		kept[n] += orders
+	}
+	return kept, nil
 }
 
 // APIMemory returns how much memory of the machine the API uses, in bytes.
@@ -161,5 +223,9 @@ func (s *System) Close() {
 			p.Stop(syscall.SIGKILL)
 		}
 	}
-	s.Redis.Close()
+	if s.cluster != nil {
+		s.cluster.Close()
+	} else if s.Redis != nil {
+		s.Redis.Close()
+	}
 }
