@@ -69,7 +69,9 @@ func TestCluster(t *testing.T) {
 	must(t, cluster.Nodes()[1].Redis.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
 
 	lost := cluster.Owner("orders:{b3}:c")
-	cluster.Replica(lost).Kill()
+	for _, replica := range cluster.Replicas(lost) {
+		replica.Kill()
+	}
 	lost.Kill()
 	all, _ := app.Examine(t.Context(), redisAt(t, cluster.URL()), 16)
 	nodes := finding(all, "nodes")
