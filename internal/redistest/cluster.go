@@ -87,6 +87,7 @@ func (c *Cluster) startNode() *Node {
 	s := Start(c.tb, append([]string{
 		"--bind", "127.0.0.1", "--port", ports[0], "--cluster-port", ports[1], "--cluster-enabled", "yes",
 		"--cluster-node-timeout", nodeTimeout, "--cluster-require-full-coverage", "no",
+		"--cluster-allow-replica-migration", "no", // nodes change their roles by a failover alone
 		"--repl-diskless-sync-delay", "0",
 	}, c.settings...)...)
 	n := &Node{Server: s, Addr: "127.0.0.1:" + ports[0], Redis: s.Client(), bus: ports[1]}
