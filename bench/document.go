@@ -69,8 +69,10 @@ func (s *suite) settings() []report.Fact {
 		{Name: "load", Value: fmt.Sprintf("from the suite's own process: %d clients over HTTP (fasthttp), each waiting for its "+
 			"answer; at a constant rate (vegeta) where latency is reported", size.Clients)},
 		{Name: "orders of a measurement", Value: fmt.Sprintf(
-			"%d submitted one by one, %d in batches, %d drained, %d sustained, %d behind a backlog, %d simulated, %d weighed",
-			size.Single, size.Batch, size.Drain, size.Sustained, size.Beside, size.Simulated, size.Memory)},
+			"%d submitted one by one, %d in batches, %d drained, %d sustained, %d behind a backlog, "+
+				"%d spread over books (with %d clients and %d worker slots), %d simulated, %d weighed",
+			size.Single, size.Batch, size.Drain, size.Sustained, size.Beside,
+			size.Spread, size.SpreadClients, size.SpreadSlots, size.Simulated, size.Memory)},
 	}
 }
 

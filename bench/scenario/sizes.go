@@ -45,7 +45,7 @@ func Full() Sizes {
 		AtRate: 15 * time.Second, Pickups: 200, PeerPickups: 50, IdleFor: 10 * time.Second,
 		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
 		Subscribers: 200, Silent: 100,
-		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Spread: 200_000, SpreadClients: 1024, SpreadSlots: 1024,
+		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Spread: 200_000, SpreadClients: 512, SpreadSlots: 512,
 		Simulated: 100_000, Memory: 200_000,
 	}
 }
