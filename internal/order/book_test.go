@@ -14,7 +14,7 @@ import (
 func TestBookOf(t *testing.T) {
 	t.Parallel()
 	forms := map[string]func(n int) string{
-		"counted":   func(n int) string { return strconv.Itoa(n) },
+		"counted":   strconv.Itoa,
 		"padded":    func(n int) string { return fmt.Sprintf("order-%08d", n) },
 		"uuid":      func(int) string { return uuid.Must(uuid.NewV7()).String() },
 		"with tail": func(n int) string { return fmt.Sprintf("%d/shop-eu-west", n) },
