@@ -34,12 +34,12 @@ type Archive interface {
 }
 
 // Due returns the histories of orders that are due for the archive, in each book those that
-// are due for longest first, at most limit of them and MaxDue. Of orders that are gone it
-// removes the mark. Orders that cannot be read are due again after a minute; if there are
+// are due for longest first, at most limit of them and MaxDue; with several books up to one
+// more of each, so that a limit is reached. Of orders that are gone it removes the mark. Orders that cannot be read are due again after a minute; if there are
 // some, Due returns order.ErrUnreadable together with the others, and order.ErrUnavailable
 // if a book is away.
 func (l *Ledger) Due(ctx context.Context, limit int) ([]order.History, error) {
-	share := max(1, min(limit, MaxDue)/len(l.books))
+	share := (min(limit, MaxDue) + len(l.books) - 1) / len(l.books)
 	parts, err := each(l.books, func(b *Book) ([]order.History, error) { return b.due(ctx, share) })
 	return slices.Concat(parts...), err
 }

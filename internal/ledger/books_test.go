@@ -113,6 +113,31 @@ func TestRulesOfBooks(t *testing.T) {
 	}
 }
 
+// TestPartsOfAJob makes the parts of a job that are missing, with its bounds and its state,
+// and changes no order for a job that is not there.
+func TestPartsOfAJob(t *testing.T) {
+	b := spread(t, 1)
+	part := "orders:{b3}:j:j1"
+	for _, to := range []order.JobState{order.JobPaused, order.JobRunning, order.JobPaused} {
+		if to == order.JobPaused {
+			b.do(t, running("j1", order.JobCancel, 1)...)
+		}
+		must(t, b.rdb.Del(t.Context(), part).Err())
+		b.do(t, changeJob("j1", to))
+		got := b.rdb.HMGet(t.Context(), part, "state", "limit", "canary", "stop_after", "action").Val()
+		if want := []any{string(to), "5", "3", "4", "cancel"}; !slices.Equal(got, want) {
+			t.Errorf("a part of a job that is %s has %v", to, got)
+		}
+	}
+	by := order.Job{ID: "gone", Actor: "ops"}.Intervention(0)
+	if _, err := b.Cancel(t.Context(), "o0", by); !errors.Is(err, order.ErrNotItsTurn) {
+		t.Errorf("for a job that is not there, the cancel answered %v", err)
+	}
+	if n := len(b.rdb.Keys(t.Context(), "*:j:gone").Val()); n != 0 {
+		t.Errorf("%d parts of it were left", n)
+	}
+}
+
 // TestListOfBooks lists every order of all books once, the newest first, while orders move.
 func TestListOfBooks(t *testing.T) {
 	const orders = 150

@@ -158,8 +158,13 @@ func (l *Ledger) ChangeJob(ctx context.Context, id string, to order.JobState, by
 	action := map[order.JobState]order.AuditAction{
 		order.JobPaused: order.AuditJobPause, order.JobRunning: order.AuditJobResume, order.JobStopped: order.AuditJobStop,
 	}[to]
-	if to == order.JobRunning { // the first book last: with it the job goes on
-		if err := l.setParts(ctx, order.Job{ID: id, State: to}, true); err != nil {
+	if to == order.JobRunning && len(l.books) > 1 { // the first book last: with it the job goes on
+		known, err := l.otherParts(ctx, id, l.first())
+		if known.State != "" && err == nil {
+			known.State = to
+			err = l.setParts(ctx, known, true)
+		}
+		if err != nil {
 			return order.Job{}, err
 		}
 	}

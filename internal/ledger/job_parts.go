@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -63,7 +64,8 @@ func numberOf(text string) int64 {
 	return n
 }
 
-// otherParts adds up what the books but one have of a job.
+// otherParts adds up what the books but one have of a job. State, action and bounds are those
+// of the job, empty if there is none.
 func (l *Ledger) otherParts(ctx context.Context, id string, but *Book) (order.Job, error) {
 	sum := order.Job{ID: id, Outcomes: map[order.Status]int64{}}
 	if len(l.books) == 1 {
@@ -139,6 +141,9 @@ func intervene(
 	others, err := l.otherParts(ctx, by.Job, b)
 	if err != nil {
 		return order.Record{}, err
+	}
+	if others.State == "" {
+		return order.Record{}, fmt.Errorf("job %s is not there: %w", by.Job, order.ErrNotItsTurn)
 	}
 	if b.number != 0 {
 		if err := b.setPart(ctx, others, false); err != nil {
