@@ -72,12 +72,14 @@ func TestClusterWithoutANode(t *testing.T) {
 	for _, rec := range here[20:] {
 		sent := time.Now()
 		queuetest.Must(t, producer.EnqueueAll(t.Context(), handovers(t, []order.Record{rec})))
+		var at time.Time
 		programtest.Until(t, "the order is begun", func() bool {
 			mu.Lock()
 			defer mu.Unlock()
-			return !begun[rec.ID].IsZero()
+			at = begun[rec.ID]
+			return !at.IsZero()
 		})
-		late = append(late, begun[rec.ID].Sub(sent))
+		late = append(late, at.Sub(sent))
 	}
 	want := func(records ...order.Record) (ids []string) {
 		for _, rec := range records {
