@@ -17,14 +17,14 @@ import (
 
 // TestLostWrites loses each write of the API and of the workers on its way to Redis, and
 // then each one's reply. The writes are those that pass the proxy; a script of ours that
-// never passes fails the test.
+// never passes fails the test. Orders are in several books, as some scripts need them.
 func TestLostWrites(t *testing.T) {
 	s := open(t, "e each write is lost, and its reply")
 	kinds := readWriteKinds(s)
 	w := &workload{s: s, kinds: kinds}
 	s.shop.respond = w.respond
 	retention := "ORDERS_RETENTION=5s"
-	s.more = []string{"ORDERS_ARCHIVE_URL=sqlite://" + filepath.Join(t.TempDir(), "archive.db")}
+	s.more = []string{"ORDERS_ARCHIVE_URL=sqlite://" + filepath.Join(t.TempDir(), "archive.db"), fmt.Sprint("ORDERS_BOOKS=", lostBooks)}
 	url, api := s.breakWrites("API", kinds)
 	s.addAPIs(1, "REDIS_URL="+url, retention)
 	url, workers := s.breakWrites("worker", kinds)
@@ -37,6 +37,14 @@ func TestLostWrites(t *testing.T) {
 	a.checkKinds("200", "201", "503")
 	t.Logf("writes of the API: %v", strings.Join(api.broken(), "; "))
 	t.Logf("writes of workers: %v", strings.Join(workers.broken(), "; "))
+}
+
+// lostBooks is how many books the orders are in.
+const lostBooks = 2
+
+// taskQueue begins the keys of the queue that has the task of an order.
+func taskQueue(q order.Queue, id string) string {
+	return fmt.Sprintf("%s%s-%02d}:", queueStart, q, order.BookOf(id, lostBooks))
 }
 
 // workload makes the programs write in every way that they can.
@@ -113,6 +121,7 @@ func (w *workload) open() []string {
 			open = append(open, name+".lua: never passed")
 		}
 	}
+	slices.Sort(open)
 	return open
 }
 
@@ -261,7 +270,7 @@ func (w *workload) corrupt(n int) {
 	o := w.one("corrupt", n, "completed")
 	o.ProcessAt = timeIn(2 * time.Second)
 	w.s.client.submit(o)
-	w.s.rdb.HSet(w.s.t.Context(), queueStart+"default}:t:"+o.ID, "msg", "garbage")
+	w.s.rdb.HSet(w.s.t.Context(), taskQueue(order.QueueDefault, o.ID)+"t:"+o.ID, "msg", "garbage")
 }
 
 // unbalance miscounts the orders, as a script that stops in the middle does.
@@ -270,8 +279,8 @@ func (w *workload) unbalance() { w.s.rdb.HIncrBy(w.s.t.Context(), book+"c", "acc
 // stale adds a task that belongs to no order.
 func (w *workload) stale(n int) {
 	ctx, id, at := w.s.t.Context(), fmt.Sprintf("stale-%d", n), time.Now().Add(time.Hour).Unix()
-	w.s.rdb.HSet(ctx, queueStart+"low}:t:"+id, "msg", "none", "state", "scheduled")
-	w.s.rdb.Do(ctx, "ZADD", queueStart+"low}:scheduled", at, id)
+	w.s.rdb.HSet(ctx, taskQueue(order.QueueLow, id)+"t:"+id, "msg", "none", "state", "scheduled")
+	w.s.rdb.Do(ctx, "ZADD", taskQueue(order.QueueLow, id)+"scheduled", at, id)
 }
 
 // begin submits orders that workers begin and whose calls take a while.
