@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -35,10 +36,16 @@ func (b *Book) Lead(ctx context.Context, name string, term, retention time.Durat
 		c := candidacy{b, name, term, retention}
 		answer, err = leadScript.Eval(ctx, b.rdb, c.keys(), c.args()...).Int64Slice()
 	}
-	if err != nil || len(answer) < 4 {
+	if err != nil {
 		return order.Duty{}, wrap(err, "lead recovery")
 	}
-	return order.Duty{Leads: answer[0] == 1, HoldExpired: answer[1] == 1, RetentionOver: answer[2] == 1, Unsettled: answer[3] == 1}, nil
+	if len(answer) != 5 {
+		return order.Duty{}, fmt.Errorf("lead recovery: script answered %v", answer)
+	}
+	return order.Duty{
+		Leads: answer[0] == 1, At: time.UnixMicro(answer[1]).UTC(),
+		HoldExpired: answer[2] == 1, RetentionOver: answer[3] == 1, Unsettled: answer[4] == 1,
+	}, nil
 }
 
 func (c candidacy) keys() []string {

@@ -36,8 +36,3 @@ func Names(books int) []string { return newNames(books).all }
 func Requeue(ctx context.Context, rdb redis.UniversalClient, q order.Queue, tasks []prefetch.Task) (int, error) {
 	return requeue(ctx, rdb, string(q), tasks)
 }
-
-// SetClock replaces the clock of Redis.
-func (t *Tasks) SetClock(now func() time.Time) {
-	t.now = func(context.Context) (time.Time, error) { return now(), nil }
-}

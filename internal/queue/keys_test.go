@@ -3,6 +3,7 @@ package queue_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
@@ -19,7 +20,7 @@ func TestKnownKeys(t *testing.T) {
 	b.RDB.HSet(t.Context(), "asynq:{low}:t:corrupt", "msg", "x")
 	_, err = tasks.StoreCorrupt(t.Context(), order.QueueLow, "corrupt")
 	queuetest.Must(t, err)
-	_, err = tasks.Orphans(t.Context())
+	_, err = tasks.Orphans(t.Context(), time.Now())
 	queuetest.Must(t, err)
 
 	known, used := queue.KnownKeys(1), map[string]bool{}

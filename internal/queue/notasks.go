@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"time"
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/recovery"
@@ -15,7 +16,7 @@ type NoTasks struct{}
 var _ recovery.Tasks = NoTasks{}
 
 // Orphans finds none.
-func (NoTasks) Orphans(context.Context) ([]recovery.Orphan, error) { return nil, nil }
+func (NoTasks) Orphans(context.Context, time.Time) ([]recovery.Orphan, error) { return nil, nil }
 
 // Count finds none.
 func (NoTasks) Count(context.Context) (recovery.Counts, error) { return recovery.Counts{}, nil }

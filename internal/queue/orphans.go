@@ -34,16 +34,12 @@ type leaseState struct {
 }
 
 // Orphans returns the active tasks whose lease has not been renewed for twelve seconds.
-// Some process must call it at least every four seconds; which one does not matter. After
+// now is a time of Redis, from before the call. Some process must call it at least every
+// four seconds; which one does not matter. After
 // a longer gap, or a call that failed, the twelve seconds start again, because workers
 // may have failed to renew their leases too.
-func (t *Tasks) Orphans(ctx context.Context) (orphans []recovery.Orphan, err error) {
+func (t *Tasks) Orphans(ctx context.Context, now time.Time) (orphans []recovery.Orphan, err error) {
 	defer func() { t.leasesUnknown = err != nil }()
-	// The time is read first: the leases below were so after it.
-	now, err := t.now(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the time: %w: %w", order.ErrUnavailable, err)
-	}
 	last, err := t.savedLeases(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the saved leases: %w: %w", order.ErrUnavailable, err)

@@ -37,7 +37,6 @@ func (o *orphanBundle) restart(t *testing.T) {
 	t.Helper()
 	tasks, err := queue.NewTasks(o.Broken, 1)
 	queuetest.Must(t, err)
-	tasks.SetClock(func() time.Time { return o.now })
 	o.Tasks = tasks
 }
 
@@ -45,11 +44,11 @@ func (o *orphanBundle) restart(t *testing.T) {
 func (o *orphanBundle) watch(t *testing.T, seconds int) []recovery.Orphan {
 	t.Helper()
 	for range seconds {
-		_, err := o.Orphans(t.Context())
+		_, err := o.Orphans(t.Context(), o.now)
 		queuetest.Must(t, err)
 		o.now = o.now.Add(time.Second)
 	}
-	orphans, err := o.Orphans(t.Context())
+	orphans, err := o.Orphans(t.Context(), o.now)
 	queuetest.Must(t, err)
 	return orphans
 }
@@ -95,7 +94,7 @@ func TestOrphans(t *testing.T) {
 	forget := func(t *testing.T, o *orphanBundle) { o.RDB.Del(t.Context(), "asynq:leases") }
 	fail := func(t *testing.T, o *orphanBundle) {
 		o.Breaker.Break(redistest.NotApplied, func(redis.Cmder) bool { return true })
-		if _, err := o.Orphans(t.Context()); !errors.Is(err, order.ErrUnavailable) {
+		if _, err := o.Orphans(t.Context(), o.now); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("without Redis: %v", err)
 		}
 	}

@@ -21,10 +21,7 @@ var storeCorruptLua string
 //go:embed scripts/remove.lua
 var removeLua string
 
-//go:embed scripts/time.lua
-var timeLua string
-
-// The scripts that change tasks as Asynq has no call for, and the one that reads the time. Each file under scripts
+// The scripts that change tasks as Asynq has no call for. Each file under scripts
 // documents its keys, arguments and answers.
 //
 //nolint:gochecknoglobals // compiled once, never changed
@@ -34,5 +31,4 @@ var (
 	saveLeasesScript   = redis.NewScript(saveLeasesLua)
 	storeCorruptScript = redis.NewScript(storeCorruptLua)
 	removeScript       = redis.NewScript(removeLua)
-	timeScript         = redis.NewScript(timeLua)
 )

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -30,7 +29,6 @@ type Tasks struct {
 	book          int // or allBooks
 	inspector     *asynq.Inspector
 	counter       *counter
-	now           func(context.Context) (time.Time, error)
 	leasesUnknown bool   // the last call of Orphans failed
 	delayedSet    int    // the set that Delayed reads next
 	delayedCursor uint64 // where in this set
@@ -45,27 +43,14 @@ func NewTasks(rdb redis.UniversalClient, books int) (*Tasks, error) {
 	if err := prefetch.Supported(); err != nil {
 		return nil, err
 	}
-	t := &Tasks{rdb: rdb, names: newNames(books), book: allBooks, inspector: newAsynqInspector(rdb, books), counter: newCounter(rdb, books)}
-	t.now = func(ctx context.Context) (time.Time, error) { return rdb.Time(ctx).Result() }
-	return t, nil
+	return &Tasks{rdb: rdb, names: newNames(books), book: allBooks, inspector: newAsynqInspector(rdb, books), counter: newCounter(rdb, books)}, nil
 }
 
 // OfBook returns the Tasks of one book, which need no Redis node but those of the book: it
 // finds the tasks of this book alone, and saves their leases apart from those of others.
 // With one book they are the Tasks of all.
 func (t *Tasks) OfBook(book int) *Tasks {
-	of := &Tasks{rdb: t.rdb, names: t.names, book: book, inspector: t.inspector, counter: t.counter, now: t.now}
-	if t.names.books > 1 {
-		of.now = of.timeOfBook
-	}
-	return of
-}
-
-// timeOfBook reads the time from the node that has the book's saved leases. Redis Cluster
-// may send the command TIME to any node.
-func (t *Tasks) timeOfBook(ctx context.Context) (time.Time, error) {
-	us, err := timeScript.Run(ctx, t.rdb, []string{t.leasesKey()}).Int64()
-	return time.UnixMicro(us), err
+	return &Tasks{rdb: t.rdb, names: t.names, book: book, inspector: t.inspector, counter: t.counter}
 }
 
 // queues are Asynq's queues whose tasks are found.

@@ -62,11 +62,11 @@ func (b *bundle) repairer(l recovery.Ledger) *recovery.Repairer {
 // tests of package queue check which active tasks are orphans.
 type allOrphans struct{ *queue.Tasks }
 
-func (a allOrphans) Orphans(ctx context.Context) ([]recovery.Orphan, error) {
+func (a allOrphans) Orphans(ctx context.Context, now time.Time) ([]recovery.Orphan, error) {
 	active, err := a.Active(ctx)
 	orphans := make([]recovery.Orphan, len(active))
 	for i, task := range active {
-		orphans[i] = recovery.Orphan{ActiveTask: task, SeenAt: time.Now().Add(time.Minute)}
+		orphans[i] = recovery.Orphan{ActiveTask: task, SeenAt: now.Add(time.Minute)}
 	}
 	return orphans, err
 }
@@ -195,7 +195,7 @@ func forget(b *bundle) {
 	}
 }
 
-func requeueOrphans(b *bundle) { queuetest.Must(b.t, b.RequeueOrphans(b.t.Context())) }
+func requeueOrphans(b *bundle) { queuetest.Must(b.t, b.RequeueOrphans(b.t.Context(), time.Now())) }
 
 func (b *bundle) repairTasks(now time.Time) {
 	b.t.Helper()

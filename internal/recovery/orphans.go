@@ -42,8 +42,8 @@ type pass struct {
 // open, and puts the orders in front of their queues. Poison candidates wait for their
 // quarantine instead. An error on one order does not stop the others, unless it is
 // order.ErrUnavailable.
-func (r *Repairer) RequeueOrphans(ctx context.Context) error {
-	orphans, err := r.tasks.Orphans(ctx)
+func (r *Repairer) RequeueOrphans(ctx context.Context, now time.Time) error {
+	orphans, err := r.tasks.Orphans(ctx, now)
 	if err != nil {
 		return err
 	}

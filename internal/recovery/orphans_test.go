@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -82,7 +83,7 @@ func TestRequeueOrphansFaults(t *testing.T) {
 				b := open(t)
 				b.do(accept("o1"), enqueue("o1"), work("o1", "w1"))
 				b.Breaker.Break(fault, match)
-				b.wantUnavailable(b.RequeueOrphans(t.Context()))
+				b.wantUnavailable(b.RequeueOrphans(t.Context(), time.Now()))
 				requeueOrphans(b)
 				want := requeued{order.StatusRetrying, 1, "worker was lost", true, nil}
 				got := b.requeued("o1")
@@ -107,7 +108,7 @@ func TestRequeueOrphansGoesOn(t *testing.T) {
 	b.RDB.HSet(t.Context(), ledgertest.RecordKey("broken"), "p", "many")
 	defer b.RDB.HDel(t.Context(), ledgertest.RecordKey("broken"), "p")
 	defer b.makeUnreadable("unreadable")()
-	if err := b.RequeueOrphans(t.Context()); err == nil {
+	if err := b.RequeueOrphans(t.Context(), time.Now()); err == nil {
 		t.Error("no error is returned")
 	}
 	for _, id := range []string{"o3", "o4", "o5"} {
@@ -128,7 +129,7 @@ func TestFullRedis(t *testing.T) {
 		b.do(accept(id), enqueue(id), work(id, "w1"))
 	}
 	b.RDB.ConfigSet(t.Context(), "maxmemory", "1")
-	_ = b.RequeueOrphans(t.Context())
+	_ = b.RequeueOrphans(t.Context(), time.Now())
 	b.RDB.ConfigSet(t.Context(), "maxmemory", "0")
 	if got := b.Pending(order.QueueDefault); len(got) != 2 {
 		t.Errorf("pending: %v", got)

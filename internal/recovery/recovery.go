@@ -55,7 +55,7 @@ type Queue interface {
 // Tasks finds, moves and removes the tasks that Asynq has lost track of; see queue.Tasks.
 type Tasks interface {
 	Count(ctx context.Context) (Counts, error)
-	Orphans(ctx context.Context) ([]Orphan, error)
+	Orphans(ctx context.Context, now time.Time) ([]Orphan, error)
 	Active(ctx context.Context) ([]ActiveTask, error)
 	Requeue(ctx context.Context, o Orphan) (bool, error)
 	DropLease(ctx context.Context, o Orphan) error
@@ -160,7 +160,7 @@ func (r *Repairer) lead(ctx context.Context) error {
 	if err != nil || counts.Active == 0 {
 		return err
 	}
-	return r.RequeueOrphans(ctx)
+	return r.RequeueOrphans(ctx, duty.At)
 }
 
 // compare repairs tasks, if there are orders or tasks that can lack each other. Indexes are

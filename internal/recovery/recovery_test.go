@@ -27,7 +27,7 @@ type empty struct {
 
 func (e *empty) Lead(context.Context, string, time.Duration, time.Duration) (order.Duty, error) {
 	busy := !e.idle.Load()
-	return order.Duty{Leads: !e.follows.Load(), HoldExpired: busy, RetentionOver: busy, Unsettled: busy}, nil
+	return order.Duty{Leads: !e.follows.Load(), At: time.Now(), HoldExpired: busy, RetentionOver: busy, Unsettled: busy}, nil
 }
 
 func (e *empty) Count(context.Context) (recovery.Counts, error) {
@@ -37,7 +37,7 @@ func (e *empty) Count(context.Context) (recovery.Counts, error) {
 	return recovery.Counts{Active: 1}, nil
 }
 
-func (e *empty) Orphans(context.Context) ([]recovery.Orphan, error) {
+func (e *empty) Orphans(context.Context, time.Time) ([]recovery.Orphan, error) {
 	e.orphans.Add(1)
 	if e.fails.Load() {
 		return nil, order.ErrUnavailable
@@ -153,7 +153,7 @@ type hanging struct {
 	asked chan struct{}
 }
 
-func (h hanging) Orphans(ctx context.Context) ([]recovery.Orphan, error) {
+func (h hanging) Orphans(ctx context.Context, _ time.Time) ([]recovery.Orphan, error) {
 	close(h.asked)
 	<-ctx.Done()
 	return nil, ctx.Err()

@@ -10,11 +10,13 @@
 -- ARGV[3]  how long settled orders are kept, microseconds
 -- ARGV[4]  how many unsettled statuses there are
 --
--- Returns {0, 0, 0, 0} if another process leads; else {1, expired, settled, unsettled}: 1 if a hold
--- has expired; 1 if an order was accepted before what settled orders are kept; 1 if there is an unsettled order; 0 otherwise.
+-- Returns {0, 0, 0, 0, 0} if another process leads; else {1, now, expired, settled,
+-- unsettled}: the time, microseconds; 1 if a hold has expired; 1 if a settled order was
+-- accepted longer ago than settled orders are kept; 1 if there is an unsettled order; 0
+-- otherwise.
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[1] then
-  return { 0, 0, 0, 0 }
+  return { 0, 0, 0, 0, 0 }
 end
 redis.call('DEL', KEYS[1]) -- a removal first, as in update_known: a full Redis needs a leader to forget
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -35,4 +37,4 @@ for n = 3, #KEYS do
     settled = settled or has(KEYS[n], oldest)
   end
 end
-return { 1, expired and 1 or 0, settled and 1 or 0, unsettled and 1 or 0 }
+return { 1, now, expired and 1 or 0, settled and 1 or 0, unsettled and 1 or 0 }
