@@ -37,38 +37,41 @@ func (b *Bench) idleSteps() []Step {
 
 // idleBooks measures what many books cost that have nothing to do.
 func (b *Bench) idleBooks(ctx context.Context) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours, Books: order.MaxBooks})
+	s, err := b.openPaced(ctx, systems.Settings{Kind: systems.Ours, Books: order.MaxBooks})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
-	if err := clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders()); err != nil {
-		return err
-	}
-	if err := s.Books.Balance(ctx, b.Sizes.Pickups, 0); err != nil {
-		return err
-	}
 	return b.restingCost(ctx, s, withBooks)
 }
 
+// openPaced starts a system that has worked a few orders, one after the other. The caller
+// must close it.
+func (b *Bench) openPaced(ctx context.Context, settings systems.Settings) (*systems.System, error) {
+	s, err := b.Programs.Open(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	err = startWorker(ctx, s)
+	if err == nil {
+		err = clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders())
+	}
+	if err == nil {
+		err = s.Books.Balance(ctx, b.Sizes.Pickups, 0)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
 func (b *Bench) idle(ctx context.Context, kind systems.Kind) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind})
+	s, err := b.openPaced(ctx, systems.Settings{Kind: kind})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
-	if err := clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders()); err != nil {
-		return err
-	}
-	if err := s.Books.Balance(ctx, b.Sizes.Pickups, 0); err != nil {
-		return err
-	}
 	wait, _, err := waits(ctx, s.Books, order.Filter{})
 	if err != nil {
 		return err
