@@ -11,8 +11,9 @@ import (
 
 // Begin opens an attempt at an order and returns its numbers. From then on only the
 // claim's token can fail or settle the order: an older attempt that still runs
-// becomes stale, and an attempt that is still open is closed as lost. Repeating a
-// claim returns the same numbers.
+// becomes stale, and an attempt that is still open is closed as lost. If the claim has
+// an outcome, the attempt ends with it in the same write. Repeating a claim returns the same
+// numbers.
 //
 // It returns order.ErrSettled for an order that has its outcome, order.ErrNotFound,
 // order.ErrDecided for a claim with a decision when another delivery has decided the
@@ -30,9 +31,14 @@ func (b *Book) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 	if c.Decided {
 		decision = decidedMark
 	}
+	var out order.Outcome
+	if c.Outcome != nil {
+		out = *c.Outcome
+	}
 	word, rest, err := b.update(ctx, beginScript, update{id: c.ID, args: []any{
 		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
 		calls, order.ReasonNoResult, decision, shadowCounter(c.Decision),
+		string(out.Status), order.Printable(out.Error), string(out.Shop),
 	}})
 	if err != nil {
 		return order.Begun{}, wrap(err, "begin order %s", c.ID)
@@ -42,8 +48,8 @@ func (b *Book) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 	}
 	var numbers [3]int
 	for i := range numbers {
-		n, _ := rest[i].(int64)
-		numbers[i] = int(n)
+		n, _ := rest[i].(string)
+		numbers[i], _ = strconv.Atoi(n)
 	}
 	text, _ := rest[3].(string)
 	begun := order.Begun{Number: numbers[0], Try: numbers[1], Counted: numbers[2]}

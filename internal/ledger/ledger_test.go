@@ -55,7 +55,14 @@ func TestHistogramBuckets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	observe := redis.NewScript("local entry_events = 1 " + string(prelude) + "reset() observe('queue_wait', 'default', tonumber(ARGV[3])) counts = own_counts balance() return 0")
+	observe := redis.NewScript("local entry_events = 1 " + string(prelude) + `
+		reset()
+		observe('queue_wait', 'default', tonumber(ARGV[3]))
+		for n = 1, n_counts do
+			counts[own_names[n]] = own_counts[n]
+		end
+		balance()
+		return 0`)
 	keys := []string{"counters", "events", "index:"}
 	for i := range stats.Buckets {
 		bound := stats.Bound(i).Microseconds()

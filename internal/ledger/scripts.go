@@ -19,9 +19,9 @@ var sources embed.FS
 //nolint:gochecknoglobals // compiled once, never changed
 var (
 	acceptScript        = newUpdate("accept")
-	beginScript         = newUpdate("begin")
+	beginScript         = newUpdate("outcome", "begin")
 	failScript          = newUpdate("fail")
-	settleScript        = newUpdate("settle")
+	settleScript        = newUpdate("outcome", "settle")
 	cancelScript        = newUpdate("below", "turn", "cancel")
 	retryScript         = newUpdate("below", "turn", "retry")
 	holdScript          = newUpdate("hold")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -91,13 +92,30 @@ func (b *Book) runScript(ctx context.Context, s *redis.Script, all []update) ([]
 	}
 	answers := make([]answer, len(replies))
 	for i, reply := range replies {
-		words, _ := reply.([]any)
-		if len(words) > 0 {
-			answers[i].word, _ = words[0].(string)
-			answers[i].rest = words[1:]
-		}
+		answers[i] = parseAnswer(reply)
 	}
 	return answers, nil
+}
+
+// parseAnswer reads the answer for one order: words separated by tabs, or a table.
+func parseAnswer(reply any) answer {
+	switch reply := reply.(type) {
+	case string:
+		word, rest, found := strings.Cut(reply, "\t")
+		a := answer{word: word}
+		for found {
+			var next string
+			next, rest, found = strings.Cut(rest, "\t")
+			a.rest = append(a.rest, next)
+		}
+		return a
+	case []any:
+		if len(reply) > 0 {
+			word, _ := reply[0].(string)
+			return answer{word, reply[1:]}
+		}
+	}
+	return answer{}
 }
 
 // replyError is the error reply of Redis to a command of a script.

@@ -62,6 +62,15 @@ type countedLedger struct {
 	results map[string]prometheus.Counter
 }
 
+// Begin begins an attempt, and records its outcome if it ends at once.
+func (l *countedLedger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
+	begun, err := l.AttemptLedger.Begin(ctx, c)
+	if err == nil && c.Outcome != nil {
+		l.count(c.Outcome.Status)
+	}
+	return begun, err
+}
+
 // Fail records that another attempt is due.
 func (l *countedLedger) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
 	err := l.AttemptLedger.Fail(ctx, c, f)
@@ -74,10 +83,16 @@ func (l *countedLedger) Fail(ctx context.Context, c order.Claim, f order.Failure
 // Settle records an outcome.
 func (l *countedLedger) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
 	err := l.AttemptLedger.Settle(ctx, c, out)
-	if result, known := l.results[string(out.Status)]; err == nil && known {
-		result.Inc()
+	if err == nil {
+		l.count(out.Status)
 	}
 	return err
+}
+
+func (l *countedLedger) count(outcome order.Status) {
+	if result, known := l.results[string(outcome)]; known {
+		result.Inc()
+	}
 }
 
 // Hold records that an order waits for a person.

@@ -231,6 +231,9 @@ type Claim struct {
 	// CallsShop means that the attempt may call the shop. If no result of such an attempt
 	// is reported, the shop may have accepted the order.
 	CallsShop bool
+	// Outcome ends the attempt as soon as it has begun, in the same write, as there is nothing
+	// to do; its note is not kept. Nil for an attempt that calls the shop.
+	Outcome *Outcome
 }
 
 // Handover is an order on its way to the workers.

@@ -35,6 +35,9 @@ func (l *Ledger) Begin(ctx context.Context, c order.Claim) (order.Begun, error) 
 	if c.Handling != "" {
 		span.SetAttributes(OrderHandling.String(string(c.Handling)))
 	}
+	if c.Outcome != nil {
+		span.SetAttributes(OrderStatus.String(string(c.Outcome.Status)))
+	}
 	return begun, nil
 }
 

@@ -63,11 +63,20 @@ func (a *attempt) run(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return ignoreSettled(err)
-	case !a.decision.Approved():
-		return ignoreSettled(a.settle(ctx, order.Outcome{Status: order.StatusRejected, Error: a.decision.Reason}))
+	case a.claim.Outcome != nil:
+		a.logSettled(ctx, *a.claim.Outcome)
+		return nil
 	default:
 		return a.fulfil(ctx)
 	}
+}
+
+// outcome returns the outcome of an attempt that does not call the shop.
+func (a *attempt) outcome() *order.Outcome {
+	if a.decision.Approved() {
+		return &order.Outcome{Status: order.StatusCompleted, Shop: order.ShopAnswered}
+	}
+	return &order.Outcome{Status: order.StatusRejected, Error: a.decision.Reason}
 }
 
 // fulfil calls the shop and records the result.
@@ -92,9 +101,6 @@ func (a *attempt) fulfil(ctx context.Context) error {
 // call runs fulfilment within the attempt's time. A panic in it fails the
 // attempt and nothing else.
 func (a *attempt) call(ctx context.Context) (note string, err error) {
-	if a.w.fulfilment == nil {
-		return "", nil
-	}
 	defer func() {
 		if p := recover(); p != nil {
 			a.w.Log.ErrorContext(ctx, "attempt panicked", "order_id", a.order.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -170,8 +176,12 @@ func (a *attempt) settle(ctx context.Context, out order.Outcome) error {
 	if err != nil {
 		return err
 	}
-	a.log(ctx, levelOf(out.Status), "order settled", "status", out.Status, "error", out.Error)
+	a.logSettled(ctx, out)
 	return nil
+}
+
+func (a *attempt) logSettled(ctx context.Context, out order.Outcome) {
+	a.log(ctx, levelOf(out.Status), "order settled", "status", out.Status, "error", out.Error)
 }
 
 // log writes a line about the attempt, with all that tells where to look.

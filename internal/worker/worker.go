@@ -117,6 +117,9 @@ func (w *Worker) work(ctx context.Context, id string) error {
 	if isFirst {
 		a.claim.Decision = &decision
 	}
+	if !a.claim.CallsShop {
+		a.claim.Outcome = a.outcome()
+	}
 	if decision.Action == order.ActionHold {
 		return a.hold(ctx)
 	}

@@ -7,7 +7,7 @@
 -- due       when work on it may begin, microseconds, empty for at once
 -- digest    of its id, see ids.go
 --
--- Returns {'accepted', status, time} for a new order; {'known', fields} with the
+-- Returns 'accepted', status and time for a new order; {'known', fields} with the
 -- record as HGETALL gives it when the id belongs to an order with this content;
 -- {'forgotten', time} when it belonged to one, accepted then, that is forgotten;
 -- {'conflict'} when it belongs or belonged to another.
@@ -18,7 +18,7 @@ local generations
 -- fingerprint, see forget.
 local function remembered(digest)
   if not generations then
-    generations = redis.call('ZRANGEBYSCORE', ids_key, '(' .. time[1], '+inf')
+    generations = call('ZRANGEBYSCORE', ids_key, '(' .. time[1], '+inf')
     for n, generation in ipairs(generations) do
       generations[n] = ids_key .. ':' .. generation .. ':'
     end
@@ -28,7 +28,7 @@ local function remembered(digest)
   end
   local bucket, field = place_of(digest)
   for _, prefix in ipairs(generations) do
-    local found = redis.call('HGET', prefix .. bucket, field)
+    local found = call('HGET', prefix .. bucket, field)
     if found then
       return found
     end
@@ -36,26 +36,26 @@ local function remembered(digest)
 end
 
 return update_orders(function(content, document, queue, due, digest, trace)
-  local fingerprint = redis.call('HGET', record, 'f')
+  local fingerprint = call('HGET', record, 'f')
   if fingerprint and fingerprint ~= content then
     return { 'conflict' }
   end
   if fingerprint then
-    return { 'known', redis.call('HGETALL', record) }
+    return { 'known', call('HGETALL', record) }
   end
   local found = remembered(digest)
   if found then
     if string.sub(found, 9) ~= string.sub(content, 1, kept_fingerprint) then
       return { 'conflict' }
     end
-    return { 'forgotten', string.format('%.0f', struct.unpack('>I8', found)) }
+    return { 'forgotten', digits(struct.unpack('>I8', found)) }
   end
 
   -- Orders of one batch get different times, so that lists keep them in turn.
-  create(string.format('%.0f', now + accepted))
-  redis.call('ZADD', other, created, id)
+  create(digits(now_us + accepted))
+  call('ZADD', other, created, id)
   local to = 'pending'
-  if due ~= '' and tonumber(due) > tonumber(created) then
+  if due ~= '' and tonumber(due) > created_us then
     to = 'scheduled'
     put('u', due)
   end
@@ -67,9 +67,9 @@ return update_orders(function(content, document, queue, due, digest, trace)
   if trace ~= '' then
     put('T', trace)
   end
-  event(to, 0, '', '')
+  event(to, '0', '', '')
   count('accepted', 1)
   save()
   accepted = accepted + 1
-  return { 'accepted', to, created }
+  return 'accepted\t' .. to .. '\t' .. created
 end)

@@ -13,57 +13,58 @@
 --           the last retry; '=' if the order was decided or begun when it was read; empty
 --           if that is not known
 -- shadow    the difference from the decision of the shadow version, empty for none
+-- outcome   with which the attempt ends at once, as it calls no shop; empty if it goes on
+-- why       of that outcome, empty when completed
+-- shop      as for settle
 --
--- Returns {'begun', number, try, counted, first, since}: number counts all attempts, try
+-- Returns 'begun', number, try, counted, first and age: number counts all attempts, try
 -- those since the last retry, counted those of them that count, first is when the first
--- of them began, and since is how long ago, in microseconds. Returns {'exhausted', number,
--- try, counted, reason} when no attempt is left, with the reason of the last one; the
--- token may only settle then. Returns {'decided'} if another delivery was the first to
--- decide, or the order was retried since it was read, {'held'} for an order that a person must release, {'settled', status} or
--- {'missing'}.
-return update_known(function(token, worker, to, handling, most, calls, reason, decision, shadow)
-  local holder, queue, due, before, losses, uncounted, decided = read('k', 'q', 'u', 'm', 'p', 'o', 'g')
+-- of them began, and age is how long ago, in microseconds. Returns 'exhausted', number,
+-- try, counted and reason when no attempt is left, with the reason of the last one; the
+-- token may only settle then. Returns 'decided' if another delivery was the first to
+-- decide, or the order was retried since it was read, 'held' for an order that a person
+-- must release, 'settled' and status, or 'missing'.
+return update_known(function(token, worker, to, handling, most, calls, reason, decision, shadow, outcome, why, shop)
+  local holder, queue, due, before, losses, uncounted, decided, last_reason, unknown, jobs_before =
+    read('k', 'q', 'u', 'm', 'p', 'o', 'g', 'e', 'l', 'i')
   if not status then
-    return { 'missing' }
+    return 'missing'
   end
-  if settled[status] then
-    return { 'settled', status }
-  end
-  local open, called = opened()
   local number = tonumber(attempts or 0)
   before, uncounted = tonumber(before or 0), tonumber(uncounted or 0)
   local try = number - before
-  local function last_error()
-    return string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or ''
-  end
-  local function exhausted(why)
-    return { 'exhausted', number, try, try - uncounted, why }
+  local function numbers(word)
+    return word .. '\t' .. digits(number) .. '\t' .. digits(try) .. '\t' .. digits(try - uncounted) .. '\t'
   end
   local function begun(first)
-    return { 'begun', number, try, try - uncounted, first, string.format('%.0f', math.max(now - first, 0)) }
+    return numbers('begun') .. digits(first) .. '\t' .. digits(max(now_us - first, 0))
   end
   local function first()
-    if try == 1 and open then
-      return open
-    end
-    return started(redis.call('HGET', record, 'a' .. before + 1), '') or now
+    return started(try == 1 and attempts == '1' and attempt or call('HGET', record, 'a' .. before + 1), '') or now_us
   end
-  if holder == token then
-    if open then
+  local function exhausted(last)
+    return numbers('exhausted') .. (last or string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or '')
+  end
+  if settled[status] then
+    if holder == token and status == outcome then
       return begun(first())
     end
-    return exhausted(last_error())
+    return 'settled\t' .. status
+  end
+  local start, called = opened()
+  if holder == token and not (start and outcome ~= '') then
+    return start and begun(first()) or exhausted()
   end
   if status == 'held' then
-    return { 'held' }
+    return 'held'
   end
   if decision == '=' then
     if not decided and try == 0 then
-      return { 'decided' }
+      return 'decided'
     end
   elseif decision ~= '' then
     if decided then
-      return { 'decided' }
+      return 'decided'
     end
     put('g', decision)
     if shadow ~= '' then
@@ -72,15 +73,15 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
   end
 
   put('k', token)
-  if open then
+  if start then
     abandon(reason, called)
     -- The order may be what ends its workers, but only lost decides that. So begin
     -- never counts the last loss.
-    put('p', math.min((losses or 0) + 1, most_losses - 1))
+    put('p', digits(math.min((losses or 0) + 1, most_losses - 1)))
   end
   if tonumber(most) > 0 and try - uncounted >= tonumber(most) then
     save()
-    return exhausted(open and reason or last_error())
+    return exhausted(start and reason)
   end
 
   number, try = number + 1, try + 1
@@ -100,13 +101,17 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
     drop('a' .. oldest)
   end
   move(to)
-  put('n', number)
-  put('a' .. number, worker .. '\t' .. since_accepted() .. calls)
+  open(number, worker, calls)
+  put('n', attempts)
   count('attempts', 1)
   if try == 1 then
-    observe('queue_wait', queue, now - (due or created))
+    observe('queue_wait', queue, now_us - (due or created_us))
   end
-  event(to, number, worker, '')
+  event(to, attempts, worker, '')
+  local answer = begun(try == 1 and now_us or first())
+  if outcome ~= '' then
+    settle(outcome, why, '', shop, queue, due, last_reason, unknown, jobs_before)
+  end
   save()
-  return begun(try == 1 and now or first())
+  return answer
 end)

@@ -35,7 +35,7 @@ return update_known(function(actor, reason, request, job, sequence)
   if reason ~= '' then
     put('w', reason)
   end
-  event('cancelled', 0, '', reason, actor)
+  event('cancelled', '0', '', reason, actor)
   save()
   return { 'cancelled', redis.call('HGETALL', record) }
 end)

@@ -28,7 +28,7 @@ return update_known(function(actor, reason, request, job, sequence, document, er
   redis.call('ZREM', other, id)
   redis.call('ZADD', erased, created, id)
   put('d', document)
-  event(status, 0, '', reason, actor)
+  event(status, '0', '', reason, actor)
   save()
   return { 'erased' }
 end)

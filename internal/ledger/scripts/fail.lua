@@ -7,21 +7,21 @@
 -- unknown '1' if the shop may have taken the order, else empty
 -- later   '1' if the attempt does not count, as the shop asked to be called later
 --
--- Returns {'failed'}; {'settled', status}; {'stale'} when another delivery holds
--- the order; {'missing'}.
+-- Returns 'failed'; 'settled' and status; 'stale' when another delivery holds the order;
+-- 'missing'.
 return update_known(function(token, reason, note, delay, unknown, later)
   local holder, uncounted = read('k', 'o')
   if not status then
-    return { 'missing' }
+    return 'missing'
   end
   if settled[status] then
-    return { 'settled', status }
+    return 'settled\t' .. status
   end
   if holder ~= token then
-    return { 'stale' }
+    return 'stale'
   end
   if not opened() then
-    return { 'failed' }
+    return 'failed'
   end
 
   move('retrying')
@@ -30,11 +30,11 @@ return update_known(function(token, reason, note, delay, unknown, later)
     put('l', unknown)
   end
   if later ~= '' then
-    put('o', (uncounted or 0) + 1)
+    put('o', digits((uncounted or 0) + 1))
   end
   put('e', reason)
-  put('x', string.format('%.0f', now + delay))
+  put('x', digits(now_us + delay))
   event('retrying', attempts, worker, reason)
   save()
-  return { 'failed' }
+  return 'failed'
 end)

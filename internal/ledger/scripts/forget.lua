@@ -24,7 +24,7 @@ end
 -- remember keeps the id of an order. Its generation has a TTL, so nothing else has to
 -- remove it.
 local function remember(digest, term, fingerprint)
-  local generation = string.format('%.0f', (math.floor(time[1] / term) + 2) * term)
+  local generation = digits((math.floor(time[1] / term) + 2) * term)
   local bucket, field = place_of(digest)
   bucket = ids_key .. ':' .. generation .. ':' .. bucket
   redis.call('HSET', bucket, field, struct.pack('>I8', created) .. string.sub(fingerprint, 1, kept_fingerprint))

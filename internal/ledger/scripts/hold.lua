@@ -28,14 +28,14 @@ return update_known(function(decision, reason, term, shadow)
     drop('h')
   end
   if term ~= '' then
-    hold_until(string.format('%.0f', now + term))
+    hold_until(digits(now_us + term))
   end
   move('held')
   put('g', decision)
   if shadow ~= '' then
     count(shadow, 1)
   end
-  event('held', 0, '', reason)
+  event('held', '0', '', reason)
   save()
   return { 'held' }
 end)

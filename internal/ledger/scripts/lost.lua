@@ -18,11 +18,11 @@ return update_known(function(number, seen, with_candidate, reason, last_reason)
     return { 'missing' }
   end
   losses = tonumber(losses or 0)
-  local open, calls = opened()
+  local start, calls = opened()
   if status == 'failed' and losses >= most_losses and attempts == number then
     return { 'failed', losses }
   end
-  if settled[status] or not open or attempts ~= number or tonumber(open) > tonumber(seen) then
+  if settled[status] or not start or attempts ~= number or start > tonumber(seen) then
     return { 'over', losses }
   end
 
@@ -43,8 +43,8 @@ return update_known(function(number, seen, with_candidate, reason, last_reason)
   if ends then
     conclude(jobs_before, 'failed')
     put('z', now)
-    observe('processing', queue, now - open)
-    observe('end_to_end', queue, now - (due or created))
+    observe('processing', queue, now_us - start)
+    observe('end_to_end', queue, now_us - (due or created_us))
   else
     put('x', now)
   end

@@ -17,7 +17,7 @@ return update_known(function(actor, reason, request, job, sequence, expired)
   if refusal then
     return refusal
   end
-  if status ~= 'held' or expired ~= '' and not (expiry and tonumber(expiry) <= tonumber(now)) then
+  if status ~= 'held' or expired ~= '' and not (expiry and tonumber(expiry) <= now_us) then
     return too_late(job, 'status')
   end
 
@@ -30,8 +30,8 @@ return update_known(function(actor, reason, request, job, sequence, expired)
   put('b', '0')
   put('e', reason)
   put('z', now)
-  observe('end_to_end', queue, now - (due or created))
-  event('rejected', 0, '', reason, actor)
+  observe('end_to_end', queue, now_us - (due or created_us))
+  event('rejected', '0', '', reason, actor)
   save()
   return { 'rejected', redis.call('HGETALL', record) }
 end)

@@ -18,7 +18,7 @@ return update_known(function(actor, reason, request, job, sequence, expired)
   if refusal then
     return refusal
   end
-  if status ~= 'held' or expired ~= '' and not (expiry and tonumber(expiry) <= tonumber(now)) then
+  if status ~= 'held' or expired ~= '' and not (expiry and tonumber(expiry) <= now_us) then
     return too_late(job, 'status')
   end
 
@@ -32,7 +32,7 @@ return update_known(function(actor, reason, request, job, sequence, expired)
   if job ~= '' then
     put('i', changed_by(jobs_before, job))
   end
-  event('pending', 0, '', reason, actor)
+  event('pending', '0', '', reason, actor)
   save()
   return { 'released', redis.call('HGETALL', record) }
 end)

@@ -38,7 +38,7 @@ return update_known(function(actor, reason, request, job, sequence, token)
   end
   count('retried', 1)
   count('y:' .. status, 1)
-  event('pending', 0, '', reason, actor)
+  event('pending', '0', '', reason, actor)
   save()
   return { 'retried', redis.call('HGETALL', record) }
 end)

@@ -20,7 +20,7 @@ local function its_turn(job)
     return false
   end
   local at, last = string.match(position, '^(%d+) (.*)$')
-  if at and (tonumber(created) > tonumber(at) or tonumber(created) == tonumber(at) and not below(id, last)) then
+  if at and (created_us > tonumber(at) or created_us == tonumber(at) and not below(id, last)) then
     return false
   end
   done = done + (others or 0)
@@ -44,7 +44,7 @@ local function turn_of(job, sequence)
   if not its_turn(job) then
     return { 'wait' }
   end
-  if sequence ~= '0' and seq ~= sequence then
+  if sequence ~= '0' and seq ~= tonumber(sequence) then
     come_to(job, 'skipped')
     return { 'status', status }
   end
