@@ -22,6 +22,7 @@ func TestBatch(t *testing.T) {
 		update func(id string) step
 	}{
 		{"begin", nil, func(id string) step { return begin(claim(id, "a")) }},
+		{"begin and settle", nil, func(id string) step { return begin(ending(claim(id, "a"), completed())) }},
 		{"fail", begun, func(id string) step { return fail(claim(id, "a")) }},
 		{"settle", begun, func(id string) step { return settle(claim(id, "a"), completed()) }},
 		{"cancel", nil, func(id string) step { return cancel(id, "changed my mind") }},

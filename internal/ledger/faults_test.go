@@ -29,6 +29,9 @@ func updates() []updateRow {
 		{"accept many", accepted(), acceptAll(sample("o1"), sample("o2"))},
 		{"begin", accepted(), begin(a)},
 		{"begin after a lost worker", accepted(begin(b)), begin(a)},
+		{"begin and settle", accepted(), begin(ending(a, completed()))},
+		{"begin and reject after a lost worker", accepted(begin(b)), begin(ending(a, rejected()))},
+		{"begin and settle after a failed attempt", accepted(begin(b), fail(b)), begin(ending(a, completed()))},
 		{"fail", accepted(begin(a)), fail(a)},
 		{"settle", accepted(begin(a)), settle(a, completed())},
 		{"cancel", accepted(), cancel("o1", "changed my mind")},
@@ -55,6 +58,10 @@ func updates() []updateRow {
 		{"cancel by a job", append(accepted(), running("j1", order.JobCancel, 1)...), byJob("j1", "o1")},
 		{"release by a job", append(accepted(hold("o1", 0)), running("j1", order.JobRelease, 1)...), byJob("j1", "o1")},
 		{"reject by a job", append(accepted(hold("o1", 0)), running("j1", order.JobReject, 1)...), byJob("j1", "o1")},
+		{
+			"begin and settle for a job", append(append(refuse(a), running("j1", order.JobRetry, 1)...), byJob("j1", "o1")),
+			begin(ending(b, completed())),
+		},
 		{
 			"settle for a job", append(append(refuse(a), running("j1", order.JobRetry, 1)...), byJob("j1", "o1"), begin(b)),
 			settle(b, completed()),

@@ -58,6 +58,13 @@ func begin(c order.Claim) step {
 	}}
 }
 
+// ending is a claim whose attempt ends as soon as it has begun.
+func ending(c order.Claim, out order.Outcome) order.Claim {
+	out.Note = "" // the shop was not called
+	c.Outcome = &out
+	return c
+}
+
 // exhausted begins an order that has no attempt left.
 func exhausted(c order.Claim) step {
 	return step{c.ID, func(ctx context.Context, l *ledger.Ledger, _ string) (any, error) {

@@ -153,3 +153,30 @@ func TestMissingOrder(t *testing.T) {
 		t.Errorf("%d keys were left behind", n)
 	}
 }
+
+// TestBeginAndSettleAtOnce checks that an attempt which ends as soon as it has begun leaves
+// the books as one that is settled by a second call.
+func TestBeginAndSettleAtOnce(t *testing.T) {
+	t.Parallel()
+	a, b, c := claim("o1", "a"), claim("o1", "b"), claim("o1", "c")
+	for name, before := range map[string][]step{
+		"new":                     accepted(),
+		"its worker was lost":     accepted(begin(a)),
+		"two attempts failed":     accepted(begin(a), fail(a), begin(b), fail(b)),
+		"retried":                 retried(),
+		"retried after two tries": append(accepted(begin(b), fail(b), begin(a), settle(a, refused())), retry("o1", "r1")),
+		"released":                accepted(hold("o1", 0), release("o1", "ops")),
+		"retried after rejection": accepted(hold("o1", 0), reject("o1", "ops", "fraud"), retry("o1", "r1")),
+	} {
+		for _, out := range []order.Outcome{{Status: order.StatusCompleted, Shop: order.ShopAnswered}, rejected()} {
+			t.Run(name+"/"+string(out.Status), func(t *testing.T) {
+				once, twice := open(t), newBundle(t)
+				once.do(t, slices.Concat(before, []step{begin(ending(c, out))})...)
+				twice.do(t, slices.Concat(before, []step{begin(c), settle(c, out)})...)
+				if diff := cmp.Diff(twice.state(t, "o1"), once.state(t, "o1"), ignoreTimes); diff != "" {
+					t.Errorf("the books (-two calls +one):\n%s", diff)
+				}
+			})
+		}
+	}
+}

@@ -24,36 +24,49 @@
 -- token may only settle then. Returns 'decided' if another delivery was the first to
 -- decide, or the order was retried since it was read, 'held' for an order that a person
 -- must release, 'settled' and status, or 'missing'.
+
+-- How many attempts there are in all, since the last retry, those of them that count, and
+-- before the last retry.
+local number, try, counted, before
+
+local function numbers(word)
+  return word .. '\t' .. digits(number) .. '\t' .. digits(try) .. '\t' .. digits(counted) .. '\t'
+end
+
+local function begun(first)
+  return numbers('begun') .. digits(first) .. '\t' .. digits(max(now_us - first, 0))
+end
+
+-- first_began returns when the first attempt since the last retry began.
+local function first_began()
+  return started(call('HGET', record, 'a' .. before + 1), '') or now_us
+end
+
+local function exhausted(last)
+  return numbers('exhausted') .. (last or string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or '')
+end
+
 return update_known(function(token, worker, to, handling, most, calls, reason, decision, shadow, outcome, why, shop)
-  local holder, queue, due, before, losses, uncounted, decided, last_reason, unknown, jobs_before =
-    read('k', 'q', 'u', 'm', 'p', 'o', 'g', 'e', 'l', 'i')
+  local holder, queue, due, decided, last_reason, jobs_before = read('k', 'q', 'u', 'g', 'e', 'i')
   if not status then
     return 'missing'
   end
-  local number = tonumber(attempts or 0)
-  before, uncounted = tonumber(before or 0), tonumber(uncounted or 0)
-  local try = number - before
-  local function numbers(word)
-    return word .. '\t' .. digits(number) .. '\t' .. digits(try) .. '\t' .. digits(try - uncounted) .. '\t'
+  local losses, uncounted, unknown
+  if attempts then
+    before, losses, uncounted, unknown = unpack(call('HMGET', record, 'm', 'p', 'o', 'l'))
   end
-  local function begun(first)
-    return numbers('begun') .. digits(first) .. '\t' .. digits(max(now_us - first, 0))
-  end
-  local function first()
-    return started(try == 1 and attempts == '1' and attempt or call('HGET', record, 'a' .. before + 1), '') or now_us
-  end
-  local function exhausted(last)
-    return numbers('exhausted') .. (last or string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or '')
-  end
+  number, before = tonumber(attempts or 0), attempts and tonumber(before or 0) or 0
+  try = number - before
+  counted = try - (uncounted or 0)
   if settled[status] then
     if holder == token and status == outcome then
-      return begun(first())
+      return begun(first_began())
     end
     return 'settled\t' .. status
   end
   local start, called = opened()
   if holder == token and not (start and outcome ~= '') then
-    return start and begun(first()) or exhausted()
+    return start and begun(first_began()) or exhausted()
   end
   if status == 'held' then
     return 'held'
@@ -79,12 +92,12 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
     -- never counts the last loss.
     put('p', digits(math.min((losses or 0) + 1, most_losses - 1)))
   end
-  if tonumber(most) > 0 and try - uncounted >= tonumber(most) then
+  if tonumber(most) > 0 and counted >= tonumber(most) then
     save()
     return exhausted(start and reason)
   end
 
-  number, try = number + 1, try + 1
+  number, try, counted = number + 1, try + 1, counted + 1
   if status == 'retrying' then
     drop('x')
   end
@@ -108,7 +121,7 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
     observe('queue_wait', queue, now_us - (due or created_us))
   end
   event(to, attempts, worker, '')
-  local answer = begun(try == 1 and now_us or first())
+  local answer = begun(try == 1 and now_us or first_began())
   if outcome ~= '' then
     settle(outcome, why, '', shop, queue, due, last_reason, unknown, jobs_before)
   end

@@ -123,15 +123,16 @@ local function create(time_created)
 end
 
 -- read sets the variables from the record, and returns the other fields that it is
--- asked for. status is false when there is no such order.
+-- asked for: as few as an update needs, as Redis looks through the whole record for each.
+-- status is false when there is no such order.
 local function read(...)
-  local found = call('HMGET', record, 's', 'c', 'n', 'v', 't', 'a1', ...)
-  status, attempts, seq, timeline, attempt = found[1], found[3], tonumber(found[4]), found[5], found[6]
+  local found = call('HMGET', record, 's', 'c', 'n', 'v', 't', ...)
+  status, attempts, seq, timeline, attempt = found[1], found[3], tonumber(found[4]), found[5], nil
   at(found[2])
   if status and not (created_us and seq) then
     error('the record is corrupt')
   end
-  return unpack(found, 7)
+  return unpack(found, 6)
 end
 
 -- drop removes fields of the record. Unlike put it writes at once.
@@ -283,6 +284,9 @@ local function end_hold()
   call('ZREM', expiries, id)
 end
 
+-- call_mark is the byte '?'.
+local call_mark = 63
+
 -- started returns when an attempt began, and '?' if it may call the shop and has not
 -- ended. An attempt is one line of text, separated by tabs: worker, and the time from
 -- acceptance to its start followed by that mark; once the attempt has ended, also the time
@@ -306,9 +310,7 @@ local function opened()
   if not attempts then
     return nil
   end
-  if attempts ~= '1' then
-    attempt = call('HGET', record, 'a' .. attempts)
-  end
+  attempt = attempt or call('HGET', record, 'a' .. attempts)
   local start, calls = started(attempt, '$')
   return start, calls == '?'
 end
@@ -325,8 +327,9 @@ local function close(reason, note)
     attempt = attempt .. result
     return begun_by
   end
-  put('a' .. attempts, string.gsub(attempt, '%?$', '') .. result)
-  return string.match(attempt, '^[^\t]*')
+  local line = string.byte(attempt, -1) == call_mark and string.sub(attempt, 1, -2) or attempt
+  put('a' .. attempts, line .. result)
+  return string.sub(line, 1, string.find(line, '\t', 1, true) - 1)
 end
 
 -- abandon closes an open attempt of which no worker reported a result. If the attempt

@@ -10,7 +10,7 @@
 -- Returns 'settled' and the outcome that the order has now, and as a third word 'own' when
 -- it is this call's; 'stale' when another delivery holds the order; 'missing'.
 return update_known(function(token, to, reason, note, shop)
-  local holder, queue, due, last_reason, unknown, jobs_before = read('k', 'q', 'u', 'e', 'l', 'i')
+  local holder, queue, due, last_reason, unknown, jobs_before, first = read('k', 'q', 'u', 'e', 'l', 'i', 'a1')
   if not status then
     return 'missing'
   end
@@ -20,6 +20,7 @@ return update_known(function(token, to, reason, note, shop)
   if holder ~= token then
     return 'stale'
   end
+  attempt = attempts == '1' and first
   settle(to, reason, note, shop, queue, due, last_reason, unknown, jobs_before)
   save()
   return 'settled\t' .. to .. '\town'
