@@ -41,6 +41,17 @@ func TestDocumentKeepsEveryField(t *testing.T) {
 	read("a document of the first version", earlier)
 }
 
+// TestDocumentKeepsText checks that names of items with all that JSON escapes come back.
+func TestDocumentKeepsText(t *testing.T) {
+	books := open(t)
+	o := sample("o1")
+	o.Items = order.Names(`say "hi"`, `back\slash`, "tab\there", "<b>&</b>", "é\u2028😀", `\u0041`)
+	books.do(t, accept(o))
+	if diff := cmp.Diff(o, books.get(t, "o1").Order); diff != "" {
+		t.Errorf("the record (-want +got):\n%s", diff)
+	}
+}
+
 // TestDocumentIsStable holds what an order of the first fields alone is stored as: earlier
 // versions read it, and compare its fingerprint with that of a repeated order.
 func TestDocumentIsStable(t *testing.T) {

@@ -1,11 +1,13 @@
 package order
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"hash"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Item is one element of an order. As JSON it is what the client sent: its name, or an
@@ -52,6 +54,10 @@ func (i Item) MarshalJSON() ([]byte, error) {
 func (i *Item) UnmarshalJSON(text []byte) error {
 	if len(text) > 0 && text[0] == '"' {
 		*i = Item{}
+		if len(text) > 1 && bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
+			i.Name = string(text[1 : len(text)-1]) // without the decoder, whose time would be half that of the order
+			return nil
+		}
 		return json.Unmarshal(text, &i.Name)
 	}
 	var o itemObject
