@@ -40,6 +40,8 @@ type Options struct {
 	Key string
 	// Timeout bounds one request; 0 means 15 seconds.
 	Timeout time.Duration
+	// Once makes the client send each request once, also where a repeat is safe.
+	Once bool
 	// Hint returns advice that is appended to the text of an error answer, or
 	// nothing. It may be nil.
 	Hint func(*ResponseError) string
@@ -107,6 +109,16 @@ func (c *Client) Submit(ctx context.Context, body []byte) (replayed bool, err er
 		return false, err
 	}
 	return header.Get("Idempotency-Replayed") == "true", nil
+}
+
+// SubmitKeyed sends one order, once, with an idempotency key unless that is empty, and
+// returns the order. It reports whether the API had the order already.
+func (c *Client) SubmitKeyed(ctx context.Context, body []byte, key string) (o Order, replayed bool, err error) {
+	r := post("orders")
+	r.body, r.idempotencyKey = body, key
+	answer, header, err := c.send(ctx, r)
+	o, err = decode[Order](answer, err)
+	return o, header.Get("Idempotency-Replayed") == "true", err
 }
 
 // Order returns an order.

@@ -72,6 +72,9 @@ func (c *Client) sendOnce(ctx context.Context, r request) (json.RawMessage, erro
 
 // sendRepeatedly makes a request that is safe to repeat.
 func (c *Client) sendRepeatedly(ctx context.Context, r request) (answer json.RawMessage, err error) {
+	if c.options.Once {
+		return c.sendOnce(ctx, r)
+	}
 	err = RetryPolicy{Attempts: requestAttempts}.run(ctx, func() (err error) {
 		answer, err = c.sendOnce(ctx, r)
 		return err
