@@ -152,6 +152,8 @@ type machine struct {
 	moved, begun []set
 	// called has, for each call, what each state answers and becomes.
 	called map[Op][]called
+	// follows has, for each state, those that one move or call may bring about.
+	follows []set
 }
 
 type called struct {
@@ -163,22 +165,26 @@ type called struct {
 func newMachine(holdsExpire bool) *machine {
 	m := &machine{index: map[state]int{}, in: map[order.Status]set{}, called: map[Op][]called{}}
 	m.accepted = m.add(state{status: order.StatusPending}, state{status: order.StatusScheduled})
-	for i := 0; i < len(m.states); i++ { // grows meanwhile
+	for i := 0; i < len(m.states); i++ { //nolint:intrange // there are more meanwhile
 		s := m.states[i]
+		moved, begun, changed := set(1)<<i, set(0), set(0)
 		for _, op := range []Op{Submit, Get, Cancel, Retry, Release, Reject} {
 			result, after := s.call(op)
 			m.called[op] = append(m.called[op], called{result, m.add(after)})
+			if after != s {
+				changed |= m.add(after)
+			}
 		}
-		moved, begun := set(1)<<i, set(0)
 		for _, v := range moves {
 			after := m.add(v.after(s, holdsExpire)...)
+			changed |= after
 			if v.begins {
 				begun |= after
 			} else {
 				moved |= after
 			}
 		}
-		m.moved, m.begun = append(m.moved, moved), append(m.begun, begun)
+		m.moved, m.begun, m.follows = append(m.moved, moved), append(m.begun, begun), append(m.follows, changed)
 	}
 	for range m.states { // no way is longer
 		for i := range m.moved {
@@ -213,6 +219,14 @@ func (m *machine) moves(from set) (to set) {
 func (m *machine) begins(from set) (to set) {
 	for i := range from.all() {
 		to |= m.begun[i]
+	}
+	return to
+}
+
+// next returns what one move or call may bring about.
+func (m *machine) next(from set) (to set) {
+	for i := range from.all() {
+		to |= m.follows[i]
 	}
 	return to
 }
