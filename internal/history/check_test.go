@@ -228,6 +228,11 @@ func TestDefects(t *testing.T) {
 			broken: inTurn(created("a"), refused(history.Cancel, history.InDoubt, retrying), get(retrying, 1), done(history.Cancel, cancelled, 1)),
 		},
 		{
+			defect: "a retry ends a doubt about the shop",
+			legal:  inTurn(created("a"), refused(history.Cancel, history.InDoubt, retrying), get(failed, 1), done(history.Retry, pending, 1), refused(history.Cancel, history.InDoubt, pending)),
+			broken: inTurn(created("a"), refused(history.Cancel, history.InDoubt, retrying), get(failed, 1), done(history.Retry, pending, 1), done(history.Cancel, cancelled, 1)),
+		},
+		{
 			defect: "a change is refused although the status allows it",
 			legal:  inTurn(created("a"), refused(history.Cancel, history.InDoubt, retrying)),
 			broken: inTurn(created("a"), refused(history.Cancel, history.Conflict, retrying)),

@@ -41,6 +41,28 @@ func TestUnknownAnswers(t *testing.T) {
 	}
 }
 
+// TestExplained checks histories that need one move, or one rule of a call, to be explained.
+func TestExplained(t *testing.T) {
+	t.Parallel()
+	for name, all := range map[string][]history.Operation{
+		"a scheduled order is held":                  inTurn(submit("a", history.Created, scheduled, 0), get(scheduled, 0), get(held, 0)),
+		"a hold expires and rejects the order":       inTurn(created("a"), get(held, 0), get(rejected, 0), done(history.Reject, rejected, 0)),
+		"no attempt is left":                         inTurn(created("a"), get(retrying, 1), get(failed, 1)),
+		"a failed order is in doubt":                 inTurn(created("a"), get(failed, 1), done(history.Retry, pending, 1), refused(history.Cancel, history.InDoubt, pending)),
+		"a released order is held in its next run":   inTurn(created("a"), done(history.Release, pending, 0), get(failed, 1), done(history.Retry, pending, 1), get(held, 1)),
+		"a rejection is repeated":                    inTurn(created("a"), done(history.Reject, rejected, 0), done(history.Reject, rejected, 0)),
+		"the API repeated the write of a submission": inTurn(submit("a", history.Replayed, pending, 0), get(processing, 1)),
+		"the API repeated the write of a retry":      inTurn(created("a"), get(failed, 1), done(history.Retry, completed, 2)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if r := history.Check(all, history.Options{HoldsExpire: true}); len(r.Violations)+len(r.Undecided) > 0 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
 func unknownSubmit(content string) history.Operation {
 	o := unknown(history.Submit)
 	o.Call.Content = content

@@ -188,7 +188,6 @@ func (c *streamChecker) receive(e client.Event) {
 	if e.Sequence != l.sequence+1 {
 		l.states, l.whole = c.in[phase(e.Status)], false
 	}
-	l.whole = l.whole && l.gaps == c.gaps
 	l.sequence, l.gaps, l.attempts = e.Sequence, c.gaps, max(l.attempts, e.Attempt)
 	l.seen[shownStatus{e.Status, l.attempts}] = true
 	l.seen[shownStatus{e.Status, -1}] = true

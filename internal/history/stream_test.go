@@ -57,6 +57,12 @@ func TestStreamDefects(t *testing.T) {
 			[]any{accepted, begun, event(3, retrying, 1), event(4, processing, 3)},
 		},
 		{
+			"an attempt is counted twice",
+			inTurn(created("a"), done(history.Cancel, cancelled, 2)),
+			[]any{accepted, begun, event(3, processing, 2), event(4, retrying, 2), event(5, cancelled, 0)},
+			[]any{accepted, begun, event(3, processing, 1), event(4, retrying, 2), event(5, cancelled, 0)},
+		},
+		{
 			"another attempt ends than began",
 			inTurn(created("a")),
 			[]any{accepted, begun, ended},
@@ -119,6 +125,21 @@ func TestStreamBeganLater(t *testing.T) {
 		if all := history.CheckStream(received(t, messages), calls); len(all) > 0 {
 			t.Errorf("after %v: %v", messages, all)
 		}
+	}
+}
+
+// TestStreamBeginsAnew excuses a stream that was disconnected before its first event, and so
+// could not continue, from what happened until it was connected again.
+func TestStreamBeginsAnew(t *testing.T) {
+	t.Parallel()
+	r := history.NewRecorder()
+	s := history.NewStream(r)
+	_ = s.Receive(client.Connected{})
+	o := during(1, 2, created("a"))
+	o.From = r.Now()
+	_ = s.Receive(client.Connected{})
+	if all := history.CheckStream(s, []history.Operation{o}); len(all) > 0 {
+		t.Errorf("%v", all)
 	}
 }
 
