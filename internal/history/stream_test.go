@@ -129,17 +129,24 @@ func TestStreamBeganLater(t *testing.T) {
 }
 
 // TestStreamBeginsAnew excuses a stream that was disconnected before its first event, and so
-// could not continue, from what happened until it was connected again.
+// could not continue, from what happened until it was connected again; and no other stream.
 func TestStreamBeginsAnew(t *testing.T) {
 	t.Parallel()
-	r := history.NewRecorder()
-	s := history.NewStream(r)
-	_ = s.Receive(client.Connected{})
-	o := during(1, 2, created("a"))
-	o.From = r.Now()
-	_ = s.Receive(client.Connected{})
-	if all := history.CheckStream(s, []history.Operation{o}); len(all) > 0 {
-		t.Errorf("%v", all)
+	for name, row := range map[string]struct {
+		first []any
+		found int
+	}{"before the first event": {nil, 0}, "after it": {[]any{event(1, pending, 0)}, 1}} {
+		r := history.NewRecorder()
+		s := history.NewStream(r)
+		calls := inTurn(created("a"), get(completed, 1))
+		for _, m := range append([]any{client.Connected{}}, row.first...) {
+			_ = s.Receive(m)
+		}
+		calls[0].From, calls[1].From = r.Now(), r.Now()
+		_ = s.Receive(client.Connected{})
+		if all := history.CheckStream(s, calls); len(all) != row.found {
+			t.Errorf("%s: %v", name, all)
+		}
 	}
 }
 

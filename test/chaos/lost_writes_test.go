@@ -30,7 +30,7 @@ func TestLostWrites(t *testing.T) {
 	url, workers := s.breakWrites("worker", kinds)
 	s.addWorkers(2, "REDIS_URL="+url, retention, "ORDERS_SHUTDOWN_TIMEOUT=31s")
 	w.breakers = []*writeBreaker{api, workers}
-	w.rule()
+	w.s.holdOrders()
 	wait(2 * time.Second) // until the rules are in force everywhere
 	w.run()
 	a := s.concludeByTotals()
@@ -138,7 +138,7 @@ func (w *workload) turn(n int) {
 	w.cancelled(n)
 	w.jobbed(n)
 	w.erased(n)
-	w.rule()
+	w.s.holdOrders()
 	w.held(n)
 	w.corrupt(n)
 	w.stale(n)
@@ -241,13 +241,15 @@ const holding = `{"rules": [
 	{"name": "high value", "when": "order.amount > money('1000.00')", "handling": "priority", "queue": "critical"},
 	{"name": "high priority", "when": "order.priority == 1", "handling": "expedited"}]}`
 
-// rule stores rules that hold orders, and activates them.
-func (w *workload) rule() {
+// holdOrders stores rules that hold orders, and activates them. They are in force
+// everywhere within two seconds.
+func (s *system) holdOrders() {
+	s.t.Helper()
 	var stored struct{ Version string }
-	if err := json.Unmarshal(w.s.operate("/rules", holding).Body, &stored); err != nil {
-		w.s.t.Errorf("no version of the rules: %v", err)
+	if err := json.Unmarshal(s.operate("/rules", holding).Body, &stored); err != nil {
+		s.t.Errorf("no version of the rules: %v", err)
 	}
-	w.s.operate("/rules/"+stored.Version+"/activate", "")
+	s.operate("/rules/"+stored.Version+"/activate", "")
 }
 
 // held submits an order that is held and released, and one that is held and rejected.

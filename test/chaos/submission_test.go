@@ -11,7 +11,7 @@ import (
 
 // submission is an order as a client sends it, and what is to become of it.
 type submission struct {
-	ID       string      `json:"id"`
+	ID       string      `json:"id,omitempty"` // empty for an order that a key names
 	Amount   json.Number `json:"amount"`
 	Items    []string    `json:"items"`
 	Customer string      `json:"customer"`
