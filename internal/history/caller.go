@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 
 	"orderprocessor/internal/client"
 )
@@ -27,10 +28,17 @@ func (c *Caller) Do(ctx context.Context, api *client.Client, call Call, body []b
 	if call.Op == Submit {
 		call.Content = contentOf(body)
 	}
+	// Without a connection nothing was sent. The error alone does not say so: net/http sends
+	// a request with an Idempotency-Key again when its connection breaks.
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	op := Operation{Client: c.Number, Call: call, From: c.Recorder.Now()}
 	o, replayed, err := send(ctx, api, call, body)
 	op.To = c.Recorder.Now()
 	op.Answer = answer(call.Op, o, replayed, err)
+	if op.Result == Unknown && !connected.Load() {
+		op.Result = Refused
+	}
 	c.Recorder.Add(op)
 	return op.Answer
 }
@@ -89,8 +97,6 @@ func answer(op Op, o client.Order, replayed bool, err error) Answer {
 		return a
 	case errors.Is(err, client.ErrNotAPI):
 		return Answer{Result: Unexpected, Detail: err.Error()}
-	case neverSent(err):
-		return Answer{Result: Refused, Detail: err.Error()}
 	default:
 		return Answer{Result: Unknown, Detail: err.Error()}
 	}
@@ -129,10 +135,4 @@ func resultOf(e *client.ResponseError) Result {
 	default:
 		return Unexpected
 	}
-}
-
-// neverSent reports whether no connection was made. client.UnreachableError wraps why.
-func neverSent(err error) bool {
-	var network *net.OpError
-	return errors.As(err, &network) && network.Op == "dial"
 }

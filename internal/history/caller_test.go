@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,6 +138,34 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("the requests are %q", requests())
 			}
 		})
+	}
+}
+
+// TestSentAgain does not count a request as refused that was sent, and then again by net/http
+// when the API was gone.
+func TestSentAgain(t *testing.T) {
+	t.Parallel()
+	var server *httptest.Server
+	var calls atomic.Int32
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) > 1 {
+			_ = server.Listener.Close()
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = fmt.Fprintf(w, `{"id": "i", "status": "pending", %s`, body[1:])
+	}))
+	t.Cleanup(server.Close)
+	api, err := client.New(server.URL, client.Options{Once: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	caller := history.Caller{Recorder: history.NewRecorder()}
+	for n, want := range []history.Result{history.Created, history.Unknown, history.Refused} {
+		a := caller.Do(t.Context(), api, history.Call{Op: history.Submit, Order: "key"}, []byte(body))
+		if a.Result != want {
+			t.Errorf("call %d: %+v", n, a)
+		}
 	}
 }
 

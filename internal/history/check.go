@@ -29,8 +29,8 @@ type Options struct {
 
 // Report is what Check found.
 type Report struct {
-	// Orders and Operations count what was checked, Unknown those of the operations whose
-	// answers are not known.
+	// Orders and Operations count what was checked. Unknown counts all operations whose
+	// answers are not known; a Get among them is not checked, as it says nothing.
 	Orders, Operations, Unknown int
 	// Violations are the orders whose histories have no explanation.
 	Violations []Violation
