@@ -81,7 +81,7 @@ smoke: redis ## test the bench suite, and do very little of everything in it
 bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (20 min)
 	cd bench && go run . -report ../docs/BENCHMARKS.md
 
-peers: redis ## test the peers of the bench suite; some are built or installed for it
+peers: redis ## test the peers of the bench suite and the systems on them; some are built or installed for it
 	cd bench && go test -timeout 15m ./peers
 
 parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocations

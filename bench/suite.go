@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"orderprocessor/bench/peers"
@@ -36,19 +37,20 @@ func newSuite(ctx context.Context, opts options, dir string) (*suite, error) {
 		return nil, err
 	}
 	b := &scenario.Bench{
-		Programs: programs, Peers: peers.All(), Sizes: scenario.Full(), Results: report.NewResults(), Log: log,
+		Programs: programs, Peers: peers.All(), Services: peers.Services(), Sizes: scenario.Full(),
+		Results: report.NewResults(), Log: log,
 	}
 	if opts.smoke {
-		b.Sizes, opts.runs, b.Peers = scenario.Smoke(), 1, withoutInstalled(b.Peers)
+		b.Sizes, opts.runs = scenario.Smoke(), 1
+		b.Peers = slices.DeleteFunc(b.Peers, func(p peers.Peer) bool { return installed(p.Name) })
+		b.Services = slices.DeleteFunc(b.Services, func(s peers.Service) bool { return installed(s.Name) })
 	}
 	return &suite{options: opts, bench: b, log: log}, nil
 }
 
-// withoutInstalled leaves out the peer that is installed before each use, which takes
-// longer than the whole of a smoke run.
-func withoutInstalled(all []peers.Peer) []peers.Peer {
-	return slices.DeleteFunc(all, func(p peers.Peer) bool { return p.Name == "BullMQ" })
-}
+// installed reports whether a peer is installed before each use, which takes longer than
+// the whole of a smoke run.
+func installed(name string) bool { return strings.HasPrefix(name, "BullMQ") }
 
 // measure makes all runs. A step that fails is an error in the end, and the others go
 // on: one must not cost an hour of figures.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"orderprocessor/bench/simple"
 	"orderprocessor/internal/ledger"
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/queue"
@@ -55,16 +54,9 @@ type api struct {
 // serve answers clients until ctx ends.
 func serve(ctx context.Context, rdb *redis.Client) error {
 	a := api{ledger: ledger.New(rdb), tasks: asynq.NewClientFromRedisClient(rdb)}
-	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app := simple.App()
 	app.Post("/orders", a.submit)
-	app.Get("/readyz", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	slog.Info("API is listening", "addr", l.Addr().String(), "admin_addr", l.Addr().String())
-	defer context.AfterFunc(ctx, func() { _ = app.Shutdown() })()
-	return app.Listener(l)
+	return simple.Listen(ctx, app)
 }
 
 // submit checks, records and queues one order.

@@ -5,7 +5,9 @@
 // steps as such an attempt does.
 //
 // It runs one of two roles, api or worker, and reads REDIS_URL and
-// ORDERS_FULFILMENT_URL. It is for one machine and has no limits; do not serve
+// ORDERS_FULFILMENT_URL. With the further word hash it keeps a record of its own
+// instead of our books, the least that HTTP clients need: a hash for each order and a
+// sorted set for each status. It is for one machine and has no limits; do not serve
 // anybody with it.
 package main
 
@@ -15,9 +17,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"orderprocessor/bench/simple"
 )
 
 // poolSize is as many connections as our own API has; the default would be ten
@@ -42,12 +47,16 @@ func run(ctx context.Context, args []string) error {
 	opts.PoolSize = poolSize
 	rdb := redis.NewClient(opts)
 	defer func() { _ = rdb.Close() }()
-	switch {
-	case len(args) == 1 && args[0] == "api":
+	switch strings.Join(args, " ") {
+	case "api":
 		return serve(ctx, rdb)
-	case len(args) == 1 && args[0] == "worker":
+	case "worker":
 		return work(ctx, rdb)
+	case "api hash":
+		return simple.Serve(ctx, newHashes(rdb))
+	case "worker hash":
+		return newHashes(rdb).work(ctx)
 	default:
-		return fmt.Errorf("want one role, api or worker, not %q", args)
+		return fmt.Errorf("want a role, api or worker, and perhaps hash, not %q", args)
 	}
 }

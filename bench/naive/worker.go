@@ -45,13 +45,17 @@ func work(ctx context.Context, rdb *redis.Client) error {
 			return fmt.Errorf("set up fulfilment: %w", err)
 		}
 	}
-	server := asynq.NewServerFromRedisClient(rdb, asynq.Config{
-		Concurrency: concurrency, LogLevel: asynq.WarnLevel,
-		Queues: map[string]int{
-			string(order.QueueCritical): 6, string(order.QueueDefault): 3, string(order.QueueLow): 1,
-		},
+	return runServer(ctx, rdb, w.handle, map[string]int{
+		string(order.QueueCritical): 6, string(order.QueueDefault): 3, string(order.QueueLow): 1,
 	})
-	if err := server.Start(asynq.HandlerFunc(w.handle)); err != nil {
+}
+
+// runServer runs an Asynq server until ctx ends. Without queues it has the default one.
+func runServer(ctx context.Context, rdb *redis.Client, handle asynq.HandlerFunc, queues map[string]int) error {
+	server := asynq.NewServerFromRedisClient(rdb, asynq.Config{
+		Concurrency: concurrency, LogLevel: asynq.WarnLevel, Queues: queues,
+	})
+	if err := server.Start(handle); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
 	<-ctx.Done()

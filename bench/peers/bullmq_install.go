@@ -14,9 +14,9 @@ import (
 // npmTimeout bounds the installation of BullMQ, which takes seconds.
 const npmTimeout = 2 * time.Minute
 
-// bullMQFiles are the program and what npm installs for it.
+// bullMQFiles are the programs and what npm installs for them.
 //
-//go:embed bullmq/package.json bullmq/peer.mjs
+//go:embed bullmq/package.json bullmq/*.mjs
 var bullMQFiles embed.FS
 
 // bullMQVersion is what package.json pins.
@@ -33,7 +33,7 @@ func bullMQVersion() string {
 	return "v" + pinned.Dependencies.BullMQ
 }
 
-// installBullMQ puts the program and its modules into the folder and returns the
+// installBullMQ puts the programs and their modules into the folder and returns the
 // path of node.
 func installBullMQ(ctx context.Context, dir string) (node string, err error) {
 	if node, err = exec.LookPath("node"); err != nil {
@@ -44,7 +44,7 @@ func installBullMQ(ctx context.Context, dir string) (node string, err error) {
 		return "", Skipped{Reason: "there is no npm on the PATH to install BullMQ"}
 	}
 	if err := copyBullMQ(dir); err != nil {
-		return "", fmt.Errorf("copy the BullMQ program: %w", err)
+		return "", fmt.Errorf("copy the BullMQ programs: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, npmTimeout)
 	defer cancel()

@@ -2,7 +2,8 @@
 //
 // It receives orders in the API's form and has each peer decode and decide them,
 // without books: nothing is recorded, so a peer does less for an order than we
-// do. Each is set up for throughput as its own documentation recommends, on a server
+// do. Services do the same: they are whole systems that a user would build on a peer.
+// Each is set up for throughput as its own documentation recommends, on a server
 // of its own that loses about the last second in a power cut, like ours. A peer whose
 // server or tool is not on this machine is skipped, never an error of the suite.
 package peers

@@ -25,14 +25,16 @@ const postgresUser = "postgres"
 type cluster struct {
 	*systems.Process
 
-	bin   string // of its programs
-	dir   string
-	owner *syscall.Credential // nil for this process's user
+	bin     string // of its programs
+	dir     string
+	commits string              // the setting synchronous_commit
+	owner   *syscall.Credential // nil for this process's user
 }
 
 // openPostgres makes a cluster in a folder for temporary files, where its owner can
-// reach it, and runs it. A server that does not start is Skipped.
-func openPostgres(ctx context.Context) (*cluster, error) {
+// reach it, and runs it with this setting of synchronous_commit. A server that does not
+// start is Skipped.
+func openPostgres(ctx context.Context, commits string) (*cluster, error) {
 	bin, ok := postgresPrograms()
 	if !ok {
 		return nil, Skipped{Reason: "there is no PostgreSQL server: neither initdb on the PATH nor in /usr/lib/postgresql"}
@@ -41,7 +43,7 @@ func openPostgres(ctx context.Context) (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the folder of PostgreSQL: %w", err)
 	}
-	c := &cluster{bin: bin, dir: dir}
+	c := &cluster{bin: bin, dir: dir, commits: commits}
 	if err := c.start(ctx); err != nil {
 		if ctx.Err() == nil {
 			err = Skipped{Reason: fmt.Sprintf("PostgreSQL does not start: %v", err)}
@@ -121,15 +123,15 @@ func (c *cluster) command(program string, args ...string) *exec.Cmd {
 }
 
 // settings gives the server enough memory and log that no checkpoint falls into a
-// run; all else is the default. Commits do not wait for the log, which the server
-// syncs every 200 ms: a crash loses three times that at most, a little less than
-// Redis may lose.
+// run; all else is the default but synchronous_commit. Where that is off, commits do not
+// wait for the log, which the server syncs every 200 ms: a crash loses three times that
+// at most, a little less than Redis may lose.
 func (c *cluster) settings() []string {
 	var args []string
 	for _, setting := range []string{
 		"listen_addresses=", "port=5432", "unix_socket_directories=" + c.dir, "max_connections=" + strconv.Itoa(connections+10),
 		"shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=30min",
-		"fsync=on", "synchronous_commit=off", "wal_writer_delay=200ms",
+		"fsync=on", "synchronous_commit=" + c.commits, "wal_writer_delay=200ms",
 	} {
 		args = append(args, "-c", setting)
 	}

@@ -31,7 +31,7 @@ func riverPeer() Peer {
 	return Peer{
 		Name: "River", Version: versionOf("github.com/riverqueue/river"),
 		Store: "PostgreSQL; everysec is synchronous_commit off, written through every 200 ms",
-		Open:  inProcess(openRiver),
+		Open:  inProcess(func(ctx context.Context, _, _ string) (engine, error) { return openRiver(ctx, "off") }),
 	}
 }
 
@@ -41,8 +41,8 @@ type riverEngine struct {
 	inserter *river.Client[pgx.Tx]
 }
 
-func openRiver(ctx context.Context, _, _ string) (engine, error) {
-	postgres, err := openPostgres(ctx)
+func openRiver(ctx context.Context, commits string) (*riverEngine, error) {
+	postgres, err := openPostgres(ctx, commits)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +80,8 @@ func (e *riverEngine) put(ctx context.Context, body []byte) error {
 }
 
 func (e *riverEngine) run(ctx context.Context, slots int, work func([]byte) error) (func() error, error) {
-	// A server that has run for a minute has analysed its tables already.
-	if _, err := e.pool.Exec(ctx, "ANALYZE river_job"); err != nil {
-		return nil, fmt.Errorf("analyse River's jobs: %w", err)
+	if err := e.analyse(ctx); err != nil {
+		return nil, err
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(_ context.Context, job *river.Job[riverOrder]) error {
@@ -99,6 +98,14 @@ func (e *riverEngine) run(ctx context.Context, slots int, work func([]byte) erro
 	// Stop ends it, not the caller's context: jobs are to be finished.
 	detached := context.WithoutCancel(ctx)
 	return func() error { return client.Stop(detached) }, client.Start(detached)
+}
+
+// analyse does what a server that has run for a minute has done already.
+func (e *riverEngine) analyse(ctx context.Context) error {
+	if _, err := e.pool.Exec(ctx, "ANALYZE"); err != nil {
+		return fmt.Errorf("analyse River's tables: %w", err)
+	}
+	return nil
 }
 
 func (e *riverEngine) close() error {

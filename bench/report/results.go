@@ -25,6 +25,8 @@ const (
 	Bytes Unit = "bytes"
 	// OfACore is the time of a processor, in percent of one core.
 	OfACore Unit = "% of a core"
+	// CPUSeconds is the processor time of many orders.
+	CPUSeconds Unit = "s / 10,000 orders"
 	// Percent is a share.
 	Percent Unit = "%"
 	// Orders is a number of orders.

@@ -77,7 +77,7 @@ func columns() []string {
 func write(value float64, u Unit) string {
 	digits := 0
 	switch {
-	case u == Times:
+	case u == Times, u == CPUSeconds:
 		digits = 2
 	case u == OrdersPerSecond, u == Bytes, u == Orders:
 	case value < 100:

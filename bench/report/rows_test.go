@@ -34,22 +34,24 @@ func TestRatio(t *testing.T) {
 	t.Parallel()
 	gone := report.Key{Scenario: "drain", System: "gone", Figure: "rate"}
 	rows := []struct {
-		name string
-		of   report.Key
-		by   []report.Key
-		want report.Spread
+		name  string
+		of    report.Key
+		by    []report.Key
+		least bool
+		want  report.Spread
 	}{
-		{"by one", ours, []report.Key{naive}, report.Spread{Median: 3, Min: 2, Max: 4, Runs: 3}},
-		{"by the best of each run", ours, []report.Key{naive, peer}, report.Spread{Median: 2, Min: 2, Max: 4, Runs: 3}},
-		{"by one that a run lacks", ours, []report.Key{peer}, report.Spread{Median: 3.5, Min: 2, Max: 5, Runs: 2}},
-		{"by one that there is not", ours, []report.Key{gone}, report.Spread{}},
-		{"of one that there is not", gone, []report.Key{ours}, report.Spread{}},
+		{"by one", ours, []report.Key{naive}, false, report.Spread{Median: 3, Min: 2, Max: 4, Runs: 3}},
+		{"by the best of each run", ours, []report.Key{naive, peer}, false, report.Spread{Median: 2, Min: 2, Max: 4, Runs: 3}},
+		{"by the least of each run", ours, []report.Key{naive, peer}, true, report.Spread{Median: 4, Min: 3, Max: 5, Runs: 3}},
+		{"by one that a run lacks", ours, []report.Key{peer}, false, report.Spread{Median: 3.5, Min: 2, Max: 5, Runs: 2}},
+		{"by one that there is not", ours, []report.Key{gone}, false, report.Spread{}},
+		{"of one that there is not", gone, []report.Key{ours}, false, report.Spread{}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var got report.Spread
-			for _, made := range results().Rows([]report.Ratio{{Key: versus, Of: row.of, By: row.by}}, nil) {
+			for _, made := range results().Rows([]report.Ratio{{Key: versus, Of: row.of, By: row.by, Least: row.least}}, nil) {
 				if made.Key == versus {
 					got = made.Spread
 				}

@@ -25,6 +25,7 @@ const (
 	byOneBook = "16 books on three nodes / 1 book on one Redis"
 	bySameRed = "16 books on one Redis / 1 book on one Redis"
 	byFewIdle = "64 books / 1 book"
+	byBest    = "ours / best of the others"
 )
 
 // Ratios returns the figures that are given as a multiple of others.
@@ -33,7 +34,7 @@ func (b *Bench) Ratios() []report.Ratio {
 	ratio := func(scenario, name string, of report.Key, by ...report.Key) report.Ratio {
 		return report.Ratio{Key: key(scenario, name, rate), Of: of, By: by}
 	}
-	return []report.Ratio{
+	return append([]report.Ratio{
 		ratio(Single, byNaive, key(Single, ours, rate), key(Single, naive, rate)),
 		ratio(Drain, byNaive, key(Drain, ours, rate), key(Drain, naive, rate)),
 		ratio(Drain, byPlain, key(Drain, ours, rate), key(Drain, string(systems.Plain), rate)),
@@ -54,7 +55,7 @@ func (b *Bench) Ratios() []report.Ratio {
 		{Key: key(Books, bySameRed, allPerOrder), Of: key(Books, manyBooks, allPerOrder), By: []report.Key{key(Books, oneBook, allPerOrder)}},
 		{Key: key(Idle, byFewIdle, atRest), Of: key(Idle, withBooks, atRest), By: []report.Key{key(Idle, ours, atRest)}},
 		ratio(Backlog, byLeast, key(Backlog, behind(most), rate), key(Backlog, behind(fewest), rate)),
-	}
+	}, b.workRatios()...)
 }
 
 // peerRates are the rates of all peers.
@@ -84,6 +85,8 @@ func Goals() []report.Goal {
 		least(key(Single, byNaive, rate), 2),
 		least(key(Batch, ours, rate), 25_000),
 		least(key(Drain, byPeer, rate), 1),
+		least(key(Work, byBest, rate), 1),
+		most(key(Work, byBest, cpuOfAll), 1),
 		least(key(Sustained, byEvery, rate), 0.70),
 		least(key(Backlog, byLeast, rate), 0.90),
 		least(key(Rules, byBuiltin, rate), 0.95),

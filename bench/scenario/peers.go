@@ -45,36 +45,37 @@ func (b *Bench) pickupSteps() []Step {
 	})
 }
 
-// eachPeer returns a step for each peer, which opens it first. One that cannot run
-// here is noted as skipped and is no error.
+// eachPeer returns a step for each peer, which opens it first.
 func (b *Bench) eachPeer(scenario string, measure func(context.Context, peers.Peer, peers.System) error) []Step {
 	steps := make([]Step, 0, len(b.Peers))
 	for _, p := range b.Peers {
-		steps = append(steps, Step{Scenario: scenario, System: p.Name, Measure: func(ctx context.Context) error {
-			err := b.withPeer(ctx, p, measure)
-			var skipped peers.Skipped
-			if errors.As(err, &skipped) {
-				b.Results.Skip(key(scenario, p.Name, ""), skipped.Reason)
-				return nil
+		steps = append(steps, b.peerStep(scenario, p.Name, func(ctx context.Context, dir string) (err error) {
+			s, err := p.Open(ctx, b.Programs.Root(), dir)
+			if err != nil {
+				return err
 			}
-			return err
-		}})
+			defer func() { err = errors.Join(err, s.Close()) }()
+			return measure(ctx, p, s)
+		}))
 	}
 	return steps
 }
 
-func (b *Bench) withPeer(
-	ctx context.Context, p peers.Peer, measure func(context.Context, peers.Peer, peers.System) error,
-) (err error) {
-	dir, err := os.MkdirTemp(b.Programs.Dir(), "p")
-	if err != nil {
-		return fmt.Errorf("open peer: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := p.Open(ctx, b.Programs.Root(), dir)
-	if err != nil {
+// peerStep returns a step that has a folder of its own. One that cannot be made here is
+// noted as skipped and is no error.
+func (b *Bench) peerStep(scenario, name string, measure func(ctx context.Context, dir string) error) Step {
+	return Step{Scenario: scenario, System: name, Measure: func(ctx context.Context) error {
+		dir, err := os.MkdirTemp(b.Programs.Dir(), "p")
+		if err != nil {
+			return fmt.Errorf("make the folder of a peer: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		err = measure(ctx, dir)
+		var skipped peers.Skipped
+		if errors.As(err, &skipped) {
+			b.Results.Skip(key(scenario, name, ""), skipped.Reason)
+			return nil
+		}
 		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return measure(ctx, p, s)
+	}}
 }

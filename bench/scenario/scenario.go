@@ -30,11 +30,12 @@ const (
 	Rules     = "rules"
 	Archive   = "archive"
 	Books     = "books"
+	Work      = "work"
 )
 
 // Names lists the scenarios in the order in which they run.
 func Names() []string {
-	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Books, Memory}
+	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Books, Work, Memory}
 }
 
 // rate is orders over time, the figure that systems are compared by.
@@ -46,6 +47,8 @@ type Bench struct {
 	Programs *systems.Programs
 	// Peers are the other job systems.
 	Peers []peers.Peer
+	// Services are the systems that a user would build on them.
+	Services []peers.Service
 	// Sizes is how much is done.
 	Sizes Sizes
 	// Results keeps the figures.
@@ -73,7 +76,7 @@ func (b *Bench) Steps() []Step {
 	for _, some := range [][]Step{
 		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.latencySteps(),
 		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.ruleSteps(), b.archiveSteps(), b.bookSteps(),
-		b.memorySteps(),
+		b.workSteps(), b.memorySteps(),
 	} {
 		all = append(all, some...)
 	}

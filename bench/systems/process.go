@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
-
-	"github.com/prometheus/procfs"
 )
 
 const (
@@ -98,18 +96,4 @@ func (p *Process) tail() string {
 		return err.Error()
 	}
 	return string(text[max(0, len(text)-logTail):])
-}
-
-// CPU returns how much processor time the process has used, without its children.
-func (p *Process) CPU() (time.Duration, error) {
-	stat, err := p.stat()
-	return time.Duration(stat.CPUTime() * float64(time.Second)), err
-}
-
-func (p *Process) stat() (procfs.ProcStat, error) {
-	proc, err := procfs.NewProc(p.cmd.Process.Pid)
-	if err != nil {
-		return procfs.ProcStat{}, fmt.Errorf("read the figures of a process: %w", err)
-	}
-	return proc.Stat()
 }

@@ -1,5 +1,5 @@
 // Package systems runs what is measured as real processes: a private Redis, our
-// API and worker, and the naive wiring of the same libraries.
+// API and worker, and others that are built here.
 //
 // It receives settings and hands on running systems whose books can be read. It
 // owns the processes and their files until Close. Nothing outlives Close.
@@ -45,7 +45,7 @@ func Build(ctx context.Context, dir string) (*Programs, error) {
 	if _, err := command(ctx, "go", "build", "-C", p.root, "-o", dir, "./cmd/api", "./cmd/worker"); err != nil {
 		return nil, err
 	}
-	_, err = command(ctx, "go", "build", "-o", p.binary("naive"), "orderprocessor/bench/naive")
+	_, err = command(ctx, "go", "build", "-o", dir, "orderprocessor/bench/naive", "orderprocessor/bench/river")
 	return p, err
 }
 
@@ -60,7 +60,8 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-func (p *Programs) binary(name string) string { return filepath.Join(p.dir, name) }
+// Binary is the path of a program.
+func (p *Programs) Binary(name string) string { return filepath.Join(p.dir, name) }
 
 // Root is the directory of the main module.
 func (p *Programs) Root() string { return p.root }
@@ -71,7 +72,7 @@ func (p *Programs) Dir() string { return p.dir }
 // Version is the version of a module in the API that was built, empty when it is
 // not in there, and of Go for "go".
 func (p *Programs) Version(module string) (string, error) {
-	info, err := buildinfo.ReadFile(p.binary("api"))
+	info, err := buildinfo.ReadFile(p.Binary("api"))
 	if err != nil {
 		return "", fmt.Errorf("read version of %s: %w", module, err)
 	}
@@ -89,7 +90,7 @@ func (p *Programs) Version(module string) (string, error) {
 // commands are how the API and the worker of a kind are called.
 func (p *Programs) commands(k Kind) (api, worker []string) {
 	if k == Naive {
-		return []string{p.binary("naive"), "api"}, []string{p.binary("naive"), "worker"}
+		return []string{p.Binary("naive"), "api"}, []string{p.Binary("naive"), "worker"}
 	}
-	return []string{p.binary("api")}, []string{p.binary("worker")}
+	return []string{p.Binary("api")}, []string{p.Binary("worker")}
 }

@@ -3,11 +3,9 @@ package systems
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"syscall"
 	"time"
@@ -93,9 +91,6 @@ func (s *System) startRedis(ctx context.Context, p *Programs, settings Settings)
 	return nil
 }
 
-// listening finds the addresses of an API in its log.
-var listening = regexp.MustCompile(`"addr":"([^"]+)","admin_addr":"([^"]+)"`)
-
 func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) error {
 	s.env = []string{
 		"REDIS_URL=" + s.url, "ORDERS_HTTP_ADDR=127.0.0.1:0", "ORDERS_ADMIN_ADDR=127.0.0.1:0",
@@ -120,34 +115,14 @@ func (s *System) startAPI(ctx context.Context, p *Programs, settings Settings) e
 	if s.api, err = s.start("api", api); err != nil {
 		return err
 	}
-	return s.api.Await(ctx, "the API is ready", func() bool {
-		text, _ := os.ReadFile(s.api.log)
-		found := listening.FindSubmatch(text)
-		if found == nil {
-			return false
-		}
-		s.Addr = string(found[1])
-		return ready(ctx, "http://"+string(found[2])+"/readyz")
-	})
+	s.Addr, err = s.api.AwaitAPI(ctx)
+	return err
 }
 
 func (s *System) start(name string, command []string) (*Process, error) {
 	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // a program that we built, and Close ends it
 	cmd.Env = append(os.Environ(), s.env...)
 	return Start(filepath.Join(s.Redis.dir, name+".log"), cmd)
-}
-
-func ready(ctx context.Context, url string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return false
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	_ = resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
 }
 
 // StartWorker starts the worker process and returns at once: the first orders may
@@ -182,6 +157,11 @@ func (s *System) CPU() (worker, redis time.Duration, err error) {
 
 // APICPU returns how much processor time the API has used so far.
 func (s *System) APICPU() (time.Duration, error) { return s.api.CPU() }
+
+// Parts are the processes of a system that has a worker and one Redis.
+func (s *System) Parts() []Part {
+	return []Part{{"API", s.api}, {"worker", s.works}, {"Redis", s.Redis.Process}}
+}
 
 // AllCPU returns how much processor time the API, the worker and Redis have used so far.
 func (s *System) AllCPU() (time.Duration, error) {

@@ -3,6 +3,7 @@
 // argument is the address of Redis. It ends with its input.
 import { createInterface } from "node:readline";
 import { Queue, Worker } from "bullmq";
+import { decide } from "./rules.mjs";
 
 // A worker's connection waits for Redis for ever, as BullMQ demands.
 const [host, port] = process.argv[2].split(":");
@@ -14,14 +15,7 @@ const pickupPauseMs = { min: 20, max: 60 };
 const queue = new Queue(queueName, { connection });
 let loaded = [];
 
-// decide has the rules and bounds of the service; amounts are in the order's
-// unit, as the body has them.
-function decide(order) {
-  if (order.amount > 10_000) return { approved: false, reason: "order amount exceeds limit" };
-  if (order.items.length > 50) return { approved: false, reason: "too many items in order" };
-  if (order.amount > 1_000) return { approved: true, handling: "priority" };
-  return { approved: true, handling: order.priority === 1 ? "expedited" : "standard" };
-}
+const decideOrder = (order) => decide({ ...order, items: order.items.length });
 
 // startWorker keeps no finished jobs, as the other peers on Redis do.
 function startWorker(slots, work) {
@@ -49,7 +43,7 @@ async function drain({ orders, slots }) {
   const finished = new Promise((resolve) => { finish = resolve; });
   const worker = startWorker(slots, (order) => {
     first ??= process.hrtime.bigint();
-    decide(order);
+    decideOrder(order);
     ids.push(order.id ?? "");
     last = process.hrtime.bigint();
     if (ids.length === orders) finish();
@@ -79,7 +73,7 @@ async function pickup({ tries, slots, order }) {
   let begin;
   const worker = startWorker(slots, (found) => {
     begin(process.hrtime.bigint());
-    decide(found);
+    decideOrder(found);
   });
   await worker.waitUntilReady();
   const stalled = watch(() => waits.length);
