@@ -86,7 +86,7 @@ func (k *writeKinds) writes(sum string) string {
 
 // onlyReads reports whether a script of ours does not write, or is no script of its own.
 func onlyReads(name string) bool {
-	return slices.Contains([]string{"list", "totals", "backlog", "now", "prelude", "entry", "below", "turn"}, name)
+	return slices.Contains([]string{"list", "totals", "backlog", "now", "prelude", "entry", "below", "turn", "outcome"}, name)
 }
 
 func (k *writeKinds) learn(sum, source string) {
