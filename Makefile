@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
-.PHONY: e2e books browser chaos deployment hostile soak clients chaos-long valkey servers
+.PHONY: e2e books browser chaos deployment hostile soak clients chaos-long valkey servers sim sim-short
 
 # What --version prints: empty outside of a git repository, and then the go command is asked.
 COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
@@ -23,7 +23,7 @@ build: ## build the three programs into bin/
 test: redis ## run the quick tests: those of cmd and internal
 	go test -vet off -p 4 -timeout 30m ./cmd/... ./internal/...
 
-check: format lint generated vuln race e2e books valkey browser chaos soak deployment hostile smoke ## all that must pass before a change lands
+check: format lint generated vuln race sim-short e2e books valkey browser chaos soak deployment hostile smoke ## all that must pass before a change lands
 
 format: ## check that the code is formatted (gofumpt)
 	@out=$$($(TOOL) gofumpt -l cmd deploy internal test bench); \
@@ -44,6 +44,13 @@ vuln: ## look for known vulnerabilities (govulncheck), if its database is in rea
 
 race: redis ## run the quick tests with the race detector
 	go test -vet off -race -p 4 -timeout 30m ./cmd/... ./internal/...
+
+# Simulations of faults; see docs/TESTING.md.
+sim: ## simulate 1,000 seeds of faults (SEEDS=n for others), or print the trace of one (SEED=n)
+	SIM_SEED=$(SEED) SIM_SEEDS=$(or $(SEEDS),1000) go test -vet off -count 1 -timeout 60m -v -run TestSeeds ./test/sim
+
+sim-short: ## simulate 100 seeds, and test that a seed replays and that planted defects are found
+	go test -vet off -timeout 30m ./test/sim
 
 # The tests below run the real programs. Those that lack a tool are skipped, and say so
 # (make tools).
