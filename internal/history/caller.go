@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,8 @@ type Caller struct {
 	Number int
 	// Recorder keeps the calls.
 	Recorder *Recorder
+	// Reason is given with cancels, releases and rejections; empty is "history".
+	Reason string
 }
 
 // Do makes a call, once, and records it. The API must be a client that sends each request
@@ -33,7 +36,7 @@ func (c *Caller) Do(ctx context.Context, api *client.Client, call Call, body []b
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	op := Operation{Client: c.Number, Call: call, From: c.Recorder.Now()}
-	o, replayed, err := send(ctx, api, call, body)
+	o, replayed, err := c.send(ctx, api, call, body)
 	op.To = c.Recorder.Now()
 	op.Answer = answer(call.Op, o, replayed, err)
 	if op.Result == Unknown && !connected.Load() {
@@ -43,10 +46,8 @@ func (c *Caller) Do(ctx context.Context, api *client.Client, call Call, body []b
 	return op.Answer
 }
 
-// reason is given where the API wants one.
-const reason = "history"
-
-func send(ctx context.Context, api *client.Client, call Call, body []byte) (o client.Order, replayed bool, err error) {
+func (c *Caller) send(ctx context.Context, api *client.Client, call Call, body []byte) (o client.Order, replayed bool, err error) {
+	reason := cmp.Or(c.Reason, "history")
 	switch call.Op {
 	case Submit:
 		key := ""
@@ -91,7 +92,7 @@ func answer(op Op, o client.Order, replayed bool, err error) Answer {
 		return shown(op, o, replayed)
 	case errors.As(err, &refused):
 		a := Answer{Result: resultOf(refused), Status: refused.OrderStatus}
-		if a.Result == Unknown || a.Result == Unexpected {
+		if a.Result == Unknown || a.Result == Unexpected || a.Result == Refused {
 			a.Detail = refused.Error()
 		}
 		return a
@@ -128,7 +129,7 @@ func resultOf(e *client.ResponseError) Result {
 		return Conflict
 	case strings.HasSuffix(e.Type, ":order-outcome-unknown"):
 		return InDoubt
-	case client.RateLimited(e), client.NoRoom(e):
+	case client.RateLimited(e), client.NoRoom(e), client.Denied(e):
 		return Refused
 	case e.Status >= http.StatusInternalServerError:
 		return Unknown

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -107,6 +108,8 @@ func TestAnswers(t *testing.T) {
 		{"no order", 404, "", `{"type": "about:blank"}`, history.Answer{Result: history.NotFound}},
 		{"no room", 503, "", `{"type": "x:no-room"}`, history.Answer{Result: history.Refused}},
 		{"the rate limit", 429, "", `{"type": "x:rate-limited"}`, history.Answer{Result: history.Refused}},
+		{"no key", 401, "", `{"type": "x:unauthorized"}`, history.Answer{Result: history.Refused}},
+		{"another scope", 403, "", `{"type": "x:forbidden"}`, history.Answer{Result: history.Refused}},
 		{"no Redis", 503, "", `{"type": "x:redis-unavailable"}`, history.Answer{Result: history.Unknown}},
 		{"a defect", 500, "", `{"type": "about:blank"}`, history.Answer{Result: history.Unknown}},
 		{"a forgotten order", 409, "", `{"type": "x:order-forgotten"}`, history.Answer{Result: history.Unexpected}},
@@ -131,7 +134,7 @@ func TestAnswers(t *testing.T) {
 			if diff := cmp.Diff(row.want, got, cmpopts.IgnoreFields(history.Answer{}, "ID", "Content", "Detail")); diff != "" {
 				t.Errorf("the answer is (-want +got):\n%s", diff)
 			}
-			if described := got.Detail != ""; described != (got.Result == history.Unknown || got.Result == history.Unexpected) {
+			if described := got.Detail != ""; described != slices.Contains([]history.Result{history.Unknown, history.Refused, history.Unexpected}, got.Result) {
 				t.Errorf("the detail is %q", got.Detail)
 			}
 			if len(requests()) != 1 {

@@ -38,7 +38,7 @@ const (
 	// do so at any time after the call.
 	Unknown Result = "unknown"
 	// Refused is an answer after which nothing has been done, and which says nothing about
-	// the order: a request that was never sent, 429, or 503 for lack of room.
+	// the order: a request that was never sent, 401, 403, 429, or 503 for lack of room.
 	Refused Result = "refused"
 	// Created is 201: the order is new.
 	Created Result = "created"
@@ -80,7 +80,7 @@ type Answer struct {
 	Content  string       `json:"shown_content,omitempty"`
 	Status   order.Status `json:"status,omitempty"`
 	Attempts int          `json:"attempts,omitempty"`
-	// Detail describes an answer that is Unknown or Unexpected, for people.
+	// Detail describes an answer that is Unknown, Refused or Unexpected, for people.
 	Detail string `json:"detail,omitempty"`
 }
 
