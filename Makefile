@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
-.PHONY: e2e books browser chaos deployment hostile soak clients chaos-long valkey servers sim sim-short
+.PHONY: e2e books browser chaos deployment hostile soak clients chaos-long prove valkey servers sim sim-short
 
 # What --version prints: empty outside of a git repository, and then the go command is asked.
 COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
@@ -97,6 +97,10 @@ parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocat
 chaos-long: redis ## kill, stop and disturb everything for 45 minutes, and print a table
 	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
 	CHAOS=long go test -count 1 -run Races -v ./internal/intake
+
+PROVE ?= --for 10s
+prove: redis ## run everything in one process, and put its guarantees to the test from outside (PROVE has arguments)
+	@scripts/prove.sh $(PROVE)
 
 clients: redis ## check the specification with Ajv, and with generated clients that call the API (3 min)
 	@scripts/clients.sh

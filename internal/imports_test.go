@@ -45,9 +45,10 @@ var beside = map[string][]string{
 	"internal/client":  {"internal/order", "internal/config", "internal/retryafter"},
 	"internal/load":    {"internal/order"},
 	"internal/history": {"internal/order", "internal/client"},
+	"internal/prove":   {"internal/order", "internal/client", "internal/history"},
 	"internal/cli": {
 		"internal/order", "internal/rules", "internal/config", "internal/access", "internal/app", "internal/app/apiapp", "internal/app/workerapp",
-		"internal/client", "internal/load", "internal/stats",
+		"internal/client", "internal/load", "internal/prove", "internal/stats",
 	},
 	"internal/batch/batchtest": {},
 	"internal/queue/queuetest": {

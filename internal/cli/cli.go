@@ -106,7 +106,7 @@ func newRoot(w *World) *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(newDev(w), newSubmit(w), newGet(w), newList(w), newExport(w), newFailures(w), newCancel(w), newRetry(w), newRelease(w), newReject(w),
 		newQueues(w), newJobs(w), newAudit(w), newWorkers(w), newStats(w),
-		newEvents(w), newWatch(w), newDoctor(w), newBooks(w), newLoad(w), newKeys(w), newRules(w))
+		newEvents(w), newWatch(w), newDoctor(w), newBooks(w), newLoad(w), newProve(w), newKeys(w), newRules(w))
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(infallible{w.Stdout})

@@ -51,6 +51,11 @@ func addAPIFlags(cmd *cobra.Command, w *World, t *target) {
 // open returns a client of the target with a bound for each request; 0 means the
 // default. The caller closes the client.
 func (t target) open(timeout time.Duration) (*client.Client, error) {
+	return t.openWith(client.Options{Timeout: timeout})
+}
+
+// openWith is open with further options; those without a hint get the usual one.
+func (t target) openWith(options client.Options) (*client.Client, error) {
 	key, from := t.key, keyVariable
 	if t.keyFile != "" {
 		var err error
@@ -63,7 +68,11 @@ func (t target) open(timeout time.Duration) (*client.Client, error) {
 	if len(key) > maxKeyChars || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, usagef("%s holds no key: one word of at most %d characters is expected", from, maxKeyChars)
 	}
-	api, err := client.New(t.address, client.Options{Key: key, Timeout: timeout, Hint: hint})
+	options.Key = key
+	if options.Hint == nil {
+		options.Hint = hint
+	}
+	api, err := client.New(t.address, options)
 	if err != nil {
 		return nil, &usageError{err.Error()}
 	}

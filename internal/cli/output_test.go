@@ -45,6 +45,7 @@ func everyCommand() map[string][]string {
 		"events": {"events", "events -o json"}, "export": {"export"}, "failures": {"failures", "failures -o json"}, "get": {"get o1", "get o1 -o json"},
 		"keys": {"keys"}, "keys new": {"keys new --name a --scope read", "keys new --name a --scope read -o json"},
 		"list": {"list", "list -o json", "list --all"}, "load": {"load --rate 10 --duration 1s", "load --rate 10 --duration 1s -o json"},
+		"prove":  {"prove --help"}, // it refuses an API that has every order
 		"queues": {"queues", "queues -o json"}, "queues corrupt": {"queues corrupt", "queues corrupt -o json"},
 		"queues pause": {"queues pause low", "queues pause low -o json"}, "queues resume": {"queues resume low"},
 		"retry":   {"retry o1", "retry o1 -o json", "retry --status failed", "retry --status failed -o json"},

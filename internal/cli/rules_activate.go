@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,9 +16,6 @@ decided keep their decision. To go back, activate the version that was active be
 "orderctl rules simulate" shows what the version would have decided differently.
 
 On a terminal it shows which version is active, and asks first.`
-
-// maxAnswer bounds an answer, in bytes.
-const maxAnswer = 64
 
 // errNotActivated is the answer no.
 var errNotActivated = errors.New("nothing was changed")
@@ -47,7 +40,7 @@ func newRulesActivate(w *World) *cobra.Command {
 }
 
 func (a *rulesActivate) run(ctx context.Context, api *client.Client, args []string) error {
-	if !a.yes && isTerminal(a.Stdin) && isTerminal(a.Stderr) {
+	if !a.yes && a.asks() {
 		if err := a.ask(ctx, api, args[0]); err != nil {
 			return err
 		}
@@ -73,18 +66,5 @@ func (a *rulesActivate) ask(ctx context.Context, api *client.Client, version str
 		return nil
 	}
 	_, _ = fmt.Fprintf(a.Stderr, "%s is active. Activate %s instead? [y/N] ", order.Printable(all.Active), version)
-	answered := make(chan string, 1)
-	go func() { // not waited for: reading a terminal cannot be interrupted
-		line, _ := bufio.NewReader(io.LimitReader(a.Stdin, maxAnswer)).ReadString('\n')
-		answered <- line
-	}()
-	select {
-	case <-ctx.Done():
-		return client.ErrInterrupted
-	case answer := <-answered:
-		if slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer))) {
-			return nil
-		}
-		return errNotActivated
-	}
+	return a.agreed(ctx, errNotActivated)
 }
