@@ -178,6 +178,9 @@ func (b *bus) carry(m *message) {
 		b.waiting = append(b.waiting, m)
 		return
 	}
+	if m.kind == request && m.from.cutOff() {
+		m.fault = lost
+	}
 	unheard := m.gone.Load() || m.fault == replyLost || m.fault == repeated || m.fault == killAfter
 	b.detail, b.kills = "", false
 	if m.fault != lost && m.fault != killBefore && m.apply != nil {
@@ -203,19 +206,30 @@ func (b *bus) conclude(m *message) {
 	case killBefore, killAfter:
 		b.kill(m.from)
 	case freezes:
-		m.from.thaw = time.Now().Add([]time.Duration{b.between(time.Second, 5*time.Second), b.between(13*time.Second, 18*time.Second)}[b.rand.IntN(2)])
+		m.from.thaw = b.awayUntil()
+		b.answer(m, nil)
+	case cutsOff:
+		m.from.rejoin = b.awayUntil()
 		b.answer(m, nil)
 	default:
 		b.answer(m, nil)
 	}
 }
 
-// kill ends a process, unless it has ended, and starts it again a while later.
+// awayUntil draws how long a process is away: shortly, or longer than its leases last.
+func (b *bus) awayUntil() time.Time {
+	return time.Now().Add([]time.Duration{b.between(time.Second, 5*time.Second), b.between(13*time.Second, 18*time.Second)}[b.rand.IntN(2)])
+}
+
+// kill ends a process, unless it has ended, and starts it again a while later. Of its requests
+// on their way, some still arrive.
 func (b *bus) kill(p *process) {
-	if p.ctx.Err() == nil {
-		p.kill()
-		b.after(b.between(100*time.Millisecond, 5*time.Second), p.name+" starts again", p.restart)
+	if p.ctx.Err() != nil {
+		return
 	}
+	p.kill()
+	b.waiting = slices.DeleteFunc(b.waiting, func(m *message) bool { return m.from == p && b.rand.IntN(2) == 0 })
+	b.after(b.between(100*time.Millisecond, 5*time.Second), p.name+" starts again", p.restart)
 }
 
 func (b *bus) again(m *message, due time.Time) {

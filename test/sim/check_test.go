@@ -152,7 +152,7 @@ func (s *sim) checkAnswers(rec order.Record, retries int) {
 
 // checkShop compares an order with what the shop has accepted.
 func (s *sim) checkShop(rec order.Record) {
-	_, accepted := s.shop.accepted[rec.ID]
+	accepted := s.shop.accepted[rec.ID]
 	switch {
 	case rec.Status == order.StatusCompleted && !accepted:
 		s.find("%s is completed and the shop has not accepted it", rec.ID)

@@ -11,7 +11,7 @@ import (
 	"orderprocessor/internal/order"
 )
 
-// The kinds of orders, as their notes.
+// The kinds of orders: rules and shop go by their notes.
 const (
 	noteOrdinary = "ordinary"
 	noteRejected = "rejected by the rules"
@@ -28,7 +28,7 @@ type client struct {
 	rand   *rand.Rand
 	submit time.Duration // when it begins
 	then   string        // what it does afterwards; empty for nothing
-	calls  int
+	calls  int           // how many requests it has sent
 
 	known     bool      // submitted with a definite answer
 	created   int       // answers that the order is new
@@ -90,14 +90,11 @@ func (c *client) conflict() {
 			return isNew, nil
 		}
 		if err == nil {
-			err = errAccepted
+			err = errors.New("accepted")
 		}
 		return isNew, err
 	}, func(bool) {})
 }
-
-// errAccepted means that other content was accepted with the id of an order.
-var errAccepted = errors.New("a conflict was accepted")
 
 // reply is the answer of an API.
 type reply struct {

@@ -47,7 +47,7 @@ func (q *queue) fetch(ctx context.Context, p *process) (delivery, error) {
 	d := new(delivery)
 	err := q.sim.send(ctx, &message{
 		sender: sender(ctx, p), what: "fetch", from: p, kind: work,
-		ready: func() bool { return p.runs() && len(q.in(pending)) > 0 },
+		ready: func() bool { return p.runs() && !p.cutOff() && len(q.in(pending)) > 0 },
 		apply: func(unheard bool) {
 			found := q.in(pending)
 			if len(found) == 0 { // the repetition finds no other

@@ -34,8 +34,8 @@ type kind int
 const (
 	timer   kind = iota // nothing
 	turn                // a step within a process: the process can end there
-	request             // everything
-	work                // as request, and more often than others the process ends or freezes
+	request             // everything; it goes to Redis, which also has the queue
+	work                // the fetching of a task or a call to the shop: as request, and more often than others the process ends, freezes or is cut off
 	http                // a request of a client, or the answer to it: as request, but the client repeats it
 )
 
@@ -52,6 +52,7 @@ const (
 	killBefore fault = "process killed before"
 	killAfter  fault = "applied, process killed"
 	freezes    fault = "applied, process frozen"
+	cutsOff    fault = "applied, process cut off from Redis"
 )
 
 // rates are how likely each fault is.
@@ -59,12 +60,12 @@ type rates map[fault]float64
 
 // allFaults lists the faults in the order in which they are drawn.
 func allFaults() []fault {
-	return []fault{lost, replyLost, repeated, slow, slowReply, killBefore, killAfter, freezes}
+	return []fault{lost, replyLost, repeated, slow, slowReply, killBefore, killAfter, freezes, cutsOff}
 }
 
 // newRates draws for each fault whether it is absent, rare or frequent.
 func newRates(r *rand.Rand) rates {
-	all := rates{killBefore: 0.004, killAfter: 0.004, freezes: 0.01}
+	all := rates{killBefore: 0.004, killAfter: 0.004, freezes: 0.01, cutsOff: 0.005}
 	for _, f := range allFaults() {
 		all[f] = cmp.Or(all[f], 0.02) * []float64{0, 0.3, 1, 3}[r.IntN(4)]
 	}
@@ -99,7 +100,7 @@ func (b *bus) draw(m *message) {
 // likelihood is how much more likely than usual a fault is for a message; 0 if it is
 // impossible.
 func likelihood(m *message, f fault) float64 {
-	ends := f == killBefore || f == killAfter || f == freezes
+	ends := f == killBefore || f == killAfter || f == freezes || f == cutsOff
 	switch {
 	case ends && m.from.restart == nil, m.kind == turn && f != killBefore, m.kind == http && f == repeated:
 		return 0

@@ -26,13 +26,15 @@ const (
 	retention = time.Hour
 )
 
-// process is a worker, an API or a client. It can be killed, and frozen for a while.
+// process is a worker, an API or a client. It can be killed, and for a while
+// frozen or cut off.
 type process struct {
 	sim      *sim
 	name     string
 	ctx      context.Context
 	kill     context.CancelFunc
 	thaw     time.Time      // until when it is frozen
+	rejoin   time.Time      // until when it is cut off from Redis
 	patience time.Duration  // how long it waits for an answer
 	restart  func()         // nil for what cannot be killed
 	intake   *intake.Intake // of an API
@@ -50,6 +52,9 @@ func (s *sim) newProcess(name string, life int, patience time.Duration) *process
 // runs reports whether the process is neither dead nor frozen.
 func (p *process) runs() bool { return p.ctx.Err() == nil && !p.thaw.After(time.Now()) }
 
+// cutOff reports whether the process cannot reach Redis.
+func (p *process) cutOff() bool { return p.rejoin.After(time.Now()) }
+
 // rest waits, or until ctx ends.
 func rest(ctx context.Context, wait time.Duration) {
 	timer := time.NewTimer(wait)
@@ -62,12 +67,12 @@ func rest(ctx context.Context, wait time.Duration) {
 
 type senderKey struct{}
 
-// as returns a context whose requests are those of an actor within a process.
+// as returns a context whose requests are those of a named part of a process.
 func as(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, senderKey{}, name)
 }
 
-// actor names who sends a request. A batch of several callers is sent by the process. The
+// sender names who sends a request. A batch of several callers is sent by the process. The
 // loops of recovery share a context, and are told apart by their stack.
 func sender(ctx context.Context, p *process) string {
 	name, _ := ctx.Value(senderKey{}).(string)

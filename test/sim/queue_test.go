@@ -119,9 +119,10 @@ func (q *queue) due() (first time.Time) {
 	return first
 }
 
-// lease returns the lease of an active task. A process that runs renews those that it knows.
+// lease returns the lease of an active task. A process that runs, and reaches Redis, renews those
+// that it knows.
 func (q *queue) lease(t *task) string {
-	if t.holder != nil && t.holder.runs() {
+	if t.holder != nil && t.holder.runs() && !t.holder.cutOff() {
 		t.renewed, t.noLease = time.Now(), false
 	}
 	if t.noLease {

@@ -12,7 +12,7 @@ import (
 // shop is the fulfilment endpoint. It accepts each key once, and keeps a journal.
 type shop struct {
 	sim      *sim
-	accepted map[string]time.Time // by key, when
+	accepted map[string]bool      // by key
 	told     map[string]time.Time // when a call about the order came last
 	attempts map[string]int       // the latest attempt that called about the order
 	later    map[string]int       // how often it asked to be called later
@@ -20,7 +20,7 @@ type shop struct {
 }
 
 func newShop(s *sim) *shop {
-	return &shop{s, map[string]time.Time{}, map[string]time.Time{}, map[string]int{}, map[string]int{}, map[string]*process{}}
+	return &shop{s, map[string]bool{}, map[string]time.Time{}, map[string]int{}, map[string]int{}, map[string]*process{}}
 }
 
 // answer is what the shop answers to a call.
@@ -39,7 +39,7 @@ func (s *shop) call(p *process, a order.Approval) answer {
 		s.sim.find("%s was made by %s and %s", number, first.name, p.name)
 	}
 	s.callers[number] = p
-	if _, again := s.accepted[id]; again {
+	if s.accepted[id] {
 		s.sim.detail = "200 again"
 		return answer{note: "known"}
 	}
@@ -55,7 +55,7 @@ func (s *shop) call(p *process, a order.Approval) answer {
 		return s.fail(id)
 	}
 	s.sim.detail = "200"
-	s.accepted[id] = time.Now()
+	s.accepted[id] = true
 	return answer{note: "thanks"}
 }
 
@@ -70,7 +70,7 @@ func (s *shop) fail(id string) answer {
 		s.sim.detail, retry.Unknown = "504", true
 		if s.sim.rand.IntN(2) == 0 {
 			s.sim.detail = "504 taken"
-			s.accepted[id] = time.Now()
+			s.accepted[id] = true
 		}
 	default:
 		s.sim.detail = "500"
