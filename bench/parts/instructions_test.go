@@ -85,7 +85,7 @@ func startCounting(t *testing.T) *counting {
 	c := &counting{t: t, out: filepath.Join(dir, "out")}
 	program := filepath.Join(dir, "redis")
 	script := fmt.Sprintf("#!/bin/sh\nexec valgrind -q --tool=callgrind --callgrind-out-file=%s %s \"$@\"\n", c.out, redistest.Program())
-	if err := os.WriteFile(program, []byte(script), 0o700); err != nil { //nolint:gosec // a program must be executable
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("REDIS_SERVER", program)
