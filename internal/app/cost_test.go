@@ -52,7 +52,7 @@ func TestCostOfAnOrder(t *testing.T) {
 			}
 			return 100
 		}, cost{
-			bytesIn: 1760, bytesOut: 600, bytesLog: 2890,
+			bytesIn: 1920, bytesOut: 700, bytesLog: 3100,
 			"evalsha": 5, "time": 2, "publish": 1,
 			"hmget": 3, "hget": 2, "hgetall": 1, "hset": 6, "hdel": 1,
 			"zadd": 4, "zrem": 2, "xinfo|stream": 2, "xadd": 2,

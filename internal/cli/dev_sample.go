@@ -70,8 +70,13 @@ func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	err := s.submitAndAwait(ctx)
 	took := time.Since(began)
 	_ = s.bar.Finish()
+	var stats client.Stats
+	if err == nil {
+		stats, err = s.stats(ctx)
+	}
 	switch {
 	case err == nil:
+		return s.report(d.World, stats, took)
 	case errors.Is(context.Cause(ctx), errStalled):
 		return errStalled
 	case errors.Is(err, client.ErrInterrupted):
@@ -79,11 +84,6 @@ func (d *devCommand) runSample(ctx context.Context, api *client.Client) error {
 	default:
 		return fmt.Errorf("sample: %w", err)
 	}
-	stats, err := getStats(ctx, api)
-	if err != nil {
-		return err
-	}
-	return s.report(d.World, stats, took)
 }
 
 // submitAndAwait submits all orders, and then polls each until it is settled.
@@ -129,6 +129,19 @@ func (s *sample) await(ctx context.Context, o sampleOrder) error {
 		}
 		if err != nil {
 			return fmt.Errorf("get order %s: %w", o.ID, err)
+		}
+	}
+}
+
+// stats reads the statistics; Redis may be slow for a moment after so many orders.
+func (s *sample) stats(ctx context.Context) (client.Stats, error) {
+	for {
+		stats, err := getStats(ctx, s.api)
+		if err == nil || !client.Temporary(err) {
+			return stats, err
+		}
+		if err := client.Wait(ctx, pollInterval); err != nil {
+			return stats, err
 		}
 	}
 }
