@@ -28,6 +28,9 @@ const (
 	withBooks = "ours, 64 books"
 )
 
+// tick is the resolution of processor times: what used less counts as one.
+const tick = 10 * time.Millisecond
+
 // idleSteps measure how soon an idle system begins an order, and what it costs to
 // be that ready.
 func (b *Bench) idleSteps() []Step {
@@ -98,7 +101,7 @@ func (b *Bench) restingCost(ctx context.Context, s *systems.System, name string)
 		return err
 	}
 	span := time.Since(begun)
-	ofACore := func(used time.Duration) float64 { return 100 * float64(used) / float64(span) }
+	ofACore := func(used time.Duration) float64 { return 100 * float64(max(used, tick)) / float64(span) }
 	b.keep(key(Idle, name, "worker at rest"), report.OfACore, ofACore(workerAfter-worker))
 	b.keep(key(Idle, name, "Redis at rest"), report.OfACore, ofACore(redisAfter-redis))
 	b.keep(key(Idle, name, atRest), report.OfACore, ofACore(workerAfter-worker+redisAfter-redis))
