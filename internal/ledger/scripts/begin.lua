@@ -65,6 +65,7 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
     return 'settled\t' .. status
   end
   local start, called = opened()
+  -- An attempt with an outcome is never left open, so its repetition ends above.
   if holder == token and not (start and outcome ~= '') then
     return start and begun(first_began()) or exhausted()
   end
