@@ -79,6 +79,12 @@ func (c *lingerConn) Close() error {
 	return nil
 }
 
+// reset closes the connection at once. The client reads an error, not the end of an answer.
+func (c *lingerConn) reset() {
+	_ = c.SetLinger(0)
+	_ = c.TCPConn.Close()
+}
+
 func (c *lingerConn) drain() {
 	defer func() { <-c.slots }()
 	if c.SetReadDeadline(time.Now().Add(lingerTimeout)) == nil {

@@ -29,8 +29,9 @@ func (w *StreamWriter) Flush() bool {
 // that it is not whole. Nothing can be written afterwards.
 func (w *StreamWriter) Cut() {
 	// To a client of HTTP/1.0 an answer ends with the connection, unless that is reset.
-	if tcp, ok := w.conn.(interface{ SetLinger(seconds int) error }); ok {
-		_ = tcp.SetLinger(0)
+	if tcp, ok := w.conn.(*lingerConn); ok {
+		tcp.reset()
+		return
 	}
 	_ = w.conn.Close()
 }
