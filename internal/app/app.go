@@ -93,7 +93,8 @@ type Program struct {
 	monitor   *monitor
 	readiness *readiness
 	admin     net.Listener
-	spans     *traces.Provider // set if the program created Traces itself
+	first     func(context.Context) error // see First, or nil
+	spans     *traces.Provider            // set if the program created Traces itself
 }
 
 // NewProgram builds the common part and opens the admin listener. The caller must
@@ -152,6 +153,11 @@ func (p *Program) RedisAway() bool { return p.readiness.conn.lost() }
 func (p *Program) RequireClock(hold func(clockIsOff bool)) {
 	p.monitor.needsClock, p.monitor.afterCheck = true, hold
 }
+
+// First has the program read something once Redis has passed its checks, before it serves.
+// An error ends the program, except for order.ErrUnavailable: then it tries again. Call it
+// before RunParts.
+func (p *Program) First(read func(context.Context) error) { p.first = read }
 
 // Close releases a program that has not run.
 func (p *Program) Close() {
@@ -223,7 +229,7 @@ func (p *Program) awaitRedis(ctx context.Context) error {
 // error that keeps the program from starting.
 func (p *Program) tryRedis(ctx context.Context) (wait, err error) {
 	if p.TrustRedis {
-		return p.fixBooks(ctx)
+		return p.open(ctx)
 	}
 	if err := p.monitor.check(ctx); err != nil {
 		return err, nil
@@ -234,12 +240,15 @@ func (p *Program) tryRedis(ctx context.Context) (wait, err error) {
 	if wait := p.monitor.unsafe(); wait != nil {
 		return wait, nil
 	}
-	return p.fixBooks(ctx)
+	return p.open(ctx)
 }
 
-// fixBooks compares the number of books.
-func (p *Program) fixBooks(ctx context.Context) (wait, err error) {
+// open compares the number of books, and reads what the program needs before it serves.
+func (p *Program) open(ctx context.Context) (wait, err error) {
 	err = p.Ledger.Fix(ctx)
+	if err == nil && p.first != nil {
+		err = p.first(ctx)
+	}
 	if errors.Is(err, order.ErrUnavailable) || ctx.Err() != nil {
 		return err, nil
 	}

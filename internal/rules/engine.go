@@ -79,6 +79,17 @@ func Fixed(limits Limits, currency order.Currency) *Engine {
 	return e
 }
 
+// Load asks the store which versions are in force, unless that is known. It returns
+// order.ErrUnavailable when Redis did not answer; a version that this program cannot compile
+// is logged only.
+func (e *Engine) Load(ctx context.Context) error {
+	_, err := e.inForce(ctx, decideFor)
+	if !errors.Is(err, order.ErrUnavailable) {
+		err = nil
+	}
+	return err
+}
+
 // Decide returns what the active version decides about an order, and beside it what the
 // shadow version decides. It returns order.ErrUnavailable when Redis did not answer.
 func (e *Engine) Decide(ctx context.Context, rec order.Record) (order.Decision, error) {

@@ -76,6 +76,7 @@ func New(cfg config.API, opts app.Options) (*API, error) {
 func (a *API) build() error {
 	inspector := queue.NewInspector(a.Redis, a.cfg.Books)
 	decide := rules.NewEngine(rules.EngineConfig{Limits: rules.Limits(a.cfg.Rules), Currency: a.cfg.Currency, Log: a.Log}, a.Ledger)
+	a.First(decide.Load) // so that the first orders wait in the right queues
 	a.admission = intake.NewAdmission(inspector, a.Ledger, a.cfg.MaxQueueLength)
 	a.reporter = stats.New(a.Ledger, inspector)
 	a.live = live.New(live.Config{MaxStreams: maxStreams, MaxWaits: maxWaits, Log: a.Log}, a.Ledger.Books())
