@@ -34,6 +34,7 @@ type Archive struct {
 	address config.Secret
 	log     *slog.Logger
 	opened  atomic.Pointer[archive.Archive]
+	ready   chan struct{}         // closed when it has been opened
 	away    atomic.Pointer[error] // why it does not answer
 }
 
@@ -45,7 +46,7 @@ func newArchive(address config.Secret, log *slog.Logger) *Archive {
 	if address.Reveal() == "" {
 		return nil
 	}
-	a := &Archive{address: address, log: log}
+	a := &Archive{address: address, log: log, ready: make(chan struct{})}
 	a.away.Store(&errOpening)
 	return a
 }
@@ -76,6 +77,7 @@ func (a *Archive) try(ctx context.Context) error {
 	store, err := archive.Open(ctx, a.address.Reveal())
 	if err == nil {
 		a.opened.Store(store)
+		close(a.ready)
 	}
 	return err
 }
@@ -96,6 +98,14 @@ func (a *Archive) changed(ctx context.Context, err error) {
 func (a *Archive) close() {
 	if store := a.opened.Load(); store != nil {
 		_ = store.Close()
+	}
+}
+
+// AwaitOpen waits until it has been opened or ctx ends.
+func (a *Archive) AwaitOpen(ctx context.Context) {
+	select {
+	case <-a.ready:
+	case <-ctx.Done():
 	}
 }
 

@@ -161,7 +161,10 @@ func (w *Worker) Run(ctx context.Context) error {
 		parts = append(parts, r.Run)
 	}
 	if w.archiver != nil {
-		parts = append(parts, w.archiver.Run)
+		parts = append(parts, func(ctx context.Context) error {
+			w.Archive.AwaitOpen(ctx)
+			return w.archiver.Run(ctx)
+		})
 	}
 	if w.shop != nil {
 		w.consumer.Limit(0) // until the circuit breaker is known
