@@ -16,6 +16,7 @@ import (
 
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/ordertest"
+	"orderprocessor/internal/programtest"
 )
 
 // page is one page of the list.
@@ -28,7 +29,11 @@ type page struct {
 // list requests a page, and checks that the cursor and the Link header are there together.
 func (s *site) list(t *testing.T, target string) page {
 	t.Helper()
-	a := s.ask(t, "GET", target, "")
+	var a answer
+	programtest.Until(t, "the page is read in time", func() bool {
+		a = s.ask(t, "GET", target, "")
+		return a.code != 503
+	})
 	v := decode[struct {
 		Orders     []struct{ ID string }
 		NextCursor string `json:"next_cursor"`

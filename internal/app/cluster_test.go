@@ -29,7 +29,11 @@ func TestCluster(t *testing.T) {
 		must(t, err)
 	}
 
-	found := examine(t, cluster.URL())
+	var found map[string]app.Finding
+	programtest.Until(t, "all books are read in time", func() bool {
+		found = examine(t, cluster.URL())
+		return found["books/drift"].State != app.FindingNotChecked
+	})
 	mustFind(t, found, "redis/nodes", app.FindingOK, `^3 primaries answer`)
 	mustFind(t, found, "redis/coverage", app.FindingOK, ``)
 	mustFind(t, found, "redis/eviction policy", app.FindingOK, `^(127\.0\.0\.1:\d+: noeviction(, )?){3} `)

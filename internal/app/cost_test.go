@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector delays programs so much that they do more by the clock than is counted.
+
 package app_test
 
 import (

@@ -273,9 +273,13 @@ func TestFullMemoryIsTheReason(t *testing.T) {
 		if _, has := pool["workers"]; got.code != 503 || got.body["reason"] != reason || has {
 			t.Fatalf("/health is answered %+v", got)
 		}
-		stats := ask(t, "GET", url+"/stats", "").body
-		if slots, has := stats["active_workers"]; has || stats["workers"] != nil || stats["by_status"] == nil {
-			t.Fatalf("/stats has %v slots", slots)
+		var stats answer
+		programtest.Until(t, "the statistics are read in time", func() bool {
+			stats = ask(t, "GET", url+"/stats", "")
+			return stats.code == 200
+		})
+		if _, has := stats.body["active_workers"]; has || stats.body["workers"] != nil || stats.body["by_status"] == nil {
+			t.Fatalf("/stats is answered %+v", stats)
 		}
 	}
 	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "1gb").Err())
