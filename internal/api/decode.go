@@ -16,6 +16,9 @@ import (
 	"orderprocessor/internal/order"
 )
 
+// errNotObject is a JSON text that is no object.
+var errNotObject = errors.New("not a JSON object")
+
 // malformedError is a body that is not valid JSON, or not of the expected kind.
 type malformedError struct{ reason string }
 
@@ -60,14 +63,39 @@ func decodeObject(body []byte) (map[string]jsontext.Value, error) {
 	if !utf8.Valid(body) {
 		return nil, &malformedError{"The body is not valid UTF-8."}
 	}
+	var members object
+	if err := json.Unmarshal(body, &members); err == nil {
+		return members, nil
+	}
 	if err := checkSyntax(body); err != nil {
 		return nil, err
 	}
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
-		return nil, &malformedError{"The body must be a JSON object."}
+	return nil, &malformedError{"The body must be a JSON object."}
+}
+
+// object holds the members of a JSON object. It is decoded without reflection.
+type object map[string]jsontext.Value
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (o *object) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '{' {
+		return errNotObject
 	}
-	return members, nil
+	_, err := dec.ReadToken()
+	for *o = (object{}); err == nil && dec.PeekKind() == '"'; {
+		var name jsontext.Token
+		if name, err = dec.ReadToken(); err != nil {
+			break
+		}
+		key := name.String() // which the next read overwrites
+		var v jsontext.Value
+		v, err = dec.ReadValue()
+		(*o)[key] = v.Clone()
+	}
+	if err == nil {
+		_, err = dec.ReadToken() // the end of the object, or what is wrong instead
+	}
+	return err
 }
 
 func checkSyntax(body []byte) error {
@@ -140,24 +168,23 @@ func (d *decoder) items(members map[string]jsontext.Value) []order.SubmittedItem
 	}
 	items := make([]order.SubmittedItem, len(values))
 	for i, v := range values {
-		path := fmt.Sprintf("items[%d]", i)
 		switch v.Kind() {
 		case '"':
 			items[i].Name = unquote(v)
 		case '{':
-			items[i] = d.item(path, v)
+			items[i] = d.item(order.ItemField(i), v)
 		default:
-			d.add(path, order.CodeWrongType, "must be a string or an object, not %s", describe(v.Kind()))
+			d.add(order.ItemField(i), order.CodeWrongType, "must be a string or an object, not %s", describe(v.Kind()))
 		}
 	}
 	return items
 }
 
 // item reads an object. Its problems have the path of the item in front.
-func (d *decoder) item(path string, object jsontext.Value) order.SubmittedItem {
+func (d *decoder) item(path string, text jsontext.Value) order.SubmittedItem {
 	s := order.SubmittedItem{Item: order.Item{Detailed: true}}
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(object, &members); err != nil {
+	var members object
+	if err := json.Unmarshal(text, &members); err != nil {
 		d.add(path, order.CodeWrongType, "must be a string or an object")
 		return s
 	}
@@ -175,22 +202,27 @@ func (d *decoder) item(path string, object jsontext.Value) order.SubmittedItem {
 
 // metadata reads an object of texts. It is nil if there is none, as an empty one is shown.
 func (d *decoder) metadata(members map[string]jsontext.Value) map[string]string {
-	object := d.value(members, "metadata", '{', "an object of strings")
-	if object == nil {
+	text := d.value(members, "metadata", '{', "an object of strings")
+	if text == nil {
 		return nil
 	}
-	values := map[string]jsontext.Value{}
-	if err := json.Unmarshal(object, &values); err != nil {
+	var values object
+	if err := json.Unmarshal(text, &values); err != nil {
 		d.add("metadata", order.CodeWrongType, "must be an object of strings")
 		return nil
 	}
 	texts := make(map[string]string, len(values))
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if kind := values[key].Kind(); kind != '"' {
-			d.add(order.MetadataField(key), order.CodeWrongType, "must be a string, not %s", describe(kind))
-			continue
+	var wrong []string
+	for key, v := range values {
+		if v.Kind() == '"' {
+			texts[key] = unquote(v)
+		} else {
+			wrong = append(wrong, key)
 		}
-		texts[key] = unquote(values[key])
+	}
+	slices.Sort(wrong)
+	for _, key := range wrong {
+		d.add(order.MetadataField(key), order.CodeWrongType, "must be a string, not %s", describe(values[key].Kind()))
 	}
 	return texts
 }
@@ -198,6 +230,9 @@ func (d *decoder) metadata(members map[string]jsontext.Value) map[string]string 
 func unquote(v jsontext.Value) string {
 	if v == nil {
 		return ""
+	}
+	if inner := v[1 : len(v)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner)
 	}
 	text, _ := jsontext.AppendUnquote(nil, v) // the value has been checked
 	return string(text)

@@ -58,6 +58,8 @@ func TestItemJSON(t *testing.T) {
 	price := order.Cents(0)
 	for want, item := range map[string]order.Item{
 		`"tea"`:                         {Name: "tea"},
+		`"a \"b\" \\ c"`:                {Name: `a "b" \ c`},
+		`"\u003ctea\u003e \u0026 milk"`: {Name: "<tea> & milk"},
 		`{"name":"tea"}`:                {Name: "tea", Detailed: true},
 		`{"name":"tea","quantity":1}`:   {Name: "tea", Detailed: true, Quantity: 1},
 		`{"name":"tea","sku":"t-1"}`:    {Name: "tea", Detailed: true, SKU: "t-1"},

@@ -177,10 +177,13 @@ func (p *problems) items(s Submission) []Item {
 	}
 	items, decimals := make([]Item, len(s.Items)), p.decimals(s)
 	for i, item := range s.Items {
-		items[i] = p.item(fmt.Sprintf("items[%d]", i), item, decimals)
+		items[i] = p.item(ItemField(i), item, decimals)
 	}
 	return items
 }
+
+// ItemField is the path to an item.
+func ItemField(n int) string { return "items[" + strconv.Itoa(n) + "]" }
 
 func (p *problems) address(text string) string {
 	if p.terms.AddressRequired {
@@ -202,11 +205,13 @@ func (p *problems) priority(text string) Priority {
 		return PriorityMedium
 	}
 	all := Priorities()
-	names := make([]string, len(all))
-	for i, priority := range all {
+	for _, priority := range all {
 		if text == strconv.Itoa(int(priority)) {
 			return priority
 		}
+	}
+	names := make([]string, len(all))
+	for i, priority := range all {
 		names[i] = fmt.Sprintf("%d (%s)", priority, priority.Name())
 	}
 	last := len(names) - 1
