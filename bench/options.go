@@ -17,6 +17,7 @@ type options struct {
 	runs   int
 	only   []string
 	report string
+	base   string
 }
 
 // maxRuns keeps a mistyped number from taking days.
@@ -32,6 +33,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.runs, "runs", 3, "how often everything is measured")
 	flags.StringVar(&only, "only", "", "scenarios to measure, with commas between: "+strings.Join(scenario.Names(), ","))
 	flags.StringVar(&o.report, "report", "", "file for the report in Markdown")
+	flags.StringVar(&o.base, "base", "", "directory of another commit, checked out, with which cost is compared")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}

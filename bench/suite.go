@@ -32,7 +32,7 @@ type suite struct {
 func newSuite(ctx context.Context, opts options, dir string) (*suite, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	log.Info("building the programs")
-	programs, err := systems.Build(ctx, dir)
+	programs, err := systems.Build(ctx, dir, opts.base)
 	if err != nil {
 		return nil, err
 	}

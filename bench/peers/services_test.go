@@ -22,7 +22,7 @@ import (
 // outcome and one place in the list for each.
 func TestServices(t *testing.T) {
 	t.Parallel()
-	programs, err := systems.Build(t.Context(), t.TempDir())
+	programs, err := systems.Build(t.Context(), t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

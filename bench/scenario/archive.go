@@ -9,12 +9,8 @@ import (
 	"orderprocessor/bench/systems"
 )
 
-const (
-	// withArchive is the system that also archives every order.
-	withArchive = "ours, archive in SQLite"
-	// allPerOrder is the processor time of all processes for each order.
-	allPerOrder = "CPU of API, worker and Redis per order"
-)
+// withArchive is the system that also archives every order.
+const withArchive = "ours, archive in SQLite"
 
 // archiveSteps measure submit to settled without an archive, and with one until it has
 // every order.

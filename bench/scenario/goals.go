@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"slices"
+
 	"orderprocessor/bench/peers"
 	"orderprocessor/bench/report"
 	"orderprocessor/bench/systems"
@@ -10,6 +12,7 @@ import (
 const (
 	ours  = string(systems.Ours)
 	naive = string(systems.Naive)
+	base  = string(systems.Base)
 )
 
 // The names of what is divided.
@@ -26,15 +29,18 @@ const (
 	bySameRed = "16 books on one Redis / 1 book on one Redis"
 	byFewIdle = "64 books / 1 book"
 	byBest    = "ours / best of the others"
+	byBase    = "ours / base commit"
+	byKept    = "most kept / fewest kept"
 )
 
 // Ratios returns the figures that are given as a multiple of others.
 func (b *Bench) Ratios() []report.Ratio {
 	fewest, most := b.Sizes.Backlogs[0], b.Sizes.Backlogs[len(b.Sizes.Backlogs)-1]
+	fewestKept, mostKept := keeping(b.Sizes.Kept[0]), keeping(b.Sizes.Kept[len(b.Sizes.Kept)-1])
 	ratio := func(scenario, name string, of report.Key, by ...report.Key) report.Ratio {
 		return report.Ratio{Key: key(scenario, name, rate), Of: of, By: by}
 	}
-	return append([]report.Ratio{
+	return slices.Concat([]report.Ratio{
 		ratio(Single, byNaive, key(Single, ours, rate), key(Single, naive, rate)),
 		ratio(Drain, byNaive, key(Drain, ours, rate), key(Drain, naive, rate)),
 		ratio(Drain, byPlain, key(Drain, ours, rate), key(Drain, string(systems.Plain), rate)),
@@ -55,7 +61,8 @@ func (b *Bench) Ratios() []report.Ratio {
 		{Key: key(Books, bySameRed, allPerOrder), Of: key(Books, manyBooks, allPerOrder), By: []report.Key{key(Books, oneBook, allPerOrder)}},
 		{Key: key(Idle, byFewIdle, atRest), Of: key(Idle, withBooks, atRest), By: []report.Key{key(Idle, ours, atRest)}},
 		ratio(Backlog, byLeast, key(Backlog, behind(most), rate), key(Backlog, behind(fewest), rate)),
-	}, b.workRatios()...)
+		{Key: key(Growth, byKept, allPerOrder), Of: key(Growth, mostKept, allPerOrder), By: []report.Key{key(Growth, fewestKept, allPerOrder)}},
+	}, b.workRatios(), costRatios())
 }
 
 // peerRates are the rates of all peers.
@@ -89,6 +96,7 @@ func Goals() []report.Goal {
 		most(key(Work, byBest, cpuOfAll), 1),
 		least(key(Sustained, byEvery, rate), 0.70),
 		least(key(Backlog, byLeast, rate), 0.90),
+		most(key(Growth, byKept, allPerOrder), 1.1),
 		least(key(Rules, byBuiltin, rate), 0.95),
 		least(key(Rules, byFew, rate), 0.97),
 		least(key(Archive, byNone, rate), 0.95),

@@ -31,11 +31,13 @@ const (
 	Archive   = "archive"
 	Books     = "books"
 	Work      = "work"
+	Cost      = "cost"
+	Growth    = "growth"
 )
 
 // Names lists the scenarios in the order in which they run.
 func Names() []string {
-	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Books, Work, Memory}
+	return []string{Single, Batch, Drain, Sustained, Latency, Idle, Priority, Events, Backlog, Rules, Archive, Books, Work, Cost, Growth, Memory}
 }
 
 // rate is orders over time, the figure that systems are compared by.
@@ -76,7 +78,7 @@ func (b *Bench) Steps() []Step {
 	for _, some := range [][]Step{
 		b.singleSteps(), b.batchSteps(), b.drainSteps(), b.sustainedSteps(), b.latencySteps(),
 		b.idleSteps(), b.prioritySteps(), b.eventSteps(), b.backlogSteps(), b.ruleSteps(), b.archiveSteps(), b.bookSteps(),
-		b.workSteps(), b.memorySteps(),
+		b.workSteps(), b.costSteps(), b.growthSteps(), b.memorySteps(),
 	} {
 		all = append(all, some...)
 	}

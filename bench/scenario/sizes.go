@@ -38,6 +38,10 @@ type Sizes struct {
 	// Afterwards is how long such a system may finish what follows the last outcome, such
 	// as taking jobs off a queue, before its processor time is read.
 	Afterwards time.Duration
+	// Cost is for how many orders the processor time of an order is measured, and Kept are
+	// the numbers of orders that were settled before.
+	Cost int
+	Kept []int
 	// Simulated is how many orders a simulation decides.
 	Simulated int
 	// Memory is how many orders are weighed.
@@ -52,7 +56,7 @@ func Full() Sizes {
 		Low: 100_000, Default: 40_000, Rush: 15_000, Urgent: 20 * time.Second,
 		Subscribers: 200, Silent: 100,
 		Backlogs: []int{1_000, 100_000, 1_000_000}, Beside: 30_000, Spread: 200_000, SpreadClients: 512, SpreadSlots: 512,
-		Work: 20_000, WarmUp: 4_000, Afterwards: time.Second, Simulated: 100_000, Memory: 200_000,
+		Work: 20_000, WarmUp: 4_000, Afterwards: time.Second, Cost: 100_000, Kept: []int{10_000, 100_000, 1_000_000, 5_000_000}, Simulated: 100_000, Memory: 200_000,
 	}
 }
 
@@ -64,6 +68,6 @@ func Smoke() Sizes {
 		Low: 2_000, Default: 2_000, Rush: 500, Urgent: 500 * time.Millisecond,
 		Subscribers: 5, Silent: 3,
 		Backlogs: []int{100, 500, 1_000}, Beside: 200, Spread: 400, SpreadClients: 64, SpreadSlots: 64,
-		Work: 200, WarmUp: 50, Afterwards: 20 * time.Millisecond, Simulated: 300, Memory: 500,
+		Work: 200, WarmUp: 50, Afterwards: 20 * time.Millisecond, Cost: 200, Kept: []int{100, 300}, Simulated: 300, Memory: 500,
 	}
 }

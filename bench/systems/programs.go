@@ -23,6 +23,8 @@ const (
 	Ours Kind = "ours"
 	// Plain is Ours with workers on plain Asynq servers: ORDERS_WORKER_PREFETCH=false.
 	Plain Kind = "ours, plain Asynq servers"
+	// Base is Ours as another commit has it.
+	Base Kind = "base commit"
 	// Naive is bench/naive: the same libraries, wired as in their introductions.
 	Naive Kind = "naive"
 )
@@ -31,19 +33,25 @@ const (
 type Programs struct {
 	root string // of the main module
 	dir  string // for binaries and data
+	base bool   // that of another commit are built too
 }
 
 // Build builds all programs into dir, which stays the caller's to remove. The
-// suite must run inside its own module.
-func Build(ctx context.Context, dir string) (*Programs, error) {
+// suite must run inside its own module. base is a checkout of the commit for Base, or empty.
+func Build(ctx context.Context, dir, base string) (*Programs, error) {
 	root, err := command(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "orderprocessor")
 	if err != nil {
 		return nil, err
 	}
-	p := &Programs{root: strings.TrimSpace(root), dir: dir}
+	p := &Programs{root: strings.TrimSpace(root), dir: dir, base: base != ""}
 	// Ours is built as its users build it: with the versions of the main module.
 	if _, err := command(ctx, "go", "build", "-C", p.root, "-o", dir, "./cmd/api", "./cmd/worker"); err != nil {
 		return nil, err
+	}
+	if p.base {
+		if _, err := command(ctx, "go", "build", "-C", base, "-o", p.Binary(baseDir)+"/", "./cmd/api", "./cmd/worker"); err != nil {
+			return nil, err
+		}
 	}
 	_, err = command(ctx, "go", "build", "-o", dir, "orderprocessor/bench/naive", "orderprocessor/bench/river")
 	return p, err
@@ -59,6 +67,12 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 	}
 	return string(out), nil
 }
+
+// baseDir is the directory in dir for the programs of Base.
+const baseDir = "base"
+
+// HasBase reports whether Base can be opened.
+func (p *Programs) HasBase() bool { return p.base }
 
 // Binary is the path of a program.
 func (p *Programs) Binary(name string) string { return filepath.Join(p.dir, name) }
@@ -89,8 +103,12 @@ func (p *Programs) Version(module string) (string, error) {
 
 // commands are how the API and the worker of a kind are called.
 func (p *Programs) commands(k Kind) (api, worker []string) {
-	if k == Naive {
+	switch k {
+	case Naive:
 		return []string{p.Binary("naive"), "api"}, []string{p.Binary("naive"), "worker"}
+	case Base:
+		return []string{filepath.Join(p.Binary(baseDir), "api")}, []string{filepath.Join(p.Binary(baseDir), "worker")}
+	default:
+		return []string{p.Binary("api")}, []string{p.Binary("worker")}
 	}
-	return []string{p.Binary("api")}, []string{p.Binary("worker")}
 }
