@@ -39,31 +39,32 @@ type Programs struct {
 // Build builds all programs into dir, which stays the caller's to remove. The
 // suite must run inside its own module. base is a checkout of the commit for Base, or empty.
 func Build(ctx context.Context, dir, base string) (*Programs, error) {
-	root, err := command(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "orderprocessor")
+	root, err := goTool(ctx, "list", "-m", "-f", "{{.Dir}}", "orderprocessor")
 	if err != nil {
 		return nil, err
 	}
 	p := &Programs{root: strings.TrimSpace(root), dir: dir, base: base != ""}
 	// Ours is built as its users build it: with the versions of the main module.
-	if _, err := command(ctx, "go", "build", "-C", p.root, "-o", dir, "./cmd/api", "./cmd/worker"); err != nil {
+	if _, err := goTool(ctx, "build", "-C", p.root, "-o", dir, "./cmd/api", "./cmd/worker"); err != nil {
 		return nil, err
 	}
 	if p.base {
-		if _, err := command(ctx, "go", "build", "-C", base, "-o", p.Binary(baseDir)+"/", "./cmd/api", "./cmd/worker"); err != nil {
+		if _, err := goTool(ctx, "build", "-C", base, "-o", p.Binary(baseDir)+"/", "./cmd/api", "./cmd/worker"); err != nil {
 			return nil, err
 		}
 	}
-	_, err = command(ctx, "go", "build", "-o", dir, "orderprocessor/bench/naive", "orderprocessor/bench/river")
+	_, err = goTool(ctx, "build", "-o", dir, "orderprocessor/bench/naive", "orderprocessor/bench/river")
 	return p, err
 }
 
-func command(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // fixed words and paths of our own making
+// goTool runs the go command, and returns what it prints.
+func goTool(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // fixed words and paths of our own making
 	var problems strings.Builder
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, problems.String())
+		return "", fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, problems.String())
 	}
 	return string(out), nil
 }
