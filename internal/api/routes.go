@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -42,14 +43,22 @@ type route struct {
 	handlers     []fiber.Handler
 }
 
+// What every server shows alike.
+//
+//nolint:gochecknoglobals // computed once and never changed
+var (
+	pagesOfSpecification = sync.OnceValues(func() (web.Specification, error) { return web.NewSpecification(specification) })
+	livePage             = sync.OnceValues(web.LivePage)
+)
+
 // routes returns all routes of the API. The time that a request may wait for Redis begins
 // when its body has arrived.
 func (s *Server) routes() ([]route, error) {
-	spec, err := web.NewSpecification(specification)
+	spec, err := pagesOfSpecification()
 	if err != nil {
 		return nil, err
 	}
-	page, err := web.LivePage()
+	page, err := livePage()
 	if err != nil {
 		return nil, err
 	}

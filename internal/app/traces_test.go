@@ -88,7 +88,7 @@ func TestTraceOfAnOrder(t *testing.T) {
 func TestTracesOfManyClients(t *testing.T) {
 	t.Parallel()
 	tr := startTraced(t, true)
-	const clients, batch = 60, 40
+	const clients, batch = 20, 40
 	var sending sync.WaitGroup
 	for n := range clients {
 		sending.Go(func() {
