@@ -29,6 +29,15 @@ func (c *Consumer) Limit(n int) (unused int) {
 	return c.turns.limit(n)
 }
 
+// Extend lets the consumer take n more orders than its limit says, if it has one.
+func (c *Consumer) Extend(n int) {
+	if c.prefetch != nil {
+		c.prefetch.Extend(n)
+		return
+	}
+	c.turns.extend(n)
+}
+
 // Free returns how many orders could begin at once: the slots in which none is worked.
 func (c *Consumer) Free() int { return c.cfg.Concurrency - int(c.running.Load()) }
 
@@ -48,6 +57,15 @@ func (t *turns) limit(n int) (unused int) {
 	unused, t.left = max(t.left, 0), n
 	t.broadcast()
 	return unused
+}
+
+func (t *turns) extend(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.left >= 0 {
+		t.left += n
+		t.broadcast()
+	}
 }
 
 // stop ends the waits of all deliveries, and those that come, while it is on.

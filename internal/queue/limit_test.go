@@ -37,8 +37,10 @@ func TestLimit(t *testing.T) {
 			queuetest.Never(t, "an order beyond the limit was begun", func() bool { return len(begun) > 0 })
 		}
 		take(0)
-		c.Limit(2)
-		take(2)
+		c.Limit(1)
+		take(1)
+		c.Extend(1)
+		take(1)
 		c.Limit(3)
 		take(3)
 		if unused := c.Limit(1); unused != 0 {
@@ -54,6 +56,7 @@ func TestLimit(t *testing.T) {
 		c.Limit(-1)
 		take(6)
 		programtest.Until(t, "the slots are free", func() bool { return c.Free() == 4 })
+		c.Extend(1) // of no limit
 		c.Limit(5)
 		if unused := c.Limit(0); unused != 5 {
 			t.Errorf("%d orders were not taken, want 5", unused)

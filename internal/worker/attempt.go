@@ -33,6 +33,7 @@ type attempt struct {
 	decision order.Decision
 	claim    order.Claim
 	begun    order.Begun
+	called   bool // whether the shop was called
 }
 
 // hold keeps the order from the workers.
@@ -109,6 +110,7 @@ func (a *attempt) call(ctx context.Context) (note string, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.w.AttemptTimeout)
 	defer cancel()
+	a.called = true
 	return a.w.fulfilment.Fulfil(ctx, order.Approval{
 		Order: a.order, Handling: a.claim.Handling, Attempt: a.begun.Number, ApprovedAt: a.begun.ApprovedAt,
 		Again: a.begun.Try > 1,

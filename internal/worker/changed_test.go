@@ -182,11 +182,13 @@ func TestCancelledOrder(t *testing.T) {
 				}
 			}}
 			b.Worker = worker.New(config(), records, b.broken, f)
+			uncalled := 0
+			b.Uncalled = func() { uncalled++ }
 			if err := b.Work(t.Context(), "o1"); err != nil {
 				t.Errorf("answered %v", err)
 			}
-			if n := f.calls.Load(); n != 0 {
-				t.Errorf("fulfilment was called %d times", n)
+			if n := f.calls.Load(); n != 0 || uncalled != 1 {
+				t.Errorf("fulfilment was called %d times, and %d times it was not", n, uncalled)
 			}
 			rec := b.get(t)
 			if rec.Status != order.StatusCancelled || rec.CancelReason != "changed my mind" {

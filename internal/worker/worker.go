@@ -62,6 +62,9 @@ type Config struct {
 	Backoff Backoff
 	// Shop is the host that fulfilment calls, for the log; empty without fulfilment.
 	Shop string
+	// Uncalled, unless nil, is called when an order that was taken needed no call to the
+	// shop, as one that was cancelled.
+	Uncalled func()
 	// Log gets a line for each attempt that does not complete its order.
 	Log *slog.Logger
 }
@@ -86,26 +89,30 @@ func New(cfg Config, r Records, a Attempts, f Fulfilment) *Worker {
 // attempt is due; and any other error when the attempt could not be recorded, so the
 // order must be delivered again.
 func (w *Worker) Work(ctx context.Context, id string) error {
-	err := w.work(ctx, id)
+	called, err := w.work(ctx, id)
 	if errors.Is(err, order.ErrDecided) { // by another delivery since the record was read
-		err = w.work(ctx, id)
+		called, err = w.work(ctx, id)
+	}
+	if err == nil && !called && w.Uncalled != nil {
+		w.Uncalled()
 	}
 	return err
 }
 
-func (w *Worker) work(ctx context.Context, id string) error {
+// work reports whether it called the shop.
+func (w *Worker) work(ctx context.Context, id string) (called bool, err error) {
 	rec, err := w.records.Get(ctx, id)
 	switch {
 	case errors.Is(err, order.ErrNotFound):
-		return &order.PermanentError{Err: err}
+		return false, &order.PermanentError{Err: err}
 	case err != nil:
-		return err
+		return false, err
 	case rec.Status.Settled(), rec.Status == order.StatusHeld:
-		return nil
+		return false, nil
 	}
 	decision, isFirst, err := w.decide(ctx, rec)
 	if err != nil {
-		return err
+		return false, err
 	}
 	a := attempt{w: w, order: rec.Order, queue: rec.Queue, decision: decision, taken: time.Now(), claim: order.Claim{
 		ID: id, Token: rand.Text()[:tokenChars], Worker: w.Name, MaxAttempts: w.MaxAttempts,
@@ -121,9 +128,10 @@ func (w *Worker) work(ctx context.Context, id string) error {
 		a.claim.Outcome = a.outcome()
 	}
 	if decision.Action == order.ActionHold {
-		return a.hold(ctx)
+		return false, a.hold(ctx)
 	}
-	return a.run(ctx)
+	err = a.run(ctx)
+	return a.called, err
 }
 
 // decide returns the decision of this run, and whether this is the first attempt, which

@@ -199,6 +199,8 @@ func TestWork(t *testing.T) {
 			} else {
 				b.hire(row.shop)
 			}
+			uncalled := false
+			b.Uncalled = func() { uncalled = true }
 			got := verdictOf(b.Work(t.Context(), "o1"))
 			if over := got.After - row.want.After; 0 < over && over < row.spread {
 				got.After = row.want.After
@@ -211,6 +213,9 @@ func TestWork(t *testing.T) {
 			}
 			if calls != row.calls {
 				t.Errorf("fulfilment was called %d times, want %d", calls, row.calls)
+			}
+			if want := calls == 0 && got.Kind == acknowledge; uncalled != want {
+				t.Errorf("without a call is %t, want %t", uncalled, want)
 			}
 			b.want(t, row.status, row.handling, row.reason, row.attempts...)
 		})

@@ -88,6 +88,7 @@ func (w *Worker) build() (err error) {
 	attempt := worker.New(worker.Config{
 		Name: w.Name(), Rules: decide, MaxAttempts: w.cfg.MaxAttempts, RetryFor: w.cfg.RetryFor,
 		AttemptTimeout: w.cfg.AttemptTimeout, Backoff: backoff, Shop: w.shop.Host(), Log: w.Log,
+		Uncalled: func() { w.consumer.Extend(1) }, // so that orders without a call do not use up the calls that the circuit breaker permits
 	}, w.Ledger, attempts.Ledger(w.tracedLedger()), w.measuredShop())
 	w.consumer, err = queue.NewConsumer(w.Redis, queue.ConsumerConfig{
 		Books:       w.cfg.Books,

@@ -15,6 +15,16 @@ func (p *Prefetcher) Limit(n int) (unused int) {
 	return unused
 }
 
+// Extend lets the servers take n more tasks than the limit says, if there is one.
+func (p *Prefetcher) Extend(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit >= 0 {
+		p.limit += n
+		p.broadcast()
+	}
+}
+
 // allowed bounds a number of tasks to fetch by the limit. The caller holds mu.
 func (p *Prefetcher) allowed(n int) int {
 	if p.limit < 0 {
