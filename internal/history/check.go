@@ -154,7 +154,8 @@ func (c checker) violation(name string, history []Operation) Violation {
 		}
 	}
 	slices.Sort(ends)
-	n := sort.Search(len(ends), func(i int) bool { return c.explain(until(history, ends[i])) == porcupine.Illegal })
+	// A long part that has no explanation may be one that is not decided in time.
+	n := sort.Search(len(ends), func(i int) bool { return c.explain(until(history, ends[i])) != porcupine.Ok })
 	v := Violation{Order: name, Operations: history, At: len(history) - 1}
 	if n < len(ends) { // all, unless an explanation took too long to find
 		v.Operations = until(history, ends[n])

@@ -28,8 +28,8 @@ func blamed(v history.Violation) Name {
 	case at.Op == history.Cancel && at.Result == history.Done,
 		at.Status != "" && at.Status != order.StatusCancelled && had(func(o history.Operation) bool { return o.Op == history.Cancel && o.Result == history.Done }):
 		return Cancel
-	case at.Op == history.Retry:
-		return Retry
+	case at.Op == history.Retry, had(func(o history.Operation) bool { return o.Op == history.Retry && o.Result == history.Done }):
+		return Retry // a hold that expired explains much of what follows a retry without an effect
 	default:
 		return Answers
 	}
