@@ -33,18 +33,15 @@ func expiring(s *system) (begin, end func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	server.SetKeepAlivesEnabled(false) // so that every call meets the present certificate
 	go func() { _ = server.Serve(l) }()
 	s.t.Cleanup(func() { _ = server.Close() })
 	s.shop.url = "https://" + l.Addr().String() + "/fulfil"
 	s.more = append(s.more, "SSL_CERT_FILE="+authority.file())
-	begin = func() {
-		current.Store(authority.issue(-time.Hour))
-		server.SetKeepAlivesEnabled(false) // connections that are open know the old one
-	}
+	begin = func() { current.Store(authority.issue(-time.Hour)) }
 	return begin, func() {
 		limit()
 		current.Store(authority.issue(time.Hour))
-		server.SetKeepAlivesEnabled(true)
 	}
 }
 
