@@ -28,14 +28,11 @@ func (b *Bench) archived(ctx context.Context, name string, archived bool) error 
 	if archived {
 		settings.Archive = func(dir string) string { return "sqlite://" + filepath.Join(dir, "archive.db") }
 	}
-	s, err := b.Programs.Open(ctx, settings)
+	s, err := b.openWorking(ctx, settings)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	before, err := s.AllCPU()
 	if err != nil {
 		return err

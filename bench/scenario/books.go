@@ -33,14 +33,11 @@ func (b *Bench) bookSteps() []Step {
 // spread sends orders as fast as they are accepted while a worker settles them, and counts
 // the processor time of each process until all are settled.
 func (b *Bench) spread(ctx context.Context, name string, books, nodes int) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours, Books: books, Nodes: nodes, Slots: b.Sizes.SpreadSlots})
+	s, err := b.openWorking(ctx, systems.Settings{Kind: systems.Ours, Books: books, Nodes: nodes, Slots: b.Sizes.SpreadSlots})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	used, err := b.costOf(ctx, s, b.Sizes.SpreadClients, b.Sizes.Spread)
 	if err != nil {
 		return err

@@ -39,14 +39,11 @@ func (b *Bench) orderCost(ctx context.Context, name string, kind systems.Kind, s
 		defer server.Close()
 		settings.FulfilmentURL = server.URL
 	}
-	s, err := b.Programs.Open(ctx, settings)
+	s, err := b.openWorking(ctx, settings)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	used, err := b.costOf(ctx, s, b.Sizes.Clients, b.Sizes.Cost)
 	if err != nil {
 		return err
@@ -84,14 +81,11 @@ func (b *Bench) growthSteps() []Step {
 func keeping(kept int) string { return fmt.Sprintf("ours, %d kept", kept) }
 
 func (b *Bench) growth(ctx context.Context, kept int) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
+	s, err := b.openWorking(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	const atOnce = 100_000 // so that few wait
 	for settled := 0; settled < kept; {
 		some := min(atOnce, kept-settled)

@@ -46,14 +46,11 @@ func (b *Bench) eventSteps() []Step {
 // subscribed sends orders at a constant rate. Every subscriber has to receive every
 // event.
 func (b *Bench) subscribed(ctx context.Context) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
+	s, err := b.openWorking(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	subscribers, err := clients.Subscribe(ctx, s.Addr, b.Sizes.Subscribers)
 	if err != nil {
 		return err
@@ -92,14 +89,11 @@ func allArrived(ctx context.Context, s *systems.System, subscribers *clients.Sub
 // withSilent sends orders at a constant rate twice: without subscribers, and with some
 // that never read.
 func (b *Bench) withSilent(ctx context.Context) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
+	s, err := b.openWorking(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	if _, err := clients.Closed(ctx, s.Addr, b.Sizes.Clients, b.Sizes.Single, mixedOrders()); err != nil {
 		return err // the first orders of a system are slower than any later ones
 	}

@@ -51,14 +51,11 @@ func (b *Bench) idleBooks(ctx context.Context) error {
 // openPaced starts a system that has worked a few orders, one after the other. The caller
 // must close it.
 func (b *Bench) openPaced(ctx context.Context, settings systems.Settings) (*systems.System, error) {
-	s, err := b.Programs.Open(ctx, settings)
+	s, err := b.openWorking(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
-	err = startWorker(ctx, s)
-	if err == nil {
-		err = clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders())
-	}
+	err = clients.Paced(ctx, s.Addr, b.Sizes.Pickups, shortestGap, longestGap, mixedOrders())
 	if err == nil {
 		err = s.Books.Balance(ctx, b.Sizes.Pickups, 0)
 	}

@@ -22,14 +22,11 @@ func (b *Bench) latency(ctx context.Context, kind systems.Kind) error {
 	if !ok {
 		return fmt.Errorf("the rate is half of what scenario %s finds: choose that as well", Sustained)
 	}
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: kind})
+	s, err := b.openWorking(ctx, systems.Settings{Kind: kind})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	answers, err := clients.Constant(ctx, s.Addr, int(sustained/2), b.Sizes.AtRate, mixedOrders())
 	if err != nil {
 		return err

@@ -97,14 +97,11 @@ func (b *Bench) decided(ctx context.Context, name, document string, detailed boo
 
 // simulation has a version with 50 rules simulated over settled orders while others arrive.
 func (b *Bench) simulation(ctx context.Context) error {
-	s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
+	s, err := b.openWorking(ctx, systems.Settings{Kind: systems.Ours})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	if err := b.fill(ctx, s, systems.Ours, b.Sizes.Simulated, mixedOrders()); err != nil {
 		return err
 	}

@@ -33,14 +33,11 @@ func (b *Bench) durabilityStep(name string, d systems.Durability) Step {
 // and stops the clock when the last one is settled. What was left to settle when
 // the last one was sent shows how far the worker had fallen behind.
 func (b *Bench) sustained(ctx context.Context, name string, settings systems.Settings) error {
-	s, err := b.Programs.Open(ctx, settings)
+	s, err := b.openWorking(ctx, settings)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := startWorker(ctx, s); err != nil {
-		return err
-	}
 	m, err := b.throughSystem(ctx, s, b.Sizes.Sustained, mixedOrders())
 	if err != nil {
 		return err
@@ -51,6 +48,19 @@ func (b *Bench) sustained(ctx context.Context, name string, settings systems.Set
 	b.keep(key(Sustained, name, rate), report.OrdersPerSecond, m.rate)
 	b.keep(key(Sustained, name, "left when the last was sent"), report.Orders, m.left)
 	return nil
+}
+
+// openWorking starts a system with its worker. The caller must close it.
+func (b *Bench) openWorking(ctx context.Context, settings systems.Settings) (*systems.System, error) {
+	s, err := b.Programs.Open(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := startWorker(ctx, s); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // startWorker starts the worker and waits until it is alive.

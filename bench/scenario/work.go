@@ -40,14 +40,11 @@ type whole struct {
 // of those that a user would build instead.
 func (b *Bench) workSteps() []Step {
 	steps := []Step{{Scenario: Work, System: ours, Measure: func(ctx context.Context) error {
-		s, err := b.Programs.Open(ctx, systems.Settings{Kind: systems.Ours})
+		s, err := b.openWorking(ctx, systems.Settings{Kind: systems.Ours})
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		if err := startWorker(ctx, s); err != nil {
-			return err
-		}
 		none := func(context.Context) error { return nil }
 		return b.work(ctx, ours, whole{s.Addr, s.Parts(), none})
 	}}}
