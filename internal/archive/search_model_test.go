@@ -85,9 +85,9 @@ func (b *bundle) compare(ctx context.Context, t *rapid.T, all []order.Record, f 
 
 // texts are such as break statements that are put together from values, or mean something
 // to LIKE. They are few, so that orders and filters share them.
-var texts = rapid.SampledFrom([]string{
+var texts = named(rapid.SampledFrom([]string{
 	"ada", "Ada", "ADA", "%", "_", "a%", `\`, "'", `"`, "' OR 1=1 --", `"; DROP TABLE orders; --`, "?", "$1", ":a", "ä", "Ä", "[erased]", " ada", "",
-})
+}))
 
 var (
 	anyID     = rapid.StringMatching(`[AZ_az~.-]{1,3}`)
@@ -95,9 +95,16 @@ var (
 	anyCode   = rapid.SampledFrom([]string{"", "USD", "JPY"})
 	anyLand   = rapid.SampledFrom([]order.Country{"", "DE", "IS"})
 	anyPart   = rapid.SampledFrom([]string{"", "standard", "priority"})
-	anyKey    = rapid.SampledFrom([]string{"k", "K", "tag"})
+	anyKey    = named(rapid.SampledFrom([]string{"k", "K", "tag"}))
 	anyMinor  = rapid.SampledFrom([]int64{0, 1, 100, 10_000, 1_000_000})
 )
+
+// named has a generator make its name, which it would else do when it is first combined with
+// another one, while tests beside that draw from it.
+func named[V any](g *rapid.Generator[V]) *rapid.Generator[V] {
+	_ = g.String()
+	return g
+}
 
 func anyTime(t *rapid.T) time.Time {
 	return day.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "tick")) * time.Microsecond)
