@@ -64,8 +64,8 @@ func (o options) check(rest []string) error {
 	return errors.Join(problems...)
 }
 
-// wants reports whether a scenario is to be measured. Growth takes an hour, so it must be
-// named, except that a smoke run does very little of it, too.
+// wants reports whether a scenario is to be measured. Growth takes longest by
+// far, so it must be named, except that a smoke run does very little of it, too.
 func (o options) wants(name string) bool {
 	if len(o.only) > 0 {
 		return slices.Contains(o.only, name)
