@@ -87,7 +87,7 @@ hostile: redis ## send the API malformed documents, smuggled requests and slow c
 smoke: redis ## test the bench suite, and do very little of everything in it
 	cd bench && go test ./clients ./report ./scenario ./systems . && go run . -smoke
 
-bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (20 min)
+bench: redis ## measure ours, the naive wiring and the peers, and write docs/BENCHMARKS.md (20 min or more)
 	cd bench && go run . -report ../docs/BENCHMARKS.md
 
 peers: redis ## test the peers of the bench suite and the systems on them; some are built or installed for it
