@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test check format lint generated vuln race smoke bench peers parts redis tools
-.PHONY: e2e books browser chaos deployment hostile soak clients chaos-long prove valkey servers sim sim-short
+.PHONY: e2e books browser chaos deployment hostile soak day clients chaos-long prove valkey servers sim sim-short
 
 # What --version prints: empty outside of a git repository, and then the go command is asked.
 COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
@@ -75,7 +75,11 @@ chaos: redis ## kill, stop and disturb everything for a short while
 	go test -vet off -timeout 60m -skip TestSoak ./test/chaos
 
 soak: redis ## test that nothing grows while the programs run on
-	go test -vet off -timeout 60m -run TestSoak ./test/chaos
+	go test -vet off -timeout 60m -run 'TestSoak$$' ./test/chaos
+
+DAY ?= 2h
+day: redis ## work orders at half of the capacity for DAY=2h, and report what grows
+	CHAOS=long DAY=$(DAY) go test -count 1 -timeout 0 -run TestSoakDay -v ./test/chaos
 
 deployment: redis ## check what deploy holds, and test Sentinel, TLS and proxies
 	scripts/deployment.sh
@@ -97,7 +101,7 @@ parts: redis ## measure lists of 1k and 1M orders, scheduled orders, and allocat
 	cd bench && go test -run '^$$' -bench . -benchtime 2s -count 3 -timeout 30m ./parts
 
 chaos-long: redis ## kill, stop and disturb everything for 45 minutes, and print a table
-	CHAOS=long go test -count 1 -timeout 100m -v ./test/chaos
+	CHAOS=long go test -count 1 -timeout 100m -skip TestSoakDay -v ./test/chaos
 	CHAOS=long go test -count 1 -run Races -v ./internal/intake
 
 PROVE ?= --for 10s

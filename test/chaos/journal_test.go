@@ -76,8 +76,11 @@ func (j *journal[T]) add(row T) {
 }
 
 // all returns a copy of the rows.
-func (j *journal[T]) all() []T {
+func (j *journal[T]) all() []T { return j.from(0) }
+
+// from returns a copy of the rows from the n-th on.
+func (j *journal[T]) from(n int) []T {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Clone(j.rows)
+	return slices.Clone(j.rows[n:])
 }
