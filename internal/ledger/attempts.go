@@ -35,8 +35,8 @@ func (b *Book) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 	if c.Outcome != nil {
 		out = *c.Outcome
 	}
-	word, rest, err := b.update(ctx, beginScript, update{id: c.ID, args: []any{
-		c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
+	word, rest, err := b.update(ctx, attemptScript, update{id: c.ID, args: []any{
+		"begin", c.Token, order.Printable(c.Worker), string(c.Handling.Status()), string(c.Handling), c.MaxAttempts,
 		calls, order.ReasonNoResult, decision, shadowCounter(c.Decision),
 		string(out.Status), order.Printable(out.Error), string(out.Shop),
 	}})
@@ -71,8 +71,8 @@ func (b *Book) Begin(ctx context.Context, c order.Claim) (order.Begun, error) {
 // cancelled until the shop gives a definite answer. Fail returns order.ErrSettled,
 // order.ErrStale when another delivery has the claim, or order.ErrNotFound.
 func (b *Book) Fail(ctx context.Context, c order.Claim, f order.Failure) error {
-	word, _, err := b.update(ctx, failScript, update{id: c.ID, args: []any{
-		c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), mark(f.Unknown), mark(f.Later),
+	word, _, err := b.update(ctx, attemptScript, update{id: c.ID, args: []any{
+		"fail", c.Token, order.Printable(f.Error), order.Printable(f.Note), f.RetryIn.Microseconds(), mark(f.Unknown), mark(f.Later),
 	}})
 	if err != nil {
 		return wrap(err, "fail attempt at order %s", c.ID)
@@ -96,8 +96,8 @@ func mark(is bool) string {
 // returns order.ErrSettled, unless that outcome is this claim's own. It returns
 // order.ErrStale when another delivery has the claim, and order.ErrNotFound.
 func (b *Book) Settle(ctx context.Context, c order.Claim, out order.Outcome) error {
-	word, rest, err := b.update(ctx, settleScript, update{id: c.ID, args: []any{
-		c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note), string(out.Shop),
+	word, rest, err := b.update(ctx, attemptScript, update{id: c.ID, args: []any{
+		"settle", c.Token, string(out.Status), order.Printable(out.Error), order.Printable(out.Note), string(out.Shop),
 	}})
 	if err != nil {
 		return wrap(err, "settle order %s", c.ID)

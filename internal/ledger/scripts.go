@@ -19,9 +19,7 @@ var sources embed.FS
 //nolint:gochecknoglobals // compiled once, never changed
 var (
 	acceptScript        = newUpdate("accept")
-	beginScript         = newUpdate("outcome", "begin")
-	failScript          = newUpdate("fail")
-	settleScript        = newUpdate("outcome", "settle")
+	attemptScript       = newUpdate("outcome", "begin", "fail", "settle", "attempt")
 	cancelScript        = newUpdate("below", "turn", "cancel")
 	retryScript         = newUpdate("below", "turn", "retry")
 	holdScript          = newUpdate("hold")

@@ -43,7 +43,7 @@ type batchers map[*redis.Script]*batch.Batcher[update, answer]
 func newBatchers(run func(context.Context, *redis.Script, []update) ([]answer, error)) batchers {
 	b := batchers{}
 	for _, s := range []*redis.Script{
-		beginScript, failScript, settleScript, cancelScript, retryScript, lostScript, requeuedScript,
+		attemptScript, cancelScript, retryScript, lostScript, requeuedScript,
 		holdScript, releaseScript, rejectScript, eraseScript,
 	} {
 		b[s] = batch.New(
@@ -74,7 +74,11 @@ func (b *Book) update(ctx context.Context, s *redis.Script, u update) (word stri
 func (b *Book) runScript(ctx context.Context, s *redis.Script, all []update) ([]answer, error) {
 	keys := make([]string, 0, 3+2*len(all))
 	keys = append(keys, b.keys.counters, b.keys.events, b.keys.indexes)
-	args := make([]any, 0, 3+len(all)*(1+len(all[0].args)))
+	width := 0 // of the arguments of an order, which are filled up with empty ones
+	for _, u := range all {
+		width = max(width, len(u.args))
+	}
+	args := make([]any, 0, 3+len(all)*(1+width))
 	args = append(args, maxEntries, b.marks, len(all))
 	for _, u := range all {
 		keys = append(keys, b.keys.record(u.id))
@@ -82,6 +86,9 @@ func (b *Book) runScript(ctx context.Context, s *redis.Script, all []update) ([]
 			keys = append(keys, u.other)
 		}
 		args = append(append(args, u.id), u.args...)
+		for range width - len(u.args) {
+			args = append(args, "")
+		}
 	}
 	replies, err := s.Run(ctx, b.rdb, keys, args...).Slice()
 	if err != nil {

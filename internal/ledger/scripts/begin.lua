@@ -46,7 +46,7 @@ local function exhausted(last)
   return numbers('exhausted') .. (last or string.match(attempt or '', '^[^\t]*\t%d+\t%d+\t([^\t]*)') or '')
 end
 
-return update_known(function(token, worker, to, handling, most, calls, reason, decision, shadow, outcome, why, shop)
+local function begin_attempt(token, worker, to, handling, most, calls, reason, decision, shadow, outcome, why, shop)
   local holder, queue, due, decided, last_reason, jobs_before = read('k', 'q', 'u', 'g', 'e', 'i')
   if not status then
     return 'missing'
@@ -128,4 +128,5 @@ return update_known(function(token, worker, to, handling, most, calls, reason, d
   end
   save()
   return answer
-end)
+end
+

@@ -9,7 +9,7 @@
 --
 -- Returns 'failed'; 'settled' and status; 'stale' when another delivery holds the order;
 -- 'missing'.
-return update_known(function(token, reason, note, delay, unknown, later)
+local function fail_attempt(token, reason, note, delay, unknown, later)
   local holder, uncounted = read('k', 'o')
   if not status then
     return 'missing'
@@ -37,4 +37,5 @@ return update_known(function(token, reason, note, delay, unknown, later)
   event('retrying', attempts, worker, reason)
   save()
   return 'failed'
-end)
+end
+

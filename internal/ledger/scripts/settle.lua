@@ -9,7 +9,7 @@
 --
 -- Returns 'settled' and the outcome that the order has now, and as a third word 'own' when
 -- it is this call's; 'stale' when another delivery holds the order; 'missing'.
-return update_known(function(token, to, reason, note, shop)
+local function settle_attempt(token, to, reason, note, shop)
   local holder, queue, due, last_reason, unknown, jobs_before, first = read('k', 'q', 'u', 'e', 'l', 'i', 'a1')
   if not status then
     return 'missing'
@@ -24,4 +24,5 @@ return update_known(function(token, to, reason, note, shop)
   settle(to, reason, note, shop, queue, due, last_reason, unknown, jobs_before)
   save()
   return 'settled\t' .. to .. '\town'
-end)
+end
+
