@@ -20,7 +20,7 @@ func leavesMark(r rune) bool {
 // misleading reports whether a character is invisible and changes how the text around
 // it is shown: its direction, or its line breaks.
 func misleading(r rune) bool {
-	return unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+	return r > unicode.MaxLatin1 && (unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029')
 }
 
 // Escape makes a text from outside safe to show. Characters that change how the text

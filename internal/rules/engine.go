@@ -113,6 +113,9 @@ func (e *Engine) Decide(ctx context.Context, rec order.Record) (order.Decision, 
 // Queue returns the queue in which the active version lets an order wait that is
 // accepted now. When Redis does not answer, it is the queue of the order's priority.
 func (e *Engine) Queue(ctx context.Context, o order.Order) order.Queue {
+	if in := e.fresh(); in != nil && !in.active.QueueAsksCustomer() {
+		return in.active.Queue(Facts{Order: o, CreatedAt: time.Now(), Currency: e.cfg.Currency})
+	}
 	ctx, cancel := context.WithTimeout(ctx, routeTimeout)
 	defer cancel()
 	in, err := e.inForce(ctx, routeFor)
@@ -188,13 +191,10 @@ func (e *Engine) Version(ctx context.Context, version string) (*Set, error) {
 // inForce returns the versions in force. One caller at a time asks the store; the others,
 // and callers whom it does not answer, use its last answer for as long as useFor says.
 func (e *Engine) inForce(ctx context.Context, useFor time.Duration) (*inForce, error) {
-	if e.always != nil {
-		return e.always, nil
+	if in := e.fresh(); in != nil {
+		return in, nil
 	}
 	begun, now := time.Now(), e.now.Load()
-	if now.usable(refreshAfter) {
-		return now, nil
-	}
 	usable := now.usable(useFor)
 	switch {
 	case e.mayAsk(ctx, usable):
@@ -218,6 +218,17 @@ func (e *Engine) inForce(ctx context.Context, useFor time.Duration) (*inForce, e
 	default:
 		return nil, err
 	}
+}
+
+// fresh returns the versions in force, or nil if the store must be asked first.
+func (e *Engine) fresh() *inForce {
+	if e.always != nil {
+		return e.always
+	}
+	if now := e.now.Load(); now.usable(refreshAfter) {
+		return now
+	}
+	return nil
 }
 
 // mayAsk waits for the turn to ask the store, or takes it only if nobody asks. It reports

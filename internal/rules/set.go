@@ -108,11 +108,14 @@ func (s *Set) held(d order.Decision, rule int, reason string, term order.HoldTer
 // names one, whatever the rule decides, and else that of the order's priority. A rule that
 // cannot be evaluated does not match.
 func (s *Set) Queue(f Facts) order.Queue {
-	asked := &subject{Facts: f}
+	var asked *subject
 	for i := range s.rules {
 		r := &s.rules[i]
 		if r.Queue == "" {
 			continue
+		}
+		if asked == nil {
+			asked = &subject{Facts: f}
 		}
 		if matched, err := r.matches(asked); err == nil && matched {
 			return r.Queue
