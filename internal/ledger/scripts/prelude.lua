@@ -431,7 +431,8 @@ local function place_of(digest)
   return (high * 256 + low) % id_buckets, string.sub(digest, 3)
 end
 
--- update_orders runs an update for every order of the script.
+-- update_orders runs an update for every order of the script. A script with several updates
+-- has them in a table, and the first argument of an order says which.
 local function update_orders(update)
   record = KEYS[4]
   local command = refused()
@@ -440,11 +441,16 @@ local function update_orders(update)
   end
   local orders = tonumber(ARGV[3])
   local keys, arguments = (#KEYS - 3) / orders, (#ARGV - 3) / orders
+  local several = type(update) == 'table'
   local answers = {}
   for n = 1, orders do
     local key, argument = 4 + (n - 1) * keys, 4 + (n - 1) * arguments
     reset(ARGV[argument], KEYS[key], KEYS[key + 1])
-    local done, answer = pcall(update, unpack(ARGV, argument + 1, argument + arguments - 1))
+    local run, first, last = update, argument + 1, argument + arguments - 1
+    if several then
+      run, first = update[ARGV[first]], first + 1
+    end
+    local done, answer = pcall(run, unpack(ARGV, first, last))
     if not done then
       answer = { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
     end
