@@ -112,7 +112,7 @@ func (b *writeBreaker) open() []string {
 	defer b.mu.Unlock()
 	var open []string
 	for key, w := range b.writes {
-		if w.step < len(b.plan) && b.kinds.writes(key) != "" {
+		if w.step < len(b.plan) && b.kinds.isWrite(key) {
 			open = append(open, fmt.Sprintf("%s: %s (%d of %d)", b.program, b.kinds.name(key, w), w.step, len(b.plan)))
 		}
 	}

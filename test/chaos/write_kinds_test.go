@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"os"
@@ -53,11 +54,11 @@ func (k *writeKinds) kind(args []string) string {
 	}
 	switch command := strings.ToLower(args[0]); {
 	case command == "evalsha":
-		return k.writes(args[1])
+		return k.writes(args[1], args)
 	case command == "eval":
 		sum := digestOf(args[1])
 		k.learn(sum, args[1])
-		return k.writes(sum)
+		return k.writes(sum, args)
 	case command == "script" && len(args) == 3 && strings.EqualFold(args[1], "load"):
 		k.learn(digestOf(args[2]), args[2])
 		return ""
@@ -74,19 +75,37 @@ func digestOf(source string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// writes returns the digest, but for scripts of ours that only read.
-func (k *writeKinds) writes(sum string) string {
+// writes returns the digest, but for scripts of ours that only read. The step of the first
+// order follows if the script has several.
+func (k *writeKinds) writes(sum string, args []string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if onlyReads(k.names[sum]) {
+	switch name := k.names[sum]; {
+	case name == severalSteps:
+		const firstStep = 4 // of the arguments of an update, see prelude.lua
+		return sum + " " + args[3+len(scriptKeysOf(args))+firstStep]
+	case onlyReads(name):
 		return ""
+	default:
+		return sum
 	}
-	return sum
 }
 
-// onlyReads reports whether a script of ours does not write, or is no script of its own.
+// isWrite reports whether a kind is one of writes. It may be known only since the source of
+// its script has passed.
+func (k *writeKinds) isWrite(key string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	sum, step, _ := strings.Cut(key, " ")
+	return step != "" || !onlyReads(k.names[sum])
+}
+
+// severalSteps is the script whose steps are each a kind of write.
+const severalSteps = "attempt"
+
+// onlyReads reports whether a script of ours does not write, or is no kind of its own.
 func onlyReads(name string) bool {
-	return slices.Contains([]string{"list", "totals", "backlog", "now", "prelude", "entry", "below", "turn", "outcome"}, name)
+	return slices.Contains([]string{"list", "totals", "backlog", "now", "prelude", "entry", "below", "turn", "outcome", severalSteps}, name)
 }
 
 func (k *writeKinds) learn(sum, source string) {
@@ -103,8 +122,9 @@ func (k *writeKinds) learn(sum, source string) {
 func (k *writeKinds) name(key string, w *write) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if name, ours := k.names[key]; ours {
-		return name + ".lua"
+	sum, step, _ := strings.Cut(key, " ")
+	if name, ours := k.names[sum]; ours {
+		return cmp.Or(step, name) + ".lua"
 	}
 	return w.shape
 }
