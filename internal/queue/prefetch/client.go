@@ -23,7 +23,7 @@ func (c *serverClient) EvalSha(ctx context.Context, sha string, keys []string, a
 		return c.dequeue(ctx, keys)
 	case isListExpired(keys) && (c.prefetcher.isHeld() || isPlain(queueOf(keys[0])) && c.prefetcher.hasBooks()):
 		return answered(ctx, []any{}, nil)
-	case c.prefetcher.hasBooks() && isPlain(queueOf(keys[0])), c.prefetcher.isHeld() && isForward(keys):
+	case isForward(keys), c.prefetcher.hasBooks() && isPlain(queueOf(keys[0])):
 		return answered(ctx, int64(0), nil)
 	}
 	return c.lateAck(ctx, keys, args, func(ctx context.Context) *redis.Cmd {

@@ -13,12 +13,13 @@
 //	dequeue   answered from a buffer of tasks that one script has fetched
 //	done      shared with the tasks that are done at the same time; repeated safely
 //	retry, archive, requeue   repeated safely when Asynq's context has been cancelled
-//	forward, list expired     answered with nothing while Hold is on
+//	forward       answered with nothing: Run forwards due tasks for all servers
+//	list expired  answered with nothing while Hold is on
 //
 // With several books, each queue is one of Asynq's for each book. A server knows the queues
 // alone: it is given tasks of all books, and the message of each names the queue of its
 // book. What a server does for its queues by the clock is then answered with nothing, as
-// nothing is in them; Run forwards due tasks of all books, and recovery requeues orphans.
+// nothing is in them, and recovery requeues orphans.
 // No book waits for the Redis node of another one that is away: fetches are independent of
 // each other, and heartbeats and the ends of deliveries are answered in time.
 //
@@ -37,8 +38,6 @@ package prefetch
 import (
 	"context"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -48,8 +47,8 @@ import (
 )
 
 const (
-	// pollInterval is how often the queues are fetched from without a wake-up. It
-	// finds tasks that were not announced: due, requeued, or of a resumed queue.
+	// pollInterval is how often empty queues are looked at without a wake-up. It finds tasks
+	// that were not announced: requeued, or of a resumed queue.
 	pollInterval = 250 * time.Millisecond
 	// paceInterval is how often the pace is measured and old tasks are requeued.
 	paceInterval = 50 * time.Millisecond
@@ -135,12 +134,20 @@ func (p *Prefetcher) Client(queues ...order.Queue) redis.UniversalClient {
 func (p *Prefetcher) Run(ctx context.Context) {
 	var listening sync.WaitGroup
 	listening.Go(func() { p.listen(ctx) })
-	if p.hasBooks() {
-		listening.Go(func() { p.watchBooks(ctx) })
-	}
 	p.poll(ctx)
 	p.stop()
 	listening.Wait()
+}
+
+// poll does what is due by the clock until ctx ends: it looks for tasks that were not
+// announced and for those that are due, measures the pace, and requeues old tasks. It does
+// for all servers what each of Asynq's would do for itself, queue after queue.
+func (p *Prefetcher) poll(ctx context.Context) {
+	var polling sync.WaitGroup
+	polling.Go(func() { every(ctx, pollInterval, p.wakePending) })
+	polling.Go(func() { every(ctx, forwardInterval, p.forwardDue) })
+	every(ctx, paceInterval, func(context.Context) { p.requeue(p.takeOld(p.measurePace())) })
+	polling.Wait()
 }
 
 // Hold keeps the servers from taking tasks while it is on: from the buffer, from
@@ -159,25 +166,6 @@ func (p *Prefetcher) isHeld() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.held
-}
-
-// poll measures the pace, wakes the servers and requeues old tasks until ctx ends.
-func (p *Prefetcher) poll(ctx context.Context) {
-	pace, poll := time.NewTicker(paceInterval), time.NewTicker(pollInterval)
-	defer pace.Stop()
-	defer poll.Stop()
-	for {
-		select {
-		case <-pace.C:
-			p.requeue(p.takeOld(p.measurePace()))
-		case <-poll.C:
-			if !p.hasBooks() {
-				p.wake(slices.Collect(maps.Keys(p.buffers))...)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // stop ends the waits of all servers and requeues all tasks.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"orderprocessor/internal/order"
 	"orderprocessor/internal/programtest"
 	"orderprocessor/internal/queue/prefetch"
@@ -108,10 +110,12 @@ func TestPoll(t *testing.T) {
 }
 
 // TestIdleServers checks that idle servers share their polls, so that Redis is asked about
-// as often however many there are, and that each waits meanwhile instead of asking on.
+// as often however many there are, that none fetches from a queue that is empty, and that
+// each waits meanwhile instead of asking on.
 func TestIdleServers(t *testing.T) {
 	b := open(t)
 	fetches := countAnswered(b.Broken, isFetch)
+	polled := countAnswered(b.Broken, func(cmd redis.Cmder) bool { return cmd.Name() == "llen" })
 	s := b.idle(t, order.QueueLow, (*prefetch.Prefetcher).Poll)
 	const servers, polls = 8, 5
 	queues := order.Queues()
@@ -121,7 +125,7 @@ func TestIdleServers(t *testing.T) {
 	for range servers {
 		client := s.Client(slices.Clone(queues)...)
 		all.Go(func() {
-			for int(fetches.Load()) < polls*len(queues) {
+			for polled.Load() < polls {
 				for _, q := range queues {
 					_, _ = dequeue(client, q)
 					asked.Add(1)
@@ -131,8 +135,11 @@ func TestIdleServers(t *testing.T) {
 	}
 	all.Wait()
 	// A poll may come late, but not early.
-	if n := int(fetches.Load()); time.Since(begun) < polls*time.Second/20 {
-		t.Errorf("%d idle servers fetched %d times in %v", servers, n, time.Since(begun))
+	if n := polled.Load(); time.Since(begun) < polls*time.Second/20 {
+		t.Errorf("%d idle servers polled %d times in %v", servers, n, time.Since(begun))
+	}
+	if n := int(fetches.Load()); n > len(queues) {
+		t.Errorf("%d idle servers fetched %d times from %d empty queues", servers, n, len(queues))
 	}
 	if n := int(asked.Load()); n > 4*servers*polls*len(queues) {
 		t.Errorf("%d idle servers asked %d times during %d polls", servers, n, polls)

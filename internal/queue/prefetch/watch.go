@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// askTimeout bounds a question about all books. Those that answer wait that long for
-	// those that do not.
+	// askTimeout bounds a question about several books. Those that answer wait that long
+	// for those that do not.
 	askTimeout = 200 * time.Millisecond
 	// forwardInterval is how often due tasks are looked for; Asynq keeps their times in
 	// whole seconds.
@@ -31,16 +31,6 @@ var forwardLua string
 //nolint:gochecknoglobals // compiled once, never changed
 var forwardScript = redis.NewScript(forwardLua)
 
-// watchBooks looks at all books until ctx ends: for pending tasks that were not announced,
-// and for tasks that are due. It does for all servers what each would do for itself, queue
-// after queue, and asks only for what is cheap to know.
-func (p *Prefetcher) watchBooks(ctx context.Context) {
-	var watching sync.WaitGroup
-	watching.Go(func() { every(ctx, pollInterval, p.wakePending) })
-	watching.Go(func() { every(ctx, forwardInterval, p.forwardDue) })
-	watching.Wait()
-}
-
 // every calls step at once and at each interval until ctx ends.
 func every(ctx context.Context, interval time.Duration, step func(context.Context)) {
 	tick := time.NewTicker(interval)
@@ -54,7 +44,8 @@ func every(ctx context.Context, interval time.Duration, step func(context.Contex
 	}
 }
 
-// wakePending wakes the queues that were empty and have pending tasks.
+// wakePending wakes the queues that were empty and have pending tasks, and ends the waits of
+// all servers.
 func (p *Prefetcher) wakePending(ctx context.Context) {
 	names := p.emptyBuffers()
 	asked := make([]*redis.IntCmd, len(names))
@@ -69,9 +60,7 @@ func (p *Prefetcher) wakePending(ctx context.Context) {
 			pending = append(pending, names[n])
 		}
 	}
-	if len(pending) > 0 {
-		p.wake(pending...)
-	}
+	p.wake(pending...) // even none: a server that waits looks at the clock, and for old tasks
 }
 
 // emptyBuffers returns the queues that are fetched from at a wake-up alone.
@@ -92,7 +81,11 @@ func (p *Prefetcher) emptyBuffers() (names []string) {
 // ask sends questions in one pipeline. A number that is above zero afterwards is an answer:
 // Redis Cluster reports an error for all questions when one node does not answer.
 func (p *Prefetcher) ask(ctx context.Context, add func(pipe redis.Pipeliner)) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	timeout := fetchTimeout
+	if p.hasBooks() {
+		timeout = askTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	pipe := p.rdb.Pipeline()
 	add(pipe)
