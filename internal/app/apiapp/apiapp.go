@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"orderprocessor/internal/access"
 	"orderprocessor/internal/api"
 	"orderprocessor/internal/app"
@@ -53,7 +51,6 @@ type API struct {
 // Main runs the API until a signal stops it, and returns the exit status of cmd/api.
 func Main(args, environ []string) int {
 	app.TrimTraces(environ)
-	uuid.EnableRandPool() // every request may get an id, and the kernel is asked once for many
 	cfg, err := config.LoadAPI(environ)
 	return app.Main("api", args, cfg.Common, cfg.AdminAddr, err, func(opts app.Options) (app.Runner, error) {
 		return New(cfg, opts)
