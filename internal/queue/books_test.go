@@ -181,34 +181,36 @@ func TestDepthsOverBooks(t *testing.T) {
 	b.RDB.Set(t.Context(), "asynq:{low-07}:paused", 1, 0)
 	i := queue.NewInspector(b.Broken, books)
 
-	got, err := i.Depths(t.Context())
-	queuetest.Must(t, err)
-	want := map[order.Queue]stats.Depth{
+	// On a busy machine other books do not answer in time either.
+	check := func(state, silent string, waiting int64, want map[order.Queue]stats.Depth) {
+		t.Helper()
+		var got map[order.Queue]stats.Depth
+		programtest.Until(t, "depths "+state, func() bool {
+			all, err := i.Depths(t.Context())
+			got = all
+			return silent == "" && err == nil ||
+				silent != "" && errors.Is(err, order.ErrUnavailable) && strings.Contains(err.Error(), silent)
+		})
+		about := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() < time.Minute })
+		if diff := cmp.Diff(want, got, about); diff != "" {
+			t.Errorf("depths %s (-want +got):\n%s", state, diff)
+		}
+		programtest.Until(t, "the backlog "+state, func() bool {
+			n, err := i.Backlog(t.Context())
+			return n == waiting && err == nil
+		})
+	}
+	check("of all books", "", 4, map[order.Queue]stats.Depth{
 		order.QueueCritical: {},
 		order.QueueDefault:  {Pending: 2, Scheduled: 1, OldestPending: time.Hour},
 		order.QueueLow:      {Scheduled: 1, Paused: true},
-	}
-	about := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() < time.Minute })
-	if diff := cmp.Diff(want, got, about); diff != "" {
-		t.Errorf("depths (-want +got):\n%s", diff)
-	}
-	if n, err := i.Backlog(t.Context()); n != 4 || err != nil {
-		t.Errorf("the backlog is %d, %v", n, err)
-	}
-
+	})
 	away(b.Broken, "-03}")
-	got, err = i.Depths(t.Context())
-	if !errors.Is(err, order.ErrUnavailable) || !strings.Contains(err.Error(), "3 of 24 queues") {
-		t.Errorf("depths while a book is away: %v", err)
-	}
-	want[order.QueueDefault] = stats.Depth{Pending: 1, Scheduled: 1, OldestPending: time.Hour}
-	want[order.QueueLow] = stats.Depth{Paused: true}
-	if diff := cmp.Diff(want, got, about); diff != "" {
-		t.Errorf("depths while a book is away (-want +got):\n%s", diff)
-	}
-	if n, err := i.Backlog(t.Context()); n != 2 || err != nil {
-		t.Errorf("the backlog while a book is away is %d, %v", n, err)
-	}
+	check("while a book is away", "3 of 24 queues", 2, map[order.Queue]stats.Depth{
+		order.QueueCritical: {},
+		order.QueueDefault:  {Pending: 1, Scheduled: 1, OldestPending: time.Hour},
+		order.QueueLow:      {Paused: true},
+	})
 	away(b.Broken, "asynq:")
 	if _, err := i.Backlog(t.Context()); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("the backlog while all are away: %v", err)
