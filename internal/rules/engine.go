@@ -113,6 +113,7 @@ func (e *Engine) Decide(ctx context.Context, rec order.Record) (order.Decision, 
 // Queue returns the queue in which the active version lets an order wait that is
 // accepted now. When Redis does not answer, it is the queue of the order's priority.
 func (e *Engine) Queue(ctx context.Context, o order.Order) order.Queue {
+	// Nearly always nothing has to be asked, so that no timer is needed.
 	if in := e.fresh(); in != nil && !in.active.QueueAsksCustomer() {
 		return in.active.Queue(Facts{Order: o, CreatedAt: time.Now(), Currency: e.cfg.Currency})
 	}

@@ -129,4 +129,3 @@ local function begin_attempt(token, worker, to, handling, most, calls, reason, d
   save()
   return answer
 end
-

@@ -38,4 +38,3 @@ local function fail_attempt(token, reason, note, delay, unknown, later)
   save()
   return 'failed'
 end
-

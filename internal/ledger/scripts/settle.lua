@@ -25,4 +25,3 @@ local function settle_attempt(token, to, reason, note, shop)
   save()
   return 'settled\t' .. to .. '\town'
 end
-
